@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * How the compiler says no: one message that names the thing and the reason, and an errno.
+ *
+ * Every function that can refuse its input takes a struct compile_error, fills it, and returns a
+ * negative errno:
+ *   -EINVAL   the input contradicts its own format or itself
+ *   -ENOTSUP  the input is legal, but outside what this compiler maps
+ *   -EFBIG    the input exceeds a limit of the compiler
+ *   -ENOMEM   no memory
+ *   other     what the system said about a file
+ */
+#ifndef COMPILER_DIAG_H
+#define COMPILER_DIAG_H
+
+struct compile_error {
+	int code;	/* the negative errno, 0 while nothing is wrong */
+	char text[768]; /* one line without a newline; long names are cut */
+};
+
+/* Records the message unless there is one already, and returns @code. */
+__attribute__((format(printf, 3, 4))) int compile_fail(struct compile_error *err, int code,
+						       const char *fmt, ...);
+
+/* Puts @prefix and ": " before a recorded message: what an inner layer could not know. */
+void compile_error_prefix(struct compile_error *err, const char *prefix);
+
+#endif

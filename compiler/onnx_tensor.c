@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * TensorProto -> tensor_data: see onnx_tensor.h.
+ *
+ * The format allows the contents in raw_data, or in the typed field that fits the data type
+ * (float_data; int32_data for s32, s8, u8 and bool; int64_data); exactly one of them may be filled.
+ */
+#include "compiler/onnx_tensor.h"
+#include "compiler/onnx_wire.h"
+
+#include <errno.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian");
+
+const char *onnx_dtype_name(int32_t number)
+{
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
+		&onnx__tensor_proto__data_type__descriptor, number);
+
+	return v ? v->name : "?";
+}
+
+static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, struct shape *shape,
+			 struct compile_error *err)
+{
+	if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL ||
+	    proto->n_external_data)
+		return compile_fail(err, -ENOTSUP, "its data is in an external file");
+	if (proto->segment)
+		return compile_fail(err, -ENOTSUP, "it is stored in segments");
+	if (!dtype_from_onnx(proto->data_type, dtype))
+		return compile_fail(err, -ENOTSUP, "data type %s (%d) is not supported",
+				    onnx_dtype_name(proto->data_type), proto->data_type);
+	if (proto->n_dims > TENSOR_RANK_MAX)
+		return compile_fail(err, -EFBIG, "%zu dimensions, the limit is %d", proto->n_dims,
+				    TENSOR_RANK_MAX);
+	*shape = (struct shape){.rank = (int)proto->n_dims};
+	for (int i = 0; i < shape->rank; i++) {
+		shape->dim[i] = proto->dims[i];
+		if (shape->dim[i] < 0)
+			return compile_fail(err, -EINVAL, "dimension %d is %lld", i,
+					    (long long)shape->dim[i]);
+	}
+	if (!shape_valid(shape))
+		return compile_fail(err, -EFBIG, "its dimensions exceed %lld elements",
+				    (long long)TENSOR_ELEMS_MAX);
+	return 0;
+}
+
+/* Narrows int32_data to the tensor's own type; ONNX keeps s8, u8 and bool there. */
+static int copy_int32_data(const Onnx__TensorProto *proto, struct tensor_data *t,
+			   struct compile_error *err)
+{
+	for (size_t i = 0; i < proto->n_int32_data; i++) {
+		int32_t v = proto->int32_data[i];
+		int32_t lo = t->dtype == DTYPE_S8 ? INT8_MIN : 0;
+		int32_t hi = t->dtype == DTYPE_S8     ? INT8_MAX
+			     : t->dtype == DTYPE_BOOL ? 1
+						      : UINT8_MAX;
+
+		if (t->dtype == DTYPE_S32) {
+			((int32_t *)t->bytes)[i] = v;
+			continue;
+		}
+		if (v < lo || v > hi)
+			return compile_fail(err, -EINVAL, "element %zu is %d, outside %s", i, v,
+					    dtype_name(t->dtype));
+		((uint8_t *)t->bytes)[i] = (uint8_t)v;
+	}
+	return 0;
+}
+
+static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
+		      struct compile_error *err)
+{
+	size_t want = (size_t)shape_elems(&t->shape), have;
+	const void *from = NULL;
+
+	if (t->dtype == DTYPE_F32) {
+		have = proto->n_float_data;
+		from = proto->float_data;
+	} else if (t->dtype == DTYPE_S64) {
+		have = proto->n_int64_data;
+		from = proto->int64_data;
+	} else {
+		have = proto->n_int32_data;
+	}
+	if (have != want)
+		return compile_fail(err, -EINVAL, "%zu of its %zu elements are where %s belongs",
+				    have, want, dtype_name(t->dtype));
+	if (!from)
+		return copy_int32_data(proto, t, err);
+	memcpy(t->bytes, from, t->size);
+	return 0;
+}
+
+static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
+		    struct compile_error *err)
+{
+	if (t->size)
+		memcpy(t->bytes, proto->raw_data.data, t->size);
+	for (size_t i = 0; t->dtype == DTYPE_BOOL && i < t->size; i++) {
+		if (((uint8_t *)t->bytes)[i] > 1)
+			return compile_fail(err, -EINVAL, "element %zu is %d, outside bool", i,
+					    ((uint8_t *)t->bytes)[i]);
+	}
+	return 0;
+}
+
+int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
+		       struct compile_error *err)
+{
+	struct tensor_data t = {0};
+	bool raw = proto->has_raw_data && proto->raw_data.len;
+	size_t typed = proto->n_float_data + proto->n_int32_data + proto->n_int64_data +
+		       proto->n_double_data + proto->n_uint64_data + proto->n_string_data;
+	struct shape shape;
+	enum dtype dtype;
+	size_t size;
+	int rc;
+
+	rc = decode_header(proto, &dtype, &shape, err);
+	if (rc)
+		return rc;
+	if (raw && typed)
+		return compile_fail(err, -EINVAL, "its data is there twice, raw and typed");
+	/* The contents are compared with the dimensions first: those alone must allocate nothing.
+	 */
+	size = (size_t)shape_elems(&shape) * dtype_size(dtype);
+	if (raw ? proto->raw_data.len != size : typed != (size_t)shape_elems(&shape))
+		return compile_fail(err, -EINVAL, "it holds %zu %s, its dimensions say %zu",
+				    raw ? proto->raw_data.len : typed, raw ? "bytes" : "elements",
+				    raw ? size : (size_t)shape_elems(&shape));
+	if (!tensor_data_alloc(&t, dtype, &shape))
+		return compile_fail(err, -ENOMEM, "no memory for %zu bytes", size);
+	rc = raw ? copy_raw(proto, &t, err) : copy_typed(proto, &t, err);
+	if (rc) {
+		tensor_data_free(&t);
+		return rc;
+	}
+	*out = t;
+	return 0;
+}
+
+int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,
+		      struct compile_error *err)
+{
+	Onnx__TensorProto *proto;
+	int rc;
+
+	rc = onnx_wire_check(&onnx__tensor_proto__descriptor, bytes, size, err);
+	if (rc)
+		return rc;
+	proto = onnx__tensor_proto__unpack(NULL, size, bytes);
+	if (!proto)
+		return compile_fail(err, -EINVAL, "not a TensorProto message");
+	rc = onnx_tensor_decode(proto, out, err);
+	onnx__tensor_proto__free_unpacked(proto, NULL);
+	return rc;
+}

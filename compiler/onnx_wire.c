@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Wire-level check of a protobuf message.
+ *
+ * protobuf-c unpacks messages within messages by recursion without a limit, and ONNX types nest (a
+ * graph in an attribute of a node of a graph; a sequence of sequences), so that a small file could
+ * exhaust the stack. This walk has a limit, and it knows the byte at which a file is damaged, which
+ * protobuf-c does not say.
+ *
+ * Wire format: https://protobuf.dev/programming-guides/encoding/
+ */
+#include "compiler/onnx_wire.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct wire {
+	const uint8_t *start; /* of the whole message, for the positions in messages */
+	struct compile_error *err;
+};
+
+enum { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_BYTES = 2, WIRE_32BIT = 5 };
+
+static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	for (int shift = 0; shift < 70 && *at < end; shift += 7) {
+		uint8_t byte = *(*at)++;
+
+		if (shift < 64)
+			v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80)) {
+			*out = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int damaged(const struct wire *w, const uint8_t *at, const char *what)
+{
+	return compile_fail(w->err, -EINVAL, "damaged or truncated: %s at byte %zu", what,
+			    (size_t)(at - w->start));
+}
+
+static const ProtobufCMessageDescriptor *message_type(const ProtobufCMessageDescriptor *type,
+						      uint64_t field)
+{
+	const ProtobufCFieldDescriptor *f;
+
+	if (!type || field > UINT32_MAX)
+		return NULL;
+	f = protobuf_c_message_descriptor_get_field(type, (unsigned int)field);
+	return f && f->type == PROTOBUF_C_TYPE_MESSAGE ? f->descriptor : NULL;
+}
+
+static int check_message(const struct wire *w, const ProtobufCMessageDescriptor *type,
+			 const uint8_t *at, const uint8_t *end, int depth)
+{
+	const ProtobufCMessageDescriptor *inner;
+	uint64_t key, len;
+	int rc;
+
+	if (depth > ONNX_WIRE_DEPTH_MAX)
+		return compile_fail(w->err, -EINVAL, "messages nest deeper than %d at byte %zu",
+				    ONNX_WIRE_DEPTH_MAX, (size_t)(at - w->start));
+	while (at < end) {
+		const uint8_t *field = at;
+
+		if (!read_varint(&at, end, &key) || key < 8)
+			return damaged(w, field, "a bad field number");
+		switch (key & 7) {
+		case WIRE_VARINT:
+			if (!read_varint(&at, end, &len))
+				return damaged(w, field, "a bad number");
+			continue;
+		case WIRE_64BIT: len = 8; break;
+		case WIRE_32BIT: len = 4; break;
+		case WIRE_BYTES:
+			if (!read_varint(&at, end, &len))
+				return damaged(w, field, "a bad length");
+			break;
+		default: return damaged(w, field, "an unknown wire type");
+		}
+		if (len > (uint64_t)(end - at))
+			return damaged(w, field, "a field longer than its message");
+		inner = (key & 7) == WIRE_BYTES ? message_type(type, key >> 3) : NULL;
+		if (inner) {
+			rc = check_message(w, inner, at, at + len, depth + 1);
+			if (rc)
+				return rc;
+		}
+		at += len;
+	}
+	return 0;
+}
+
+int onnx_wire_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
+		    struct compile_error *err)
+{
+	const struct wire w = {.start = bytes, .err = err};
+
+	return check_message(&w, type, w.start, w.start + size, 0);
+}
