@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The verifier: proves that a program may run, and computes what is known of
+ * every run before the first.
+ *
+ * A pure function of the program's bytes and the machine. It allocates nothing,
+ * calls nobody, and keeps all it knows in the caller's struct rondo_verify. Any
+ * byte string is legal input. What it accepts is well-formed and canonical,
+ * stays in bounds, has no hazard and no race, ends, and takes exactly
+ * facts.cycles.
+ *
+ *	rondo_verify_init(v, &machine, data, size, budget);
+ *	while (rondo_verify_step(v, 4096))
+ *		;		// the kernel yields here and looks for a fatal signal
+ *	if (v->verdict.code) ...refused...
+ *
+ * The bytes must not change between init and the last use of the facts.
+ */
+#ifndef RONDO_CORE_VERIFY_H
+#define RONDO_CORE_VERIFY_H
+
+#include "core/program.h"
+
+/* Reasons of refusal: RONDO_ERR_name = number, 0 is RONDO_ERR_NONE. */
+enum rondo_error {
+	RONDO_ERR_NONE = 0,
+#define ERR(name, number, where, text) RONDO_ERR_##name = number,
+#include "spec/errors.def"
+};
+
+/* What rondo_verdict.index counts. */
+enum rondo_where {
+	RONDO_WHERE_NONE,
+	RONDO_WHERE_BUNDLE,
+	RONDO_WHERE_ENTRY,
+	RONDO_WHERE_DESC,
+	RONDO_WHERE_SLOT,
+};
+
+struct rondo_verdict {
+	u32 code; /* enum rondo_error */
+	u32 index; /* bundle, entry, descriptor or slot at fault */
+	u32 slot; /* slot of the bundle, enum rondo_slot_no */
+};
+
+struct rondo_range {
+	u32 lo, hi; /* [lo, hi) bytes of SRAM */
+};
+
+/* What holds for every replay of an accepted program. */
+struct rondo_facts {
+	u64 cycles; /* exact device time, clearing included */
+	u32 clear_count;
+	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* zeroed before the first bundle */
+};
+
+/* Text of spec/errors.def for @code ("unknown error" for a number without a row), and its kind of index. */
+const char *rondo_error_text(u32 code);
+const char *rondo_error_name(u32 code);
+enum rondo_where rondo_error_where(u32 code);
+
+struct rondo_verify; /* core/verify_state.h; at most 64 KiB */
+
+/*
+ * Prepares *@v. @budget: most cycles that the caller accepts (the machine's
+ * limits are the caller's business); 0 accepts any.
+ */
+void rondo_verify_init(struct rondo_verify *v, const struct rondo_machine *machine,
+		       const void *data, u64 size, u64 budget);
+
+/* Looks at up to @bundles more; returns whether there is more to do. */
+bool rondo_verify_step(struct rondo_verify *v, u32 bundles);
+
+/* After the last step: the verdict, and, where verdict.code is 0, the facts. */
+const struct rondo_verdict *rondo_verify_verdict(const struct rondo_verify *v);
+const struct rondo_facts *rondo_verify_facts(const struct rondo_verify *v);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What shared code may take from its host: integer types, memcpy and memset,
+ * static assertions, checked arithmetic. The same spec/ and core/ files compile
+ * in the kernel, in userspace, in the firmware and in fuzzers; this header is
+ * the only place that knows which.
+ */
+#ifndef RONDO_SPEC_ENV_H
+#define RONDO_SPEC_ENV_H
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#else
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+/* Declared here and not taken from <string.h>, which a freestanding target lacks. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+void *memset(void *dst, int c, size_t n);
+
+#define static_assert _Static_assert
+#define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
+#define check_sub_overflow(a, b, d) __builtin_sub_overflow(a, b, d)
+#define check_mul_overflow(a, b, d) __builtin_mul_overflow(a, b, d)
+#endif
+
+/* Every structure of the specification is little endian, and so is every supported host. */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Rondo needs a little-endian host");
+
+#endif

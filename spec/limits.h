@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Every maximum of the architecture. What one machine offers may be less: see
+ * struct rondo_machine.
+ */
+#ifndef RONDO_SPEC_LIMITS_H
+#define RONDO_SPEC_LIMITS_H
+
+#include "spec/env.h"
+
+enum {
+	RONDO_BUNDLE_BYTES = 64,
+	RONDO_SLOTS_PER_BUNDLE = 8,
+	RONDO_VREGS = 64,
+	RONDO_LANES_MAX = 64,
+	RONDO_LOOP_DEPTH = 8,
+	RONDO_DMA_LOOP_DEPTH = 3, /* a DMA start or a wait stands at most this deep */
+	RONDO_DMA_LOOPS_MAX = 1024, /* loops of a program that contain a DMA start or a wait */
+	RONDO_DMA_CHANNELS = 4,
+	RONDO_DMA_OUTSTANDING = 4, /* transfers of one channel; a further start stalls */
+	RONDO_DMA_DIMS = 3, /* outer dimensions of a transfer; the row of bytes is the fourth */
+	RONDO_BUNDLES_MAX = 1 << 20,
+	RONDO_ENTRIES_MAX = 4096,
+	RONDO_DESCS_MAX = 4096,
+	RONDO_PROGRAM_SLOTS_MAX = 64,
+	RONDO_SLOT_ALIGN_MIN = 4,
+	RONDO_SLOT_ALIGN_MAX = 4096,
+	RONDO_REPLAY_OFFSETS_MAX = 8, /* slot offsets that one replay may choose */
+	RONDO_CLEAR_RANGES_MAX = 8, /* SRAM ranges cleared before a replay */
+};
+
+/* Exact device time of one replay, in cycles at 1 GHz: 100 ms, and 10 s for the privileged. */
+#define RONDO_CYCLES_DEFAULT 100000000ULL
+#define RONDO_CYCLES_MAX 10000000000ULL
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ioctl interface of the rondo accel driver, /dev/accel/accelN.
+ *
+ * Rules, for every ioctl:
+ *
+ * - Padding, reserved fields and undefined flag bits must be zero: -EINVAL.
+ * - An unknown handle or id is -ENOENT; a pointer that cannot be read is -EFAULT; a device
+ *   that is gone is -ENODEV, one that is dead -EIO; a limit that is exceeded is -ENOSPC.
+ * - Arrays are {pointer, count, stride}: stride is the caller's element size. A shorter element
+ *   than the kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG).
+ * - An ioctl that fails has no effect. Calls may be made from any thread; ids and handles
+ *   belong to the open file and are released when it is closed.
+ * - Times are CLOCK_MONOTONIC in nanoseconds; waits are absolute (DRM_IOCTL_SYNCOBJ_*).
+ *   Device time is counted in cycles of the device's clock.
+ *
+ * A program is validated once, when it is created, and cannot be changed, mapped or exported.
+ * A binding joins a program with a buffer for each of its slots. A submission replays bindings.
+ *
+ * Driver version history:
+ *   1.0  first version
+ */
+#ifndef _UAPI_RONDO_ACCEL_H_
+#define _UAPI_RONDO_ACCEL_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#define DRM_RONDO_QUERY 0x00
+#define DRM_RONDO_BO_CREATE 0x01
+#define DRM_RONDO_BO_MMAP 0x02
+#define DRM_RONDO_PROGRAM_CREATE 0x03
+#define DRM_RONDO_PROGRAM_DESTROY 0x04
+#define DRM_RONDO_BINDING_CREATE 0x05
+#define DRM_RONDO_BINDING_DESTROY 0x06
+#define DRM_RONDO_QUEUE_CREATE 0x07
+#define DRM_RONDO_QUEUE_DESTROY 0x08
+#define DRM_RONDO_SUBMIT 0x09
+
+/* Limits of one buffer, of one open file, and of one call. */
+#define DRM_RONDO_BO_SIZE_MAX (1ULL << 30)
+#define DRM_RONDO_PROGRAMS_MAX 64
+#define DRM_RONDO_BINDINGS_MAX 256
+#define DRM_RONDO_QUEUES_MAX 16
+#define DRM_RONDO_REPLAYS_MAX 64
+#define DRM_RONDO_SYNCS_MAX 64
+
+enum drm_rondo_query_type {
+	/** @DRM_RONDO_QUERY_DEVICE: struct drm_rondo_device_info */
+	DRM_RONDO_QUERY_DEVICE = 0,
+	/** @DRM_RONDO_QUERY_MACHINE: struct rondo_machine of the instruction set reference */
+	DRM_RONDO_QUERY_MACHINE = 1,
+	/** @DRM_RONDO_QUERY_CLOCK: struct drm_rondo_clock_info */
+	DRM_RONDO_QUERY_CLOCK = 2,
+};
+
+/**
+ * struct drm_rondo_query - argument of DRM_IOCTL_RONDO_QUERY
+ *
+ * With @data 0, @size is set to what the kernel has. Otherwise min(@size, that) bytes are
+ * written to @data, and @size is set to their number.
+ */
+struct drm_rondo_query {
+	/** @type: enum drm_rondo_query_type; another: -EINVAL */
+	__u32 type;
+	/** @size: bytes at @data */
+	__u32 size;
+	/** @data: user pointer, or 0 */
+	__u64 data;
+};
+
+/** struct drm_rondo_device_info - what the device and its driver can do */
+struct drm_rondo_device_info {
+	/** @machine_hash: hash that programs for this device carry */
+	__u64 machine_hash;
+	/** @cycles_max: longest program, in exact cycles, that this caller may create */
+	__u64 cycles_max;
+	/** @bo_size_max: bytes */
+	__u64 bo_size_max;
+	/** @clock_khz: nominal clock of device time */
+	__u32 clock_khz;
+	/** @fw_version: interface version of the running firmware, major << 16 | minor */
+	__u32 fw_version;
+	/** @bundles_max: per program */
+	__u32 bundles_max;
+	/** @slots_max: per program */
+	__u32 slots_max;
+	/** @entries_max: address table entries per program */
+	__u32 entries_max;
+	/** @descs_max: DMA descriptors per program */
+	__u32 descs_max;
+	/** @replays_max: per submission */
+	__u32 replays_max;
+	/** @offsets_max: slot offsets per replay */
+	__u32 offsets_max;
+};
+
+/** struct drm_rondo_clock_info - both clocks, read together */
+struct drm_rondo_clock_info {
+	/** @device_cycles: device time */
+	__u64 device_cycles;
+	/** @monotonic_ns: CLOCK_MONOTONIC */
+	__u64 monotonic_ns;
+};
+
+/** struct drm_rondo_bo_create - create a zero-filled buffer of shared memory */
+struct drm_rondo_bo_create {
+	/** @size: bytes, 1..DRM_RONDO_BO_SIZE_MAX; rounded up to pages and returned */
+	__u64 size;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @handle: returned GEM handle; release with DRM_IOCTL_GEM_CLOSE */
+	__u32 handle;
+};
+
+/** struct drm_rondo_bo_mmap - where a buffer is in the device file */
+struct drm_rondo_bo_mmap {
+	/** @handle: GEM handle */
+	__u32 handle;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @offset: returned offset for mmap(), MAP_SHARED */
+	__u64 offset;
+};
+
+/**
+ * struct drm_rondo_program_create - validate, seal and load a program
+ *
+ * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs. -E2BIG: @size
+ * is beyond what the limits allow.
+ */
+struct drm_rondo_program_create {
+	/** @data: user pointer to the program */
+	__u64 data;
+	/** @size: bytes */
+	__u64 size;
+	/** @budget: most exact cycles that the caller accepts; 0: the device's limit */
+	__u64 budget;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @id: returned program id */
+	__u32 id;
+	/** @cycles: returned exact cycles of one replay */
+	__u64 cycles;
+	/** @error: returned reason of a refusal, a number of the instruction set reference */
+	__u32 error;
+	/** @error_index: returned bundle, entry, descriptor or slot at fault */
+	__u32 error_index;
+	/** @error_slot: returned slot of the bundle, 0..7 */
+	__u32 error_slot;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/**
+ * struct drm_rondo_program_destroy - forget a program
+ *
+ * Its bindings, and submissions under way, keep it alive.
+ */
+struct drm_rondo_program_destroy {
+	/** @id: program id */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/** struct drm_rondo_slot - the buffer for one slot */
+struct drm_rondo_slot {
+	/** @handle: GEM handle; 0 if the program does not touch the slot */
+	__u32 handle;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @offset: of the slot's byte 0 in the buffer; a multiple of the slot's alignment */
+	__u64 offset;
+};
+
+/**
+ * struct drm_rondo_binding_create - a program and a buffer for each of its slots
+ *
+ * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
+ * and are not of one alias group. -ENOSPC: too many bindings.
+ */
+struct drm_rondo_binding_create {
+	/** @program: program id */
+	__u32 program;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @slots: user pointer to struct drm_rondo_slot[] */
+	__u64 slots;
+	/** @slot_count: exactly the program's number of slots */
+	__u32 slot_count;
+	/** @slot_stride: sizeof(struct drm_rondo_slot) of the caller */
+	__u32 slot_stride;
+	/** @error_slot: returned with -ERANGE, -EBUSY and -ENOENT: the slot at fault */
+	__u32 error_slot;
+	/** @id: returned binding id */
+	__u32 id;
+};
+
+/** struct drm_rondo_binding_destroy - forget a binding; submissions under way keep it alive */
+struct drm_rondo_binding_destroy {
+	/** @id: binding id */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/** struct drm_rondo_queue_create - create a queue; its submissions run in order */
+struct drm_rondo_queue_create {
+	/** @weight: share of device time relative to other queues, 1..1024 */
+	__u32 weight;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @id: returned queue id */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/** struct drm_rondo_queue_destroy - destroy a queue; what waits in it ends with -ECANCELED */
+struct drm_rondo_queue_destroy {
+	/** @id: queue id */
+	__u32 id;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/** struct drm_rondo_slot_offset - an offset that one replay chooses for a dynamic slot */
+struct drm_rondo_slot_offset {
+	/** @slot: slot number; each at most once */
+	__u32 slot;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @offset: bytes beyond the bound offset; a multiple of the slot's alignment */
+	__u64 offset;
+};
+
+/** struct drm_rondo_replay - one run of a binding */
+struct drm_rondo_replay {
+	/** @binding: binding id */
+	__u32 binding;
+	/** @offset_count: 0..offsets_max of struct drm_rondo_device_info */
+	__u32 offset_count;
+	/** @offsets: user pointer to struct drm_rondo_slot_offset[] */
+	__u64 offsets;
+	/** @offset_stride: sizeof(struct drm_rondo_slot_offset) of the caller */
+	__u32 offset_stride;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+/** struct drm_rondo_sync - a syncobj to wait for or to signal */
+struct drm_rondo_sync {
+	/** @handle: syncobj handle */
+	__u32 handle;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @point: timeline point; 0: binary */
+	__u64 point;
+};
+
+/**
+ * struct drm_rondo_submit - replay bindings, in order, as one job
+ *
+ * The job starts when the in syncs and the implicit fences of its buffers have signalled; the
+ * out syncs, and an implicit fence on its buffers, signal when its last replay is done. The
+ * error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED, -ENODEV.
+ */
+struct drm_rondo_submit {
+	/** @queue: queue id */
+	__u32 queue;
+	/** @flags: 0 */
+	__u32 flags;
+	/** @replays: user pointer to struct drm_rondo_replay[] */
+	__u64 replays;
+	/** @replay_count: 1..DRM_RONDO_REPLAYS_MAX */
+	__u32 replay_count;
+	/** @replay_stride: sizeof(struct drm_rondo_replay) of the caller */
+	__u32 replay_stride;
+	/** @in_syncs: user pointer to struct drm_rondo_sync[] */
+	__u64 in_syncs;
+	/** @out_syncs: user pointer to struct drm_rondo_sync[] */
+	__u64 out_syncs;
+	/** @in_count: 0..DRM_RONDO_SYNCS_MAX */
+	__u32 in_count;
+	/** @out_count: 0..DRM_RONDO_SYNCS_MAX */
+	__u32 out_count;
+	/** @sync_stride: sizeof(struct drm_rondo_sync) of the caller */
+	__u32 sync_stride;
+	/** @pad: 0 */
+	__u32 pad;
+};
+
+#define DRM_IOCTL_RONDO_QUERY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
+#define DRM_IOCTL_RONDO_BO_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_CREATE, struct drm_rondo_bo_create)
+#define DRM_IOCTL_RONDO_BO_MMAP \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_MMAP, struct drm_rondo_bo_mmap)
+#define DRM_IOCTL_RONDO_PROGRAM_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_PROGRAM_CREATE, struct drm_rondo_program_create)
+#define DRM_IOCTL_RONDO_PROGRAM_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_PROGRAM_DESTROY, struct drm_rondo_program_destroy)
+#define DRM_IOCTL_RONDO_BINDING_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BINDING_CREATE, struct drm_rondo_binding_create)
+#define DRM_IOCTL_RONDO_BINDING_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_BINDING_DESTROY, struct drm_rondo_binding_destroy)
+#define DRM_IOCTL_RONDO_QUEUE_CREATE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_CREATE, struct drm_rondo_queue_create)
+#define DRM_IOCTL_RONDO_QUEUE_DESTROY \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_DESTROY, struct drm_rondo_queue_destroy)
+#define DRM_IOCTL_RONDO_SUBMIT \
+	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_SUBMIT, struct drm_rondo_submit)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_RONDO_ACCEL_H_ */
