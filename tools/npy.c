@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * NumPy's .npy: magic, version, length of the header, the header, the data.
+ * The header is a Python dictionary with exactly the keys descr, fortran_order
+ * and shape, padded with spaces so that the data is aligned, and a newline.
+ * Format: numpy/lib/format.py, "Format Version 1.0" to "3.0".
+ */
+#include "tools/npy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char magic[] = "\x93NUMPY";
+
+enum {
+	MAGIC_SIZE = sizeof(magic) - 1,
+	VERSION_SIZE = 2,
+	ALIGNMENT = 64, /* of the data */
+};
+
+static const char *const descriptors[DTYPE_COUNT] = {
+	[DTYPE_F32] = "<f4", [DTYPE_S8] = "|i1",  [DTYPE_U8] = "|u1",
+	[DTYPE_S32] = "<i4", [DTYPE_S64] = "<i8", [DTYPE_BOOL] = "|b1",
+};
+
+/* What is left of the header, and what was found in it. */
+struct header {
+	const char *at, *end;
+	bool has_type, has_order, has_shape;
+	enum dtype dtype;
+	struct shape shape;
+	struct compile_error *err;
+};
+
+bool npy_is(const void *bytes, size_t size)
+{
+	return size >= MAGIC_SIZE && !memcmp(bytes, magic, MAGIC_SIZE);
+}
+
+static void skip_spaces(struct header *h)
+{
+	while (h->at < h->end && (*h->at == ' ' || *h->at == '\n'))
+		h->at++;
+}
+
+/* Takes @token, after spaces, if it stands there. */
+static bool accept(struct header *h, const char *token)
+{
+	size_t length = strlen(token);
+
+	skip_spaces(h);
+	if ((size_t)(h->end - h->at) < length || memcmp(h->at, token, length))
+		return false;
+	h->at += length;
+	return true;
+}
+
+/* Takes a quoted string without escapes; *@text points into the header. */
+static bool accept_string(struct header *h, const char **text, size_t *length)
+{
+	const char *close;
+	char quote;
+
+	skip_spaces(h);
+	if (h->at == h->end || (*h->at != '\'' && *h->at != '"'))
+		return false;
+	quote = *h->at;
+	close = memchr(h->at + 1, quote, (size_t)(h->end - h->at - 1));
+	if (!close)
+		return false;
+	*text = h->at + 1;
+	*length = (size_t)(close - *text);
+	h->at = close + 1;
+	return true;
+}
+
+static int read_descr(struct header *h)
+{
+	const char *text;
+	size_t length;
+
+	if (!accept_string(h, &text, &length))
+		return compile_fail(h->err, -EINVAL, "the element type (descr) is not a plain one");
+	for (int i = 0; i < DTYPE_COUNT; i++) {
+		if (strlen(descriptors[i]) != length || memcmp(descriptors[i], text, length))
+			continue;
+		h->dtype = (enum dtype)i;
+		h->has_type = true;
+		return 0;
+	}
+	if (length > 16)
+		length = 16;
+	return compile_fail(
+		h->err, -ENOTSUP,
+		"element type '%.*s' is not one of float32, int8, uint8, int32, int64, bool "
+		"(little-endian)",
+		(int)length, text);
+}
+
+static int read_order(struct header *h)
+{
+	if (accept(h, "True"))
+		return compile_fail(h->err, -ENOTSUP,
+				    "data is in Fortran (column-major) order: save it with "
+				    "numpy.ascontiguousarray()");
+	if (!accept(h, "False"))
+		return compile_fail(h->err, -EINVAL, "fortran_order is neither True nor False");
+	h->has_order = true;
+	return 0;
+}
+
+static int read_dimension(struct header *h)
+{
+	int64_t value = 0;
+	bool digits = false;
+
+	skip_spaces(h);
+	for (; h->at < h->end && *h->at >= '0' && *h->at <= '9'; h->at++) {
+		digits = true;
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, *h->at - '0', &value))
+			return compile_fail(h->err, -EINVAL, "dimension %d is out of range",
+					    h->shape.rank);
+	}
+	if (!digits)
+		return compile_fail(h->err, -EINVAL, "dimension %d is not a number", h->shape.rank);
+	if (h->shape.rank == TENSOR_RANK_MAX)
+		return compile_fail(h->err, -EFBIG, "more than %d dimensions", TENSOR_RANK_MAX);
+	h->shape.dim[h->shape.rank++] = value;
+	return 0;
+}
+
+static int read_shape(struct header *h)
+{
+	if (!accept(h, "("))
+		return compile_fail(h->err, -EINVAL, "shape is not a tuple");
+	h->shape.rank = 0;
+	while (!accept(h, ")")) {
+		if (read_dimension(h))
+			return h->err->code;
+		if (!accept(h, ",")) {
+			if (h->shape.rank < 2 ||
+			    !accept(h, ")")) /* (3) is a number, (3,) a tuple */
+				return compile_fail(h->err, -EINVAL, "shape is not a tuple");
+			break;
+		}
+	}
+	h->has_shape = true;
+	return 0;
+}
+
+static int read_entry(struct header *h)
+{
+	static const struct {
+		const char *key;
+		int (*read)(struct header *h);
+	} entries[] = {
+		{"descr", read_descr},
+		{"fortran_order", read_order},
+		{"shape", read_shape},
+	};
+	const char *key;
+	size_t length;
+
+	if (!accept_string(h, &key, &length) || !accept(h, ":"))
+		return compile_fail(h->err, -ENOTSUP,
+				    "the header is not a dictionary of descr, fortran_order, "
+				    "shape");
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++)
+		if (length == strlen(entries[i].key) && !memcmp(key, entries[i].key, length))
+			return entries[i].read(h);
+	return compile_fail(h->err, -EINVAL,
+			    "the header has a key other than descr, fortran_order, shape");
+}
+
+static int read_header(struct header *h)
+{
+	if (!accept(h, "{"))
+		return compile_fail(h->err, -EINVAL, "the header is not a dictionary");
+	while (!accept(h, "}")) {
+		if (read_entry(h))
+			return h->err->code;
+		if (accept(h, ","))
+			continue;
+		if (!accept(h, "}"))
+			return compile_fail(h->err, -EINVAL, "the header does not end");
+		break;
+	}
+	skip_spaces(h);
+	if (h->at != h->end)
+		return compile_fail(h->err, -EINVAL, "the header has text after the dictionary");
+	if (!h->has_type || !h->has_order || !h->has_shape)
+		return compile_fail(h->err, -EINVAL,
+				    "the header lacks descr, fortran_order or shape");
+	return 0;
+}
+
+/* Finds the text of the header and the data behind it, both inside the file. */
+static int find_header(const unsigned char *bytes, size_t size, size_t *text, size_t *data,
+		       struct compile_error *err)
+{
+	const unsigned char *p = bytes + MAGIC_SIZE + VERSION_SIZE;
+	size_t length_size, length = 0;
+
+	if (size < MAGIC_SIZE + VERSION_SIZE)
+		return compile_fail(err, -EINVAL, "ends inside the header");
+	if (p[-2] < 1 || p[-2] > 3 || p[-1] != 0)
+		return compile_fail(err, -ENOTSUP, ".npy version %u.%u is not known", p[-2], p[-1]);
+	length_size = p[-2] == 1 ? 2 : 4;
+	*text = MAGIC_SIZE + VERSION_SIZE + length_size;
+	if (size < *text)
+		return compile_fail(err, -EINVAL, "ends inside the header");
+	for (size_t i = 0; i < length_size; i++)
+		length |= (size_t)p[i] << 8 * i;
+	if (length > size - *text)
+		return compile_fail(err, -EINVAL, "ends inside the header");
+	*data = *text + length;
+	return 0;
+}
+
+static int check_bool(const struct tensor_data *t, struct compile_error *err)
+{
+	const unsigned char *value = t->bytes;
+
+	for (size_t i = 0; i < t->size; i++)
+		if (value[i] > 1)
+			return compile_fail(err, -EINVAL, "element %zu is %u, outside bool", i,
+					    value[i]);
+	return 0;
+}
+
+int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err)
+{
+	struct header h = {.err = err};
+	struct tensor_data t;
+	size_t text, data, want;
+
+	if (find_header(bytes, size, &text, &data, err))
+		return err->code;
+	h.at = (const char *)bytes + text;
+	h.end = (const char *)bytes + data;
+	if (read_header(&h))
+		return err->code;
+	if (!shape_valid(&h.shape))
+		return compile_fail(err, -EFBIG, "its dimensions exceed %lld elements",
+				    (long long)TENSOR_ELEMS_MAX);
+	want = (size_t)shape_elems(&h.shape) * dtype_size(h.dtype);
+	if (want != size - data)
+		return compile_fail(err, -EINVAL, "it holds %zu bytes, its dimensions say %zu",
+				    size - data, want);
+	if (!tensor_data_alloc(&t, h.dtype, &h.shape))
+		return compile_fail(err, -ENOMEM, "no memory for %zu bytes", want);
+	memcpy(t.bytes, (const char *)bytes + data, want);
+	if (t.dtype == DTYPE_BOOL && check_bool(&t, err)) {
+		tensor_data_free(&t);
+		return err->code;
+	}
+	*out = t;
+	return 0;
+}
+
+size_t npy_header(const struct tensor_data *t, char header[NPY_HEADER_MAX])
+{
+	size_t text = MAGIC_SIZE + VERSION_SIZE + 2, used = text, end;
+
+	used += (size_t)sprintf(header + used, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+				descriptors[t->dtype]);
+	for (int i = 0; i < t->shape.rank; i++)
+		used += (size_t)sprintf(header + used, "%s%lld%s", i ? " " : "",
+					(long long)t->shape.dim[i],
+					t->shape.rank == 1 || i + 1 < t->shape.rank ? "," : "");
+	used += (size_t)sprintf(header + used, "), }");
+	end = (used + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	memset(header + used, ' ', end - used - 1);
+	header[end - 1] = '\n';
+	memcpy(header, magic, MAGIC_SIZE);
+	header[MAGIC_SIZE] = 1;
+	header[MAGIC_SIZE + 1] = 0;
+	header[text - 2] = (char)(end - text);
+	header[text - 1] = (char)((end - text) >> 8);
+	return end;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* NumPy's file format for one array, in memory. Files and messages: tensor_io.h. */
+#ifndef TOOLS_NPY_H
+#define TOOLS_NPY_H
+
+#include "compiler/diag.h"
+#include "compiler/tensor.h"
+
+/* The longest header we write; 8 dimensions of 10 digits need 256 bytes. */
+#define NPY_HEADER_MAX 512
+
+/* Whether @bytes start as a .npy file does. */
+bool npy_is(const void *bytes, size_t size);
+
+/* Reads a whole file of version 1 to 3; *@out as for tensor_load(). */
+int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err);
+
+/* Writes what precedes the data of @t in a file of version 1; returns its length. */
+size_t npy_header(const struct tensor_data *t, char header[NPY_HEADER_MAX]);
+
+#endif
