@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash disable=SC2034
+# Shared by all scripts: paths, messages, progress, locks, hashes. Sourced, never run.
+#
+# Everything that is fetched or built from fetched things lives under one cache
+# directory, keyed by what it was made from; it may be deleted at any time.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rondo
+LOGS=$CACHE/log
+ME=$(basename "$0")
+mkdir -p "$LOGS"
+
+say() { echo "$ME: $*" >&2; }
+
+die()
+{
+	say "error: $*"
+	exit 1
+}
+
+# need TOOL...: dies naming the first tool that is not installed.
+need()
+{
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null ||
+			die "'$tool' is not installed; run scripts/install.sh"
+	done
+}
+
+# hash_of FILE...: one short hash over names and contents, in the order given.
+hash_of() { sha256sum -- "$@" | sha256sum | cut -c1-16; }
+
+# hash_text TEXT...: the same over words.
+hash_text() { printf '%s\n' "$@" | sha256sum | cut -c1-16; }
+
+# lock NAME: at most one process per cache works on NAME; held until exit.
+lock()
+{
+	exec 9>"$CACHE/$1.lock"
+	flock -n 9 || { say "waiting for another build of $1"; flock 9; }
+}
+
+# logged NAME COMMAND...: output goes to a log; on failure its tail and path are shown.
+logged()
+{
+	local log=$LOGS/$1.log
+	shift
+	"$@" >"$log" 2>&1 </dev/null && return
+	tail -n 25 "$log" >&2
+	die "'$1' failed; the whole log is $log"
+}
+
+# counted NAME COMMAND...: as logged, for a command that prints "[done/total]" lines:
+# one moving line on a terminal, one line per tenth elsewhere.
+counted()
+{
+	local log=$LOGS/$1.log name=$1 tty=0
+	shift
+	[ -t 2 ] && tty=1
+	"$@" 2>&1 </dev/null | tee "$log" | awk -F'[][/]' -v tty=$tty -v name="$ME: $name" '
+		/^\[[0-9]+\/[0-9]+\]/ {
+			if (tty) printf "\r%s %d/%d ", name, $2, $3
+			else if (int(10 * $2 / $3) > tenth) printf "%s %d/%d\n", name, $2, $3
+			tenth = int(10 * $2 / $3)
+			fflush()
+		}
+		END { if (tty) printf "\r%*s\r", length(name) + 20, "" }' >&2 && return
+	tail -n 25 "$log" >&2
+	die "'$1' failed; the whole log is $log"
+}
+
+# mirror FROM TO: makes TO a copy of FROM; unchanged files keep their times.
+mirror()
+{
+	local file
+	(cd "$1" && find . -type f) | while read -r file; do
+		cmp -s "$1/$file" "$2/$file" || install -D -m 644 "$1/$file" "$2/$file"
+	done
+	(cd "$2" && find . -type f) | while read -r file; do
+		[ -e "$1/$file" ] || rm "$2/$file"
+	done
+}
