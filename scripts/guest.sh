@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Boots a guest with the Rondo device, runs something in it, and exits with its status.
+#
+#   guest.sh [OPTION]... SCRIPT [-- QEMU_ARGUMENT...]
+#     SCRIPT          host file that becomes /run in the guest; absent: a shell on the terminal
+#   -c COMMAND        run this line of shell instead of a script
+#   -f FILE[:PATH]    put a host file into the guest (default /bin/NAME; NAME.ko is a module)
+#   -d DEVICE         argument of -device (default "rondo"; "none" for no device)
+#   -o FILE           what the guest writes to /dev/result is stored here
+#   -t SECONDS        wall clock limit (default 120; none for a shell)
+#   -s CPUS           virtual CPUs (default 2)
+#   -1                all virtual CPUs on one thread of the host (to count instructions)
+# V=1 in the environment shows the kernel's log as it comes.
+#
+# Whatever the guest's kernel logs at warning level or above fails the run (status 125),
+# unless tests/guest/dmesg.allow lists it or the script announced it with `expect REGEX`.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+usage() { sed -n '3,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+files=() device=rondo result=$work/result limit=120 cpus=2 thread=multi shell=
+while getopts c:f:d:o:t:s:1 option; do
+	case $option in
+	c) printf '#!/bin/sh\n%s\n' "$OPTARG" >"$work/run" ;;
+	f) files+=("$OPTARG") ;;
+	d) device=$OPTARG ;;
+	o) result=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	s) cpus=$OPTARG ;;
+	1) thread=single ;;
+	*) usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+if [ "${1:---}" != -- ]; then
+	install "$1" "$work/run" || die "cannot read the script $1"
+	shift
+fi
+[ "${1:-}" != -- ] || shift
+[ -e "$work/run" ] && chmod +x "$work/run" || shell=1
+
+need timeout
+eval "$("$TOP/scripts/kernel.sh")"
+qemu=$("$TOP/scripts/qemu.sh")
+
+items=()
+for item in "${files[@]}"; do
+	case $item in
+	*:*) items+=("$item") ;;
+	*) items+=("$item:/bin/$(basename "$item")") ;;
+	esac
+done
+[ -n "$shell" ] || items+=("$work/run:/run")
+"$TOP/scripts/initramfs.sh" "$work/initramfs" "${items[@]}"
+
+append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off"
+args=(-M q35 -cpu max -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
+	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot
+	-kernel "$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION" -initrd "$work/initramfs"
+	-serial "${shell:+mon:}stdio" -serial "file:$work/klog" -serial "file:$result")
+[ "$device" = none ] || args+=(-device "$device")
+[ -z "${V:-}" ] || append+=" GUEST_VERBOSE=1"
+
+if [ -n "$shell" ]; then
+	say "a shell in the guest; leave with exit or Ctrl-A x"
+	"$qemu" "${args[@]}" -append "$append GUEST_SHELL=1 TERM=${TERM:-linux}" "$@" || true
+	exit
+fi
+
+status=0
+timeout --foreground -k 5 "$limit" "$qemu" "${args[@]}" -append "$append" "$@" </dev/null || status=$?
+touch "$work/klog"
+exit_line=$(tr -d '\r' <"$work/klog" | grep -o 'guest: exit [0-9]*$' | tail -n 1 || true)
+clean=0
+awk -v allow="$TOP/tests/guest/dmesg.allow" -f "$TOP/tests/guest/klog.awk" "$work/klog" || clean=1
+
+if [ "$status" = 124 ]; then
+	die "the guest was stopped after $limit seconds (limit set by -t)"
+elif [ "$status" != 0 ]; then
+	die "QEMU failed with status $status"
+elif [ -z "$exit_line" ]; then
+	die "the guest died before its script ended; its last words are above"
+fi
+status=${exit_line##* }
+[ "$clean" = 0 ] || [ "$status" != 0 ] || status=125
+exit "$status"

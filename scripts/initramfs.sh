@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Writes the guest's initramfs: initramfs.sh OUT [FILE:PATH_IN_GUEST]...
+#
+# A base archive (busybox, kernel modules, init) is cached by what it is made from; the
+# given files follow in an archive of their own. A file ending in .ko becomes a module
+# that modprobe knows. Nothing here needs root.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# What rondo.ko depends on, and another source of dma-bufs to import.
+MODULES=(drm drm_shmem_helper drm_exec gpu-sched vgem)
+PATH=$PATH:/sbin:/usr/sbin
+
+# archive DIR: the directory as a newc archive owned by root.
+archive() { (cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet); }
+
+# The kernel's modules with their dependencies, uncompressed, into $1.
+add_modules()
+{
+	local modules=$KERNEL_ROOT/lib/modules/$KERNEL_VERSION name path
+	[ -e "$modules/modules.dep" ] || logged depmod depmod -b "$KERNEL_ROOT" "$KERNEL_VERSION"
+	for name in "${MODULES[@]}"; do
+		modprobe -d "$KERNEL_ROOT" -S "$KERNEL_VERSION" --show-depends "$name" |
+			awk '$1 == "insmod" { print $2 }'
+	done | sort -u | while read -r path; do
+		name=$1/lib/modules/$KERNEL_VERSION/${path#"$modules/"}
+		mkdir -p "$(dirname "$name")"
+		xz -dc "$path" >"${name%.xz}"
+	done
+}
+
+make_base()
+{
+	local dir=$1 applet
+	mkdir -p "$dir"/{bin,dev,etc,lib/firmware,proc,root,sys,tmp}
+	ln -s bin "$dir/sbin"
+	install "$BUSYBOX" "$dir/bin/busybox"
+	for applet in $("$BUSYBOX" --list | grep -vx busybox); do
+		ln -s busybox "$dir/bin/$applet"
+	done
+	install "$TOP/tests/guest/init" "$dir/init"
+	install "$TOP/tests/guest/expect" "$dir/bin/expect"
+	printf '%s\n' root:x:0:0::/root:/bin/sh user:x:1000:1000::/tmp:/bin/sh >"$dir/etc/passwd"
+	add_modules "$dir"
+}
+
+# add_file DIR FILE:PATH, with the shared libraries that FILE needs.
+add_file()
+{
+	local file=${2%:*} path=${2##*:} library
+	[ -r "$file" ] || die "cannot read $file"
+	case $path in
+	*.ko)
+		install -D -m 644 "$file" "$1/lib/modules/$KERNEL_VERSION/extra/$(basename "$path")"
+		;;
+	*)
+		install -D -m "$(stat -c %a "$file")" "$file" "$1/$path"
+		[ -x "$file" ] || return 0
+		for library in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+			case $library in
+			/lib64/*) install -D "$library" "$1$library" ;;
+			*) install -D "$library" "$1/lib/$(basename "$library")" ;;
+			esac
+		done
+		;;
+	esac
+}
+
+need busybox cpio xz depmod modprobe
+eval "$("$TOP/scripts/kernel.sh")"
+BUSYBOX=$(command -v busybox)
+out=$1
+shift
+
+key=$(hash_text "$KERNEL_VERSION" "${MODULES[@]}" "$(declare -f make_base add_modules)" \
+	"$(hash_of "$BUSYBOX" "$TOP/tests/guest/init" "$TOP/tests/guest/expect")")
+base=$CACHE/initramfs/$key
+if [ ! -e "$base/base.cpio" ]; then
+	lock initramfs
+	rm -rf "$base"
+	make_base "$base/root"
+	archive "$base/root" >"$base/base.new"
+	mv "$base/base.new" "$base/base.cpio"
+fi
+
+own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+mkdir -p "$own/lib"
+cp -r "$base/root/lib/modules" "$own/lib"
+for item; do
+	add_file "$own" "$item"
+done
+depmod -b "$own" "$KERNEL_VERSION" 2>/dev/null
+rm -r "$own/lib/modules/$KERNEL_VERSION/kernel"
+{ cat "$base/base.cpio"; archive "$own"; } >"$out"

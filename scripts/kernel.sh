@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Fetches the guest's kernel and its headers into the cache and prints shell assignments:
+#   KERNEL_VERSION  as in `uname -r`
+#   KERNEL_ROOT     where the packages are unpacked: boot/, lib/modules/, usr/src/
+# `kernel.sh source` also fetches what only the full source has (for tests and style) and
+# prints KERNEL_SOURCE, a directory with kselftest_harness.h, kselftest.h and
+# checkpatch.pl with its tables.
+#
+# The newest kernel in the cache is used for ever; delete the cache's kernel/ for a newer.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+SERIES='6\.12'
+DIR=$CACHE/kernel
+SOURCE_FILES=(tools/testing/selftests/kselftest_harness.h tools/testing/selftests/kselftest.h
+	scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch)
+
+newest() { find "$DIR" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -V | tail -n 1; }
+
+# fetch INTO PACKAGE...: downloads into the current directory and unpacks.
+fetch()
+{
+	local into=$1 deb
+	shift
+	logged kernel-fetch "$TOP/scripts/apt.sh" get download "$@"
+	for deb in *.deb; do
+		logged kernel-unpack dpkg -x "$deb" "$into"
+		rm "$deb"
+	done
+}
+
+fetch_kernel()
+{
+	local version dir=$DIR/fetch
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cd "$dir"
+	"$TOP/scripts/apt.sh" update
+	version=$("$TOP/scripts/apt.sh" search \
+		"^linux-image-$SERIES\\.[0-9]+\\+deb12-amd64-unsigned\$" |
+		sed 's/^linux-image-//; s/-amd64-unsigned .*//' | sort -V | tail -n 1)
+	[ -n "$version" ] || die "the security archive has no kernel $SERIES for bookworm;" \
+		"set RONDO_SECURITY to one that has"
+	say "downloading the guest's kernel $version (125 MB)"
+	fetch root "linux-image-$version-amd64-unsigned" "linux-headers-$version-amd64" \
+		"linux-headers-$version-common" "linux-kbuild-$version"
+	mv root "$DIR/$version-amd64"
+	cd "$TOP"
+	rm -rf "$dir"
+}
+
+# Takes a few files out of the source package; the 150 MB archive is not kept.
+fetch_source()
+{
+	local package=linux-source-${SERIES/\\/} dir=$DIR/fetch archive
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cd "$dir"
+	"$TOP/scripts/apt.sh" update
+	say "downloading $package (150 MB) for $(basename -a "${SOURCE_FILES[@]}" | xargs)"
+	fetch root "$package"
+	archive=$(echo root/usr/src/*.tar.xz)
+	mkdir source
+	logged kernel-source tar -C source --strip-components 1 --wildcards -xf "$archive" \
+		"${SOURCE_FILES[@]/#/*/}"
+	mv source "$DIR/source"
+	cd "$TOP"
+	rm -rf "$dir"
+}
+
+mkdir -p "$DIR"
+if [ -z "$(newest)" ]; then
+	need apt-get dpkg
+	lock kernel
+	[ -n "$(newest)" ] || fetch_kernel
+fi
+echo "KERNEL_VERSION=$(newest)"
+echo "KERNEL_ROOT=$DIR/$(newest)"
+if [ "${1:-}" = source ]; then
+	if [ ! -d "$DIR/source" ]; then
+		need apt-get dpkg tar xz
+		lock kernel
+		[ -d "$DIR/source" ] || fetch_source
+	fi
+	echo "KERNEL_SOURCE=$DIR/source"
+fi

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Builds rondo.ko for the guest's kernel in build/module and prints its path. Kbuild writes
+# its objects beside the sources, so it sees a tree of links to them.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+OUT=$TOP/build/module
+PARTS=(Kbuild Kconfig driver core spec uapi)
+
+eval "$("$TOP/scripts/kernel.sh")"
+need make gcc pahole
+headers=$KERNEL_ROOT/usr/src/linux-headers-$KERNEL_VERSION
+common=${headers%-amd64}-common
+
+cd "$TOP"
+mkdir -p "$OUT"
+cp -rsf "${PARTS[@]/#/$TOP/}" "$OUT"
+find "$OUT" -xtype l -delete
+
+log=$LOGS/module.log
+make -C "$headers" -f "$common/Makefile" M="$OUT" W=1 "$@" modules >"$log" 2>&1 || {
+	grep -vE '^(make|  (CC|LD|AR|MODPOST|BTF))' "$log" >&2
+	die "the kernel module does not build; the whole log is $log"
+}
+grep -A 6 -E 'warning:|^WARNING' "$log" >&2 && die "the kernel module builds with warnings"
+echo "$OUT/rondo.ko"
