@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The Rondo device, knowing nothing of its host. A front end creates it, passes
+ * it the host's register accesses and serves struct emu_host_ops.
+ *
+ * Threads. Any function here may be called from any thread, several at a time,
+ * but emu_destroy() last and once. Reading and writing registers, emu_reset()
+ * and the fault interface never wait for a running program, a DMA or the host:
+ * they answer at once. The device has two threads of its own, the management
+ * core and the sequencer; these alone map the host's memory. Operations of the
+ * host are called with no lock of the device held, so they may take locks under
+ * which the host also calls emu_mmio_read() or emu_mmio_write().
+ */
+#ifndef RONDO_EMULATOR_EMULATOR_H
+#define RONDO_EMULATOR_EMULATOR_H
+
+#include "spec/device.h"
+#include "spec/machine.h"
+
+struct emu_device;
+
+/* The host as the device sees it. All but trace, thread_begin and thread_end are required. */
+struct emu_host_ops {
+	/*
+	 * Makes *@size (> 0) bytes at bus address @addr readable, or writable, by the
+	 * device until dma_unmap(). May shorten *@size, not to 0. NULL: refused.
+	 * Called from the device's threads; at most one mapping per thread at a time,
+	 * and only for the time of one copy.
+	 */
+	void *(*dma_map)(void *host, u64 addr, u64 *size, bool write);
+	/* Ends the mapping that returned @p; all of its @size bytes were accessed. */
+	void (*dma_unmap)(void *host, void *p, u64 size, bool write);
+	/* Sends the message of MSI-X vector @vector. From any thread that is in the device. */
+	void (*irq)(void *host, u32 vector);
+	/* Nanoseconds of a clock that never goes back and that runs like CLOCK_MONOTONIC. */
+	u64 (*clock_ns)(void *host);
+	/* Something happened; @event is a string constant, @a and @b as at the place of the call. */
+	void (*trace)(void *host, const char *event, u64 a, u64 b);
+	/* Called first and last in each thread of the device. */
+	void (*thread_begin)(void *host);
+	void (*thread_end)(void *host);
+};
+
+/*
+ * Creates a device as after reset. @machine is copied; @ops and @host are
+ * borrowed until emu_destroy(). NULL if memory or threads are short, or if
+ * rondo_machine_supported(@machine) is false.
+ */
+struct emu_device *emu_create(const struct rondo_machine *machine, const struct emu_host_ops *ops,
+			      void *host);
+
+/*
+ * Stops the device, within 10 ms and the time of one host operation, and frees
+ * it. Waits for the device's threads: the caller must hold no lock that an
+ * operation of the host needs. NULL is fine.
+ */
+void emu_destroy(struct emu_device *dev);
+
+/* As writing CTRL.RESET: begins a reset, which is done when STATUS is OFF. */
+void emu_reset(struct emu_device *dev);
+
+/*
+ * The host reads or writes @size bytes at @offset of @bar (RONDO_BAR_REGS,
+ * RONDO_BAR_BELLS, RONDO_BAR_FAULTS). By the rules of spec/regs.def, what is no
+ * register reads as 0 and ignores writes. Only a front end that offers the fault
+ * interface passes on accesses of RONDO_BAR_FAULTS.
+ */
+u64 emu_mmio_read(struct emu_device *dev, u32 bar, u64 offset, u32 size);
+void emu_mmio_write(struct emu_device *dev, u32 bar, u64 offset, u64 value, u32 size);
+
+/* The faults of emulator/faults.def. */
+enum emu_fault {
+#define FAULT(name, meaning) EMU_FAULT_##name,
+#include "emulator/faults.def"
+	EMU_FAULTS,
+};
+
+enum { EMU_FAULT_HITS = 0x800 }; /* offset in BAR 4 of the counts of hits */
+
+/* Number of the fault named @name, EMU_FAULTS if there is none. */
+enum emu_fault emu_fault_find(const char *name);
+
+/* Name of @fault (< EMU_FAULTS). */
+const char *emu_fault_name(enum emu_fault fault);
+
+/* Sets @fault (< EMU_FAULTS) to @value; what that means is in its row. */
+void emu_fault_set(struct emu_device *dev, enum emu_fault fault, u32 value);
+
+/* How often @fault has acted since the device was created. */
+u32 emu_fault_hits(struct emu_device *dev, enum emu_fault fault);
+
+#endif
