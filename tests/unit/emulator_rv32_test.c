@@ -299,6 +299,7 @@ static void test_illegal(void)
 		{"slli by 32", R_TYPE(1, 0, A1, 1, A0, 0x13)},
 		{"slli with srai's funct7", R_TYPE(0x20, 0, A1, 1, A0, 0x13)},
 		{"srli by 32", R_TYPE(1, 0, A1, 5, A0, 0x13)},
+		{"srli with funct7 0x40", R_TYPE(0x40, 0, A1, 5, A0, 0x13)},
 		{"srai by 32", R_TYPE(0x21, 0, A1, 5, A0, 0x13)},
 		{"op funct7 0x20, funct3 1", R_TYPE(0x20, A2, A1, 1, A0, 0x33)},
 		{"op funct7 0x20, funct3 7", R_TYPE(0x20, A2, A1, 7, A0, 0x33)},
