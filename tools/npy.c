@@ -234,7 +234,7 @@ int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct co
 {
 	struct header h = {.err = err};
 	struct tensor_data t;
-	size_t text, data, want;
+	size_t text = 0, data = 0, want;
 
 	if (find_header(bytes, size, &text, &data, err))
 		return err->code;
