@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 MODULE := $(if $(wildcard Kbuild),module)
 
 .PHONY: all
-all: asan release $(MODULE) qemu ## build everything (the default)
+all: asan release $(MODULE) qemu plugin ## build everything (the default)
 
 .PHONY: help
 help: ## list the targets
@@ -33,6 +33,14 @@ module: packages ## build rondo.ko for the guest's kernel in build/module
 .PHONY: qemu
 qemu: packages ## build QEMU with the device
 	@scripts/qemu.sh
+
+# QEMU's instruction counter; its one foreign header comes with QEMU's source.
+.PHONY: plugin
+plugin: build/plugin/insn_count.so
+build/plugin/insn_count.so: tests/plugin/insn_count.c tests/plugin/marker.h | packages
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC \
+		-idirafter "$$(scripts/qemu.sh tree)/include/qemu" -o $@ $<
 
 .PHONY: guest
 guest: qemu $(MODULE) ## a shell in a guest with the device (modprobe rondo loads the driver)

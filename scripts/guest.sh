@@ -37,12 +37,13 @@ while getopts c:f:d:o:t:s:1 option; do
 	esac
 done
 shift $((OPTIND - 1))
-if [ "${1:---}" != -- ]; then
-	install "$1" "$work/run" || die "cannot read the script $1"
+if [ ! -e "$work/run" ] && [[ ${1:--} != -* ]]; then
+	[ -r "$1" ] || die "cannot read the script $1"
+	cp "$1" "$work/run"
 	shift
 fi
 [ "${1:-}" != -- ] || shift
-[ -e "$work/run" ] && chmod +x "$work/run" || shell=1
+if [ -e "$work/run" ]; then chmod 755 "$work/run"; else shell=1; fi
 
 need timeout
 eval "$("$TOP/scripts/kernel.sh")"

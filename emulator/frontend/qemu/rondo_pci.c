@@ -62,7 +62,7 @@ static const TypeInfo rondo_info = {
 	.parent = TYPE_PCI_DEVICE,
 	.instance_size = sizeof(RondoState),
 	.class_init = rondo_class_init,
-	.interfaces = (InterfaceInfo[]) { { INTERFACE_CONVENTIONAL_PCI_DEVICE }, {} },
+	.interfaces = (InterfaceInfo[]){{INTERFACE_CONVENTIONAL_PCI_DEVICE}, {}},
 };
 
 static void rondo_register(void)
