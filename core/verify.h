@@ -12,9 +12,26 @@
  *	rondo_verify_init(v, &machine, data, size, budget);
  *	while (rondo_verify_step(v, 4096))
  *		;		// the kernel yields here and looks for a fatal signal
- *	if (v->verdict.code) ...refused...
+ *	if (rondo_verify_verdict(v)->code) ...refused...
  *
  * The bytes must not change between init and the last use of the facts.
+ *
+ * SRAM that is cleared. SRAM reads as zero when a replay starts; the device clears
+ * the bytes that may be read before they are written, facts.clear, before the first
+ * bundle: ceil(bytes / clear_bytes_per_cycle) cycles for each range. They are found
+ * in one pass over the text, which keeps a bounded set of bytes that are certainly
+ * written:
+ *
+ *  - a transfer into SRAM, or a store, adds its bytes if the affine set of them over the
+ *    loops it stands in has no gap, at the end of the outermost loop that its address uses
+ *    (at once if it uses none). Stores whose gaps other stores of the same loops fill count
+ *    together;
+ *  - what a read (of a slot, or of an outgoing transfer) may touch, from its lowest to its
+ *    highest byte, and is not in the set, is cleared;
+ *  - more than RONDO_CLEAR_RANGES_MAX ranges are joined over their smallest gaps, and a set
+ *    that is full forgets: both only clear more.
+ *
+ * How time is counted: core/timing.h.
  */
 #ifndef RONDO_CORE_VERIFY_H
 #define RONDO_CORE_VERIFY_H
@@ -51,7 +68,7 @@ struct rondo_range {
 struct rondo_facts {
 	u64 cycles; /* exact device time, clearing included */
 	u32 clear_count;
-	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* zeroed before the first bundle */
+	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* ascending; zeroed before the start */
 };
 
 /* Text of spec/errors.def for @code ("unknown error" for a number without a row), and its kind of index. */
@@ -62,13 +79,24 @@ enum rondo_where rondo_error_where(u32 code);
 struct rondo_verify; /* core/verify_state.h; at most 64 KiB */
 
 /*
- * Prepares *@v. @budget: most cycles that the caller accepts (the machine's
- * limits are the caller's business); 0 accepts any.
+ * Prepares *@v. @data is 8-byte aligned. @budget: most cycles that the caller accepts
+ * (the machine's limits are the caller's business); 0 accepts any below 2^60.
  */
 void rondo_verify_init(struct rondo_verify *v, const struct rondo_machine *machine,
 		       const void *data, u64 size, u64 budget);
 
-/* Looks at up to @bundles more; returns whether there is more to do. */
+/*
+ * As rondo_verify_init(), for those who write programs: the claims (cycles of the header,
+ * extents of the slot table) are computed and not compared. Step as usual; if the verdict
+ * is good, rondo_measure_claim() writes them into the program.
+ */
+void rondo_measure_init(struct rondo_verify *v, const struct rondo_machine *machine,
+			const void *data, u64 size);
+
+/* Writes the computed claims into @data, the bytes that @v measured and accepted. */
+void rondo_measure_claim(const struct rondo_verify *v, void *data);
+
+/* Looks at up to @bundles more (>= 1, or their worth of work); returns whether there is more to do. */
 bool rondo_verify_step(struct rondo_verify *v, u32 bundles);
 
 /* After the last step: the verdict, and, where verdict.code is 0, the facts. */
