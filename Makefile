@@ -3,6 +3,10 @@
 
 DESTDIR ?=
 PREFIX ?= /usr/local
+MODEL ?= demo/digits.onnx
+INPUT ?= $(wildcard demo/samples/*.npy)
+T ?= verify
+FUZZ_SECONDS ?= 60
 MODULE := $(if $(wildcard Kbuild),module)
 
 .PHONY: all
@@ -10,29 +14,62 @@ all: asan release $(MODULE) qemu plugin ## build everything (the default)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-# Installs the host packages that are missing, or says how; at once when none is.
-.PHONY: packages
-packages:
-	@scripts/install.sh
+.PHONY: run
+run: release $(MODULE) qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+	@scripts/run.sh $(MODEL) $(INPUT)
 
-build/asan/build.ninja: | packages
-	@meson setup build/asan -Db_sanitize=address,undefined
-build/release/build.ninja: | packages
-	@meson setup build/release --buildtype=release --prefix=$(PREFIX)
+.PHONY: check
+check: ## run all tests; the last line counts them
+	@scripts/check.sh
 
-.PHONY: asan release
-asan release: %: build/%/build.ninja packages
-	@ninja --quiet -C build/$@
+.PHONY: bench
+bench: release $(MODULE) qemu plugin ## measure every figure and compare it with its target
+	@scripts/bench.sh
+
+.PHONY: fuzz
+fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
+	@CC=clang scripts/lane.sh fuzz -Db_sanitize=address,undefined -Dfuzzer=true
+	@mkdir -p build/fuzz/corpus/$(T)
+	build/fuzz/tests/fuzz/$(T) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
+		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
+
+.PHONY: guest
+guest: $(MODULE) qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
+	@scripts/guest.sh $(if $(MODULE),-f build/module/rondo.ko)
+
+.PHONY: style
+style: packages ## check the style of all files
+	@scripts/style.sh
+
+.PHONY: install
+install: release ## install library, firmware, udev rule and module sources (DESTDIR, PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C build/release --no-rebuild --quiet
+
+.PHONY: kernel-tree
+kernel-tree: ## drop the driver into the kernel tree DIR
+	@scripts/kernel-tree.sh $(DIR)
+
+.PHONY: clean
+clean: ## remove build/ (what was fetched stays in ~/.cache/rondo)
+	rm -rf build
+
+.PHONY: asan
+asan: packages ## build the host programs with sanitizers in build/asan
+	@scripts/lane.sh asan -Db_sanitize=address,undefined
+
+.PHONY: release
+release: packages ## build the host programs in build/release
+	@scripts/lane.sh release --buildtype=release --prefix=$(PREFIX)
 
 .PHONY: module
 module: packages ## build rondo.ko for the guest's kernel in build/module
-	@scripts/module.sh
+	@scripts/module.sh >/dev/null
 
 .PHONY: qemu
 qemu: packages ## build QEMU with the device
-	@scripts/qemu.sh
+	@scripts/qemu.sh >/dev/null
 
 # QEMU's instruction counter; its one foreign header comes with QEMU's source.
 .PHONY: plugin
@@ -42,14 +79,7 @@ build/plugin/insn_count.so: tests/plugin/insn_count.c tests/plugin/marker.h | pa
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC \
 		-idirafter "$$(scripts/qemu.sh tree)/include/qemu" -o $@ $<
 
-.PHONY: guest
-guest: qemu $(MODULE) ## a shell in a guest with the device (modprobe rondo loads the driver)
-	@scripts/guest.sh $(if $(MODULE),-f build/module/rondo.ko)
-
-.PHONY: check
-check: ## run all tests; the last line counts them
-	@scripts/check.sh
-
-.PHONY: clean
-clean: ## remove build/ (fetched and built tools stay in ~/.cache/rondo)
-	rm -rf build
+# Installs the host packages that are missing, or says how; at once when none is.
+.PHONY: packages
+packages:
+	@scripts/install.sh

@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Drops the driver into a kernel tree as drivers/accel/rondo: kernel-tree.sh DIR. May be
+# repeated: the copy is replaced, the hooks stand once.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+tree=${1:?kernel-tree.sh needs the kernel tree: make kernel-tree DIR=...}
+accel=$tree/drivers/accel
+[ -e "$accel/Kconfig" ] || die "$tree has no drivers/accel/Kconfig: not a kernel tree with accel"
+
+cd "$TOP"
+symbol=$(awk '$1 == "config" { print $2; exit }' Kconfig)
+rm -rf "$accel/rondo"
+mkdir -p "$accel/rondo"
+git ls-files Kbuild Kconfig driver core spec uapi | grep -v 'meson.build$' |
+	xargs cp --parents -t "$accel/rondo"
+cp uapi/drm/rondo_accel.h "$tree/include/uapi/drm/"
+
+grep -q 'rondo/' "$accel/Makefile" ||
+	printf "obj-\$(CONFIG_%s)\t+= rondo/\n" "$symbol" >>"$accel/Makefile"
+# Before the last line: the menu's endif.
+grep -q 'rondo/Kconfig' "$accel/Kconfig" ||
+	sed -i '$i source "drivers/accel/rondo/Kconfig"\n' "$accel/Kconfig"
+say "$accel/rondo is in place; enable CONFIG_$symbol"

@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Builds one of meson's build directories: lane.sh NAME [MESON_OPTION]... The options
+# count when build/NAME is set up, which happens once.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+need meson ninja cc
+name=$1
+shift
+cd "$TOP"
+if [ ! -e "build/$name/build.ninja" ]; then
+	say "setting up build/$name"
+	logged "meson-$name" meson setup "build/$name" "$@"
+fi
+ninja --quiet -C "build/$name" | { grep -vx 'ninja: no work to do.' || true; }

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Checks every tracked file: licence line, leftovers, formatting, shell; the driver also
+# by checkpatch and sparse. Prints what it finds; exit status 1 if anything.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+cd "$TOP"
+need git clang-format shellcheck
+bad=0
+
+# complain TITLE: shows standard input under a title, if there is any.
+complain()
+{
+	local text
+	text=$(cat)
+	[ -z "$text" ] || { printf '%s:\n%s\n' "$1" "$text"; bad=1; }
+}
+
+mapfile -t c_files < <(git ls-files '*.c' '*.h')
+mapfile -t scripts < <(git grep -lE '^#!/bin/(ba)?sh')
+mapfile -t source_files < <(git ls-files '*.[chS]' '*.def' '*.ld' '*.sh' '*.py' '*.awk' \
+	'*meson.build' Makefile Kbuild Kconfig)
+mapfile -t driver_files < <(git ls-files 'driver/*.[ch]' 'uapi/*.h')
+
+complain 'no SPDX line among the first two' < <(for file in "${source_files[@]}"; do
+	head -n 2 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
+done)
+complain 'leftover' < <(git grep -nE '\b(TOD[O]|FIXM[E]|XX[X])\b' -- "${source_files[@]}" || true)
+complain 'longer than 100 columns' < <(for file in "${c_files[@]}"; do
+	expand "$file" | awk -v f="$file" 'length > 100 { print f ":" NR }'
+done)
+complain 'trailing space' < <(git grep -nE '[[:space:]]+$' -- "${source_files[@]}" || true)
+complain 'clang-format would change' < <(for file in "${c_files[@]}"; do
+	clang-format "$file" | cmp -s - "$file" || echo "$file"
+done)
+complain 'shellcheck' < <(shellcheck -x "${scripts[@]}" || true)
+
+if [ ${#driver_files[@]} -gt 0 ] && [ -e Kbuild ]; then
+	eval "$(scripts/kernel.sh source)"
+	complain 'checkpatch' < <(perl "$KERNEL_SOURCE/scripts/checkpatch.pl" --no-tree --strict \
+		--max-line-length=100 --terse --no-summary -f "${driver_files[@]}" || true)
+	need sparse
+	scripts/module.sh C=2 >/dev/null || bad=1
+fi
+exit $bad
