@@ -10,7 +10,14 @@
  * producer writes the element, then the index, then rings: the host a doorbell,
  * the firmware an interrupt. Indices stand in struct rondo_fw_status, so that
  * host memory is all that either side polls. The firmware never trusts an index:
- * one that is more than a ring ahead ends the ring (RONDO_FW_STATE_PROTOCOL).
+ * one that is more than a ring ahead stops the firmware (RONDO_FW_STATE_PROTOCOL).
+ *
+ * A ring that is full stays full: the firmware drops no event, it stops serving
+ * commands and queues until the host has moved event_head. The host rings bell 0
+ * then; without that the firmware looks again after about a millisecond.
+ *
+ * In a stopped state (neither NONE nor READY) the firmware has aborted what ran,
+ * raised the FAULT interrupt and touches host memory no more; only a reset helps.
  */
 #ifndef RONDO_SPEC_FW_ABI_H
 #define RONDO_SPEC_FW_ABI_H
@@ -46,9 +53,27 @@ enum rondo_fw_state {
 
 enum {
 	RONDO_FW_QUEUES_MAX = 64,
+	RONDO_FW_ADMIN_ENTRIES_MAX = 1024,
+	RONDO_FW_EVENT_ENTRIES_MAX = 4096,
 	RONDO_FW_QUEUE_ENTRIES_MAX = 1024,
+	RONDO_FW_LOG_BYTES_MIN = 256,
+	RONDO_FW_LOG_BYTES_MAX = 1 << 20,
+	RONDO_FW_RING_ALIGN = 64, /* of the bus address of every ring and of struct rondo_fw_status */
+	RONDO_FW_WEIGHT_MAX = 1024,
 	RONDO_FW_HEARTBEAT_MS = 100, /* longest time between two heartbeats, wall clock */
 };
+
+/*
+ * Arbitration is deficit round robin: a queue whose turn it is runs replays for
+ * weight * RONDO_FW_QUANTUM cycles, plus or minus what one replay takes.
+ */
+enum { RONDO_FW_QUANTUM = 4096 };
+
+/*
+ * Cycles that a replay may take beyond the exact time given at BIND before it
+ * ends as RONDO_FW_OVERRUN. None: time is exact.
+ */
+enum { RONDO_FW_BOUND_SLACK = 0 };
 
 /* The indices of all rings; one page of host memory. */
 struct rondo_fw_status {
@@ -62,12 +87,16 @@ struct rondo_fw_status {
 	u32 event_tail;
 	u32 log_tail; /* bytes ever written to the log ring */
 	u32 reserved2[13];
-	u32 queue_head[RONDO_FW_QUEUES_MAX];
+	u32 queue_head[RONDO_FW_QUEUES_MAX]; /* entries that are done, failed or dropped */
 };
 
 static_assert(sizeof(struct rondo_fw_status) == 640, "layout of struct rondo_fw_status");
 
-/* Where the rings are; read once at boot from INIT_ADDR. Counts are powers of two. */
+/*
+ * Where the rings are; read once at boot from INIT_ADDR. The struct is 8-byte
+ * aligned. Counts are powers of two within the limits above; a stopped state of
+ * BAD_INIT means that this, the version or the magic is not so.
+ */
 struct rondo_fw_init {
 	u32 magic; /* RONDO_FW_IMAGE_MAGIC */
 	u32 version; /* RONDO_FW_VERSION of the host */
@@ -81,18 +110,38 @@ struct rondo_fw_init {
 
 static_assert(sizeof(struct rondo_fw_init) == 56, "layout of struct rondo_fw_init");
 
+/*
+ * Admin commands, and the fields that each uses; the others are ignored, reserved is zero.
+ *
+ * LOAD, UNLOAD, BIND and UNBIND are done by the sequencer, one after the other,
+ * between replays; they go before waiting replays but never stop a running one.
+ * All other commands are done in order and do not wait for those: so that a
+ * QUEUE_ABORT is answered within 10 ms whatever runs. Of two commands of different
+ * kinds the host therefore waits for the first answer if the second depends on it.
+ */
 enum rondo_fw_command {
 	RONDO_FW_PING = 1,
-	RONDO_FW_PROGRAM_LOAD, /* program, addr = page list, size */
-	RONDO_FW_PROGRAM_UNLOAD, /* program */
-	RONDO_FW_BIND, /* program, binding, generation, addr = slot bindings, count; cycles = exact time */
-	RONDO_FW_UNBIND, /* binding */
-	RONDO_FW_QUEUE_CREATE, /* queue, addr = entries, count, weight */
-	RONDO_FW_QUEUE_DESTROY, /* queue; its running replay is aborted, its waiting ones are dropped */
-	RONDO_FW_QUEUE_ABORT, /* queue; the same, but the queue stays; head becomes tail */
+	/* program, addr = page list (aligned to a page), size */
+	RONDO_FW_PROGRAM_LOAD,
+	/* program; BAD_NUMBER while a binding of it exists */
+	RONDO_FW_PROGRAM_UNLOAD,
+	/* program, binding, generation, addr = slot bindings (8-byte aligned), count, cycles = exact time */
+	RONDO_FW_BIND,
+	/* binding; entries that name it fail from then on */
+	RONDO_FW_UNBIND,
+	/* queue, addr = entries, count, weight; queue_tail[queue] is 0 before, head starts at 0 */
+	RONDO_FW_QUEUE_CREATE,
+	/*
+	 * queue; its running replay is aborted and posts its DONE event (ABORTED, or OK
+	 * when it just ended), its waiting ones are dropped without. The answer comes
+	 * last. The host does not move the queue's tail between command and answer.
+	 */
+	RONDO_FW_QUEUE_DESTROY,
+	/* queue; the same, but the queue stays; head becomes tail */
+	RONDO_FW_QUEUE_ABORT,
 };
 
-/* An admin command; answered by one event of the same cookie, in order. */
+/* An admin command; answered by exactly one event of the same cookie. */
 struct rondo_fw_admin {
 	u32 command; /* enum rondo_fw_command */
 	u32 cookie;
@@ -101,7 +150,7 @@ struct rondo_fw_admin {
 	u32 generation;
 	u32 queue;
 	u32 count;
-	u32 weight; /* share of device time relative to other queues, 1..1024 */
+	u32 weight; /* share of device time relative to other queues, 1..RONDO_FW_WEIGHT_MAX */
 	u64 addr;
 	u64 size;
 	u64 cycles;
@@ -112,7 +161,10 @@ static_assert(sizeof(struct rondo_fw_admin) == 64, "layout of struct rondo_fw_ad
 
 /*
  * A queue entry: one replay. Offsets are in units of their slot's alignment.
- * The firmware copies it once, then checks index, generation and count.
+ * The firmware copies it once, then checks it: type, flags, binding and
+ * generation, each named slot once, all else zero, unused elements included.
+ *
+ * Entries are independent: one that fails posts its DONE event and ends no other.
  */
 enum {
 	RONDO_FW_ENTRY_REPLAY = 1,
@@ -128,7 +180,7 @@ struct rondo_fw_entry {
 	u32 generation; /* as given at BIND */
 	u32 reserved2;
 	u64 seqno; /* returned in the event */
-	u8 slot[RONDO_REPLAY_OFFSETS_MAX];
+	u8 slot[RONDO_REPLAY_OFFSETS_MAX]; /* < RONDO_PROGRAM_SLOTS_MAX, dynamic */
 	u32 offset[RONDO_REPLAY_OFFSETS_MAX];
 };
 
@@ -141,13 +193,14 @@ enum rondo_fw_event_type {
 
 enum rondo_fw_result {
 	RONDO_FW_OK,
-	RONDO_FW_BAD_COMMAND, /* unknown command or entry, or a reserved field is set */
+	RONDO_FW_BAD_COMMAND, /* unknown command or entry, a value out of range, a reserved field is set */
 	RONDO_FW_BAD_NUMBER, /* program, binding or queue out of range, in use, or not in use */
 	RONDO_FW_BAD_PROGRAM,
 	RONDO_FW_HOST_REFUSED, /* the host refused a DMA address */
 	RONDO_FW_OVERRUN, /* the replay exceeded its exact cycles */
 	RONDO_FW_TRAPPED, /* a check of the device failed during the replay */
 	RONDO_FW_ABORTED,
+	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or a place outside its buffer */
 };
 
 struct rondo_fw_event {
@@ -159,7 +212,7 @@ struct rondo_fw_event {
 	u64 cycles; /* DONE: exact cycles of the queue's replays since the last DONE event of the queue */
 	u64 time; /* device time at completion */
 	u32 bundle; /* DONE with TRAPPED or OVERRUN: where */
-	u32 replays; /* DONE: number of replays since the last DONE event of the queue */
+	u32 replays; /* DONE: replays begun since the last DONE event of the queue, however they ended */
 	u64 reserved[2];
 };
 
