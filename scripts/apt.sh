@@ -61,15 +61,17 @@ write_config()
 need apt-get apt-cache apt-config
 command=${1:-}
 [ $# -eq 0 ] || shift
+lock apt
 case $command in
 update)
 	write_config
 	say "reading the package lists (20 MB)"
-	APT_CONFIG=$ROOT/apt.conf apt-get update >"$LOGS/apt.log" 2>&1 || {
+	APT_CONFIG=$ROOT/apt.conf apt-get update -o APT::Update::Error-Mode=any \
+		>"$LOGS/apt.log" 2>&1 || {
 		grep -E '^[EW]:' "$LOGS/apt.log" >&2 || true
 		die "the package lists could not be fetched (no network? wrong clock?);" \
 			"the whole log is $LOGS/apt.log"
-}
+	}
 	;;
 get) APT_CONFIG=$ROOT/apt.conf apt-get "$@" ;;
 search) APT_CONFIG=$ROOT/apt.conf apt-cache search --names-only "$@" ;;
