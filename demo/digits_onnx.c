@@ -4,6 +4,7 @@
 #include "demo/onnx_write.h"
 
 #include "compiler/onnx_tensor.h"
+#include "compiler/onnx_wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,6 +155,8 @@ int digits_load(struct digits_model *model, const char *path, struct compile_err
 	if (!bytes)
 		return compile_fail(err, -ENOMEM, "%s: no memory", path);
 	rc = read_small(path, bytes, &size, err);
+	if (!rc)
+		rc = onnx_wire_check(&onnx__model_proto__descriptor, bytes, size, err);
 	if (!rc) {
 		proto = onnx__model_proto__unpack(NULL, size, bytes);
 		rc = proto ? load_graph(model, proto, err)
