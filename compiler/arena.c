@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* A bump allocator: see arena.h. Large requests get a block of their own. */
+#include "compiler/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 64 * 1024, ALIGN = alignof(max_align_t) };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	alignas(max_align_t) unsigned char bytes[];
+};
+
+static struct arena_block *new_block(size_t size)
+{
+	struct arena_block *b = size > SIZE_MAX / 2 ? NULL : calloc(1, sizeof(*b) + size);
+
+	if (!b) {
+		fprintf(stderr, "rondo: out of memory (%zu bytes wanted)\n", size);
+		exit(EXIT_FAILURE);
+	}
+	b->size = size;
+	return b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_block *b;
+	void *p;
+
+	size = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+	if (size > BLOCK_BYTES / 4) {
+		b = new_block(size);
+		if (a->blocks) { /* behind the block that still has room */
+			b->next = a->blocks->next;
+			a->blocks->next = b;
+		} else {
+			a->blocks = b;
+			a->left = 0;
+		}
+		return b->bytes;
+	}
+	if (a->left < size) {
+		b = new_block(BLOCK_BYTES);
+		b->next = a->blocks;
+		a->blocks = b;
+		a->left = BLOCK_BYTES;
+	}
+	p = a->blocks->bytes + a->blocks->size - a->left;
+	a->left -= size;
+	return p;
+}
+
+void *arena_dup(struct arena *a, const void *bytes, size_t size)
+{
+	void *p = arena_alloc(a, size);
+
+	if (size)
+		memcpy(p, bytes, size);
+	return p;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *p = arena_alloc(a, len + 1);
+
+	memcpy(p, s, len);
+	return p;
+}
+
+void arena_free(struct arena *a)
+{
+	while (a->blocks) {
+		struct arena_block *next = a->blocks->next;
+
+		free(a->blocks);
+		a->blocks = next;
+	}
+	a->left = 0;
+}

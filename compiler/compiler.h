@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The compiler's entry for its users (the rondo command, tests). Reentrant: nothing is shared
+ * between calls.
+ */
+#ifndef COMPILER_COMPILER_H
+#define COMPILER_COMPILER_H
+
+#include "compiler/diag.h"
+#include "compiler/graph.h"
+#include "compiler/tensor.h"
+
+#include <stdio.h>
+
+/* A graph input that becomes a constant of the program: weights that a model takes as inputs. */
+struct compile_bake {
+	const char *name;
+	const struct tensor_data *value; /* copied */
+};
+
+/* The size of a symbolic dimension, such as "batch". */
+struct compile_dim {
+	const char *name;
+	int64_t size;
+};
+
+/* Zero-initialised is the default. */
+struct compile_options {
+	const struct compile_bake *bakes;
+	size_t n_bakes;
+	const struct compile_dim *dims; /* a dimension not named here is 1, with a notice */
+	size_t n_dims;
+	const char *dump_pass; /* print the graph after this pass ("all": after each), or NULL */
+	FILE *dump_to;	       /* where; NULL is stdout */
+	bool dump_data;	       /* with the contents of large constants, so that it can be parsed */
+	/* Called for what the user should know though nothing is wrong; may be NULL. */
+	void (*notice)(void *context, const char *text);
+	void *notice_context;
+};
+
+/*
+ * Reads the ONNX model in @bytes and normalises it by the passes of passes.h. @name is the file's
+ * name for messages. On success *@out is the caller's to graph_free(); on error a negative errno
+ * (diag.h), one message in @err, and nothing to free. @err must be zeroed, and must live as long as
+ * the graph.
+ */
+int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
+			    const struct compile_options *options, struct graph **out,
+			    struct compile_error *err);
+
+/*
+ * The first half of it: the graph as the model has it, before any pass. For tests and for whoever
+ * runs passes by hand.
+ */
+int onnx_read_graph(const void *bytes, size_t size, const char *name,
+		    const struct compile_options *options, struct graph **out,
+		    struct compile_error *err);
+
+/* Runs the passes up to and including @last (NULL: all of them) on @g. */
+int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last);
+
+/* Reads a whole file; *@bytes is the caller's to free(). At most 2 GiB, protobuf's own limit. */
+int compile_read_file(const char *path, void **bytes, size_t *size, struct compile_error *err);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The interpreter's operators on single elements, channels and rows. */
+#include "compiler/eval_ops.h"
+#include "compiler/shape.h"
+
+#include <math.h>
+
+static float binary(enum op op, float a, float b)
+{
+	switch (op) {
+	case OP_ADD: return a + b;
+	case OP_SUB: return a - b;
+	case OP_MUL: return a * b;
+	default: return a / b;
+	}
+}
+
+void eval_binary(const struct graph *g, const struct node *n, const void *const in[],
+		 void *const out[])
+{
+	const struct shape *y = &n->out[0]->shape;
+	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = {0}, at[2] = {0};
+	const float *a = in[0], *b = in[1];
+	float *to = out[0];
+
+	(void)g;
+	if (!shape_elems(y))
+		return;
+	for (int i = 0; i < 2; i++)
+		shape_broadcast_strides(&node_in(n, i)->shape, y, stride[i]);
+	do {
+		*to++ = binary(n->op, a[at[0]], b[at[1]]);
+	} while (eval_step(y, index, stride, at, 2));
+}
+
+static float unary(enum op op, float x)
+{
+	switch (op) {
+	case OP_RELU: return x < 0 ? 0 : x;
+	case OP_SIGMOID: return (float)(1 / (1 + exp(-(double)x)));
+	default: return (float)tanh((double)x);
+	}
+}
+
+void eval_unary(const struct graph *g, const struct node *n, const void *const in[],
+		void *const out[])
+{
+	int64_t elems = shape_elems(&n->out[0]->shape);
+	const float *x = in[0];
+	float *y = out[0];
+
+	(void)g;
+	for (int64_t i = 0; i < elems; i++)
+		y[i] = unary(n->op, x[i]);
+}
+
+void eval_clip(const struct graph *g, const struct node *n, const void *const in[],
+	       void *const out[])
+{
+	float lo = node_in(n, 1) ? *(const float *)in[1] : n->attrs.lo;
+	float hi = node_in(n, 2) ? *(const float *)in[2] : n->attrs.hi;
+	int64_t elems = shape_elems(&n->out[0]->shape);
+	const float *x = in[0];
+	float *y = out[0];
+
+	(void)g;
+	for (int64_t i = 0; i < elems; i++)
+		y[i] = eval_clamp(x[i], lo, hi);
+}
+
+void eval_batchnorm(const struct graph *g, const struct node *n, const void *const in[],
+		    void *const out[])
+{
+	const struct shape *s = &n->out[0]->shape;
+	const float *x = in[0], *scale = in[1], *bias = in[2], *mean = in[3], *var = in[4];
+	int64_t elems = shape_elems(s), inner = 1;
+	float *y = out[0];
+
+	(void)g;
+	for (int i = 2; i < s->rank; i++)
+		inner *= s->dim[i];
+	for (int64_t i = 0; i < elems; i++) {
+		int64_t c = i / inner % s->dim[1];
+		double deviation = sqrt((double)var[c] + (double)n->attrs.epsilon);
+
+		y[i] = (float)(((double)x[i] - mean[c]) / deviation * scale[c] + bias[c]);
+	}
+}
+
+/* One row of @len elements, @step apart. */
+static void softmax_row(const float *x, float *y, int64_t len, int64_t step, bool log_form)
+{
+	double max = -INFINITY, sum = 0;
+
+	for (int64_t i = 0; i < len; i++)
+		max = fmax(max, (double)x[i * step]);
+	for (int64_t i = 0; i < len; i++)
+		sum += exp(x[i * step] - max);
+	for (int64_t i = 0; i < len; i++) {
+		double shifted = x[i * step] - max;
+
+		y[i * step] = (float)(log_form ? shifted - log(sum) : exp(shifted) / sum);
+	}
+}
+
+void eval_softmax(const struct graph *g, const struct node *n, const void *const in[],
+		  void *const out[])
+{
+	const struct shape *s = &n->out[0]->shape;
+	int axis = node_axis(n, s->rank);
+	int64_t outer = 1, len = 1, inner = 1;
+	const float *x = in[0];
+	float *y = out[0];
+
+	(void)g;
+	for (int i = 0; i < s->rank; i++) {
+		if (i < axis)
+			outer *= s->dim[i];
+		else if (i == axis || n->attrs.flat)
+			len *= s->dim[i];
+		else
+			inner *= s->dim[i];
+	}
+	for (int64_t o = 0; o < outer; o++) {
+		for (int64_t i = 0; i < inner; i++)
+			softmax_row(x + o * len * inner + i, y + o * len * inner + i, len, inner,
+				    n->op == OP_LOGSOFTMAX);
+	}
+}

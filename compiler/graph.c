@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Building and changing graphs: see graph.h. Checking them is graph_check.c. */
+#include "compiler/graph.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct graph *graph_new(const char *name, const char *source, struct compile_error *err)
+{
+	struct arena arena = {0};
+	struct graph *g = arena_alloc(&arena, sizeof(*g));
+
+	g->arena = arena;
+	g->name = arena_strndup(&g->arena, name, strlen(name));
+	g->source = arena_strndup(&g->arena, source, strlen(source));
+	g->values_end = &g->values;
+	g->err = err;
+	return g;
+}
+
+void graph_free(struct graph *g)
+{
+	struct arena arena;
+
+	if (!g)
+		return;
+	arena = g->arena; /* the graph itself lives in it */
+	arena_free(&arena);
+}
+
+struct value *graph_value(struct graph *g, const char *name)
+{
+	struct value *v = arena_alloc(&g->arena, sizeof(*v));
+
+	v->name = arena_strndup(&g->arena, name, strlen(name));
+	*g->values_end = v;
+	g->values_end = &v->next;
+	return v;
+}
+
+void value_set_type(struct value *v, enum dtype dtype, const struct shape *shape)
+{
+	v->typed = true;
+	v->dtype = dtype;
+	v->shape = *shape;
+}
+
+void *graph_const_room(struct graph *g, struct value *v)
+{
+	size_t size = (size_t)shape_elems(&v->shape) * dtype_size(v->dtype);
+	void *room;
+
+	if (size > GRAPH_CONST_BYTES_MAX - g->const_bytes) {
+		graph_fail(g, -EFBIG, "its constants exceed %llu MiB",
+			   (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
+		return NULL;
+	}
+	g->const_bytes += size;
+	room = arena_alloc(&g->arena, size);
+	v->data = room;
+	return room;
+}
+
+struct value *graph_const(struct graph *g, const char *name, enum dtype dtype,
+			  const struct shape *shape, const void *bytes)
+{
+	struct value *v = graph_value(g, name);
+	void *room;
+
+	value_set_type(v, dtype, shape);
+	room = graph_const_room(g, v);
+	if (!room)
+		return NULL;
+	if (shape_elems(shape))
+		memcpy(room, bytes, (size_t)shape_elems(shape) * dtype_size(dtype));
+	return v;
+}
+
+static void list_add(struct graph *g, struct value_list *l, struct value *v)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 4;
+		struct value **bigger = arena_alloc(&g->arena, room * sizeof(*bigger));
+
+		if (l->n)
+			memcpy(bigger, l->v, l->n * sizeof(*bigger));
+		l->v = bigger;
+		l->room = room;
+	}
+	l->v[l->n++] = v;
+}
+
+void graph_add_input(struct graph *g, struct value *v)
+{
+	v->is_input = true;
+	list_add(g, &g->inputs, v);
+}
+
+void graph_add_output(struct graph *g, struct value *v)
+{
+	v->is_output = true;
+	list_add(g, &g->outputs, v);
+}
+
+struct attrs attrs_default(void)
+{
+	return (struct attrs){
+		.group = 1,
+		.alpha = 1,
+		.beta = 1,
+		.axis = -1,
+		.epsilon = 1e-5f,
+		.lo = -INFINITY,
+		.hi = INFINITY,
+	};
+}
+
+struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in)
+{
+	struct node *n = arena_alloc(&g->arena, sizeof(*n));
+	int room = n_in > NODE_IN_FIXED ? n_in : NODE_IN_FIXED;
+
+	n->op = op;
+	n->name = arena_strndup(&g->arena, name, strlen(name));
+	n->attrs = attrs_default();
+	n->n_in = n_in;
+	n->in = arena_alloc(&g->arena, (size_t)room * sizeof(*n->in));
+	for (int i = 0; i < room; i++)
+		n->in[i].node = n;
+	n->next = at;
+	n->prev = at ? at->prev : g->last;
+	*(n->prev ? &n->prev->next : &g->first) = n;
+	*(at ? &at->prev : &g->last) = n;
+	return n;
+}
+
+void node_set_in(struct node *n, int i, struct value *v)
+{
+	struct operand *o = &n->in[i];
+
+	if (o->value) {
+		*o->pprev = o->next;
+		if (o->next)
+			o->next->pprev = o->pprev;
+	}
+	o->value = v;
+	if (i >= n->n_in)
+		n->n_in = i + 1;
+	if (!v)
+		return;
+	o->next = v->uses;
+	o->pprev = &v->uses;
+	if (o->next)
+		o->next->pprev = &o->next;
+	v->uses = o;
+}
+
+void node_set_out(struct node *n, int i, struct value *v)
+{
+	n->out[i] = v;
+	if (i >= n->n_out)
+		n->n_out = i + 1;
+	v->producer = n;
+}
+
+struct node *value_only_user(const struct value *v)
+{
+	if (v->is_output || !v->uses || v->uses->next)
+		return NULL;
+	return v->uses->node;
+}
+
+bool node_clamps(const struct node *n)
+{
+	return (op_infos[n->op].attrs & 1u << ATTR_lo) &&
+	       (n->attrs.lo != -INFINITY || n->attrs.hi != INFINITY);
+}
+
+void value_replace_uses(struct value *old, struct value *by)
+{
+	struct operand *o;
+
+	while ((o = old->uses))
+		node_set_in(o->node, (int)(o - o->node->in), by);
+}
+
+void graph_remove(struct graph *g, struct node *n)
+{
+	for (int i = 0; i < n->n_in; i++)
+		node_set_in(n, i, NULL);
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i])
+			n->out[i]->producer = NULL;
+	}
+	*(n->prev ? &n->prev->next : &g->first) = n->next;
+	*(n->next ? &n->next->prev : &g->last) = n->prev;
+}
+
+void graph_replace_node(struct graph *g, struct node *n, struct node *by)
+{
+	struct value *out = n->out[0];
+
+	graph_remove(g, n);
+	node_set_out(by, 0, out);
+}
+
+static bool is_needed(const struct node *n)
+{
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i] && (n->out[i]->uses || n->out[i]->is_output))
+			return true;
+	}
+	return false;
+}
+
+void graph_remove_dead(struct graph *g)
+{
+	struct node *prev;
+
+	/* Backwards: a node's users stand behind it and are gone by then. */
+	for (struct node *n = g->last; n; n = prev) {
+		prev = n->prev;
+		if (!is_needed(n))
+			graph_remove(g, n);
+	}
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The graph: what the compiler knows of a network between reading it and lowering it.
+ *
+ * Values (tensors) and nodes (operators) in SSA form: a value is a graph input, a constant, or the
+ * output of exactly one node. Nodes stand in a list in an order in which every value is produced
+ * before it is used. Everything lives in the graph's arena and dies with it; a value or node that
+ * is taken out of the graph stays allocated.
+ *
+ * Tables: operators in ops.def, attributes in attrs.def, types in dtypes.def.
+ * Text form: graph_text.h. Meaning of each operator in plain loops: eval.h.
+ *
+ * A graph belongs to one thread at a time; there are no globals.
+ */
+#ifndef COMPILER_GRAPH_H
+#define COMPILER_GRAPH_H
+
+#include "compiler/arena.h"
+#include "compiler/diag.h"
+#include "compiler/tensor.h"
+
+/* What all constants of a graph together may hold. */
+#define GRAPH_CONST_BYTES_MAX (UINT64_C(1) << 30)
+
+enum op {
+#define OP(id, name, min_in, max_in, max_out, attrs, flags, doc) OP_##id,
+#include "compiler/ops.def"
+	OP_COUNT
+};
+
+enum op_flag {
+	OP_FLAG_ONNX = 1,
+	OP_FLAG_FINAL = 2,
+	OP_FLAG_CLAMP = 4,
+	OP_FLAG_ANY = 8,
+};
+
+enum attr {
+#define ATTR(field, kind, onnx, doc) ATTR_##field,
+#include "compiler/attrs.def"
+	ATTR_COUNT
+};
+
+enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_DIMS, ATTR_PAD };
+
+enum auto_pad { PAD_EXPLICIT, PAD_SAME_UPPER, PAD_SAME_LOWER, PAD_VALID, PAD_COUNT };
+
+struct dims {
+	int n;
+	int64_t v[TENSOR_RANK_MAX];
+};
+
+/* Every attribute there is; op_info.attrs says which ones mean something for an operator. */
+struct attrs {
+#define ATTR_TYPE_INT		     int64_t
+#define ATTR_TYPE_FLOAT		     float
+#define ATTR_TYPE_DIMS		     struct dims
+#define ATTR_TYPE_PAD		     enum auto_pad
+#define ATTR(field, kind, onnx, doc) ATTR_TYPE_##kind field; /* doc in attrs.def */
+#include "compiler/attrs.def"
+};
+
+struct attr_info {
+	const char *name; /* in the text form */
+	const char *onnx; /* in ONNX, NULL if unknown there */
+	enum attr_kind kind;
+	size_t offset; /* in struct attrs */
+};
+
+struct op_info {
+	const char *name;
+	int min_in, max_in, max_out;
+	uint32_t attrs;	     /* bit set of enum attr, lo and hi of CLAMP included */
+	uint32_t onnx_attrs; /* the ones that ONNX's operator has, too */
+	uint32_t flags;	     /* bit set of enum op_flag */
+};
+
+extern const struct attr_info attr_infos[ATTR_COUNT];
+extern const struct op_info op_infos[OP_COUNT];
+
+/* The operator of that name; false when there is none. */
+bool op_from_name(const char *name, size_t len, enum op *out);
+
+/* Names of enum auto_pad as in ONNX ("NOTSET", ...). */
+extern const char *const auto_pad_names[PAD_COUNT];
+
+struct node;
+
+/* One input of one node: an element of its value's list of uses. */
+struct operand {
+	struct value *value; /* NULL: an optional input that is left out */
+	struct node *node;
+	struct operand *next, **pprev; /* in value->uses */
+};
+
+struct value {
+	const char *name; /* from the model, "" if it has none */
+	bool typed;	  /* dtype and shape are known */
+	bool is_input;
+	bool is_output;
+	enum dtype dtype;
+	struct shape shape;
+	const void *data;      /* a constant's bytes, else NULL */
+	struct node *producer; /* NULL for inputs and constants */
+	struct operand *uses;
+	struct value *next; /* all values of the graph, in order of creation */
+	uint32_t id;	    /* scratch: printing and passes number values with it */
+};
+
+#define NODE_OUT_MAX 2
+
+struct node {
+	enum op op;
+	const char *name; /* from the model, for messages; may be "" */
+	struct attrs attrs;
+	int n_in, n_out;
+	struct operand *in;		 /* n_in elements; see node_in() */
+	struct value *out[NODE_OUT_MAX]; /* NULL: an optional output that is left out */
+	struct node *prev, *next;
+	int waits; /* scratch of graph_sort() */
+};
+
+struct value_list {
+	struct value **v;
+	size_t n, room;
+};
+
+struct graph {
+	struct arena arena;
+	const char *name;   /* of the network, in the model */
+	const char *source; /* file name, first word of every message */
+	struct node *first, *last;
+	struct value *values, **values_end;
+	struct value_list inputs, outputs; /* in the model's order */
+	uint64_t const_bytes;		   /* of all constants ever added */
+	struct compile_error *err;	   /* where messages go; never NULL during compilation */
+};
+
+/* ---- Building ------------------------------------------------------------------------------ */
+
+/* An empty graph; the caller frees it with graph_free(). Messages go to @err until changed. */
+struct graph *graph_new(const char *name, const char *source, struct compile_error *err);
+void graph_free(struct graph *g);
+
+/* A value without a type yet, of no producer. @name is copied. */
+struct value *graph_value(struct graph *g, const char *name);
+
+/* Fixes a value's type and shape. */
+void value_set_type(struct value *v, enum dtype dtype, const struct shape *shape);
+
+/* A constant with a copy of @bytes; NULL as below. */
+struct value *graph_const(struct graph *g, const char *name, enum dtype dtype,
+			  const struct shape *shape, const void *bytes);
+
+/*
+ * Makes the typed value @v a constant and returns its zeroed bytes, for the caller to fill at once;
+ * NULL with a message when the graph's constants would exceed GRAPH_CONST_BYTES_MAX.
+ */
+void *graph_const_room(struct graph *g, struct value *v);
+
+/* Makes @v the next graph input or output. */
+void graph_add_input(struct graph *g, struct value *v);
+void graph_add_output(struct graph *g, struct value *v);
+
+/* Default attributes: what ONNX's newest operator set says where an attribute is left out. */
+struct attrs attrs_default(void);
+
+/*
+ * A node before @at, or at the end of the list if @at is NULL, with @n_in inputs, all left out, and
+ * no outputs. Inputs up to NODE_IN_FIXED may be added later by node_set_in().
+ */
+#define NODE_IN_FIXED 5 /* the most inputs of an operator whose number of inputs is bounded */
+struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in);
+
+/* Connects input @i with @v (NULL: left out), or output @i, which must have no producer. */
+void node_set_in(struct node *n, int i, struct value *v);
+void node_set_out(struct node *n, int i, struct value *v);
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+/* Input @i, NULL when it is left out or the node has fewer. */
+static inline struct value *node_in(const struct node *n, int i)
+{
+	return i < n->n_in ? n->in[i].value : NULL;
+}
+
+/* Whether the value's bytes are known at compile time. */
+static inline bool value_is_const(const struct value *v)
+{
+	return v && v->data;
+}
+
+/* The only node that uses @v, when there is exactly one use and @v is not an output; else NULL. */
+struct node *value_only_user(const struct value *v);
+
+/* Whether the node clamps its result. */
+bool node_clamps(const struct node *n);
+
+/* Pointer to an attribute in @a; the kind of attr_infos[@i] says to what. */
+static inline void *attr_at(struct attrs *a, enum attr i)
+{
+	return (char *)a + attr_infos[i].offset;
+}
+
+/* ---- Changing ------------------------------------------------------------------------------ */
+
+/* Lets all users of @old use @by instead; the graph's outputs are untouched. */
+void value_replace_uses(struct value *old, struct value *by);
+
+/* Disconnects the node and takes it out of the list; its outputs lose their producer. */
+void graph_remove(struct graph *g, struct node *n);
+
+/*
+ * Lets @n's output 0 be produced by @by, a node without output 0: the value keeps its name, its
+ * users and its place among the graph's outputs. @n is removed.
+ */
+void graph_replace_node(struct graph *g, struct node *n, struct node *by);
+
+/* Removes nodes whose outputs nobody needs. */
+void graph_remove_dead(struct graph *g);
+
+/* ---- Checking ------------------------------------------------------------------------------ */
+
+/* Records `SOURCE: node "NAME" (OP): message` in g->err; returns @code. */
+__attribute__((format(printf, 4, 5))) int node_fail(const struct graph *g, const struct node *n,
+						    int code, const char *fmt, ...);
+
+/* Records `SOURCE: message` in g->err; returns @code. */
+__attribute__((format(printf, 3, 4))) int graph_fail(const struct graph *g, int code,
+						     const char *fmt, ...);
+
+/*
+ * The invariants of the first comment, and that every typed value has the type that its producer's
+ * operator gives it. 0, or -EINVAL and a message that calls it the compiler's fault.
+ */
+int graph_check(const struct graph *g);
+
+#endif

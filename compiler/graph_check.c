@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Messages about a graph, and the check of its invariants that runs after every pass. */
+#include "compiler/graph.h"
+#include "compiler/shape.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int graph_fail(const struct graph *g, int code, const char *fmt, ...)
+{
+	char text[sizeof(g->err->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return compile_fail(g->err, code, "%s: %s", g->source, text);
+}
+
+/* A node without a name of its own is known by what it makes. */
+static const char *node_label(const struct node *n)
+{
+	for (int i = 0; !n->name[0] && i < n->n_out; i++) {
+		if (n->out[i])
+			return n->out[i]->name;
+	}
+	return n->name;
+}
+
+int node_fail(const struct graph *g, const struct node *n, int code, const char *fmt, ...)
+{
+	char text[sizeof(g->err->text)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return graph_fail(g, code, "node \"%.120s\" (%s): %s", node_label(n), op_infos[n->op].name,
+			  text);
+}
+
+static int broken(const struct graph *g, const struct node *n, const char *what)
+{
+	return node_fail(g, n, -EINVAL, "internal error of the compiler: %s", what);
+}
+
+static int check_links(const struct graph *g, const struct node *n)
+{
+	const struct op_info *op = &op_infos[n->op];
+
+	if (n->n_in < op->min_in || n->n_in > op->max_in || n->n_out < 1 ||
+	    n->n_out > op->max_out || !n->out[0])
+		return broken(g, n, "wrong number of inputs or outputs");
+	if ((n->prev ? n->prev->next : g->first) != n || (n->next ? n->next->prev : g->last) != n)
+		return broken(g, n, "the list of nodes is broken");
+	for (int i = 0; i < n->n_in; i++) {
+		const struct operand *o = &n->in[i];
+
+		if (!o->value) {
+			if (i < op->min_in)
+				return broken(g, n, "a required input is missing");
+			continue;
+		}
+		if (o->node != n || *o->pprev != o)
+			return broken(g, n, "a use is not linked");
+		if (!o->value->is_input && !o->value->data && o->value->id != 1)
+			return broken(g, n, "an input is used before it is produced");
+	}
+	return 0;
+}
+
+static int check_types(const struct graph *g, const struct node *n)
+{
+	struct inferred out[NODE_OUT_MAX];
+	int rc;
+
+	if (!n->out[0]->typed)
+		return 0;
+	for (int i = 0; i < n->n_in; i++) {
+		if (node_in(n, i) && !node_in(n, i)->typed)
+			return broken(g, n, "an output has a type, an input has none");
+	}
+	rc = infer_node(g, n, out);
+	if (rc)
+		return rc;
+	for (int i = 0; i < n->n_out; i++) {
+		const struct value *v = n->out[i];
+
+		if (v && (!v->typed || v->dtype != out[i].dtype ||
+			  !shape_equal(&v->shape, &out[i].shape)))
+			return broken(g, n, "a value's type is not what its operator gives");
+	}
+	return 0;
+}
+
+int graph_check(const struct graph *g)
+{
+	int rc = 0;
+
+	for (struct value *v = g->values; v; v = v->next)
+		v->id = 0; /* becomes 1 when the value's node has been seen */
+	for (const struct node *n = g->first; n && !rc; n = n->next) {
+		rc = check_links(g, n);
+		if (!rc)
+			rc = check_types(g, n);
+		for (int i = 0; i < n->n_out; i++) {
+			struct value *v = n->out[i];
+
+			if (!v)
+				continue;
+			if (!rc && (v->producer != n || v->id || v->is_input || v->data))
+				rc = broken(g, n, "an output is produced twice");
+			v->id = 1;
+		}
+	}
+	for (size_t i = 0; i < g->outputs.n && !rc; i++) {
+		const struct value *v = g->outputs.v[i];
+
+		if (!v->is_output || (!v->is_input && !v->data && !v->id))
+			rc = graph_fail(g, -EINVAL,
+					"internal error of the compiler: output \"%s\" is lost",
+					v->name);
+	}
+	return rc;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Graph -> text: see graph_text.h. */
+#include "compiler/graph_text.h"
+#include "compiler/hash.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static void print_name(FILE *to, const char *name)
+{
+	fputc('"', to);
+	for (; *name; name++) {
+		unsigned char c = (unsigned char)*name;
+
+		if (c < 0x20 || c > 0x7e || c == '"' || c == '\\')
+			fprintf(to, "\\x%02x", c);
+		else
+			fputc(c, to);
+	}
+	fputc('"', to);
+}
+
+/* `%3 "name" f32[1,2]` */
+static void print_value(FILE *to, const struct value *v)
+{
+	char text[SHAPE_TEXT_MAX];
+
+	fprintf(to, "%%%u ", v->id);
+	print_name(to, v->name);
+	if (v->typed)
+		fprintf(to, " %s%s", dtype_name(v->dtype), shape_text(&v->shape, text));
+	else
+		fprintf(to, " ?");
+}
+
+static void print_element(FILE *to, enum dtype dtype, const void *bytes, int64_t i)
+{
+	switch (dtype) {
+	case DTYPE_F32: fprintf(to, " %a", (double)((const float *)bytes)[i]); break;
+	case DTYPE_U8:
+	case DTYPE_BOOL: fprintf(to, " %u", ((const uint8_t *)bytes)[i]); break;
+	case DTYPE_S8: fprintf(to, " %d", ((const int8_t *)bytes)[i]); break;
+	case DTYPE_S32: fprintf(to, " %" PRId32, ((const int32_t *)bytes)[i]); break;
+	case DTYPE_S64: fprintf(to, " %" PRId64, ((const int64_t *)bytes)[i]); break;
+	case DTYPE_COUNT: break;
+	}
+}
+
+/* Whether each element survives as a number; a NaN's bits would not. */
+static bool can_inline(const struct value *v, int64_t elems)
+{
+	for (int64_t i = 0; v->dtype == DTYPE_F32 && i < elems && i < GRAPH_TEXT_INLINE_MAX; i++) {
+		if (isnan(((const float *)v->data)[i]))
+			return false;
+	}
+	return elems <= GRAPH_TEXT_INLINE_MAX;
+}
+
+static void print_const(FILE *to, const struct value *v, bool data)
+{
+	int64_t elems = shape_elems(&v->shape);
+	size_t size = (size_t)elems * dtype_size(v->dtype);
+
+	fprintf(to, "const ");
+	print_value(to, v);
+	if (can_inline(v, elems)) {
+		fprintf(to, " =");
+		for (int64_t i = 0; i < elems; i++)
+			print_element(to, v->dtype, v->data, i);
+	} else {
+		fprintf(to, " fnv %016" PRIx64, hash_bytes(v->data, size));
+		if (data)
+			fprintf(to, " hex ");
+		for (size_t i = 0; data && i < size; i++)
+			fprintf(to, "%02x", ((const uint8_t *)v->data)[i]);
+	}
+	fputc('\n', to);
+}
+
+static void print_dims(FILE *to, const struct dims *d)
+{
+	for (int i = 0; i < d->n; i++)
+		fprintf(to, "%s%" PRId64, i ? "," : "", d->v[i]);
+}
+
+static void print_attrs(FILE *to, const struct node *n)
+{
+	const struct attrs defaults = attrs_default();
+
+	for (int i = 0; i < ATTR_COUNT; i++) {
+		const struct attr_info *info = &attr_infos[i];
+		const char *at = (const char *)&n->attrs + info->offset;
+		const char *normal = (const char *)&defaults + info->offset;
+
+		if (!(op_infos[n->op].attrs & 1u << i))
+			continue;
+		switch (info->kind) {
+		case ATTR_INT:
+			if (*(const int64_t *)at != *(const int64_t *)normal)
+				fprintf(to, " %s=%" PRId64, info->name, *(const int64_t *)at);
+			break;
+		case ATTR_FLOAT:
+			if (memcmp(at, normal, sizeof(float)))
+				fprintf(to, " %s=%a", info->name, (double)*(const float *)at);
+			break;
+		case ATTR_DIMS:
+			if (((const struct dims *)at)->n) {
+				fprintf(to, " %s=", info->name);
+				print_dims(to, (const struct dims *)at);
+			}
+			break;
+		case ATTR_PAD:
+			if (*(const enum auto_pad *)at)
+				fprintf(to, " %s=%s", info->name,
+					auto_pad_names[*(const enum auto_pad *)at]);
+			break;
+		}
+	}
+}
+
+static void print_node(FILE *to, const struct node *n)
+{
+	fprintf(to, "node");
+	for (int i = 0; i < n->n_out; i++) {
+		fprintf(to, i ? ", " : " ");
+		if (n->out[i])
+			print_value(to, n->out[i]);
+		else
+			fprintf(to, "_");
+	}
+	fprintf(to, " = %s ", op_infos[n->op].name);
+	print_name(to, n->name);
+	for (int i = 0; i < n->n_in; i++) {
+		if (node_in(n, i))
+			fprintf(to, " %%%u", node_in(n, i)->id);
+		else
+			fprintf(to, " _");
+	}
+	print_attrs(to, n);
+	fputc('\n', to);
+}
+
+/* Constants that something uses get numbers and lines; the others are gone from the graph. */
+static uint32_t print_consts(FILE *to, const struct graph *g, uint32_t id, bool data)
+{
+	for (struct value *v = g->values; v; v = v->next) {
+		if (!v->data || (!v->uses && !v->is_output))
+			continue;
+		v->id = id++;
+		print_const(to, v, data);
+	}
+	return id;
+}
+
+void graph_print(FILE *to, const struct graph *g, bool data)
+{
+	uint32_t id = 0;
+
+	fprintf(to, "graph ");
+	print_name(to, g->name);
+	fprintf(to, " from ");
+	print_name(to, g->source);
+	fputc('\n', to);
+	for (size_t i = 0; i < g->inputs.n; i++) {
+		g->inputs.v[i]->id = id++;
+		fprintf(to, "input ");
+		print_value(to, g->inputs.v[i]);
+		fputc('\n', to);
+	}
+	id = print_consts(to, g, id, data);
+	for (const struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_out; i++) {
+			if (n->out[i])
+				n->out[i]->id = id++;
+		}
+		print_node(to, n);
+	}
+	for (size_t i = 0; i < g->outputs.n; i++)
+		fprintf(to, "output %%%u\n", g->outputs.v[i]->id);
+}

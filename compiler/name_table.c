@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Open addressing with linear probing, at most half full: see name_table.h. */
+#include "compiler/name_table.h"
+#include "compiler/hash.h"
+
+#include <string.h>
+
+/* The slot that holds @name, or the empty one where it belongs. */
+static struct value **find(const struct name_table *t, const char *name)
+{
+	size_t i = (size_t)hash_bytes(name, strlen(name)) & (t->room - 1);
+
+	while (t->slots[i] && strcmp(t->slots[i]->name, name))
+		i = (i + 1) & (t->room - 1);
+	return &t->slots[i];
+}
+
+struct value *name_table_get(const struct name_table *t, const char *name)
+{
+	return t->room ? *find(t, name) : NULL;
+}
+
+bool name_table_add(struct name_table *t, struct arena *arena, struct value *v)
+{
+	if (2 * (t->n + 1) > t->room) {
+		struct name_table bigger = {.room = t->room ? 2 * t->room : 64, .n = t->n};
+
+		bigger.slots = arena_alloc(arena, bigger.room * sizeof(*bigger.slots));
+		for (size_t i = 0; i < t->room; i++) {
+			if (t->slots[i])
+				*find(&bigger, t->slots[i]->name) = t->slots[i];
+		}
+		*t = bigger;
+	}
+	if (*find(t, v->name))
+		return false;
+	*find(t, v->name) = v;
+	t->n++;
+	return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A Clip disappears into the node that makes its input. On the way there it may pass what only
+ * moves elements, and a MaxPool: the maximum of clamped values is the clamped maximum.
+ */
+#include "compiler/eval_ops.h"
+#include "compiler/passes.h"
+
+/* A dilated, padded window may hold padding only; clamping that would change it. */
+static bool clip_may_pass(const struct node *n)
+{
+	switch (n->op) {
+	case OP_VIEW:
+	case OP_TRANSPOSE: return true;
+	case OP_MAXPOOL: return n->attrs.dilations.v[0] == 1 && n->attrs.dilations.v[1] == 1;
+	default: return false;
+	}
+}
+
+/* The node that can clamp on behalf of @clip; NULL if there is none. */
+static struct node *find_clamping(const struct node *clip)
+{
+	const struct node *user = clip;
+	struct value *v = node_in(clip, 0);
+
+	while (v->producer && value_only_user(v) == user) {
+		struct node *n = v->producer;
+
+		if (n->op == OP_CLIP || op_infos[n->op].flags & OP_FLAG_CLAMP)
+			return n;
+		if (!clip_may_pass(n))
+			return NULL;
+		user = n;
+		v = node_in(n, 0);
+	}
+	return NULL;
+}
+
+int pass_clamp(struct graph *g)
+{
+	struct node *next;
+
+	for (struct node *n = g->first; n; n = next) {
+		struct node *by;
+
+		next = n->next;
+		if (n->op != OP_CLIP)
+			continue;
+		by = find_clamping(n);
+		if (!by)
+			continue;
+		by->attrs.lo = eval_clamp(by->attrs.lo, n->attrs.lo, n->attrs.hi);
+		by->attrs.hi = eval_clamp(by->attrs.hi, n->attrs.lo, n->attrs.hi);
+		pass_replace_by_value(g, n, node_in(n, 0));
+	}
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The promises of passes.h, checked: what the back half does not map is refused here, by name. */
+#include "compiler/passes.h"
+
+#include <errno.h>
+
+static int check_value(const struct graph *g, const struct node *n, const struct value *v)
+{
+	if (v->dtype != DTYPE_F32)
+		return node_fail(g, n, -ENOTSUP, "\"%.80s\" is %s, the machine's networks are f32",
+				 v->name, dtype_name(v->dtype));
+	if (!shape_elems(&v->shape))
+		return node_fail(g, n, -ENOTSUP, "\"%.80s\" has no elements", v->name);
+	return 0;
+}
+
+int pass_final(struct graph *g)
+{
+	int rc = 0;
+
+	for (const struct node *n = g->first; n && !rc; n = n->next) {
+		if (!(op_infos[n->op].flags & OP_FLAG_FINAL))
+			rc = node_fail(g, n, -ENOTSUP, "the operator is not mapped in this form");
+		if (n->op == OP_COPY)
+			continue;
+		for (int i = 0; i < n->n_in && !rc; i++)
+			rc = node_in(n, i) ? check_value(g, n, node_in(n, i)) : 0;
+		for (int i = 0; i < n->n_out && !rc; i++)
+			rc = n->out[i] ? check_value(g, n, n->out[i]) : 0;
+	}
+	return rc;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Fewer operators: what does nothing at inference goes (Identity, Dropout, a reshape to the same
+ * shape), what only changes the shape becomes View, bounds become attributes of Clip.
+ */
+#include "compiler/passes.h"
+#include "compiler/shape.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+static int remove_dropout(struct graph *g, struct node *n)
+{
+	struct value *mask = n->n_out > 1 ? n->out[1] : NULL;
+	void *all_true;
+
+	if (mask) {
+		all_true = graph_const_room(g, mask);
+		if (!all_true)
+			return g->err->code;
+		memset(all_true, 1, (size_t)shape_elems(&mask->shape));
+	}
+	pass_replace_by_value(g, n, node_in(n, 0));
+	return 0;
+}
+
+static int read_bound(const struct graph *g, struct node *n, int i, float *bound)
+{
+	const struct value *v = node_in(n, i);
+
+	if (v && !v->data)
+		return node_fail(g, n, -ENOTSUP, "its bound \"%.80s\" is known only at run time",
+				 v->name);
+	if (v)
+		*bound = *(const float *)v->data;
+	if (isnan(*bound))
+		return node_fail(g, n, -EINVAL, "a bound is not a number");
+	return 0;
+}
+
+static int simplify_clip(struct graph *g, struct node *n)
+{
+	int rc = read_bound(g, n, 1, &n->attrs.lo);
+
+	if (!rc)
+		rc = read_bound(g, n, 2, &n->attrs.hi);
+	if (rc)
+		return rc;
+	for (int i = 1; i < n->n_in; i++)
+		node_set_in(n, i, NULL);
+	n->n_in = 1;
+	if (n->attrs.lo > n->attrs.hi) /* the upper bound wins */
+		n->attrs.lo = n->attrs.hi;
+	if (!node_clamps(n))
+		pass_replace_by_value(g, n, node_in(n, 0));
+	return 0;
+}
+
+/* Whether the dimensions that are not 1 stay in order, so that no element moves. */
+static bool keeps_order(const struct node *n)
+{
+	const struct shape *x = &node_in(n, 0)->shape;
+	int64_t last = -1;
+
+	for (int i = 0; i < x->rank; i++) {
+		int64_t from = n->attrs.perm.n ? n->attrs.perm.v[i] : x->rank - 1 - i;
+
+		if (x->dim[from] == 1)
+			continue;
+		if (from < last)
+			return false;
+		last = from;
+	}
+	return true;
+}
+
+/* A chain of Views is one View of its beginning. */
+static int become_view(struct graph *g, struct node *n)
+{
+	struct value *x = node_in(n, 0), *view;
+
+	while (x->producer && x->producer->op == OP_VIEW)
+		x = node_in(x->producer, 0);
+	view = pass_view(g, n, x, &n->out[0]->shape);
+	if (!view)
+		return g->err->code;
+	pass_replace_by_value(g, n, view);
+	return 0;
+}
+
+static int simplify_node(struct graph *g, struct node *n)
+{
+	switch (n->op) {
+	case OP_IDENTITY: pass_replace_by_value(g, n, node_in(n, 0)); return 0;
+	case OP_DROPOUT: return remove_dropout(g, n);
+	case OP_RELU:
+		n->op = OP_CLIP;
+		n->attrs.lo = 0;
+		return 0;
+	case OP_CLIP: return simplify_clip(g, n);
+	case OP_FLATTEN:
+	case OP_RESHAPE:
+	case OP_VIEW: return become_view(g, n);
+	case OP_TRANSPOSE: return keeps_order(n) ? become_view(g, n) : 0;
+	case OP_CONCAT:
+		if (n->n_in == 1)
+			pass_replace_by_value(g, n, node_in(n, 0));
+		return 0;
+	default: return 0;
+	}
+}
+
+int pass_simplify(struct graph *g)
+{
+	struct node *next;
+	int rc = 0;
+
+	for (struct node *n = g->first; n && !rc; n = next) {
+		next = n->next;
+		rc = simplify_node(g, n);
+	}
+	graph_remove_dead(g);
+	return rc;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The list of passes, the loop that runs them, and the steps that several passes take. */
+#include "compiler/passes.h"
+#include "compiler/compiler.h"
+#include "compiler/graph_text.h"
+#include "compiler/shape.h"
+
+#include <errno.h>
+#include <string.h>
+
+const struct pass passes[] = {
+	{"fold", pass_fold, "compute what depends on constants only"},
+	{"shape", pass_shape, "give every value its type and shape, check every node"},
+	{"simplify", pass_simplify, "remove what does nothing; reshapes to View, bounds to Clip"},
+	{"window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel"},
+	{"batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add"},
+	{"matmul", pass_matmul, "Gemm and MatMul to Linear"},
+	{"softmax", pass_softmax, "Softmax along the last dimension"},
+	{"affine", pass_affine, "constant Mul and Add into the weights and bias before them"},
+	{"clamp", pass_clamp, "Clip into the node before it"},
+	{"refold", pass_fold, "compute what the passes left constant"},
+	{"outputs", pass_outputs, "a node of its own for every output; nothing unused"},
+	{"final", pass_final, "check that only what the back half maps is left"},
+	{NULL, NULL, NULL},
+};
+
+static int dump(struct graph *g, const struct compile_options *o, const char *pass)
+{
+	FILE *to = o->dump_to ? o->dump_to : stdout;
+
+	if (!o->dump_pass || (strcmp(o->dump_pass, "all") && strcmp(o->dump_pass, pass)))
+		return 0;
+	fprintf(to, "# after %s\n", pass);
+	graph_print(to, g, o->dump_data);
+	return ferror(to) ? graph_fail(g, -EIO, "the graph cannot be printed") : 0;
+}
+
+static bool is_pass(const char *name)
+{
+	for (const struct pass *p = passes; p->name; p++) {
+		if (!strcmp(p->name, name))
+			return true;
+	}
+	return !strcmp(name, "read") || !strcmp(name, "all");
+}
+
+int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last)
+{
+	int rc;
+
+	if (options->dump_pass && !is_pass(options->dump_pass))
+		return graph_fail(g, -EINVAL, "there is no pass \"%.80s\" to dump",
+				  options->dump_pass);
+	rc = dump(g, options, "read");
+	for (const struct pass *p = passes; p->name && !rc; p++) {
+		rc = p->run(g);
+		if (!rc)
+			rc = graph_check(g);
+		if (!rc)
+			rc = dump(g, options, p->name);
+		if (last && !strcmp(p->name, last))
+			break;
+	}
+	return rc;
+}
+
+/* ---- What passes share --------------------------------------------------------------------- */
+
+int pass_type_node(struct graph *g, struct node *n)
+{
+	struct inferred out[NODE_OUT_MAX];
+	int rc = infer_node(g, n, out);
+
+	if (rc)
+		return rc;
+	if (!n->n_out)
+		node_set_out(n, 0, graph_value(g, ""));
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i])
+			value_set_type(n->out[i], out[i].dtype, &out[i].shape);
+	}
+	return 0;
+}
+
+/* A node is done: typed, and computed at once if everything it needs is constant. */
+static struct value *finish(struct graph *g, struct node *n)
+{
+	struct value *out;
+
+	if (pass_type_node(g, n))
+		return NULL;
+	out = n->out[0];
+	return pass_fold_node(g, n) ? NULL : out;
+}
+
+struct value *pass_unary(struct graph *g, struct node *at, enum op op, struct value *x)
+{
+	struct node *n = graph_node(g, at, op, at->name, 1);
+
+	node_set_in(n, 0, x);
+	return finish(g, n);
+}
+
+struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct value *a,
+			  struct value *b)
+{
+	struct node *n = graph_node(g, at, op, at->name, 2);
+
+	node_set_in(n, 0, a);
+	node_set_in(n, 1, b);
+	return finish(g, n);
+}
+
+struct value *pass_view(struct graph *g, struct node *at, struct value *x, const struct shape *to)
+{
+	struct value *same_bytes;
+	struct node *n;
+
+	if (shape_equal(&x->shape, to))
+		return x;
+	if (x->data) {
+		same_bytes = graph_value(g, x->name);
+		value_set_type(same_bytes, x->dtype, to);
+		same_bytes->data = x->data;
+		return same_bytes;
+	}
+	n = graph_node(g, at, OP_VIEW, at->name, 1);
+	node_set_in(n, 0, x);
+	n->attrs.shape.n = to->rank;
+	memcpy(n->attrs.shape.v, to->dim, sizeof(to->dim));
+	return finish(g, n);
+}
+
+struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm)
+{
+	struct node *n = graph_node(g, at, OP_TRANSPOSE, at->name, 1);
+
+	node_set_in(n, 0, x);
+	n->attrs.perm.n = x->shape.rank;
+	for (int i = 0; i < x->shape.rank; i++)
+		n->attrs.perm.v[i] = perm[i];
+	return finish(g, n);
+}
+
+/* Lets the node that makes @by make @out instead. */
+static void take_over(struct value *out, struct value *by)
+{
+	struct node *maker = by->producer;
+	int i = 0;
+
+	while (maker->out[i] != by)
+		i++;
+	value_replace_uses(by, out);
+	by->producer = NULL;
+	node_set_out(maker, i, out);
+}
+
+void pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
+{
+	struct value *out = n->out[0];
+	struct node *copy;
+
+	if (!out->is_output) {
+		value_replace_uses(out, by);
+		graph_remove(g, n);
+	} else if (by->producer && !by->is_output) {
+		graph_remove(g, n);
+		take_over(out, by);
+	} else {
+		copy = graph_node(g, n, OP_COPY, n->name, 1);
+		node_set_in(copy, 0, by);
+		graph_replace_node(g, n, copy);
+	}
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The pipeline from the graph of a model to the normalised graph, as a list of passes.
+ *
+ * A normalised graph has these properties, which the back half may rely on:
+ *  - only operators with the flag FINAL of ops.def; every output of the graph has a node of its
+ * own;
+ *  - every value has a type and a shape; f32 throughout, but for what only moves elements;
+ *  - Conv and pools have two spatial dimensions, kernel, strides, dilations and pads are all there
+ *    (ceil_mode may remain: ask window_of());
+ *  - Linear has two matrices, or B has rank > 2 and leading dimensions broadcast; its bias is
+ *    constant; Softmax and LogSoftmax work along the last dimension;
+ *  - no value is empty, but for an empty output, which is a Copy of an empty constant;
+ *  - Clip has one input and its bounds as attributes; View stands for all that only changes a
+ * shape;
+ *  - clamps stand in the node that they limit (node_clamps()).
+ */
+#ifndef COMPILER_PASSES_H
+#define COMPILER_PASSES_H
+
+#include "compiler/graph.h"
+
+/* A pass changes the graph and keeps graph_check() true; a negative errno and a message if not. */
+typedef int pass_fn(struct graph *g);
+
+struct pass {
+	const char *name;
+	pass_fn *run;
+	const char *what; /* one line, for --help and the docs */
+};
+
+/* In order; ends with a NULL name. */
+extern const struct pass passes[];
+
+pass_fn pass_fold, pass_shape, pass_simplify, pass_window, pass_batchnorm, pass_matmul,
+	pass_softmax, pass_affine, pass_clamp, pass_outputs, pass_final;
+
+/* ---- What passes share --------------------------------------------------------------------- */
+
+/* Gives the outputs of @n, whose inputs are typed, their types; makes output 0 if there is none. */
+int pass_type_node(struct graph *g, struct node *n);
+
+/*
+ * What a new node of one or two inputs before @at gives: typed, and a constant if its inputs are.
+ * NULL on error. The same for the others that return values.
+ */
+struct value *pass_unary(struct graph *g, struct node *at, enum op op, struct value *x);
+struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct value *a,
+			  struct value *b);
+
+/* @x seen with the shape @to, which has as many elements. */
+struct value *pass_view(struct graph *g, struct node *at, struct value *x, const struct shape *to);
+
+/* @x with dimension perm[i] as its dimension i. */
+struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm);
+
+/*
+ * Removes @n: whoever used its output 0 uses @by, of the same type, instead. Where that is an
+ * output of the graph and cannot become @by's own, a Copy makes it.
+ */
+void pass_replace_by_value(struct graph *g, struct node *n, struct value *by);
+
+/*
+ * Computes the outputs of @n now, if its inputs are constants (or the result is empty), and removes
+ * it; leaves it alone if not, or if that would cost too much.
+ */
+int pass_fold_node(struct graph *g, struct node *n);
+
+#endif

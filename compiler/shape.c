@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Shape inference, operator by operator: see shape.h.
+ * Rules: the ONNX operator reference for operator sets 7 to 26.
+ */
+#include "compiler/shape.h"
+#include "compiler/window.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef int infer_fn(const struct graph *g, const struct node *n, struct inferred *out);
+
+static const struct shape *in_shape(const struct node *n, int i)
+{
+	return &node_in(n, i)->shape;
+}
+
+/* One text at a time is enough for a message about two shapes: each needs its own buffer. */
+static int mismatch(const struct graph *g, const struct node *n, const struct shape *a,
+		    const struct shape *b, const char *why)
+{
+	char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
+
+	return node_fail(g, n, -EINVAL, "shapes %s and %s %s", shape_text(a, x), shape_text(b, y),
+			 why);
+}
+
+static int check_axis(const struct graph *g, const struct node *n, int rank, int last)
+{
+	if (n->attrs.axis < -rank || n->attrs.axis > last)
+		return node_fail(g, n, -EINVAL, "axis %lld is outside the %d dimensions",
+				 (long long)n->attrs.axis, rank);
+	return 0;
+}
+
+static int need_rank(const struct graph *g, const struct node *n, int i, int rank)
+{
+	if (in_shape(n, i)->rank != rank)
+		return node_fail(g, n, -EINVAL, "input %d has %d dimensions, %d are needed", i,
+				 in_shape(n, i)->rank, rank);
+	return 0;
+}
+
+/* An input that must be a vector with one element for each of @len channels. */
+static int need_vector(const struct graph *g, const struct node *n, int i, int64_t len)
+{
+	const struct shape *s = in_shape(n, i);
+	char text[SHAPE_TEXT_MAX];
+
+	if (s->rank != 1 || s->dim[0] != len)
+		return node_fail(g, n, -EINVAL, "input %d is %s, [%lld] is needed", i,
+				 shape_text(s, text), (long long)len);
+	return 0;
+}
+
+static int infer_conv(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0), *k = in_shape(n, 1);
+	int64_t group = n->attrs.group;
+	struct window w;
+	int rc;
+
+	if (k->rank != x->rank)
+		return mismatch(g, n, x, k, "differ in rank");
+	for (int i = 2; i < k->rank && i - 2 < n->attrs.kernel.n; i++) {
+		if (n->attrs.kernel.v[i - 2] != k->dim[i])
+			return node_fail(g, n, -EINVAL,
+					 "kernel_shape says %lld where the weights have %lld",
+					 (long long)n->attrs.kernel.v[i - 2], (long long)k->dim[i]);
+	}
+	for (int i = 0; i < k->rank; i++) {
+		if (!k->dim[i])
+			return node_fail(g, n, -EINVAL, "the weights are empty");
+	}
+	rc = window_of(g, n, &w);
+	if (rc)
+		return rc;
+	if (group < 1 || k->dim[0] % group || x->dim[1] % group || k->dim[1] != x->dim[1] / group)
+		return node_fail(g, n, -EINVAL,
+				 "%lld channels in %lld groups do not fit weights for %lld to %lld",
+				 (long long)x->dim[1], (long long)group, (long long)k->dim[1],
+				 (long long)k->dim[0]);
+	if (node_in(n, 2) && (rc = need_vector(g, n, 2, k->dim[0])))
+		return rc;
+	out->shape = *x;
+	out->shape.dim[1] = k->dim[0];
+	for (int i = 2; i < x->rank; i++)
+		out->shape.dim[i] = w.axis[2 - x->rank + i].out;
+	return 0;
+}
+
+static int infer_pool(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	struct window w;
+	int rc;
+
+	rc = window_of(g, n, &w);
+	if (rc)
+		return rc;
+	out->shape = *in_shape(n, 0);
+	for (int i = 2; i < out->shape.rank; i++)
+		out->shape.dim[i] = w.axis[2 - out->shape.rank + i].out;
+	return 0;
+}
+
+static int infer_global_pool(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->shape = *in_shape(n, 0);
+	if (out->shape.rank < 3)
+		return node_fail(g, n, -EINVAL, "input 0 has %d dimensions, at least 3 are needed",
+				 out->shape.rank);
+	for (int i = 2; i < out->shape.rank; i++) {
+		if (!out->shape.dim[i])
+			return node_fail(g, n, -EINVAL, "the mean of nothing");
+		out->shape.dim[i] = 1;
+	}
+	return 0;
+}
+
+/* [..., m, k] x [..., k, n]; vectors count as a row on the left, a column on the right. */
+static int infer_matmul(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	struct shape a = *in_shape(n, 0), b = *in_shape(n, 1), batch_a, batch_b;
+	bool row = a.rank == 1, column = b.rank == 1;
+	int rank;
+
+	if (!a.rank || !b.rank)
+		return node_fail(g, n, -EINVAL, "a scalar is not a matrix");
+	if (n->op == OP_LINEAR && (row || column))
+		return node_fail(g, n, -EINVAL, "a vector is not a matrix");
+	if (row)
+		a = (struct shape){2, {1, a.dim[0]}};
+	if (column)
+		b = (struct shape){2, {b.dim[0], 1}};
+	if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
+		return mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not multiply");
+	batch_a = a;
+	batch_b = b;
+	batch_a.rank -= 2;
+	batch_b.rank -= 2;
+	if (!shape_broadcast(&batch_a, &batch_b, &out->shape))
+		return mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not broadcast");
+	rank = out->shape.rank;
+	if (!row)
+		out->shape.dim[rank++] = a.dim[a.rank - 2];
+	if (!column)
+		out->shape.dim[rank++] = b.dim[b.rank - 1];
+	out->shape.rank = rank;
+	if (node_in(n, 2))
+		return need_vector(g, n, 2, b.dim[b.rank - 1]);
+	return 0;
+}
+
+static int infer_gemm(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *a = in_shape(n, 0), *b = in_shape(n, 1);
+	struct shape with_c;
+	int rc;
+
+	rc = need_rank(g, n, 0, 2);
+	if (!rc)
+		rc = need_rank(g, n, 1, 2);
+	if (rc)
+		return rc;
+	if (a->dim[!n->attrs.trans_a] != b->dim[!!n->attrs.trans_b])
+		return mismatch(g, n, a, b, "do not multiply");
+	out->shape = (struct shape){2, {a->dim[!!n->attrs.trans_a], b->dim[!n->attrs.trans_b]}};
+	if (node_in(n, 2) && (!shape_broadcast(&out->shape, in_shape(n, 2), &with_c) ||
+			      !shape_equal(&out->shape, &with_c)))
+		return mismatch(g, n, &out->shape, in_shape(n, 2), "do not broadcast to the first");
+	return 0;
+}
+
+static int infer_binary(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	if (!shape_broadcast(in_shape(n, 0), in_shape(n, 1), &out->shape))
+		return mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not broadcast");
+	return 0;
+}
+
+static int infer_same(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	(void)g;
+	out->shape = *in_shape(n, 0);
+	return 0;
+}
+
+static int infer_clip(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	for (int i = 1; i < n->n_in; i++) {
+		if (node_in(n, i) && shape_elems(in_shape(n, i)) != 1)
+			return node_fail(g, n, -EINVAL, "input %d is not a scalar", i);
+	}
+	return infer_same(g, n, out);
+}
+
+static int infer_batchnorm(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	if (in_shape(n, 0)->rank < 2)
+		return node_fail(g, n, -EINVAL, "input 0 has no channels");
+	for (int i = 1, rc; i < 5; i++) {
+		rc = need_vector(g, n, i, in_shape(n, 0)->dim[1]);
+		if (rc)
+			return rc;
+	}
+	return infer_same(g, n, out);
+}
+
+static int infer_flatten(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0);
+	int rc = check_axis(g, n, x->rank, x->rank);
+
+	if (rc)
+		return rc;
+	out->shape = (struct shape){2, {1, 1}};
+	for (int i = 0; i < x->rank; i++)
+		out->shape.dim[i >= node_axis(n, x->rank)] *= x->dim[i];
+	return 0;
+}
+
+static int need_elements(const struct graph *g, const struct node *n, const struct shape *want)
+{
+	if (!shape_valid(want))
+		return node_fail(g, n, -EFBIG, "the new shape exceeds %lld elements",
+				 (long long)TENSOR_ELEMS_MAX);
+	if (shape_elems(want) != shape_elems(in_shape(n, 0)))
+		return mismatch(g, n, in_shape(n, 0), want, "differ in their number of elements");
+	return 0;
+}
+
+/* Fills in the one dimension of -1 at @at so that the elements come out right. */
+static int fill_unknown(const struct graph *g, const struct node *n, struct shape *s, int at)
+{
+	int64_t have = shape_elems(in_shape(n, 0)), known;
+
+	s->dim[at] = 1;
+	if (!shape_valid(s))
+		return need_elements(g, n, s);
+	known = shape_elems(s);
+	if (!known || have % known)
+		return mismatch(g, n, in_shape(n, 0), s, "leave no size for the -1 (shown as 1)");
+	s->dim[at] = have / known;
+	return 0;
+}
+
+static int infer_reshape(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct value *x = node_in(n, 0), *want = node_in(n, 1);
+	struct shape *s = &out->shape;
+	int unknown = -1;
+
+	if (want->dtype != DTYPE_S64 || want->shape.rank != 1)
+		return node_fail(g, n, -EINVAL, "the new shape is not a vector of s64");
+	if (!want->data)
+		return node_fail(g, n, -ENOTSUP, "the new shape \"%s\" is known only at run time",
+				 want->name);
+	if (want->shape.dim[0] > TENSOR_RANK_MAX)
+		return node_fail(g, n, -EFBIG, "%lld dimensions, the limit is %d",
+				 (long long)want->shape.dim[0], TENSOR_RANK_MAX);
+	s->rank = (int)want->shape.dim[0];
+	for (int i = 0; i < s->rank; i++) {
+		s->dim[i] = ((const int64_t *)want->data)[i];
+		if (s->dim[i] == 0 && !n->attrs.allowzero) {
+			if (i >= x->shape.rank)
+				return node_fail(g, n, -EINVAL, "a 0 copies dimension %d of %d", i,
+						 x->shape.rank);
+			s->dim[i] = x->shape.dim[i];
+		} else if (s->dim[i] == -1 && unknown < 0) {
+			unknown = i;
+		} else if (s->dim[i] < 0) {
+			return node_fail(g, n, -EINVAL, "dimension %d of the new shape is %lld", i,
+					 (long long)s->dim[i]);
+		}
+	}
+	if (unknown >= 0) {
+		int rc = fill_unknown(g, n, s, unknown);
+
+		if (rc)
+			return rc;
+	}
+	return need_elements(g, n, s);
+}
+
+static int infer_view(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->shape.rank = n->attrs.shape.n;
+	memcpy(out->shape.dim, n->attrs.shape.v, sizeof(out->shape.dim));
+	return need_elements(g, n, &out->shape);
+}
+
+static int infer_transpose(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0);
+	const struct dims *perm = &n->attrs.perm;
+	unsigned int seen = 0;
+
+	if (perm->n && perm->n != x->rank)
+		return node_fail(g, n, -EINVAL, "perm has %d numbers for %d dimensions", perm->n,
+				 x->rank);
+	out->shape.rank = x->rank;
+	for (int i = 0; i < x->rank; i++) {
+		int64_t from = perm->n ? perm->v[i] : x->rank - 1 - i;
+
+		if (from < 0 || from >= x->rank || seen & 1u << from)
+			return node_fail(g, n, -EINVAL, "perm is not a permutation");
+		seen |= 1u << from;
+		out->shape.dim[i] = x->dim[from];
+	}
+	return 0;
+}
+
+static int infer_concat(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	struct shape rest;
+	int rc, axis;
+
+	out->shape = *in_shape(n, 0);
+	rc = check_axis(g, n, out->shape.rank, out->shape.rank - 1);
+	if (rc)
+		return rc;
+	axis = node_axis(n, out->shape.rank);
+	for (int i = 1; i < n->n_in; i++) {
+		const struct value *v = node_in(n, i);
+
+		if (!v)
+			return node_fail(g, n, -EINVAL, "input %d is missing", i);
+		if (v->dtype != out->dtype)
+			return node_fail(g, n, -EINVAL, "inputs are %s and %s",
+					 dtype_name(out->dtype), dtype_name(v->dtype));
+		rest = v->shape;
+		if (rest.rank == out->shape.rank)
+			rest.dim[axis] = out->shape.dim[axis];
+		if (!shape_equal(&rest, &out->shape))
+			return mismatch(g, n, &v->shape, &out->shape, "do not concatenate");
+		out->shape.dim[axis] += v->shape.dim[axis];
+		if (!shape_valid(&out->shape))
+			return need_elements(g, n, &out->shape);
+	}
+	return 0;
+}
+
+static int infer_softmax(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	int rank = in_shape(n, 0)->rank;
+	/* With everything from axis on as one dimension, axis may stand behind the last. */
+	int rc = check_axis(g, n, rank, n->attrs.flat ? rank : rank - 1);
+
+	return rc ? rc : infer_same(g, n, out);
+}
+
+/* Inference only: a Dropout that would drop is refused. */
+static int infer_dropout(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct value *ratio = node_in(n, 1), *training = node_in(n, 2);
+	bool never = value_is_const(ratio) && ratio->dtype == DTYPE_F32 &&
+		     shape_elems(&ratio->shape) == 1 && *(const float *)ratio->data == 0;
+
+	if (training && !never) {
+		if (!value_is_const(training) || training->dtype != DTYPE_BOOL ||
+		    shape_elems(&training->shape) != 1)
+			return node_fail(g, n, -ENOTSUP, "training_mode is not a constant");
+		if (*(const uint8_t *)training->data)
+			return node_fail(g, n, -ENOTSUP, "training is not supported");
+	}
+	out[1].dtype = DTYPE_BOOL;
+	out[1].shape = *in_shape(n, 0);
+	return infer_same(g, n, out);
+}
+
+static infer_fn *const infer_fns[OP_COUNT] = {
+	[OP_CONV] = infer_conv,
+	[OP_LINEAR] = infer_matmul,
+	[OP_GEMM] = infer_gemm,
+	[OP_MATMUL] = infer_matmul,
+	[OP_ADD] = infer_binary,
+	[OP_SUB] = infer_binary,
+	[OP_MUL] = infer_binary,
+	[OP_DIV] = infer_binary,
+	[OP_RELU] = infer_same,
+	[OP_CLIP] = infer_clip,
+	[OP_SIGMOID] = infer_same,
+	[OP_TANH] = infer_same,
+	[OP_MAXPOOL] = infer_pool,
+	[OP_AVGPOOL] = infer_pool,
+	[OP_GLOBALAVGPOOL] = infer_global_pool,
+	[OP_BATCHNORM] = infer_batchnorm,
+	[OP_FLATTEN] = infer_flatten,
+	[OP_RESHAPE] = infer_reshape,
+	[OP_VIEW] = infer_view,
+	[OP_TRANSPOSE] = infer_transpose,
+	[OP_CONCAT] = infer_concat,
+	[OP_SOFTMAX] = infer_softmax,
+	[OP_LOGSOFTMAX] = infer_softmax,
+	[OP_IDENTITY] = infer_same,
+	[OP_DROPOUT] = infer_dropout,
+	[OP_COPY] = infer_same,
+};
+
+int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])
+{
+	int rc;
+
+	for (int i = 0; i < n->n_in; i++) {
+		const struct value *v = node_in(n, i);
+
+		if (v && !(op_infos[n->op].flags & OP_FLAG_ANY) && v->dtype != DTYPE_F32)
+			return node_fail(g, n, -ENOTSUP,
+					 "input %d \"%.80s\" is %s, only f32 is supported", i,
+					 v->name, dtype_name(v->dtype));
+	}
+	out[0].dtype = node_in(n, 0)->dtype;
+	out[0].shape = (struct shape){0};
+	rc = infer_fns[n->op](g, n, out);
+	if (rc)
+		return rc;
+	if (!shape_valid(&out[0].shape))
+		return node_fail(g, n, -EFBIG, "its result exceeds %lld elements",
+				 (long long)TENSOR_ELEMS_MAX);
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The geometry of a sliding window (Conv, MaxPool, AveragePool): the one place that knows how
+ * kernel, strides, pads, dilations, auto_pad and ceil_mode become cells.
+ *
+ * Always two axes; with one spatial dimension axis 0 is a single row. Along an axis, output o sees
+ * the input cells  o * stride - pad + k * dilation,  k = 0..kernel-1;  a cell outside 0..in-1 is
+ * padding.
+ */
+#ifndef COMPILER_WINDOW_H
+#define COMPILER_WINDOW_H
+
+#include "compiler/graph.h"
+
+struct window_axis {
+	int64_t in, out;
+	int64_t kernel, stride, dilation;
+	int64_t pad;	 /* cells before the input */
+	int64_t pad_end; /* declared cells after it; a last window of ceil_mode may reach further */
+};
+
+struct window {
+	struct window_axis axis[2];
+};
+
+/* The window of @n, whose inputs are typed; checks every attribute. */
+int window_of(const struct graph *g, const struct node *n, struct window *w);
+
+/* How many cells an AveragePool divides by at output (@y, @x); at least 1. */
+int64_t window_divisor(const struct window *w, bool count_include_pad, int64_t y, int64_t x);
+
+#endif
