@@ -68,7 +68,7 @@ struct exec *exec_create(const struct rondo_machine *machine);
 void exec_destroy(struct exec *e); /* NULL is allowed */
 
 /*
- * Decodes the program in @size bytes at @data, which may be freed afterwards.
+ * Decodes the program in @size bytes at @data (8-byte aligned), which may be freed afterwards.
  * @facts: what the verifier found, for the cycles of clearing SRAM; NULL if it
  * was not asked: then clearing takes no time, and with checks no byte of SRAM
  * may be read before it is written. Returns 0 and *@program (exec_unload()

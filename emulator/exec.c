@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The executor's loop. A bundle executes so:
+ *
+ *	control		waits stall; a DMA start moves its data
+ *	reads		L0, L1, V0, V1 and S compute their results aside
+ *	changes		M adds onto its row, W loads its row, S stores, registers are written
+ *
+ * which is "all reads of a bundle before its writes", since M reads SRAM and
+ * weights before W and S change them. Registers take their new value at once: the
+ * one that is in flight may not be touched before it lands, so nobody sees the
+ * difference.
+ */
+#include "emulator/exec_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/codec.h"
+#include "core/machine.h"
+#include "emulator/exec_f32.h"
+
+/* What a bundle's slots will write when all have read. */
+struct results {
+	exec_vreg reg[RONDO_SLOTS_PER_BUNDLE]; /* by slot */
+	const struct exec_op *store;
+	s64 store_address;
+	u8 stored[RONDO_LANES_MAX * 4];
+};
+
+bool exec_end(struct exec *e, enum exec_status status)
+{
+	e->result->status = status;
+	return false;
+}
+
+bool exec_fail(struct exec *e, enum exec_status status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e->result->reason, sizeof(e->result->reason), fmt, ap);
+	va_end(ap);
+	return exec_end(e, status);
+}
+
+bool exec_poll(struct exec *e, u64 work)
+{
+	enum { INTERVAL = 1 << 16 };
+
+	e->work += work;
+	if (e->work < INTERVAL)
+		return true;
+	e->work = 0;
+	if (e->control->now)
+		atomic_store_explicit(e->control->now, e->cycles, memory_order_relaxed);
+	if (e->control->stop && atomic_load_explicit(e->control->stop, memory_order_relaxed))
+		return exec_end(e, EXEC_ABORTED);
+	return true;
+}
+
+struct exec *exec_create(const struct rondo_machine *machine)
+{
+	struct exec *e;
+	u32 op;
+
+	if (!rondo_machine_supported(machine))
+		return NULL;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->machine = *machine;
+	e->push = push_kernels();
+	for (op = 0; op < RONDO_OPCODES; op++)
+		e->latency[op] = rondo_latency(machine, op);
+	e->acc = calloc(machine->acc_rows, sizeof(*e->acc));
+	e->sram = calloc(machine->sram_bytes, 1);
+	e->shadow = calloc(machine->sram_bytes, 1);
+	if (e->acc && e->sram && e->shadow)
+		return e;
+	exec_destroy(e);
+	return NULL;
+}
+
+void exec_destroy(struct exec *e)
+{
+	if (!e)
+		return;
+	free(e->acc);
+	free(e->sram);
+	free(e->shadow);
+	free(e);
+}
+
+/* Elements wider than a container's byte or half: what each load makes of them. */
+static bool load(struct exec *e, const struct exec_op *op, u32 *d)
+{
+	u32 size = rondo_element_bytes(op->op);
+	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
+	u8 bytes[RONDO_LANES_MAX * 4];
+	s64 address;
+	u32 i;
+
+	if (!sram_address(e, op, &address) ||
+	    !sram_gather(e, op, address, count, size, bytes))
+		return false;
+	memset(d, 0, sizeof(exec_vreg));
+	for (i = 0; i < op->count; i++) {
+		const u8 *x = bytes + (op->op == RONDO_OP_ldb_w ? 0 : i * size);
+
+		switch (op->op) {
+		case RONDO_OP_ld_s8:
+			d[i] = (u32)(s8)x[0];
+			break;
+		case RONDO_OP_ld_u8:
+			d[i] = x[0];
+			break;
+		case RONDO_OP_ld_bf16:
+			d[i] = (u32)x[0] << 16 | (u32)x[1] << 24;
+			break;
+		default:
+			memcpy(&d[i], x, 4);
+		}
+	}
+	return true;
+}
+
+static bool load_rows(struct exec *e, const struct exec_op *op, u32 *d)
+{
+	s32 pitch = e->program->entry[op->entry].pitch;
+	u8 bytes[RONDO_LANES_MAX];
+	s64 address;
+	u32 i, n;
+
+	if (!sram_address(e, op, &address))
+		return false;
+	memset(d, 0, sizeof(exec_vreg));
+	for (n = 0; n < op->rows; n++) {
+		if (!sram_gather(e, op, address + (s64)n * pitch, op->count, 1, bytes))
+			return false;
+		for (i = 0; i < op->count; i++)
+			d[i] |= (u32)bytes[i] << 8 * n;
+	}
+	return true;
+}
+
+/* Readout of an accumulator row, plain or requantised, into the first @op->count lanes. */
+static bool readout(struct exec *e, const struct exec_op *op, u32 *d)
+{
+	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
+
+	if (row < 0)
+		return false;
+	if (op->op == RONDO_OP_rd || op->op == RONDO_OP_sta)
+		memcpy(d, e->acc[row], sizeof(exec_vreg));
+	else
+		alu_requantise(op->op, e->acc[row], &e->vreg[op->params], d);
+	memset(d + op->count, 0, (RONDO_LANES_MAX - op->count) * sizeof(*d));
+	return true;
+}
+
+static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
+{
+	switch (op->op) {
+	case RONDO_OP_ld4:
+		return load_rows(e, op, d);
+	case RONDO_OP_ld_w:
+	case RONDO_OP_ld_s8:
+	case RONDO_OP_ld_u8:
+	case RONDO_OP_ld_bf16:
+	case RONDO_OP_ldb_w:
+		return load(e, op, d);
+	default:
+		return readout(e, op, d);
+	}
+}
+
+static void execute_alu(struct exec *e, const struct exec_op *op, u32 *d)
+{
+	alu_ops[op->op](&(struct alu_args){
+		.d = d,
+		.a = e->vreg[op->a],
+		.b = e->vreg[op->b],
+		.c = e->vreg[op->c],
+		.params = &e->vreg[op->params],
+		.imm = op->imm,
+		.shift = op->shift,
+		.lanes = e->machine.lanes,
+	});
+}
+
+/* Makes the bytes that a store will put into SRAM. */
+static bool prepare_store(struct exec *e, const struct exec_op *op, struct results *r)
+{
+	bool from_row = op->op >= RONDO_OP_sta;
+	exec_vreg row;
+	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
+	u32 i, size = rondo_element_bytes(op->op);
+
+	if (from_row && !readout(e, op, row))
+		return false;
+	r->store = op;
+	for (i = 0; i < op->count; i++) {
+		s32 value = (s32)x[i];
+		u32 element;
+
+		switch (op->op) {
+		case RONDO_OP_st_s8:
+			element = (u32)(value < -128 ? -128 : value > 127 ? 127 : value);
+			break;
+		case RONDO_OP_st_u8:
+			element = (u32)(value < 0 ? 0 : value > 255 ? 255 : value);
+			break;
+		case RONDO_OP_st_bf16:
+			element = bf16_of(x[i]);
+			break;
+		default:
+			element = x[i];
+		}
+		memcpy(r->stored + i * size, &element, size);
+	}
+	return sram_address(e, op, &r->store_address);
+}
+
+static bool commit_store(struct exec *e, const struct results *r)
+{
+	const struct exec_op *op = r->store;
+
+	return !op || sram_scatter(e, op, r->store_address, op->count,
+				   rondo_element_bytes(op->op), r->stored);
+}
+
+static bool execute_weights(struct exec *e, const struct exec_op *op)
+{
+	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
+	struct weight_row *w;
+	exec_vreg x = { 0 };
+	s64 address;
+	u32 i, n;
+
+	if (row < 0 || !sram_address(e, op, &address) ||
+	    !sram_gather(e, op, address, op->count, 4, x))
+		return false;
+	w = &e->weight[op->buf][row];
+	for (i = 0; i < RONDO_LANES_MAX; i++) {
+		s16 weight[4] = { 0 };
+
+		if (op->op == RONDO_OP_wl_w || i >= op->count) {
+			weight_set_container(w, i, x[i]);
+			continue;
+		}
+		for (n = 0; n < 4; n++)
+			weight[n] = op->op == RONDO_OP_wl_s8 ?
+					    (s8)(x[i] >> 8 * n) - (s8)op->zp :
+					    (u8)(x[i] >> 8 * n) - op->zp;
+		weight_set_bytes(w, i, weight);
+	}
+	return true;
+}
+
+/* Whether a push of @op writes its row instead of adding onto it. */
+static bool push_writes(const struct exec *e, const struct exec_op *op)
+{
+	u8 first = e->program->entry[op->entry].first;
+	u32 d;
+
+	if (op->mode != 2)
+		return op->mode == 1;
+	for (d = 0; d < e->depth; d++)
+		if (first & 1 << d && e->index[d])
+			return false;
+	return true;
+}
+
+static bool execute_matrix(struct exec *e, const struct exec_op *op)
+{
+	const struct weight_row *w = &e->weight[op->buf][op->wrow];
+	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
+	exec_vreg x = { 0 };
+	s64 address;
+
+	if (row < 0 || !sram_address(e, op, &address) ||
+	    !sram_gather(e, op, address, op->count, 4, x))
+		return false;
+	if (op->op == RONDO_OP_preset) {
+		memcpy(e->acc[row], x, sizeof(x));
+		return true;
+	}
+	if (push_writes(e, op))
+		memset(e->acc[row], 0, sizeof(exec_vreg));
+	switch (op->op) {
+	case RONDO_OP_push_f32:
+		e->push->f32(e->acc[row], x, w, op->count);
+		break;
+	case RONDO_OP_push_bf16:
+		e->push->bf16(e->acc[row], x, w, op->count);
+		break;
+	case RONDO_OP_push_s8:
+		e->push->s8(e->acc[row], x, w, op->count);
+		break;
+	default:
+		e->push->u8(e->acc[row], x, w, op->count);
+	}
+	return true;
+}
+
+/* With checks: every register that the bundle touches has landed, and those read exist. */
+static bool check_registers(struct exec *e, const struct exec_bundle *b)
+{
+	u64 undefined = b->reads & ~e->written;
+	u64 touched;
+
+	if (undefined)
+		return exec_trap(e, "v%d is read before it is written", __builtin_ctzll(undefined));
+	for (touched = b->reads | b->writes; touched; touched &= touched - 1) {
+		u32 r = __builtin_ctzll(touched);
+
+		if (e->executed < e->ready[r])
+			return exec_trap(e, "v%u is in flight", r);
+	}
+	return true;
+}
+
+static void write_register(struct exec *e, const struct exec_op *op, const u32 *value)
+{
+	memcpy(e->vreg[op->dst], value, sizeof(exec_vreg));
+	e->written |= 1ull << op->dst;
+	e->ready[op->dst] = e->executed + e->latency[op->op];
+}
+
+/* Operations of a bundle are in the order of their slots. */
+static bool execute_slots(struct exec *e, const struct exec_bundle *b)
+{
+	const struct exec_op *op, *first = e->program->op + b->first, *end = first + b->ops;
+	struct results r;
+
+	r.store = NULL;
+	for (op = first; op < end; op++) {
+		if (op->slot == RONDO_L0 || op->slot == RONDO_L1) {
+			if (!execute_load(e, op, r.reg[op->slot]))
+				return false;
+		} else if (op->slot == RONDO_V0 || op->slot == RONDO_V1) {
+			execute_alu(e, op, r.reg[op->slot]);
+		} else if (op->slot == RONDO_S && !prepare_store(e, op, &r)) {
+			return false;
+		}
+	}
+	for (op = first; op < end; op++)
+		if (op->slot == RONDO_M && !execute_matrix(e, op))
+			return false;
+	for (op = first; op < end; op++)
+		if (op->slot == RONDO_W && !execute_weights(e, op))
+			return false;
+	if (!commit_store(e, &r))
+		return false;
+	for (op = first; op < end; op++)
+		if (rondo_ops[op->op].latency)
+			write_register(e, op, r.reg[op->slot]);
+	return true;
+}
+
+/* What slot C does before the others; *@op is its operation. */
+static bool execute_control(struct exec *e, u64 word, struct rondo_op *op)
+{
+	rondo_decode(word, op);
+	if (!dma_wait(e, op))
+		return false;
+	switch (op->op) {
+	case RONDO_OP_dma:
+		return dma_start(e, op);
+	case RONDO_OP_halt:
+		return !e->control->checks || dma_drained(e);
+	default: /* loops open after the bundle; the only tile is in every mask */
+		return true;
+	}
+}
+
+/* Opens the loops of @op, which stands in bundle @at. */
+static void open_loops(struct exec *e, const struct rondo_op *op, u32 at)
+{
+	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1;
+	u32 i, base = e->depth;
+
+	for (i = 0; i < nest; i++, e->depth++) {
+		e->index[e->depth] = 0;
+		e->loop[e->depth] = (struct exec_loop){
+			.trips = op->trip[i],
+			.first = at + 1,
+			.last = at + op->body,
+			.base = base,
+			.top = base + nest,
+		};
+	}
+}
+
+/* The bundle after @at: the next, or the first of a loop that ends here and goes on. */
+static u32 next_bundle(struct exec *e, u32 at)
+{
+	u32 d = e->depth;
+
+	while (d > 0 && e->loop[d - 1].last == at) {
+		const struct exec_loop *loop = &e->loop[--d];
+
+		if (++e->index[d] < loop->trips) {
+			e->depth = loop->top;
+			return loop->first;
+		}
+		e->index[d] = 0;
+		if (d == loop->base)
+			e->depth = d;
+	}
+	return at + 1;
+}
+
+static bool step(struct exec *e, u32 *at)
+{
+	const struct exec_bundle *b = &e->program->bundle[*at];
+	struct rondo_op control;
+
+	control.op = RONDO_OP_NOP;
+	if (b->control && !execute_control(e, b->control, &control))
+		return false;
+	if (e->cycles >= e->control->bound)
+		return exec_end(e, EXEC_OVERRUN);
+	if (e->control->checks && !check_registers(e, b))
+		return false;
+	if (!execute_slots(e, b))
+		return false;
+	e->cycles++;
+	e->executed++;
+	if (control.op == RONDO_OP_halt)
+		return exec_end(e, EXEC_DONE);
+	*at = next_bundle(e, *at);
+	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+		open_loops(e, &control, *at - 1);
+	return exec_poll(e, 256);
+}
+
+/* Everything reads as zero when a replay starts. */
+static void reset(struct exec *e)
+{
+	memset(e->vreg, 0, sizeof(e->vreg));
+	memset(e->weight, 0, sizeof(e->weight));
+	memset(e->acc, 0, e->machine.acc_rows * sizeof(*e->acc));
+	memset(e->sram, 0, e->machine.sram_bytes);
+	memset(e->ready, 0, sizeof(e->ready));
+	memset(e->channel, 0, sizeof(e->channel));
+	e->written = 0;
+	e->executed = 0;
+	e->depth = 0;
+	e->work = 0;
+}
+
+void exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
+	      const struct exec_control *control, struct exec_result *result)
+{
+	u32 at = 0;
+
+	memset(result, 0, sizeof(*result));
+	e->program = program;
+	e->io = io;
+	e->control = control;
+	e->result = result;
+	reset(e);
+	if (control->checks)
+		sram_reset_shadow(e);
+	e->cycles = program->clear_cycles;
+	while (step(e, &at))
+		;
+	result->bundle = at;
+	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;
+	if (control->now)
+		atomic_store_explicit(control->now, result->cycles, memory_order_relaxed);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the executor's files share: a decoded program, and the state of a run.
+ */
+#ifndef RONDO_EMULATOR_EXEC_STATE_H
+#define RONDO_EMULATOR_EXEC_STATE_H
+
+#include "emulator/exec.h"
+#include "emulator/exec_push.h"
+
+/* One operation of a slot other than C: the fields of struct rondo_op that those have. */
+struct exec_op {
+	u8 op, slot; /* enum rondo_opcode, enum rondo_slot_no */
+	u8 dst, a, b, c, params;
+	u8 shift, count, rows, lane;
+	u8 buf, wrow, zp, mode;
+	u16 entry, row;
+	s16 imm;
+	u32 off;
+};
+
+struct exec_bundle {
+	u64 control; /* word of slot C; decoded when it is executed */
+	u64 reads, writes; /* sets of vector registers */
+	u32 first; /* operations [first, first + ops) of exec_program.op */
+	u8 ops;
+	u8 depth; /* loops that are open */
+};
+
+struct exec_program {
+	struct rondo_machine machine;
+	u64 clear_cycles;
+	u32 clear_count;
+	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX];
+	u32 bundles;
+	struct exec_bundle *bundle;
+	struct exec_op *op;
+	struct rondo_entry *entry;
+	struct rondo_desc *desc;
+	struct rondo_slot *slot;
+};
+
+/* A transfer that was started and not yet waited for. */
+struct exec_transfer {
+	const struct rondo_desc *desc; /* NULL: an empty start */
+	s64 sram, slot; /* addresses of its first row */
+};
+
+/* A channel. Newest first: outstanding transfers, and when the last ones end. */
+struct exec_channel {
+	u32 outstanding;
+	struct exec_transfer transfer[RONDO_DMA_OUTSTANDING];
+	u64 end[RONDO_DMA_OUTSTANDING]; /* cycles; 0 if there was none yet */
+};
+
+struct exec_loop {
+	u64 trips;
+	u32 first, last; /* bundles of the body */
+	u8 base, top; /* the nest that one operation opened: depths [base, top) */
+};
+
+struct exec {
+	struct rondo_machine machine;
+	const struct push_kernels *push;
+	u8 latency[RONDO_OPCODES];
+
+	exec_vreg vreg[RONDO_VREGS];
+	struct weight_row weight[2][RONDO_LANES_MAX];
+	exec_vreg *acc;
+	u8 *sram;
+
+	/* With checks: what is known of each register and each byte of SRAM (exec_sram.c). */
+	u64 written; /* set of registers */
+	u64 ready[RONDO_VREGS]; /* first bundle, counted as executed, that may touch it */
+	u8 *shadow;
+
+	/* The run. */
+	const struct exec_program *program;
+	const struct exec_io *io;
+	const struct exec_control *control;
+	struct exec_result *result;
+	u64 cycles, executed;
+	u64 work; /* since the last look at control.stop */
+	u32 depth;
+	u64 index[RONDO_LOOP_DEPTH];
+	struct exec_loop loop[RONDO_LOOP_DEPTH];
+	struct exec_channel channel[RONDO_DMA_CHANNELS];
+};
+
+/* Ends the run; all return false. */
+bool exec_end(struct exec *e, enum exec_status status);
+__attribute__((format(printf, 3, 4))) bool exec_fail(struct exec *e, enum exec_status status,
+						     const char *fmt, ...);
+#define exec_trap(e, ...) exec_fail(e, EXEC_TRAP, __VA_ARGS__)
+
+/*
+ * Counts @work, about that of moving so many bytes; every now and then tells the
+ * time so far and looks whether the run was told to stop: false if so.
+ */
+bool exec_poll(struct exec *e, u64 work);
+
+/* exec_sram.c: operations' addresses, and SRAM behind its checks. */
+
+/* All bytes undefined but those that the program's start clears. */
+void sram_reset_shadow(struct exec *e);
+/* The operation's address; false if it trapped. */
+bool sram_address(struct exec *e, const struct exec_op *op, s64 *address);
+/* The operation's accumulator or weight row, starting at @row; -1 if it trapped. */
+s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const char *what);
+/* Reads or writes @count elements of @size bytes in @op's lane pattern at @address. */
+bool sram_gather(struct exec *e, const struct exec_op *op, s64 address, u32 count, u32 size,
+		 void *to);
+bool sram_scatter(struct exec *e, const struct exec_op *op, s64 address, u32 count, u32 size,
+		  const void *from);
+/*
+ * With checks: whether a transfer of @channel may read (RONDO_DMA_OUT) or write
+ * bytes; and that it does so from now on, or no longer.
+ */
+bool sram_check_dma(struct exec *e, u32 channel, u8 dir, u64 address, u64 size);
+void sram_mark_dma(struct exec *e, u32 channel, u8 dir, u64 address, u64 size);
+void sram_unmark_dma(struct exec *e, u32 channel, u8 dir, u64 address, u64 size);
+
+/* exec_dma.c: all return false if the run ended. */
+
+/* Stalls until every channel has at most as many outstanding as @op's wait fields allow. */
+bool dma_wait(struct exec *e, const struct rondo_op *op);
+/* Starts a transfer, after a stall if the channel is full. */
+bool dma_start(struct exec *e, const struct rondo_op *op);
+/* With checks: traps if a transfer is outstanding. */
+bool dma_drained(struct exec *e);
+
+#endif
