@@ -30,9 +30,10 @@ bench: release $(MODULE) qemu plugin ## measure every figure and compare it with
 
 .PHONY: fuzz
 fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
-	@CC=clang scripts/lane.sh fuzz -Db_sanitize=address,undefined -Dfuzzer=true
+	@CC=clang scripts/lane.sh fuzz -Db_sanitize=address,undefined -Dfuzzer=true \
+		-Dc_args=-fsanitize=fuzzer-no-link
 	@mkdir -p build/fuzz/corpus/$(T)
-	build/fuzz/tests/fuzz/$(T) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
+	build/fuzz/tests/fuzz/fuzz_$(T) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
 
 .PHONY: guest

@@ -1,29 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Measures every figure of tests/bench/figures.txt and prints it beside its target, one
-# line each; the same as JSON in build/bench.json. Exit status 1 if one falls short.
+# Runs every program of tests/bench (programs of build/release, and scripts). Each prints
+# a line "NAME VALUE UNIT target OP NUMBER ok|short" for each of its figures; together
+# they become build/bench.json. Exit status 1 if a figure falls short or is missing.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
-values=$(mktemp)
-trap 'rm -f "$values"' EXIT
+figure='^[a-z0-9_]+ [-+.0-9e]+ [^ ]+ target (<=|>=) [-+.0-9e]+ (ok|short)$'
+status=0 json=
 
-# A program measures the figures that name it and prints "NAME VALUE" for each.
-awk '!/^#/ && NF { print $5 }' tests/bench/figures.txt | sort -u | while read -r program; do
+mapfile -t programs < <(find build/release/tests/bench tests/bench -maxdepth 1 -type f \
+	-executable | LC_ALL=C sort)
+for program in "${programs[@]}"; do
 	say "running $program"
-	"$program" </dev/null >>"$values" || say "$program failed"
+	lines=$("$program" </dev/null) || { say "$program failed"; status=1; }
+	grep -qE "$figure" <<<"$lines" || { say "$program printed no figure"; status=1; }
+	while read -r name value unit _ op target verdict; do
+		echo "$name $value $unit target $op $target $verdict"
+		[ "$verdict" = ok ] || status=1
+		json+="${json:+,}
+  {\"name\": \"$name\", \"value\": $value, \"unit\": \"$unit\","
+		json+=" \"target\": \"$op $target\", \"verdict\": \"$verdict\"}"
+	done < <(grep -E "$figure" <<<"$lines")
 done
-
-awk -v json=build/bench.json '
-	NR == FNR { value[$1] = $2; next }
-	/^#/ || !NF { next }
-	{
-		v = $1 in value ? value[$1] : "none"
-		ok = v != "none" && ($3 == "<=" ? v + 0 <= $4 : v + 0 >= $4)
-		bad += !ok
-		print $1, v, $2, "target", $3, $4, ok ? "ok" : "short"
-		printf "%s\n  {\"name\": \"%s\", \"value\": %s, \"unit\": \"%s\", \"target\": \"%s %s\", \"ok\": %s}",
-			n++ ? "," : "[", $1, v == "none" ? "null" : v, $2, $3, $4, ok ? "true" : "false" >json
-	}
-	END { print "\n]" >json; exit bad > 0 }' "$values" tests/bench/figures.txt
+printf '[%s\n]\n' "$json" >build/bench.json
+exit $status

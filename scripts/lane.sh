@@ -9,8 +9,10 @@ need meson ninja cc
 name=$1
 shift
 cd "$TOP"
+LOGS=build/log
+mkdir -p $LOGS
 if [ ! -e "build/$name/build.ninja" ]; then
 	say "setting up build/$name"
 	logged "meson-$name" meson setup "build/$name" "$@"
 fi
-ninja --quiet -C "build/$name" | { grep -vx 'ninja: no work to do.' || true; }
+NINJA_STATUS='[%f/%t] ' counted "build-$name" ninja -C "build/$name"

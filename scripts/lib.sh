@@ -42,18 +42,28 @@ lock()
 	flock -n 9 || { say "waiting for another build of $1"; flock 9; }
 }
 
-# logged NAME COMMAND...: output goes to a log; on failure its tail and path are shown.
+# give_up COMMAND LOG: shows the end of the log, or what ninja says failed in it, and dies.
+give_up()
+{
+	if grep -q '^FAILED' "$2"; then
+		sed -n '/^FAILED/,$p' "$2" | head -n 80 >&2
+	else
+		tail -n 25 "$2" >&2
+	fi
+	die "'$1' failed; the whole log is $2"
+}
+
+# logged NAME COMMAND...: output goes to a log; on failure its end and path are shown.
 logged()
 {
 	local log=$LOGS/$1.log
 	shift
 	"$@" >"$log" 2>&1 </dev/null && return
-	tail -n 25 "$log" >&2
-	die "'$1' failed; the whole log is $log"
+	give_up "$1" "$log"
 }
 
 # counted NAME COMMAND...: as logged, for a command that prints "[done/total]" lines:
-# one moving line on a terminal, one line per tenth elsewhere.
+# one moving line on a terminal, one line per quarter elsewhere.
 counted()
 {
 	local log=$LOGS/$1.log name=$1 tty=0
@@ -62,13 +72,12 @@ counted()
 	"$@" 2>&1 </dev/null | tee "$log" | awk -F'[][/]' -v tty=$tty -v name="$ME: $name" '
 		/^\[[0-9]+\/[0-9]+\]/ {
 			if (tty) printf "\r%s %d/%d ", name, $2, $3
-			else if (int(10 * $2 / $3) > tenth) printf "%s %d/%d\n", name, $2, $3
-			tenth = int(10 * $2 / $3)
+			else if ($3 > 50 && int(4 * $2 / $3) > quarter) printf "%s %d/%d\n", name, $2, $3
+			quarter = int(4 * $2 / $3)
 			fflush()
 		}
 		END { if (tty) printf "\r%*s\r", length(name) + 20, "" }' >&2 && return
-	tail -n 25 "$log" >&2
-	die "'$1' failed; the whole log is $log"
+	give_up "$1" "$log"
 }
 
 # mirror FROM TO: makes TO a copy of FROM; unchanged files keep their times.

@@ -18,7 +18,7 @@ mkdir -p "$OUT"
 cp -rsf "${PARTS[@]/#/$TOP/}" "$OUT"
 find "$OUT" -xtype l -delete
 
-log=$LOGS/module.log
+log=$TOP/build/module.log
 make -C "$headers" -f "$common/Makefile" M="$OUT" W=1 "$@" modules >"$log" 2>&1 || {
 	grep -vE '^(make|  (CC|LD|AR|MODPOST|BTF))' "$log" >&2
 	die "the kernel module does not build; the whole log is $log"
