@@ -81,7 +81,7 @@ enum rondo_seq_command {
 	RONDO_SEQ_BIND, /* read the slot bindings and page lists of binding `binding` */
 	RONDO_SEQ_UNBIND, /* forget binding `binding` */
 	RONDO_SEQ_RUN, /* replay `binding`, at most `bound` cycles */
-	RONDO_SEQ_ABORT, /* stop the running replay within 10 ms of wall time; ends it as ABORTED */
+	RONDO_SEQ_ABORT, /* stop a running replay within 10 ms of wall time, as ABORTED; else nothing */
 };
 
 enum rondo_seq_status {
