@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * SRAM that may be read before it is written. The rule stands in core/verify.h.
+ *
+ * Everything here may only err towards clearing more: `written` may lack bytes that
+ * are written, never hold one that is not.
+ */
+#include "core/verify_state.h"
+
+static u32 lower(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static u32 higher(u32 a, u32 b)
+{
+	return a > b ? a : b;
+}
+
+/* Index of the first range that ends at or after @at. */
+static u32 find(const struct rondo_ranges *set, u32 at)
+{
+	u32 lo = 0, hi = set->count;
+
+	while (lo < hi) {
+		u32 middle = (lo + hi) / 2;
+
+		if (set->at[middle].hi < at)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+static bool contains(const struct rondo_ranges *set, u32 lo, u32 hi)
+{
+	u32 i = find(set, lo);
+
+	/* find() may stop at a range that only touches lo; the next begins after a gap. */
+	return i < set->count && set->at[i].lo <= lo && hi <= set->at[i].hi;
+}
+
+static void drop(struct rondo_ranges *set, u32 first, u32 count)
+{
+	u32 i;
+
+	set->count -= count;
+	for (i = first; i < set->count; i++)
+		set->at[i] = set->at[i + count];
+}
+
+static void insert(struct rondo_ranges *set, u32 at, struct rondo_range range)
+{
+	u32 i;
+
+	for (i = set->count++; i > at; i--)
+		set->at[i] = set->at[i - 1];
+	set->at[at] = range;
+}
+
+/* Removes the shortest range if it is shorter than @bytes; returns whether it did. */
+static bool forget(struct rondo_ranges *set, u32 bytes)
+{
+	u32 shortest = 0, i;
+
+	for (i = 1; i < set->count; i++)
+		if (set->at[i].hi - set->at[i].lo < set->at[shortest].hi - set->at[shortest].lo)
+			shortest = i;
+	if (set->at[shortest].hi - set->at[shortest].lo >= bytes)
+		return false;
+	drop(set, shortest, 1);
+	return true;
+}
+
+/* Adds [lo, hi); a full set forgets its shortest range, or the new one. */
+static void add(struct rondo_ranges *set, u32 lo, u32 hi)
+{
+	u32 first = find(set, lo), end = first;
+
+	while (end < set->count && set->at[end].lo <= hi)
+		end++;
+	if (first < end) {
+		set->at[first].lo = lower(lo, set->at[first].lo);
+		set->at[first].hi = higher(hi, set->at[end - 1].hi);
+		drop(set, first + 1, end - first - 1);
+		return;
+	}
+	if (set->count == RONDO_RANGES) {
+		if (!forget(set, hi - lo))
+			return;
+		first = find(set, lo);
+	}
+	insert(set, first, (struct rondo_range){ lo, hi });
+}
+
+/* Joins ranges over their smallest gaps until there are at most @count. */
+static void join(struct rondo_ranges *set, u32 count)
+{
+	u32 best, i;
+
+	while (set->count > count) {
+		best = 1;
+		for (i = 2; i < set->count; i++)
+			if (set->at[i].lo - set->at[i - 1].hi <
+			    set->at[best].lo - set->at[best - 1].hi)
+				best = i;
+		set->at[best - 1].hi = set->at[best].hi;
+		drop(set, best, 1);
+	}
+}
+
+void rondo_clear_read(struct rondo_verify *v, const struct rondo_hull *hull)
+{
+	struct rondo_ranges *written = &v->clearing.written, *clear = &v->clearing.clear;
+	u32 at = (u32)hull->lo, hi = (u32)hull->hi, i;
+
+	if (contains(written, at, hi))
+		return;
+	for (i = find(written, at); i < written->count && written->at[i].lo < hi; i++) {
+		if (at < written->at[i].lo) {
+			add(clear, at, written->at[i].lo);
+			join(clear, RONDO_CLEAR_RANGES_MAX);
+		}
+		at = higher(at, written->at[i].hi);
+	}
+	if (at < hi) {
+		add(clear, at, hi);
+		join(clear, RONDO_CLEAR_RANGES_MAX);
+	}
+	add(written, (u32)hull->lo, hi);
+}
+
+bool rondo_clear_knows(const struct rondo_verify *v, const struct rondo_hull *hull)
+{
+	return contains(&v->clearing.written, (u32)hull->lo, (u32)hull->hi);
+}
+
+void rondo_comb_begin(struct rondo_comb *comb, s64 lo, s64 block)
+{
+	comb->lo = lo;
+	comb->block = block;
+	comb->depth = RONDO_COMB_COMPLETE;
+	comb->dims = 0;
+}
+
+void rondo_comb_extend(struct rondo_comb *comb, s64 stride, u32 steps)
+{
+	u32 i;
+
+	if (!stride || !steps)
+		return;
+	if (stride < 0) {
+		comb->lo += stride * steps;
+		stride = -stride;
+	}
+	if (comb->dims == RONDO_COMB_DIMS) {
+		comb->block = 0;
+		return;
+	}
+	for (i = comb->dims++; i > 0 && comb->dim[i - 1].stride > stride; i--)
+		comb->dim[i] = comb->dim[i - 1];
+	comb->dim[i] = (struct rondo_comb_dim){ stride, steps };
+}
+
+void rondo_comb_loop(struct rondo_comb *comb, s64 stride, u32 steps, u32 depth)
+{
+	rondo_comb_extend(comb, stride, steps);
+	if (stride && steps)
+		comb->depth = lower(comb->depth, depth);
+}
+
+/* Makes one block of the dimensions that leave no gap: their stride is within the block. */
+static void close_gaps(struct rondo_comb *comb)
+{
+	u32 closed = 0, i;
+
+	while (closed < comb->dims && comb->dim[closed].stride <= comb->block) {
+		comb->block += comb->dim[closed].stride * comb->dim[closed].steps;
+		closed++;
+	}
+	comb->dims -= closed;
+	for (i = 0; i < comb->dims; i++)
+		comb->dim[i] = comb->dim[i + closed];
+}
+
+/* Adds @other to *@comb if they differ only in where their blocks are, without a gap. */
+static bool merge(struct rondo_comb *comb, const struct rondo_comb *other)
+{
+	s64 end = comb->lo + comb->block, other_end = other->lo + other->block;
+	u32 i;
+
+	if (comb->dims != other->dims || other->lo > end || comb->lo > other_end)
+		return false;
+	for (i = 0; i < comb->dims; i++)
+		if (comb->dim[i].stride != other->dim[i].stride ||
+		    comb->dim[i].steps != other->dim[i].steps)
+			return false;
+	if (other_end > end)
+		end = other_end;
+	if (other->lo < comb->lo)
+		comb->lo = other->lo;
+	comb->block = end - comb->lo;
+	comb->depth = lower(comb->depth, other->depth);
+	close_gaps(comb);
+	return true;
+}
+
+static void remove_comb(struct rondo_clearing *c, u32 index)
+{
+	u32 i;
+
+	c->combs--;
+	for (i = index; i < c->combs; i++)
+		c->comb[i] = c->comb[i + 1];
+}
+
+void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
+{
+	struct rondo_clearing *c = &v->clearing;
+	u32 i = 0;
+
+	if (!comb->block)
+		return;
+	close_gaps(comb);
+	if (!comb->dims && comb->depth == RONDO_COMB_COMPLETE) {
+		add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
+		return;
+	}
+	/* What it grows by may make it touch one that it was looked at with before. */
+	while (i < c->combs) {
+		if (merge(comb, &c->comb[i])) {
+			remove_comb(c, i);
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	if (c->combs == RONDO_COMBS)
+		remove_comb(c, 0);
+	c->comb[c->combs++] = *comb;
+}
+
+void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)
+{
+	struct rondo_clearing *c = &v->clearing;
+	u32 i = 0;
+
+	while (i < c->combs) {
+		struct rondo_comb *comb = &c->comb[i];
+
+		if (comb->depth == depth)
+			comb->depth = RONDO_COMB_COMPLETE;
+		if (!comb->dims && comb->depth == RONDO_COMB_COMPLETE) {
+			add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
+			remove_comb(c, i);
+		} else {
+			i++;
+		}
+	}
+}
+
+u64 rondo_clear_finish(struct rondo_verify *v)
+{
+	const struct rondo_ranges *clear = &v->clearing.clear;
+	u32 rate = v->machine.clear_bytes_per_cycle, i;
+	u64 cycles = 0;
+
+	v->facts.clear_count = clear->count;
+	for (i = 0; i < clear->count; i++) {
+		u32 bytes = clear->at[i].hi - clear->at[i].lo;
+
+		v->facts.clear[i] = clear->at[i];
+		cycles += bytes / rate + !!(bytes % rate);
+	}
+	return cycles;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Hazards of vector registers. A register that an operation writes is in flight until it
+ * lands, latency bundles after the operation's; nothing may touch it before, neither read
+ * nor write. Bundles are counted by the clock; stalls make flights only shorter.
+ *
+ * One pass is exact for all trips: in a loop's later trips, what is in flight at the start
+ * is what the body wrote and had not landed at its end, which is compared with the first
+ * touch of that register in the body; what is older has landed sooner than in the first.
+ */
+#include "core/verify_state.h"
+
+/* Registers that an operation reads and writes. */
+struct usage {
+	u64 reads, writes;
+};
+
+static u64 one(u32 reg)
+{
+	return 1ull << reg;
+}
+
+/* The roles of spec/formats.def, as what they add to a usage. */
+#define USE_VAL(reg)
+#define USE_SRC(reg) reads |= one(reg);
+#define USE_SRC3(reg) reads |= 7 * one(reg);
+#define USE_DST(reg) writes |= one(reg);
+
+static struct usage usage_of(const struct rondo_op *op)
+{
+	u64 reads = 0, writes = 0;
+
+	switch (rondo_ops[op->op].format) {
+#define F(member, lo, width, kind, role) USE_##role(op->member)
+#define FORMAT(name, fields)                                                                       \
+	case RONDO_FMT_##name:                                                                     \
+		fields break;
+#include "spec/formats.def"
+	}
+	return (struct usage){ reads, writes };
+}
+
+/* Whether one of @regs is still in flight; those that have landed are forgotten. */
+static bool in_flight(struct rondo_verify *v, u64 regs)
+{
+	struct rondo_registers *r = &v->regs;
+
+	for (regs &= r->flying; regs; regs &= regs - 1) {
+		if (r->land[__builtin_ctzll(regs)] > v->clock)
+			return true;
+		r->flying &= ~(regs & -regs);
+	}
+	return false;
+}
+
+static void touch(struct rondo_verify *v, u64 regs)
+{
+	struct rondo_loop *loop = &v->loop[v->depth - 1];
+
+	regs &= ~loop->touched;
+	loop->touched |= regs;
+	for (; regs; regs &= regs - 1)
+		loop->touch[__builtin_ctzll(regs)] = (struct rondo_touch){ v->clock, v->next };
+}
+
+static void write_registers(struct rondo_verify *v, u64 writes)
+{
+	struct rondo_registers *r = &v->regs;
+	u32 slot;
+
+	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+		const struct rondo_op *op = &v->bundle.slot[slot];
+		u32 latency = rondo_latency(&v->machine, op->op);
+
+		if (latency)
+			r->land[op->dst] = v->clock + latency;
+	}
+	r->flying |= writes;
+	r->defined |= writes;
+	if (v->depth)
+		v->loop[v->depth - 1].written |= writes;
+}
+
+u32 rondo_verify_registers(struct rondo_verify *v)
+{
+	u64 reads = 0, writes = 0;
+	u32 slot;
+
+	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+		struct usage use = usage_of(&v->bundle.slot[slot]);
+
+		v->verdict.slot = slot;
+		if (use.reads & ~v->regs.defined)
+			return RONDO_ERR_REG_UNDEFINED;
+		if (in_flight(v, use.reads | use.writes))
+			return RONDO_ERR_REG_IN_FLIGHT;
+		if (use.writes & writes)
+			return RONDO_ERR_REG_TWICE;
+		reads |= use.reads;
+		writes |= use.writes;
+	}
+	if (v->depth)
+		touch(v, reads | writes);
+	if (writes)
+		write_registers(v, writes);
+	return RONDO_ERR_NONE;
+}
+
+u32 rondo_verify_back_edge(struct rondo_verify *v, u64 skipped)
+{
+	const struct rondo_loop *loop = &v->loop[v->depth - 1];
+	u64 flying = loop->written & v->regs.flying;
+
+	for (; flying; flying &= flying - 1) {
+		u32 reg = __builtin_ctzll(flying);
+		const struct rondo_touch *first = &loop->touch[reg];
+
+		if (v->regs.land[reg] <= v->clock)
+			continue;
+		if (first->clock - loop->clock < v->regs.land[reg] - v->clock) {
+			v->verdict.index = first->bundle;
+			return RONDO_ERR_REG_LOOP;
+		}
+		v->regs.land[reg] += skipped;
+	}
+	return RONDO_ERR_NONE;
+}

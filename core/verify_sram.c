@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Bounds of the affine accesses of slots L, S, W and M: exact minima and maxima over all
+ * trips of the open loops, lane pattern and element size included.
+ *
+ * Sums are checked where they might overflow; what is not checked is a constant number of
+ * terms below 2^40.
+ */
+#include "core/verify_state.h"
+
+/* What an operation touches in SRAM: @count elements of @size bytes in each of @rows rows. */
+struct access {
+	const struct rondo_entry *entry;
+	u32 off, size, count, rows;
+};
+
+static bool segmented(const struct access *a)
+{
+	return a->entry->seg_len && a->count > a->entry->seg_len;
+}
+
+/*
+ * Bytes that the pattern touches relative to its first element. All segments are full but
+ * the last, so the highest byte is in one of the first, the last full and the last.
+ */
+static void pattern_hull(const struct access *a, struct rondo_hull *hull)
+{
+	u32 segment = a->entry->seg_len, full, rest;
+	s64 stride = a->entry->seg_stride, end;
+
+	hull->lo = 0;
+	hull->hi = (segmented(a) ? segment : a->count) * a->size;
+	if (!segmented(a))
+		return;
+	full = (a->count - 1) / segment; /* segments before the last */
+	rest = a->count - full * segment; /* elements of the last: 1..segment */
+	end = (full - 1) * stride + segment * a->size;
+	if (end > hull->hi)
+		hull->hi = end;
+	end = full * stride + rest * a->size;
+	if (end > hull->hi)
+		hull->hi = end;
+	if (stride < 0)
+		hull->lo = full * stride;
+}
+
+/* All bytes over all trips; ENTRY_LOOP, ENTRY_ALIGN or SRAM_BOUNDS. */
+static u32 access_hull(const struct rondo_verify *v, const struct access *a,
+		       struct rondo_hull *hull)
+{
+	const struct rondo_entry *entry = a->entry;
+	s64 base = (s64)entry->base + a->off;
+	u32 bits = (u32)base, d; /* of all that must be aligned */
+
+	pattern_hull(a, hull);
+	hull->lo += base;
+	hull->hi += base;
+	if (entry->seg_len)
+		bits |= (u32)entry->seg_stride;
+	for (d = 0; d < v->depth; d++) {
+		if (!entry->stride[d])
+			continue;
+		bits |= (u32)entry->stride[d];
+		if (!rondo_hull_extend(hull, entry->stride[d], v->loop[d].steps))
+			return RONDO_ERR_SRAM_BOUNDS;
+	}
+	for (; d < RONDO_LOOP_DEPTH; d++)
+		if (entry->stride[d])
+			return RONDO_ERR_ENTRY_LOOP;
+	if (bits & (a->size - 1))
+		return RONDO_ERR_ENTRY_ALIGN;
+	if (!rondo_hull_extend(hull, entry->pitch, a->rows - 1) || hull->lo < 0 ||
+	    hull->hi > v->machine.sram_bytes)
+		return RONDO_ERR_SRAM_BOUNDS;
+	return RONDO_ERR_NONE;
+}
+
+/* The bytes that a store writes, for verify_clear.c. */
+static void store_comb(const struct rondo_verify *v, const struct access *a,
+		       struct rondo_comb *comb)
+{
+	const struct rondo_entry *entry = a->entry;
+	s64 base = (s64)entry->base + a->off;
+	u32 segment = entry->seg_len, d;
+
+	if (!segmented(a)) {
+		rondo_comb_begin(comb, base, a->count * a->size);
+	} else if (a->count % segment == 0) {
+		rondo_comb_begin(comb, base, segment * a->size);
+		rondo_comb_extend(comb, entry->seg_stride, a->count / segment - 1);
+	} else {
+		rondo_comb_begin(comb, base, 0);
+	}
+	for (d = 0; d < v->depth; d++)
+		rondo_comb_loop(comb, entry->stride[d], v->loop[d].steps, d);
+}
+
+static u32 check_sram(struct rondo_verify *v, const struct access *a, bool write)
+{
+	struct rondo_hull hull;
+	struct rondo_comb comb;
+	u32 error = access_hull(v, a, &hull);
+
+	if (error)
+		return error;
+	if (v->outstanding && rondo_verify_races(v, &hull, write))
+		return RONDO_ERR_DMA_RACE;
+	if (!write) {
+		rondo_clear_read(v, &hull);
+	} else if (v->all_tiles && !rondo_clear_knows(v, &hull)) {
+		store_comb(v, a, &comb);
+		rondo_clear_written(v, &comb);
+	}
+	return RONDO_ERR_NONE;
+}
+
+/* Rows over all trips are within [0, @rows); ENTRY_LOOP or @bounds. */
+static u32 check_row(const struct rondo_verify *v, const struct rondo_entry *entry, u32 row,
+		     u32 rows, u32 bounds)
+{
+	struct rondo_hull hull = { row, (s64)row + 1 };
+	u32 d;
+
+	for (d = 0; d < v->depth; d++)
+		if (entry->row_stride[d] &&
+		    !rondo_hull_extend(&hull, entry->row_stride[d], v->loop[d].steps))
+			return bounds;
+	for (; d < RONDO_LOOP_DEPTH; d++)
+		if (entry->row_stride[d])
+			return RONDO_ERR_ENTRY_LOOP;
+	return hull.lo < 0 || hull.hi > rows ? bounds : RONDO_ERR_NONE;
+}
+
+static u32 check_acc(const struct rondo_verify *v, const struct rondo_entry *entry, u32 row)
+{
+	return check_row(v, entry, row, v->machine.acc_rows, RONDO_ERR_ACC_BOUNDS);
+}
+
+static u32 check_push(const struct rondo_verify *v, const struct rondo_op *op,
+		      const struct rondo_entry *entry)
+{
+	if (op->mode > 2 || (op->mode == 2 && !entry->first))
+		return RONDO_ERR_PUSH_MODE;
+	if (op->mode == 2 && entry->first >> v->depth)
+		return RONDO_ERR_ENTRY_LOOP;
+	if (op->wrow + op->count > v->machine.lanes)
+		return RONDO_ERR_WEIGHT_BOUNDS;
+	return check_acc(v, entry, op->row);
+}
+
+u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
+{
+	struct access a = { .off = op->off, .count = op->count, .rows = 1 };
+	bool write = false;
+	u32 error = 0;
+
+	if (op->entry >= v->program.header->entries)
+		return RONDO_ERR_ENTRY_INDEX;
+	if (op->count > v->machine.lanes || op->lane + op->count > v->machine.lanes)
+		return RONDO_ERR_LANES;
+	a.entry = &v->program.entries[op->entry];
+	a.size = rondo_element_bytes(op->op);
+	switch (rondo_ops[op->op].format) {
+	case RONDO_FMT_READ:
+	case RONDO_FMT_READQ:
+		return check_acc(v, a.entry, op->row);
+	case RONDO_FMT_LOAD:
+		if (op->op == RONDO_OP_ldb_w)
+			a.count = 1;
+		break;
+	case RONDO_FMT_LOAD4:
+		a.rows = op->rows;
+		break;
+	case RONDO_FMT_STORE:
+		write = true;
+		break;
+	case RONDO_FMT_STOREA:
+	case RONDO_FMT_STOREQ:
+		write = true;
+		error = check_acc(v, a.entry, op->row);
+		break;
+	case RONDO_FMT_PRESET:
+		error = check_acc(v, a.entry, op->row);
+		break;
+	case RONDO_FMT_WROW:
+		if (op->op == RONDO_OP_wl_w && op->zp)
+			return RONDO_ERR_CANONICAL;
+		error = check_row(v, a.entry, op->wrow, v->machine.lanes, RONDO_ERR_WEIGHT_BOUNDS);
+		break;
+	default: /* RONDO_FMT_PUSH */
+		error = check_push(v, op, a.entry);
+		break;
+	}
+	return error ? error : check_sram(v, &a, write);
+}

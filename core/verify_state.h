@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the verifier knows, and how its files share it. Callers allocate a struct
+ * rondo_verify and look at it through core/verify.h only.
+ *
+ *	verify.c	the driver: tables, then each bundle once, then the verdict
+ *	verify_tables.c	slots, address entries, descriptors
+ *	verify_loops.c	the loop stack and the clock
+ *	verify_regs.c	hazards of vector registers
+ *	verify_sram.c	bounds of affine accesses
+ *	verify_dma.c	transfers, their extents and races
+ *	verify_clear.c	SRAM that may be read before it is written
+ *
+ * Functions that return u32 return a number of spec/errors.def, 0 if all is well; they set
+ * verdict.index and verdict.slot where the fault is not at the bundle and slot looked at.
+ */
+#ifndef RONDO_CORE_VERIFY_STATE_H
+#define RONDO_CORE_VERIFY_STATE_H
+
+#include "core/codec.h"
+#include "core/timing.h"
+#include "core/verify.h"
+
+/* The clock counts executed bundles; beyond this a program is refused, whatever the budget. */
+#define RONDO_CLOCK_LIMIT (1ull << 60)
+
+/* What the matrix products at the end of a loop cost, in bundles. */
+enum { RONDO_WORK_MATRICES = 512 };
+
+/* [lo, hi) of all addresses of an access, over all trips of the open loops. */
+struct rondo_hull {
+	s64 lo, hi;
+};
+
+/* First touch of a register in the first trip of a loop. */
+struct rondo_touch {
+	u64 clock;
+	u32 bundle;
+};
+
+struct rondo_loop {
+	u32 first, last; /* bundles of the body */
+	u32 steps; /* trips - 1: the largest index */
+	u64 trips_product; /* of this loop and all around it; < 2^63 */
+	u64 clock; /* at the first bundle */
+	u64 written, touched; /* sets of registers */
+	struct rondo_touch touch[RONDO_VREGS]; /* of the touched registers */
+};
+
+struct rondo_registers {
+	u64 defined; /* set of registers that have been written */
+	u64 flying; /* superset of those in flight */
+	u64 land[RONDO_VREGS]; /* of the flying: first clock at which it may be touched */
+};
+
+/* A transfer that is not known to be over. Its boxes span all trips of the loops around it. */
+struct rondo_transfer {
+	struct rondo_range sram; /* empty if the transfer never moves anything */
+	u64 slot_lo, slot_hi;
+	u32 bundle;
+	u16 slot;
+	u8 dir;
+};
+
+struct rondo_channel {
+	u32 count;
+	struct rondo_transfer at[RONDO_DMA_OUTSTANDING]; /* oldest first */
+};
+
+/* Bytes of SRAM: ranges in ascending order, with gaps between them. */
+enum { RONDO_RANGES = 32 };
+
+struct rondo_ranges {
+	u32 count;
+	struct rondo_range at[RONDO_RANGES];
+};
+
+/*
+ * Bytes that loops write: block bytes at lo plus every multiple 0..steps of each stride.
+ * Without dimensions that is one range.
+ */
+enum { RONDO_COMBS = 16, RONDO_COMB_DIMS = 8 };
+
+/* Depth of a comb that is complete, whatever loops are open. */
+enum { RONDO_COMB_COMPLETE = RONDO_LOOP_DEPTH };
+
+struct rondo_comb_dim {
+	s64 stride; /* > block of the comb, ascending */
+	u32 steps;
+};
+
+struct rondo_comb {
+	s64 lo;
+	s64 block;
+	u32 depth; /* of the loop at whose end the comb is complete */
+	u32 dims;
+	struct rondo_comb_dim dim[RONDO_COMB_DIMS];
+};
+
+struct rondo_clearing {
+	struct rondo_ranges written; /* certainly, at the current bundle; or cleared */
+	struct rondo_ranges clear; /* at most RONDO_CLEAR_RANGES_MAX */
+	u32 combs; /* oldest first */
+	struct rondo_comb comb[RONDO_COMBS];
+};
+
+/* Extents of a slot so far; lo > hi: none. */
+struct rondo_extent {
+	u64 read_lo, read_hi, write_lo, write_hi;
+};
+
+enum rondo_verify_phase {
+	RONDO_VERIFY_TABLES,
+	RONDO_VERIFY_BUNDLES,
+	RONDO_VERIFY_DONE,
+};
+
+struct rondo_verify {
+	struct rondo_verdict verdict;
+	struct rondo_facts facts;
+
+	struct rondo_machine machine;
+	struct rondo_program program;
+	u64 budget;
+	bool measure; /* claims are not compared */
+	u8 phase; /* enum rondo_verify_phase */
+	u32 next; /* entry, descriptor or bundle to look at */
+	u32 work; /* bundles' worth of work left in this step */
+
+	u64 clock; /* executed bundles before the current one, first trips of open loops */
+	u32 depth; /* open loops */
+	struct rondo_loop loop[RONDO_LOOP_DEPTH];
+	struct rondo_registers regs;
+	u32 outstanding; /* transfers of all channels */
+	struct rondo_channel channel[RONDO_DMA_CHANNELS];
+	struct rondo_clearing clearing;
+	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
+	struct rondo_bundle bundle; /* decoded */
+	bool all_tiles; /* take part in the current bundle */
+	struct rondo_time time;
+};
+
+static_assert(sizeof(struct rondo_verify) <= 64 * 1024, "the verifier's state is at most 64 KiB");
+
+/* verify_tables.c: item @index of all tables in their order; counts them. */
+u32 rondo_verify_table_items(const struct rondo_verify *v);
+u32 rondo_verify_table_item(struct rondo_verify *v, u32 index);
+
+/* verify_loops.c: after the bundle's own operations and its tick of the clock. */
+u32 rondo_verify_open_loops(struct rondo_verify *v, const struct rondo_op *op);
+u32 rondo_verify_close_loops(struct rondo_verify *v);
+
+/* verify.c: takes @bundles' worth of work from this step. */
+void rondo_verify_charge(struct rondo_verify *v, u32 bundles);
+
+/* verify_regs.c: all slots of the decoded bundle. */
+u32 rondo_verify_registers(struct rondo_verify *v);
+/* The innermost loop ends its first trip; its last ends @skipped cycles later. */
+u32 rondo_verify_back_edge(struct rondo_verify *v, u64 skipped);
+
+/* verify_sram.c: bounds and races of one operation of slots L, S, W or M. */
+u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op);
+
+/* verify_dma.c */
+u32 rondo_verify_waits(struct rondo_verify *v, const struct rondo_op *op);
+u32 rondo_verify_start(struct rondo_verify *v, const struct rondo_op *op);
+/* Whether compute may touch @hull while the outstanding transfers move. */
+bool rondo_verify_races(const struct rondo_verify *v, const struct rondo_hull *hull, bool write);
+/* Whether a transfer started in the innermost loop is outstanding. */
+bool rondo_verify_carries(const struct rondo_verify *v);
+
+/* verify_clear.c: hulls and combs are inside SRAM. */
+void rondo_clear_read(struct rondo_verify *v, const struct rondo_hull *hull);
+/* Whether all of @hull is known to be written or cleared. */
+bool rondo_clear_knows(const struct rondo_verify *v, const struct rondo_hull *hull);
+/*
+ * A comb to be written: begun with its block, given its dimensions, then added. A comb that
+ * cannot take a dimension, for it has too many, has no block any more and adds nothing.
+ */
+void rondo_comb_begin(struct rondo_comb *comb, s64 lo, s64 block);
+void rondo_comb_extend(struct rondo_comb *comb, s64 stride, u32 steps);
+/* As rondo_comb_extend(), by the loop at @depth. */
+void rondo_comb_loop(struct rondo_comb *comb, s64 stride, u32 steps, u32 depth);
+void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb);
+/* The innermost loop, at @depth, ends. */
+void rondo_clear_loop_end(struct rondo_verify *v, u32 depth);
+/* Fills in facts.clear; returns the cycles it takes. */
+u64 rondo_clear_finish(struct rondo_verify *v);
+
+/* Extends @hull by a stride of 0..@steps times; false if that overflows. */
+static inline bool rondo_hull_extend(struct rondo_hull *hull, s64 stride, u32 steps)
+{
+	s64 span;
+
+	if (check_mul_overflow(stride, (s64)steps, &span))
+		return false;
+	if (span < 0)
+		return !check_add_overflow(hull->lo, span, &hull->lo);
+	return !check_add_overflow(hull->hi, span, &hull->hi);
+}
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What slots, address entries and descriptors must be by themselves. What they may touch
+ * depends on the loops around those who use them, and is checked there.
+ */
+#include "core/verify_state.h"
+
+static u32 check_slot(const struct rondo_slot *slot)
+{
+	u32 align = slot->align;
+
+	if (align < RONDO_SLOT_ALIGN_MIN || align > RONDO_SLOT_ALIGN_MAX || align & (align - 1))
+		return RONDO_ERR_SLOT_ALIGN;
+	if (slot->flags & ~RONDO_SLOT_FLAGS)
+		return RONDO_ERR_SLOT_FLAGS;
+	return RONDO_ERR_NONE;
+}
+
+static u32 check_entry(const struct rondo_entry *entry)
+{
+	if (entry->reserved || (!entry->seg_len && entry->seg_stride))
+		return RONDO_ERR_ENTRY_RESERVED;
+	return RONDO_ERR_NONE;
+}
+
+static bool desc_fields_good(const struct rondo_verify *v, const struct rondo_desc *desc)
+{
+	bool x = desc->mode == RONDO_DMA_TILE || desc->mode == RONDO_DMA_COLUMNS;
+	bool y = desc->mode == RONDO_DMA_TILE || desc->mode == RONDO_DMA_ROWS;
+
+	return desc->dir < RONDO_DMA_DIRS && desc->mode < RONDO_DMA_MODES && desc->row_bytes &&
+	       desc->row_bytes <= v->machine.sram_bytes && desc->count[0] && desc->count[1] &&
+	       desc->count[2] && (x || !desc->slot_x) && (y || !desc->slot_y);
+}
+
+/* A dimension of the bytes that a transfer touches in its slot. */
+struct dim {
+	u64 stride; /* magnitude */
+	u32 steps;
+};
+
+static void insert_dim(struct dim *dims, u32 *count, s64 stride, u32 steps)
+{
+	u64 magnitude = stride < 0 ? 0 - (u64)stride : (u64)stride;
+	u32 i;
+
+	if (!steps)
+		return;
+	for (i = (*count)++; i > 0 && dims[i - 1].stride > magnitude; i--)
+		dims[i] = dims[i - 1];
+	dims[i] = (struct dim){ magnitude, steps };
+}
+
+/*
+ * Whether no two rows, of one tile or of two, share a byte of the slot: each stride is at
+ * least the span of the dimensions with smaller ones. With strides as digits of a number,
+ * no two numbers are the same.
+ */
+static bool injective(const struct rondo_desc *desc)
+{
+	struct dim dims[RONDO_DMA_DIMS + 2];
+	u32 count = 0, i;
+	u64 span = desc->row_bytes, more;
+
+	for (i = 0; i < RONDO_DMA_DIMS; i++)
+		insert_dim(dims, &count, desc->slot_stride[i], desc->count[i] - 1);
+	insert_dim(dims, &count, desc->slot_x, desc->x1 - desc->x0);
+	insert_dim(dims, &count, desc->slot_y, desc->y1 - desc->y0);
+	for (i = 0; i < count; i++) {
+		if (dims[i].stride < span)
+			return false;
+		if (check_mul_overflow(dims[i].stride, (u64)dims[i].steps, &more) ||
+		    check_add_overflow(span, more, &span))
+			span = ~0ull;
+	}
+	return true;
+}
+
+static u32 check_desc(const struct rondo_verify *v, const struct rondo_desc *desc)
+{
+	if (!desc_fields_good(v, desc))
+		return RONDO_ERR_DESC_FIELD;
+	if (desc->slot >= v->program.header->slots)
+		return RONDO_ERR_DESC_SLOT;
+	if (desc->x0 > desc->x1 || desc->x1 >= v->machine.mesh_w || desc->y0 > desc->y1 ||
+	    desc->y1 >= v->machine.mesh_h)
+		return RONDO_ERR_DESC_TILES;
+	if (desc->dir == RONDO_DMA_OUT && desc->mode != RONDO_DMA_TILE)
+		return RONDO_ERR_DESC_OUT_MODE;
+	if (desc->dir == RONDO_DMA_OUT && !injective(desc))
+		return RONDO_ERR_DESC_OUT_OVERLAP;
+	return RONDO_ERR_NONE;
+}
+
+u32 rondo_verify_table_items(const struct rondo_verify *v)
+{
+	const struct rondo_program_header *h = v->program.header;
+
+	return h->slots + h->entries + h->descs;
+}
+
+u32 rondo_verify_table_item(struct rondo_verify *v, u32 index)
+{
+	const struct rondo_program *p = &v->program;
+
+	v->verdict.index = index;
+	if (index < p->header->slots)
+		return check_slot(&p->slots[index]);
+	index -= p->header->slots;
+	v->verdict.index = index;
+	if (index < p->header->entries)
+		return check_entry(&p->entries[index]);
+	index -= p->header->entries;
+	v->verdict.index = index;
+	return check_desc(v, &p->descs[index]);
+}
