@@ -8,8 +8,8 @@
  * and the fault interface never wait for a running program, a DMA or the host:
  * they answer at once. The device has two threads of its own, the management
  * core and the sequencer; these alone map the host's memory. Operations of the
- * host are called with no lock of the device held, so they may take locks under
- * which the host also calls emu_mmio_read() or emu_mmio_write().
+ * host (but clock_ns) are called with no lock of the device held, so they may take
+ * locks under which the host also calls emu_mmio_read() or emu_mmio_write().
  */
 #ifndef RONDO_EMULATOR_EMULATOR_H
 #define RONDO_EMULATOR_EMULATOR_H
@@ -32,9 +32,12 @@ struct emu_host_ops {
 	void (*dma_unmap)(void *host, void *p, u64 size, bool write);
 	/* Sends the message of MSI-X vector @vector. From any thread that is in the device. */
 	void (*irq)(void *host, u32 vector);
-	/* Nanoseconds of a clock that never goes back and that runs like CLOCK_MONOTONIC. */
+	/*
+	 * Nanoseconds of a clock that never goes back and that runs like CLOCK_MONOTONIC.
+	 * Called with a lock of the device held: must not wait, nor call the device.
+	 */
 	u64 (*clock_ns)(void *host);
-	/* Something happened; @event is a string constant, @a and @b as at the place of the call. */
+	/* Something happened: @event, valid during the call, and two numbers that belong to it. */
 	void (*trace)(void *host, const char *event, u64 a, u64 b);
 	/* Called first and last in each thread of the device. */
 	void (*thread_begin)(void *host);
