@@ -59,7 +59,10 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 /* Runs the passes up to and including @last (NULL: all of them) on @g. */
 int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last);
 
-/* Reads a whole file; *@bytes is the caller's to free(). At most 2 GiB, protobuf's own limit. */
+/*
+ * Reads a whole file; *@bytes is the caller's to free() and has room for one byte more. At most 2
+ * GiB, the limit of protobuf itself.
+ */
 int compile_read_file(const char *path, void **bytes, size_t *size, struct compile_error *err);
 
 #endif

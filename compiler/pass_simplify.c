@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Fewer operators: what does nothing at inference goes (Identity, Dropout, a reshape to the same
- * shape), what only changes the shape becomes View, bounds become attributes of Clip.
+ * shape), what only changes the shape becomes View, bounds become attributes of Clip. Runs again
+ * after the passes that add Views and Transposes.
  */
 #include "compiler/passes.h"
 #include "compiler/shape.h"
@@ -89,6 +90,27 @@ static int become_view(struct graph *g, struct node *n)
 	return 0;
 }
 
+/* A Transpose of a Transpose is one by the composed permutation. */
+static int merge_transposes(struct graph *g, struct node *n)
+{
+	struct value *x = node_in(n, 0);
+	const struct node *first = x->producer;
+	int rank = x->shape.rank;
+
+	if (first && first->op == OP_TRANSPOSE) {
+		struct dims perm = {.n = rank};
+
+		for (int i = 0; i < rank; i++) {
+			int64_t k = n->attrs.perm.n ? n->attrs.perm.v[i] : rank - 1 - i;
+
+			perm.v[i] = first->attrs.perm.n ? first->attrs.perm.v[k] : rank - 1 - k;
+		}
+		n->attrs.perm = perm;
+		node_set_in(n, 0, node_in(first, 0));
+	}
+	return keeps_order(n) ? become_view(g, n) : 0;
+}
+
 static int simplify_node(struct graph *g, struct node *n)
 {
 	switch (n->op) {
@@ -102,7 +124,7 @@ static int simplify_node(struct graph *g, struct node *n)
 	case OP_FLATTEN:
 	case OP_RESHAPE:
 	case OP_VIEW: return become_view(g, n);
-	case OP_TRANSPOSE: return keeps_order(n) ? become_view(g, n) : 0;
+	case OP_TRANSPOSE: return merge_transposes(g, n);
 	case OP_CONCAT:
 		if (n->n_in == 1)
 			pass_replace_by_value(g, n, node_in(n, 0));

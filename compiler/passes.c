@@ -16,6 +16,7 @@ const struct pass passes[] = {
 	{"batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add"},
 	{"matmul", pass_matmul, "Gemm and MatMul to Linear"},
 	{"softmax", pass_softmax, "Softmax along the last dimension"},
+	{"tidy", pass_simplify, "again: remove what the passes so far undo of each other"},
 	{"affine", pass_affine, "constant Mul and Add into the weights and bias before them"},
 	{"clamp", pass_clamp, "Clip into the node before it"},
 	{"refold", pass_fold, "compute what the passes left constant"},
@@ -134,12 +135,16 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm)
 {
 	struct node *n = graph_node(g, at, OP_TRANSPOSE, at->name, 1);
+	struct value *out;
 
 	node_set_in(n, 0, x);
 	n->attrs.perm.n = x->shape.rank;
 	for (int i = 0; i < x->shape.rank; i++)
 		n->attrs.perm.v[i] = perm[i];
-	return finish(g, n);
+	out = finish(g, n);
+	if (out && out->data)
+		out->name = x->name; /* still the model's weights */
+	return out;
 }
 
 /* Lets the node that makes @by make @out instead. */
