@@ -73,19 +73,25 @@ static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 
 /* ---- Inputs -------------------------------------------------------------------------------- */
 
+/* The name of a dimension without a number, "" if it has none. */
+static const char *onnx_symbol(const Onnx__TensorShapeProto__Dimension *d)
+{
+	if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
+		return "";
+	return onnx_str(d->dim_param);
+}
+
 /* The size of dimension @at; one without a number takes it from the options, else it is 1. */
 static int read_dim(const struct onnx_reader *r, const char *input, size_t at,
 		    const Onnx__TensorShapeProto__Dimension *d, int64_t *out)
 {
-	const char *symbol = "";
+	const char *symbol = onnx_symbol(d);
 	char text[300];
 
 	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE) {
 		*out = d->dim_value;
 		return 0;
 	}
-	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
-		symbol = onnx_str(d->dim_param);
 	for (size_t i = 0; i < r->options->n_dims; i++) {
 		if (symbol[0] && !strcmp(r->options->dims[i].name, symbol)) {
 			*out = r->options->dims[i].size;
@@ -185,6 +191,22 @@ static int read_input(struct onnx_reader *r, const Onnx__ValueInfoProto *p)
 	return rc;
 }
 
+static bool has_symbol(const Onnx__GraphProto *proto, const char *symbol)
+{
+	for (size_t i = 0; i < proto->n_input; i++) {
+		const Onnx__TypeProto *type = proto->input[i]->type;
+		const Onnx__TensorShapeProto *shape = NULL;
+
+		if (type && type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+			shape = type->tensor_type->shape;
+		for (size_t d = 0; shape && d < shape->n_dim; d++) {
+			if (!strcmp(onnx_symbol(shape->dim[d]), symbol))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What the user names must exist: a typing error must not go unnoticed. */
 static int check_options(const struct onnx_reader *r)
 {
@@ -198,10 +220,14 @@ static int check_options(const struct onnx_reader *r)
 			return graph_fail(r->g, -EINVAL, "there is no input \"%.120s\"", name);
 	}
 	for (size_t i = 0; i < r->options->n_dims; i++) {
-		if (r->options->dims[i].size < 1)
-			return graph_fail(r->g, -EINVAL, "the size of \"%.120s\" is %lld",
-					  r->options->dims[i].name,
-					  (long long)r->options->dims[i].size);
+		const struct compile_dim *d = &r->options->dims[i];
+
+		if (d->size < 1)
+			return graph_fail(r->g, -EINVAL, "the size of \"%.120s\" is %lld", d->name,
+					  (long long)d->size);
+		if (!has_symbol(r->proto, d->name))
+			return graph_fail(r->g, -EINVAL, "no input has a dimension \"%.120s\"",
+					  d->name);
 	}
 	return 0;
 }

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the ONNX reader refuses and in which words, what the options do, and what changed between
+ * operator sets. Models are built by demo/onnx_write.h.
+ */
+#include "compiler/compiler.h"
+#include "compiler/eval.h"
+#include "demo/onnx_write.h"
+#include "tests/tap.h"
+
+#include "onnx.pb-c.h"
+
+#include <errno.h>
+
+static const struct shape s1 = {1, {4}}, s4 = {4, {1, 1, 4, 4}}, kernel = {4, {1, 1, 2, 2}};
+static const float floats[16] = {1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8};
+
+static struct onnx_writer *start(int opset, const struct shape *x)
+{
+	struct onnx_writer *w = onnx_writer_create("g", "", opset);
+
+	onnx_write_input(w, "x", DTYPE_F32, x);
+	return w;
+}
+
+/* Writes the output, packs, compiles. Frees the writer. */
+static struct graph *finish(struct onnx_writer *w, const struct compile_options *options,
+			    struct compile_error *err)
+{
+	struct graph *g = NULL;
+	size_t size;
+	void *bytes;
+
+	onnx_write_output(w, "y", DTYPE_F32, &s1);
+	bytes = onnx_writer_pack(w, &size);
+	compile_graph_from_onnx(bytes, size, "m.onnx", options, &g, err);
+	free(bytes);
+	onnx_writer_destroy(w);
+	return g;
+}
+
+static void refuse(struct onnx_writer *w, int code, const char *text)
+{
+	struct compile_error err = {0};
+	struct graph *g = finish(w, NULL, &err);
+
+	if (!tap_ok(!g && err.code == code && !strcmp(err.text, text), "refused: %s", text))
+		printf("# %d %s\n", err.code, err.text);
+	graph_free(g);
+}
+
+static void accept(struct onnx_writer *w, const char *name)
+{
+	struct compile_error err = {0};
+	struct graph *g = finish(w, NULL, &err);
+
+	if (!tap_ok(g, "accepted: %s", name))
+		printf("# %s\n", err.text);
+	graph_free(g);
+}
+
+static struct onnx_writer *one(int opset, const char *op, const char *inputs, const char *outputs)
+{
+	struct onnx_writer *w = start(opset, &s4);
+
+	onnx_write_node(w, op, "n", inputs, outputs);
+	return w;
+}
+
+static void test_graphs(void)
+{
+	struct onnx_writer *w;
+
+	w = onnx_writer_create("g", "", 13);
+	refuse(w, -EINVAL, "m.onnx: it has no nodes: not an ONNX model?");
+	refuse(one(6, "Relu", "x", "y"), -ENOTSUP,
+	       "m.onnx: operator set 6 is not supported, only 7 to 26");
+	refuse(one(27, "Relu", "x", "y"), -ENOTSUP,
+	       "m.onnx: operator set 27 is not supported, only 7 to 26");
+	refuse(one(13, "Einsum", "x", "y"), -ENOTSUP,
+	       "m.onnx: node \"n\" (Einsum): the operator is not supported");
+	w = one(13, "Einsum", "x", "a");
+	onnx_write_node(w, "Relu", "", "a", "b");
+	onnx_write_node(w, "Gather", "", "b", "y");
+	onnx_write_node(w, "Linear", "", "b", "z"); /* ours, not ONNX's */
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"n\" (Einsum): the operator is not supported (and 2 more nodes like "
+	       "it)");
+	refuse(one(13, "Relu", "q", "y"), -EINVAL,
+	       "m.onnx: node \"n\" (Relu): nothing produces its input \"q\"");
+	refuse(one(13, "Relu", "x", "z"), -EINVAL, "m.onnx: nothing produces the output \"y\"");
+	refuse(one(13, "Relu", "y", "y"), -EINVAL,
+	       "m.onnx: node \"n\" (Relu): it waits for its own output: the graph has a cycle");
+	w = one(13, "Relu", "a", "y");
+	onnx_write_node(w, "Tanh", "", "b", "a");
+	onnx_write_node(w, "Sigmoid", "", "a", "b");
+	refuse(w, -EINVAL,
+	       "m.onnx: node \"n\" (Relu): it waits for its own output: the graph has a cycle");
+	w = one(13, "Relu", "a", "y");
+	onnx_write_node(w, "Tanh", "", "x", "a");
+	accept(w, "nodes in the wrong order");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_node(w, "Tanh", "", "x", "y");
+	refuse(w, -EINVAL, "m.onnx: the name \"y\" is given to two tensors");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_input(w, "x", DTYPE_F32, &s4);
+	refuse(w, -EINVAL, "m.onnx: the name \"x\" is given to two tensors");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_output(w, "y", DTYPE_F32, &s4);
+	refuse(w, -EINVAL, "m.onnx: the output \"y\" is listed twice");
+}
+
+static void test_tensors(void)
+{
+	const struct shape huge = {3, {65536, 65536, 65536}}, negative = {1, {-3}};
+	struct onnx_writer *w;
+
+	w = one(13, "Add", "x b", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	refuse(w, -EINVAL, "m.onnx: the name \"b\" is given to two tensors");
+	w = start(13, &huge);
+	onnx_write_node(w, "Relu", "", "x", "y");
+	refuse(w, -EFBIG, "m.onnx: input \"x\": it exceeds 2147483648 elements");
+	w = start(13, &negative);
+	onnx_write_node(w, "Relu", "", "x", "y");
+	refuse(w, -EINVAL, "m.onnx: input \"x\": dimension 0 is -3");
+	w = onnx_writer_create("g", "", 13);
+	onnx_write_input(w, "x", DTYPE_S8, &s1);
+	onnx_write_node(w, "Relu", "r", "x", "y");
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"r\" (Relu): input 0 \"x\" is s8, only f32 is supported");
+	w = onnx_writer_create("g", "", 13);
+	onnx_write_input(w, "x", DTYPE_S8, &s4);
+	onnx_write_node(w, "Transpose", "t", "x", "y");
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"t\" (Transpose): \"x\" is s8, the machine's networks are f32");
+}
+
+static struct onnx_writer *conv(const char *attr, int count, int64_t a, int64_t b, int64_t c,
+				int64_t d)
+{
+	struct onnx_writer *w = one(13, "Conv", "x w", "y");
+	int64_t v[] = {a, b, c, d};
+
+	onnx_write_ints(w, attr, count, v);
+	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
+	return w;
+}
+
+static void test_nodes(void)
+{
+	const struct shape wrong = {4, {1, 2, 2, 2}}, vector = {1, {3}};
+	struct onnx_writer *w;
+
+#define CONV "m.onnx: node \"n\" (Conv): "
+	refuse(one(13, "Conv", "x", "y"), -EINVAL, CONV "it has 1 inputs, 2 to 3 are allowed");
+	refuse(one(13, "Conv", " x", "y"), -EINVAL, CONV "input 0 is missing");
+	refuse(conv("strides", 2, 0, 1, 0, 0), -EINVAL,
+	       CONV "strides holds 0, allowed is 1 to 1073741824");
+	refuse(conv("strides", 3, 1, 1, 1, 0), -EINVAL, CONV "strides has 3 numbers, 2 are needed");
+	refuse(conv("pads", 4, 0, 0, INT64_MAX, 0), -EINVAL,
+	       CONV "pads holds 9223372036854775807, allowed is 0 to 1073741824");
+	refuse(conv("pads", 4, -1, 0, 0, 0), -ENOTSUP,
+	       CONV "pads holds -1, allowed is 0 to 1073741824");
+	refuse(conv("kernel_shape", 2, 3, 3, 0, 0), -EINVAL,
+	       CONV "kernel_shape says 3 where the weights have 2");
+	refuse(conv("dilations", 2, 4, 1, 0, 0), -EINVAL,
+	       CONV "a window of 5 cells does not fit in 4 with padding");
+	refuse(conv("speed", 1, 4, 0, 0, 0), -ENOTSUP, CONV "attribute \"speed\" is not known");
+	refuse(conv("group", 1, 1, 0, 0, 0), -EINVAL,
+	       CONV "attribute \"group\" has the wrong type");
+	w = one(13, "Conv", "x w", "y");
+	onnx_write_initializer(w, "w", DTYPE_F32, &wrong, floats);
+	refuse(w, -EINVAL, CONV "1 channels in 1 groups do not fit weights for 2 to 1");
+	w = one(13, "Conv", "x w b", "y");
+	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
+	onnx_write_initializer(w, "b", DTYPE_F32, &vector, floats);
+	refuse(w, -EINVAL, CONV "input 2 is [3], [1] is needed");
+	w = one(13, "Conv", "x w", "y");
+	onnx_write_string(w, "auto_pad", "SAME_UPSIDE");
+	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
+	refuse(w, -EINVAL, CONV "auto_pad \"SAME_UPSIDE\" is not known");
+	w = one(13, "Add", "x b", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &vector, floats);
+	refuse(w, -EINVAL, "m.onnx: node \"n\" (Add): shapes [1,1,4,4] and [3] do not broadcast");
+	refuse(one(13, "MaxPool", "x", "y i"), -ENOTSUP,
+	       "m.onnx: node \"n\" (MaxPool): its output 1 is not supported");
+	refuse(one(13, "MaxPool", "x", "y"), -EINVAL,
+	       "m.onnx: node \"n\" (MaxPool): kernel_shape is missing");
+	refuse(one(13, "Concat", "x x", "y"), -EINVAL,
+	       "m.onnx: node \"n\" (Concat): attribute \"axis\" is missing");
+	w = one(13, "Softmax", "x", "y");
+	onnx_write_int(w, "axis", 4);
+	refuse(w, -EINVAL, "m.onnx: node \"n\" (Softmax): axis 4 is outside the 4 dimensions");
+}
+
+static struct onnx_writer *reshape(int64_t a, int64_t b)
+{
+	struct onnx_writer *w = one(13, "Reshape", "x s", "y");
+	const struct shape two = {1, {2}};
+	int64_t v[] = {a, b};
+
+	onnx_write_initializer(w, "s", DTYPE_S64, &two, v);
+	return w;
+}
+
+static void test_reshape(void)
+{
+	struct onnx_writer *w;
+
+#define RESHAPE "m.onnx: node \"n\" (Reshape): "
+	accept(reshape(4, -1), "Reshape with one -1");
+	accept(reshape(0, 16), "Reshape with a copied dimension");
+	refuse(reshape(-1, -1), -EINVAL, RESHAPE "dimension 1 of the new shape is -1");
+	refuse(reshape(-1, 3), -EINVAL,
+	       RESHAPE "shapes [1,1,4,4] and [1,3] leave no size for the -1 (shown as 1)");
+	refuse(reshape(4, 5), -EINVAL,
+	       RESHAPE "shapes [1,1,4,4] and [4,5] differ in their number of elements");
+	refuse(reshape(INT64_MAX, 2), -EFBIG, RESHAPE "the new shape exceeds 2147483648 elements");
+	w = one(13, "Reshape", "x s", "y");
+	onnx_write_input(w, "s", DTYPE_S64, &s1);
+	refuse(w, -ENOTSUP, RESHAPE "the new shape \"s\" is known only at run time");
+}
+
+/* ---- What changed between operator sets ---------------------------------------------------- */
+
+static bool gives(struct onnx_writer *w, const float *in, const float *want, const char *name)
+{
+	struct tensor_data x = {DTYPE_F32, {2, {2, 2}}, (void *)in, 16}, y = {0};
+	struct compile_error err = {0};
+	struct graph *g = finish(w, NULL, &err);
+	bool good = g && !graph_eval(g, &x, &y, &err) && !memcmp(y.bytes, want, 16);
+
+	if (!tap_ok(good, "%s", name))
+		printf("# %s\n", err.text);
+	tensor_data_free(&y);
+	graph_free(g);
+	return good;
+}
+
+static struct onnx_writer *small(int opset, const char *op, const char *inputs)
+{
+	const struct shape two = {2, {2, 2}};
+	struct onnx_writer *w = start(opset, &two);
+
+	onnx_write_node(w, op, "n", inputs, "y");
+	return w;
+}
+
+static void test_opsets(void)
+{
+	const float x[] = {-3, 3, 0.5f, 1}, same[] = {7, 7, 7, 7};
+	const float clipped[] = {-1, 1, 0.5f, 1}, half[] = {0.5f, 0.5f, 0.5f, 0.5f};
+	const float quarter[] = {0.25f, 0.25f, 0.25f, 0.25f};
+	const struct shape scalar = {0};
+	struct onnx_writer *w;
+
+	w = small(10, "Clip", "x");
+	onnx_write_float(w, "min", -1);
+	onnx_write_float(w, "max", 1);
+	gives(w, x, clipped, "Clip 6: bounds are attributes");
+	w = small(11, "Clip", "x lo hi");
+	onnx_write_initializer(w, "lo", DTYPE_F32, &scalar, &(float){-1});
+	onnx_write_initializer(w, "hi", DTYPE_F32, &scalar, &(float){1});
+	gives(w, x, clipped, "Clip 11: bounds are inputs");
+	w = small(11, "Clip", "x");
+	onnx_write_float(w, "min", -1);
+	refuse(w, -ENOTSUP, "m.onnx: node \"n\" (Clip): attribute \"min\" is not known");
+	w = small(12, "Softmax", "x");
+	onnx_write_int(w, "axis", 0);
+	gives(w, same, quarter, "Softmax 11: everything from axis on is one dimension");
+	w = small(13, "Softmax", "x");
+	onnx_write_int(w, "axis", 0);
+	gives(w, same, half, "Softmax 13: one dimension alone");
+	w = small(7, "Dropout", "x");
+	onnx_write_float(w, "ratio", 0.5f);
+	gives(w, x, x, "Dropout 7: ratio is an attribute");
+	w = small(13, "Dropout", "x  t");
+	onnx_write_initializer(w, "t", DTYPE_BOOL, &scalar, &(uint8_t){1});
+	refuse(w, -ENOTSUP, "m.onnx: node \"n\" (Dropout): training is not supported");
+}
+
+/* ---- Options ------------------------------------------------------------------------------- */
+
+static void test_bake(void)
+{
+	struct tensor_data t = {DTYPE_F32, {1, {4}}, (void *)floats, 16};
+	struct compile_bake bake = {"b", &t};
+	struct compile_options o = {.bakes = &bake, .n_bakes = 1};
+	struct compile_error err = {0};
+	struct onnx_writer *w = one(13, "Add", "x b", "y");
+	struct graph *g;
+
+	onnx_write_input(w, "b", DTYPE_F32, &s1);
+	g = finish(w, &o, &err);
+	tap_ok(g && g->inputs.n == 1 && node_in(g->first, 1)->data, "an input baked in");
+	graph_free(g);
+	g = finish(one(13, "Relu", "x", "y"), &o, &err);
+	tap_ok(!g && !strcmp(err.text, "m.onnx: there is no input \"b\""), "refused: %s", err.text);
+	err.code = 0;
+	bake.name = "x";
+	g = finish(one(13, "Relu", "x", "y"), &o, &err);
+	tap_ok(!g && !strcmp(err.text, "m.onnx: input \"x\" is f32[1,1,4,4], the constant for it "
+				       "f32[4]"),
+	       "refused: %s", err.text);
+}
+
+static void keep_notice(void *context, const char *text)
+{
+	snprintf(context, 200, "%s", text);
+}
+
+/* A Relu of x whose dimension 2 is "rows" instead of 4. */
+static void *symbolic(size_t *size)
+{
+	struct onnx_writer *w = one(13, "Relu", "x", "y");
+	Onnx__TensorShapeProto__Dimension *d;
+	Onnx__ModelProto *m;
+	void *bytes;
+
+	onnx_write_output(w, "y", DTYPE_F32, &s4);
+	bytes = onnx_writer_pack(w, size);
+	onnx_writer_destroy(w);
+	m = onnx__model_proto__unpack(NULL, *size, bytes);
+	free(bytes);
+	d = m->graph->input[0]->type->tensor_type->shape->dim[2];
+	d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+	d->dim_param = strdup("rows");
+	*size = onnx__model_proto__get_packed_size(m);
+	bytes = malloc(*size);
+	onnx__model_proto__pack(m, bytes);
+	onnx__model_proto__free_unpacked(m, NULL);
+	return bytes;
+}
+
+static void test_symbolic_dim(void)
+{
+	struct compile_dim dim = {"rows", 7};
+	char notice[200] = "";
+	struct compile_options o = {.notice = keep_notice, .notice_context = notice};
+	struct compile_error err = {0};
+	struct graph *g = NULL;
+	size_t size;
+	void *bytes = symbolic(&size);
+
+	tap_ok(!compile_graph_from_onnx(bytes, size, "m.onnx", &o, &g, &err) &&
+		       g->inputs.v[0]->shape.dim[2] == 1 &&
+		       !strcmp(notice,
+			       "m.onnx: input \"x\": dimension 2 \"rows\" has no size, 1 is used"),
+	       "a symbolic dimension is 1, with a notice: %s", notice);
+	graph_free(g);
+	notice[0] = 0;
+	o.dims = &dim;
+	o.n_dims = 1;
+	tap_ok(!compile_graph_from_onnx(bytes, size, "m.onnx", &o, &g, &err) &&
+		       g->outputs.v[0]->shape.dim[2] == 7 && !notice[0],
+	       "a symbolic dimension from the options");
+	graph_free(g);
+	dim.name = "columns";
+	tap_ok(compile_graph_from_onnx(bytes, size, "m.onnx", &o, &g, &err) == -EINVAL &&
+		       !strcmp(err.text, "m.onnx: no input has a dimension \"columns\""),
+	       "refused: %s", err.text);
+	free(bytes);
+}
+
+static void test_dump(void)
+{
+	struct compile_options o = {.dump_pass = "nosuch"};
+	struct compile_error err = {0};
+	struct graph *g = finish(one(13, "Relu", "x", "y"), &o, &err);
+	char *text = NULL;
+	size_t size;
+
+	tap_ok(!g && strstr(err.text, "there is no pass \"nosuch\""), "refused: %s", err.text);
+	err.code = 0;
+	o.dump_pass = "all";
+	o.dump_to = open_memstream(&text, &size);
+	g = finish(one(13, "Relu", "x", "y"), &o, &err);
+	fclose(o.dump_to);
+	tap_ok(g && strstr(text, "# after read\n") && strstr(text, "# after final\n"),
+	       "--dump all prints the graph after each pass");
+	free(text);
+	graph_free(g);
+}
+
+int main(void)
+{
+	test_graphs();
+	test_tensors();
+	test_nodes();
+	test_reshape();
+	test_opsets();
+	test_bake();
+	test_symbolic_dim();
+	test_dump();
+	return tap_done();
+}
