@@ -133,6 +133,7 @@ struct graph {
 	struct value *values, **values_end;
 	struct value_list inputs, outputs; /* in the model's order */
 	uint64_t const_bytes;		   /* of all constants ever added */
+	double fold_cost;		   /* spent by pass_fold_node() */
 	struct compile_error *err;	   /* where messages go; never NULL during compilation */
 };
 

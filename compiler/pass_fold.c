@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Multiplications: about a second. What costs more stays for the machine. */
-#define FOLD_COST_MAX 3e8
+/*
+ * Multiplications in all of a graph, some seconds: what costs more stays for the machine, so that
+ * no model can keep the compiler busy for ever.
+ */
+#define FOLD_COST_MAX 1e9
 
 static bool is_foldable(const struct node *n)
 {
@@ -48,8 +51,9 @@ int pass_fold_node(struct graph *g, struct node *n)
 	if (!is_foldable(n))
 		return 0;
 	rc = pass_type_node(g, n);
-	if (rc || eval_cost(g, n) > FOLD_COST_MAX)
+	if (rc || g->fold_cost + eval_cost(g, n) > FOLD_COST_MAX)
 		return rc;
+	g->fold_cost += eval_cost(g, n);
 	rc = make_outputs(g, n, out);
 	if (rc)
 		return rc;
