@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The firmware's life: handshake and its refusals, heartbeat, and every way to stop. */
+#include "tests/tap.h"
+#include "tests/unit/firmware_fake.h"
+
+static void test_boot(void)
+{
+	tap_ok(fake_boot(), "a good init boots");
+	tap_eq(fake.version, RONDO_FW_VERSION, "version is shown");
+	tap_eq(fake.state, RONDO_FW_STATE_READY, "state is READY");
+	tap_ok(fake.heartbeats > 0, "a first heartbeat");
+	tap_eq(fake.fault_irqs, 0, "no fault interrupt");
+	tap_ok(fake_logged("firmware 1.0: ready\n"), "the log says ready");
+	tap_eq(fake.status->log_tail, strlen("firmware 1.0: ready\n"), "log_tail counts its bytes");
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+	u64 value;
+	u32 size;
+} bad_init[] = {
+#define BAD(field, value)                                                          \
+	{                                                                          \
+#field " = " #value, offsetof(struct rondo_fw_init, field), value, \
+			sizeof(((struct rondo_fw_init *)0)->field)                 \
+	}
+	BAD(magic, 0),
+	BAD(version, (RONDO_FW_MAJOR + 1) << 16),
+	BAD(version, 0),
+	BAD(status, FAKE_BASE + FAKE_STATUS + 4),
+	BAD(admin, FAKE_BASE + FAKE_ADMIN + 32),
+	BAD(events, FAKE_BASE + FAKE_EVENTS + 1),
+	BAD(log, FAKE_BASE + FAKE_LOG + 8),
+	BAD(admin_count, 0),
+	BAD(admin_count, 3),
+	BAD(admin_count, RONDO_FW_ADMIN_ENTRIES_MAX * 2),
+	BAD(event_count, 0),
+	BAD(event_count, 12),
+	BAD(event_count, RONDO_FW_EVENT_ENTRIES_MAX * 2),
+	BAD(log_size, 0),
+	BAD(log_size, RONDO_FW_LOG_BYTES_MIN / 2),
+	BAD(log_size, 1000),
+	BAD(log_size, RONDO_FW_LOG_BYTES_MAX * 2),
+	BAD(reserved, 1),
+#undef BAD
+};
+
+static void test_bad_init(void)
+{
+	for (size_t i = 0; i < sizeof(bad_init) / sizeof(*bad_init); i++) {
+		fake_reset();
+		memcpy((u8 *)fake.init + bad_init[i].offset, &bad_init[i].value, bad_init[i].size);
+		tap_ok(!fw_boot(&fake_fw) && fake.state == RONDO_FW_STATE_BAD_INIT &&
+			       fake.fault_irqs == 1 && fake.version == RONDO_FW_VERSION,
+		       "refused: %s", bad_init[i].name);
+	}
+
+	fake_reset();
+	fake.init->version = RONDO_FW_VERSION + 7;
+	tap_ok(fw_boot(&fake_fw), "a host of a later minor version is served");
+}
+
+static void test_boot_refused(void)
+{
+	fake_reset();
+	fake.refuse = 1;
+	tap_ok(!fw_boot(&fake_fw) && fake.state == RONDO_FW_STATE_HOST_ERROR && fake.fault_irqs,
+	       "init cannot be read: HOST_ERROR");
+	fake_reset();
+	fake.init->status = FAKE_BASE + FAKE_BYTES;
+	tap_ok(!fw_boot(&fake_fw) && fake.state == RONDO_FW_STATE_HOST_ERROR && fake.fault_irqs,
+	       "no status page: HOST_ERROR");
+	fake_reset();
+	fake.init->log = 0;
+	tap_ok(fw_boot(&fake_fw), "a log that cannot be written stops nothing");
+	tap_eq(fake.status->log_tail, 0, "and is empty");
+	fake_reset();
+	fake.status->admin_tail = FAKE_ADMIN_ENTRIES + 1;
+	tap_ok(!fw_boot(&fake_fw) && fake.state == RONDO_FW_STATE_PROTOCOL,
+	       "wrong indices before boot: PROTOCOL");
+}
+
+static void test_heartbeat(void)
+{
+	u32 before, copies;
+
+	fake_boot();
+	before = fake.heartbeats;
+	fake_sleep(10ull * RONDO_FW_HEARTBEAT_MS * 1000000);
+	tap_ok(fake.heartbeats >= before + 10, "heartbeats while idle");
+
+	fake_bind(0, 100);
+	fake_create_queue(0, 1);
+	fake.held = true;
+	fake_submit(0, &(struct rondo_fw_entry){.type = RONDO_FW_ENTRY_REPLAY, .generation = 1});
+	fake_run();
+	tap_eq(fake.command, RONDO_SEQ_RUN, "a replay runs");
+	before = fake.heartbeats;
+	fake_sleep(10ull * RONDO_FW_HEARTBEAT_MS * 1000000);
+	tap_ok(fake.heartbeats >= before + 10, "heartbeats during a replay");
+	tap_eq(fake_call((struct rondo_fw_admin){.command = RONDO_FW_PING}), RONDO_FW_OK,
+	       "a ping during a replay");
+
+	copies = fake.copies;
+	fake_run();
+	tap_eq(fake.copies, copies, "a turn without a cause does not touch the host");
+}
+
+/* Each index one too far, and exactly at its limit. */
+static void test_indices(void)
+{
+	fake_boot();
+	fake.status->admin_tail = FAKE_ADMIN_ENTRIES;
+	fake.bells = true;
+	tap_ok(fake_run(), "a full admin ring is served");
+	tap_eq(fake.status->admin_head, FAKE_ADMIN_ENTRIES, "all of it");
+
+	fake.status->admin_tail = FAKE_ADMIN_ENTRIES * 2 + 1;
+	fake.bells = true;
+	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL && fake.fault_irqs == 1,
+	       "admin_tail one too far: PROTOCOL");
+	tap_ok(fake_logged("bad admin_tail 17, head 8\n"), "the log says which");
+	fake.bells = true;
+	fake.status->admin_tail = 0;
+	tap_ok(!fw_turn(&fake_fw), "stopped for good");
+
+	fake_boot();
+	fake.status->event_head = 1;
+	fake.bells = true;
+	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL,
+	       "event_head ahead of its tail");
+
+	fake_boot();
+	fake.status->queue_tail[3] = 4000000;
+	fake.bells = true;
+	tap_ok(fake_run(), "the tail of an absent queue is nobody's business");
+	fake.status->queue_tail[3] = 0;
+	fake_create_queue(3, 1);
+	fake.status->queue_tail[3] = FAKE_QUEUE_ENTRIES + 1;
+	fake.bells = true;
+	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL, "queue_tail one too far");
+	tap_ok(fake_logged("queue 3: bad tail 9, head 0\n"), "the log says which");
+}
+
+static void test_host_error(void)
+{
+	struct rondo_fw_entry entry = fake_entry(0, 1);
+
+	fake_boot();
+	fake.bells = true;
+	fake.refuse = 1;
+	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_HOST_ERROR && fake.fault_irqs == 1,
+	       "a refused copy of the indices: HOST_ERROR");
+
+	fake_boot();
+	fake_bind(0, 100);
+	fake_create_queue(0, 1);
+	fake.held = true;
+	fake_submit(0, &entry);
+	fake_run();
+	fake.bells = true;
+	fake.refuse = 1;
+	fake_run();
+	tap_ok(fake.state == RONDO_FW_STATE_HOST_ERROR && fake.aborts == 1,
+	       "a stop aborts what runs");
+}
+
+static void test_trap(void)
+{
+	fake_boot();
+	fw_trap(&fake_fw, 7, 0x80001234, 0xdeadbeef);
+	tap_ok(fake.state == RONDO_FW_STATE_TRAP && fake.fault_irqs == 1, "a trap stops");
+	tap_ok(fake_logged("trap: cause 7 at 80001234, value deadbeef\n"), "the log says where");
+	fw_trap(&fake_fw, 7, 0, 0);
+	tap_eq(fake.fault_irqs, 1, "stops once");
+}
+
+static void test_log_wrap(void)
+{
+	char end[8];
+
+	fake_boot();
+	for (u32 i = 0; i < 200; i++)
+		fw_log(&fake_fw, "line %u of a long log %x", i, 0xffffffffu);
+	fake_run();
+	for (u32 i = 0; i < sizeof(end); i++)
+		end[i] = fake.log[(fake.status->log_tail - sizeof(end) + i) % FAKE_LOG_BYTES];
+	tap_ok(!memcmp(end, "fffffff\n", sizeof(end)), "the log wraps");
+	tap_ok(!fake.mem[FAKE_LOG + FAKE_LOG_BYTES], "and stays in its ring");
+	fw_log(&fake_fw, "%u: a line that is longer than the firmware cares to keep of it", 1u);
+	fake_run();
+	tap_eq(fake.log[(fake.status->log_tail - 1) % FAKE_LOG_BYTES], '\n', "a long line is cut");
+}
+
+int main(void)
+{
+	test_boot();
+	test_bad_init();
+	test_boot_refused();
+	test_heartbeat();
+	test_indices();
+	test_host_error();
+	test_trap();
+	test_log_wrap();
+	return tap_done();
+}

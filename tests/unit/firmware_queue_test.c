@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Replays: entries good and bad, results, accumulation, full event ring, abort, shares. */
+#include "tests/tap.h"
+#include "tests/unit/firmware_fake.h"
+
+typedef struct rondo_fw_entry entry;
+
+/* Booted, with binding 0 of 1000 cycles and queue 0. */
+static void prepare(void)
+{
+	fake_boot();
+	fake_bind(0, 1000);
+	fake_create_queue(0, 1);
+}
+
+static struct rondo_fw_event next_event(void)
+{
+	struct rondo_fw_event event = {.type = ~0u};
+
+	fake_event(&event);
+	return event;
+}
+
+static void test_run(void)
+{
+	entry e = fake_entry(0, 0x1122334455667788);
+	struct rondo_fw_event event;
+
+	prepare();
+	e.offsets = 2;
+	e.slot[0] = 3;
+	e.offset[0] = 0xffffffff;
+	e.slot[1] = 63;
+	e.offset[1] = 7;
+	fake.held = true;
+	fake_submit(0, &e);
+	fake_run();
+	tap_ok(fake.command == RONDO_SEQ_RUN && fake.args.binding == 0, "the replay starts");
+	tap_eq(fake.args.bound, 1000 + RONDO_FW_BOUND_SLACK, "with its exact time as bound");
+	tap_ok(fake.args.count == 2 && fake.args.offset[0].slot == 3 &&
+		       fake.args.offset[0].offset == 0xffffffff && fake.args.offset[1].slot == 63 &&
+		       fake.args.offset[1].offset == 7,
+	       "and its offsets");
+	tap_eq(fake.status->queue_head[0], 0, "it is not done yet");
+
+	/* The host scribbles over what was copied. */
+	memset(fake_queue(0), 0xff, sizeof(e));
+	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_run();
+	event = next_event();
+	tap_ok(event.type == RONDO_FW_EVENT_DONE && event.result == RONDO_FW_OK &&
+		       event.queue == 0 && event.seqno == e.seqno,
+	       "DONE with its sequence number");
+	tap_ok(event.cycles == 1000 && event.replays == 1 && event.time, "cycles, replays, time");
+	tap_eq(fake.status->queue_head[0], 1, "the head moved");
+}
+
+static void test_results(void)
+{
+	static const struct {
+		enum rondo_seq_status status;
+		enum rondo_fw_result result;
+	} rows[] = {
+		{RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_OFFSET},
+		{RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED},
+		{RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN},
+		{RONDO_SEQ_TRAP, RONDO_FW_TRAPPED},
+		{RONDO_SEQ_ABORTED, RONDO_FW_ABORTED},
+	};
+	entry quiet = fake_entry(0, 5);
+
+	quiet.flags = 0;
+	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rondo_fw_event event;
+
+		prepare();
+		fake.held = true;
+		fake_submit(0, &quiet);
+		fake_submit(0, &quiet);
+		fake_run();
+		fake_seq_end(rows[i].status, 123, 456);
+		fake_run();
+		event = next_event();
+		tap_ok(event.result == rows[i].result && event.cycles == 123 &&
+			       event.bundle == 456 && event.seqno == 5,
+		       "status %d: result %d, although nobody asked", rows[i].status,
+		       rows[i].result);
+		tap_ok(fake.starts == 4 && fake.command == RONDO_SEQ_RUN,
+		       "the next entry runs all the same");
+	}
+}
+
+static void test_accumulate(void)
+{
+	entry e = fake_entry(0, 9);
+	struct rondo_fw_event event;
+	u32 irqs;
+
+	prepare();
+	irqs = fake.event_irqs;
+	e.flags = 0;
+	for (u32 i = 0; i < 5; i++)
+		fake_submit(0, &e);
+	e.flags = RONDO_FW_ENTRY_EVENT;
+	fake_submit(0, &e);
+	fake_run();
+	event = next_event();
+	tap_ok(event.cycles == 6000 && event.replays == 6, "one event for six replays");
+	tap_eq(fake.event_irqs - irqs, 1, "one interrupt");
+	tap_ok(!fake_event(&event), "no other event");
+	tap_eq(fake.status->queue_head[0], 6, "all done");
+	fake_submit(0, &e);
+	fake_run();
+	event = next_event();
+	tap_ok(event.cycles == 1000 && event.replays == 1, "counting starts anew");
+}
+
+/* One byte of a good entry changed; each must fail alone, with its reason. */
+static void test_bad_entries(void)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+		u8 value;
+		enum rondo_fw_result result;
+	} rows[] = {
+		{"type 0", offsetof(entry, type), 0, RONDO_FW_BAD_COMMAND},
+		{"type 2", offsetof(entry, type), 2, RONDO_FW_BAD_COMMAND},
+		{"unknown flag", offsetof(entry, flags), 3, RONDO_FW_BAD_COMMAND},
+		{"reserved", offsetof(entry, reserved), 1, RONDO_FW_BAD_COMMAND},
+		{"reserved2", offsetof(entry, reserved2) + 3, 1, RONDO_FW_BAD_COMMAND},
+		{"nine offsets", offsetof(entry, offsets), 9, RONDO_FW_BAD_COMMAND},
+		{"255 offsets", offsetof(entry, offsets), 255, RONDO_FW_BAD_COMMAND},
+		{"unused slot", offsetof(entry, slot) + 2, 1, RONDO_FW_BAD_COMMAND},
+		{"unused offset", offsetof(entry, offset) + 31, 1, RONDO_FW_BAD_COMMAND},
+		{"slot 64", offsetof(entry, slot), 64, RONDO_FW_BAD_OFFSET},
+		{"slot 255", offsetof(entry, slot) + 1, 255, RONDO_FW_BAD_OFFSET},
+		{"slot twice", offsetof(entry, slot) + 1, 1, RONDO_FW_BAD_OFFSET},
+		{"absent binding", offsetof(entry, binding), 1, RONDO_FW_BAD_NUMBER},
+		{"binding 1024", offsetof(entry, binding) + 1, 4, RONDO_FW_BAD_NUMBER},
+		{"wild binding", offsetof(entry, binding) + 3, 255, RONDO_FW_BAD_NUMBER},
+		{"old generation", offsetof(entry, generation), 0, RONDO_FW_BAD_NUMBER},
+		{"wrong generation", offsetof(entry, generation) + 3, 1, RONDO_FW_BAD_NUMBER},
+	};
+	entry good = fake_entry(0, 2);
+
+	good.offsets = 2;
+	good.slot[0] = 1;
+	good.slot[1] = 2;
+	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rondo_fw_event event;
+		entry bad = good;
+
+		prepare();
+		bad.seqno = 1;
+		((u8 *)&bad)[rows[i].offset] = rows[i].value;
+		fake_submit(0, &bad);
+		fake_submit(0, &good);
+		fake_run();
+		event = next_event();
+		tap_ok(event.type == RONDO_FW_EVENT_DONE && event.result == rows[i].result &&
+			       event.seqno == 1 && !event.replays && !event.cycles,
+		       "fails: %s", rows[i].name);
+		event = next_event();
+		tap_ok(event.result == RONDO_FW_OK && event.seqno == 2 && event.replays == 1,
+		       "and only that one");
+	}
+}
+
+static void test_unbind_waiting(void)
+{
+	struct rondo_fw_admin unbind = {.command = RONDO_FW_UNBIND, .cookie = 1};
+	entry e = fake_entry(0, 1);
+
+	prepare();
+	fake.held = true;
+	fake_submit(0, &e);
+	fake_run();
+	fake_create_queue(1, 1);
+	fake_submit(1, &e);
+	fake_admin(&unbind);
+	fake_run();
+	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_run();
+	tap_eq(next_event().result, RONDO_FW_OK, "what ran ends well");
+	tap_eq(fake.command, RONDO_SEQ_UNBIND, "then its binding goes");
+	fake.held = false;
+	fake_run();
+	tap_eq(next_event().type, RONDO_FW_EVENT_ADMIN, "is gone");
+	tap_eq(next_event().result, RONDO_FW_BAD_NUMBER, "what waited for it fails");
+}
+
+static void test_full_event_ring(void)
+{
+	entry e = fake_entry(0, 0);
+	struct rondo_fw_event event;
+	u32 sent = 0, got = 0, bad = 0;
+
+	prepare();
+	while (sent < 3 * FAKE_EVENT_ENTRIES &&
+	       fake.status->queue_tail[0] - fake.status->queue_head[0] < FAKE_QUEUE_ENTRIES) {
+		e.seqno = sent++;
+		fake_submit(0, &e);
+		fake_run();
+	}
+	tap_eq(fake.status->event_tail - fake.status->event_head, FAKE_EVENT_ENTRIES,
+	       "the event ring fills");
+	tap_eq(sent, FAKE_EVENT_ENTRIES + FAKE_QUEUE_ENTRIES, "and then the queue");
+	tap_ok(fake_fw.polling, "the firmware looks often");
+	fake_sleep(20000000);
+	tap_eq(fake.state, RONDO_FW_STATE_READY, "and lives");
+
+	/* No bell: the host only consumes. */
+	for (u32 i = 0; i < 100; i++) {
+		while (fake_event(&event)) {
+			bad += event.seqno != got || event.result != RONDO_FW_OK;
+			got++;
+		}
+		fake_sleep(2 * FW_POLL_NS);
+	}
+	tap_eq(got, sent, "no event is lost");
+	tap_eq(bad, 0, "all in order");
+	tap_ok(!fake_fw.polling, "the firmware sleeps again");
+}
+
+/* A command must wait for room as well, and is done once. */
+static void test_full_for_admin(void)
+{
+	struct rondo_fw_admin ping = {.command = RONDO_FW_PING};
+	struct rondo_fw_event event;
+	u32 got = 0;
+
+	prepare();
+	for (u32 i = 0; i < FAKE_EVENT_ENTRIES + 4; i++) {
+		ping.cookie = i;
+		fake_admin(&ping);
+		fake_run();
+	}
+	while (fake_event(&event))
+		got += event.cookie == got;
+	fake_sleep(2 * FW_POLL_NS);
+	while (fake_event(&event))
+		got += event.cookie == got;
+	tap_eq(got, FAKE_EVENT_ENTRIES + 4, "each command is answered once, in order");
+}
+
+static void test_abort(void)
+{
+	struct rondo_fw_admin abort = {.command = RONDO_FW_QUEUE_ABORT, .cookie = 42};
+	struct rondo_fw_admin ping = {.command = RONDO_FW_PING, .cookie = 43};
+	struct rondo_fw_event event;
+	entry e = fake_entry(0, 1);
+
+	prepare();
+	fake_create_queue(1, 1);
+	fake.held = true;
+	for (e.seqno = 1; e.seqno <= 5; e.seqno++)
+		fake_submit(0, &e);
+	fake_run();
+	fake_submit(1, &e);
+	fake_admin(&abort);
+	fake_admin(&ping);
+	fake_run();
+	fake_run();
+	tap_eq(fake.aborts, 1, "the running replay is aborted, once");
+	tap_ok(!fake_event(&event), "no answer yet");
+	fake_seq_end(RONDO_SEQ_ABORTED, 77, 0);
+	fake_run();
+	event = next_event();
+	tap_ok(event.type == RONDO_FW_EVENT_DONE && event.result == RONDO_FW_ABORTED &&
+		       event.seqno == 1 && event.cycles == 77,
+	       "its own event");
+	event = next_event();
+	tap_ok(event.type == RONDO_FW_EVENT_ADMIN && event.cookie == 42 &&
+		       event.result == RONDO_FW_OK,
+	       "then the answer, and none for what was dropped");
+	tap_eq(next_event().cookie, 43, "then the next command");
+	tap_eq(fake.status->queue_head[0], 5, "head is tail");
+	tap_ok(fake.command == RONDO_SEQ_RUN && fake.seq_status == RONDO_SEQ_BUSY &&
+		       fake_fw.seq.queue == 1,
+	       "the other queue goes on");
+	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_run();
+	next_event();
+	e.seqno = 6;
+	fake.held = false;
+	fake_submit(0, &e);
+	fake_run();
+	tap_eq(next_event().seqno, 6, "the aborted queue works again");
+}
+
+static void test_abort_behind_load(void)
+{
+	struct rondo_fw_admin load = {
+		.command = RONDO_FW_PROGRAM_LOAD, .program = 3, .cookie = 1, .size = 40};
+	struct rondo_fw_admin destroy = {.command = RONDO_FW_QUEUE_DESTROY, .cookie = 2};
+	entry e = fake_entry(0, 1);
+
+	prepare();
+	fake.held = true;
+	fake_submit(0, &e);
+	fake_run();
+	fake_admin(&load);
+	fake_admin(&destroy);
+	fake_run();
+	tap_eq(fake.aborts, 1, "a load that waits for a replay does not delay its abort");
+	/* It ended well just before. */
+	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_run();
+	tap_eq(next_event().result, RONDO_FW_OK, "a replay that was done is done");
+	tap_eq(next_event().cookie, 2, "the queue is destroyed");
+	tap_eq(fake.command, RONDO_SEQ_LOAD, "then the load begins");
+	fake_submit(0, &e);
+	fake.held = false;
+	fake_run();
+	tap_eq(next_event().cookie, 1, "and is answered");
+	tap_eq(next_event().type, ~0u, "a destroyed queue runs nothing");
+}
+
+/* Two queues with always full rings, weights 1 and 3, replays of 1000 and 7000 cycles. */
+static void test_shares(void)
+{
+	u64 used[2] = {0};
+	struct rondo_fw_event event;
+
+	prepare();
+	fake_bind(1, 7000);
+	fake_create_queue(1, 3);
+	for (u32 i = 0; i < 4000; i++) {
+		for (u32 q = 0; q < 2; q++) {
+			entry e = fake_entry(q, i);
+
+			while (fake.status->queue_tail[q] - fake.status->queue_head[q] <
+			       FAKE_QUEUE_ENTRIES)
+				fake_submit(q, &e);
+		}
+		fw_turn(&fake_fw);
+		if (fake.seq_status == RONDO_SEQ_BUSY)
+			fake_seq_end(RONDO_SEQ_DONE, fake.args.bound, 0);
+		while (fake_event(&event))
+			used[event.queue] += event.cycles;
+	}
+	tap_ok(used[0] > 1000000 && used[1] * 1000 > used[0] * 2970 &&
+		       used[1] * 1000 < used[0] * 3030,
+	       "weights 1:3 get %llu and %llu cycles", (unsigned long long)used[0],
+	       (unsigned long long)used[1]);
+}
+
+int main(void)
+{
+	test_run();
+	test_results();
+	test_accumulate();
+	test_bad_entries();
+	test_unbind_waiting();
+	test_full_event_ring();
+	test_full_for_admin();
+	test_abort();
+	test_abort_behind_load();
+	test_shares();
+	tap_eq(fake.violations, 0, "the sequencer was never asked for what it must not");
+	return tap_done();
+}
