@@ -161,6 +161,8 @@ enum rondo_dtype {
 	RONDO_U8 = 2,
 	RONDO_S8 = 3,
 	RONDO_S32 = 6,
+	RONDO_S64 = 7,
+	RONDO_BOOL = 9, /* one byte, 0 or 1 */
 };
 
 enum rondo_tensor_kind {

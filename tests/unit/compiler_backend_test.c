@@ -7,7 +7,9 @@
  */
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
+#include "core/machine.h"
 #include "tests/models.h"
+#include "tests/program_run.h"
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
@@ -130,9 +132,36 @@ static bool evaluates(const struct model *m, const struct graph *g, size_t live,
 	return good;
 }
 
+/* The normalised graph through the back half, on the checking executor. */
+static int try_program(const struct model *m, struct graph *g, struct compile_error *err)
+{
+	struct tensor_data out[TENSORS_MAX] = {{0}};
+	char why[PROGRAM_RUN_WHY] = "";
+	struct rondo_machine machine;
+	struct compiled program;
+	int rc;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	rc = backend_compile(g, &machine, NULL, NULL, &program);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < m->n_out; i++)
+		tensor_data_alloc(&out[i], m->out[i].dtype, &m->out[i].shape);
+	if (!program_run(&program, &machine, m->in, out, why))
+		rc = compile_fail(err, -EIO, "the program fails: %s", why);
+	for (size_t i = 0; i < m->n_out; i++) {
+		if (!rc && !is_close(&out[i], &m->out[i]))
+			rc = compile_fail(err, -EIO, "the program's output %zu differs", i);
+		tensor_data_free(&out[i]);
+	}
+	compiled_free(&program);
+	return rc;
+}
+
 /*
  * Reads the model with the inputs from @live on baked in, runs the passes up to @last, and
- * compares. -ENOTSUP when refused, -EIO when the outputs are wrong.
+ * compares; after all passes the program's outputs, too. -ENOTSUP when refused, -EIO when the
+ * outputs are wrong.
  */
 static int try(const struct model *m, size_t live, const char *last, struct compile_error *err)
 {
@@ -149,6 +178,8 @@ static int try(const struct model *m, size_t live, const char *last, struct comp
 	rc = compile_run_passes(g, &o, last);
 	if (!rc && !evaluates(m, g, live, err))
 		rc = compile_fail(err, -EIO, "the outputs differ");
+	if (!rc && !last)
+		rc = try_program(m, g, err);
 	graph_free(g);
 	return rc;
 }

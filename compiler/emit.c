@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Emit: the program's bytes. The verifier measures them, which gives the claims of cycles and
+ * extents, and proves on the way that the compiler made a legal program.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/backend.h"
+#include "core/codec.h"
+#include "core/machine.h"
+#include "core/verify_state.h"
+
+enum { SECTION_ALIGN = 64, SECTIONS = 5, WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
+
+/* A byte string that grows. */
+struct bytes {
+	u8 *at;
+	u64 size, room;
+};
+
+struct emission {
+	struct lowering *l;
+	struct vliw *v;
+	struct rondo_entry *entry;
+	struct rondo_desc *desc;
+	u32 entries, descs;
+	struct bytes program, strings, tensors, regions;
+};
+
+/* Appends @size bytes (NULL: zeros) and returns where; ends the process when there is no memory. */
+static u64 append(struct bytes *b, const void *from, u64 size)
+{
+	u64 at = b->size;
+
+	if (at + size > b->room) {
+		b->room = (at + size) * 2;
+		b->at = realloc(b->at, b->room);
+		if (!b->at)
+			abort();
+	}
+	if (from)
+		memcpy(b->at + at, from, size);
+	else
+		memset(b->at + at, 0, size);
+	b->size += size;
+	return at;
+}
+
+static u32 string(struct emission *e, const char *s)
+{
+	return append(&e->strings, s, strlen(s) + 1);
+}
+
+/* The address entry for @ref: what the operation's offset field does not hold. */
+static int entry_for(struct emission *e, const struct mir_ref *ref, u16 *index)
+{
+	struct rondo_entry entry = {.seg_len = ref->seg_len, .seg_stride = ref->seg_stride};
+	u32 i;
+
+	memcpy(entry.stride, ref->stride, sizeof(entry.stride));
+	memcpy(entry.row_stride, ref->row_stride, sizeof(entry.row_stride));
+	for (i = 0; i < e->entries; i++)
+		if (!memcmp(&e->entry[i], &entry, sizeof(entry)))
+			break;
+	if (i == RONDO_ENTRIES_MAX)
+		return graph_fail(e->l->g, -EFBIG, "more than %d address patterns",
+				  RONDO_ENTRIES_MAX);
+	if (i == e->entries)
+		e->entry[e->entries++] = entry;
+	*index = i;
+	return 0;
+}
+
+static int encode_op(struct emission *e, struct mir_item *item, u64 *word)
+{
+	int err;
+
+	if (item->ref.buf != MIR_NO_BUF) {
+		item->op.off = e->l->mir.buf[item->ref.buf].base + item->ref.offset;
+		err = entry_for(e, &item->ref, &item->op.entry);
+		if (err)
+			return err;
+	}
+	if (!rondo_encode(&item->op, word))
+		return graph_fail(e->l->g, -EINVAL, "compiler's fault: %s does not encode",
+				  rondo_ops[item->op.op].name);
+	return 0;
+}
+
+static int encode_dma(struct emission *e, const struct mir_item *item, struct rondo_op *op)
+{
+	if (e->descs == RONDO_DESCS_MAX)
+		return graph_fail(e->l->g, -EFBIG, "more than %d transfers", RONDO_DESCS_MAX);
+	op->op = RONDO_OP_dma;
+	op->channel = item->channel;
+	op->desc = e->descs;
+	e->desc[e->descs] = item->desc;
+	e->desc[e->descs++].sram_base = e->l->mir.buf[item->ref.buf].base + item->ref.offset;
+	return 0;
+}
+
+static void wait_for_all(struct rondo_op *op)
+{
+	memset(op->wait, 1, sizeof(op->wait));
+}
+
+/* What stands in slot C of @b. */
+static int control(struct emission *e, const struct vliw_bundle *b, struct rondo_op *op)
+{
+	const struct mir_item *item = b->slot[RONDO_C];
+
+	memset(op, 0, sizeof(*op));
+	if (item && item->kind == MIR_DMA)
+		return encode_dma(e, item, op);
+	if (item) {
+		op->op = RONDO_OP_wait;
+		wait_for_all(op);
+	} else if (b->nest == 1) {
+		op->op = RONDO_OP_loop1;
+		op->body = b->body;
+		op->trip[0] = b->trip[0];
+	} else if (b->nest) {
+		op->op = RONDO_OP_loop;
+		op->nest = b->nest;
+		op->body = b->body;
+		memcpy(op->trip, b->trip, sizeof(op->trip));
+	}
+	return 0;
+}
+
+static int encode_bundle(struct emission *e, struct vliw_bundle *b,
+			 u64 word[RONDO_SLOTS_PER_BUNDLE])
+{
+	struct rondo_op c;
+	int slot, err = control(e, b, &c);
+
+	if (!err && !rondo_encode(&c, &word[RONDO_C]))
+		err = graph_fail(e->l->g, -EFBIG, "a loop of %d bundles does not encode", b->body);
+	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE && !err; slot++)
+		if (b->slot[slot])
+			err = encode_op(e, b->slot[slot], &word[slot]);
+	return err;
+}
+
+static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE])
+{
+	struct rondo_op halt = {.op = RONDO_OP_halt};
+	int i, err;
+
+	for (i = 0; i < e->v->bundles; i++) {
+		err = encode_bundle(e, &e->v->bundle[i], word[i]);
+		if (err)
+			return err;
+	}
+	wait_for_all(&halt);
+	rondo_encode(&halt, &word[e->v->bundles][RONDO_C]);
+	return 0;
+}
+
+/* Fills in the claims; refusal would be the compiler's fault. */
+static int measure(struct emission *e, u64 *cycles)
+{
+	struct rondo_verify *v = malloc(sizeof(*v));
+	const struct rondo_verdict *verdict;
+	int err = 0;
+
+	if (!v)
+		return graph_fail(e->l->g, -ENOMEM, "no memory");
+	rondo_measure_init(v, e->l->machine, e->program.at, e->program.size);
+	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
+		;
+	verdict = rondo_verify_verdict(v);
+	if (verdict->code) {
+		err = graph_fail(e->l->g, -EINVAL,
+				 "compiler's fault: program refused at %u, slot %u: %s",
+				 verdict->index, verdict->slot, rondo_error_text(verdict->code));
+	} else {
+		rondo_measure_claim(v, e->program.at);
+		*cycles = rondo_verify_facts(v)->cycles;
+	}
+	free(v);
+	return err;
+}
+
+static void add_slots(struct emission *e)
+{
+	const struct graph *g = e->l->g;
+	struct rondo_slot weights = {.align = WEIGHTS_ALIGN};
+	struct rondo_slot tensor = {.align = TENSOR_ALIGN, .flags = RONDO_SLOT_DYNAMIC};
+	size_t i;
+
+	append(&e->program, &weights, sizeof(weights));
+	for (i = 0; i < g->inputs.n + g->outputs.n; i++)
+		append(&e->program, &tensor, sizeof(tensor));
+}
+
+static int make_program(struct emission *e, u64 *cycles)
+{
+	const struct graph *g = e->l->g;
+	u64(*word)[RONDO_SLOTS_PER_BUNDLE];
+	struct rondo_program_header header = {
+		.magic = RONDO_PROGRAM_MAGIC,
+		.version = RONDO_PROGRAM_VERSION,
+		.machine_hash = rondo_machine_hash(e->l->machine),
+		.slots = 1 + g->inputs.n + g->outputs.n,
+		.bundles = e->v->bundles + 1,
+	};
+	int err;
+
+	if (header.slots > RONDO_PROGRAM_SLOTS_MAX)
+		return graph_fail(g, -EFBIG, "more than %d inputs and outputs",
+				  RONDO_PROGRAM_SLOTS_MAX - 1);
+	if (header.bundles > RONDO_BUNDLES_MAX)
+		return graph_fail(g, -EFBIG, "program of %u bundles, at most %d are possible",
+				  header.bundles, RONDO_BUNDLES_MAX);
+	e->entry = arena_alloc(e->v->arena, RONDO_ENTRIES_MAX * sizeof(*e->entry));
+	e->desc = arena_alloc(e->v->arena, RONDO_DESCS_MAX * sizeof(*e->desc));
+	word = arena_alloc(e->v->arena, header.bundles * sizeof(*word));
+	err = encode_bundles(e, word);
+	if (err)
+		return err;
+	header.entries = e->entries;
+	header.descs = e->descs;
+	append(&e->program, &header, sizeof(header));
+	add_slots(e);
+	append(&e->program, e->entry, e->entries * sizeof(*e->entry));
+	append(&e->program, e->desc, e->descs * sizeof(*e->desc));
+	append(&e->program, word, header.bundles * sizeof(*word));
+	return measure(e, cycles);
+}
+
+static const enum rondo_dtype file_dtype[DTYPE_COUNT] = {
+#define DTYPE(id, name, size, onnx) [DTYPE_##id] = onnx,
+#include "compiler/dtypes.def"
+};
+
+static void add_tensor(struct emission *e, const struct value *v, enum rondo_tensor_kind kind,
+		       u32 slot)
+{
+	struct rondo_tensor t = {
+		.name = string(e, v->name),
+		.kind = kind,
+		.dtype = file_dtype[v->dtype],
+		.rank = v->shape.rank,
+		.slot = slot,
+	};
+	int d;
+
+	for (d = 0; d < v->shape.rank; d++)
+		t.dim[d] = v->shape.dim[d];
+	append(&e->tensors, &t, sizeof(t));
+}
+
+static void describe(struct emission *e)
+{
+	const struct graph *g = e->l->g;
+	u32 slot = SLOT_WEIGHTS + 1;
+	size_t i;
+	int r;
+
+	for (i = 0; i < g->inputs.n; i++)
+		add_tensor(e, g->inputs.v[i], RONDO_TENSOR_INPUT, slot++);
+	for (i = 0; i < g->outputs.n; i++)
+		add_tensor(e, g->outputs.v[i], RONDO_TENSOR_OUTPUT, slot++);
+	for (r = 0; r < e->v->regions; r++) {
+		const struct vliw_region *region = &e->v->region[r];
+		struct rondo_region out = {.first = region->first, .count = region->count};
+
+		if (!region->count)
+			continue;
+		out.name = string(e, region->name);
+		append(&e->regions, &out, sizeof(out));
+	}
+}
+
+/* Header, section table, sections. */
+static void write_file(struct emission *e, struct compiled *out)
+{
+	const struct {
+		enum rondo_section_type type;
+		const u8 *at;
+		u64 size;
+	} part[SECTIONS] = {
+		{RONDO_SECTION_PROGRAM, e->program.at, e->program.size},
+		{RONDO_SECTION_SLOT_DATA, e->l->weights, e->l->weights_bytes},
+		{RONDO_SECTION_TENSORS, e->tensors.at, e->tensors.size},
+		{RONDO_SECTION_REGIONS, e->regions.at, e->regions.size},
+		{RONDO_SECTION_STRINGS, e->strings.at, e->strings.size},
+	};
+	struct rondo_file_header header = {.magic = RONDO_FILE_MAGIC,
+					   .version = RONDO_FILE_VERSION};
+	struct rondo_section section[SECTIONS] = {0};
+	struct bytes file = {0};
+	int i, used = 0;
+
+	append(&file, NULL, sizeof(header) + sizeof(section));
+	for (i = 0; i < SECTIONS; i++) {
+		if (!part[i].size)
+			continue;
+		append(&file, NULL, -file.size % SECTION_ALIGN);
+		section[used++] = (struct rondo_section){
+			.type = part[i].type,
+			.index = part[i].type == RONDO_SECTION_SLOT_DATA ? SLOT_WEIGHTS : 0,
+			.offset = append(&file, part[i].at, part[i].size),
+			.size = part[i].size,
+		};
+	}
+	header.sections = used;
+	header.size = file.size;
+	memcpy(file.at, &header, sizeof(header));
+	memcpy(file.at + sizeof(header), section, used * sizeof(*section));
+	out->file = file.at;
+	out->size = file.size;
+}
+
+int emit(struct lowering *l, struct vliw *v, struct compiled *out)
+{
+	struct emission e = {.l = l, .v = v};
+	int err;
+
+	err = make_program(&e, &out->cycles);
+	if (!err) {
+		describe(&e);
+		write_file(&e, out);
+	}
+	free(e.program.at);
+	free(e.strings.at);
+	free(e.tensors.at);
+	free(e.regions.at);
+	return err;
+}

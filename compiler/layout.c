@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/layout.h"
+
+#include <math.h>
+
+enum { ELEMENT_BYTES = 4 }; /* a container: what operations compute on */
+
+struct layout layout_row_major(const struct shape *shape)
+{
+	struct layout l = {.rank = shape->rank};
+	s64 stride = ELEMENT_BYTES;
+	int i;
+
+	for (i = shape->rank - 1; i >= 0; i--) {
+		l.dim[i] = shape->dim[i];
+		l.stride[i] = stride;
+		stride *= shape->dim[i];
+	}
+	l.bytes = stride;
+	return l;
+}
+
+struct layout layout_dense(const struct value *v)
+{
+	s64 bytes = shape_elems(&v->shape) * dtype_size(v->dtype);
+	struct shape containers = {.rank = 1, .dim = {(bytes + ELEMENT_BYTES - 1) / ELEMENT_BYTES}};
+	struct layout l;
+
+	if (dtype_size(v->dtype) == ELEMENT_BYTES)
+		return layout_row_major(&v->shape);
+	l = layout_row_major(&containers);
+	l.bytes = bytes;
+	return l;
+}
+
+static bool is_window(const struct node *n)
+{
+	return n->op == OP_CONV || n->op == OP_MAXPOOL || n->op == OP_AVGPOOL;
+}
+
+/* Cells that the windows along @a reach over, padding before the input included. */
+static s64 reach(const struct window_axis *a)
+{
+	s64 last = (a->out - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+
+	return last > a->pad + a->in ? last : a->pad + a->in;
+}
+
+struct layout layout_of_window_input(const struct graph *g, const struct node *n)
+{
+	const struct shape *shape = &node_in(n, 0)->shape;
+	struct layout l = {.rank = shape->rank};
+	struct window w;
+	s64 row, rows, pixel = shape->dim[1] * ELEMENT_BYTES;
+	int i;
+
+	window_of(g, n, &w);
+	row = reach(&w.axis[1]) * pixel;
+	rows = reach(&w.axis[0]);
+	for (i = 0; i < l.rank; i++)
+		l.dim[i] = shape->dim[i];
+	l.stride[0] = rows * row;
+	l.stride[1] = ELEMENT_BYTES;
+	if (l.rank == 4)
+		l.stride[2] = row;
+	l.stride[l.rank - 1] = pixel;
+	l.base = w.axis[0].pad * row + w.axis[1].pad * pixel;
+	l.bytes = shape->dim[0] * rows * row;
+	l.halo = l.bytes != (u64)shape_elems(shape) * ELEMENT_BYTES;
+	if (l.halo && n->op == OP_MAXPOOL)
+		l.fill = -INFINITY;
+	return l;
+}
+
+struct layout layout_of_value(const struct graph *g, const struct value *v)
+{
+	const struct operand *use;
+
+	for (use = v->uses; use; use = use->next)
+		if (use == &use->node->in[0] && is_window(use->node))
+			return layout_of_window_input(g, use->node);
+	return layout_dense(v);
+}
+
+bool layout_equal(const struct layout *a, const struct layout *b)
+{
+	int i;
+
+	if (a->rank != b->rank || a->base != b->base || a->bytes != b->bytes)
+		return false;
+	if (a->halo && a->fill != b->fill)
+		return false;
+	for (i = 0; i < a->rank; i++)
+		if (a->dim[i] != b->dim[i] || (a->dim[i] > 1 && a->stride[i] != b->stride[i]))
+			return false;
+	return true;
+}
+
+bool layout_is_row_major(const struct layout *l)
+{
+	s64 stride = ELEMENT_BYTES;
+	int i;
+
+	for (i = l->rank - 1; i >= 0; i--) {
+		if (l->dim[i] > 1 && l->stride[i] != stride)
+			return false;
+		stride *= l->dim[i];
+	}
+	return !l->base && l->bytes == (u64)stride;
+}

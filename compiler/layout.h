@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Layout: where each element of a value is inside its buffer.
+ *
+ * SRAM is ideal and addresses carry lane patterns, so any layout costs the same to read and write;
+ * what a layout decides is how many elements stand next to each other. Values that a window slides
+ * over are channels-last, with the window's padding around them, so that one push takes a whole row
+ * of the window. All others are row-major.
+ */
+#ifndef COMPILER_LAYOUT_H
+#define COMPILER_LAYOUT_H
+
+#include "compiler/graph.h"
+#include "compiler/window.h"
+#include "spec/env.h"
+
+struct layout {
+	int rank;
+	s64 dim[TENSOR_RANK_MAX];    /* elements */
+	s64 stride[TENSOR_RANK_MAX]; /* bytes */
+	s64 base;		     /* bytes from the buffer's start to element 0 */
+	u64 bytes;		     /* of the buffer */
+	bool halo;		     /* there are bytes beside the elements, filled with `fill` */
+	float fill;
+};
+
+/* Row-major and dense. */
+struct layout layout_row_major(const struct shape *shape);
+
+/*
+ * Row-major and dense, as callers of a program have it. Elements that are not 32 bits wide are only
+ * ever moved: they are taken as a row of containers, and bytes is still their exact size.
+ */
+struct layout layout_dense(const struct value *v);
+
+/* What the window operator @n wants of its input: channels-last, padded. The window must be valid.
+ */
+struct layout layout_of_window_input(const struct graph *g, const struct node *n);
+
+/* The layout in which @v is computed: what its first window user wants, else dense. */
+struct layout layout_of_value(const struct graph *g, const struct value *v);
+
+/* Whether both put every element at the same place, padding included. */
+bool layout_equal(const struct layout *a, const struct layout *b);
+
+/* Whether elements are dense and in row-major order. */
+bool layout_is_row_major(const struct layout *l);
+
+#endif

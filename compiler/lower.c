@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/lower.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/map.h"
+
+enum { CONST_ALIGN = 64 };
+
+static u64 align_up(u64 n, u64 to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* Makes room for @size more bytes of weights; ends the process as the arena does when there is
+ * none. */
+static void weights_reserve(struct lowering *l, u64 size)
+{
+	u64 need = l->weights_bytes + size;
+
+	if (need <= l->weights_room)
+		return;
+	l->weights_room = need * 2;
+	l->weights = realloc(l->weights, l->weights_room);
+	if (!l->weights)
+		abort();
+	memset(l->weights + l->weights_bytes, 0, l->weights_room - l->weights_bytes);
+}
+
+struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room)
+{
+	u64 start = l->weights_bytes;
+	struct mir_buffer *buf;
+
+	weights_reserve(l, align_up(size, CONST_ALIGN));
+	if (l->consts == MIR_NO_BUF) {
+		l->consts = mir_buffer(&l->mir, MIR_BUF_CONST, "constants", 0);
+		l->mir.buf[l->consts].slot_offset = start;
+	}
+	buf = &l->mir.buf[l->consts];
+	l->weights_bytes += align_up(size, CONST_ALIGN);
+	buf->bytes = l->weights_bytes - buf->slot_offset;
+	if (bytes && size)
+		memcpy(l->weights + start, bytes, size);
+	if (room)
+		*room = l->weights + start;
+	return mir_ref(l->consts, start - buf->slot_offset);
+}
+
+vreg lower_f32(struct lowering *l, float f, int count)
+{
+	return mir_load(&l->mir, RONDO_OP_ldb_w, lower_const(l, &f, sizeof(f), NULL), count);
+}
+
+struct operand_at lower_in(struct lowering *l, const struct value *v)
+{
+	struct operand_at at = {.layout = layout_dense(v)};
+	struct mir_ref ref;
+
+	if (!value_is_const(v))
+		return l->value[v->id];
+	ref = lower_const(l, v->data, at.layout.bytes, NULL);
+	at.buf = ref.buf;
+	at.layout.base = ref.offset;
+	return at;
+}
+
+static void copy_body(struct mir *m, const struct map *map, void *arg)
+{
+	(void)arg;
+	map_store(m, map, 0, map_load(m, map, 1, 0));
+}
+
+void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from)
+{
+	struct map map = {
+		.operands = 2,
+		.operand = {{to->buf, to->layout.base}, {from->buf, from->layout.base}},
+		.body = copy_body,
+	};
+	int i;
+
+	if (!to->layout.bytes)
+		return;
+	for (i = 0; i < to->layout.rank; i++)
+		map_dim(&map, to->layout.dim[i],
+			(s64[]){to->layout.stride[i], from->layout.stride[i]});
+	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+static void fill_body(struct mir *m, const struct map *map, void *arg)
+{
+	map_store(m, map, 0, *(vreg *)arg);
+}
+
+/* A buffer for @layout; what is not going to be written is filled. */
+static struct operand_at new_value(struct lowering *l, const char *name,
+				   const struct layout *layout)
+{
+	struct operand_at at = {.layout = *layout};
+	struct map map = {.operands = 1, .body = fill_body};
+	vreg fill;
+
+	at.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, layout->bytes);
+	if (layout->halo) {
+		fill = lower_f32(l, layout->fill, l->machine->lanes);
+		map.operand[0].buf = at.buf;
+		map.arg = &fill;
+		map_dim(&map, layout->bytes / sizeof(float), (s64[]){sizeof(float)});
+		map_run(&l->mir, l->machine->lanes, &map);
+	}
+	return at;
+}
+
+struct operand_at lower_in_as(struct lowering *l, const struct value *v, const struct layout *want)
+{
+	struct operand_at is = lower_in(l, v), at;
+	struct layout here = *want;
+
+	here.base = is.layout.base; /* constants of a node share a buffer */
+	here.bytes = is.layout.bytes;
+	if (layout_equal(&is.layout, want) ||
+	    (value_is_const(v) && !want->halo && layout_equal(&is.layout, &here)))
+		return is;
+	at = new_value(l, v->name, want);
+	lower_copy(l, &at, &is);
+	return at;
+}
+
+struct operand_at lower_out(struct lowering *l, const struct value *v)
+{
+	struct layout layout = layout_of_value(l->g, v);
+
+	l->value[v->id] = new_value(l, v->name, &layout);
+	return l->value[v->id];
+}
+
+static int lower_node(struct lowering *l, struct node *n)
+{
+	switch (n->op) {
+	case OP_CONV:
+	case OP_LINEAR: return lower_matrix(l, n);
+	case OP_MAXPOOL:
+	case OP_AVGPOOL: return lower_pool(l, n);
+	case OP_ADD:
+	case OP_SUB:
+	case OP_MUL:
+	case OP_DIV:
+	case OP_CLIP:
+	case OP_SIGMOID:
+	case OP_TANH: return lower_elementwise(l, n);
+	case OP_SOFTMAX:
+	case OP_LOGSOFTMAX: return lower_softmax(l, n);
+	case OP_VIEW:
+	case OP_TRANSPOSE:
+	case OP_CONCAT:
+	case OP_COPY: return lower_move(l, n);
+	default: return node_fail(l->g, n, -ENOTSUP, "not an operator of a normalised graph");
+	}
+}
+
+static bool only_moves(const struct node *n)
+{
+	return n->op == OP_COPY || n->op == OP_VIEW;
+}
+
+/* Lanes are containers of 32 bits; a program's work has at least one element. */
+static int check_values(const struct graph *g)
+{
+	const struct node *n;
+	int i;
+
+	for (n = g->first; n; n = n->next) {
+		for (i = 0; i < n->n_in; i++) {
+			const struct value *v = node_in(n, i);
+
+			if (!v || only_moves(n))
+				continue;
+			if (dtype_size(v->dtype) != sizeof(u32))
+				return node_fail(g, n, -ENOTSUP, "type %s of \"%s\" is not mapped",
+						 dtype_name(v->dtype), v->name);
+			if (!shape_elems(&v->shape))
+				return node_fail(g, n, -ENOTSUP, "\"%s\" has no elements", v->name);
+		}
+	}
+	return 0;
+}
+
+/* The result as the caller of a program sees it: row-major. */
+static void lower_result(struct lowering *l, const struct value *v)
+{
+	struct layout layout = layout_dense(v);
+
+	l->consts = MIR_NO_BUF;
+	mir_node(&l->mir, v->name);
+	l->value[v->id] = lower_in_as(l, v, &layout);
+}
+
+int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine *machine)
+{
+	struct value *v;
+	struct node *n;
+	size_t i;
+	u32 id = 0;
+	int err;
+
+	*l = (struct lowering){.g = g, .machine = machine};
+	mir_init(&l->mir, &g->arena);
+	err = check_values(g);
+	if (err)
+		return err;
+	for (v = g->values; v; v = v->next)
+		v->id = id++;
+	l->value = arena_alloc(&g->arena, id * sizeof(*l->value));
+	for (i = 0; i < g->inputs.n; i++) {
+		v = g->inputs.v[i];
+		l->value[v->id].layout = layout_dense(v);
+		l->value[v->id].buf =
+			mir_buffer(&l->mir, MIR_BUF_VALUE, v->name, l->value[v->id].layout.bytes);
+	}
+	for (n = g->first; n; n = n->next) {
+		l->consts = MIR_NO_BUF;
+		mir_node(&l->mir, *n->name ? n->name : op_infos[n->op].name);
+		err = lower_node(l, n);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < g->outputs.n; i++)
+		lower_result(l, g->outputs.v[i]);
+	mir_drop_single_trips(&l->mir);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Lowering: from the nodes of a normalised graph to machine IR. One lower_*.c per kind of operator;
+ * lower.c goes through the nodes, gives each value its buffer, and collects the constants.
+ */
+#ifndef COMPILER_LOWER_H
+#define COMPILER_LOWER_H
+
+#include "compiler/graph.h"
+#include "compiler/layout.h"
+#include "compiler/mir.h"
+
+/* A value in SRAM. */
+struct operand_at {
+	mir_buf buf;
+	struct layout layout;
+};
+
+struct lowering {
+	struct graph *g;
+	const struct rondo_machine *machine;
+	struct mir mir;
+	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
+	u8 *weights;		  /* content of the weights slot */
+	u64 weights_bytes, weights_room;
+	mir_buf consts; /* constants of the node being lowered; MIR_NO_BUF before the first */
+};
+
+/*
+ * Lowers all of @g (normalised, checked) for @machine into @l, which lives in the graph's arena;
+ * only l->weights is malloc'ed, and the caller's to free. 0, or a message in g->err.
+ */
+int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine *machine);
+
+/* ---- For the lower_*.c files --------------------------------------------------------------- */
+
+/* Appends @bytes to the node's constants (NULL: zeros, to be filled in through *@room). */
+struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room);
+
+/* One f32 in every one of @count lanes. */
+vreg lower_f32(struct lowering *l, float f, int count);
+
+/* @v as it is: a computed value, or a constant's bytes, row-major. */
+struct operand_at lower_in(struct lowering *l, const struct value *v);
+
+/* @v in layout @want: itself where it already is, else a copy. */
+struct operand_at lower_in_as(struct lowering *l, const struct value *v, const struct layout *want);
+
+/* The buffer for the node's result @v, its halo filled. */
+struct operand_at lower_out(struct lowering *l, const struct value *v);
+
+/* Copies elements between places of equal dimensions. */
+void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
+
+int lower_matrix(struct lowering *l, struct node *n);	   /* Conv, Linear */
+int lower_pool(struct lowering *l, struct node *n);	   /* MaxPool, AveragePool */
+int lower_elementwise(struct lowering *l, struct node *n); /* arithmetic, Clip, activations */
+int lower_softmax(struct lowering *l, struct node *n);	   /* Softmax, LogSoftmax */
+int lower_move(struct lowering *l, struct node *n);	   /* View, Transpose, Concat, Copy */
+
+#endif

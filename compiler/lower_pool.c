@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * MaxPool and AveragePool: for each vector of results, all taps of the window, then one operation
+ * to join each of them. The input is channels-last and padded with what does not change the result.
+ */
+#include "compiler/lower.h"
+#include "compiler/map.h"
+#include "compiler/window.h"
+
+enum { BYTES = 4, TAPS_UNROLLED = 32 };
+
+struct body {
+	bool max;
+	s64 kernel[2], step[2]; /* taps, and bytes between them: rows, pixels */
+	vreg divisor;		/* of an average; VREG_NONE: operand 2 of the map */
+};
+
+static vreg join(struct mir *m, const struct body *b, vreg x, vreg y)
+{
+	return mir_v2(m, b->max ? RONDO_OP_fmax : RONDO_OP_fadd, x, y);
+}
+
+/* All taps one after the other. Sums are in order of the taps. */
+static vreg unrolled(struct mir *m, const struct map *map, const struct body *b)
+{
+	vreg sum = map_load(m, map, 1, 0);
+	s64 tap;
+
+	for (tap = 1; tap < b->kernel[0] * b->kernel[1]; tap++)
+		sum = join(m, b, sum,
+			   map_load(m, map, 1,
+				    tap / b->kernel[1] * b->step[0] +
+					    tap % b->kernel[1] * b->step[1]));
+	return sum;
+}
+
+/* Windows too large to unroll: a loop over the taps. The first counts twice for a maximum. */
+static vreg looped(struct mir *m, const struct map *map, const struct body *b)
+{
+	struct map tap = *map;
+	vreg sum = b->max ? map_load(m, map, 1, 0) : mir_movi(m, 0);
+	int d;
+
+	for (d = 0; d < 2; d++) {
+		int depth = mir_loop(m, b->kernel[d]);
+
+		tap.ref[1].stride[depth] = b->step[d];
+	}
+	mir_v2_into(m, sum, b->max ? RONDO_OP_fmax : RONDO_OP_fadd, sum, map_load(m, &tap, 1, 0));
+	mir_end(m);
+	mir_end(m);
+	return sum;
+}
+
+static void pool_body(struct mir *m, const struct map *map, void *arg)
+{
+	const struct body *b = arg;
+	bool small = b->kernel[0] * b->kernel[1] <= TAPS_UNROLLED;
+	vreg x = small ? unrolled(m, map, b) : looped(m, map, b);
+
+	if (!b->max)
+		x = mir_v2(m, RONDO_OP_fdiv, x,
+			   b->divisor == VREG_NONE ? map_load(m, map, 2, 0) : b->divisor);
+	map_store(m, map, 0, x);
+}
+
+/* Whether every window divides by the same number. */
+static bool uniform_divisor(const struct window *w, bool include_pad)
+{
+	s64 y, x, first = window_divisor(w, include_pad, 0, 0);
+
+	for (y = 0; y < w->axis[0].out; y++)
+		for (x = 0; x < w->axis[1].out; x++)
+			if (window_divisor(w, include_pad, y, x) != first)
+				return false;
+	return true;
+}
+
+/* Divisors [out y][out x][channel], so that they are read as the results are written. */
+static struct mir_ref divisor_table(struct lowering *l, const struct window *w, bool include_pad,
+				    s64 channels)
+{
+	s64 h = w->axis[0].out, width = w->axis[1].out, y, x, c;
+	void *room;
+	struct mir_ref ref = lower_const(l, NULL, h * width * channels * BYTES, &room);
+	float *f = room;
+
+	for (y = 0; y < h; y++)
+		for (x = 0; x < width; x++)
+			for (c = 0; c < channels; c++)
+				*f++ = window_divisor(w, include_pad, y, x);
+	return ref;
+}
+
+int lower_pool(struct lowering *l, struct node *n)
+{
+	struct layout in = layout_of_window_input(l->g, n), *out;
+	struct operand_at x = lower_in_as(l, node_in(n, 0), &in), y = lower_out(l, n->out[0]);
+	s64 row = in.rank == 4 ? in.stride[2] : in.stride[0], pixel = in.stride[in.rank - 1];
+	s64 channels = in.dim[1], table_row = 0, table_pixel = 0, table_channel = 0;
+	bool include_pad = n->attrs.count_include_pad;
+	struct body b = {.max = n->op == OP_MAXPOOL, .divisor = VREG_NONE};
+	struct map map = {.operands = 2, .body = pool_body, .arg = &b};
+	struct window w;
+
+	window_of(l->g, n, &w);
+	out = &y.layout;
+	b.kernel[0] = w.axis[0].kernel;
+	b.kernel[1] = w.axis[1].kernel;
+	b.step[0] = w.axis[0].dilation * row;
+	b.step[1] = w.axis[1].dilation * pixel;
+	map.operand[0] = (struct map_operand){y.buf, out->base};
+	map.operand[1] = (struct map_operand){x.buf, x.layout.base - in.base};
+	if (!b.max && uniform_divisor(&w, include_pad)) {
+		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
+	} else if (!b.max) {
+		struct mir_ref table = divisor_table(l, &w, include_pad, channels);
+
+		map.operands = 3;
+		map.operand[2] = (struct map_operand){table.buf, table.offset};
+		table_channel = BYTES;
+		table_pixel = channels * BYTES;
+		table_row = w.axis[1].out * table_pixel;
+	}
+	map_dim(&map, in.dim[0], (s64[]){out->stride[0], in.stride[0], 0});
+	map_dim(&map, w.axis[0].out,
+		(s64[]){out->rank == 4 ? out->stride[2] : 0, w.axis[0].stride * row, table_row});
+	map_dim(&map, w.axis[1].out,
+		(s64[]){out->stride[out->rank - 1], w.axis[1].stride * pixel, table_pixel});
+	map_dim(&map, channels, (s64[]){out->stride[1], in.stride[1], table_channel});
+	map_run(&l->mir, l->machine->lanes, &map);
+	return 0;
+}

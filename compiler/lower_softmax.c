@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Softmax and LogSoftmax over the last axis.
+ *
+ * For each row: its maximum; then e = 2^((x - max) log2 e), summed on the way; then e / sum, or
+ * x - max - log(sum). Lanes beyond a row's end hold -infinity in the first pass and 0 in the
+ * second, so that they never win and never count.
+ */
+#include <math.h>
+
+#include "compiler/lower.h"
+
+enum { BYTES = 4 };
+
+static const float log2_e = 1.44269504f, log_2 = 0.693147181f;
+
+/* One operator: rows of @n elements, @step bytes apart, in and out. */
+struct rows {
+	struct lowering *l;
+	struct operand_at x, y;
+	s64 n;
+	s64 x_step, y_step;
+	s64 full;		      /* vectors of all lanes in a row */
+	int rest;		      /* lanes of the last vector, or 0 */
+	struct mir_ref x_ref, y_ref;  /* of a row's first element */
+	vreg minus_inf, zero, log2_e; /* constants */
+	vreg tail;		      /* all ones in the lanes below rest */
+	vreg max, sum; /* of the row, in every lane; sum of a lane's elements while it grows */
+};
+
+/* One vector of a row, or all the full ones as a loop. */
+struct vector {
+	s64 number; /* of the first */
+	int count;  /* lanes */
+	bool tail;  /* the last one, with less than all lanes */
+	int loop;   /* depth of the loop over vectors, or -1 */
+};
+
+static struct mir_ref ref_of(const struct rows *r, const struct vector *v, bool out)
+{
+	struct mir_ref ref = out ? r->y_ref : r->x_ref;
+	s64 step = out ? r->y_step : r->x_step;
+
+	ref.offset += v->number * r->l->machine->lanes * step;
+	if (v->loop >= 0)
+		ref.stride[v->loop] = r->l->machine->lanes * step;
+	if (step != BYTES) {
+		ref.seg_len = 1;
+		ref.seg_stride = step;
+	}
+	return ref;
+}
+
+/* Emits @body for every vector of a row. */
+static void each_vector(struct rows *r, void (*body)(struct rows *, const struct vector *))
+{
+	struct mir *m = &r->l->mir;
+	struct vector v = {.count = r->l->machine->lanes, .loop = -1};
+
+	if (r->full) {
+		v.loop = mir_loop(m, r->full);
+		body(r, &v);
+		mir_end(m);
+	}
+	if (r->rest) {
+		v = (struct vector){.number = r->full, .count = r->rest, .tail = true, .loop = -1};
+		body(r, &v);
+	}
+}
+
+static vreg load_x(struct rows *r, const struct vector *v)
+{
+	return mir_load(&r->l->mir, RONDO_OP_ld_w, ref_of(r, v, false), v->count);
+}
+
+static void max_body(struct rows *r, const struct vector *v)
+{
+	struct mir *m = &r->l->mir;
+	vreg x = load_x(r, v);
+
+	if (v->tail)
+		x = mir_v3(m, RONDO_OP_sel, x, r->minus_inf, r->tail);
+	mir_v2_into(m, r->max, RONDO_OP_fmax, x, r->max);
+}
+
+/* (x - max) log2 e */
+static vreg exponent(struct rows *r, const struct vector *v)
+{
+	struct mir *m = &r->l->mir;
+
+	return mir_v2(m, RONDO_OP_fmul, mir_v2(m, RONDO_OP_fsub, load_x(r, v), r->max), r->log2_e);
+}
+
+static void exp_body(struct rows *r, const struct vector *v)
+{
+	struct mir *m = &r->l->mir;
+	vreg e = mir_v1(m, RONDO_OP_fexp2, exponent(r, v));
+
+	mir_store(m, e, ref_of(r, v, true), v->count);
+	if (v->tail)
+		e = mir_v3(m, RONDO_OP_sel, e, r->zero, r->tail);
+	mir_v2_into(m, r->sum, RONDO_OP_fadd, r->sum, e);
+}
+
+static void divide_body(struct rows *r, const struct vector *v)
+{
+	struct mir *m = &r->l->mir;
+	vreg e = mir_load(m, RONDO_OP_ld_w, ref_of(r, v, true), v->count);
+
+	mir_store(m, mir_v2(m, RONDO_OP_fdiv, e, r->sum), ref_of(r, v, true), v->count);
+}
+
+static void log_body(struct rows *r, const struct vector *v)
+{
+	struct mir *m = &r->l->mir;
+	vreg x = mir_v2(m, RONDO_OP_fsub, load_x(r, v), r->max);
+
+	mir_store(m, mir_v2(m, RONDO_OP_fsub, x, r->sum), ref_of(r, v, true), v->count);
+}
+
+static void one_row(struct rows *r, bool log)
+{
+	struct mir *m = &r->l->mir;
+
+	r->max = mir_v1(m, RONDO_OP_mov, r->minus_inf);
+	each_vector(r, max_body);
+	r->max = mir_v1(m, RONDO_OP_rmax_f32, r->max);
+	r->sum = mir_v1(m, RONDO_OP_mov, r->zero);
+	each_vector(r, exp_body);
+	r->sum = mir_v1(m, RONDO_OP_rsum_f32, r->sum);
+	if (log)
+		r->sum = mir_v2(m, RONDO_OP_fmul, mir_v1(m, RONDO_OP_flog2, r->sum),
+				lower_f32(r->l, log_2, r->l->machine->lanes));
+	each_vector(r, log ? log_body : divide_body);
+}
+
+int lower_softmax(struct lowering *l, struct node *n)
+{
+	struct rows r = {.l = l, .x = lower_in(l, node_in(n, 0)), .y = lower_out(l, n->out[0])};
+	const struct layout *x = &r.x.layout, *y = &r.y.layout;
+	int d, last = x->rank - 1, lanes = l->machine->lanes;
+	struct mir *m = &l->mir;
+
+	r.n = last < 0 ? 1 : x->dim[last];
+	r.x_step = last < 0 ? BYTES : x->stride[last];
+	r.y_step = last < 0 ? BYTES : y->stride[last];
+	r.full = r.n / lanes;
+	r.rest = r.n % lanes;
+	r.minus_inf = lower_f32(l, -INFINITY, lanes);
+	r.zero = mir_movi(m, 0);
+	r.log2_e = lower_f32(l, log2_e, lanes);
+	r.tail = mir_v2(m, RONDO_OP_cmplt, mir_v0(m, RONDO_OP_iota), mir_movi(m, r.rest));
+	r.x_ref = mir_ref(r.x.buf, x->base);
+	r.y_ref = mir_ref(r.y.buf, y->base);
+	for (d = 0; d < last; d++) {
+		int depth = mir_loop(m, x->dim[d]);
+
+		r.x_ref.stride[depth] = x->stride[d];
+		r.y_ref.stride[depth] = y->stride[d];
+	}
+	one_row(&r, n->op == OP_LOGSOFTMAX);
+	for (d = 0; d < last; d++)
+		mir_end(m);
+	return 0;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/map.h"
+
+#include <string.h>
+
+enum { ELEMENT_BYTES = 4, UNROLL = 4 };
+
+/*
+ * How the innermost dimensions become vectors. Either one dimension is cut into vectors of `lanes`
+ * elements, or, where it is shorter than half a register, `fold` trips of the dimension around it
+ * share a register, as segments of a lane pattern.
+ */
+struct cut {
+	s64 full, step; /* full vectors, and how many steps of dimension `dim` each takes */
+	int dim;
+	int lanes, rest; /* lanes of a full vector; of the last one, 0 if there is none */
+	int outer;	 /* dimensions left to loop over */
+	s64 fold;	 /* 0: not folded */
+};
+
+void map_dim(struct map *map, s64 size, const s64 *stride)
+{
+	int i;
+
+	if (size == 1)
+		return;
+	map->size[map->dims] = size;
+	for (i = 0; i < map->operands; i++)
+		map->stride[i][map->dims] = stride[i];
+	map->dims++;
+}
+
+/* Joins dimension @d with the next when every operand walks both as one. */
+static bool merge(struct map *map, int d)
+{
+	int i, j;
+
+	for (i = 0; i < map->operands; i++)
+		if (map->stride[i][d] != map->stride[i][d + 1] * map->size[d + 1])
+			return false;
+	map->size[d] *= map->size[d + 1];
+	for (i = 0; i < map->operands; i++)
+		map->stride[i][d] = map->stride[i][d + 1];
+	map->dims--;
+	for (j = d + 1; j < map->dims; j++) {
+		map->size[j] = map->size[j + 1];
+		for (i = 0; i < map->operands; i++)
+			map->stride[i][j] = map->stride[i][j + 1];
+	}
+	return true;
+}
+
+/* Whether @fold trips of the dimension around the innermost can share a register. */
+static bool foldable(const struct map *map)
+{
+	int i, inner = map->dims - 1;
+
+	for (i = 0; i < map->operands; i++) {
+		bool scalar = !map->stride[i][inner] && !map->stride[i][inner - 1];
+
+		if (map->stride[i][inner] != ELEMENT_BYTES && !scalar)
+			return false;
+	}
+	return true;
+}
+
+static struct cut cut_space(const struct map *map, int lanes)
+{
+	int inner = map->dims - 1;
+	s64 size = map->size[inner];
+	struct cut c = {.dim = inner, .outer = inner, .step = lanes, .lanes = lanes};
+
+	if (map->dims >= 2 && size * 2 <= lanes && foldable(map)) {
+		c.fold = lanes / size;
+		c.dim = c.outer = inner - 1;
+		c.step = c.fold;
+		c.lanes = c.fold * size;
+		c.full = map->size[c.dim] / c.fold;
+		c.rest = map->size[c.dim] % c.fold * size;
+		return c;
+	}
+	c.full = size / lanes;
+	c.rest = size % lanes;
+	return c;
+}
+
+/* Vectors that the space takes when dimension @d is the innermost. */
+static s64 vectors(struct map map, int lanes)
+{
+	struct cut c = cut_space(&map, lanes);
+	s64 n = c.full + !!c.rest;
+	int d;
+
+	for (d = 0; d < c.outer; d++)
+		n *= map.size[d];
+	return n;
+}
+
+static void rotate_inside(struct map *map, int d)
+{
+	struct map old = *map;
+	int i, j, inner = map->dims - 1;
+
+	for (j = d; j <= inner; j++) {
+		int from = j == inner ? d : j + 1;
+
+		map->size[j] = old.size[from];
+		for (i = 0; i < map->operands; i++)
+			map->stride[i][j] = old.stride[i][from];
+	}
+}
+
+/* Puts that dimension innermost which makes the fewest vectors; the given order wins a tie. */
+static void choose_inner(struct map *map, int lanes)
+{
+	s64 n, least = vectors(*map, lanes);
+	int d, best = map->dims - 1;
+
+	for (d = map->dims - 2; d >= 0; d--) {
+		struct map other = *map;
+
+		rotate_inside(&other, d);
+		n = vectors(other, lanes);
+		if (n < least) {
+			least = n;
+			best = d;
+		}
+	}
+	rotate_inside(map, best);
+}
+
+/* The body for the vector number @number beyond what the open loops count. */
+static void one(struct mir *m, struct map *map, const struct cut *c, const struct mir_ref *base,
+		s64 number, int count)
+{
+	int i, inner = map->dims - 1;
+
+	map->count = count;
+	for (i = 0; i < map->operands; i++) {
+		struct mir_ref *ref = &map->ref[i];
+
+		*ref = base[i];
+		ref->offset += number * c->step * map->stride[i][c->dim];
+		map->scalar[i] = !map->stride[i][inner];
+		if (map->scalar[i])
+			continue;
+		if (c->fold && map->stride[i][c->dim] != map->size[inner] * ELEMENT_BYTES) {
+			ref->seg_len = map->size[inner];
+			ref->seg_stride = map->stride[i][c->dim];
+		} else if (!c->fold && map->stride[i][inner] != ELEMENT_BYTES) {
+			ref->seg_len = 1;
+			ref->seg_stride = map->stride[i][inner];
+		}
+	}
+	map->body(m, map, map->arg);
+}
+
+vreg map_load(struct mir *m, const struct map *map, int i, s64 extra)
+{
+	struct mir_ref ref = map->ref[i];
+
+	ref.offset += extra;
+	return mir_load(m, map->scalar[i] ? RONDO_OP_ldb_w : RONDO_OP_ld_w, ref, map->count);
+}
+
+void map_store(struct mir *m, const struct map *map, int i, vreg v)
+{
+	mir_store(m, v, map->ref[i], map->count);
+}
+
+void map_run(struct mir *m, int lanes, struct map *map)
+{
+	struct mir_ref base[MAP_OPERANDS];
+	struct cut c;
+	s64 number = 0;
+	int i, d, u, unrolled;
+
+	if (!map->dims)
+		map_dim(map, 2, (s64[MAP_OPERANDS]){0}), map->size[0] = 1;
+	for (d = map->dims - 2; d >= 0; d--)
+		merge(map, d);
+	choose_inner(map, lanes);
+	c = cut_space(map, lanes);
+	for (i = 0; i < map->operands; i++)
+		base[i] = mir_ref(map->operand[i].buf, map->operand[i].offset);
+	for (d = 0; d < c.outer; d++) {
+		int depth = mir_loop(m, map->size[d]);
+
+		for (i = 0; i < map->operands; i++)
+			base[i].stride[depth] = map->stride[i][d];
+	}
+	unrolled = c.full >= 2 * UNROLL ? UNROLL : 1;
+	if (c.full / unrolled) {
+		struct mir_ref moving[MAP_OPERANDS];
+		int depth = mir_loop(m, c.full / unrolled);
+
+		memcpy(moving, base, sizeof(moving));
+		for (i = 0; i < map->operands; i++)
+			moving[i].stride[depth] = unrolled * c.step * map->stride[i][c.dim];
+		for (u = 0; u < unrolled; u++)
+			one(m, map, &c, moving, u, c.lanes);
+		mir_end(m);
+		number = c.full - c.full % unrolled;
+	}
+	for (; number < c.full; number++)
+		one(m, map, &c, base, number, c.lanes);
+	if (c.rest)
+		one(m, map, &c, base, c.full, c.rest);
+	for (d = 0; d < c.outer; d++)
+		mir_end(m);
+}

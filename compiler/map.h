@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Maps: the same vector operations over every element of a space of up to eight dimensions, each
+ * operand with its own strides. Finds what to put in lanes, what to loop over and what to unroll;
+ * the caller's body says what is done with one vector.
+ *
+ *	struct map map = { .operands = 2, .body = add_body, .arg = &ops };
+ *	map_dim(&map, 28, (s64[]){ 112, 112 });		// outermost first: size, bytes per step
+ *	map_dim(&map, 28, (s64[]){ 4, 4 });
+ *	map_run(mir, lanes, &map);
+ */
+#ifndef COMPILER_MAP_H
+#define COMPILER_MAP_H
+
+#include "compiler/layout.h"
+#include "compiler/mir.h"
+
+enum { MAP_OPERANDS = 4 };
+
+struct map_operand {
+	mir_buf buf;
+	s64 offset; /* bytes */
+};
+
+struct map {
+	int operands;
+	struct map_operand operand[MAP_OPERANDS];
+	int dims;
+	s64 size[TENSOR_RANK_MAX];
+	s64 stride[MAP_OPERANDS][TENSOR_RANK_MAX]; /* bytes */
+	void (*body)(struct mir *m, const struct map *map, void *arg);
+	void *arg;
+
+	/* of the vector that body() is called for */
+	int count; /* lanes */
+	struct mir_ref ref[MAP_OPERANDS];
+	bool scalar[MAP_OPERANDS]; /* the operand is the same in all lanes */
+};
+
+/* Adds a dimension inside the ones there are; a size of 1 is dropped. @stride: one per operand. */
+void map_dim(struct map *map, s64 size, const s64 *stride);
+
+/* Loads operand @i of the current vector, @extra bytes further on. */
+vreg map_load(struct mir *m, const struct map *map, int i, s64 extra);
+
+/* Stores to operand @i of the current vector. */
+void map_store(struct mir *m, const struct map *map, int i, vreg v);
+
+void map_run(struct mir *m, int lanes, struct map *map);
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/mir.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+void mir_init(struct mir *m, struct arena *arena)
+{
+	*m = (struct mir){.arena = arena};
+}
+
+/* Makes room for one more of @size bytes; what is outgrown stays in the arena. */
+static void *grow(struct mir *m, void *old, int used, int *room, size_t size)
+{
+	void *bigger;
+
+	if (used < *room)
+		return old;
+	*room = *room ? *room * 2 : 64;
+	bigger = arena_alloc(m->arena, *room * size);
+	if (used)
+		memcpy(bigger, old, used * size);
+	return bigger;
+}
+
+mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 bytes)
+{
+	m->buf = grow(m, m->buf, m->bufs, &m->buf_room, sizeof(*m->buf));
+	m->buf[m->bufs] = (struct mir_buffer){.name = name, .kind = kind, .bytes = bytes};
+	return m->bufs++;
+}
+
+static vreg new_vreg(struct mir *m, int width)
+{
+	m->vreg_width = grow(m, m->vreg_width, m->vregs, &m->vreg_room, 1);
+	m->vreg_width[m->vregs] = width;
+	return m->vregs++;
+}
+
+vreg mir_vreg(struct mir *m)
+{
+	return new_vreg(m, 1);
+}
+
+vreg mir_vreg3(struct mir *m)
+{
+	return new_vreg(m, 3);
+}
+
+struct mir_item *mir_append(struct mir *m, enum mir_kind kind)
+{
+	m->item = grow(m, m->item, m->items, &m->item_room, sizeof(*m->item));
+	m->item[m->items] = (struct mir_item){
+		.kind = kind,
+		.dst = VREG_NONE,
+		.a = VREG_NONE,
+		.b = VREG_NONE,
+		.c = VREG_NONE,
+		.params = VREG_NONE,
+		.ref.buf = MIR_NO_BUF,
+	};
+	return &m->item[m->items++];
+}
+
+int mir_loop(struct mir *m, u64 trip)
+{
+	assert(trip >= 1 && m->depth < RONDO_LOOP_DEPTH);
+	mir_append(m, MIR_LOOP)->trip = trip;
+	return m->depth++;
+}
+
+void mir_end(struct mir *m)
+{
+	assert(m->depth > 0);
+	mir_append(m, MIR_END);
+	m->depth--;
+}
+
+void mir_node(struct mir *m, const char *name)
+{
+	mir_append(m, MIR_NODE)->name = name;
+}
+
+struct mir_item *mir_op(struct mir *m, enum rondo_opcode opcode)
+{
+	struct mir_item *item = mir_append(m, MIR_OP);
+
+	item->op.op = opcode;
+	return item;
+}
+
+struct mir_ref mir_ref(mir_buf buf, s64 offset)
+{
+	return (struct mir_ref){.buf = buf, .offset = offset};
+}
+
+vreg mir_v3(struct mir *m, enum rondo_opcode op, vreg a, vreg b, vreg c)
+{
+	struct mir_item *item = mir_op(m, op);
+
+	item->a = a;
+	item->b = b;
+	item->c = c;
+	return item->dst = mir_vreg(m);
+}
+
+vreg mir_v2(struct mir *m, enum rondo_opcode op, vreg a, vreg b)
+{
+	return mir_v3(m, op, a, b, VREG_NONE);
+}
+
+vreg mir_v1(struct mir *m, enum rondo_opcode op, vreg a)
+{
+	return mir_v3(m, op, a, VREG_NONE, VREG_NONE);
+}
+
+vreg mir_v0(struct mir *m, enum rondo_opcode op)
+{
+	return mir_v3(m, op, VREG_NONE, VREG_NONE, VREG_NONE);
+}
+
+vreg mir_movi(struct mir *m, s32 imm)
+{
+	vreg v = mir_v0(m, RONDO_OP_movi);
+
+	m->item[m->items - 1].op.imm = imm;
+	return v;
+}
+
+void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b)
+{
+	struct mir_item *item = mir_op(m, op);
+
+	item->dst = dst;
+	item->a = a;
+	item->b = b;
+}
+
+void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, struct mir_ref ref,
+		   int count)
+{
+	struct mir_item *item = mir_op(m, op);
+
+	item->dst = dst;
+	item->dst_part = part;
+	item->ref = ref;
+	item->op.count = count;
+}
+
+vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count)
+{
+	vreg dst = mir_vreg(m);
+
+	mir_load_part(m, dst, 0, op, ref, count);
+	return dst;
+}
+
+void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count)
+{
+	struct mir_item *item = mir_op(m, RONDO_OP_st_w);
+
+	item->a = a;
+	item->ref = ref;
+	item->op.count = count;
+}
+
+/* Keeps the strides of the loops whose bit is set in @kept, in order. */
+static void compress_strides(struct mir_ref *ref, u32 kept, int depth)
+{
+	int from, to = 0;
+
+	for (from = 0; from < depth; from++) {
+		if (!(kept >> from & 1))
+			continue;
+		ref->stride[to] = ref->stride[from];
+		ref->row_stride[to++] = ref->row_stride[from];
+	}
+	for (; to < RONDO_LOOP_DEPTH; to++)
+		ref->stride[to] = ref->row_stride[to] = 0;
+}
+
+void mir_drop_single_trips(struct mir *m)
+{
+	u32 kept = 0; /* bit d: the open loop at depth d has more than one trip */
+	int i, to = 0, depth = 0;
+
+	for (i = 0; i < m->items; i++) {
+		struct mir_item *item = &m->item[i];
+		bool keep = true;
+
+		if (item->kind == MIR_LOOP) {
+			keep = item->trip > 1;
+			kept = (kept & ((1u << depth) - 1)) | (u32)keep << depth;
+			depth++;
+		} else if (item->kind == MIR_END) {
+			depth--;
+			keep = kept >> depth & 1;
+		} else {
+			compress_strides(&item->ref, kept, depth);
+		}
+		if (keep)
+			m->item[to++] = *item;
+	}
+	m->items = to;
+}
+
+static void print_ref(const struct mir *m, const struct mir_ref *ref, FILE *out)
+{
+	int d;
+
+	if (ref->buf == MIR_NO_BUF)
+		return;
+	fprintf(out, " [%s+%" PRId64, m->buf[ref->buf].name, ref->offset);
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		if (ref->stride[d])
+			fprintf(out, " + %d*i%d", ref->stride[d], d);
+	if (ref->seg_len)
+		fprintf(out, " seg %u:%d", ref->seg_len, ref->seg_stride);
+	fprintf(out, "]");
+}
+
+static void print_op(const struct mir *m, const struct mir_item *item, FILE *out)
+{
+	const vreg operand[] = {item->a, item->b, item->c, item->params};
+	size_t i;
+	int d;
+
+	fprintf(out, "%s", rondo_ops[item->op.op].name);
+	if (item->dst != VREG_NONE)
+		fprintf(out, " %%%d.%u =", item->dst, item->dst_part);
+	for (i = 0; i < sizeof(operand) / sizeof(*operand); i++)
+		if (operand[i] != VREG_NONE)
+			fprintf(out, " %%%d", operand[i]);
+	print_ref(m, &item->ref, out);
+	if (item->op.count)
+		fprintf(out, " count %u", item->op.count);
+	if (item->op.row)
+		fprintf(out, " row %u", item->op.row);
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		if (item->ref.row_stride[d])
+			fprintf(out, " row %d*i%d", item->ref.row_stride[d], d);
+	if (item->op.op == RONDO_OP_movi)
+		fprintf(out, " %d", item->op.imm);
+	fprintf(out, "\n");
+}
+
+void mir_print(const struct mir *m, FILE *out)
+{
+	int i, depth = 0;
+
+	for (i = 0; i < m->bufs; i++)
+		fprintf(out, "buffer %s: %s, %" PRIu64 " bytes at %u\n", m->buf[i].name,
+			m->buf[i].kind == MIR_BUF_CONST ? "constants" : "value", m->buf[i].bytes,
+			m->buf[i].base);
+	for (i = 0; i < m->items; i++) {
+		const struct mir_item *item = &m->item[i];
+
+		if (item->kind == MIR_END)
+			depth--;
+		fprintf(out, "%*s", 2 * depth, "");
+		switch (item->kind) {
+		case MIR_OP: print_op(m, item, out); break;
+		case MIR_LOOP:
+			fprintf(out, "loop %" PRIu64 "\n", item->trip);
+			depth++;
+			break;
+		case MIR_END: fprintf(out, "end\n"); break;
+		case MIR_DMA:
+			fprintf(out, "dma channel %u %s slot %u+%" PRIu64 ", %u bytes",
+				item->channel,
+				item->desc.dir == RONDO_DMA_IN ? "in from" : "out to",
+				item->desc.slot, item->desc.slot_base, item->desc.row_bytes);
+			print_ref(m, &item->ref, out);
+			fprintf(out, "\n");
+			break;
+		case MIR_WAIT: fprintf(out, "wait\n"); break;
+		case MIR_NODE: fprintf(out, "node %s\n", item->name); break;
+		}
+	}
+}

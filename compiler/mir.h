@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The machine IR: a network as loops over operations of the machine, before anything is known of
+ * bundles, registers and addresses.
+ *
+ * A list of items. An operation is a row of spec/isa.def with virtual registers for its operands
+ * and, where it touches SRAM or rows, a reference: buffer + offset + a stride for each open loop.
+ * Loops are counted, perfectly bracketed, at most RONDO_LOOP_DEPTH deep. Virtual registers may be
+ * written more than once (running sums); one that is used in a loop and comes from outside it, or
+ * from its previous trip, is written before the loop. A virtual register is one or three registers
+ * wide; requantise parameters are three.
+ *
+ * Built by the lower_*.c files, refined by fetch.c (DMA), place.c (addresses), sched.c (bundles)
+ * and regalloc.c (registers), read by emit.c. Everything lives in the graph's arena.
+ */
+#ifndef COMPILER_MIR_H
+#define COMPILER_MIR_H
+
+#include <stdio.h>
+
+#include "compiler/arena.h"
+#include "core/isa.h"
+#include "spec/program.h"
+
+typedef int vreg; /* number of a virtual register, or VREG_NONE */
+enum { VREG_NONE = -1 };
+
+typedef int mir_buf; /* number of a buffer, or MIR_NO_BUF */
+enum { MIR_NO_BUF = -1 };
+
+enum mir_buf_kind {
+	MIR_BUF_VALUE, /* an activation: written by operations, or by DMA from an input slot */
+	MIR_BUF_CONST, /* constants of one node: a part of the weights slot, fetched before the node
+			*/
+};
+
+/* A range of SRAM. */
+struct mir_buffer {
+	const char *name; /* for messages and dumps */
+	enum mir_buf_kind kind;
+	u64 bytes;
+	u64 slot_offset; /* MIR_BUF_CONST: where its content is in the weights slot */
+	int first, last; /* items that touch it first and last; set by place.c */
+	u32 base;	 /* address; set by place.c */
+};
+
+/* Where an operation reads or writes SRAM and rows. Strides are indexed by loop depth. */
+struct mir_ref {
+	mir_buf buf;
+	s64 offset;			  /* bytes from the buffer's start */
+	s32 stride[RONDO_LOOP_DEPTH];	  /* bytes */
+	s16 row_stride[RONDO_LOOP_DEPTH]; /* rows */
+	u16 seg_len;			  /* elements; 0: contiguous */
+	s32 seg_stride;			  /* bytes */
+};
+
+enum mir_kind {
+	MIR_OP,
+	MIR_LOOP,
+	MIR_END,
+	MIR_DMA,
+	MIR_WAIT, /* for all transfers on all channels */
+	MIR_NODE,
+};
+
+struct mir_item {
+	enum mir_kind kind;
+	struct rondo_op
+		op; /* MIR_OP: opcode, counts, rows; registers are filled in by regalloc.c */
+	vreg dst, a, b, c, params;
+	u8 dst_part; /* which of three registers dst names */
+	struct mir_ref ref;
+	u64 trip;		/* MIR_LOOP */
+	struct rondo_desc desc; /* MIR_DMA: SRAM addresses are relative to ref.buf until emit.c */
+	u8 channel;		/* MIR_DMA */
+	const char *name;	/* MIR_NODE: the graph node that the following items are made for */
+};
+
+struct mir {
+	struct arena *arena;
+	struct mir_item *item;
+	int items, item_room;
+	struct mir_buffer *buf;
+	int bufs, buf_room;
+	u8 *vreg_width; /* 1 or 3 */
+	int vregs, vreg_room;
+	int depth; /* loops open while building */
+};
+
+void mir_init(struct mir *m, struct arena *arena);
+
+/* A new buffer of @bytes. @name must outlive the arena's users. */
+mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 bytes);
+
+vreg mir_vreg(struct mir *m);
+vreg mir_vreg3(struct mir *m); /* three consecutive registers */
+
+/* Opens a loop of @trip >= 1 trips and returns its depth; closes the innermost one. */
+int mir_loop(struct mir *m, u64 trip);
+void mir_end(struct mir *m);
+
+/* The following items are made for the graph node @name. */
+void mir_node(struct mir *m, const char *name);
+
+/* Appends an item of @kind; everything but the kind is zero and every register VREG_NONE. */
+struct mir_item *mir_append(struct mir *m, enum mir_kind kind);
+struct mir_item *mir_op(struct mir *m, enum rondo_opcode opcode);
+
+/* A reference to byte @offset of @buf, contiguous, at the same place on every trip. */
+struct mir_ref mir_ref(mir_buf buf, s64 offset);
+
+/* Vector operations into a new register. */
+vreg mir_v0(struct mir *m, enum rondo_opcode op);
+vreg mir_v1(struct mir *m, enum rondo_opcode op, vreg a);
+vreg mir_v2(struct mir *m, enum rondo_opcode op, vreg a, vreg b);
+vreg mir_v3(struct mir *m, enum rondo_opcode op, vreg a, vreg b, vreg c);
+vreg mir_movi(struct mir *m, s32 imm);
+
+/* The same into @dst, which exists: running sums. */
+void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b);
+
+/* Loads and stores of @count lanes. */
+vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count);
+void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, struct mir_ref ref,
+		   int count);
+void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count);
+
+/* Removes loops of one trip and the strides of their indices. */
+void mir_drop_single_trips(struct mir *m);
+
+/* Prints the program, one item a line, loops indented. */
+void mir_print(const struct mir *m, FILE *out);
+
+#endif

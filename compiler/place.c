@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Place: addresses in SRAM. A buffer lives from the first item that touches it to the last; large
+ * ones are placed first, each at the lowest address that is free as long as it lives.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "compiler/backend.h"
+
+enum { ALIGN = 64 };
+
+/* The item that closes the loop opened by item @i. */
+static int loop_end(const struct mir *m, int i)
+{
+	int depth = 0;
+
+	for (;; i++) {
+		depth += m->item[i].kind == MIR_LOOP;
+		depth -= m->item[i].kind == MIR_END;
+		if (!depth)
+			return i;
+	}
+}
+
+static void touch(struct mir_buffer *buf, int first, int last)
+{
+	if (buf->first > first)
+		buf->first = first;
+	if (buf->last < last)
+		buf->last = last;
+}
+
+/* What a loop touches lives all through the outermost loop: each trip needs it again. */
+static void find_lifetimes(struct mir *m)
+{
+	int i, b, loop = 0, end = -1;
+
+	for (b = 0; b < m->bufs; b++)
+		m->buf[b].first = m->items;
+	for (i = 0; i < m->items; i++) {
+		const struct mir_item *item = &m->item[i];
+
+		if (i > end && item->kind == MIR_LOOP) {
+			loop = i;
+			end = loop_end(m, i);
+		}
+		if (item->ref.buf != MIR_NO_BUF)
+			touch(&m->buf[item->ref.buf], i <= end ? loop : i, i <= end ? end : i);
+	}
+	/* What DMA moves stays untouched until its wait, which no item of the buffer marks. */
+	for (b = 0; b < m->bufs; b++)
+		while (m->buf[b].last + 1 < m->items && m->item[m->buf[b].last].kind == MIR_DMA &&
+		       m->item[m->buf[b].last + 1].kind != MIR_NODE)
+			m->buf[b].last++;
+}
+
+static bool live_together(const struct mir_buffer *a, const struct mir_buffer *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest address for @buf among the @n placed ones. */
+static u64 lowest(const struct mir_buffer *buf, struct mir_buffer *const *placed, int n)
+{
+	u64 at = 0;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		const struct mir_buffer *p = placed[i];
+
+		if (live_together(buf, p) && at < p->base + p->bytes && p->base < at + buf->bytes) {
+			at = (p->base + p->bytes + ALIGN - 1) / ALIGN * ALIGN;
+			i = -1; /* look again at all of them */
+		}
+	}
+	return at;
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct mir_buffer *x = *(struct mir_buffer *const *)a;
+	const struct mir_buffer *y = *(struct mir_buffer *const *)b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return x < y ? -1 : x > y;
+}
+
+int place_buffers(struct lowering *l)
+{
+	struct mir *m = &l->mir;
+	struct mir_buffer **order = arena_alloc(m->arena, m->bufs * sizeof(*order));
+	int i;
+
+	find_lifetimes(m);
+	for (i = 0; i < m->bufs; i++)
+		order[i] = &m->buf[i];
+	qsort(order, m->bufs, sizeof(*order), larger_first);
+	for (i = 0; i < m->bufs; i++) {
+		u64 at = lowest(order[i], order, i);
+
+		if (at + order[i]->bytes > l->machine->sram_bytes)
+			return graph_fail(l->g, -EFBIG,
+					  "\"%s\" needs %" PRIu64
+					  " bytes of SRAM beside what lives with "
+					  "it; the machine has %u bytes",
+					  order[i]->name, order[i]->bytes, l->machine->sram_bytes);
+		order[i]->base = at;
+	}
+	return 0;
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Schedule: operations into bundles.
+ *
+ * Straight-line stretches between loop boundaries, DMA and waits are list-scheduled: in order of
+ * the longest path to the end, each operation in the first bundle where its operands have landed
+ * and a slot that takes it is free. A stretch ends when all its results have landed, so that
+ * nothing is in flight across a loop's edges.
+ */
+#include <string.h>
+
+#include "compiler/backend.h"
+
+enum {
+	LOOP_TRIP_MAX = 1 << 14, /* of an operation that opens several loops */
+	LOOP_BODY_MAX = 1 << 12,
+	NEST_MAX = 3,
+	ITEM_BUNDLES_MAX = 8, /* the longest latency on one tile: an item adds no more to a body */
+};
+
+/* An operation of the stretch being scheduled. */
+struct sched_op {
+	struct mir_item *item;
+	int latency;
+	int height;	  /* bundles from its issue to the end of the longest chain */
+	int earliest, at; /* bundle of the stretch; at is -1 until it is issued */
+	int waits_for;	  /* predecessors that are not issued */
+};
+
+struct stretch {
+	struct sched_op *op;
+	int ops, room;
+	struct vliw *v;
+	const struct rondo_machine *machine;
+};
+
+static struct vliw_bundle *new_bundle(struct vliw *v)
+{
+	if (v->bundles == v->bundle_room) {
+		struct vliw_bundle *old = v->bundle;
+
+		v->bundle_room = v->bundle_room ? v->bundle_room * 2 : 256;
+		v->bundle = arena_alloc(v->arena, v->bundle_room * sizeof(*old));
+		if (old)
+			memcpy(v->bundle, old, v->bundles * sizeof(*old));
+	}
+	memset(&v->bundle[v->bundles], 0, sizeof(*v->bundle));
+	return &v->bundle[v->bundles++];
+}
+
+/* What an operation does to memory: sets of resources. */
+enum { SRAM = 1, ACC = 2, WEIGHTS = 4 };
+
+static unsigned reads_of(const struct mir_item *i)
+{
+	switch (rondo_ops[i->op.op].format) {
+	case RONDO_FMT_LOAD:
+	case RONDO_FMT_LOAD4:
+	case RONDO_FMT_WROW:
+	case RONDO_FMT_PRESET: return SRAM;
+	case RONDO_FMT_PUSH: return SRAM | ACC | WEIGHTS;
+	case RONDO_FMT_READ:
+	case RONDO_FMT_READQ:
+	case RONDO_FMT_STOREA:
+	case RONDO_FMT_STOREQ: return ACC;
+	default: return 0;
+	}
+}
+
+static unsigned writes_of(const struct mir_item *i)
+{
+	switch (rondo_ops[i->op.op].format) {
+	case RONDO_FMT_STORE:
+	case RONDO_FMT_STOREA:
+	case RONDO_FMT_STOREQ: return SRAM;
+	case RONDO_FMT_WROW: return WEIGHTS;
+	case RONDO_FMT_PUSH:
+	case RONDO_FMT_PRESET: return ACC;
+	default: return 0;
+	}
+}
+
+/* Accesses to SRAM touch different bytes when their buffers differ. */
+static unsigned common(const struct mir_item *a, const struct mir_item *b, unsigned sets)
+{
+	return a->ref.buf == b->ref.buf ? sets : sets & ~SRAM;
+}
+
+static bool reads_reg(const struct mir_item *i, vreg v)
+{
+	return i->a == v || i->b == v || i->c == v || i->params == v;
+}
+
+static bool same_dst(const struct mir_item *a, const struct mir_item *b)
+{
+	return a->dst == b->dst && a->dst_part == b->dst_part;
+}
+
+/*
+ * Bundles that must lie between the issue of @a and of the later @b, or -1 if they are free.
+ * Registers: a result may be touched when it has landed, and an operand may be overwritten by the
+ * bundle that reads it. Memory: bundle order, and all reads of a bundle come before its writes.
+ */
+static int distance(const struct sched_op *a, const struct sched_op *b)
+{
+	const struct mir_item *x = a->item, *y = b->item;
+
+	if (x->dst != VREG_NONE && (reads_reg(y, x->dst) || same_dst(x, y)))
+		return a->latency;
+	if (common(x, y, writes_of(x) & (reads_of(y) | writes_of(y))))
+		return 1;
+	if (y->dst != VREG_NONE && reads_reg(x, y->dst))
+		return 0;
+	if (common(x, y, reads_of(x) & writes_of(y)))
+		return 0;
+	return -1;
+}
+
+static void find_heights(struct stretch *s)
+{
+	int i, j, d;
+
+	for (i = s->ops - 1; i >= 0; i--) {
+		s->op[i].height = s->op[i].latency ? s->op[i].latency : 1;
+		for (j = i + 1; j < s->ops; j++) {
+			d = distance(&s->op[i], &s->op[j]);
+			if (d < 0)
+				continue;
+			s->op[j].waits_for++;
+			if (s->op[i].height < d + s->op[j].height)
+				s->op[i].height = d + s->op[j].height;
+		}
+	}
+}
+
+/* A free slot of @b that takes @op, or -1. */
+static int free_slot(const struct vliw_bundle *b, u8 op)
+{
+	int slot;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+		if (rondo_ops[op].slots >> slot & 1 && !b->slot[slot])
+			return slot;
+	return -1;
+}
+
+/* The ready operation with the longest way to go that fits in the bundle, or -1. */
+static int pick(const struct stretch *s, const struct vliw_bundle *b, int now)
+{
+	int i, best = -1;
+
+	for (i = 0; i < s->ops; i++) {
+		const struct sched_op *op = &s->op[i];
+
+		if (op->at >= 0 || op->waits_for || op->earliest > now)
+			continue;
+		if ((best < 0 || op->height > s->op[best].height) &&
+		    free_slot(b, op->item->op.op) >= 0)
+			best = i;
+	}
+	return best;
+}
+
+static void issue(struct stretch *s, int i, int now, struct vliw_bundle *b)
+{
+	int j, d;
+
+	b->slot[free_slot(b, s->op[i].item->op.op)] = s->op[i].item;
+	s->op[i].at = now;
+	for (j = i + 1; j < s->ops; j++) {
+		d = distance(&s->op[i], &s->op[j]);
+		if (d < 0)
+			continue;
+		s->op[j].waits_for--;
+		if (s->op[j].earliest < now + d)
+			s->op[j].earliest = now + d;
+	}
+}
+
+static void schedule_stretch(struct stretch *s)
+{
+	int first = s->v->bundles, left = s->ops, end = 0, now, i;
+
+	find_heights(s);
+	for (now = 0; left; now++) {
+		struct vliw_bundle *b = new_bundle(s->v);
+
+		while ((i = pick(s, b, now)) >= 0) {
+			issue(s, i, now, b);
+			left--;
+			if (end < now + s->op[i].latency)
+				end = now + s->op[i].latency;
+		}
+	}
+	while (s->v->bundles - first < end)
+		new_bundle(s->v);
+	s->ops = 0;
+}
+
+static void add_op(struct stretch *s, struct mir_item *item)
+{
+	if (s->ops == s->room) {
+		struct sched_op *old = s->op;
+
+		s->room = s->room ? s->room * 2 : 64;
+		s->op = arena_alloc(s->v->arena, s->room * sizeof(*old));
+		if (old)
+			memcpy(s->op, old, s->ops * sizeof(*old));
+	}
+	s->op[s->ops++] = (struct sched_op){
+		.item = item,
+		.latency = rondo_latency(s->machine, item->op.op),
+		.at = -1,
+	};
+}
+
+/* Item that closes the loop opened by item @i. */
+static int end_of(const struct mir *m, int i)
+{
+	int depth = 0;
+
+	for (;; i++) {
+		depth += m->item[i].kind == MIR_LOOP;
+		depth -= m->item[i].kind == MIR_END;
+		if (!depth)
+			return i;
+	}
+}
+
+/*
+ * How many loops from item @i on one operation can open: perfectly nested, trips within the format,
+ * and a body that is sure to fit.
+ */
+static int nest_at(const struct mir *m, int i)
+{
+	int nest = 1, end = end_of(m, i);
+
+	if (m->item[i].trip > LOOP_TRIP_MAX || (end - i) * ITEM_BUNDLES_MAX > LOOP_BODY_MAX)
+		return 1;
+	while (nest < NEST_MAX && m->item[i + nest].kind == MIR_LOOP &&
+	       m->item[i + nest].trip <= LOOP_TRIP_MAX && end_of(m, i + nest) == end - nest)
+		nest++;
+	return nest;
+}
+
+static void open_region(struct vliw *v, const char *name)
+{
+	if (v->regions == v->region_room) {
+		struct vliw_region *old = v->region;
+
+		v->region_room = v->region_room ? v->region_room * 2 : 32;
+		v->region = arena_alloc(v->arena, v->region_room * sizeof(*old));
+		if (old)
+			memcpy(v->region, old, v->regions * sizeof(*old));
+	}
+	v->region[v->regions++] = (struct vliw_region){.name = name, .first = v->bundles};
+}
+
+static void close_region(struct vliw *v)
+{
+	if (v->regions)
+		v->region[v->regions - 1].count = v->bundles - v->region[v->regions - 1].first;
+}
+
+/* Loops that are open while scheduling: where their operation is, and how many it opens. */
+struct open_loop {
+	int bundle, nest;
+};
+
+static int open_loops(struct vliw *v, const struct mir *m, int i, struct open_loop *open)
+{
+	struct vliw_bundle *b = new_bundle(v);
+	int n;
+
+	b->nest = nest_at(m, i);
+	for (n = 0; n < NEST_MAX; n++)
+		b->trip[n] = n < b->nest ? m->item[i + n].trip : 1;
+	*open = (struct open_loop){v->bundles - 1, b->nest};
+	return b->nest;
+}
+
+static void close_loops(struct vliw *v, const struct open_loop *open)
+{
+	v->bundle[open->bundle].body = v->bundles - open->bundle - 1;
+}
+
+void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
+	      struct arena *arena)
+{
+	struct stretch s = {.v = v, .machine = machine};
+	struct open_loop open[RONDO_LOOP_DEPTH];
+	int i, opens = 0;
+
+	*v = (struct vliw){.arena = arena};
+	for (i = 0; i < m->items; i++) {
+		struct mir_item *item = &m->item[i];
+
+		if (item->kind == MIR_OP) {
+			add_op(&s, item);
+			continue;
+		}
+		schedule_stretch(&s);
+		switch (item->kind) {
+		case MIR_LOOP: i += open_loops(v, m, i, &open[opens++]) - 1; break;
+		case MIR_END:
+			close_loops(v, &open[--opens]);
+			i += open[opens].nest - 1;
+			break;
+		case MIR_NODE:
+			close_region(v);
+			open_region(v, item->name);
+			break;
+		default: new_bundle(v)->slot[RONDO_C] = item; break;
+		}
+	}
+	schedule_stretch(&s);
+	close_region(v);
+}

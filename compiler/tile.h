@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Tiling: how a product is cut to what the matrix unit holds.
+ *
+ * K (what is summed over) is cut to pushes of at most `lanes` containers that one lane pattern
+ * reaches; pixels (rows of the result) to strips that fit in the accumulator file; N (columns) to
+ * `lanes`. A function of sizes only.
+ */
+#ifndef COMPILER_TILE_H
+#define COMPILER_TILE_H
+
+#include "compiler/arena.h"
+#include "spec/machine.h"
+
+/* One run of `segs` equal segments that one operand pattern walks, for example a row of a window.
+ */
+struct tile_run {
+	s64 offset;    /* bytes from the pixel's address to the first segment */
+	s64 segs, len; /* segments, containers in each */
+	s64 stride;    /* bytes between segments */
+};
+
+/* One push: containers of the operand and the same number of weight rows. */
+struct tile_k {
+	s64 offset;	/* bytes from the pixel's address */
+	int count;	/* containers */
+	int seg_len;	/* 0: contiguous */
+	s64 seg_stride; /* bytes */
+	s64 row;	/* first weight row, counted over all of K */
+};
+
+struct tile_ks {
+	struct tile_k *k;
+	int n;
+};
+
+/* Cuts @runs, whose weight rows follow one another, into pushes. */
+struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
+		      const struct tile_run *runs, int n);
+
+/* A rectangle of pixels computed at one time: `h` rows of `w` pixels. */
+struct tile_strip {
+	s64 w, h; /* largest strip; w * h <= acc_rows */
+};
+
+struct tile_strip tile_pixels(const struct rondo_machine *m, s64 w, s64 h);
+
+#endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "tests/program_run.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/verify_state.h"
+#include "emulator/exec.h"
+
+/* The parts of a file that this compiler wrote, and that is therefore not checked. */
+struct parts {
+	const void *program;
+	u64 program_bytes;
+	const u8 *weights;
+	u64 weights_bytes;
+	const struct rondo_tensor *tensor;
+	u64 tensors;
+};
+
+static void find_parts(const struct compiled *c, struct parts *p)
+{
+	const struct rondo_file_header *header = (const void *)c->file;
+	const struct rondo_section *s = (const void *)(header + 1);
+	int i;
+
+	*p = (struct parts){0};
+	for (i = 0; i < header->sections; i++) {
+		const u8 *at = c->file + s[i].offset;
+
+		if (s[i].type == RONDO_SECTION_PROGRAM) {
+			p->program = at;
+			p->program_bytes = s[i].size;
+		} else if (s[i].type == RONDO_SECTION_SLOT_DATA) {
+			p->weights = at;
+			p->weights_bytes = s[i].size;
+		} else if (s[i].type == RONDO_SECTION_TENSORS) {
+			p->tensor = (const void *)at;
+			p->tensors = s[i].size / sizeof(*p->tensor);
+		}
+	}
+}
+
+/* What stands behind the program's slots: weights, then one tensor each. */
+struct slots {
+	struct parts parts;
+	const struct tensor_data *in;
+	struct tensor_data *out;
+};
+
+static u8 *slot_bytes(struct slots *s, u32 slot, u64 *size)
+{
+	const struct rondo_tensor *t;
+	u32 i, inputs = 0;
+
+	if (slot == SLOT_WEIGHTS) {
+		*size = s->parts.weights_bytes;
+		return (u8 *)s->parts.weights;
+	}
+	for (i = 0; i < s->parts.tensors; i++)
+		inputs += s->parts.tensor[i].kind == RONDO_TENSOR_INPUT;
+	for (i = 0; i < s->parts.tensors; i++) {
+		t = &s->parts.tensor[i];
+		if (t->slot != slot)
+			continue;
+		*size = t->kind == RONDO_TENSOR_INPUT ? s->in[i].size : s->out[i - inputs].size;
+		return t->kind == RONDO_TENSOR_INPUT ? s->in[i].bytes : s->out[i - inputs].bytes;
+	}
+	*size = 0;
+	return NULL;
+}
+
+static bool slot_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	u64 room;
+	u8 *from = slot_bytes(ctx, slot, &room);
+
+	if (offset > room || size > room - offset)
+		return false;
+	memcpy(to, from + offset, size);
+	return true;
+}
+
+static bool slot_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	u64 room;
+	u8 *to = slot_bytes(ctx, slot, &room);
+
+	if (offset > room || size > room - offset)
+		return false;
+	memcpy(to + offset, from, size);
+	return true;
+}
+
+static bool replay(struct slots *s, const struct rondo_machine *machine,
+		   const struct rondo_facts *facts, char why[PROGRAM_RUN_WHY])
+{
+	const struct exec_io io = {.read = slot_read, .write = slot_write, .ctx = s};
+	const struct exec_control control = {.bound = facts->cycles, .checks = true};
+	struct exec_program *program = NULL;
+	struct exec *e = exec_create(machine);
+	struct exec_result r = {0};
+	bool good = false;
+
+	if (e &&
+	    !exec_load(&program, machine, s->parts.program, s->parts.program_bytes, facts, why)) {
+		exec_run(e, program, &io, &control, &r);
+		good = r.status == EXEC_DONE && r.cycles == facts->cycles;
+		snprintf(why, PROGRAM_RUN_WHY,
+			 "status %d at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
+			 r.status, r.bundle, r.cycles, facts->cycles, r.reason);
+	}
+	exec_unload(program);
+	exec_destroy(e);
+	return good;
+}
+
+bool program_run(const struct compiled *c, const struct rondo_machine *machine,
+		 const struct tensor_data *in, struct tensor_data *out, char why[PROGRAM_RUN_WHY])
+{
+	struct rondo_verify *v = malloc(sizeof(*v));
+	struct slots s = {.in = in, .out = out};
+	const struct rondo_verdict *verdict;
+	bool good = false;
+
+	find_parts(c, &s.parts);
+	rondo_verify_init(v, machine, s.parts.program, s.parts.program_bytes, c->cycles);
+	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
+		;
+	verdict = rondo_verify_verdict(v);
+	if (verdict->code)
+		snprintf(why, PROGRAM_RUN_WHY, "refused at %u, slot %u: %s", verdict->index,
+			 verdict->slot, rondo_error_text(verdict->code));
+	else
+		good = replay(&s, machine, rondo_verify_facts(v), why);
+	free(v);
+	return good;
+}
