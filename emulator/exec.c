@@ -103,25 +103,17 @@ static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 	s64 address;
 	u32 i;
 
-	if (!sram_address(e, op, &address) ||
-	    !sram_gather(e, op, address, count, size, bytes))
+	if (!sram_address(e, op, &address) || !sram_gather(e, op, address, count, size, bytes))
 		return false;
 	memset(d, 0, sizeof(exec_vreg));
 	for (i = 0; i < op->count; i++) {
 		const u8 *x = bytes + (op->op == RONDO_OP_ldb_w ? 0 : i * size);
 
 		switch (op->op) {
-		case RONDO_OP_ld_s8:
-			d[i] = (u32)(s8)x[0];
-			break;
-		case RONDO_OP_ld_u8:
-			d[i] = x[0];
-			break;
-		case RONDO_OP_ld_bf16:
-			d[i] = (u32)x[0] << 16 | (u32)x[1] << 24;
-			break;
-		default:
-			memcpy(&d[i], x, 4);
+		case RONDO_OP_ld_s8: d[i] = (u32)(s8)x[0]; break;
+		case RONDO_OP_ld_u8: d[i] = x[0]; break;
+		case RONDO_OP_ld_bf16: d[i] = (u32)x[0] << 16 | (u32)x[1] << 24; break;
+		default: memcpy(&d[i], x, 4);
 		}
 	}
 	return true;
@@ -164,16 +156,13 @@ static bool readout(struct exec *e, const struct exec_op *op, u32 *d)
 static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	switch (op->op) {
-	case RONDO_OP_ld4:
-		return load_rows(e, op, d);
+	case RONDO_OP_ld4: return load_rows(e, op, d);
 	case RONDO_OP_ld_w:
 	case RONDO_OP_ld_s8:
 	case RONDO_OP_ld_u8:
 	case RONDO_OP_ld_bf16:
-	case RONDO_OP_ldb_w:
-		return load(e, op, d);
-	default:
-		return readout(e, op, d);
+	case RONDO_OP_ldb_w: return load(e, op, d);
+	default: return readout(e, op, d);
 	}
 }
 
@@ -213,11 +202,8 @@ static bool prepare_store(struct exec *e, const struct exec_op *op, struct resul
 		case RONDO_OP_st_u8:
 			element = (u32)(value < 0 ? 0 : value > 255 ? 255 : value);
 			break;
-		case RONDO_OP_st_bf16:
-			element = bf16_of(x[i]);
-			break;
-		default:
-			element = x[i];
+		case RONDO_OP_st_bf16: element = bf16_of(x[i]); break;
+		default: element = x[i];
 		}
 		memcpy(r->stored + i * size, &element, size);
 	}
@@ -228,15 +214,15 @@ static bool commit_store(struct exec *e, const struct results *r)
 {
 	const struct exec_op *op = r->store;
 
-	return !op || sram_scatter(e, op, r->store_address, op->count,
-				   rondo_element_bytes(op->op), r->stored);
+	return !op || sram_scatter(e, op, r->store_address, op->count, rondo_element_bytes(op->op),
+				   r->stored);
 }
 
 static bool execute_weights(struct exec *e, const struct exec_op *op)
 {
 	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
 	struct weight_row *w;
-	exec_vreg x = { 0 };
+	exec_vreg x = {0};
 	s64 address;
 	u32 i, n;
 
@@ -245,16 +231,15 @@ static bool execute_weights(struct exec *e, const struct exec_op *op)
 		return false;
 	w = &e->weight[op->buf][row];
 	for (i = 0; i < RONDO_LANES_MAX; i++) {
-		s16 weight[4] = { 0 };
+		s16 weight[4] = {0};
 
 		if (op->op == RONDO_OP_wl_w || i >= op->count) {
 			weight_set_container(w, i, x[i]);
 			continue;
 		}
 		for (n = 0; n < 4; n++)
-			weight[n] = op->op == RONDO_OP_wl_s8 ?
-					    (s8)(x[i] >> 8 * n) - (s8)op->zp :
-					    (u8)(x[i] >> 8 * n) - op->zp;
+			weight[n] = op->op == RONDO_OP_wl_s8 ? (s8)(x[i] >> 8 * n) - (s8)op->zp
+							     : (u8)(x[i] >> 8 * n) - op->zp;
 		weight_set_bytes(w, i, weight);
 	}
 	return true;
@@ -278,7 +263,7 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 {
 	const struct weight_row *w = &e->weight[op->buf][op->wrow];
 	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
-	exec_vreg x = { 0 };
+	exec_vreg x = {0};
 	s64 address;
 
 	if (row < 0 || !sram_address(e, op, &address) ||
@@ -291,17 +276,10 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 	if (push_writes(e, op))
 		memset(e->acc[row], 0, sizeof(exec_vreg));
 	switch (op->op) {
-	case RONDO_OP_push_f32:
-		e->push->f32(e->acc[row], x, w, op->count);
-		break;
-	case RONDO_OP_push_bf16:
-		e->push->bf16(e->acc[row], x, w, op->count);
-		break;
-	case RONDO_OP_push_s8:
-		e->push->s8(e->acc[row], x, w, op->count);
-		break;
-	default:
-		e->push->u8(e->acc[row], x, w, op->count);
+	case RONDO_OP_push_f32: e->push->f32(e->acc[row], x, w, op->count); break;
+	case RONDO_OP_push_bf16: e->push->bf16(e->acc[row], x, w, op->count); break;
+	case RONDO_OP_push_s8: e->push->s8(e->acc[row], x, w, op->count); break;
+	default: e->push->u8(e->acc[row], x, w, op->count);
 	}
 	return true;
 }
@@ -368,12 +346,9 @@ static bool execute_control(struct exec *e, u64 word, struct rondo_op *op)
 	if (!dma_wait(e, op))
 		return false;
 	switch (op->op) {
-	case RONDO_OP_dma:
-		return dma_start(e, op);
-	case RONDO_OP_halt:
-		return !e->control->checks || dma_drained(e);
-	default: /* loops open after the bundle; the only tile is in every mask */
-		return true;
+	case RONDO_OP_dma: return dma_start(e, op);
+	case RONDO_OP_halt: return !e->control->checks || dma_drained(e);
+	default: /* loops open after the bundle; the only tile is in every mask */ return true;
 	}
 }
 

@@ -9,36 +9,36 @@
 #include "spec/special.h"
 
 /* An operation that does the same in every lane: a, b and c are the lane's operands. */
-#define LANE(name, result)                                                                         \
-	static inline u32 lane_##name(u32 a, u32 b, u32 c)                                         \
-	{                                                                                          \
-		(void)a, (void)b, (void)c;                                                         \
-		return result;                                                                     \
+#define LANE(name, result)                                 \
+	static inline u32 lane_##name(u32 a, u32 b, u32 c) \
+	{                                                  \
+		(void)a, (void)b, (void)c;                 \
+		return result;                             \
 	}
 
 /* The register functions for one, two and three operands, and for none. */
-#define UNARY(name, result)                                                                        \
-	LANE(name, result)                                                                         \
-	static void alu_##name(const struct alu_args *x)                                           \
-	{                                                                                          \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                                          \
-			x->d[i] = lane_##name(x->a[i], 0, 0);                                      \
+#define UNARY(name, result)                                   \
+	LANE(name, result)                                    \
+	static void alu_##name(const struct alu_args *x)      \
+	{                                                     \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)     \
+			x->d[i] = lane_##name(x->a[i], 0, 0); \
 	}
 
-#define BINARY(name, result)                                                                       \
-	LANE(name, result)                                                                         \
-	static void alu_##name(const struct alu_args *x)                                           \
-	{                                                                                          \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                                          \
-			x->d[i] = lane_##name(x->a[i], x->b[i], 0);                                \
+#define BINARY(name, result)                                        \
+	LANE(name, result)                                          \
+	static void alu_##name(const struct alu_args *x)            \
+	{                                                           \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)           \
+			x->d[i] = lane_##name(x->a[i], x->b[i], 0); \
 	}
 
-#define TERNARY(name, result)                                                                      \
-	LANE(name, result)                                                                         \
-	static void alu_##name(const struct alu_args *x)                                           \
-	{                                                                                          \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                                          \
-			x->d[i] = lane_##name(x->a[i], x->b[i], x->c[i]);                          \
+#define TERNARY(name, result)                                             \
+	LANE(name, result)                                                \
+	static void alu_##name(const struct alu_args *x)                  \
+	{                                                                 \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                 \
+			x->d[i] = lane_##name(x->a[i], x->b[i], x->c[i]); \
 	}
 
 /* Integer and logic. */
@@ -64,13 +64,13 @@ static inline u32 rounding_shift_right(s32 a, u32 n)
 UNARY(mov, a)
 BINARY(add, a + b)
 BINARY(sub, a - b)
-BINARY(mul, a * b)
-BINARY(mulh, (u64)((s64)(s32)a * (s32)b) >> 32)
+BINARY(mul, a *b)
+BINARY(mulh, (u64)((s64)(s32)a *(s32)b) >> 32)
 BINARY(srdhm, rounding_high_product(a, b))
 BINARY(adds, s32_saturate((s64)(s32)a + (s32)b))
 BINARY(subs, s32_saturate((s64)(s32)a - (s32)b))
 BINARY(shl, a << b % 32)
-BINARY(shls, s32_saturate((s64)(s32)a * (1ll << b % 32)))
+BINARY(shls, s32_saturate((s64)(s32)a *(1ll << b % 32)))
 BINARY(sra, (u32)((s32)a >> b % 32))
 BINARY(srl, a >> b % 32)
 BINARY(srar, rounding_shift_right(a, b % 32))
@@ -79,7 +79,7 @@ BINARY(max, (s32)a > (s32)b ? a : b)
 UNARY(clz, a ? __builtin_clz(a) : 32)
 BINARY(cmplt, (s32)a < (s32)b ? ~0u : 0)
 BINARY(cmpeq, a == b ? ~0u : 0)
-BINARY(and, a & b)
+BINARY(and, a &b)
 BINARY(or, a | b)
 BINARY(xor, a ^ b)
 BINARY(andn, a & ~b)
@@ -127,7 +127,7 @@ UNARY(frsqrt, f32_result(1.0f / sqrtf(f32(a))))
 /* The two below follow spec/special.h line by line. */
 static inline u32 exp2_of(float x)
 {
-	static const u32 coefficient[] = { RONDO_EXP2_COEFFICIENTS };
+	static const u32 coefficient[] = {RONDO_EXP2_COEFFICIENTS};
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	float n, f, p;
 	s32 h;
@@ -149,7 +149,7 @@ static inline u32 exp2_of(float x)
 
 static inline u32 log2_of(float x)
 {
-	static const u32 coefficient[] = { RONDO_LOG2_COEFFICIENTS };
+	static const u32 coefficient[] = {RONDO_LOG2_COEFFICIENTS};
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	s32 e = 0;
 	float t, p;
@@ -306,20 +306,15 @@ void alu_requantise(u8 op, const u32 *x, const exec_vreg *params, u32 *d)
 {
 	switch (op) {
 	case RONDO_OP_rdq_fix_s8:
-	case RONDO_OP_stq_fix_s8:
-		return quantise_fixed(x, 0, params, true, d);
+	case RONDO_OP_stq_fix_s8: return quantise_fixed(x, 0, params, true, d);
 	case RONDO_OP_rdq_fix_u8:
-	case RONDO_OP_stq_fix_u8:
-		return quantise_fixed(x, 0, params, false, d);
+	case RONDO_OP_stq_fix_u8: return quantise_fixed(x, 0, params, false, d);
 	case RONDO_OP_rdq_flt_s8:
-	case RONDO_OP_stq_flt_s8:
-		return quantise_float(x, params, true, d);
+	case RONDO_OP_stq_flt_s8: return quantise_float(x, params, true, d);
 	case RONDO_OP_rdq_flt_u8:
-	case RONDO_OP_stq_flt_u8:
-		return quantise_float(x, params, false, d);
+	case RONDO_OP_stq_flt_u8: return quantise_float(x, params, false, d);
 	case RONDO_OP_rdq_f32:
-	case RONDO_OP_stq_f32:
-		return bias_and_clamp(x, params, d);
+	case RONDO_OP_stq_f32: return bias_and_clamp(x, params, d);
 	}
 }
 
@@ -340,19 +335,18 @@ static void alu_lut(const struct alu_args *x)
 	}
 }
 
-
 /* Halves the register with one lane operation until one lane is left. */
-#define REDUCTION(name, operation)                                                                 \
-	static void alu_##name(const struct alu_args *x)                                           \
-	{                                                                                          \
-		exec_vreg t;                                                                       \
-                                                                                                   \
-		memcpy(t, x->a, sizeof(t));                                                        \
-		for (u32 s = x->lanes / 2; s; s /= 2)                                              \
-			for (u32 i = 0; i < s; i++)                                                \
-				t[i] = lane_##operation(t[i], t[i + s], 0);                        \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                                          \
-			x->d[i] = t[0];                                                            \
+#define REDUCTION(name, operation)                                          \
+	static void alu_##name(const struct alu_args *x)                    \
+	{                                                                   \
+		exec_vreg t;                                                \
+                                                                            \
+		memcpy(t, x->a, sizeof(t));                                 \
+		for (u32 s = x->lanes / 2; s; s /= 2)                       \
+			for (u32 i = 0; i < s; i++)                         \
+				t[i] = lane_##operation(t[i], t[i + s], 0); \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                   \
+			x->d[i] = t[0];                                     \
 	}
 
 REDUCTION(rsum_f32, fadd)
@@ -385,7 +379,7 @@ UNARY(max_col_s32, a)
 #define TABLE_S(name)
 #define TABLE_W(name)
 #define TABLE_M(name)
-#define TABLE_V(name) [RONDO_OP_##name] = alu_##name,
+#define TABLE_V(name)  [RONDO_OP_##name] = alu_##name,
 #define TABLE_V1(name) [RONDO_OP_##name] = alu_##name,
 alu_fn *const alu_ops[RONDO_OPCODES] = {
 #define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name)

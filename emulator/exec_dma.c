@@ -23,7 +23,7 @@ static bool box_of(const struct rondo_desc *d, s64 base, const s64 stride[RONDO_
 	s64 reach;
 	u32 k;
 
-	*box = (struct box){ base, base };
+	*box = (struct box){base, base};
 	for (k = 0; k < RONDO_DMA_DIMS; k++) {
 		s64 *side = stride[k] < 0 ? &box->lo : &box->hi;
 
@@ -80,7 +80,7 @@ static void walk_place(struct row_walk *w)
 
 static struct row_walk walk_begin(const struct exec_transfer *t)
 {
-	struct row_walk w = { .t = t };
+	struct row_walk w = {.t = t};
 
 	walk_place(&w);
 	return w;
@@ -106,7 +106,8 @@ static bool mark(struct exec *e, u32 channel, const struct exec_transfer *t, boo
 {
 	if (!t->desc)
 		return true;
-	for_each_row(w, t) {
+	for_each_row(w, t)
+	{
 		(held ? sram_mark_dma : sram_unmark_dma)(e, channel, t->desc->dir, w.sram,
 							 t->desc->row_bytes);
 		if (!exec_poll(e, t->desc->row_bytes))
@@ -226,8 +227,10 @@ static bool slots_apart(struct exec *e, const struct exec_transfer *a,
 	box_of(b->desc, b->slot, b->desc->slot_stride, &y);
 	if (x.hi <= y.lo || y.hi <= x.lo)
 		return true;
-	for_each_row(i, a) {
-		for_each_row(j, b) {
+	for_each_row(i, a)
+	{
+		for_each_row(j, b)
+		{
 			if (i.slot < j.slot + b->desc->row_bytes &&
 			    j.slot < i.slot + a->desc->row_bytes)
 				return slot_race(e, a, channel);
@@ -274,7 +277,8 @@ static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
 
 	if (e->control->checks && !check_slot(e, channel, t))
 		return false;
-	for_each_row(w, t) {
+	for_each_row(w, t)
+	{
 		u8 *at = e->sram + w.sram;
 
 		if (e->control->checks) {
@@ -282,9 +286,8 @@ static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
 				return false;
 			sram_mark_dma(e, channel, d->dir, w.sram, d->row_bytes);
 		}
-		if (d->dir == RONDO_DMA_IN ?
-			    !io->read(io->ctx, d->slot, w.slot, at, d->row_bytes) :
-			    !io->write(io->ctx, d->slot, w.slot, at, d->row_bytes))
+		if (d->dir == RONDO_DMA_IN ? !io->read(io->ctx, d->slot, w.slot, at, d->row_bytes)
+					   : !io->write(io->ctx, d->slot, w.slot, at, d->row_bytes))
 			return exec_fail(e, EXEC_DMA_ERROR,
 					 "no access to %u bytes at %lld of slot %u", d->row_bytes,
 					 (long long)w.slot, d->slot);
@@ -297,7 +300,7 @@ static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
 bool dma_start(struct exec *e, const struct rondo_op *op)
 {
 	struct exec_channel *ch = &e->channel[op->channel];
-	struct exec_transfer t = { 0 };
+	struct exec_transfer t = {0};
 	u64 begin, cost, end;
 
 	if (ch->outstanding == RONDO_DMA_OUTSTANDING) {

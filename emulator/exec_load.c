@@ -18,15 +18,15 @@ struct loader {
 	struct exec_program *program;
 	const struct rondo_program *source;
 	char *why;
-	u32 bundle, slot; /* being decoded */
-	u32 ops; /* decoded so far */
-	u32 depth; /* open loops */
+	u32 bundle, slot;	    /* being decoded */
+	u32 ops;		    /* decoded so far */
+	u32 depth;		    /* open loops */
 	u32 last[RONDO_LOOP_DEPTH]; /* bundle of their bodies */
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct loader *l, const char *fmt, ...)
 {
-	static const char *const slots[] = { "C", "L0", "L1", "S", "W", "M", "V0", "V1" };
+	static const char *const slots[] = {"C", "L0", "L1", "S", "W", "M", "V0", "V1"};
 	va_list ap;
 	int n;
 
@@ -42,16 +42,15 @@ static bool registers(const struct rondo_op *op, u64 *reads, u64 *writes)
 {
 	bool fits = true;
 
-#define ROLE_DST(r) (*writes |= 1ull << (r))
-#define ROLE_SRC(r) (*reads |= 1ull << (r))
+#define ROLE_DST(r)  (*writes |= 1ull << (r))
+#define ROLE_SRC(r)  (*reads |= 1ull << (r))
 #define ROLE_SRC3(r) (fits = (r) + 2 < RONDO_VREGS, *reads |= 7ull << (r))
-#define ROLE_VAL(r) ((void)(r))
+#define ROLE_VAL(r)  ((void)(r))
 	switch (rondo_ops[op->op].format) {
 #define F(member, lo, width, kind, role) ROLE_##role(op->member);
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
-		fields break;
-#include "spec/formats.def"
+#define FORMAT(name, fields)                 \
+	case RONDO_FMT_##name: fields break; \
+		#include "spec/formats.def"
 	}
 	return fits;
 }
@@ -84,10 +83,8 @@ static bool has_entry(u8 format)
 	case RONDO_FMT_STOREQ:
 	case RONDO_FMT_WROW:
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return true;
-	default:
-		return false;
+	case RONDO_FMT_PRESET: return true;
+	default: return false;
 	}
 }
 
@@ -99,7 +96,8 @@ static bool check_op(struct loader *l, const struct rondo_op *op)
 	if (has_entry(format) && !check_entry(l, op))
 		return false;
 	if (op->count > m->lanes || op->lane + op->count > m->lanes)
-		return refuse(l, "lanes %u..%u of %u", op->lane, op->lane + op->count - 1, m->lanes);
+		return refuse(l, "lanes %u..%u of %u", op->lane, op->lane + op->count - 1,
+			      m->lanes);
 	if (format == RONDO_FMT_PUSH && op->wrow + op->count > m->lanes)
 		return refuse(l, "weight rows %u..%u of %u", op->wrow, op->wrow + op->count - 1,
 			      m->lanes);
@@ -282,7 +280,7 @@ static void take_facts(struct exec_program *p, const struct rondo_facts *facts)
 
 static int load(struct exec_program *p, const struct rondo_program *source, char *why)
 {
-	struct loader l = { .program = p, .source = source, .why = why };
+	struct loader l = {.program = p, .source = source, .why = why};
 
 	if (!allocate(p, source)) {
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");
@@ -294,9 +292,8 @@ static int load(struct exec_program *p, const struct rondo_program *source, char
 	return 0;
 }
 
-int exec_load(struct exec_program **program, const struct rondo_machine *machine,
-	      const void *data, u64 size, const struct rondo_facts *facts,
-	      char why[EXEC_REASON_BYTES])
+int exec_load(struct exec_program **program, const struct rondo_machine *machine, const void *data,
+	      u64 size, const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
 {
 	struct rondo_program source;
 	struct exec_program *p;

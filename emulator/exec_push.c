@@ -33,7 +33,7 @@ void weight_set_bytes(struct weight_row *row, u32 lane, const s16 weight[4])
 	set_element(row, lane, element);
 }
 
-#define KERNEL static inline __attribute__((always_inline)) void
+#define KERNEL	     static inline __attribute__((always_inline)) void
 #define FOR_LANES(i) for (u32 i = 0; i < RONDO_LANES_MAX; i++)
 
 KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
@@ -43,9 +43,9 @@ KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++)
 		FOR_LANES(i)
-			sum[i] = fmaf(f32(x[r]), f32(w[r].container[i]), sum[i]);
+	sum[i] = fmaf(f32(x[r]), f32(w[r].container[i]), sum[i]);
 	FOR_LANES(i)
-		acc[i] = f32_result(sum[i]);
+	acc[i] = f32_result(sum[i]);
 }
 
 KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
@@ -55,18 +55,18 @@ KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++) {
 		FOR_LANES(i)
-			sum[i] = fmaf(bf16_lo(x[r]), bf16_lo(w[r].container[i]), sum[i]);
+		sum[i] = fmaf(bf16_lo(x[r]), bf16_lo(w[r].container[i]), sum[i]);
 		FOR_LANES(i)
-			sum[i] = fmaf(bf16_hi(x[r]), bf16_hi(w[r].container[i]), sum[i]);
+		sum[i] = fmaf(bf16_hi(x[r]), bf16_hi(w[r].container[i]), sum[i]);
 	}
 	FOR_LANES(i)
-		acc[i] = f32_result(sum[i]);
+	acc[i] = f32_result(sum[i]);
 }
 
 KERNEL push_byte(u32 *acc, s32 x, const s16 *weight)
 {
 	FOR_LANES(i)
-		acc[i] += (u32)(x * weight[i]);
+	acc[i] += (u32)(x * weight[i]);
 }
 
 KERNEL push_s8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
@@ -83,20 +83,20 @@ KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
 			push_byte(acc, (u8)(x[r] >> 8 * n), w[r].weight[n]);
 }
 
-#define VARIANT(name, isa, attribute)                                                              \
-	attribute static void name##_##isa(u32 *acc, const u32 *x, const struct weight_row *w,     \
-					   u32 count)                                              \
-	{                                                                                          \
-		name(acc, x, w, count);                                                            \
+#define VARIANT(name, isa, attribute)                                                          \
+	attribute static void name##_##isa(u32 *acc, const u32 *x, const struct weight_row *w, \
+					   u32 count)                                          \
+	{                                                                                      \
+		name(acc, x, w, count);                                                        \
 	}
 
-#define VARIANTS(isa, attribute)                                                                   \
-	VARIANT(push_f32, isa, attribute)                                                          \
-	VARIANT(push_bf16, isa, attribute)                                                         \
-	VARIANT(push_s8, isa, attribute)                                                           \
-	VARIANT(push_u8, isa, attribute)                                                           \
-	static const struct push_kernels kernels_##isa = { push_f32_##isa, push_bf16_##isa,        \
-							   push_s8_##isa, push_u8_##isa };
+#define VARIANTS(isa, attribute)                                                           \
+	VARIANT(push_f32, isa, attribute)                                                  \
+	VARIANT(push_bf16, isa, attribute)                                                 \
+	VARIANT(push_s8, isa, attribute)                                                   \
+	VARIANT(push_u8, isa, attribute)                                                   \
+	static const struct push_kernels kernels_##isa = {push_f32_##isa, push_bf16_##isa, \
+							  push_s8_##isa, push_u8_##isa};
 
 VARIANTS(plain, )
 

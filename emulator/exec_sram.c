@@ -11,7 +11,7 @@
 
 enum {
 	SHADOW_DEFINED = 0x01,
-	SHADOW_WRITER = 0x0e, /* channel that writes the byte, plus one; 0: none */
+	SHADOW_WRITER = 0x0e,  /* channel that writes the byte, plus one; 0: none */
 	SHADOW_READERS = 0xf0, /* set of channels that read the byte */
 };
 
@@ -32,8 +32,7 @@ void sram_reset_shadow(struct exec *e)
 
 	memset(e->shadow, 0, e->machine.sram_bytes);
 	for (i = 0; i < p->clear_count; i++)
-		memset(e->shadow + p->clear[i].lo, SHADOW_DEFINED,
-		       p->clear[i].hi - p->clear[i].lo);
+		memset(e->shadow + p->clear[i].lo, SHADOW_DEFINED, p->clear[i].hi - p->clear[i].lo);
 }
 
 bool sram_address(struct exec *e, const struct exec_op *op, s64 *address)

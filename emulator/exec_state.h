@@ -20,9 +20,9 @@ struct exec_op {
 };
 
 struct exec_bundle {
-	u64 control; /* word of slot C; decoded when it is executed */
+	u64 control;	   /* word of slot C; decoded when it is executed */
 	u64 reads, writes; /* sets of vector registers */
-	u32 first; /* operations [first, first + ops) of exec_program.op */
+	u32 first;	   /* operations [first, first + ops) of exec_program.op */
 	u8 ops;
 	u8 depth; /* loops that are open */
 };
@@ -43,7 +43,7 @@ struct exec_program {
 /* A transfer that was started and not yet waited for. */
 struct exec_transfer {
 	const struct rondo_desc *desc; /* NULL: an empty start */
-	s64 sram, slot; /* addresses of its first row */
+	s64 sram, slot;		       /* addresses of its first row */
 };
 
 /* A channel. Newest first: outstanding transfers, and when the last ones end. */
@@ -56,7 +56,7 @@ struct exec_channel {
 struct exec_loop {
 	u64 trips;
 	u32 first, last; /* bundles of the body */
-	u8 base, top; /* the nest that one operation opened: depths [base, top) */
+	u8 base, top;	 /* the nest that one operation opened: depths [base, top) */
 };
 
 struct exec {
@@ -70,7 +70,7 @@ struct exec {
 	u8 *sram;
 
 	/* With checks: what is known of each register and each byte of SRAM (exec_sram.c). */
-	u64 written; /* set of registers */
+	u64 written;		/* set of registers */
 	u64 ready[RONDO_VREGS]; /* first bundle, counted as executed, that may touch it */
 	u8 *shadow;
 

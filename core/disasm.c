@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "core/disasm.h"
+
+#include "core/codec.h"
+
+const char *const rondo_syntax[] = {
+#define SYNTAX(format, operands) [RONDO_FMT_##format] = operands,
+#include "spec/syntax.def"
+};
+
+const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = {"c", "l0", "l1", "s",
+							      "w", "m",	 "v0", "v1"};
+
+struct text {
+	char *out;
+	size_t size, length;
+};
+
+static void put_char(struct text *t, char c)
+{
+	if (t->length + 1 < t->size)
+		t->out[t->length++] = c;
+}
+
+static void put_string(struct text *t, const char *s)
+{
+	while (*s)
+		put_char(t, *s++);
+}
+
+static void put_number(struct text *t, s64 value)
+{
+	u64 rest = value < 0 ? -(u64)value : (u64)value;
+	char digit[20];
+	u32 n = 0;
+
+	if (value < 0)
+		put_char(t, '-');
+	do
+		digit[n++] = '0' + rest % 10;
+	while (rest /= 10);
+	while (n)
+		put_char(t, digit[--n]);
+}
+
+static void put_raw(struct text *t, u64 word)
+{
+	s32 shift;
+
+	put_char(t, '?');
+	for (shift = 60; shift >= 0; shift -= 4)
+		put_char(t, "0123456789abcdef"[word >> shift & 15]);
+}
+
+/* A word and a number: "v3", "zp=3". */
+static void put_numbered(struct text *t, const char *word, s64 value)
+{
+	put_string(t, word);
+	put_number(t, value);
+}
+
+static void put_pair(struct text *t, const char *word, u32 first, const char *between, u32 second)
+{
+	put_numbered(t, word, first);
+	put_numbered(t, between, second);
+}
+
+static void put_name(struct text *t, u8 op)
+{
+	const char *s;
+
+	for (s = rondo_ops[op].name; *s; s++)
+		put_char(t, *s == '_' ? '.' : *s);
+}
+
+static u32 loops_opened(const struct rondo_op *op)
+{
+	return op->op == RONDO_OP_loop1 ? 1 : op->nest;
+}
+
+/* Whether the operand has its default, so that nothing is written. */
+static bool left_out(const struct rondo_op *op, char operand)
+{
+	u32 c;
+
+	switch (operand) {
+	case 'z': return !op->zp;
+	case 'l': return !op->last;
+	case 'W':
+		for (c = 0; c < RONDO_DMA_CHANNELS; c++)
+			if (op->wait[c])
+				return false;
+		return true;
+	default: return false;
+	}
+}
+
+static void put_waits(struct text *t, const struct rondo_op *op)
+{
+	bool first = true;
+	u32 c;
+
+	for (c = 0; c < RONDO_DMA_CHANNELS; c++) {
+		if (!op->wait[c])
+			continue;
+		put_pair(t, first ? "c" : ", c", c, "<=", op->wait[c] - 1);
+		first = false;
+	}
+}
+
+static void put_loops(struct text *t, const struct rondo_op *op)
+{
+	u32 i;
+
+	for (i = 0; i < loops_opened(op); i++) {
+		put_number(t, op->trip[i]);
+		put_string(t, ", ");
+	}
+	put_numbered(t, "body=", op->body);
+}
+
+static void put_address(struct text *t, const struct rondo_op *op)
+{
+	put_numbered(t, "e", op->entry);
+	if (op->off)
+		put_numbered(t, "+", op->off);
+}
+
+static void put_operand(struct text *t, const struct rondo_op *op, char operand)
+{
+	static const char *const modes[] = {"add", "write", "first"};
+
+	switch (operand) {
+	case 'd': return put_numbered(t, "v", op->dst);
+	case 'a': return put_numbered(t, "v", op->a);
+	case 'b': return put_numbered(t, "v", op->b);
+	case 'c': return put_numbered(t, "v", op->c);
+	case 'p': return put_numbered(t, "v", op->params);
+	case 's':
+		put_numbered(t, "v", op->a);
+		if (op->lane)
+			put_numbered(t, ".", op->lane);
+		return;
+	case '@': return put_address(t, op);
+	case 'e': return put_numbered(t, "e", op->entry);
+	case 'n': return put_number(t, op->count);
+	case 'r': return put_number(t, op->rows);
+	case 'A': return put_numbered(t, "a", op->row);
+	case 'w': return put_pair(t, "w", op->buf, ".", op->wrow);
+	case 'm': return put_string(t, modes[op->mode]);
+	case 'z': return put_numbered(t, "zp=", op->op == RONDO_OP_wl_s8 ? (s8)op->zp : op->zp);
+	case 'i': return put_number(t, op->imm);
+	case 'h': return put_number(t, op->shift);
+	case 'C': return put_numbered(t, "c", op->channel);
+	case 'D': return put_numbered(t, "d", op->desc);
+	case 'l': return put_numbered(t, "last=l", op->last - 1);
+	case 'x': return put_pair(t, "", op->x0, "..", op->x1);
+	case 'y': return put_pair(t, "", op->y0, "..", op->y1);
+	case 'o': return put_loops(t, op);
+	case 'W': return put_waits(t, op);
+	}
+}
+
+/* Whether the operation's fields have values that the language has no words for. */
+static bool unspeakable(const struct rondo_op *op)
+{
+	u32 i;
+
+	if (op->op == RONDO_OP_loop)
+		for (i = op->nest; i < 3; i++)
+			if (!op->nest || op->trip[i] != 1)
+				return true;
+	return op->mode > 2;
+}
+
+static void put_op(struct text *t, const struct rondo_op *op)
+{
+	const char *operand, *before = " ";
+	u64 word = op->op;
+
+	if (op->op == RONDO_OP_NOP)
+		return put_string(t, "nop");
+	if (!rondo_encode(op, &word) || unspeakable(op))
+		return put_raw(t, word);
+	put_name(t, op->op);
+	for (operand = rondo_syntax[rondo_ops[op->op].format]; *operand; operand++) {
+		if (left_out(op, *operand))
+			continue;
+		put_string(t, before);
+		put_operand(t, op, *operand);
+		before = ", ";
+	}
+}
+
+static size_t finish(struct text *t)
+{
+	if (t->size)
+		t->out[t->length] = '\0';
+	return t->length;
+}
+
+size_t rondo_disasm_op(const struct rondo_op *op, char *out, size_t size)
+{
+	struct text t = {.out = out, .size = size};
+
+	put_op(&t, op);
+	return finish(&t);
+}
+
+/* The slot that the assembler chooses for @op when those of @taken are: the first that is free. */
+static u32 chosen_slot(u8 op, u32 taken)
+{
+	u32 slot, free = rondo_ops[op].slots & ~taken;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+		if (free >> slot & 1)
+			break;
+	return slot;
+}
+
+size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, size_t size)
+{
+	struct text t = {.out = out, .size = size};
+	u32 slot, taken = 0;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+		struct rondo_op op;
+		bool known = rondo_decode(word[slot], &op);
+		bool raw = !known || unspeakable(&op);
+
+		if (!word[slot])
+			continue;
+		if (taken)
+			put_string(&t, " | ");
+		if (raw || chosen_slot(op.op, taken) != slot) {
+			put_string(&t, rondo_slot_names[slot]);
+			put_string(&t, ": ");
+		}
+		if (raw)
+			put_raw(&t, word[slot]);
+		else
+			put_op(&t, &op);
+		taken |= 1u << slot;
+	}
+	if (!taken)
+		put_string(&t, "nop");
+	return finish(&t);
+}
