@@ -47,10 +47,13 @@ static bool registers(const struct rondo_op *op, u64 *reads, u64 *writes)
 #define ROLE_SRC3(r) (fits = (r) + 2 < RONDO_VREGS, *reads |= 7ull << (r))
 #define ROLE_VAL(r)  ((void)(r))
 	switch (rondo_ops[op->op].format) {
+/* clang-format off */
 #define F(member, lo, width, kind, role) ROLE_##role(op->member);
-#define FORMAT(name, fields)                 \
-	case RONDO_FMT_##name: fields break; \
-		#include "spec/formats.def"
+#define FORMAT(name, fields)                                                                       \
+	case RONDO_FMT_##name:                                                                     \
+		fields break;
+#include "spec/formats.def"
+		/* clang-format on */
 	}
 	return fits;
 }
@@ -249,10 +252,11 @@ static bool copy_table(void *to, const void *from, u32 count, size_t size)
 static bool allocate(struct exec_program *p, const struct rondo_program *source)
 {
 	const struct rondo_program_header *h = source->header;
+	const u64 *word = &source->bundles[0][0];
 	u64 i, ops = 0;
 
 	for (i = 0; i < (u64)h->bundles * RONDO_SLOTS_PER_BUNDLE; i++)
-		ops += source->bundles[0][i] != 0;
+		ops += word[i] != 0;
 	p->bundles = h->bundles;
 	p->bundle = calloc(h->bundles, sizeof(*p->bundle));
 	p->op = calloc(ops + 1, sizeof(*p->op));

@@ -35,12 +35,15 @@ struct field_range {
 static struct field_range range_of(u8 format, const char *member)
 {
 	switch (format) {
-#define F(name, lo, width, kind, role) \
-	if (!strcmp(#name, member))    \
+/* clang-format off */
+#define F(name, lo, width, kind, role)                                                             \
+	if (!strcmp(#name, member))                                                                \
 		return (struct field_range)RANGE_##kind(width);
-#define FORMAT(name, fields)                 \
-	case RONDO_FMT_##name: fields break; \
-		#include "spec/formats.def"
+#define FORMAT(name, fields)                                                                       \
+	case RONDO_FMT_##name:                                                                     \
+		fields break;
+#include "spec/formats.def"
+		/* clang-format on */
 	}
 	return (struct field_range){0, 0};
 }
