@@ -2,19 +2,19 @@
 #include "core/codec.h"
 
 #define OPCODE_BITS 7
-#define FIELD_MAX(width) ((1ull << (width)) - 1)
-#define FIELD_BITS(word, lo, width) ((word) >> (lo) & FIELD_MAX(width))
+#define BITS_MAX(width) ((1ull << (width)) - 1)
+#define BITS_OF(word, lo, width) ((word) >> (lo) & BITS_MAX(width))
 
 /* What each kind of field does to the stored bits; value is wide enough for all. */
-#define GET_U(word, lo, width) FIELD_BITS(word, lo, width)
-#define GET_M1(word, lo, width) (FIELD_BITS(word, lo, width) + 1)
-#define GET_X4(word, lo, width) (FIELD_BITS(word, lo, width) * 4)
+#define GET_U(word, lo, width) BITS_OF(word, lo, width)
+#define GET_M1(word, lo, width) (BITS_OF(word, lo, width) + 1)
+#define GET_X4(word, lo, width) (BITS_OF(word, lo, width) * 4)
 #define GET_S(word, lo, width)                                                                     \
-	((s64)(FIELD_BITS(word, lo, width) ^ 1ull << ((width) - 1)) - (1ll << ((width) - 1)))
+	((s64)(BITS_OF(word, lo, width) ^ 1ull << ((width) - 1)) - (1ll << ((width) - 1)))
 
 static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 {
-	if (bits > FIELD_MAX(width))
+	if (bits > BITS_MAX(width))
 		return false;
 	*word |= bits << lo;
 	return true;
@@ -31,7 +31,7 @@ static bool put_signed(u64 *word, s64 value, u32 lo, u32 width)
 
 	if (value < -limit || value >= limit)
 		return false;
-	*word |= ((u64)value & FIELD_MAX(width)) << lo;
+	*word |= ((u64)value & BITS_MAX(width)) << lo;
 	return true;
 }
 
@@ -43,8 +43,8 @@ static bool put_signed(u64 *word, s64 value, u32 lo, u32 width)
 /* The bits that a format's fields occupy, opcode included. */
 static const u64 format_bits[] = {
 	[RONDO_FMT_NONE] = 0,
-#define F(member, lo, width, kind, role) | FIELD_MAX(width) << (lo)
-#define FORMAT(name, fields) [RONDO_FMT_##name] = FIELD_MAX(OPCODE_BITS) fields,
+#define F(member, lo, width, kind, role) | BITS_MAX(width) << (lo)
+#define FORMAT(name, fields) [RONDO_FMT_##name] = BITS_MAX(OPCODE_BITS) fields,
 #include "spec/formats.def"
 };
 
@@ -53,7 +53,7 @@ bool rondo_decode(u64 word, struct rondo_op *op)
 	u8 format;
 
 	memset(op, 0, sizeof(*op));
-	op->op = FIELD_BITS(word, 0, OPCODE_BITS);
+	op->op = BITS_OF(word, 0, OPCODE_BITS);
 	if (!word)
 		return true;
 	format = rondo_ops[op->op].format;
