@@ -44,7 +44,7 @@ static void pattern_hull(const struct access *a, struct rondo_hull *hull)
 		hull->lo = full * stride;
 }
 
-/* All bytes over all trips; ENTRY_LOOP, ENTRY_ALIGN or SRAM_BOUNDS. */
+/* All bytes over all trips; ENTRY_ALIGN or SRAM_BOUNDS. */
 static u32 access_hull(const struct rondo_verify *v, const struct access *a,
 		       struct rondo_hull *hull)
 {
@@ -64,9 +64,6 @@ static u32 access_hull(const struct rondo_verify *v, const struct access *a,
 		if (!rondo_hull_extend(hull, entry->stride[d], v->loop[d].steps))
 			return RONDO_ERR_SRAM_BOUNDS;
 	}
-	for (; d < RONDO_LOOP_DEPTH; d++)
-		if (entry->stride[d])
-			return RONDO_ERR_ENTRY_LOOP;
 	if (bits & (a->size - 1))
 		return RONDO_ERR_ENTRY_ALIGN;
 	if (!rondo_hull_extend(hull, entry->pitch, a->rows - 1) || hull->lo < 0 ||
@@ -114,7 +111,7 @@ static u32 check_sram(struct rondo_verify *v, const struct access *a, bool write
 	return RONDO_ERR_NONE;
 }
 
-/* Rows over all trips are within [0, @rows); ENTRY_LOOP or @bounds. */
+/* Rows over all trips are within [0, @rows); @bounds. */
 static u32 check_row(const struct rondo_verify *v, const struct rondo_entry *entry, u32 row,
 		     u32 rows, u32 bounds)
 {
@@ -125,9 +122,6 @@ static u32 check_row(const struct rondo_verify *v, const struct rondo_entry *ent
 		if (entry->row_stride[d] &&
 		    !rondo_hull_extend(&hull, entry->row_stride[d], v->loop[d].steps))
 			return bounds;
-	for (; d < RONDO_LOOP_DEPTH; d++)
-		if (entry->row_stride[d])
-			return RONDO_ERR_ENTRY_LOOP;
 	return hull.lo < 0 || hull.hi > rows ? bounds : RONDO_ERR_NONE;
 }
 
@@ -148,17 +142,31 @@ static u32 check_push(const struct rondo_verify *v, const struct rondo_op *op,
 	return check_acc(v, entry, op->row);
 }
 
+/* An entry stands only where all loops that it names are open. */
+static u32 check_entry_loops(const struct rondo_verify *v, const struct rondo_entry *entry)
+{
+	u32 d;
+
+	for (d = v->depth; d < RONDO_LOOP_DEPTH; d++)
+		if (entry->stride[d] || entry->row_stride[d])
+			return RONDO_ERR_ENTRY_LOOP;
+	return RONDO_ERR_NONE;
+}
+
 u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 {
 	struct access a = { .off = op->off, .count = op->count, .rows = 1 };
 	bool write = false;
-	u32 error = 0;
+	u32 error;
 
 	if (op->entry >= v->program.header->entries)
 		return RONDO_ERR_ENTRY_INDEX;
 	if (op->count > v->machine.lanes || op->lane + op->count > v->machine.lanes)
 		return RONDO_ERR_LANES;
 	a.entry = &v->program.entries[op->entry];
+	error = check_entry_loops(v, a.entry);
+	if (error)
+		return error;
 	a.size = rondo_element_bytes(op->op);
 	switch (rondo_ops[op->op].format) {
 	case RONDO_FMT_READ:
