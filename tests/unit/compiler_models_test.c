@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Whole networks through reader, passes and interpreter: the third-party digit classifiers against
- * the published outputs and labels, and the demo's own model against its plain C forward pass.
+ * Whole networks through reader, passes and interpreter, and as programs on the executor: the
+ * third-party digit classifiers against the published outputs and labels, and the demo's own model
+ * against its plain C forward pass.
  */
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
+#include "core/machine.h"
 #include "demo/digits.h"
 #include "demo/mnist.h"
 #include "tests/models.h"
+#include "tests/program_run.h"
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
@@ -16,6 +19,9 @@
 /* Of 10,000 test digits the two models know 9891 and 9907; of the first 100 both know 99. */
 #define DIGITS 100
 #define RIGHT  99
+
+/* Programs run on more. */
+#define PROGRAM_DIGITS 200
 
 static struct graph *compile(const char *path, struct compile_error *err)
 {
@@ -77,21 +83,43 @@ static void test_published(const char *dir, const char *input, const char *const
 	graph_free(g);
 }
 
-/* How many of the first DIGITS are right, with pixels as (p * scale + offset). */
-static int count_right(const struct graph *g, const struct mnist *set, float scale, float offset)
+/* What runs a network on one image: the interpreter, or the executor. */
+struct runner {
+	struct graph *g;
+	struct compiled program; /* no file: the interpreter */
+	struct rondo_machine machine;
+};
+
+static bool run(const struct runner *r, const struct tensor_data *in, struct tensor_data *out)
+{
+	const struct value *v = r->g->outputs.v[0];
+	struct compile_error err = {0};
+	char why[PROGRAM_RUN_WHY];
+
+	if (!r->program.file)
+		return !graph_eval(r->g, in, out, &err);
+	if (!tensor_data_alloc(out, v->dtype, &v->shape))
+		return false;
+	if (program_run(&r->program, &r->machine, in, out, why))
+		return true;
+	printf("# %s\n", why);
+	return false;
+}
+
+/* How many of the first @digits are right, with pixels as (p * scale + offset). */
+static int count_right(const struct runner *r, const struct mnist *set, int digits, float scale,
+		       float offset)
 {
 	struct tensor_data in = {0}, out = {0};
-	struct compile_error err = {0};
 	int right = 0;
 
-	if (!tensor_data_alloc(&in, DTYPE_F32, &g->inputs.v[0]->shape))
+	if (!tensor_data_alloc(&in, DTYPE_F32, &r->g->inputs.v[0]->shape))
 		return 0;
-	for (int d = 0; d < DIGITS; d++) {
+	for (int d = 0; d < digits; d++) {
 		for (int i = 0; i < DIGITS_PIXELS; i++)
 			((float *)in.bytes)[i] = (float)set->image[d][i] * scale + offset;
-		if (graph_eval(g, &in, &out, &err))
-			break;
-		right += digits_best(out.bytes) == set->label[d];
+		if (run(r, &in, &out))
+			right += digits_best(out.bytes) == set->label[d];
 		tensor_data_free(&out);
 	}
 	tensor_data_free(&in);
@@ -103,10 +131,11 @@ static void test_third_party(void)
 	static const struct {
 		const char *name, *path;
 		float scale, offset;
+		int program_right; /* of the first PROGRAM_DIGITS */
 	} models[] = {
-		{"mnist", "onnx/mnist/model.onnx", 1, 0},
+		{"mnist", "onnx/mnist/model.onnx", 1, 0, 199},
 		{"mnist_pytorch", "onnx/mnist_pytorch/model.onnx", 1 / (255 * .3081f),
-		 -.1307f / .3081f},
+		 -.1307f / .3081f, 198},
 	};
 	struct compile_error err = {0};
 	struct mnist *set = NULL;
@@ -118,15 +147,23 @@ static void test_third_party(void)
 	}
 	set = mnist_load(&err);
 	for (size_t i = 0; i < 2; i++) {
-		struct graph *g = compile(models_path(path, sizeof(path), models[i].path), &err);
+		struct runner r = {
+			.g = compile(models_path(path, sizeof(path), models[i].path), &err)};
 
-		if (!tap_ok(g && set, "%s compiles", models[i].name)) {
+		rondo_machine_init(&r.machine, RONDO_MACHINE_edge);
+		if (!tap_ok(r.g && set, "%s compiles", models[i].name)) {
 			printf("# %s\n", err.text);
 			continue;
 		}
-		tap_eq(count_right(g, set, models[i].scale, models[i].offset), RIGHT,
+		tap_eq(count_right(&r, set, DIGITS, models[i].scale, models[i].offset), RIGHT,
 		       models[i].name);
-		graph_free(g);
+		if (tap_ok(!backend_compile(r.g, &r.machine, NULL, NULL, &r.program),
+			   "%s becomes a program", models[i].name))
+			tap_eq(count_right(&r, set, PROGRAM_DIGITS, models[i].scale,
+					   models[i].offset),
+			       models[i].program_right, "digits that the program knows");
+		compiled_free(&r.program);
+		graph_free(r.g);
 	}
 	free(set);
 	test_published("mnist", "in_Input3.npy", (const char *[]){"out_Plus214_Output_0.npy"});
