@@ -31,6 +31,9 @@ u64 hal_time(void);
 /* Starts the timer anew: it fires once, @ns nanoseconds of wall time (> 0) from now. */
 void hal_timer_start(u64 ns);
 
+/* Stops the timer; it has not fired then. */
+void hal_timer_stop(void);
+
 /* Has the timer fired since it was started? */
 bool hal_timer_fired(void);
 

@@ -79,6 +79,11 @@ void hal_timer_start(u64 ns)
 	write_pair(MGMT_TIMER_LO, ns);
 }
 
+void hal_timer_stop(void)
+{
+	write_pair(MGMT_TIMER_LO, 0);
+}
+
 bool hal_timer_fired(void)
 {
 	u32 mip;

@@ -90,6 +90,7 @@ void fw_stop(struct firmware *fw, enum rondo_fw_state state)
 		hal_seq_abort();
 	if (ready)
 		write_half(fw);
+	hal_timer_stop();
 	hal_set_state(state);
 	hal_irq_fault();
 }

@@ -89,7 +89,7 @@ enum rondo_seq_status {
 	RONDO_SEQ_BUSY,
 	RONDO_SEQ_DONE,
 	RONDO_SEQ_ABORTED,
-	RONDO_SEQ_BAD_ARGS, /* number out of range or in use, or not in use; RUN: an offset is refused */
+	RONDO_SEQ_BAD_ARGS, /* number out of range, in use or not in use; slot or offset that does not fit */
 	RONDO_SEQ_BAD_PROGRAM, /* what was fetched is no program */
 	RONDO_SEQ_DMA_ERROR, /* the host refused an address, or a page list is too short */
 	RONDO_SEQ_OVERRUN, /* the bound was reached */

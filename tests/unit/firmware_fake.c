@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* A chip and a host for the firmware's tests. See firmware_fake.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/firmware_fake.h"
@@ -46,6 +47,11 @@ void hal_timer_start(u64 ns)
 {
 	fake.violations += ns == 0;
 	fake.timer = fake.wall + ns;
+}
+
+void hal_timer_stop(void)
+{
+	fake.timer = 0;
 }
 
 bool hal_timer_fired(void)
@@ -171,8 +177,11 @@ bool fake_boot(void)
 bool fake_run(void)
 {
 	bool again;
+	u32 turns = 0;
 
 	do {
+		if (++turns > FAKE_TURNS_MAX)
+			abort();
 		if (!fw_turn(&fake_fw))
 			return false;
 		again = fake_fw.more;

@@ -19,6 +19,7 @@ enum {
 	FAKE_EVENT_ENTRIES = 16,
 	FAKE_LOG_BYTES = 1024,
 	FAKE_QUEUE_ENTRIES = 8,
+	FAKE_TURNS_MAX = 100000, /* turns without a rest that are taken for a hang */
 	FAKE_INIT = 0,
 	FAKE_STATUS = 0x1000,
 	FAKE_ADMIN = 0x2000,

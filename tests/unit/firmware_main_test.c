@@ -164,6 +164,7 @@ static void test_host_error(void)
 	fake_run();
 	tap_ok(fake.state == RONDO_FW_STATE_HOST_ERROR && fake.aborts == 1,
 	       "a stop aborts what runs");
+	tap_eq(fake.timer, 0, "and the timer, so that nothing wakes the core");
 }
 
 static void test_trap(void)
