@@ -252,11 +252,12 @@ static bool copy_table(void *to, const void *from, u32 count, size_t size)
 static bool allocate(struct exec_program *p, const struct rondo_program *source)
 {
 	const struct rondo_program_header *h = source->header;
-	const u64 *word = &source->bundles[0][0];
-	u64 i, ops = 0;
+	u64 ops = 0;
+	u32 i, slot;
 
-	for (i = 0; i < (u64)h->bundles * RONDO_SLOTS_PER_BUNDLE; i++)
-		ops += word[i] != 0;
+	for (i = 0; i < h->bundles; i++)
+		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+			ops += source->bundles[i][slot] != 0;
 	p->bundles = h->bundles;
 	p->bundle = calloc(h->bundles, sizeof(*p->bundle));
 	p->op = calloc(ops + 1, sizeof(*p->op));
