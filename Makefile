@@ -37,8 +37,8 @@ fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
 		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
 
 .PHONY: guest
-guest: $(MODULE) qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
-	@scripts/guest.sh $(if $(MODULE),-f build/module/rondo.ko)
+guest: release $(MODULE) qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
+	@scripts/guest.sh $(if $(MODULE),-a)
 
 .PHONY: style
 style: packages ## check the style of all files

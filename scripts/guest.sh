@@ -6,7 +6,8 @@
 #     SCRIPT          host file that becomes /run in the guest; absent: a shell on the terminal
 #   -c COMMAND        run this line of shell instead of a script
 #   -f FILE[:PATH]    put a host file into the guest (default /bin/NAME; NAME.ko is a module)
-#   -d DEVICE         argument of -device (default "rondo"; "none" for no device)
+#   -a                put the build's rondo.ko, firmware and rondo command into the guest
+#   -d DEVICE         argument of -device (default "rondo,id=rondo"; "none" for no device)
 #   -o FILE           what the guest writes to /dev/result is stored here
 #   -t SECONDS        wall clock limit (default 120; none for a shell)
 #   -s CPUS           virtual CPUs (default 2)
@@ -23,10 +24,12 @@ usage() { sed -n '3,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-files=() device=rondo result=$work/result limit=120 cpus=2 thread=multi shell=
-while getopts c:f:d:o:t:s:1 option; do
+files=() device=rondo,id=rondo result=$work/result limit=120 cpus=2 thread=multi shell=
+while getopts ac:f:d:o:t:s:1 option; do
 	case $option in
 	c) printf '#!/bin/sh\n%s\n' "$OPTARG" >"$work/run" ;;
+	a) files+=("$TOP/build/module/rondo.ko" "$TOP/build/release/tools/rondo"
+		"$TOP/build/release/firmware/rondo.fw:/lib/firmware/rondo/rondo.fw") ;;
 	f) files+=("$OPTARG") ;;
 	d) device=$OPTARG ;;
 	o) result=$OPTARG ;;
@@ -63,7 +66,9 @@ append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off"
 args=(-M q35 -cpu max -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
 	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot
 	-kernel "$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION" -initrd "$work/initramfs"
-	-serial "${shell:+mon:}stdio" -serial "file:$work/klog" -serial "file:$result")
+	-serial "${shell:+mon:}stdio" -serial "file:$work/klog" -serial "file:$result"
+	-chardev "socket,id=monitor,path=$work/monitor,server=on,wait=off" -mon "monitor,mode=control"
+	-serial "unix:$work/monitor")
 [ "$device" = none ] || args+=(-device "$device")
 [ -z "${V:-}" ] || append+=" GUEST_VERBOSE=1"
 

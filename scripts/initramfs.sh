@@ -40,7 +40,7 @@ make_base()
 		ln -s busybox "$dir/bin/$applet"
 	done
 	install "$TOP/tests/guest/init" "$dir/init"
-	install "$TOP/tests/guest/expect" "$dir/bin/expect"
+	install "$TOP/tests/guest/expect" "$TOP/tests/guest/monitor" "$dir/bin"
 	printf '%s\n' root:x:0:0::/root:/bin/sh user:x:1000:1000::/tmp:/bin/sh >"$dir/etc/passwd"
 	add_modules "$dir"
 }
@@ -74,7 +74,7 @@ out=$1
 shift
 
 key=$(hash_text "$KERNEL_VERSION" "${MODULES[@]}" "$(declare -f make_base add_modules)" \
-	"$(hash_of "$BUSYBOX" "$TOP/tests/guest/init" "$TOP/tests/guest/expect")")
+	"$(hash_of "$BUSYBOX" "$TOP"/tests/guest/{init,expect,monitor})")
 base=$CACHE/initramfs/$key
 if [ ! -e "$base/base.cpio" ]; then
 	lock initramfs
@@ -82,7 +82,9 @@ if [ ! -e "$base/base.cpio" ]; then
 	make_base "$base/root"
 	archive "$base/root" >"$base/base.new"
 	mv "$base/base.new" "$base/base.cpio"
+	keep_newest 8 "$CACHE"/initramfs/*
 fi
+touch "$base"
 
 own=$(mktemp -d)
 trap 'rm -rf "$own"' EXIT

@@ -13,8 +13,8 @@ cd "$TOP"
 symbol=$(awk '$1 == "config" { print $2; exit }' Kconfig)
 rm -rf "$accel/rondo"
 mkdir -p "$accel/rondo"
-git ls-files Kbuild Kconfig driver core spec uapi | grep -v 'meson.build$' |
-	xargs cp --parents -t "$accel/rondo"
+find Kbuild Kconfig driver core spec uapi \( -name 'K*' -o -name '*.[ch]' -o -name '*.def' \) \
+	-exec cp --parents -t "$accel/rondo" {} +
 cp uapi/drm/rondo_accel.h "$tree/include/uapi/drm/"
 
 grep -q 'rondo/' "$accel/Makefile" ||

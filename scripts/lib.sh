@@ -80,6 +80,15 @@ counted()
 	give_up "$1" "$log"
 }
 
+# keep_newest N PATH...: removes all but the N most recently touched.
+keep_newest()
+{
+	local n=$1
+	shift
+	find "$@" -maxdepth 0 -printf '%T@ %p\n' | sort -rn | tail -n +$((n + 1)) |
+		cut -d' ' -f2- | xargs -r -d '\n' rm -rf
+}
+
 # mirror FROM TO: makes TO a copy of FROM; unchanged files keep their times.
 mirror()
 {

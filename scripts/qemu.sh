@@ -109,5 +109,7 @@ if [ ! -x "$bin/$BINARY" ]; then
 	mkdir -p "$bin"
 	install "$tree/build/$BINARY" "$bin/$BINARY.new"
 	mv "$bin/$BINARY.new" "$bin/$BINARY"
+	keep_newest 8 "$CACHE"/qemu/bin-*
 fi
+touch "$bin"
 echo "$bin/$BINARY"

@@ -28,9 +28,7 @@ for input; do
 done
 
 $rondo run $work/model.rnd "${host[@]}" --device emu --output-dir $work/emu >$work/emu.log
-scripts/guest.sh -o $work/guest.tar -f $rondo -f build/module/rondo.ko \
-	-f build/release/firmware/rondo.fw:/lib/firmware/rondo/rondo.fw \
-	-f $work/model.rnd:/data/model.rnd "${files[@]}" -c "
+scripts/guest.sh -a -o $work/guest.tar -f $work/model.rnd:/data/model.rnd "${files[@]}" -c "
 	set -e
 	modprobe rondo
 	rondo run /data/model.rnd $guest --device /dev/accel/accel0 --output-dir /tmp/out
