@@ -178,6 +178,15 @@ static void test_nodes(void)
 	onnx_write_initializer(w, "b", DTYPE_F32, &vector, floats);
 	refuse(w, -EINVAL, CONV "input 2 is [3], [1] is needed");
 	w = one(13, "Conv", "x w", "y");
+	onnx_write_int(w, "group", 0);
+	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
+	refuse(w, -EINVAL, CONV "1 channels in 0 groups do not fit weights for 1 to 1");
+	w = one(13, "Conv", "x w", "y");
+	onnx_write_int(w, "group", 1);
+	onnx_write_int(w, "group", 1);
+	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
+	refuse(w, -EINVAL, CONV "attribute \"group\" is there twice");
+	w = one(13, "Conv", "x w", "y");
 	onnx_write_string(w, "auto_pad", "SAME_UPSIDE");
 	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
 	refuse(w, -EINVAL, CONV "auto_pad \"SAME_UPSIDE\" is not known");
@@ -273,6 +282,10 @@ static void test_opsets(void)
 	w = small(13, "Softmax", "x");
 	onnx_write_int(w, "axis", 0);
 	gives(w, same, half, "Softmax 13: one dimension alone");
+	w = small(8, "BatchNormalization", "x s s s s");
+	onnx_write_int(w, "spatial", 0);
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"n\" (BatchNormalization): spatial = 0 is not supported");
 	w = small(7, "Dropout", "x");
 	onnx_write_float(w, "ratio", 0.5f);
 	gives(w, x, x, "Dropout 7: ratio is an attribute");
@@ -384,6 +397,29 @@ static void test_dump(void)
 	graph_free(g);
 }
 
+/* What costs too much to compute now is left in the graph; the same with less is not. */
+static void test_fold_limit(void)
+{
+	static const int64_t sizes[] = {16, 1100};
+
+	for (int i = 0; i < 2; i++) {
+		const struct shape square = {2, {sizes[i], sizes[i]}};
+		float *zeros = calloc((size_t)(sizes[i] * sizes[i]), sizeof(*zeros));
+		struct onnx_writer *w = onnx_writer_create("g", "", 13);
+		struct compile_error err = {0};
+		struct graph *g;
+
+		onnx_write_initializer(w, "a", DTYPE_F32, &square, zeros);
+		onnx_write_node(w, "MatMul", "", "a a", "y");
+		g = finish(w, NULL, &err);
+		tap_ok(g && g->first->op == (i ? OP_LINEAR : OP_COPY),
+		       "a constant product of %lld rows is %s", (long long)sizes[i],
+		       i ? "left to the machine" : "computed");
+		graph_free(g);
+		free(zeros);
+	}
+}
+
 int main(void)
 {
 	test_graphs();
@@ -394,5 +430,6 @@ int main(void)
 	test_bake();
 	test_symbolic_dim();
 	test_dump();
+	test_fold_limit();
 	return tap_done();
 }
