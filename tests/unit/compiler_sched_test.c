@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Schedule, register allocation and emission against the plainest schedule there is: random machine
+ * IR is run as the compiler packs it, and with every operation alone in a stretch of its own. Both
+ * programs must be accepted by the verifier and leave the same bits.
+ */
+#include "compiler/backend.h"
+#include "core/machine.h"
+#include "tests/program_run.h"
+#include "tests/tap.h"
+
+#include <string.h>
+
+enum { LANES = 64, VECTORS = 8, BYTES = LANES * VECTORS * 4, PROGRAMS = 300 };
+
+static u32 random_state;
+
+static u32 random_below(u32 n)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % n;
+}
+
+/* Binary operations of every latency, and none whose results could be NaN of several forms. */
+static const enum rondo_opcode binary[] = {
+	RONDO_OP_add, RONDO_OP_sub, RONDO_OP_mul,  RONDO_OP_mulh, RONDO_OP_xor,
+	RONDO_OP_min, RONDO_OP_max, RONDO_OP_srdhm, RONDO_OP_perm, RONDO_OP_fadd,
+};
+
+/* Item lists are made twice from the same numbers: packed, or with a wait after each operation. */
+struct random_program {
+	struct lowering l;
+	mir_buf in, out;
+	bool plain;
+};
+
+static void separate(struct random_program *p)
+{
+	if (p->plain)
+		mir_append(&p->l.mir, MIR_WAIT);
+}
+
+static vreg random_op(struct random_program *p, const vreg *live, int n)
+{
+	vreg v = mir_v2(&p->l.mir, binary[random_below(sizeof(binary) / sizeof(*binary))],
+			live[random_below(n)], live[random_below(n)]);
+
+	separate(p);
+	return v;
+}
+
+/* A loop that loads, computes, keeps a sum over its trips, and stores. */
+static void random_loop(struct random_program *p, vreg *live, int n)
+{
+	struct mir *m = &p->l.mir;
+	struct mir_ref from = mir_ref(p->in, 0), to = mir_ref(p->out, 0);
+	vreg sum = mir_movi(m, 1), v;
+	int depth, ops, i;
+
+	separate(p);
+	depth = mir_loop(m, 1 + random_below(VECTORS));
+	from.stride[depth] = to.stride[depth] = LANES * 4;
+	for (ops = 1 + random_below(12); ops; ops--) {
+		v = mir_load(m, RONDO_OP_ld_w, from, 1 + random_below(LANES));
+		separate(p);
+		for (i = random_below(6); i; i--) {
+			live[n - 1] = v;
+			v = random_op(p, live, n);
+		}
+		mir_v2_into(m, sum, RONDO_OP_add, sum, v);
+		separate(p);
+		mir_store(m, v, to, LANES);
+		separate(p);
+	}
+	mir_store(m, sum, to, 1 + random_below(LANES));
+	separate(p);
+	mir_end(m);
+}
+
+static struct graph *make(struct random_program *p, const struct rondo_machine *machine, u32 seed,
+			  bool plain, struct compile_error *err)
+{
+	struct graph *g = graph_new("random", "random", err);
+	struct shape shape = {.rank = 1, .dim = {BYTES / 4}};
+	struct value *in = graph_value(g, "in"), *out = graph_value(g, "out");
+	struct mir *m = &p->l.mir;
+	vreg live[4];
+	int i;
+
+	random_state = seed;
+	value_set_type(in, DTYPE_F32, &shape);
+	value_set_type(out, DTYPE_F32, &shape);
+	graph_add_input(g, in);
+	graph_add_output(g, out);
+	*p = (struct random_program){.l = {.g = g, .machine = machine}, .plain = plain};
+	mir_init(m, &g->arena);
+	in->id = 0;
+	out->id = 1;
+	p->in = mir_buffer(m, MIR_BUF_VALUE, "in", BYTES);
+	p->out = mir_buffer(m, MIR_BUF_VALUE, "out", BYTES);
+	p->l.value = arena_alloc(&g->arena, 2 * sizeof(*p->l.value));
+	p->l.value[0] = (struct operand_at){p->in, layout_row_major(&shape)};
+	p->l.value[1] = (struct operand_at){p->out, layout_row_major(&shape)};
+	mir_node(m, "random");
+	for (i = 0; i < 4; i++) {
+		live[i] = mir_load(m, RONDO_OP_ld_w, mir_ref(p->in, i * LANES * 4), LANES);
+		separate(p);
+	}
+	for (i = 0; i < 3; i++)
+		random_loop(p, live, 4);
+	return g;
+}
+
+static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)
+{
+	struct compile_error err = {0};
+	struct random_program p;
+	struct rondo_machine machine;
+	struct compiled program;
+	struct vliw v;
+	static float in[BYTES / 4];
+	struct tensor_data from = {.bytes = in, .size = BYTES}, to = {.bytes = result, .size = BYTES};
+	struct graph *g;
+	char why[PROGRAM_RUN_WHY] = "";
+	bool good;
+	int i;
+
+	for (i = 0; i < BYTES / 4; i++)
+		in[i] = (float)(i * 37 % 211) - 100;
+	memset(result, 0, BYTES);
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	g = make(&p, &machine, seed, plain, &err);
+	good = !fetch_insert(&p.l) && !place_buffers(&p.l);
+	schedule(&v, &p.l.mir, &machine, &g->arena);
+	good = good && !allocate_registers(&p.l, &v) && !emit(&p.l, &v, &program) &&
+	       program_run(&program, &machine, &from, &to, why);
+	if (!good)
+		printf("# seed %u: %s %s\n", seed, err.text, why);
+	*cycles = program.cycles;
+	compiled_free(&program);
+	graph_free(g);
+	return good;
+}
+
+static void test_random(void)
+{
+	static u8 packed[BYTES], plain[BYTES];
+	u64 packed_cycles, plain_cycles, packed_total = 0, plain_total = 0;
+	bool good = true;
+	u32 seed;
+
+	for (seed = 1; seed <= PROGRAMS && good; seed++) {
+		good = run(seed, false, packed, &packed_cycles) &&
+		       run(seed, true, plain, &plain_cycles) && !memcmp(packed, plain, BYTES);
+		packed_total += packed_cycles;
+		plain_total += plain_cycles;
+	}
+	if (!tap_ok(good, "%d random programs leave the same bits packed and unpacked", PROGRAMS))
+		printf("# seed %u\n", seed - 1);
+	tap_ok(packed_total < plain_total, "packing saves cycles");
+}
+
+/* 65 values that are all needed at the end. */
+static void test_registers(void)
+{
+	struct compile_error err = {0};
+	struct rondo_machine machine;
+	struct random_program p;
+	struct vliw v;
+	struct graph *g;
+	vreg value[RONDO_VREGS + 1];
+	int i;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	g = make(&p, &machine, 1, false, &err);
+	p.l.mir.items = 0;
+	mir_node(&p.l.mir, "wide");
+	for (i = 0; i <= RONDO_VREGS; i++)
+		value[i] = mir_movi(&p.l.mir, i);
+	mir_append(&p.l.mir, MIR_WAIT);
+	for (i = 0; i <= RONDO_VREGS; i++)
+		mir_store(&p.l.mir, value[i], mir_ref(p.out, 0), 1);
+	place_buffers(&p.l);
+	schedule(&v, &p.l.mir, &machine, &g->arena);
+	tap_ok(allocate_registers(&p.l, &v) && strstr(err.text, "64 registers"),
+	       "more values than registers are refused: %s", err.text);
+	graph_free(g);
+}
+
+int main(void)
+{
+	test_random();
+	test_registers();
+	return tap_done();
+}

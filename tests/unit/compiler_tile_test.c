@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Tiling: over many shapes, the pushes together read exactly the containers of the runs, in the
+ * order of the weight rows, none with more than the machine's lanes; and strips fill the
+ * accumulator file without exceeding it.
+ */
+#include "compiler/tile.h"
+#include "core/machine.h"
+#include "tests/tap.h"
+
+enum { RUNS_MAX = 3 };
+
+/* Byte address of container @e of push @k, as the machine's lane patterns define it. */
+static s64 address(const struct tile_k *k, int e)
+{
+	if (!k->seg_len)
+		return k->offset + e * 4;
+	return k->offset + e / k->seg_len * k->seg_stride + e % k->seg_len * 4;
+}
+
+static bool covers(const struct tile_ks *ks, const struct tile_run *runs, int n, int lanes)
+{
+	int push = 0, e = 0, i;
+	s64 row = 0, seg, at;
+
+	for (i = 0; i < n; i++) {
+		for (seg = 0; seg < runs[i].segs; seg++) {
+			for (at = 0; at < runs[i].len; at++, row++, e++) {
+				if (push < ks->n && e == ks->k[push].count) {
+					push++;
+					e = 0;
+				}
+				if (push >= ks->n || ks->k[push].count > lanes ||
+				    ks->k[push].row + e != row ||
+				    address(&ks->k[push], e) !=
+					    runs[i].offset + seg * runs[i].stride + at * 4)
+					return false;
+			}
+		}
+	}
+	return push == ks->n - 1 && e == ks->k[push].count;
+}
+
+static void test_cover(const struct rondo_machine *m)
+{
+	static const s64 lens[] = {1, 3, 5, 9, 32, 63, 64, 65, 128, 200};
+	struct tile_run runs[RUNS_MAX];
+	bool good = true;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		for (j = 1; j <= 12; j++) {
+			struct arena arena = {0};
+			struct tile_ks ks;
+			int r;
+
+			for (r = 0; r < RUNS_MAX; r++)
+				runs[r] = (struct tile_run){.offset = r * 100000,
+							    .segs = j,
+							    .len = lens[i],
+							    .stride = lens[i] * 4 + r * 12};
+			ks = tile_k(&arena, m, runs, RUNS_MAX);
+			good &= covers(&ks, runs, RUNS_MAX, m->lanes);
+			arena_free(&arena);
+		}
+	}
+	tap_ok(good, "pushes cover K in the order of the weight rows");
+}
+
+/* A 5x5 window of one channel in rows of 28 pixels: one push. */
+static void test_window(const struct rondo_machine *m)
+{
+	struct tile_run run = {.segs = 5, .len = 5, .stride = 112};
+	struct arena arena = {0};
+	struct tile_ks ks = tile_k(&arena, m, &run, 1);
+
+	tap_eq(ks.n, 1, "a whole window is one push");
+	tap_eq(ks.k[0].count, 25, "of 25 containers");
+	tap_eq(ks.k[0].seg_len, 5, "in segments of 5");
+	tap_eq(ks.k[0].seg_stride, 112, "a row apart");
+	arena_free(&arena);
+}
+
+static void test_strips(const struct rondo_machine *m)
+{
+	static const s64 widths[] = {1, 10, 28, 511, 512, 513, 4000};
+	bool good = true;
+	size_t i;
+	s64 h;
+
+	for (i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+		for (h = 1; h < 600; h += 7) {
+			struct tile_strip s = tile_pixels(m, widths[i], h);
+
+			good &= s.w >= 1 && s.h >= 1 && s.w <= widths[i] && s.h <= h;
+			good &= s.w * s.h <= m->acc_rows;
+			/* one more row, or one more pixel, would be too much or is not there */
+			good &= s.h == h || s.w * (s.h + 1) > m->acc_rows;
+			good &= s.w == widths[i] || s.w == m->acc_rows;
+		}
+	}
+	tap_ok(good, "strips are as large as the accumulator file allows");
+}
+
+int main(void)
+{
+	struct rondo_machine m;
+
+	rondo_machine_init(&m, RONDO_MACHINE_edge);
+	test_cover(&m);
+	test_window(&m);
+	test_strips(&m);
+	return tap_done();
+}
