@@ -6,7 +6,6 @@
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>
-#include <time.h>
 
 static char *read_text(const char *name)
 {
@@ -41,6 +40,8 @@ static void begin(struct rig *r, const char *name)
 		exit(EXIT_FAILURE);
 	rig_init(r, text);
 	free(text);
+	if (!r->program)
+		exit(EXIT_FAILURE);
 	out = open_memstream(&again, &length);
 	asm_disassemble(out, r->bytes, r->size);
 	fclose(out);
@@ -93,9 +94,164 @@ static void vector_add(void)
 	rig_fini(&r);
 }
 
+/* Values in [-8, 8) that round now and then. */
+static void fill(float *x, u32 count, u32 seed)
+{
+	while (count--)
+		*x++ = small(&seed) / 3;
+}
+
+static void fill_bytes(u8 *x, u32 count, u32 seed)
+{
+	while (count--)
+		*x++ = byte(&seed);
+}
+
+static void matmul(void)
+{
+	float *a, *b, *c;
+	u32 wrong = 0;
+	struct rig r;
+
+	begin(&r, "matmul");
+	a = rig_slot(&r, 0, 16 * 128 * 4);
+	b = rig_slot(&r, 1, 128 * 64 * 4);
+	c = rig_slot(&r, 2, 16 * 64 * 4);
+	fill(a, 16 * 128, 2);
+	fill(b, 128 * 64, 3);
+	end(&r, "matmul");
+	for (u32 i = 0; i < 16; i++) {
+		for (u32 j = 0; j < 64; j++) {
+			float sum = 0;
+
+			for (u32 k = 0; k < 128; k++)
+				sum = fmaf(a[i * 128 + k], b[k * 64 + j], sum);
+			wrong += c[i * 64 + j] != sum;
+		}
+	}
+	tap_eq(wrong, 0, "matmul: c = a x b");
+	rig_fini(&r);
+}
+
+static float conv_at(const float *x, const float *w, u32 oy, u32 ox, u32 o)
+{
+	const float *bias = w + 36 * 64;
+	float sum = 0;
+	u32 tap = 0;
+
+	for (u32 ky = 0; ky < 3; ky++)
+		for (u32 kx = 0; kx < 3; kx++)
+			for (u32 c = 0; c < 4; c++, tap++)
+				sum = fmaf(x[((oy + ky) * 16 + ox + kx) * 4 + c], w[tap * 64 + o],
+					   sum);
+	sum += bias[o];
+	return sum > 0 ? sum : 0;
+}
+
+static void conv(void)
+{
+	float *x, *w, *y;
+	u32 wrong = 0;
+	struct rig r;
+
+	begin(&r, "conv");
+	x = rig_slot(&r, 0, 8 * 16 * 4 * 4);
+	w = rig_slot(&r, 1, 39 * 64 * 4);
+	y = rig_slot(&r, 2, 6 * 14 * 64 * 4);
+	fill(x, 8 * 16 * 4, 4);
+	fill(w, 37 * 64, 5);
+	for (u32 o = 0; o < 64; o++) {
+		w[37 * 64 + o] = 0;
+		w[38 * 64 + o] = INFINITY;
+	}
+	end(&r, "conv");
+	for (u32 i = 0; i < 6 * 14 * 64; i++)
+		wrong += y[i] != conv_at(x, w, i / 64 / 14, i / 64 % 14, i % 64);
+	tap_eq(wrong, 0, "conv: 3x3 windows, bias, relu");
+	rig_fini(&r);
+}
+
+/* Fixed-point multiply as TFLite's: twice the high half rounded half up, then half away from 0. */
+static s32 multiply(s32 x, s32 multiplier, s32 right)
+{
+	s64 high = ((s64)x * multiplier + (1ll << 30)) >> 31;
+
+	return (s32)round((double)high / (double)(1ll << right));
+}
+
+static void requantise(void)
+{
+	u8 *x, *w, *y, *params;
+	u32 wrong = 0, clamped = 0;
+	struct rig r;
+
+	begin(&r, "requantise");
+	x = rig_slot(&r, 0, 32 * 64);
+	w = rig_slot(&r, 1, 19 * 256);
+	y = rig_slot(&r, 2, 32 * 64);
+	params = w + 16 * 256;
+	fill_bytes(x, 32 * 64, 6);
+	fill_bytes(w, 16 * 256, 7);
+	for (u32 o = 0; o < 64; o++) {
+		s32 bias = (s32)o * 997 - 30000, multiplier = 0x40000000 + (s32)o * 12345678;
+		u8 bytes[4] = {(u8) - (8 + o % 3), 120, 5, 250};
+
+		memcpy(params + 4 * o, &bias, 4);
+		memcpy(params + 256 + 4 * o, &multiplier, 4);
+		memcpy(params + 512 + 4 * o, bytes, 4);
+	}
+	end(&r, "requantise");
+	for (u32 p = 0; p < 32; p++) {
+		for (u32 o = 0; o < 64; o++) {
+			s32 sum = (s32)o * 997 - 30000, value;
+
+			for (u32 k = 0; k < 64; k++)
+				sum += x[p * 64 + k] * (w[k / 4 * 256 + o * 4 + k % 4] - 131);
+			value = 120 + multiply(sum, 0x40000000 + (s32)o * 12345678, 8 + o % 3);
+			clamped += value < 5 || value > 250;
+			value = value < 5 ? 5 : value > 250 ? 250 : value;
+			wrong += y[p * 64 + o] != value;
+		}
+	}
+	tap_eq(wrong, 0, "requantise: y as TFLite");
+	tap_ok(clamped > 0 && clamped < 1024, "requantise: some values are clamped (%u)", clamped);
+	rig_fini(&r);
+}
+
+static void dma_patterns(void)
+{
+	u32 *m, *t, *crop, wrong = 0;
+	float *s, *s2;
+	struct rig r;
+
+	begin(&r, "dma_patterns");
+	m = rig_slot(&r, 0, 8 * 16 * 4);
+	t = rig_slot(&r, 1, 8 * 16 * 4);
+	crop = rig_slot(&r, 2, 6 * 14 * 4);
+	s = rig_slot(&r, 3, 8 * 256);
+	s2 = rig_slot(&r, 4, 8 * 256);
+	for (u32 i = 0; i < 8 * 16; i++)
+		m[i] = i * 0x01010101;
+	fill(s, 8 * 64, 8);
+	end(&r, "dma_patterns");
+	for (u32 i = 0; i < 8 * 16; i++)
+		wrong += t[i % 16 * 8 + i / 16] != m[i];
+	tap_eq(wrong, 0, "dma_patterns: transpose");
+	for (u32 i = 0; i < 6 * 14; i++)
+		wrong += crop[i] != m[(i / 14 + 1) * 16 + i % 14 + 1];
+	tap_eq(wrong, 0, "dma_patterns: crop");
+	for (u32 i = 0; i < 8 * 64; i++)
+		wrong += s2[i] != 2 * s[i];
+	tap_eq(wrong, 0, "dma_patterns: stream through two buffers");
+	rig_fini(&r);
+}
+
 int main(void)
 {
 	vector_add();
-	(void)byte;
+	matmul();
+	conv();
+	requantise();
+	dma_patterns();
 	return tap_done();
 }

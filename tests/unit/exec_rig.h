@@ -140,7 +140,7 @@ static inline enum exec_status rig_run(struct rig *r)
 {
 	struct exec_io io = {rig_read, rig_write, r};
 
-	memset(&r->result, 0xff, sizeof(r->result));
+	r->result = (struct exec_result){.status = EXEC_TRAP, .reason = "not loaded"};
 	if (r->program)
 		exec_run(r->exec, r->program, &io, &r->control, &r->result);
 	if (r->result.status > EXEC_OVERRUN)

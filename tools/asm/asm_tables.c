@@ -88,14 +88,15 @@ static bool range(struct asm_cursor *c, u64 *lo, u64 *hi)
 static bool row_name(struct asm_cursor *c, enum asm_kind kind, char letter, u32 index, u32 max)
 {
 	char name[ASM_NAME_BYTES], own[16];
+	size_t digits;
 
 	if (index == max)
 		return asm_error(c, "more than %u of these", max);
 	if (!asm_word(c, name, "a name"))
 		return false;
 	snprintf(own, sizeof(own), "%c%u", letter, index);
-	if (name[0] == letter && name[1 + strspn(name + 1, "0123456789")] == '\0' &&
-	    strcmp(name, own))
+	digits = strspn(name + 1, "0123456789");
+	if (name[0] == letter && digits && !name[1 + digits] && strcmp(name, own))
 		return asm_error(c, "this is %s, not %s", own, name);
 	return asm_declare(c, name, kind, index);
 }
