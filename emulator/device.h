@@ -145,6 +145,5 @@ bool emu_fault_take(struct emu_device *dev, enum emu_fault fault);
 /* Takes the whole value of @fault, counting a hit if it is not 0. */
 u32 emu_fault_take_all(struct emu_device *dev, enum emu_fault fault);
 void emu_fault_hit(struct emu_device *dev, enum emu_fault fault);
-u32 emu_fault_value(struct emu_device *dev, enum emu_fault fault);
 
 #endif

@@ -89,6 +89,9 @@ const char *emu_fault_name(enum emu_fault fault);
 /* Sets @fault (< EMU_FAULTS) to @value; what that means is in its row. */
 void emu_fault_set(struct emu_device *dev, enum emu_fault fault, u32 value);
 
+/* What is left of the value of @fault (< EMU_FAULTS). */
+u32 emu_fault_value(struct emu_device *dev, enum emu_fault fault);
+
 /* How often @fault has acted since the device was created. */
 u32 emu_fault_hits(struct emu_device *dev, enum emu_fault fault);
 

@@ -1,68 +1,267 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The Rondo device as a PCI function of QEMU. So far one BAR of scratch memory
- * whose accesses are traced.
+ * The Rondo device as a PCI Express function of QEMU: -device rondo.
+ *
+ *	machine=edge		its machine description
+ *	faults=on		offers the fault interface: BAR 4 and the property `fault`
+ *	fault=NAME=VALUE	sets a fault of emulator/faults.def, at the start or by qom-set;
+ *				read by qom-get: all of them, as NAME=VALUE/HITS
+ *
+ * Locks. Register accesses come under QEMU's big lock (BQL), and the device
+ * answers them at once. The device's own threads take the BQL only where QEMU
+ * itself does (an IOMMU's fault, say), so whoever waits for them must not hold
+ * it: unrealize drops it meanwhile, reset does not wait. Messages are sent by a
+ * bottom half in the main loop.
+ *
+ * Compiles with QEMU 7.2 to 11; what differs stands in rondo_pci.h.
  */
 #include "qemu/osdep.h"
-#include "hw/pci/pci.h"
+#include "qemu/module.h"
+#include "qemu/rcu.h"
+#include "qapi/error.h"
+#include "hw/pci/msix.h"
+#include "migration/vmstate.h"
 #include "trace.h"
 
-#define TYPE_RONDO "rondo"
-OBJECT_DECLARE_SIMPLE_TYPE(RondoState, RONDO)
+#include "core/machine.h"
+#include "rondo_pci.h"
 
-struct RondoState {
-	PCIDevice pci;
-	MemoryRegion bar;
-	uint64_t scratch;
+/* What the device asks of its host. */
+
+static DMADirection direction(bool write)
+{
+	return write ? DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE;
+}
+
+static void *host_dma_map(void *opaque, u64 addr, u64 *size, bool write)
+{
+	RondoState *s = opaque;
+	dma_addr_t len = *size;
+	void *p;
+
+	/* A mapping of nothing would be a bounce buffer, and no error. */
+	if (!dma_memory_valid(pci_get_address_space(&s->pci), addr, len, direction(write),
+			      MEMTXATTRS_UNSPECIFIED))
+		return NULL;
+	p = pci_dma_map(&s->pci, addr, &len, direction(write));
+	*size = len;
+	return p && len ? p : NULL;
+}
+
+static void host_dma_unmap(void *opaque, void *p, u64 size, bool write)
+{
+	RondoState *s = opaque;
+
+	pci_dma_unmap(&s->pci, p, size, direction(write), size);
+}
+
+static void host_irq(void *opaque, u32 vector)
+{
+	RondoState *s = opaque;
+
+	qatomic_or(&s->vectors, 1u << vector);
+	qemu_bh_schedule(s->bh);
+}
+
+static void send_messages(void *opaque)
+{
+	RondoState *s = opaque;
+	unsigned int vectors = qatomic_xchg(&s->vectors, 0);
+	int i;
+
+	for (i = 0; i < RONDO_IRQ_VECTORS; i++)
+		if (vectors & 1u << i)
+			msix_notify(&s->pci, i);
+}
+
+static u64 host_clock_ns(void *opaque)
+{
+	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+}
+
+static void host_trace(void *opaque, const char *event, u64 a, u64 b)
+{
+	trace_rondo_event(event, a, b);
+}
+
+static void host_thread_begin(void *opaque)
+{
+	rcu_register_thread();
+}
+
+static void host_thread_end(void *opaque)
+{
+	rcu_unregister_thread();
+}
+
+static const struct emu_host_ops host_ops = {
+	.dma_map = host_dma_map,
+	.dma_unmap = host_dma_unmap,
+	.irq = host_irq,
+	.clock_ns = host_clock_ns,
+	.trace = host_trace,
+	.thread_begin = host_thread_begin,
+	.thread_end = host_thread_end,
 };
 
-static uint64_t rondo_read(void *opaque, hwaddr offset, unsigned size)
-{
-	RondoState *s = opaque;
+/* What the guest does. An access may still come while unrealize waits: nobody answers it. */
 
-	trace_rondo_mmio_read(offset, s->scratch, size);
-	return s->scratch;
+static uint64_t bar_read(void *opaque, hwaddr offset, unsigned int size)
+{
+	struct rondo_bar *bar = opaque;
+	uint64_t value =
+		bar->s->dev ? emu_mmio_read(bar->s->dev, bar->number, offset, size) : UINT64_MAX;
+
+	trace_rondo_mmio_read(bar->number, offset, value, size);
+	return value;
 }
 
-static void rondo_write(void *opaque, hwaddr offset, uint64_t value, unsigned size)
+static void bar_write(void *opaque, hwaddr offset, uint64_t value, unsigned int size)
 {
-	RondoState *s = opaque;
+	struct rondo_bar *bar = opaque;
 
-	trace_rondo_mmio_write(offset, value, size);
-	s->scratch = value;
+	trace_rondo_mmio_write(bar->number, offset, value, size);
+	if (bar->s->dev)
+		emu_mmio_write(bar->s->dev, bar->number, offset, value, size);
 }
 
-static const MemoryRegionOps rondo_ops = {
-	.read = rondo_read,
-	.write = rondo_write,
+/* The device itself judges size and alignment. */
+static const MemoryRegionOps bar_ops = {
+	.read = bar_read,
+	.write = bar_write,
 	.endianness = DEVICE_LITTLE_ENDIAN,
+	.valid = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
+	.impl = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
 };
+
+static void add_bar(RondoState *s, unsigned int number, uint64_t bytes, const char *name)
+{
+	struct rondo_bar *bar = &s->bar[number];
+
+	bar->s = s;
+	bar->number = number;
+	memory_region_init_io(&bar->region, OBJECT(s), &bar_ops, bar, name, bytes);
+	pci_register_bar(&s->pci, number, PCI_BASE_ADDRESS_SPACE_MEMORY, &bar->region);
+}
+
+static void rondo_config_write(PCIDevice *pci, uint32_t addr, uint32_t value, int size)
+{
+	pci_default_write_config(pci, addr, value, size);
+	pcie_cap_flr_write_config(pci, addr, value, size);
+}
+
+static void rondo_reset(DeviceState *qdev)
+{
+	RondoState *s = RONDO(qdev);
+
+	if (s->dev)
+		emu_reset(s->dev);
+}
+
+/* Life. */
+
+/* Fills *@m with the configuration called @name. */
+static bool find_machine(const char *name, struct rondo_machine *m, Error **errp)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_MACHINES; i++)
+		if (!strcmp(name, rondo_machine_name(i)))
+			break;
+	if (i == RONDO_MACHINES) {
+		error_setg(errp, "no machine is called '%s'", name);
+		return false;
+	}
+	rondo_machine_init(m, i);
+	if (rondo_machine_supported(m))
+		return true;
+	error_setg(errp, "machine '%s' is not supported by this version", name);
+	return false;
+}
+
+/* Stops the device and frees it; its threads may be waiting for the BQL. */
+static void rondo_exit(PCIDevice *pci)
+{
+	RondoState *s = RONDO(pci);
+	struct emu_device *dev = s->dev;
+
+	s->dev = NULL;
+	bql_unlock();
+	emu_destroy(dev);
+	bql_lock();
+	msix_uninit_exclusive_bar(pci);
+	qemu_bh_delete(s->bh);
+}
 
 static void rondo_realize(PCIDevice *pci, Error **errp)
 {
 	RondoState *s = RONDO(pci);
+	struct rondo_machine machine;
+	int i;
 
-	memory_region_init_io(&s->bar, OBJECT(s), &rondo_ops, s, "rondo", 4096);
-	pci_register_bar(pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->bar);
+	if (!find_machine(s->machine, &machine, errp) ||
+	    msix_init_exclusive_bar(pci, RONDO_IRQ_VECTORS, RONDO_BAR_MSIX, errp))
+		return;
+	for (i = 0; i < RONDO_IRQ_VECTORS; i++)
+		msix_vector_use(pci, i);
+	if (pcie_endpoint_cap_init(pci, EXPRESS_CAP) > 0)
+		pcie_cap_flr_init(pci);
+
+	s->bh = qemu_bh_new(send_messages, s);
+	s->dev = emu_create(&machine, &host_ops, s);
+	if (!s->dev || (s->first_fault && !rondo_set_fault(s, s->first_fault, errp))) {
+		if (!s->dev)
+			error_setg(errp, "no memory or threads for the device");
+		rondo_exit(pci);
+		return;
+	}
+	add_bar(s, RONDO_BAR_REGS, RONDO_REGS_BYTES, "rondo-regs");
+	add_bar(s, RONDO_BAR_BELLS, RONDO_BELLS * RONDO_BELL_BYTES, "rondo-bells");
+	if (s->faults)
+		add_bar(s, RONDO_BAR_FAULTS, RONDO_REGS_BYTES, "rondo-faults");
 }
 
-static void rondo_class_init(ObjectClass *klass, void *data)
+static void rondo_init(Object *obj)
 {
-	PCIDeviceClass *k = PCI_DEVICE_CLASS(klass);
+	RONDO(obj)->machine = g_strdup(rondo_machine_name(RONDO_MACHINE_edge));
+}
 
-	k->realize = rondo_realize;
-	k->vendor_id = PCI_VENDOR_ID_QEMU;
-	k->device_id = 0x11e9;
-	k->class_id = PCI_CLASS_OTHERS;
-	DEVICE_CLASS(klass)->desc = "Rondo neural accelerator";
+static void rondo_finalize(Object *obj)
+{
+	rondo_free_properties(RONDO(obj));
+}
+
+static const VMStateDescription rondo_vmstate = {
+	.name = TYPE_RONDO,
+	.unmigratable = 1,
+};
+
+static void rondo_class_init(ObjectClass *klass, ClassData *data)
+{
+	PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+	DeviceClass *dc = DEVICE_CLASS(klass);
+
+	pc->realize = rondo_realize;
+	pc->exit = rondo_exit;
+	pc->config_write = rondo_config_write;
+	pc->vendor_id = RONDO_PCI_VENDOR;
+	pc->device_id = RONDO_PCI_DEVICE;
+	pc->class_id = RONDO_PCI_CLASS;
+	device_class_set_legacy_reset(dc, rondo_reset);
+	dc->vmsd = &rondo_vmstate;
+	dc->desc = "Rondo neural accelerator";
+	set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+	rondo_add_properties(klass);
 }
 
 static const TypeInfo rondo_info = {
 	.name = TYPE_RONDO,
 	.parent = TYPE_PCI_DEVICE,
 	.instance_size = sizeof(RondoState),
+	.instance_init = rondo_init,
+	.instance_finalize = rondo_finalize,
 	.class_init = rondo_class_init,
-	.interfaces = (InterfaceInfo[]){{INTERFACE_CONVENTIONAL_PCI_DEVICE}, {}},
+	.interfaces = (InterfaceInfo[]){{INTERFACE_PCIE_DEVICE}, {}},
 };
 
 static void rondo_register(void)
