@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bindings: a program and a buffer for each of its slots. Immutable.
+ */
+#ifndef RONDO_BINDING_H
+#define RONDO_BINDING_H
+
+#include <linux/kref.h>
+#include <linux/workqueue.h>
+
+#include "driver/rondo_admin.h"
+#include "driver/rondo_dma.h"
+
+struct rondo_bo;
+struct rondo_device;
+struct rondo_file;
+struct rondo_prog;
+
+/* The buffer behind a slot. */
+struct rondo_bound_slot {
+	/** @bo: pinned while the binding lives; NULL if the program does not touch the slot */
+	struct rondo_bo *bo;
+	/** @offset: of the slot's byte 0 in the buffer */
+	u64 offset;
+	/** @pages: bus address of the buffer's page list */
+	u64 pages;
+};
+
+struct rondo_binding {
+	struct rondo_device *rdev;
+	struct kref ref;
+	/** @release: what the last reference leaves to rondo_release_wq */
+	struct work_struct release;
+	struct rondo_resident res;
+
+	struct rondo_prog *prog;
+	/** @generation: tells this binding from an earlier one of the same number */
+	u32 generation;
+	/** @repeatable: reads nothing that it writes, so a replay may be done again */
+	bool repeatable;
+	/** @slots: struct rondo_slot_binding[] for the device */
+	struct rondo_dma slots;
+	/** @count: of @slot, the program's number of slots */
+	u32 count;
+	struct rondo_bound_slot slot[] __counted_by(count);
+};
+
+/* The binding with @id, with a reference of the caller's own; NULL if there is none. */
+struct rondo_binding *rondo_binding_lookup(struct rondo_file *rfile, u32 id);
+void rondo_binding_put(struct rondo_binding *binding);
+
+/* Drops all bindings of a file that is closed. */
+void rondo_binding_close_all(struct rondo_file *rfile);
+
+/*
+ * Checks that a replay may move @slot by @offset bytes, and gives it in units of the
+ * slot's alignment. 0, -EINVAL, or -ERANGE if the buffer ends before the slot does.
+ */
+int rondo_binding_check_offset(const struct rondo_binding *binding, u32 slot, u64 offset,
+			       u32 *units);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device and the open file: what the driver's files share.
+ *
+ *	rondo_drv.c      probe, remove, open files, ioctl table
+ *	rondo_hw.c       registers
+ *	rondo_fw.c       firmware image, boot, handshake
+ *	rondo_ring.c     rings shared with the firmware
+ *	rondo_admin.c    commands to the firmware; what it knows by number
+ *	rondo_irq.c      interrupts, liveness watchdog
+ *	rondo_reset.c    reset and what is made of the work in flight
+ *	rondo_dma.c      memory that the device can reach
+ *	rondo_gem.c      buffers
+ *	rondo_program.c  programs: copied, proved, sealed
+ *	rondo_binding.c  a program and its buffers
+ *	rondo_queue.c    queues: scheduler, firmware ring
+ *	rondo_job.c      jobs in a queue, from the scheduler to their completion
+ *	rondo_submit.c   SUBMIT: from user arrays to a job
+ *	rondo_fence.c    fences that outlive the driver's binding
+ *
+ * Locks, outermost first:
+ *
+ *	dma_resv of the buffers > rondo_queue.submit_lock
+ *	rondo_bo.lock > rondo_device.dma_lock
+ *	rondo_device.reset_lock > rondo_admin.lock
+ *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
+ *
+ * Fences are signalled under event_lock, or by the reset, which takes reset_lock for
+ * writing: no memory is allocated under any lock of the last two lines.
+ */
+#ifndef RONDO_DEVICE_H
+#define RONDO_DEVICE_H
+
+#include <linux/kref.h>
+#include <linux/rwsem.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+
+#include "driver/rondo_admin.h"
+#include "driver/rondo_dma.h"
+#include "driver/rondo_fw.h"
+#include "driver/rondo_hw.h"
+#include "driver/rondo_irq.h"
+#include "driver/rondo_ring.h"
+#include "spec/machine.h"
+
+/* What can be asked of the device; see rondo_device_error(). */
+enum rondo_state {
+	RONDO_LIVE,
+	RONDO_RESETTING,
+	RONDO_DEAD, /* a reset has failed; only a new probe helps */
+	RONDO_GONE, /* unbound, or vanished from the bus */
+};
+
+struct rondo_device {
+	struct drm_device drm;
+	struct rondo_hw hw;
+
+	/** @machine: as the device reports it; constant after probe */
+	struct rondo_machine machine;
+	/** @machine_hash: that programs must carry */
+	u64 machine_hash;
+
+	/**
+	 * @state: enum rondo_state. Written by probe, reset work and remove only, which
+	 * exclude each other; read by READ_ONCE().
+	 */
+	enum rondo_state state;
+
+	/**
+	 * @reset_lock: read: whoever changes what the firmware knows (@table, live flags)
+	 * or talks to it; write: the reset.
+	 */
+	struct rw_semaphore reset_lock;
+	struct work_struct reset_work;
+	/** @reset_reason: of the pending reset; NULL: none is; set by cmpxchg() */
+	const char *reset_reason;
+
+	struct rondo_fw fw;
+	struct rondo_ring ring;
+	struct rondo_admin admin;
+	struct rondo_watch watch;
+
+	/** @table: what the firmware knows, by number; entries change under @reset_lock */
+	struct rondo_table table[RONDO_TABLES];
+	/** @generation: of the last binding, to tell a reused number */
+	atomic_t generation;
+
+	/** @dma_lock: protects @dma_list, @dma_closed, and the hardware side of all in it */
+	struct mutex dma_lock;
+	struct list_head dma_list;
+	/** @dma_closed: the driver is unbound: nothing may be mapped any more */
+	bool dma_closed;
+
+	/** @sched_wq: runs the schedulers; on the way to every fence */
+	struct workqueue_struct *sched_wq;
+	/** @wq: ordered; watchdog and reset; on the way to every fence */
+	struct workqueue_struct *wq;
+};
+
+/* An open file. */
+struct rondo_file {
+	struct rondo_device *rdev;
+	/** @programs: &struct rondo_program by id */
+	struct xarray programs;
+	/** @bindings: &struct rondo_binding by id */
+	struct xarray bindings;
+	/** @queues: &struct rondo_queue by id */
+	struct xarray queues;
+	/** @cycles: exact cycles that the device spent for this file */
+	atomic64_t cycles;
+};
+
+static inline struct rondo_device *to_rondo_device(struct drm_device *drm)
+{
+	return container_of(drm, struct rondo_device, drm);
+}
+
+/* 0 if the device works, -EAGAIN while it is reset, -EIO if it is dead, -ENODEV if gone. */
+static inline int rondo_device_error(const struct rondo_device *rdev)
+{
+	static const int error[] = {
+		[RONDO_LIVE] = 0,
+		[RONDO_RESETTING] = -EAGAIN,
+		[RONDO_DEAD] = -EIO,
+		[RONDO_GONE] = -ENODEV,
+	};
+
+	return error[READ_ONCE(rdev->state)];
+}
+
+/*
+ * Releases programs, bindings and queues whose last reference may be dropped where
+ * one cannot sleep. Drained at module exit, so that work in it may outlive all files.
+ */
+extern struct workqueue_struct *rondo_release_wq;
+
+/* rondo_reset.c */
+void rondo_reset_init(struct rondo_device *rdev);
+/* Asks for a reset; @reason, a string constant, is logged. Callable from anywhere. */
+void rondo_reset_request(struct rondo_device *rdev, const char *reason);
+
+/* ioctls */
+int rondo_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_bo_mmap(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_program_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_binding_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
+
+/* Most exact cycles that a program of the calling process may take. */
+u64 rondo_cycles_max(void);
+
+#endif

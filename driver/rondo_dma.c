@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "driver/rondo_device.h"
+
+static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
+{
+	struct device *dev = rdev->drm.dev;
+	u32 i;
+
+	lockdep_assert_held(&rdev->dma_lock);
+
+	for (i = 0; i < dma->block_count; i++)
+		if (dma->block[i].cpu)
+			dma_free_coherent(dev, dma->block_bytes, dma->block[i].cpu,
+					  dma->block[i].addr);
+	if (dma->sgt.sgl) {
+		dma_unmap_sgtable(dev, &dma->sgt, dma->dir, 0);
+		sg_free_table(&dma->sgt);
+	}
+	kvfree(dma->block);
+	list_del_init(&dma->node);
+	dma->block = NULL;
+	dma->block_count = 0;
+}
+
+/* Allocates @count blocks; the caller calls release_locked() if anything fails later. */
+static int alloc_locked(struct rondo_device *rdev, struct rondo_dma *dma, u32 count, size_t bytes)
+{
+	u32 i;
+
+	lockdep_assert_held(&rdev->dma_lock);
+
+	dma->block = kvcalloc(count, sizeof(*dma->block), GFP_KERNEL_ACCOUNT);
+	if (!dma->block)
+		return -ENOMEM;
+	dma->block_count = count;
+	dma->block_bytes = bytes;
+	for (i = 0; i < count; i++) {
+		dma->block[i].cpu = dma_alloc_coherent(rdev->drm.dev, bytes, &dma->block[i].addr,
+						       GFP_KERNEL_ACCOUNT);
+		if (!dma->block[i].cpu)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Takes its place in the list; from here on rondo_dma_close() finds it. */
+static int open_locked(struct rondo_device *rdev, struct rondo_dma *dma)
+{
+	lockdep_assert_held(&rdev->dma_lock);
+
+	memset(dma, 0, sizeof(*dma));
+	INIT_LIST_HEAD(&dma->node);
+	if (rdev->dma_closed)
+		return -ENODEV;
+	list_add_tail(&dma->node, &rdev->dma_list);
+	return 0;
+}
+
+int rondo_dma_alloc(struct rondo_device *rdev, struct rondo_dma *dma, size_t bytes)
+{
+	int ret;
+
+	mutex_lock(&rdev->dma_lock);
+	ret = open_locked(rdev, dma);
+	if (!ret) {
+		ret = alloc_locked(rdev, dma, 1, bytes);
+		if (ret)
+			release_locked(rdev, dma);
+	}
+	mutex_unlock(&rdev->dma_lock);
+	return ret;
+}
+
+/* Writes the page list of @sgt into new blocks, chained in order. */
+static int list_locked(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt)
+{
+	struct rondo_page_list *list = NULL;
+	struct scatterlist *sg;
+	u64 pages = 0, n = 0, at;
+	u32 i;
+	int ret;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!IS_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg), RONDO_PAGE_BYTES))
+			return -EINVAL;
+		pages += sg_dma_len(sg) / RONDO_PAGE_BYTES;
+	}
+	ret = alloc_locked(rdev, dma, DIV_ROUND_UP(pages, RONDO_PAGE_LIST_ENTRIES),
+			   sizeof(struct rondo_page_list));
+	if (ret)
+		return ret;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		for (at = 0; at < sg_dma_len(sg); at += RONDO_PAGE_BYTES, n++) {
+			u64 block = n / RONDO_PAGE_LIST_ENTRIES;
+
+			if (n % RONDO_PAGE_LIST_ENTRIES == 0) {
+				if (list)
+					list->next = dma->block[block].addr;
+				list = dma->block[block].cpu;
+			}
+			list->page[n % RONDO_PAGE_LIST_ENTRIES] = sg_dma_address(sg) + at;
+		}
+	}
+	return 0;
+}
+
+int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct page **pages,
+			unsigned int count, enum dma_data_direction dir)
+{
+	struct sg_table sgt;
+	int ret;
+
+	ret = sg_alloc_table_from_pages(&sgt, pages, count, 0, (size_t)count << PAGE_SHIFT,
+					GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+
+	mutex_lock(&rdev->dma_lock);
+	ret = open_locked(rdev, dma);
+	if (ret)
+		goto err_free_table;
+	ret = dma_map_sgtable(rdev->drm.dev, &sgt, dir, 0);
+	if (ret) {
+		release_locked(rdev, dma);
+		goto err_free_table;
+	}
+	dma->sgt = sgt;
+	dma->dir = dir;
+	ret = list_locked(rdev, dma, &dma->sgt);
+	if (ret)
+		release_locked(rdev, dma);
+	mutex_unlock(&rdev->dma_lock);
+	return ret;
+
+err_free_table:
+	mutex_unlock(&rdev->dma_lock);
+	sg_free_table(&sgt);
+	return ret;
+}
+
+int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt)
+{
+	int ret;
+
+	mutex_lock(&rdev->dma_lock);
+	ret = open_locked(rdev, dma);
+	if (!ret) {
+		ret = list_locked(rdev, dma, sgt);
+		if (ret)
+			release_locked(rdev, dma);
+	}
+	mutex_unlock(&rdev->dma_lock);
+	return ret;
+}
+
+void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma)
+{
+	mutex_lock(&rdev->dma_lock);
+	if (dma->block)
+		release_locked(rdev, dma);
+	mutex_unlock(&rdev->dma_lock);
+}
+
+void rondo_dma_close(struct rondo_device *rdev)
+{
+	struct rondo_dma *dma, *next;
+
+	mutex_lock(&rdev->dma_lock);
+	rdev->dma_closed = true;
+	list_for_each_entry_safe(dma, next, &rdev->dma_list, node)
+		release_locked(rdev, dma);
+	mutex_unlock(&rdev->dma_lock);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that the device can reach.
+ *
+ * Everything that is mapped for the device stands in one list, so that remove can
+ * take all of it back while open files still hold the objects it belongs to.
+ */
+#ifndef RONDO_DMA_H
+#define RONDO_DMA_H
+
+#include <linux/dma-direction.h>
+#include <linux/list.h>
+#include <linux/scatterlist.h>
+
+struct page;
+struct rondo_device;
+
+/* A zeroed piece of coherent memory. */
+struct rondo_dma_block {
+	void *cpu;
+	dma_addr_t addr;
+};
+
+struct rondo_dma {
+	/** @node: in rondo_device.dma_list; empty: nothing is mapped */
+	struct list_head node;
+	/** @block: coherent memory: @block_count pieces of @block_bytes */
+	struct rondo_dma_block *block;
+	u32 block_count;
+	size_t block_bytes;
+	/** @sgt: pages listed in the blocks, if @sgt.sgl */
+	struct sg_table sgt;
+	enum dma_data_direction dir;
+};
+
+/* One zeroed block of @bytes: its first block holds cpu and bus address. */
+int rondo_dma_alloc(struct rondo_device *rdev, struct rondo_dma *dma, size_t bytes);
+
+/*
+ * Maps @count @pages and describes them in a page list (struct rondo_page_list) whose
+ * address is that of the first block.
+ */
+int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct page **pages,
+			unsigned int count, enum dma_data_direction dir);
+
+/* A page list of what is mapped in @sgt, which stays the caller's. */
+int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt);
+
+/* Takes it back; nothing to do for a zeroed one, or after rondo_dma_close(). */
+void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma);
+
+/* Takes everything back, for good. The device must have stopped. */
+void rondo_dma_close(struct rondo_device *rdev);
+
+#endif

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Driver of the Rondo neural accelerator: PCI probe and remove, open files, ioctls.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <drm/rondo_accel.h>
+
+#include "core/machine.h"
+#include "driver/rondo_binding.h"
+#include "driver/rondo_device.h"
+#include "driver/rondo_gem.h"
+#include "driver/rondo_program.h"
+#include "driver/rondo_queue.h"
+
+struct workqueue_struct *rondo_release_wq;
+
+/* No implicit padding, on any architecture: every size is the sum of the fields. */
+static_assert(sizeof(struct drm_rondo_query) == 16);
+static_assert(sizeof(struct drm_rondo_device_info) == 56);
+static_assert(sizeof(struct drm_rondo_clock_info) == 16);
+static_assert(sizeof(struct drm_rondo_bo_create) == 16);
+static_assert(sizeof(struct drm_rondo_bo_mmap) == 16);
+static_assert(sizeof(struct drm_rondo_program_create) == 56);
+static_assert(sizeof(struct drm_rondo_program_destroy) == 8);
+static_assert(sizeof(struct drm_rondo_slot) == 16);
+static_assert(sizeof(struct drm_rondo_binding_create) == 32);
+static_assert(sizeof(struct drm_rondo_binding_destroy) == 8);
+static_assert(sizeof(struct drm_rondo_queue_create) == 16);
+static_assert(sizeof(struct drm_rondo_queue_destroy) == 8);
+static_assert(sizeof(struct drm_rondo_slot_offset) == 16);
+static_assert(sizeof(struct drm_rondo_replay) == 24);
+static_assert(sizeof(struct drm_rondo_sync) == 16);
+static_assert(sizeof(struct drm_rondo_submit) == 56);
+
+static int file_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct rondo_file *rfile = kzalloc(sizeof(*rfile), GFP_KERNEL_ACCOUNT);
+
+	if (!rfile)
+		return -ENOMEM;
+	rfile->rdev = to_rondo_device(drm);
+	xa_init_flags(&rfile->programs, XA_FLAGS_ALLOC1);
+	xa_init_flags(&rfile->bindings, XA_FLAGS_ALLOC1);
+	xa_init_flags(&rfile->queues, XA_FLAGS_ALLOC1);
+	file->driver_priv = rfile;
+	return 0;
+}
+
+static void file_close(struct drm_device *drm, struct drm_file *file)
+{
+	struct rondo_file *rfile = file->driver_priv;
+
+	/* First what uses the rest. */
+	rondo_queue_close_all(rfile);
+	rondo_binding_close_all(rfile);
+	rondo_prog_close_all(rfile);
+	kfree(rfile);
+}
+
+/* Documentation/gpu/drm-usage-stats.rst: device time spent, nominal nanoseconds and cycles. */
+static void show_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	struct rondo_file *rfile = file->driver_priv;
+	u64 cycles = atomic64_read(&rfile->cycles);
+
+	drm_printf(p, "drm-engine-compute:\t%llu ns\n",
+		   mul_u64_u32_div(cycles, 1000000, rfile->rdev->machine.clock_khz));
+	drm_printf(p, "drm-cycles-compute:\t%llu\n", cycles);
+	drm_show_memory_stats(p, file);
+}
+
+static const struct drm_ioctl_desc ioctls[] = {
+	DRM_IOCTL_DEF_DRV(RONDO_QUERY, rondo_ioctl_query, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_BO_CREATE, rondo_ioctl_bo_create, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_BO_MMAP, rondo_ioctl_bo_mmap, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_PROGRAM_CREATE, rondo_ioctl_program_create, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_PROGRAM_DESTROY, rondo_ioctl_program_destroy, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_BINDING_CREATE, rondo_ioctl_binding_create, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_BINDING_DESTROY, rondo_ioctl_binding_destroy, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_CREATE, rondo_ioctl_queue_create, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_DESTROY, rondo_ioctl_queue_destroy, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_SUBMIT, rondo_ioctl_submit, 0),
+};
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
+
+static const struct drm_driver drm_driver = {
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
+	.name = "rondo",
+	.desc = "Rondo neural accelerator",
+#ifdef HAVE_DRM_DRIVER_DATE
+	.date = "2026",
+#endif
+	.major = 1,
+	.minor = 0,
+	.open = file_open,
+	.postclose = file_close,
+	.show_fdinfo = show_fdinfo,
+	.ioctls = ioctls,
+	.num_ioctls = ARRAY_SIZE(ioctls),
+	.fops = &fops,
+	.gem_create_object = rondo_gem_create_object,
+	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
+};
+
+static void destroy_workqueues(struct drm_device *drm, void *unused)
+{
+	struct rondo_device *rdev = to_rondo_device(drm);
+
+	if (rdev->wq)
+		destroy_workqueue(rdev->wq);
+	if (rdev->sched_wq)
+		destroy_workqueue(rdev->sched_wq);
+}
+
+/* What needs no hardware, and lives as long as the last open file. */
+static int init_software(struct rondo_device *rdev)
+{
+	int ret;
+
+	rdev->state = RONDO_RESETTING;
+	INIT_LIST_HEAD(&rdev->dma_list);
+	ret = drmm_mutex_init(&rdev->drm, &rdev->dma_lock);
+	if (ret)
+		return ret;
+	rondo_reset_init(rdev);
+	rondo_watch_init(rdev);
+	ret = rondo_admin_init(rdev);
+	if (ret)
+		return ret;
+
+	rdev->sched_wq = alloc_workqueue("rondo-sched", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	rdev->wq = alloc_ordered_workqueue("rondo", WQ_MEM_RECLAIM);
+	ret = drmm_add_action_or_reset(&rdev->drm, destroy_workqueues, NULL);
+	if (!ret && (!rdev->sched_wq || !rdev->wq))
+		ret = -ENOMEM;
+	return ret;
+}
+
+static int init_pci(struct rondo_device *rdev, struct pci_dev *pdev)
+{
+	struct device *dev = &pdev->dev;
+	int ret;
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return dev_err_probe(dev, ret, "cannot enable the device\n");
+	ret = rondo_hw_init(&rdev->hw, pdev);
+	if (ret)
+		return ret;
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return dev_err_probe(dev, ret, "no 64-bit DMA\n");
+	dma_set_max_seg_size(dev, UINT_MAX);
+	return 0;
+}
+
+/* Learns what the device is; refuses one that the verifier does not know. */
+static int init_machine(struct rondo_device *rdev)
+{
+	rondo_hw_read_machine(&rdev->hw, &rdev->machine);
+	if (!rondo_machine_supported(&rdev->machine))
+		return dev_err_probe(rdev->drm.dev, -ENODEV, "its machine is not supported\n");
+	rdev->machine_hash = rondo_machine_hash(&rdev->machine);
+	return 0;
+}
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct rondo_device *rdev;
+	int ret;
+
+	rdev = devm_drm_dev_alloc(&pdev->dev, &drm_driver, struct rondo_device, drm);
+	if (IS_ERR(rdev))
+		return PTR_ERR(rdev);
+	pci_set_drvdata(pdev, rdev);
+	ret = init_software(rdev);
+	if (ret)
+		return ret;
+	ret = init_pci(rdev, pdev);
+	if (ret)
+		return ret;
+	ret = init_machine(rdev);
+	if (ret)
+		return ret;
+
+	ret = rondo_fw_load(rdev);
+	if (!ret)
+		ret = rondo_ring_init(rdev);
+	if (ret)
+		goto err_dma;
+	pci_set_master(pdev);
+	ret = rondo_irq_init(rdev);
+	if (ret)
+		goto err_master;
+	ret = rondo_fw_boot(rdev);
+	if (ret)
+		goto err_irq;
+	WRITE_ONCE(rdev->state, RONDO_LIVE);
+	ret = drm_dev_register(&rdev->drm, 0);
+	if (ret)
+		goto err_irq;
+	return 0;
+
+err_irq:
+	rondo_hw_reset(&rdev->hw);
+	rondo_irq_fini(rdev);
+err_master:
+	pci_clear_master(pdev);
+err_dma:
+	WRITE_ONCE(rdev->state, RONDO_GONE);
+	rondo_dma_close(rdev);
+	return ret;
+}
+
+/* Files may stay open: what they hold is taken from the device, and fails from now on. */
+static void remove(struct pci_dev *pdev)
+{
+	struct rondo_device *rdev = pci_get_drvdata(pdev);
+	struct rondo_resident *res;
+	unsigned long number;
+
+	drm_dev_unplug(&rdev->drm);
+	cancel_work_sync(&rdev->reset_work);
+	cancel_delayed_work_sync(&rdev->watch.work);
+	WRITE_ONCE(rdev->state, RONDO_GONE);
+	rondo_admin_cancel(rdev, -ENODEV);
+
+	rondo_hw_reset(&rdev->hw);
+	rondo_irq_fini(rdev);
+	down_read(&rdev->reset_lock);
+	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res)
+		rondo_queue_fail_all(to_rondo_queue(res), -ENODEV);
+	up_read(&rdev->reset_lock);
+	pci_clear_master(pdev);
+	rondo_dma_close(rdev);
+}
+
+static const struct pci_device_id pci_ids[] = {
+	{ PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },
+	{}
+};
+MODULE_DEVICE_TABLE(pci, pci_ids);
+
+static struct pci_driver pci_driver = {
+	.name = "rondo",
+	.id_table = pci_ids,
+	.probe = probe,
+	.remove = remove,
+};
+
+static int __init rondo_module_init(void)
+{
+	int ret;
+
+	rondo_release_wq = alloc_workqueue("rondo-release", WQ_UNBOUND, 0);
+	if (!rondo_release_wq)
+		return -ENOMEM;
+	ret = pci_register_driver(&pci_driver);
+	if (ret)
+		destroy_workqueue(rondo_release_wq);
+	return ret;
+}
+
+static void __exit rondo_module_exit(void)
+{
+	pci_unregister_driver(&pci_driver);
+	/* Objects of closed files, then fences: both may be on their way out. */
+	destroy_workqueue(rondo_release_wq);
+	rcu_barrier();
+}
+
+module_init(rondo_module_init);
+module_exit(rondo_module_exit);
+
+MODULE_DESCRIPTION("Rondo neural accelerator");
+MODULE_AUTHOR("Rondo contributors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bitfield.h>
+#include <linux/err.h>
+#include <linux/iopoll.h>
+#include <linux/pci.h>
+
+#include "driver/rondo_hw.h"
+
+/* RONDO_REG_name is the offset of a host register, RONDO_FLD_name_field the mask of a field. */
+#define REG_HOST(name, offset) RONDO_REG_##name = (offset),
+#define REG_MGMT(name, offset)
+#define FLD_HOST(name, field, lo, width) RONDO_FLD_##name##_##field = GENMASK((lo) + (width) - 1, lo),
+#define FLD_MGMT(name, field, lo, width)
+
+enum rondo_reg {
+#define REG(space, name, offset, count, access, meaning) REG_##space(name, offset)
+#define FLD(space, name, field, lo, width, meaning)
+#include "spec/regs.def"
+};
+
+enum rondo_fld {
+#define REG(space, name, offset, count, access, meaning)
+#define FLD(space, name, field, lo, width, meaning) FLD_##space(name, field, lo, width)
+#include "spec/regs.def"
+};
+
+enum {
+	RONDO_RESET_POLL_US = 100,
+	RONDO_RESET_TIMEOUT_US = 1000000,
+};
+
+static u32 reg_read(const struct rondo_hw *hw, enum rondo_reg reg)
+{
+	return readl(hw->regs + reg);
+}
+
+static void reg_write(const struct rondo_hw *hw, enum rondo_reg reg, u32 value)
+{
+	writel(value, hw->regs + reg);
+}
+
+int rondo_hw_init(struct rondo_hw *hw, struct pci_dev *pdev)
+{
+	u32 version;
+
+	hw->regs = pcim_iomap_region(pdev, RONDO_BAR_REGS, "rondo");
+	if (IS_ERR(hw->regs))
+		return dev_err_probe(&pdev->dev, PTR_ERR(hw->regs), "cannot map the registers\n");
+	hw->bells = pcim_iomap_region(pdev, RONDO_BAR_BELLS, "rondo");
+	if (IS_ERR(hw->bells))
+		return dev_err_probe(&pdev->dev, PTR_ERR(hw->bells), "cannot map the doorbells\n");
+	hw->bell_count = pci_resource_len(pdev, RONDO_BAR_BELLS) / RONDO_BELL_BYTES;
+	if (pci_resource_len(pdev, RONDO_BAR_REGS) < RONDO_REGS_BYTES ||
+	    hw->bell_count < RONDO_BELLS)
+		return dev_err_probe(&pdev->dev, -ENODEV, "a BAR is too small\n");
+
+	if (!rondo_hw_present(hw))
+		return dev_err_probe(&pdev->dev, -ENODEV, "not a Rondo device: ID is 0x%08x\n",
+				     reg_read(hw, RONDO_REG_ID));
+	version = reg_read(hw, RONDO_REG_VERSION);
+	if (version != RONDO_REGS_VERSION)
+		return dev_err_probe(&pdev->dev, -ENODEV,
+				     "register interface %u is not supported, only %u\n", version,
+				     RONDO_REGS_VERSION);
+	return 0;
+}
+
+bool rondo_hw_present(const struct rondo_hw *hw)
+{
+	return reg_read(hw, RONDO_REG_ID) == RONDO_DEVICE_ID;
+}
+
+void rondo_hw_read_machine(const struct rondo_hw *hw, struct rondo_machine *machine)
+{
+	memcpy_fromio(machine, hw->regs + RONDO_REG_MACHINE, sizeof(*machine));
+}
+
+int rondo_hw_reset(const struct rondo_hw *hw)
+{
+	u32 status;
+	int ret;
+
+	reg_write(hw, RONDO_REG_CTRL, RONDO_FLD_CTRL_RESET);
+	ret = readl_poll_timeout(hw->regs + RONDO_REG_STATUS, status,
+				 FIELD_GET(RONDO_FLD_STATUS_STATE, status) == RONDO_STATE_OFF ||
+					 status == ~0u,
+				 RONDO_RESET_POLL_US, RONDO_RESET_TIMEOUT_US);
+	return ret || rondo_hw_present(hw) ? ret : -ENODEV;
+}
+
+void rondo_hw_boot(const struct rondo_hw *hw, u64 image, u32 size, u64 init)
+{
+	reg_write(hw, RONDO_REG_FW_ADDR_LO, lower_32_bits(image));
+	reg_write(hw, RONDO_REG_FW_ADDR_HI, upper_32_bits(image));
+	reg_write(hw, RONDO_REG_FW_SIZE, size);
+	reg_write(hw, RONDO_REG_INIT_ADDR_LO, lower_32_bits(init));
+	reg_write(hw, RONDO_REG_INIT_ADDR_HI, upper_32_bits(init));
+	reg_write(hw, RONDO_REG_CTRL, RONDO_FLD_CTRL_BOOT);
+}
+
+enum rondo_device_state rondo_hw_state(const struct rondo_hw *hw)
+{
+	return FIELD_GET(RONDO_FLD_STATUS_STATE, reg_read(hw, RONDO_REG_STATUS));
+}
+
+enum rondo_boot_error rondo_hw_boot_error(const struct rondo_hw *hw)
+{
+	return FIELD_GET(RONDO_FLD_STATUS_ERROR, reg_read(hw, RONDO_REG_STATUS));
+}
+
+u32 rondo_hw_fw_state(const struct rondo_hw *hw)
+{
+	return reg_read(hw, RONDO_REG_FW_STATE);
+}
+
+u32 rondo_hw_fw_version(const struct rondo_hw *hw)
+{
+	return reg_read(hw, RONDO_REG_FW_VERSION);
+}
+
+u32 rondo_hw_heartbeat(const struct rondo_hw *hw)
+{
+	return reg_read(hw, RONDO_REG_HEARTBEAT);
+}
+
+u64 rondo_hw_time(const struct rondo_hw *hw)
+{
+	return readq(hw->regs + RONDO_REG_TIME_LO);
+}
+
+void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq)
+{
+	static_assert(RONDO_FLD_IRQ_STATUS_EVENT == BIT(RONDO_IRQ_EVENT));
+	static_assert(RONDO_FLD_IRQ_STATUS_FAULT == BIT(RONDO_IRQ_FAULT));
+
+	reg_write(hw, RONDO_REG_IRQ_STATUS, BIT(irq));
+}
+
+void rondo_hw_ring(const struct rondo_hw *hw, u32 bell)
+{
+	writel(1, hw->bells + bell * RONDO_BELL_BYTES);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/slab.h>
+
+
+#include "driver/rondo_binding.h"
+#include "driver/rondo_device.h"
+#include "driver/rondo_fence.h"
+#include "driver/rondo_job.h"
+#include "driver/rondo_queue.h"
+
+struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 client_id)
+{
+	struct rondo_job *job;
+	int ret = -ENOMEM;
+
+	job = kzalloc(struct_size(job, replay, count), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->count = count;
+	INIT_LIST_HEAD(&job->node);
+	job->hw_fence = rondo_fence_alloc();
+	job->done_fence = rondo_fence_alloc();
+	if (job->hw_fence && job->done_fence)
+		ret = drm_sched_job_init(&job->base, &queue->entity, count, NULL, client_id);
+	if (ret) {
+		rondo_fence_free(job->hw_fence);
+		rondo_fence_free(job->done_fence);
+		kfree(job);
+		return ERR_PTR(ret);
+	}
+	kref_get(&queue->ref);
+	job->queue = queue;
+	return job;
+}
+
+static void free_job(struct rondo_job *job)
+{
+	u32 i;
+
+	drm_sched_job_cleanup(&job->base);
+	for (i = 0; i < job->count; i++)
+		rondo_binding_put(job->replay[i].binding);
+	rondo_queue_put(job->queue);
+	kfree(job);
+}
+
+void rondo_job_release(struct rondo_job *job)
+{
+	rondo_fence_free(job->hw_fence);
+	rondo_fence_free(job->done_fence);
+	free_job(job);
+}
+
+bool rondo_job_repeatable(const struct rondo_job *job)
+{
+	const struct rondo_binding *binding = job->replay[0].binding;
+	u32 i;
+
+	/* Of several bindings one may read what another writes. */
+	for (i = 1; i < job->count; i++)
+		if (job->replay[i].binding != binding)
+			return false;
+	return binding->repeatable && !job->repeated;
+}
+
+/* Also for a job that was killed before it ran: then nobody else signals. */
+static void job_finished(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	struct rondo_job *job = container_of(cb, struct rondo_job, finished);
+
+	/* The scheduler's word for a job of a killed entity is -ESRCH. */
+	rondo_fence_signal(job->done_fence, fence->error == -ESRCH ? -ECANCELED : fence->error);
+}
+
+void rondo_job_arm(struct rondo_job *job)
+{
+	struct rondo_queue *queue = job->queue;
+
+	lockdep_assert_held(&queue->submit_lock);
+
+	drm_sched_job_arm(&job->base);
+	queue->done_seqno++;
+	rondo_fence_init_hw(job->hw_fence, queue->hw_context, queue->done_seqno);
+	rondo_fence_init_done(job->done_fence, queue->done_context, queue->done_seqno);
+	/* Cannot fail: nobody else knows the finished fence yet. */
+	dma_fence_add_callback(&job->base.s_fence->finished, &job->finished, job_finished);
+}
+
+void rondo_job_done(struct rondo_job *job, int error)
+{
+	struct rondo_device *rdev = job->queue->rdev;
+	/* The scheduler frees the job as soon as it sees the signal. */
+	struct rondo_fence *fence = job->hw_fence;
+
+	dma_fence_get(&fence->base);
+	rondo_watch_stop(rdev);
+	rondo_fence_signal(fence, error);
+	dma_fence_put(&fence->base);
+}
+
+/* Hands the job to the firmware. Nothing is allocated, and nothing can fail. */
+static struct dma_fence *sched_run_job(struct drm_sched_job *base)
+{
+	struct rondo_job *job = to_rondo_job(base);
+	struct rondo_queue *queue = job->queue;
+	struct rondo_device *rdev = queue->rdev;
+	struct dma_fence *fence = dma_fence_get(&job->hw_fence->base);
+	int idx, error = -ENODEV;
+
+	rondo_watch_start(rdev);
+	if (drm_dev_enter(&rdev->drm, &idx)) {
+		rondo_queue_push(queue, job, true);
+		error = rondo_device_error(rdev);
+		if (!error)
+			rondo_hw_ring(&rdev->hw, 1 + queue->res.number);
+		drm_dev_exit(idx);
+	} else {
+		rondo_queue_push(queue, job, false);
+	}
+	/* During a reset, the reset sees to it. */
+	if (error && error != -EAGAIN)
+		rondo_queue_fail_all(queue, error);
+	return fence;
+}
+
+static void sched_free_job(struct drm_sched_job *base)
+{
+	struct rondo_job *job = to_rondo_job(base);
+
+	dma_fence_put(&job->hw_fence->base);
+	dma_fence_put(&job->done_fence->base);
+	free_job(job);
+}
+
+const struct drm_sched_backend_ops rondo_sched_ops = {
+	.run_job = sched_run_job,
+	.free_job = sched_free_job,
+};

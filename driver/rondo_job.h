@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A job: what one SUBMIT replays.
+ */
+#ifndef RONDO_JOB_H
+#define RONDO_JOB_H
+
+#include <drm/gpu_scheduler.h>
+
+#include "spec/fw_abi.h"
+
+struct rondo_binding;
+struct rondo_fence;
+struct rondo_queue;
+
+/* One replay of a job. */
+struct rondo_job_replay {
+	/** @binding: the job's own reference */
+	struct rondo_binding *binding;
+	/** @entry: as it goes into the ring, but for its seqno */
+	struct rondo_fw_entry entry;
+};
+
+struct rondo_job {
+	struct drm_sched_job base;
+	/** @queue: the job's own reference */
+	struct rondo_queue *queue;
+	struct rondo_fence *hw_fence;
+	struct rondo_fence *done_fence;
+	/** @finished: signals @done_fence with the scheduler's finished fence */
+	struct dma_fence_cb finished;
+
+	/** @node: in rondo_queue.inflight; this and what follows under rondo_queue.lock */
+	struct list_head node;
+	/** @first: seqno of its first entry; @last: of its last */
+	u64 first, last;
+	/** @first_index: ring index of its first entry */
+	u32 first_index;
+	/** @error: of a replay that has failed; the first one */
+	int error;
+	/** @repeated: was started before a reset; not repeated a second time */
+	bool repeated;
+
+	u32 count;
+	struct rondo_job_replay replay[] __counted_by(count);
+};
+
+static inline struct rondo_job *to_rondo_job(struct drm_sched_job *job)
+{
+	return container_of(job, struct rondo_job, base);
+}
+
+extern const struct drm_sched_backend_ops rondo_sched_ops;
+
+/*
+ * A job of @count replays in @queue, whose references it takes. It is either pushed
+ * or released.
+ */
+struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 client_id);
+void rondo_job_release(struct rondo_job *job);
+
+/* Whether it may be done again although it was started. */
+bool rondo_job_repeatable(const struct rondo_job *job);
+
+/*
+ * The point of no return: arms the job; its done fence may be published, and then it
+ * must be pushed. Called with the queue's submit_lock held.
+ */
+void rondo_job_arm(struct rondo_job *job);
+
+/* Signals that a job has left the device; it is not touched any more. */
+void rondo_job_done(struct rondo_job *job, int error);
+
+#endif

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
+#include <drm/rondo_accel.h>
+
+#include "driver/rondo_device.h"
+#include "driver/rondo_job.h"
+#include "driver/rondo_queue.h"
+
+static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
+{
+	const struct rondo_queue *queue = container_of(res, struct rondo_queue, res);
+
+	cmd->queue = res->number;
+	if (cmd->command == RONDO_FW_QUEUE_CREATE) {
+		cmd->addr = queue->ring.block->addr;
+		cmd->count = RONDO_QUEUE_ENTRIES;
+		cmd->weight = queue->weight;
+	}
+}
+
+static const struct rondo_resident_ops queue_ops = {
+	.table = RONDO_QUEUES,
+	.count = RONDO_FW_QUEUES_MAX,
+	.load = RONDO_FW_QUEUE_CREATE,
+	.unload = RONDO_FW_QUEUE_DESTROY,
+	.describe = describe,
+};
+
+static void release_work(struct work_struct *work)
+{
+	struct rondo_queue *queue = container_of(work, struct rondo_queue, release);
+	struct rondo_device *rdev = queue->rdev;
+
+	rondo_resident_fini(rdev, &queue->res);
+	rondo_dma_free(rdev, &queue->ring);
+	if (queue->sched_ready)
+		drm_sched_fini(&queue->sched);
+	mutex_destroy(&queue->submit_lock);
+	kfree(queue);
+	drm_dev_put(&rdev->drm);
+	/* Module exit waits for this work to return: destroy_workqueue(). */
+	module_put(THIS_MODULE);
+}
+
+static void release(struct kref *ref)
+{
+	struct rondo_queue *queue = container_of(ref, struct rondo_queue, ref);
+
+	queue_work(rondo_release_wq, &queue->release);
+}
+
+void rondo_queue_put(struct rondo_queue *queue)
+{
+	if (queue)
+		kref_put(&queue->ref, release);
+}
+
+struct rondo_queue *rondo_queue_lookup(struct rondo_file *rfile, u32 id)
+{
+	struct rondo_queue *queue;
+
+	xa_lock(&rfile->queues);
+	queue = xa_load(&rfile->queues, id);
+	if (queue)
+		kref_get(&queue->ref);
+	xa_unlock(&rfile->queues);
+	return queue;
+}
+
+/* Removes the first job in flight whose last entry is at most @seqno. */
+static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, int *error)
+{
+	struct rondo_job *job;
+
+	spin_lock(&queue->lock);
+	job = list_first_entry_or_null(&queue->inflight, struct rondo_job, node);
+	if (job && job->last <= seqno) {
+		list_del_init(&job->node);
+		*error = job->error;
+	} else {
+		job = NULL;
+	}
+	spin_unlock(&queue->lock);
+	return job;
+}
+
+/* Notes why entry @seqno failed; false if no such entry is in flight. */
+static bool note_result(struct rondo_queue *queue, u64 seqno, int error)
+{
+	bool found = false;
+	struct rondo_job *job;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(job, &queue->inflight, node) {
+		found = job->first <= seqno && seqno <= job->last;
+		if (found) {
+			job->error = job->error ?: error;
+			break;
+		}
+	}
+	spin_unlock(&queue->lock);
+	return found;
+}
+
+/* Logs what is the device's fault, and gives the error of the fence. */
+static int result_error(struct rondo_queue *queue, const struct rondo_fw_event *event)
+{
+	struct drm_device *drm = &queue->rdev->drm;
+
+	switch (event->result) {
+	case RONDO_FW_OK:
+		return 0;
+	case RONDO_FW_ABORTED:
+		return -ECANCELED;
+	case RONDO_FW_OVERRUN:
+		drm_err(drm, "queue %u: a replay exceeded its exact cycles at bundle %u\n",
+			event->queue, event->bundle);
+		return -ETIME;
+	case RONDO_FW_TRAPPED:
+		drm_err(drm, "queue %u: a replay trapped at bundle %u\n", event->queue,
+			event->bundle);
+		return -EIO;
+	default:
+		drm_err(drm, "queue %u: a replay failed with result %u\n", event->queue,
+			event->result);
+		return -EIO;
+	}
+}
+
+void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bound)
+{
+	struct rondo_fw_entry *ring = bound ? queue->ring.block->cpu : NULL;
+	u32 i;
+
+	spin_lock(&queue->lock);
+	job->first = queue->seqno + 1;
+	job->first_index = queue->tail;
+	for (i = 0; i < job->count; i++) {
+		struct rondo_fw_entry *entry = &job->replay[i].entry;
+
+		entry->seqno = ++queue->seqno;
+		if (ring)
+			ring[queue->tail % RONDO_QUEUE_ENTRIES] = *entry;
+		queue->tail++;
+	}
+	job->last = queue->seqno;
+	list_add_tail(&job->node, &queue->inflight);
+	if (ring) {
+		dma_wmb(); /* the entries before the index */
+		WRITE_ONCE(queue->rdev->ring.status->queue_tail[queue->res.number], queue->tail);
+	}
+	spin_unlock(&queue->lock);
+}
+
+/* Signals all jobs up to entry @seqno, with @error unless they have one of their own. */
+static void finish_up_to(struct rondo_queue *queue, u64 seqno, int error)
+{
+	struct rondo_job *job;
+	int own;
+
+	lockdep_assert_held(&queue->rdev->ring.event_lock); /* for their order */
+
+	while ((job = take_done(queue, seqno, &own)))
+		rondo_job_done(job, own ?: error);
+}
+
+bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
+{
+	if (!note_result(queue, event->seqno, 0) || event->result > RONDO_FW_ABORTED)
+		return false;
+	atomic64_add(event->cycles, &queue->rfile->cycles);
+	note_result(queue, event->seqno, result_error(queue, event));
+	finish_up_to(queue, event->seqno, 0);
+	return true;
+}
+
+void rondo_queue_fail_all(struct rondo_queue *queue, int error)
+{
+	mutex_lock(&queue->rdev->ring.event_lock);
+	finish_up_to(queue, U64_MAX, error);
+	mutex_unlock(&queue->rdev->ring.event_lock);
+}
+
+void rondo_queue_settle(struct rondo_queue *queue)
+{
+	u32 head = READ_ONCE(queue->rdev->ring.status->queue_head[queue->res.number]);
+	struct rondo_job *job;
+	u64 give_up = 0;
+
+	spin_lock(&queue->lock);
+	list_for_each_entry(job, &queue->inflight, node) {
+		/* The firmware moves the head past an entry before it starts it. */
+		bool started = (s32)(head - job->first_index) > 0;
+
+		if (started && !rondo_job_repeatable(job))
+			give_up = job->last;
+		job->repeated |= started;
+	}
+	spin_unlock(&queue->lock);
+	finish_up_to(queue, give_up, -EIO);
+}
+
+void rondo_queue_recover(struct rondo_queue *queue)
+{
+	struct rondo_job *job, *next;
+	LIST_HEAD(again);
+
+	spin_lock(&queue->lock);
+	list_splice_init(&queue->inflight, &again);
+	queue->tail = 0;
+	spin_unlock(&queue->lock);
+	list_for_each_entry_safe(job, next, &again, node)
+		rondo_queue_push(queue, job, true);
+}
+
+/* Ends a queue: what waits in it is cancelled, what runs is aborted. */
+static void kill_queue(struct rondo_queue *queue)
+{
+	struct rondo_device *rdev = queue->rdev;
+
+	mutex_lock(&queue->submit_lock);
+	queue->stopped = true;
+	mutex_unlock(&queue->submit_lock);
+
+	drm_sched_entity_fini(&queue->entity); /* from here on nothing is run */
+	rondo_resident_unload(rdev, &queue->res);
+	rondo_resident_fini(rdev, &queue->res); /* no more events */
+	rondo_queue_fail_all(queue, -ECANCELED);
+	rondo_dma_free(rdev, &queue->ring);
+	rondo_queue_put(queue);
+}
+
+void rondo_queue_close_all(struct rondo_file *rfile)
+{
+	struct rondo_queue *queue;
+	unsigned long id;
+
+	xa_for_each(&rfile->queues, id, queue)
+		kill_queue(queue);
+	xa_destroy(&rfile->queues);
+}
+
+static int init_sched(struct rondo_queue *queue)
+{
+	struct drm_gpu_scheduler *sched = &queue->sched;
+	const struct drm_sched_init_args args = {
+		.ops = &rondo_sched_ops,
+		.submit_wq = queue->rdev->sched_wq,
+#ifdef HAVE_DRM_SCHED_NUM_RQS
+		.num_rqs = 1,
+#endif
+		.credit_limit = RONDO_QUEUE_ENTRIES,
+		.timeout = MAX_SCHEDULE_TIMEOUT,
+		.timeout_wq = queue->rdev->wq,
+		.name = "rondo",
+		.dev = queue->rdev->drm.dev,
+	};
+	int ret;
+
+	ret = drm_sched_init(sched, &args);
+	if (ret)
+		return ret;
+	queue->sched_ready = true;
+	/* With one run-queue every priority is served by it; its number is the lowest. */
+	return drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
+}
+
+static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
+{
+	struct rondo_device *rdev = rfile->rdev;
+	struct rondo_queue *queue;
+	int ret;
+
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	__module_get(THIS_MODULE);
+	drm_dev_get(&rdev->drm);
+	kref_init(&queue->ref);
+	INIT_WORK(&queue->release, release_work);
+	mutex_init(&queue->submit_lock);
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->inflight);
+	queue->rdev = rdev;
+	queue->rfile = rfile;
+	queue->weight = weight;
+	queue->hw_context = dma_fence_context_alloc(2);
+	queue->done_context = queue->hw_context + 1;
+
+	ret = rondo_dma_alloc(rdev, &queue->ring,
+			      RONDO_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry));
+	if (ret)
+		goto err_put;
+	ret = rondo_resident_init(rdev, &queue->res, &queue_ops);
+	if (ret)
+		goto err_put;
+	ret = init_sched(queue);
+	if (ret)
+		goto err_put;
+	ret = rondo_resident_load(rdev, &queue->res);
+	if (ret)
+		goto err_entity;
+	return queue;
+
+err_entity:
+	drm_sched_entity_fini(&queue->entity);
+err_put:
+	rondo_queue_put(queue);
+	return ERR_PTR(ret);
+}
+
+int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_rondo_queue_create *args = data;
+	struct rondo_file *rfile = file->driver_priv;
+	struct rondo_queue *queue;
+	int ret;
+
+	if (args->flags || args->pad || !args->weight || args->weight > RONDO_WEIGHT_MAX)
+		return -EINVAL;
+	ret = xa_alloc(&rfile->queues, &args->id, NULL, XA_LIMIT(1, DRM_RONDO_QUEUES_MAX),
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret == -EBUSY ? -ENOSPC : ret;
+	queue = create_queue(rfile, args->weight);
+	if (IS_ERR(queue)) {
+		xa_erase(&rfile->queues, args->id);
+		return PTR_ERR(queue);
+	}
+	xa_store(&rfile->queues, args->id, queue, GFP_KERNEL);
+	return 0;
+}
+
+int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_rondo_queue_destroy *args = data;
+	struct rondo_file *rfile = file->driver_priv;
+	struct rondo_queue *queue;
+	bool mine;
+
+	if (args->pad)
+		return -EINVAL;
+	queue = rondo_queue_lookup(rfile, args->id);
+	if (!queue)
+		return -ENOENT;
+	/* Two calls may race; one erases. */
+	mine = xa_cmpxchg(&rfile->queues, args->id, queue, NULL, 0) == queue;
+	if (mine)
+		kill_queue(queue);
+	rondo_queue_put(queue);
+	return 0;
+}

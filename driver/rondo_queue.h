@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Queues: one scheduler with one entity, and one ring of the firmware.
+ *
+ * A job goes from the entity to the ring when its dependencies have signalled, and is
+ * in flight (in @inflight, in ring order) until the firmware reports it done, a reset
+ * gives it up, or the queue is destroyed. Hardware fences signal in that order.
+ *
+ * The scheduler has no timeout: the firmware bounds each replay in device time, and
+ * the watchdog judges the firmware (rondo_irq.c); the reset path is the driver's own
+ * (rondo_reset.c), so that jobs behind a faulty one are not given up with it.
+ */
+#ifndef RONDO_QUEUE_H
+#define RONDO_QUEUE_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <drm/gpu_scheduler.h>
+
+#include "driver/rondo_admin.h"
+#include "driver/rondo_dma.h"
+#include "spec/fw_abi.h"
+
+struct rondo_device;
+struct rondo_file;
+struct rondo_job;
+
+enum {
+	RONDO_QUEUE_ENTRIES = 256, /* of a firmware ring; credits of its scheduler */
+	RONDO_WEIGHT_MAX = 1024,
+};
+
+struct rondo_queue {
+	struct rondo_device *rdev;
+	/** @rfile: valid until the queue is killed, which is before the file is freed */
+	struct rondo_file *rfile;
+	/** @ref: the file's, and one of each job */
+	struct kref ref;
+	/** @release: what the last reference leaves to rondo_release_wq */
+	struct work_struct release;
+	struct rondo_resident res;
+	u32 weight;
+
+	struct drm_gpu_scheduler sched;
+	struct drm_sched_entity entity;
+	/** @sched_ready: @sched is initialised */
+	bool sched_ready;
+
+	/** @submit_lock: makes arming a job, its fence's number, and pushing it one step */
+	struct mutex submit_lock;
+	/** @stopped: takes no more jobs; under @submit_lock */
+	bool stopped;
+	/** @hw_context: of hardware fences; @done_context: of done fences */
+	u64 hw_context, done_context;
+	/** @done_seqno: of the last done fence; under @submit_lock */
+	u64 done_seqno;
+
+	/** @lock: protects what follows */
+	spinlock_t lock;
+	/** @inflight: &struct rondo_job.node, in ring order */
+	struct list_head inflight;
+	/** @ring: the firmware's ring of RONDO_QUEUE_ENTRIES; mapped until killed or unbound */
+	struct rondo_dma ring;
+	/** @tail: next entry of @ring, free-running */
+	u32 tail;
+	/** @seqno: of the last entry */
+	u64 seqno;
+};
+
+static inline struct rondo_queue *to_rondo_queue(struct rondo_resident *res)
+{
+	return container_of(res, struct rondo_queue, res);
+}
+
+/* The queue with @id, with a reference of the caller's own; NULL if there is none. */
+struct rondo_queue *rondo_queue_lookup(struct rondo_file *rfile, u32 id);
+void rondo_queue_put(struct rondo_queue *queue);
+
+/* Kills all queues of a file that is closed. */
+void rondo_queue_close_all(struct rondo_file *rfile);
+
+/* Takes the firmware's word that entries are done; false if that cannot be. */
+bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event);
+
+/*
+ * Puts @job in flight: into the ring, if the driver is still bound (the caller holds
+ * drm_dev_enter() then). The caller rings the bell.
+ */
+void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bound);
+
+/* Gives up everything in flight, in order. */
+void rondo_queue_fail_all(struct rondo_queue *queue, int error);
+
+/*
+ * For the reset. First, when the device has stopped: gives up what was started and must
+ * not be repeated, and everything before it. Then, when the firmware knows the queue
+ * again: puts the rest into the empty ring.
+ */
+void rondo_queue_settle(struct rondo_queue *queue);
+void rondo_queue_recover(struct rondo_queue *queue);
+
+#endif

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SUBMIT: copies the user's arrays, finds what they name, and makes one job of them.
+ *
+ * Until the job is armed everything can be undone; after that nothing can fail. The
+ * cost depends on the numbers of replays, slots and syncs, never on the programs.
+ */
+#include <linux/dma-fence-chain.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include <drm/drm_exec.h>
+#include <drm/drm_syncobj.h>
+#include <drm/rondo_accel.h>
+
+#include "driver/rondo_binding.h"
+#include "driver/rondo_device.h"
+#include "driver/rondo_fence.h"
+#include "driver/rondo_gem.h"
+#include "driver/rondo_job.h"
+#include "driver/rondo_program.h"
+#include "driver/rondo_queue.h"
+
+static_assert(DRM_RONDO_REPLAYS_MAX <= RONDO_QUEUE_ENTRIES);
+
+/* A syncobj to signal. */
+struct out_sync {
+	struct drm_syncobj *syncobj;
+	/* for a point of a timeline; given away when it is added */
+	struct dma_fence_chain *chain;
+	u64 point;
+};
+
+struct submit {
+	struct drm_file *file;
+	const struct drm_rondo_submit *args;
+	struct rondo_job *job;
+	u32 out_count; /* of @out, filled so far */
+	struct out_sync *out;
+};
+
+/* Copies element @i of the user's array; see the rules in rondo_accel.h. */
+static int copy_element(void *element, size_t size, u64 array, u32 i, u32 stride)
+{
+	return copy_struct_from_user(element, size, u64_to_user_ptr(array + (u64)i * stride),
+				     stride);
+}
+
+static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_replay *user)
+{
+	struct drm_rondo_slot_offset offset;
+	struct rondo_fw_entry *entry = &replay->entry;
+	u64 used = 0;
+	u32 i;
+	int ret;
+
+	static_assert(RONDO_PROGRAM_SLOTS_MAX <= BITS_PER_TYPE(used));
+
+	for (i = 0; i < user->offset_count; i++) {
+		ret = copy_element(&offset, sizeof(offset), user->offsets, i, user->offset_stride);
+		if (ret)
+			return ret;
+		if (offset.pad)
+			return -EINVAL;
+		ret = rondo_binding_check_offset(replay->binding, offset.slot, offset.offset,
+						 &entry->offset[i]);
+		if (ret)
+			return ret;
+		if (used & BIT_ULL(offset.slot))
+			return -EINVAL;
+		used |= BIT_ULL(offset.slot);
+		entry->slot[i] = offset.slot;
+	}
+	entry->offsets = user->offset_count;
+	return 0;
+}
+
+static int add_replay(struct submit *submit, u32 i)
+{
+	struct rondo_job_replay *replay = &submit->job->replay[i];
+	const struct drm_rondo_submit *args = submit->args;
+	struct drm_rondo_replay user;
+	int ret;
+
+	ret = copy_element(&user, sizeof(user), args->replays, i, args->replay_stride);
+	if (ret)
+		return ret;
+	if (user.pad || user.offset_count > RONDO_REPLAY_OFFSETS_MAX ||
+	    (user.offset_count && !user.offset_stride))
+		return -EINVAL;
+	replay->binding = rondo_binding_lookup(submit->file->driver_priv, user.binding);
+	if (!replay->binding)
+		return -ENOENT;
+	replay->entry = (struct rondo_fw_entry){
+		.type = RONDO_FW_ENTRY_REPLAY,
+		.flags = i == args->replay_count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
+		.binding = replay->binding->res.number,
+		.generation = replay->binding->generation,
+	};
+	return add_offsets(replay, &user);
+}
+
+static int add_in_sync(struct submit *submit, u32 i)
+{
+	const struct drm_rondo_submit *args = submit->args;
+	struct drm_rondo_sync user;
+	struct drm_syncobj *syncobj;
+	struct dma_fence *fence;
+	int ret;
+
+	ret = copy_element(&user, sizeof(user), args->in_syncs, i, args->sync_stride);
+	if (ret)
+		return ret;
+	if (user.flags)
+		return -EINVAL;
+	syncobj = drm_syncobj_find(submit->file, user.handle);
+	if (!syncobj)
+		return -ENOENT;
+	drm_syncobj_put(syncobj);
+	ret = drm_syncobj_find_fence(submit->file, user.handle, user.point, 0, &fence);
+	if (ret)
+		return ret;
+	return drm_sched_job_add_dependency(&submit->job->base, fence);
+}
+
+static int add_out_sync(struct submit *submit, u32 i)
+{
+	const struct drm_rondo_submit *args = submit->args;
+	struct out_sync *out = &submit->out[i];
+	struct drm_rondo_sync user;
+	int ret;
+
+	ret = copy_element(&user, sizeof(user), args->out_syncs, i, args->sync_stride);
+	if (ret)
+		return ret;
+	if (user.flags)
+		return -EINVAL;
+	out->syncobj = drm_syncobj_find(submit->file, user.handle);
+	if (!out->syncobj)
+		return -ENOENT;
+	submit->out_count++;
+	out->point = user.point;
+	if (out->point) {
+		out->chain = dma_fence_chain_alloc();
+		if (!out->chain)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void put_out_syncs(struct submit *submit)
+{
+	u32 i;
+
+	for (i = 0; i < submit->out_count; i++) {
+		dma_fence_chain_free(submit->out[i].chain);
+		drm_syncobj_put(submit->out[i].syncobj);
+	}
+	kfree(submit->out);
+}
+
+/* Everything that the user's arrays name goes into the job. */
+static int fill_job(struct submit *submit)
+{
+	const struct drm_rondo_submit *args = submit->args;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < args->replay_count && !ret; i++)
+		ret = add_replay(submit, i);
+	for (i = 0; i < args->in_count && !ret; i++)
+		ret = add_in_sync(submit, i);
+	if (ret || !args->out_count)
+		return ret;
+
+	submit->out = kcalloc(args->out_count, sizeof(*submit->out), GFP_KERNEL_ACCOUNT);
+	if (!submit->out)
+		return -ENOMEM;
+	for (i = 0; i < args->out_count && !ret; i++)
+		ret = add_out_sync(submit, i);
+	return ret;
+}
+
+/* Whether slot @i is touched, and if so how. */
+static bool slot_usage(const struct rondo_binding *binding, u32 i, enum dma_resv_usage *usage)
+{
+	const struct rondo_slot *slot = &binding->prog->tables.slots[i];
+
+	*usage = slot->write_hi ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
+	return slot->write_hi || slot->read_hi;
+}
+
+/* Calls @visit for each touched buffer of the job; one bound more than once comes again. */
+static int for_each_buffer(struct rondo_job *job, void *ctx,
+			   int (*visit)(void *ctx, struct drm_gem_object *obj,
+					enum dma_resv_usage usage))
+{
+	enum dma_resv_usage usage;
+	u32 i, s;
+	int ret;
+
+	for (i = 0; i < job->count; i++) {
+		const struct rondo_binding *binding = job->replay[i].binding;
+
+		if (i && binding == job->replay[i - 1].binding)
+			continue;
+		for (s = 0; s < binding->count; s++) {
+			if (!slot_usage(binding, s, &usage))
+				continue;
+			ret = visit(ctx, &binding->slot[s].bo->base.base, usage);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+static int lock_buffer(void *exec, struct drm_gem_object *obj, enum dma_resv_usage usage)
+{
+	/* One buffer may get a fence of either usage. */
+	return drm_exec_prepare_obj(exec, obj, 2);
+}
+
+/* Readers wait for the writer, a writer for all; but not for the queue's own jobs. */
+static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage)
+{
+	struct rondo_job *job = ctx;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	int ret;
+
+	dma_resv_for_each_fence(&cursor, obj->resv,
+				dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE), fence) {
+		if (fence->context == job->queue->done_context)
+			continue; /* its ring is in order */
+		ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(fence));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int publish_on_buffer(void *fence, struct drm_gem_object *obj, enum dma_resv_usage usage)
+{
+	dma_resv_add_fence(obj->resv, fence, usage);
+	return 0;
+}
+
+static void publish_on_syncs(struct submit *submit, struct dma_fence *fence)
+{
+	u32 i;
+
+	for (i = 0; i < submit->out_count; i++) {
+		struct out_sync *out = &submit->out[i];
+
+		if (out->chain)
+			drm_syncobj_add_point(out->syncobj, out->chain, fence, out->point);
+		else
+			drm_syncobj_replace_fence(out->syncobj, fence);
+		out->chain = NULL;
+	}
+}
+
+/* With all buffers locked: dependencies, the point of no return, fences, push. */
+static int push_job(struct submit *submit)
+{
+	struct rondo_job *job = submit->job;
+	struct rondo_queue *queue = job->queue;
+	struct dma_fence *fence = &job->done_fence->base;
+	int ret;
+
+	ret = for_each_buffer(job, job, depend_on_buffer);
+	if (ret)
+		return ret;
+
+	mutex_lock(&queue->submit_lock);
+	if (queue->stopped) {
+		mutex_unlock(&queue->submit_lock);
+		return -ENOENT;
+	}
+	rondo_job_arm(job);
+	for_each_buffer(job, fence, publish_on_buffer);
+	publish_on_syncs(submit, fence);
+	drm_sched_entity_push_job(&job->base); /* from here on the job is the scheduler's */
+	mutex_unlock(&queue->submit_lock);
+	return 0;
+}
+
+static int lock_and_push(struct submit *submit)
+{
+	struct drm_exec exec;
+	int ret;
+
+	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(&exec) {
+		ret = for_each_buffer(submit->job, &exec, lock_buffer);
+		drm_exec_retry_on_contention(&exec);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = push_job(submit);
+	drm_exec_fini(&exec);
+	return ret;
+}
+
+static int check_args(const struct drm_rondo_submit *args)
+{
+	if (args->flags || args->pad)
+		return -EINVAL;
+	if (!args->replay_count || args->replay_count > DRM_RONDO_REPLAYS_MAX ||
+	    !args->replay_stride)
+		return -EINVAL;
+	if (args->in_count > DRM_RONDO_SYNCS_MAX || args->out_count > DRM_RONDO_SYNCS_MAX)
+		return -EINVAL;
+	if ((args->in_count || args->out_count) && !args->sync_stride)
+		return -EINVAL;
+	return 0;
+}
+
+int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct submit submit = { .file = file, .args = data };
+	struct rondo_file *rfile = file->driver_priv;
+	struct rondo_queue *queue;
+	int ret;
+
+	ret = check_args(data);
+	if (ret)
+		return ret;
+	ret = rondo_device_error(rfile->rdev);
+	if (ret && ret != -EAGAIN) /* after a reset it is going to run */
+		return ret;
+	queue = rondo_queue_lookup(rfile, submit.args->queue);
+	if (!queue)
+		return -ENOENT;
+
+	submit.job = rondo_job_create(queue, submit.args->replay_count, file->client_id);
+	if (IS_ERR(submit.job)) {
+		ret = PTR_ERR(submit.job);
+		goto out_put_queue;
+	}
+	ret = fill_job(&submit);
+	if (!ret)
+		ret = lock_and_push(&submit);
+	put_out_syncs(&submit);
+	if (ret)
+		rondo_job_release(submit.job);
+out_put_queue:
+	rondo_queue_put(queue);
+	return ret;
+}
