@@ -9,69 +9,91 @@ enum { RONDO_LOAD_TRIES = 3 };
 
 int rondo_admin_init(struct rondo_device *rdev)
 {
-	enum rondo_table_id t;
+	struct rondo_admin *admin = &rdev->admin;
+	u32 i;
+	int ret;
 
-	for (t = 0; t < RONDO_TABLES; t++)
-		xa_init_flags(&rdev->table[t].entries, XA_FLAGS_ALLOC);
-	spin_lock_init(&rdev->admin.answer_lock);
-	init_completion(&rdev->admin.answered);
-	return drmm_mutex_init(&rdev->drm, &rdev->admin.lock);
+	for (i = 0; i < RONDO_TABLES; i++)
+		xa_init_flags(&rdev->table[i].entries, XA_FLAGS_ALLOC);
+	spin_lock_init(&admin->lock);
+	for (i = 0; i < RONDO_LINES; i++) {
+		init_completion(&admin->line[i].answered);
+		ret = drmm_mutex_init(&rdev->drm, &admin->line[i].lock);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void end_wait_locked(struct rondo_admin_line *line, int result)
+{
+	line->waiting = false;
+	line->result = result;
+	complete(&line->answered);
 }
 
 bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *event)
 {
 	struct rondo_admin *admin = &rdev->admin;
-	bool expected;
+	bool expected = false;
+	u32 i;
 
-	spin_lock(&admin->answer_lock);
-	expected = admin->waiting && admin->cookie == event->cookie;
-	if (expected) {
-		admin->waiting = false;
-		admin->result = event->result;
-		complete(&admin->answered);
+	if (event->result > RONDO_FW_BAD_OFFSET)
+		return false;
+	spin_lock(&admin->lock);
+	for (i = 0; i < RONDO_LINES; i++) {
+		struct rondo_admin_line *line = &admin->line[i];
+
+		if (line->waiting && line->cookie == event->cookie) {
+			end_wait_locked(line, event->result);
+			expected = true;
+		}
 	}
-	spin_unlock(&admin->answer_lock);
+	spin_unlock(&admin->lock);
 	return expected;
 }
 
 void rondo_admin_cancel(struct rondo_device *rdev, int error)
 {
 	struct rondo_admin *admin = &rdev->admin;
+	u32 i;
 
-	spin_lock(&admin->answer_lock);
-	if (admin->waiting) {
-		admin->waiting = false;
-		admin->result = error;
-		complete(&admin->answered);
-	}
-	spin_unlock(&admin->answer_lock);
+	spin_lock(&admin->lock);
+	for (i = 0; i < RONDO_LINES; i++)
+		if (admin->line[i].waiting)
+			end_wait_locked(&admin->line[i], error);
+	spin_unlock(&admin->lock);
 }
 
-/* Rings the command out; -ENODEV if the device is gone. */
-static int admin_push(struct rondo_device *rdev, struct rondo_fw_admin *cmd)
+/* Hands the command to the firmware; -ENODEV if the device is gone. */
+static int line_push(struct rondo_device *rdev, struct rondo_admin_line *line,
+		     struct rondo_fw_admin *cmd)
 {
 	struct rondo_admin *admin = &rdev->admin;
 	int idx;
 
+	lockdep_assert_held(&line->lock);
+
 	if (!drm_dev_enter(&rdev->drm, &idx))
 		return -ENODEV;
-	spin_lock(&admin->answer_lock);
-	reinit_completion(&admin->answered);
-	cmd->cookie = ++admin->cookie;
-	admin->waiting = true;
-	spin_unlock(&admin->answer_lock);
+	spin_lock(&admin->lock);
+	reinit_completion(&line->answered);
+	line->cookie = ++admin->cookie;
+	line->waiting = true;
+	cmd->cookie = line->cookie;
 	rondo_ring_push_admin(rdev, cmd);
+	spin_unlock(&admin->lock);
 	drm_dev_exit(idx);
 	return 0;
 }
 
 /* Waits as long as the device lives; it may have lost its interrupt. */
-static void admin_wait(struct rondo_device *rdev, enum rondo_state state)
+static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
+		     enum rondo_state state)
 {
-	struct rondo_admin *admin = &rdev->admin;
 	struct rondo_liveness liveness = {};
 
-	while (!wait_for_completion_timeout(&admin->answered, RONDO_WATCH_JIFFIES)) {
+	while (!wait_for_completion_timeout(&line->answered, RONDO_WATCH_JIFFIES)) {
 		rondo_ring_poll(rdev);
 		if (READ_ONCE(rdev->state) != state) {
 			rondo_admin_cancel(rdev, -EAGAIN);
@@ -82,24 +104,35 @@ static void admin_wait(struct rondo_device *rdev, enum rondo_state state)
 			rondo_admin_cancel(rdev, state == RONDO_LIVE ? -EAGAIN : -EIO);
 		}
 	}
+	return line->result;
 }
 
-int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd)
+static enum rondo_admin_line_id line_of(enum rondo_fw_command command)
 {
-	struct rondo_admin *admin = &rdev->admin;
-	enum rondo_state state;
-	int ret;
+	switch (command) {
+	case RONDO_FW_PROGRAM_LOAD:
+	case RONDO_FW_PROGRAM_UNLOAD:
+	case RONDO_FW_BIND:
+	case RONDO_FW_UNBIND:
+		return RONDO_LINE_SEQUENCER;
+	default:
+		return RONDO_LINE_QUEUES;
+	}
+}
+
+int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state)
+{
+	struct rondo_admin_line *line = &rdev->admin.line[line_of(cmd->command)];
+	int ret = -EAGAIN;
 
 	lockdep_assert_held(&rdev->reset_lock);
 
-	mutex_lock(&admin->lock);
-	state = READ_ONCE(rdev->state);
-	ret = admin_push(rdev, cmd);
-	if (!ret) {
-		admin_wait(rdev, state);
-		ret = admin->result;
-	}
-	mutex_unlock(&admin->lock);
+	mutex_lock(&line->lock);
+	if (READ_ONCE(rdev->state) == state)
+		ret = line_push(rdev, line, cmd);
+	if (!ret)
+		ret = line_wait(rdev, line, state);
+	mutex_unlock(&line->lock);
 
 	if (ret > 0) {
 		drm_err(&rdev->drm, "the firmware refuses command %u: result %d\n", cmd->command,
@@ -110,12 +143,12 @@ int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd)
 }
 
 static int send_resident(struct rondo_device *rdev, struct rondo_resident *res,
-			 enum rondo_fw_command command)
+			 enum rondo_fw_command command, enum rondo_state state)
 {
 	struct rondo_fw_admin cmd = { .command = command };
 
 	res->ops->describe(res, &cmd);
-	return rondo_admin_send(rdev, &cmd);
+	return rondo_admin_send(rdev, &cmd, state);
 }
 
 int rondo_resident_init(struct rondo_device *rdev, struct rondo_resident *res,
@@ -149,7 +182,7 @@ int rondo_resident_load(struct rondo_device *rdev, struct rondo_resident *res)
 		ret = rondo_device_error(rdev);
 		if (!ret) {
 			xa_store(entries, res->number, res, GFP_NOWAIT);
-			ret = send_resident(rdev, res, res->ops->load);
+			ret = send_resident(rdev, res, res->ops->load, RONDO_LIVE);
 			res->live = !ret;
 		}
 		up_read(&rdev->reset_lock);
@@ -165,7 +198,7 @@ void rondo_resident_unload(struct rondo_device *rdev, struct rondo_resident *res
 	if (res->live) {
 		res->live = false;
 		if (!rondo_device_error(rdev))
-			send_resident(rdev, res, res->ops->unload);
+			send_resident(rdev, res, res->ops->unload, RONDO_LIVE);
 	}
 	up_read(&rdev->reset_lock);
 }
@@ -195,7 +228,7 @@ int rondo_resident_reload_all(struct rondo_device *rdev)
 		xa_for_each(&rdev->table[t].entries, number, res) {
 			if (!res->live)
 				continue;
-			ret = send_resident(rdev, res, res->ops->load);
+			ret = send_resident(rdev, res, res->ops->load, RONDO_RESETTING);
 			if (ret)
 				return ret;
 		}

@@ -20,6 +20,14 @@
 struct rondo_device;
 struct rondo_resident;
 
+/* What can be asked of the device; see rondo_device_error(). */
+enum rondo_state {
+	RONDO_LIVE,
+	RONDO_RESETTING,
+	RONDO_DEAD, /* a reset has failed; only a new probe helps */
+	RONDO_GONE, /* unbound, or vanished from the bus */
+};
+
 /* In the order in which a reset loads them again. */
 enum rondo_table_id {
 	RONDO_PROGRAMS,
@@ -50,11 +58,20 @@ struct rondo_resident {
 	bool live;
 };
 
-struct rondo_admin {
-	/** @lock: held from a command to its answer, so that there is one at a time */
+/*
+ * Commands for the sequencer wait until the running replay ends. All others do not,
+ * and must not wait behind one: so there are two lines, each with one command at a time.
+ */
+enum rondo_admin_line_id {
+	RONDO_LINE_SEQUENCER,
+	RONDO_LINE_QUEUES,
+	RONDO_LINES,
+};
+
+struct rondo_admin_line {
+	/** @lock: held from a command to its answer */
 	struct mutex lock;
-	/** @answer_lock: protects what follows */
-	spinlock_t answer_lock;
+	/** @waiting: for the answer to @cookie; this and what follows under rondo_admin.lock */
 	bool waiting;
 	u32 cookie;
 	/** @result: negative errno, or enum rondo_fw_result */
@@ -62,18 +79,28 @@ struct rondo_admin {
 	struct completion answered;
 };
 
+struct rondo_admin {
+	/** @lock: protects what follows, and the tail of the admin ring */
+	spinlock_t lock;
+	/** @cookie: of the last command */
+	u32 cookie;
+	struct rondo_admin_line line[RONDO_LINES];
+};
+
 int rondo_admin_init(struct rondo_device *rdev);
 
 /*
- * Sends @cmd and waits for its answer. -EAGAIN if a reset intervenes, -EIO or -ENODEV if
- * the device is lost or refuses. Called with reset_lock held.
+ * Sends @cmd and waits for its answer. Called with reset_lock held: for reading, when
+ * the device is LIVE, or, by the reset, for writing, when it is RESETTING (@state).
+ * -EAGAIN if a reset intervenes, -EIO or -ENODEV if the device is lost or refuses.
  */
-int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd);
+int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd,
+		     enum rondo_state state);
 
 /* Takes the answer to a command; false if nobody waits for it. */
 bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *event);
 
-/* Ends the wait for an answer that is not going to come. */
+/* Ends all waits for answers, which are not going to come. */
 void rondo_admin_cancel(struct rondo_device *rdev, int error);
 
 /* Takes a number: -ENOSPC if there is none left. */

@@ -22,7 +22,7 @@
  *
  *	dma_resv of the buffers > rondo_queue.submit_lock
  *	rondo_bo.lock > rondo_device.dma_lock
- *	rondo_device.reset_lock > rondo_admin.lock
+ *	rondo_device.reset_lock > rondo_admin_line.lock > rondo_admin.lock
  *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
  *
  * Fences are signalled under event_lock, or by the reset, which takes reset_lock for
@@ -47,14 +47,6 @@
 #include "driver/rondo_irq.h"
 #include "driver/rondo_ring.h"
 #include "spec/machine.h"
-
-/* What can be asked of the device; see rondo_device_error(). */
-enum rondo_state {
-	RONDO_LIVE,
-	RONDO_RESETTING,
-	RONDO_DEAD, /* a reset has failed; only a new probe helps */
-	RONDO_GONE, /* unbound, or vanished from the bus */
-};
 
 struct rondo_device {
 	struct drm_device drm;

@@ -14,14 +14,6 @@
 /* Bundles proved between two looks at the scheduler and at signals: about a millisecond. */
 enum { RONDO_VERIFY_STEP = 4096 };
 
-/* A program with every table at its limit. */
-#define RONDO_PROGRAM_BYTES_MAX                                                                    \
-	(sizeof(struct rondo_program_header) +                                                     \
-	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) +                                     \
-	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +                                          \
-	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) +                                             \
-	 (size_t)RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
-
 static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
 {
 	const struct rondo_prog *prog = container_of(res, struct rondo_prog, res);

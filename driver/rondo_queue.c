@@ -169,7 +169,7 @@ static void finish_up_to(struct rondo_queue *queue, u64 seqno, int error)
 
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
-	if (!note_result(queue, event->seqno, 0) || event->result > RONDO_FW_ABORTED)
+	if (!note_result(queue, event->seqno, 0) || event->result > RONDO_FW_BAD_OFFSET)
 		return false;
 	atomic64_add(event->cycles, &queue->rfile->cycles);
 	note_result(queue, event->seqno, result_error(queue, event));
@@ -186,14 +186,17 @@ void rondo_queue_fail_all(struct rondo_queue *queue, int error)
 
 void rondo_queue_settle(struct rondo_queue *queue)
 {
-	u32 head = READ_ONCE(queue->rdev->ring.status->queue_head[queue->res.number]);
+	struct rondo_fw_status *status = queue->rdev->ring.status;
+	u32 number = queue->res.number;
+	/* Entries before this were started, by the firmware's word: head, or one more. */
+	u32 started_end = READ_ONCE(status->queue_head[number]) +
+			  (READ_ONCE(status->running) == number + 1);
 	struct rondo_job *job;
 	u64 give_up = 0;
 
 	spin_lock(&queue->lock);
 	list_for_each_entry(job, &queue->inflight, node) {
-		/* The firmware moves the head past an entry before it starts it. */
-		bool started = (s32)(head - job->first_index) > 0;
+		bool started = (s32)(started_end - job->first_index) > 0;
 
 		if (started && !rondo_job_repeatable(job))
 			give_up = job->last;
@@ -268,6 +271,19 @@ static int init_sched(struct rondo_queue *queue)
 	return drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
 }
 
+/* An earlier queue of this number has left its tail behind. */
+static int clear_tail(struct rondo_queue *queue)
+{
+	struct rondo_device *rdev = queue->rdev;
+	int idx;
+
+	if (!drm_dev_enter(&rdev->drm, &idx))
+		return -ENODEV;
+	WRITE_ONCE(rdev->ring.status->queue_tail[queue->res.number], 0);
+	drm_dev_exit(idx);
+	return 0;
+}
+
 static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 {
 	struct rondo_device *rdev = rfile->rdev;
@@ -295,6 +311,9 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 	if (ret)
 		goto err_put;
 	ret = rondo_resident_init(rdev, &queue->res, &queue_ops);
+	if (ret)
+		goto err_put;
+	ret = clear_tail(queue);
 	if (ret)
 		goto err_put;
 	ret = init_sched(queue);

@@ -62,7 +62,10 @@ void rondo_ring_process_locked(struct rondo_device *rdev);
 /* Handles events whose interrupt has not come for a while; for who waits, now and then. */
 void rondo_ring_poll(struct rondo_device *rdev);
 
-/* Hands a command to the firmware; the caller makes sure that there is room. */
+/*
+ * Hands a command to the firmware; with rondo_admin.lock held. There is always room:
+ * each line has at most one command under way.
+ */
 void rondo_ring_push_admin(struct rondo_device *rdev, const struct rondo_fw_admin *cmd);
 
 #endif

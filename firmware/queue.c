@@ -118,7 +118,12 @@ static void run(struct firmware *fw, u32 q)
 		args->offset[i].offset = e->offset[i];
 	}
 	fw->seq.queue = q;
-	seq_start(fw, RONDO_SEQ_RUN);
+	/* The host must know what was started, whatever becomes of us while it runs. */
+	fw->status.running = q + 1;
+	fw->changed = true;
+	status_publish(fw);
+	if (fw->state == RONDO_FW_STATE_READY)
+		seq_start(fw, RONDO_SEQ_RUN);
 }
 
 void queues_serve(struct firmware *fw)
@@ -145,6 +150,7 @@ bool queue_run_ended(struct firmware *fw, u32 q, enum rondo_fw_result result)
 
 	if (post && !event_room(fw))
 		return false;
+	fw->status.running = 0;
 	queue->cycles += hal_seq_cycles();
 	queue->replays++;
 	if (post)

@@ -86,7 +86,8 @@ struct rondo_fw_status {
 	u32 admin_head;
 	u32 event_tail;
 	u32 log_tail; /* bytes ever written to the log ring */
-	u32 reserved2[13];
+	u32 running; /* queue + 1 whose entry at head is running; told before it starts; 0: none */
+	u32 reserved2[12];
 	u32 queue_head[RONDO_FW_QUEUES_MAX]; /* entries that are done, failed or dropped */
 };
 

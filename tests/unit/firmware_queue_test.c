@@ -42,6 +42,7 @@ static void test_run(void)
 		       fake.args.offset[1].offset == 7,
 	       "and its offsets");
 	tap_eq(fake.status->queue_head[0], 0, "it is not done yet");
+	tap_eq(fake.status->running, 1, "the host is told that it runs");
 
 	/* The host scribbles over what was copied. */
 	memset(fake_queue(0), 0xff, sizeof(e));
@@ -53,6 +54,7 @@ static void test_run(void)
 	       "DONE with its sequence number");
 	tap_ok(event.cycles == 1000 && event.replays == 1 && event.time, "cycles, replays, time");
 	tap_eq(fake.status->queue_head[0], 1, "the head moved");
+	tap_eq(fake.status->running, 0, "nothing runs");
 }
 
 static void test_results(void)
