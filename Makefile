@@ -48,6 +48,10 @@ style: packages ## check the style of all files
 install: release ## install library, firmware, udev rule and module sources (DESTDIR, PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C build/release --no-rebuild --quiet
 
+.PHONY: docs
+docs: release ## print the reference's tables into build/release/docs
+	@ninja -C build/release --quiet docs
+
 .PHONY: kernel-tree
 kernel-tree: ## drop the driver into the kernel tree DIR
 	@scripts/kernel-tree.sh $(DIR)
