@@ -118,12 +118,11 @@ static enum rondo_fw_result prepare(struct firmware *fw, const struct rondo_fw_a
 	struct rondo_seq_args *args = &fw->seq.args;
 
 	memset(args, 0, sizeof(*args));
-	args->program = cmd->program;
-	args->binding = cmd->binding;
-	args->addr = cmd->addr;
 	switch (cmd->command) {
 	case RONDO_FW_PROGRAM_LOAD:
 		*command = RONDO_SEQ_LOAD;
+		args->program = cmd->program;
+		args->addr = cmd->addr;
 		args->size = cmd->size;
 		if (cmd->program >= RONDO_PROGRAMS_MAX || program_used(fw, cmd->program))
 			return RONDO_FW_BAD_NUMBER;
@@ -133,11 +132,15 @@ static enum rondo_fw_result prepare(struct firmware *fw, const struct rondo_fw_a
 		return RONDO_FW_OK;
 	case RONDO_FW_PROGRAM_UNLOAD:
 		*command = RONDO_SEQ_UNLOAD;
+		args->program = cmd->program;
 		if (!program_used(fw, cmd->program) || fw->program[cmd->program].bindings)
 			return RONDO_FW_BAD_NUMBER;
 		return RONDO_FW_OK;
 	case RONDO_FW_BIND:
 		*command = RONDO_SEQ_BIND;
+		args->program = cmd->program;
+		args->binding = cmd->binding;
+		args->addr = cmd->addr;
 		args->count = cmd->count;
 		if (!program_used(fw, cmd->program) || cmd->binding >= RONDO_BINDINGS_MAX ||
 		    binding_used(fw, cmd->binding))
@@ -148,6 +151,7 @@ static enum rondo_fw_result prepare(struct firmware *fw, const struct rondo_fw_a
 		return RONDO_FW_OK;
 	default: /* RONDO_FW_UNBIND: no other is deferred */
 		*command = RONDO_SEQ_UNBIND;
+		args->binding = cmd->binding;
 		return binding_used(fw, cmd->binding) ? RONDO_FW_OK : RONDO_FW_BAD_NUMBER;
 	}
 }
@@ -171,27 +175,34 @@ void admin_serve_deferred(struct firmware *fw)
 	}
 }
 
+/* The command behind the sequencer's has done what it says: the tables follow. */
+static void update_tables(struct firmware *fw, const struct rondo_fw_admin *cmd)
+{
+	struct fw_binding *binding;
+
+	switch (cmd->command) {
+	case RONDO_FW_PROGRAM_LOAD: fw->program[cmd->program].used = true; break;
+	case RONDO_FW_PROGRAM_UNLOAD: fw->program[cmd->program].used = false; break;
+	case RONDO_FW_BIND:
+		fw->binding[cmd->binding] = (struct fw_binding){
+			.used = true,
+			.program = cmd->program,
+			.generation = cmd->generation,
+			.cycles = cmd->cycles,
+		};
+		fw->program[cmd->program].bindings++;
+		break;
+	case RONDO_FW_UNBIND:
+		binding = &fw->binding[cmd->binding];
+		binding->used = false;
+		fw->program[binding->program].bindings--;
+		break;
+	}
+}
+
 void admin_seq_ended(struct firmware *fw, enum rondo_fw_result result)
 {
-	const struct rondo_fw_admin *cmd = &fw->seq.admin;
-	struct fw_binding *binding = &fw->binding[cmd->binding];
-
-	if (result == RONDO_FW_OK) {
-		switch (cmd->command) {
-		case RONDO_FW_PROGRAM_LOAD: fw->program[cmd->program].used = true; break;
-		case RONDO_FW_PROGRAM_UNLOAD: fw->program[cmd->program].used = false; break;
-		case RONDO_FW_BIND:
-			binding->used = true;
-			binding->program = cmd->program;
-			binding->generation = cmd->generation;
-			binding->cycles = cmd->cycles;
-			fw->program[cmd->program].bindings++;
-			break;
-		case RONDO_FW_UNBIND:
-			binding->used = false;
-			fw->program[binding->program].bindings--;
-			break;
-		}
-	}
-	answer(fw, cmd, result);
+	if (result == RONDO_FW_OK)
+		update_tables(fw, &fw->seq.admin);
+	answer(fw, &fw->seq.admin, result);
 }

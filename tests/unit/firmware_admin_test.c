@@ -46,6 +46,7 @@ static void test_simple(void)
 static void test_programs(void)
 {
 	cmd unload = {.command = RONDO_FW_PROGRAM_UNLOAD, .program = 5};
+	cmd other = {.command = RONDO_FW_PROGRAM_LOAD, .program = 6, .size = 1};
 
 	fake_boot();
 	tap_eq(fake_call(unload), RONDO_FW_BAD_NUMBER, "unload nothing");
@@ -63,6 +64,9 @@ static void test_programs(void)
 		       fake.args.addr == good_load.addr && fake.args.size == good_load.size,
 	       "the sequencer got all of it");
 	tap_eq(fake_call(good_load), RONDO_FW_BAD_NUMBER, "load twice");
+	other.binding = other.queue = ~0u;
+	tap_eq(fake_call(other), RONDO_FW_OK, "fields that load does not use");
+	tap_eq(fake.args.binding, 0, "do not reach the sequencer");
 	tap_eq(WITH(good_load, program, RONDO_PROGRAMS_MAX - 1), RONDO_FW_OK,
 	       "load at the last number");
 	tap_eq(fake_call(unload), RONDO_FW_OK, "unload");
