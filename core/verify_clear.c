@@ -110,25 +110,32 @@ static void join(struct rondo_ranges *set, u32 count)
 	}
 }
 
+/* [lo, hi) will be cleared, and so will be what joining ranges adds to it. */
+static void clear(struct rondo_clearing *c, u32 lo, u32 hi)
+{
+	u32 i;
+
+	add(&c->clear, lo, hi);
+	join(&c->clear, RONDO_CLEAR_RANGES_MAX);
+	i = find(&c->clear, hi);
+	add(&c->written, c->clear.at[i].lo, c->clear.at[i].hi);
+}
+
 void rondo_clear_read(struct rondo_verify *v, const struct rondo_hull *hull)
 {
-	struct rondo_ranges *written = &v->clearing.written, *clear = &v->clearing.clear;
-	u32 at = (u32)hull->lo, hi = (u32)hull->hi, i;
+	const struct rondo_ranges *written = &v->clearing.written;
+	u32 lo = (u32)hull->lo, hi = (u32)hull->hi, gap_end, i;
 
-	if (contains(written, at, hi))
-		return;
-	for (i = find(written, at); i < written->count && written->at[i].lo < hi; i++) {
-		if (at < written->at[i].lo) {
-			add(clear, at, written->at[i].lo);
-			join(clear, RONDO_CLEAR_RANGES_MAX);
+	while (lo < hi && !contains(written, lo, hi)) {
+		i = find(written, lo);
+		if (i < written->count && written->at[i].lo <= lo) {
+			lo = written->at[i].hi;
+			i++;
 		}
-		at = higher(at, written->at[i].hi);
+		gap_end = i < written->count ? lower(hi, written->at[i].lo) : hi;
+		clear(&v->clearing, lo, gap_end);
+		lo = gap_end;
 	}
-	if (at < hi) {
-		add(clear, at, hi);
-		join(clear, RONDO_CLEAR_RANGES_MAX);
-	}
-	add(written, (u32)hull->lo, hi);
 }
 
 bool rondo_clear_knows(const struct rondo_verify *v, const struct rondo_hull *hull)
@@ -206,13 +213,10 @@ static bool merge(struct rondo_comb *comb, const struct rondo_comb *other)
 	return true;
 }
 
+/* The order of combs has no meaning. */
 static void remove_comb(struct rondo_clearing *c, u32 index)
 {
-	u32 i;
-
-	c->combs--;
-	for (i = index; i < c->combs; i++)
-		c->comb[i] = c->comb[i + 1];
+	c->comb[index] = c->comb[--c->combs];
 }
 
 void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
@@ -236,9 +240,10 @@ void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
 			i++;
 		}
 	}
-	if (c->combs == RONDO_COMBS)
-		remove_comb(c, 0);
-	c->comb[c->combs++] = *comb;
+	if (c->combs < RONDO_COMBS)
+		c->comb[c->combs++] = *comb;
+	else
+		c->comb[c->replace++ % RONDO_COMBS] = *comb;
 }
 
 void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)

@@ -100,7 +100,8 @@ struct rondo_comb {
 struct rondo_clearing {
 	struct rondo_ranges written; /* certainly, at the current bundle; or cleared */
 	struct rondo_ranges clear; /* at most RONDO_CLEAR_RANGES_MAX */
-	u32 combs; /* oldest first */
+	u32 combs;
+	u32 replace; /* the next to be forgotten, modulo RONDO_COMBS */
 	struct rondo_comb comb[RONDO_COMBS];
 };
 

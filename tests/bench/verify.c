@@ -10,7 +10,7 @@
 
 #include "tests/unit/program_builder.h"
 
-enum { RUNS = 5, NESTS = 256, BODY = 98, DEPTH = 4, ENTRIES = 64 };
+enum { RUNS = 20, NESTS = 512, BODY = 98, DEPTH = 4, ENTRIES = 64 };
 
 static double now_s(void)
 {
