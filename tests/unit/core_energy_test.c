@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Activity of small programs, counted by hand, and its energy.
+ */
+#include "core/energy.h"
+#include "tests/tap.h"
+#include "tests/unit/program_builder.h"
+
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+
+static struct rondo_activity count(struct builder *b)
+{
+	struct rondo_activity activity;
+	struct rondo_program p;
+	u64 size;
+	u8 *bytes = build_bytes(b, &size);
+
+	rondo_program_open(&p, bytes, size);
+	rondo_count_activity(&b->machine, &p, &activity);
+	free(bytes);
+	build_fini(b);
+	return activity;
+}
+
+static void test_slots(void)
+{
+	struct builder b;
+	struct rondo_activity a;
+	u32 e;
+
+	build_init(&b);
+	e = build_entry(&b, (struct rondo_entry){ .base = 0 });
+	build_loop(&b, 10, 1);
+	build_op(&b, RONDO_L0, OP(ld_w, .entry = e, .count = 64));
+	build_put(&b, RONDO_L1, OP(ld4, .entry = e, .count = 16, .rows = 3, .dst = 1));
+	build_put(&b, RONDO_S, OP(stq_fix_s8, .entry = e, .count = 48));
+	build_put(&b, RONDO_W, OP(wl_s8, .entry = e, .count = 8));
+	build_put(&b, RONDO_M, OP(push_s8, .entry = e, .count = 9));
+	build_put(&b, RONDO_V0, OP(iota, .dst = 2));
+	build_put(&b, RONDO_V1, OP(mv_n, .dst = 3, .a = 4));
+	build_halt(&b);
+	a = count(&b);
+	tap_eq(a.bundles, 12, "bundles");
+	tap_eq(a.fetched, 3, "a short loop is fetched once");
+	tap_eq(a.macs_s8, 10 * 9 * 4 * 64, "MACs");
+	tap_eq(a.macs_f32 + a.macs_bf16, 0, "no MACs of other types");
+	tap_eq(a.vector_lanes, 10 * (64 + 64 + 48), "vector lanes");
+	tap_eq(a.sram_read, 10 * (64 * 4 + 16 * 3 + 8 * 4 + 9 * 4), "bytes read");
+	tap_eq(a.sram_written, 10 * 48, "bytes written");
+	tap_eq(a.mesh_hops, 0, "one tile has no neighbours");
+}
+
+static void test_loops(void)
+{
+	struct builder b;
+	struct rondo_activity a;
+	u32 i, body;
+
+	build_init(&b);
+	body = b.machine.loop_buffer;
+	/* The outer body is the inner loop and its bundle: one too long for the buffer. */
+	build_loop(&b, 5, body + 1);
+	build_loop(&b, 7, body);
+	for (i = 0; i < body; i++)
+		build_bundle(&b);
+	build_halt(&b);
+	a = count(&b);
+	tap_eq(a.bundles, 2 + 5 + 35 * body, "bundles of nested loops");
+	tap_eq(a.fetched, 2 + 5 * (1 + body), "a long loop is fetched in each trip");
+}
+
+static void test_transfers(void)
+{
+	struct builder b;
+	struct rondo_activity a;
+	u32 in, out;
+
+	build_init(&b);
+	build_slot(&b, 0);
+	in = build_desc(&b, (struct rondo_desc){ .row_bytes = 100, .count = { 2, 3, 4 } });
+	out = build_desc(&b, (struct rondo_desc){ .row_bytes = 64, .dir = RONDO_DMA_OUT });
+	build_loop(&b, 6, 4);
+	build_loop(&b, 3, 1);
+	build_start(&b, 0, in, 1);
+	build_start(&b, 1, in, 0);
+	build_start(&b, 2, out, 0);
+	build_halt(&b);
+	a = count(&b);
+	tap_eq(a.dma_in, 2400 * (5 * 3 + 6), "bytes in: a start that is empty at times, one never");
+	tap_eq(a.dma_out, 64 * 6, "bytes out");
+	tap_eq(a.sram_written, a.dma_in, "what comes in is written");
+	tap_eq(a.sram_read, a.dma_out, "what goes out is read");
+}
+
+/* Any split of the text gives the same sum. */
+static void test_steps(void)
+{
+	struct rondo_activity whole, parts = { 0 };
+	struct rondo_counter c;
+	struct rondo_program p;
+	struct builder b;
+	u64 size;
+	u8 *bytes;
+	u32 i;
+
+	build_init(&b);
+	build_loop(&b, 9, 8);
+	for (i = 0; i < 8; i++)
+		build_op(&b, RONDO_V0, OP(iota, .dst = i));
+	build_halt(&b);
+	bytes = build_bytes(&b, &size);
+	rondo_program_open(&p, bytes, size);
+	rondo_count_activity(&b.machine, &p, &whole);
+	rondo_counter_init(&c, &b.machine, &p);
+	while (rondo_counter_step(&c, 3, &parts))
+		;
+	tap_ok(!memcmp(&whole, &parts, sizeof(whole)), "steps add up");
+	free(bytes);
+	build_fini(&b);
+}
+
+static void test_energy(void)
+{
+	struct rondo_activity a = { .macs_s8 = 1000, .sram_read = 10, .sram_written = 5 };
+	struct rondo_machine m;
+	struct rondo_energy e;
+
+	rondo_machine_init(&m, RONDO_MACHINE_edge);
+	e = rondo_energy_of(&m, &a);
+	tap_eq(e.compute_fj, 100000, "1000 byte MACs are 0.1 nJ");
+	tap_eq(e.movement_fj, 15 * 1750, "bytes of a large SRAM");
+	rondo_machine_init(&m, RONDO_MACHINE_wafer);
+	e = rondo_energy_of(&m, &a);
+	tap_eq(e.movement_fj, 15 * 1063, "bytes of a small SRAM");
+	a.macs_f32 = ~0ull;
+	tap_ok(rondo_energy_of(&m, &a).compute_fj == ~0ull, "sums saturate");
+}
+
+int main(void)
+{
+	test_slots();
+	test_loops();
+	test_transfers();
+	test_steps();
+	test_energy();
+	return tap_done();
+}
