@@ -8,6 +8,7 @@
  *   -ENOTSUP  the input is legal, but outside what this compiler maps
  *   -EFBIG    the input exceeds a limit of the compiler
  *   -ENOMEM   no memory
+ *   -ENOTRECOVERABLE  a pass broke the graph: the compiler's own fault, never the input's
  *   other     what the system said about a file
  */
 #ifndef COMPILER_DIAG_H

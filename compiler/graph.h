@@ -232,7 +232,7 @@ __attribute__((format(printf, 3, 4))) int graph_fail(const struct graph *g, int 
 
 /*
  * The invariants of the first comment, and that every typed value has the type that its producer's
- * operator gives it. 0, or -EINVAL and a message that calls it the compiler's fault.
+ * operator gives it. 0, or -ENOTRECOVERABLE and a message that calls it the compiler's fault.
  */
 int graph_check(const struct graph *g);
 
