@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the libaccel tests share: an emulated device with a small program, c = a + b over 1024
+ * f32 (tests/programs/vector_add.rasm), and buffers for its three slots.
+ */
+#ifndef TESTS_LIBACCEL_RIG_H
+#define TESTS_LIBACCEL_RIG_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/tap.h"
+#include "tools/asm/asm.h"
+#include "userspace/libaccel/accel.h"
+
+enum { RIG_SLOTS = 3, RIG_ELEMENTS = 1024, RIG_BYTES = RIG_ELEMENTS * 4 };
+
+struct rig {
+	struct accel_device *device;
+	void *code; /* of the program; free() it */
+	u64 code_bytes;
+	struct accel_program *program;
+	struct accel_slot slots[RIG_SLOTS];
+	float *memory[RIG_SLOTS];
+	struct accel_binding *binding;
+	struct accel_queue *queue;
+};
+
+/* Assembles @text; ends the test program if that fails. */
+static inline void *rig_assemble(const char *text, u64 *size)
+{
+	struct asm_errors errors = {};
+	void *code;
+
+	if (asm_assemble(text, &code, size, &errors)) {
+		asm_print_errors(stderr, "test", &errors);
+		printf("Bail out! the test's program does not assemble\n");
+		exit(1);
+	}
+	return code;
+}
+
+/* Assembles the file @path. */
+static inline void *rig_assemble_file(const char *path, u64 *size)
+{
+	FILE *f = fopen(path, "r");
+	static char text[65536];
+	size_t length;
+
+	if (!f) {
+		printf("Bail out! %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	length = fread(text, 1, sizeof(text) - 1, f);
+	text[length] = 0;
+	fclose(f);
+	return rig_assemble(text, size);
+}
+
+static inline int rig_buffers(struct rig *r)
+{
+	void *memory;
+	int i, ret = 0;
+
+	for (i = 0; i < RIG_SLOTS && !ret; i++) {
+		r->slots[i].offset = 0;
+		ret = accel_buffer_create(r->device, RIG_BYTES, &r->slots[i].buffer);
+		if (!ret)
+			ret = accel_buffer_map(r->slots[i].buffer, &memory);
+		if (!ret)
+			r->memory[i] = memory;
+	}
+	return ret;
+}
+
+/* Opens "emu" and makes everything; reports it as a case. */
+static inline bool rig_init(struct rig *r)
+{
+	int ret;
+
+	memset(r, 0, sizeof(*r));
+	r->code = rig_assemble_file("tests/programs/vector_add.rasm", &r->code_bytes);
+	ret = accel_open("emu", &r->device);
+	if (!ret)
+		ret = accel_program_create(r->device, r->code, r->code_bytes, 0, &r->program, NULL);
+	if (!ret)
+		ret = rig_buffers(r);
+	if (!ret)
+		ret = accel_binding_create(r->program, r->slots, RIG_SLOTS, &r->binding, NULL);
+	if (!ret)
+		ret = accel_queue_create(r->device, ACCEL_WEIGHT_DEFAULT, &r->queue);
+	tap_eq(ret, 0, "a device with a program, a binding and a queue");
+	return !ret;
+}
+
+/* Frees what there is. */
+static inline void rig_fini(struct rig *r)
+{
+	int i;
+
+	accel_queue_destroy(r->queue);
+	accel_binding_destroy(r->binding);
+	for (i = 0; i < RIG_SLOTS; i++)
+		accel_buffer_destroy(r->slots[i].buffer);
+	accel_program_destroy(r->program);
+	accel_close(r->device);
+	free(r->code);
+}
+
+/* Inputs that depend on @seed, and an output that is wrong. */
+static inline void rig_fill(struct rig *r, int seed)
+{
+	int i;
+
+	for (i = 0; i < RIG_ELEMENTS; i++) {
+		r->memory[0][i] = i + seed;
+		r->memory[1][i] = 0.5f * i;
+		r->memory[2][i] = -1;
+	}
+}
+
+static inline bool rig_correct(const struct rig *r, int seed)
+{
+	int i;
+
+	for (i = 0; i < RIG_ELEMENTS; i++)
+		if (r->memory[2][i] != i + seed + 0.5f * i)
+			return false;
+	return true;
+}
+
+static inline int64_t rig_in_ms(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + ms * INT64_C(1000000);
+}
+
+/* Replays once and waits. */
+static inline int rig_replay(struct rig *r)
+{
+	struct accel_fence *fence;
+	int ret = accel_replay(r->queue, r->binding, &fence);
+
+	if (ret)
+		return ret;
+	ret = accel_fence_wait(fence, ACCEL_FOREVER);
+	accel_fence_destroy(fence);
+	return ret;
+}
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libaccel: programs on a Rondo accelerator.
+ *
+ * The library is the same over two backends: the kernel driver, and a device that is emulated
+ * inside the process. What is written here holds for both.
+ *
+ *	open a device  ->  create a program  ->  bind buffers to its slots  ->  replay, wait
+ *
+ * A program is proved once, when it is created; its exact run time is known from then on. A
+ * binding joins it with a buffer for each slot and never changes. A replay runs a binding.
+ *
+ * Errors. Functions that return int return 0 or a negative errno; errno itself is not touched.
+ * A function that fails has no effect and leaves its outputs alone, but for struct accel_error,
+ * which it fills where it takes one. Common to all: -ENOMEM, -ENODEV (the device is gone) and
+ * -EIO (it does not work); in a forked child -EPERM. Other errors stand at the function.
+ *
+ * Ownership. What a create or open function returns is the caller's to destroy; destroying NULL
+ * does nothing. Objects keep what they were made from: a buffer may be destroyed while bindings
+ * use it, a program before its bindings, all of them while replays run, and the device may be
+ * closed first. A queue that is destroyed ends its waiting replays with -ECANCELED.
+ *
+ * Threads. Every function may be called from any thread, several at a time, also on one object.
+ * Only the destruction of an object must not overlap another call with it. A session is used by
+ * one thread at a time.
+ *
+ * Fork. File descriptors are closed on exec. A forked child does not own what its parent opened:
+ * functions fail with -EPERM there, destroying does nothing, buffers are not mapped.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC, deadlines are absolute. Device time is counted in
+ * cycles of the device.
+ */
+#ifndef ACCEL_H
+#define ACCEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct accel_device;
+struct accel_buffer;
+struct accel_model;
+struct accel_program;
+struct accel_binding;
+struct accel_queue;
+struct accel_fence;
+struct accel_session;
+
+/* More than an errno can say. Functions that take one accept NULL. */
+struct accel_error {
+	uint32_t reason; /* of a program's refusal: number of the instruction set reference; else 0
+			  */
+	uint32_t index;	 /* bundle, entry, descriptor or slot at fault */
+	uint32_t slot;	 /* of the bundle, 0..7 */
+	char text[244];	 /* one line, terminated, without a newline */
+};
+
+/*
+ * Devices
+ */
+
+/*
+ * Opens the device @name: the path of a device file ("/dev/accel/accel0"), "emu" for one that is
+ * emulated in this process, or NULL for the first device of the kernel's driver.
+ *
+ * -ENODEV: NULL was given and there is none. -ENOTSUP: the file is of another driver, or of a
+ * version that this library does not speak. -EACCES, -ENOENT and others as open().
+ */
+int accel_open(const char *name, struct accel_device **device);
+void accel_close(struct accel_device *device);
+
+/*
+ * The device file, to create syncobjs on it; the library's own. -ENOTSUP: emulated.
+ */
+int accel_device_fd(struct accel_device *device);
+
+struct accel_info {
+	char backend[16];	  /* "drm" or "emu" */
+	uint64_t machine_hash;	  /* hash that programs for this device carry */
+	uint64_t cycles_max;	  /* longest program that this caller may create */
+	uint64_t buffer_size_max; /* bytes */
+	uint32_t clock_khz;	  /* nominal clock of device time */
+	uint32_t firmware;	  /* interface version of the firmware, major << 16 | minor */
+	uint32_t bundles_max;	  /* per program, as the next three */
+	uint32_t slots_max;
+	uint32_t entries_max;
+	uint32_t descs_max;
+	uint32_t replays_max; /* per submission */
+	uint32_t offsets_max; /* per replay */
+};
+
+/* Writes the first @size bytes of what is known to *@info; what is unknown becomes zero. */
+int accel_device_info(struct accel_device *device, struct accel_info *info, size_t size);
+
+/*
+ * Writes the machine description, struct rondo_machine of the instruction set reference, to
+ * @machine. -EINVAL: @size is not its size, ACCEL_MACHINE_BYTES.
+ */
+#define ACCEL_MACHINE_BYTES 64
+int accel_device_machine(struct accel_device *device, void *machine, size_t size);
+
+/* Both clocks, read together. */
+struct accel_clock {
+	uint64_t device_cycles;
+	uint64_t monotonic_ns;
+};
+
+int accel_device_clock(struct accel_device *device, struct accel_clock *clock);
+
+/*
+ * Buffers: memory that the device and the process share, zero-filled.
+ */
+
+/* @size: bytes, rounded up to pages. -EINVAL: 0 or more than buffer_size_max. */
+int accel_buffer_create(struct accel_device *device, uint64_t size, struct accel_buffer **buffer);
+void accel_buffer_destroy(struct accel_buffer *buffer);
+
+/* The buffer's memory, for reading and writing, until the buffer is destroyed. */
+int accel_buffer_map(struct accel_buffer *buffer, void **memory);
+
+/* Bytes, as rounded. */
+uint64_t accel_buffer_size(const struct accel_buffer *buffer);
+
+/*
+ * Models: what the compiler writes, a program with its weights and the names of its tensors.
+ * A model is data in memory; it knows no device and is never changed.
+ */
+
+/* Element types, numbered as in ONNX. */
+enum accel_dtype {
+	ACCEL_F32 = 1,
+	ACCEL_U8 = 2,
+	ACCEL_S8 = 3,
+	ACCEL_S32 = 6,
+};
+
+enum accel_kind {
+	ACCEL_INPUT,
+	ACCEL_OUTPUT,
+};
+
+#define ACCEL_TENSOR_DIMS 8
+
+/* A tensor: dense, row-major, little-endian, at @offset of slot @slot. */
+struct accel_tensor {
+	const char *name; /* lives as long as the model */
+	enum accel_kind kind;
+	enum accel_dtype dtype;
+	uint32_t slot;
+	uint32_t rank; /* 0 is a scalar */
+	uint64_t dim[ACCEL_TENSOR_DIMS];
+	uint64_t offset; /* bytes */
+	uint64_t bytes;	 /* elements times element size */
+	float scale;	 /* real = scale * (value - zero_point); 0: not quantised */
+	int32_t zero_point;
+};
+
+/* A slot: one buffer that the program wants bound. */
+struct accel_slot_info {
+	uint64_t size;	    /* bytes that a buffer for it needs; 0: none */
+	uint64_t align;	    /* of the bound offset: a power of two */
+	uint32_t dynamic;   /* not 0: a replay may choose an offset */
+	uint32_t alias;	    /* slots of the same group, not 0, may overlap */
+	const void *data;   /* what stands in the slot before the first replay (weights), or NULL */
+	uint64_t data_size; /* bytes of that, from byte 0 of the slot */
+};
+
+/* The bundles that were made for one node of the graph. */
+struct accel_region {
+	const char *name; /* lives as long as the model */
+	uint32_t first, count;
+};
+
+/*
+ * Reads a .rnd file, or parses the @size bytes at @data (which are copied). Any bytes are legal
+ * input. -EINVAL: it is no model, @error says where. -EFBIG: larger than 2 GiB. Others as open().
+ */
+int accel_model_load(const char *path, struct accel_model **model, struct accel_error *error);
+int accel_model_parse(const void *data, size_t size, struct accel_model **model,
+		      struct accel_error *error);
+void accel_model_destroy(struct accel_model *model);
+
+/* The program's bytes, for accel_program_create(); *@size is set to their number. */
+const void *accel_model_program(const struct accel_model *model, size_t *size);
+
+uint32_t accel_model_slot_count(const struct accel_model *model);
+uint32_t accel_model_tensor_count(const struct accel_model *model, enum accel_kind kind);
+uint32_t accel_model_region_count(const struct accel_model *model);
+
+/* -ENOENT: there is no such slot, tensor or region. */
+int accel_model_slot(const struct accel_model *model, uint32_t index, struct accel_slot_info *slot);
+int accel_model_tensor(const struct accel_model *model, enum accel_kind kind, uint32_t index,
+		       struct accel_tensor *tensor);
+int accel_model_region(const struct accel_model *model, uint32_t index,
+		       struct accel_region *region);
+
+/* The tensor called @name; *@index (may be NULL) is its number. -ENOENT: there is none. */
+int accel_model_find(const struct accel_model *model, enum accel_kind kind, const char *name,
+		     uint32_t *index, struct accel_tensor *tensor);
+
+/*
+ * Programs
+ */
+
+/*
+ * Has the @size bytes at @data (8-byte aligned) proved and loaded. @budget: most cycles that the
+ * caller accepts; 0: what the device allows.
+ *
+ * -EINVAL: refused, @error says why. -E2BIG: larger than the device's limits allow. -ENOSPC: too
+ * many programs.
+ */
+int accel_program_create(struct accel_device *device, const void *data, size_t size,
+			 uint64_t budget, struct accel_program **program,
+			 struct accel_error *error);
+void accel_program_destroy(struct accel_program *program);
+
+/* Exact device time of one replay. */
+uint64_t accel_program_cycles(const struct accel_program *program);
+
+/* What one replay does, and costs: sums over the program, known without running it. */
+struct accel_energy {
+	double compute_j;      /* arithmetic, joules */
+	double movement_j;     /* moving data and instructions, joules */
+	uint64_t bundles;      /* executed */
+	uint64_t macs;	       /* multiply-accumulates of the matrix unit, of any type */
+	uint64_t vector_lanes; /* lane operations of the vector units */
+	uint64_t sram_bytes;   /* read and written */
+	uint64_t dma_bytes;    /* in and out */
+};
+
+void accel_program_energy(const struct accel_program *program, struct accel_energy *energy);
+
+/*
+ * Bindings
+ */
+
+/* What stands behind a slot. */
+struct accel_slot {
+	struct accel_buffer *buffer; /* NULL if the program does not touch the slot */
+	uint64_t offset;	     /* of the slot's byte 0; a multiple of the slot's alignment */
+};
+
+/*
+ * Binds @slots, one for each of the program's slots.
+ *
+ * -EINVAL: wrong count, misaligned offset, or a buffer of another device. -ENOENT: a slot that is
+ * touched has no buffer. -ERANGE: a buffer is too small. -EBUSY: slots overlap of which one is
+ * written, and they are not of one alias group. -ENOSPC: too many bindings. @error->index is the
+ * slot at fault.
+ */
+int accel_binding_create(struct accel_program *program, const struct accel_slot *slots,
+			 uint32_t count, struct accel_binding **binding, struct accel_error *error);
+void accel_binding_destroy(struct accel_binding *binding);
+
+/*
+ * Queues and replays
+ */
+
+#define ACCEL_WEIGHT_DEFAULT 64
+
+/*
+ * A queue: its replays run in the order of their submission. @weight: its share of device time
+ * relative to other queues, 1..1024. -EINVAL: another weight. -ENOSPC: too many queues.
+ */
+int accel_queue_create(struct accel_device *device, uint32_t weight, struct accel_queue **queue);
+void accel_queue_destroy(struct accel_queue *queue);
+
+/* An offset that one replay chooses for a dynamic slot. */
+struct accel_offset {
+	uint32_t slot;	   /* each at most once */
+	uint32_t reserved; /* 0 */
+	uint64_t offset;   /* bytes beyond the bound offset; a multiple of the slot's alignment */
+};
+
+/* One run of a binding. */
+struct accel_replay {
+	struct accel_binding *binding;
+	const struct accel_offset *offsets;
+	uint32_t offset_count;
+	uint32_t reserved; /* 0 */
+};
+
+/* A syncobj of accel_device_fd(). */
+struct accel_sync {
+	uint32_t handle;
+	uint32_t reserved; /* 0 */
+	uint64_t point;	   /* of a timeline; 0: binary */
+};
+
+/* Replays that run in order as one, and what they wait for and signal. */
+struct accel_job {
+	const struct accel_replay *replays;
+	const struct accel_sync *in_syncs;
+	const struct accel_sync *out_syncs;
+	uint32_t replay_count; /* 1..replays_max of struct accel_info */
+	uint32_t in_count;
+	uint32_t out_count;
+	uint32_t reserved; /* 0 */
+};
+
+/*
+ * Submits @job and returns at once. It starts when its in syncs have signalled and no earlier job
+ * writes what it uses or uses what it writes. *@fence (@fence may be NULL) tells when it is done.
+ *
+ * -EINVAL: a count, offset or reserved field that is not as stated, or an object of another device.
+ * -ERANGE: an offset leads out of its buffer. -ENOSPC: too many replays, offsets or syncs.
+ * -ENOENT: no such syncobj. -ENOTSUP: syncs on an emulated device. -EMFILE: no file descriptor for
+ * the fence; the job may run all the same.
+ */
+int accel_submit(struct accel_queue *queue, const struct accel_job *job,
+		 struct accel_fence **fence);
+
+/* As accel_submit() for one replay without syncs or offsets. */
+int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
+		 struct accel_fence **fence);
+
+/*
+ * Fences: the end of a submission.
+ */
+
+#define ACCEL_FOREVER INT64_MAX
+
+/*
+ * Waits until the submission has ended, or until @deadline_ns. Returns how it ended: 0; -EIO, the
+ * device failed; -ETIME, it exceeded its exact cycles; -ECANCELED, its queue was destroyed;
+ * -ENODEV, the device is gone. -ETIMEDOUT: it has not ended; ask again.
+ */
+int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns);
+
+/*
+ * A file descriptor that polls as readable (POLLIN) once the submission has ended. It is the
+ * fence's own: the caller polls it, and neither reads nor closes it. On the kernel's driver it is
+ * a sync_file.
+ */
+int accel_fence_fd(struct accel_fence *fence);
+void accel_fence_destroy(struct accel_fence *fence);
+
+/*
+ * Sessions: the common case. A session has one buffer for each slot of a model, filled with the
+ * model's weights, a binding, and a queue.
+ */
+
+/*
+ * The model is borrowed until the session is destroyed. Errors of accel_program_create() and
+ * accel_binding_create().
+ */
+int accel_session_create(struct accel_device *device, const struct accel_model *model,
+			 struct accel_session **session, struct accel_error *error);
+void accel_session_destroy(struct accel_session *session);
+
+/* The session's program; lives as long as the session. */
+const struct accel_program *accel_session_program(const struct accel_session *session);
+
+/*
+ * Where tensor @index of @kind stands, and its size in bytes (@bytes may be NULL): inputs are
+ * written there before, outputs read after a run. The same place for the session's life.
+ * -ENOENT: there is no such tensor.
+ */
+int accel_session_tensor(struct accel_session *session, enum accel_kind kind, uint32_t index,
+			 void **data, uint64_t *bytes);
+
+/*
+ * An inference in two calls: start it, and wait for it. -EBUSY: start while one runs. -EINVAL: wait
+ * while none does. Errors of accel_submit() and accel_fence_wait().
+ */
+int accel_session_start(struct accel_session *session);
+int accel_session_wait(struct accel_session *session, int64_t deadline_ns);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ACCEL_H */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a backend does, and what the library keeps of every object.
+ *
+ * A backend embeds these structs first in its own. The library's files check arguments that
+ * need no device, refuse calls in a forked child, and count references; a backend never sees
+ * an object of another device.
+ *
+ * References: every object holds its device; the backend holds what else it needs. destroy
+ * functions are called once, with no call on the object under way.
+ */
+#ifndef LIBACCEL_BACKEND_H
+#define LIBACCEL_BACKEND_H
+
+#include <stdatomic.h>
+
+#include "core/program.h"
+#include "userspace/libaccel/accel.h"
+
+#define ACCEL_EXPORT __attribute__((visibility("default")))
+
+struct accel_backend {
+	void (*close)(struct accel_device *device);
+	int (*fd)(struct accel_device *device); /* or a negative errno */
+	int (*clock)(struct accel_device *device, struct accel_clock *clock);
+
+	/* @size is in whole pages and within the device's limit. */
+	int (*buffer_create)(struct accel_device *device, u64 size, struct accel_buffer **buffer);
+	void (*buffer_destroy)(struct accel_buffer *buffer);
+	/* Called with the device's lock held, and once if it succeeds. */
+	int (*buffer_map)(struct accel_buffer *buffer, void **memory);
+
+	int (*program_create)(struct accel_device *device, const void *data, u64 size, u64 budget,
+			      struct accel_program **program, struct accel_error *error);
+	void (*program_destroy)(struct accel_program *program);
+
+	/* @error is not NULL and empty; only index need be set. */
+	int (*binding_create)(struct accel_program *program, const struct accel_slot *slots,
+			      u32 count, struct accel_binding **binding, struct accel_error *error);
+	void (*binding_destroy)(struct accel_binding *binding);
+
+	int (*queue_create)(struct accel_device *device, u32 weight, struct accel_queue **queue);
+	void (*queue_destroy)(struct accel_queue *queue);
+
+	/* Sets *@fence, which is not NULL here, with a descriptor that polls. */
+	int (*submit)(struct accel_queue *queue, const struct accel_job *job,
+		      struct accel_fence **fence);
+	/* How the submission ended, or -EAGAIN. */
+	int (*fence_status)(struct accel_fence *fence);
+	void (*fence_destroy)(struct accel_fence *fence);
+};
+
+struct accel_device {
+	const struct accel_backend *ops;
+	atomic_uint refs;
+	const volatile u8 *owner; /* a page that reads as 1, and in a forked child as 0 */
+	struct accel_info info;
+	struct rondo_machine machine;
+};
+
+struct accel_buffer {
+	struct accel_device *device;
+	u64 size;
+	_Atomic(void *) memory; /* NULL until it is mapped */
+};
+
+struct accel_program {
+	struct accel_device *device;
+	u64 cycles;
+	u32 slots;
+	struct accel_energy energy;
+};
+
+struct accel_binding {
+	struct accel_device *device;
+};
+
+struct accel_queue {
+	struct accel_device *device;
+};
+
+struct accel_fence {
+	struct accel_device *device;
+	int fd;
+};
+
+/* Opens a device of each backend; device->owner and refs are set by the caller. */
+int accel_drm_open(const char *path, struct accel_device **device);
+int accel_emu_open(struct accel_device **device);
+
+/* Of device.c. */
+struct accel_device *accel_device_get(struct accel_device *device);
+void accel_device_put(struct accel_device *device);
+
+static inline bool accel_forked(const struct accel_device *device)
+{
+	return !*device->owner;
+}
+
+/* Maps @size bytes of @fd, or zeros if it is -1, for this process and no child. */
+int accel_map(int fd, u64 offset, u64 size, void **memory);
+
+/* Empties @error, and fills its text; NULL is fine. */
+void accel_error_clear(struct accel_error *error);
+__attribute__((format(printf, 2, 3))) void accel_error_set(struct accel_error *error,
+							   const char *fmt, ...);
+
+/* Says in @error that the verifier refused a program for @reason, at @index and @slot. */
+void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot);
+
+#endif

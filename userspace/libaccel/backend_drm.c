@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel's driver: each call is one ioctl of <drm/rondo_accel.h>.
+ *
+ * A fence is the sync_file of a syncobj of its queue, which every submission of the queue
+ * replaces; the queue's lock keeps submission and export together.
+ */
+#define _GNU_SOURCE /* O_CLOEXEC */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sync_file.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "core/verify.h"
+#include <drm/rondo_accel.h>
+#include "userspace/libaccel/backend.h"
+
+/* The driver's name, and the major version of the interface that this file speaks. */
+#define DRIVER_NAME  "rondo"
+#define DRIVER_MAJOR 1
+
+struct drm_device_file {
+	struct accel_device base;
+	int fd;
+};
+
+struct drm_buffer {
+	struct accel_buffer base;
+	int fd;
+	u32 handle;
+};
+
+struct drm_program {
+	struct accel_program base;
+	u32 id;
+};
+
+struct drm_binding {
+	struct accel_binding base;
+	u32 id;
+};
+
+struct drm_queue {
+	struct accel_queue base;
+	u32 id;
+	u32 syncobj;
+	pthread_mutex_t lock; /* of the syncobj */
+};
+
+static int fd_of(const struct accel_device *device)
+{
+	return ((const struct drm_device_file *)device)->fd;
+}
+
+static int call(int fd, unsigned long request, void *args)
+{
+	return drmIoctl(fd, request, args) ? -errno : 0;
+}
+
+static int query(int fd, u32 type, void *data, u32 size)
+{
+	struct drm_rondo_query args = {.type = type, .size = size, .data = (uintptr_t)data};
+
+	return call(fd, DRM_IOCTL_RONDO_QUERY, &args);
+}
+
+static void drm_close(struct accel_device *device)
+{
+	close(fd_of(device));
+	free(device);
+}
+
+static int drm_fd(struct accel_device *device)
+{
+	return fd_of(device);
+}
+
+static int drm_clock(struct accel_device *device, struct accel_clock *clock)
+{
+	struct drm_rondo_clock_info info = {};
+	int ret = query(fd_of(device), DRM_RONDO_QUERY_CLOCK, &info, sizeof(info));
+
+	if (!ret)
+		*clock = (struct accel_clock){info.device_cycles, info.monotonic_ns};
+	return ret;
+}
+
+static int drm_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
+{
+	struct drm_rondo_bo_create args = {.size = size};
+	struct drm_buffer *buffer = calloc(1, sizeof(*buffer));
+	int ret;
+
+	if (!buffer)
+		return -ENOMEM;
+	ret = call(fd_of(device), DRM_IOCTL_RONDO_BO_CREATE, &args);
+	if (ret) {
+		free(buffer);
+		return ret;
+	}
+	buffer->fd = fd_of(device);
+	buffer->handle = args.handle;
+	*out = &buffer->base;
+	return 0;
+}
+
+static void drm_buffer_destroy(struct accel_buffer *base)
+{
+	struct drm_buffer *buffer = (struct drm_buffer *)base;
+
+	if (base->memory)
+		munmap(base->memory, base->size);
+	drmCloseBufferHandle(buffer->fd, buffer->handle);
+	free(buffer);
+}
+
+static int drm_buffer_map(struct accel_buffer *base, void **memory)
+{
+	struct drm_buffer *buffer = (struct drm_buffer *)base;
+	struct drm_rondo_bo_mmap args = {.handle = buffer->handle};
+	int ret = call(buffer->fd, DRM_IOCTL_RONDO_BO_MMAP, &args);
+
+	return ret ? ret : accel_map(buffer->fd, args.offset, base->size, memory);
+}
+
+static int drm_program_create(struct accel_device *device, const void *data, u64 size, u64 budget,
+			      struct accel_program **out, struct accel_error *error)
+{
+	struct drm_rondo_program_create args = {
+		.data = (uintptr_t)data,
+		.size = size,
+		.budget = budget,
+	};
+	struct drm_program *program = calloc(1, sizeof(*program));
+	int ret;
+
+	if (!program)
+		return -ENOMEM;
+	ret = call(fd_of(device), DRM_IOCTL_RONDO_PROGRAM_CREATE, &args);
+	if (ret) {
+		if (ret == -EINVAL && args.error)
+			accel_error_refusal(error, args.error, args.error_index, args.error_slot);
+		free(program);
+		return ret;
+	}
+	program->base.cycles = args.cycles;
+	program->base.slots = ((const struct rondo_program_header *)data)->slots;
+	program->id = args.id;
+	*out = &program->base;
+	return 0;
+}
+
+static void drm_program_destroy(struct accel_program *base)
+{
+	struct drm_rondo_program_destroy args = {.id = ((struct drm_program *)base)->id};
+
+	call(fd_of(base->device), DRM_IOCTL_RONDO_PROGRAM_DESTROY, &args);
+	free(base);
+}
+
+static int drm_binding_create(struct accel_program *program, const struct accel_slot *slots,
+			      u32 count, struct accel_binding **out, struct accel_error *error)
+{
+	struct drm_rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX] = {};
+	struct drm_rondo_binding_create args = {
+		.program = ((struct drm_program *)program)->id,
+		.slots = (uintptr_t)slot,
+		.slot_count = count,
+		.slot_stride = sizeof(slot[0]),
+	};
+	struct drm_binding *binding = calloc(1, sizeof(*binding));
+	int ret;
+	u32 i;
+
+	if (!binding)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		const struct drm_buffer *buffer = (const struct drm_buffer *)slots[i].buffer;
+
+		slot[i].handle = buffer ? buffer->handle : 0;
+		slot[i].offset = slots[i].offset;
+	}
+	ret = call(fd_of(program->device), DRM_IOCTL_RONDO_BINDING_CREATE, &args);
+	if (ret) {
+		error->index = args.error_slot;
+		free(binding);
+		return ret;
+	}
+	binding->id = args.id;
+	*out = &binding->base;
+	return 0;
+}
+
+static void drm_binding_destroy(struct accel_binding *base)
+{
+	struct drm_rondo_binding_destroy args = {.id = ((struct drm_binding *)base)->id};
+
+	call(fd_of(base->device), DRM_IOCTL_RONDO_BINDING_DESTROY, &args);
+	free(base);
+}
+
+static int drm_queue_create(struct accel_device *device, u32 weight, struct accel_queue **out)
+{
+	struct drm_rondo_queue_create args = {.weight = weight};
+	struct drm_queue *queue = calloc(1, sizeof(*queue));
+	int ret;
+
+	if (!queue)
+		return -ENOMEM;
+	ret = drmSyncobjCreate(fd_of(device), 0, &queue->syncobj) ? -errno : 0;
+	if (ret)
+		goto err_free;
+	ret = call(fd_of(device), DRM_IOCTL_RONDO_QUEUE_CREATE, &args);
+	if (ret)
+		goto err_syncobj;
+	pthread_mutex_init(&queue->lock, NULL);
+	queue->id = args.id;
+	*out = &queue->base;
+	return 0;
+
+err_syncobj:
+	drmSyncobjDestroy(fd_of(device), queue->syncobj);
+err_free:
+	free(queue);
+	return ret;
+}
+
+static void drm_queue_destroy(struct accel_queue *base)
+{
+	struct drm_queue *queue = (struct drm_queue *)base;
+	struct drm_rondo_queue_destroy args = {.id = queue->id};
+
+	call(fd_of(base->device), DRM_IOCTL_RONDO_QUEUE_DESTROY, &args);
+	drmSyncobjDestroy(fd_of(base->device), queue->syncobj);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
+
+/* struct accel_offset and accel_sync are the kernel's structs under other names. */
+static_assert(sizeof(struct accel_offset) == sizeof(struct drm_rondo_slot_offset) &&
+		      offsetof(struct accel_offset, offset) ==
+			      offsetof(struct drm_rondo_slot_offset, offset),
+	      "layout of struct accel_offset");
+static_assert(sizeof(struct accel_sync) == sizeof(struct drm_rondo_sync) &&
+		      offsetof(struct accel_sync, point) == offsetof(struct drm_rondo_sync, point),
+	      "layout of struct accel_sync");
+
+/* Submits with the queue's syncobj as the last out sync, and exports that as a file. */
+static int submit_and_export(struct drm_queue *queue, struct drm_rondo_submit *args, int *fd)
+{
+	int device = fd_of(queue->base.device), ret;
+
+	pthread_mutex_lock(&queue->lock);
+	ret = call(device, DRM_IOCTL_RONDO_SUBMIT, args);
+	if (!ret && drmSyncobjExportSyncFile(device, queue->syncobj, fd))
+		ret = -errno;
+	pthread_mutex_unlock(&queue->lock);
+	return ret;
+}
+
+static int drm_submit(struct accel_queue *base, const struct accel_job *job,
+		      struct accel_fence **out)
+{
+	struct drm_queue *queue = (struct drm_queue *)base;
+	struct drm_rondo_replay replay[DRM_RONDO_REPLAYS_MAX] = {};
+	struct accel_sync syncs[DRM_RONDO_SYNCS_MAX];
+	struct drm_rondo_submit args = {
+		.queue = queue->id,
+		.replays = (uintptr_t)replay,
+		.replay_count = job->replay_count,
+		.replay_stride = sizeof(replay[0]),
+		.in_syncs = (uintptr_t)job->in_syncs,
+		.out_syncs = (uintptr_t)syncs,
+		.in_count = job->in_count,
+		.out_count = job->out_count + 1,
+		.sync_stride = sizeof(syncs[0]),
+	};
+	struct accel_fence *fence;
+	int ret;
+	u32 i;
+
+	/* One is the library's. */
+	if (job->out_count >= DRM_RONDO_SYNCS_MAX || job->replay_count > DRM_RONDO_REPLAYS_MAX)
+		return -ENOSPC;
+	for (i = 0; i < job->replay_count; i++) {
+		const struct accel_replay *from = &job->replays[i];
+
+		replay[i].binding = ((const struct drm_binding *)from->binding)->id;
+		replay[i].offset_count = from->offset_count;
+		replay[i].offsets = (uintptr_t)from->offsets;
+		replay[i].offset_stride = sizeof(struct accel_offset);
+	}
+	if (job->out_count)
+		memcpy(syncs, job->out_syncs, job->out_count * sizeof(syncs[0]));
+	syncs[job->out_count] = (struct accel_sync){.handle = queue->syncobj};
+
+	fence = calloc(1, sizeof(*fence));
+	if (!fence)
+		return -ENOMEM;
+	ret = submit_and_export(queue, &args, &fence->fd);
+	if (ret) {
+		free(fence);
+		return ret;
+	}
+	*out = fence;
+	return 0;
+}
+
+static int drm_fence_status(struct accel_fence *fence)
+{
+	struct sync_file_info info = {};
+	int ret = call(fence->fd, SYNC_IOC_FILE_INFO, &info);
+
+	if (ret)
+		return ret;
+	return info.status < 0 ? info.status : info.status ? 0 : -EAGAIN;
+}
+
+static void drm_fence_destroy(struct accel_fence *fence)
+{
+	close(fence->fd);
+	free(fence);
+}
+
+static const struct accel_backend drm_backend = {
+	.close = drm_close,
+	.fd = drm_fd,
+	.clock = drm_clock,
+	.buffer_create = drm_buffer_create,
+	.buffer_destroy = drm_buffer_destroy,
+	.buffer_map = drm_buffer_map,
+	.program_create = drm_program_create,
+	.program_destroy = drm_program_destroy,
+	.binding_create = drm_binding_create,
+	.binding_destroy = drm_binding_destroy,
+	.queue_create = drm_queue_create,
+	.queue_destroy = drm_queue_destroy,
+	.submit = drm_submit,
+	.fence_status = drm_fence_status,
+	.fence_destroy = drm_fence_destroy,
+};
+
+/* -ENOTSUP if the file at @fd is not of the driver that we know. */
+static int check_driver(int fd)
+{
+	drmVersionPtr version = drmGetVersion(fd);
+	bool known;
+
+	if (!version)
+		return -ENOTSUP;
+	known = !strcmp(version->name, DRIVER_NAME) && version->version_major == DRIVER_MAJOR;
+	drmFreeVersion(version);
+	return known ? 0 : -ENOTSUP;
+}
+
+static int read_info(struct accel_device *device, int fd)
+{
+	struct drm_rondo_device_info info = {};
+	int ret;
+
+	ret = query(fd, DRM_RONDO_QUERY_DEVICE, &info, sizeof(info));
+	if (!ret)
+		ret = query(fd, DRM_RONDO_QUERY_MACHINE, &device->machine, sizeof(device->machine));
+	if (ret)
+		return ret;
+	device->info = (struct accel_info){
+		.backend = "drm",
+		.machine_hash = info.machine_hash,
+		.cycles_max = info.cycles_max,
+		.buffer_size_max = info.bo_size_max,
+		.clock_khz = info.clock_khz,
+		.firmware = info.fw_version,
+		.bundles_max = info.bundles_max,
+		.slots_max = info.slots_max,
+		.entries_max = info.entries_max,
+		.descs_max = info.descs_max,
+		.replays_max = info.replays_max,
+		.offsets_max = info.offsets_max,
+	};
+	return 0;
+}
+
+int accel_drm_open(const char *path, struct accel_device **out)
+{
+	struct drm_device_file *device;
+	struct stat st;
+	int ret, fd;
+
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = fstat(fd, &st) ? -errno : S_ISCHR(st.st_mode) ? check_driver(fd) : -ENOTSUP;
+	if (ret)
+		goto err_close;
+	device = calloc(1, sizeof(*device));
+	ret = -ENOMEM;
+	if (!device)
+		goto err_close;
+	ret = read_info(&device->base, fd);
+	if (ret)
+		goto err_free;
+	device->base.ops = &drm_backend;
+	device->fd = fd;
+	*out = &device->base;
+	return 0;
+
+err_free:
+	free(device);
+err_close:
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: MIT
+/* The emulated backend: buffers, programs, bindings, opening and closing. */
+#include "userspace/libaccel/emu.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/machine.h"
+#include "core/verify_state.h"
+#include <drm/rondo_accel.h>
+
+static_assert((int)EMU_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
+		      (int)EMU_BINDINGS_MAX == DRM_RONDO_BINDINGS_MAX &&
+		      (int)EMU_QUEUES_MAX == DRM_RONDO_QUEUES_MAX &&
+		      (int)EMU_REPLAYS_MAX == DRM_RONDO_REPLAYS_MAX,
+	      "the limits are those of the kernel's driver");
+
+/* A program with every table at its limit. */
+#define PROGRAM_BYTES_MAX                                      \
+	(sizeof(struct rondo_program_header) +                 \
+	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) + \
+	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +      \
+	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) +         \
+	 (u64)RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
+
+static struct emu_device *emu_of(struct accel_device *device)
+{
+	return (struct emu_device *)device;
+}
+
+static u64 round_up_to(u64 value, u64 unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+/*
+ * Memory
+ */
+
+static void pages_free(struct emu_device *dev, struct emu_pages *pages)
+{
+	if (pages->list) {
+		emu_hw_forbid(dev->hw, pages->list, pages->list_bytes);
+		munmap(pages->list, pages->list_bytes);
+	}
+	if (pages->memory) {
+		emu_hw_forbid(dev->hw, pages->memory, pages->bytes);
+		munmap(pages->memory, pages->bytes);
+	}
+	*pages = (struct emu_pages){};
+}
+
+static void fill_list(struct emu_pages *pages)
+{
+	u64 count = pages->bytes / RONDO_PAGE_BYTES, i;
+
+	for (i = 0; i < count; i++)
+		pages->list[i / RONDO_PAGE_LIST_ENTRIES].page[i % RONDO_PAGE_LIST_ENTRIES] =
+			emu_hw_bus(pages->memory + i * RONDO_PAGE_BYTES);
+	for (i = 1; i * RONDO_PAGE_LIST_ENTRIES < count; i++)
+		pages->list[i - 1].next = emu_hw_bus(&pages->list[i]);
+}
+
+/* @size bytes of zeros that the device may read, and write if @write, and their page list. */
+static int pages_alloc(struct emu_device *dev, struct emu_pages *pages, u64 size, bool write)
+{
+	u64 count = round_up_to(size, RONDO_PAGE_BYTES) / RONDO_PAGE_BYTES;
+	void *memory;
+	int ret;
+
+	pages->bytes = count * RONDO_PAGE_BYTES;
+	pages->list_bytes = (count + RONDO_PAGE_LIST_ENTRIES - 1) / RONDO_PAGE_LIST_ENTRIES *
+			    sizeof(*pages->list);
+	ret = accel_map(-1, 0, pages->bytes, &memory);
+	if (ret)
+		return ret;
+	pages->memory = memory;
+	ret = accel_map(-1, 0, pages->list_bytes, &memory);
+	if (!ret) {
+		pages->list = memory;
+		fill_list(pages);
+		ret = emu_hw_allow(dev->hw, pages->list, pages->list_bytes, false);
+	}
+	if (!ret)
+		ret = emu_hw_allow(dev->hw, pages->memory, pages->bytes, write);
+	if (ret)
+		pages_free(dev, pages);
+	return ret;
+}
+
+/*
+ * Buffers
+ */
+
+static void buffer_put(struct emu_buffer *buffer)
+{
+	if (--buffer->refs)
+		return;
+	pages_free(buffer->dev, &buffer->pages);
+	free(buffer);
+}
+
+static int emu_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
+{
+	struct emu_buffer *buffer = calloc(1, sizeof(*buffer));
+	int ret;
+
+	if (!buffer)
+		return -ENOMEM;
+	ret = pages_alloc(emu_of(device), &buffer->pages, size, true);
+	if (ret) {
+		free(buffer);
+		return ret;
+	}
+	buffer->dev = emu_of(device);
+	buffer->refs = 1;
+	*out = &buffer->base;
+	return 0;
+}
+
+static void emu_buffer_destroy(struct accel_buffer *base)
+{
+	struct emu_buffer *buffer = (struct emu_buffer *)base;
+	struct emu_device *dev = buffer->dev;
+
+	pthread_mutex_lock(&dev->lock);
+	buffer_put(buffer);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+static int emu_buffer_map(struct accel_buffer *base, void **memory)
+{
+	*memory = ((struct emu_buffer *)base)->pages.memory;
+	return 0;
+}
+
+/*
+ * Forgetting: the device is told first, and the object freed when it has answered.
+ */
+
+static void forget(struct emu_device *dev, struct rondo_fw_admin cmd, void *object,
+		   void (*then)(struct emu_call *call))
+{
+	struct emu_call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return; /* what the device knows must stay */
+	call->cmd = cmd;
+	call->object = object;
+	call->then = then;
+	if (dev->state == EMU_LIVE)
+		emu_admin_post(dev, call);
+	else
+		then(call);
+}
+
+/*
+ * Programs
+ */
+
+struct rondo_fw_admin emu_program_describe(const struct emu_program *program)
+{
+	return (struct rondo_fw_admin){
+		.command = RONDO_FW_PROGRAM_LOAD,
+		.program = program->number,
+		.addr = emu_hw_bus(program->pages.list),
+		.size = program->size,
+	};
+}
+
+static void program_free(struct emu_program *program)
+{
+	pages_free(program->dev, &program->pages);
+	free(program);
+}
+
+static void program_forgotten(struct emu_call *call)
+{
+	struct emu_program *program = call->object;
+
+	program->dev->program[program->number] = NULL;
+	program_free(program);
+	free(call);
+}
+
+static void program_put(struct emu_program *program)
+{
+	if (--program->refs)
+		return;
+	forget(program->dev,
+	       (struct rondo_fw_admin){
+		       .command = RONDO_FW_PROGRAM_UNLOAD,
+		       .program = program->number,
+	       },
+	       program, program_forgotten);
+}
+
+/* Proves the copy of the program. */
+static int verify(struct emu_program *program, u64 budget, struct accel_error *error)
+{
+	struct emu_device *dev = program->dev;
+	const struct rondo_verdict *verdict;
+	struct rondo_verify *v = malloc(sizeof(*v));
+	int ret = 0;
+
+	if (!v)
+		return -ENOMEM;
+	if (!budget || budget > dev->base.info.cycles_max)
+		budget = dev->base.info.cycles_max;
+	rondo_verify_init(v, &dev->base.machine, program->pages.memory, program->size, budget);
+	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
+		;
+	verdict = rondo_verify_verdict(v);
+	if (verdict->code) {
+		accel_error_refusal(error, verdict->code, verdict->index, verdict->slot);
+		ret = -EINVAL;
+	} else {
+		program->base.cycles = rondo_verify_facts(v)->cycles;
+		rondo_program_open(&program->tables, program->pages.memory, program->size);
+		program->base.slots = program->tables.header->slots;
+	}
+	free(v);
+	return ret;
+}
+
+/* Gives the program a number and loads it. */
+static int program_load(struct emu_device *dev, struct emu_program *program)
+{
+	int ret = emu_check(dev);
+	u32 number = 0;
+
+	if (ret)
+		return ret;
+	while (number < RONDO_PROGRAMS_MAX && dev->program[number])
+		number++;
+	if (number == RONDO_PROGRAMS_MAX)
+		return -ENOSPC;
+	program->number = number;
+	dev->program[number] = program;
+	return emu_admin(dev, emu_program_describe(program));
+}
+
+/* Copies, proves, loads; the caller has counted the handle. */
+static int program_make(struct emu_device *dev, const void *data, u64 size, u64 budget,
+			struct emu_program **out, struct accel_error *error)
+{
+	struct emu_program *program = calloc(1, sizeof(*program));
+	int ret;
+
+	if (!program)
+		return -ENOMEM;
+	program->dev = dev;
+	program->refs = 1;
+	program->size = size;
+	program->number = RONDO_PROGRAMS_MAX;
+	ret = pages_alloc(dev, &program->pages, size, false);
+	if (!ret) {
+		memcpy(program->pages.memory, data, size);
+		ret = verify(program, budget, error);
+	}
+	if (ret) {
+		program_free(program);
+		return ret;
+	}
+	pthread_mutex_lock(&dev->lock);
+	ret = program_load(dev, program);
+	if (!ret)
+		*out = program;
+	else if (program->number < RONDO_PROGRAMS_MAX)
+		program_put(program); /* a reset may have loaded it all the same */
+	else
+		program_free(program);
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static int emu_program_create(struct accel_device *device, const void *data, u64 size, u64 budget,
+			      struct accel_program **out, struct accel_error *error)
+{
+	struct emu_device *dev = emu_of(device);
+	struct emu_program *program;
+	int ret;
+
+	if (size > PROGRAM_BYTES_MAX)
+		return -E2BIG;
+	if (size < sizeof(struct rondo_program_header)) {
+		accel_error_refusal(error, RONDO_ERR_SIZE, 0, 0);
+		return -EINVAL;
+	}
+	pthread_mutex_lock(&dev->lock);
+	ret = dev->programs < EMU_PROGRAMS_MAX ? 0 : -ENOSPC;
+	dev->programs += !ret;
+	pthread_mutex_unlock(&dev->lock);
+	if (ret)
+		return ret;
+	ret = program_make(dev, data, size, budget, &program, error);
+	if (!ret) {
+		*out = &program->base;
+		return 0;
+	}
+	pthread_mutex_lock(&dev->lock);
+	dev->programs--;
+	pthread_mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static void emu_program_destroy(struct accel_program *base)
+{
+	struct emu_program *program = (struct emu_program *)base;
+	struct emu_device *dev = program->dev;
+
+	pthread_mutex_lock(&dev->lock);
+	dev->programs--;
+	program_put(program);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+/*
+ * Bindings
+ */
+
+struct rondo_fw_admin emu_binding_describe(const struct emu_binding *binding)
+{
+	return (struct rondo_fw_admin){
+		.command = RONDO_FW_BIND,
+		.program = binding->program->number,
+		.binding = binding->number,
+		.generation = binding->generation,
+		.addr = emu_hw_bus(binding->table),
+		.count = binding->count,
+		.cycles = binding->program->base.cycles,
+	};
+}
+
+static void binding_free(struct emu_binding *binding)
+{
+	u32 i;
+
+	emu_hw_forbid(binding->dev->hw, binding->table, sizeof(binding->table));
+	for (i = 0; i < binding->count; i++)
+		if (binding->slot[i].buffer)
+			buffer_put(binding->slot[i].buffer);
+	program_put(binding->program);
+	free(binding);
+}
+
+static void binding_forgotten(struct emu_call *call)
+{
+	struct emu_binding *binding = call->object;
+
+	binding->dev->binding[binding->number] = NULL;
+	binding_free(binding);
+	free(call);
+}
+
+void emu_binding_put(struct emu_binding *binding)
+{
+	if (--binding->refs)
+		return;
+	forget(binding->dev,
+	       (struct rondo_fw_admin){
+		       .command = RONDO_FW_UNBIND,
+		       .binding = binding->number,
+	       },
+	       binding, binding_forgotten);
+}
+
+static u64 slot_end(const struct rondo_slot *slot)
+{
+	return slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+}
+
+static const struct rondo_slot *slot_of(const struct emu_binding *binding, u32 i)
+{
+	return &binding->program->tables.slots[i];
+}
+
+/* Compares the buffer for slot @i with what the program touches. */
+static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot *user)
+{
+	struct emu_buffer *buffer = (struct emu_buffer *)user->buffer;
+	const struct rondo_slot *slot = slot_of(binding, i);
+
+	if (user->offset % slot->align)
+		return -EINVAL;
+	if (!buffer)
+		return slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
+	if (user->offset > buffer->base.size || slot_end(slot) > buffer->base.size - user->offset)
+		return -ERANGE;
+	buffer->refs++;
+	binding->slot[i] = (struct emu_bound_slot){buffer, user->offset};
+	binding->table[i] = (struct rondo_slot_binding){
+		.pages = emu_hw_bus(buffer->pages.list),
+		.offset = user->offset,
+		.size = buffer->base.size - user->offset,
+	};
+	return 0;
+}
+
+/* Bytes of a buffer; empty if lo == hi. */
+struct span {
+	u64 lo, hi;
+};
+
+/* What may be touched by an extent of slot @i, whatever offset a replay chooses. */
+static struct span span_of(const struct emu_binding *binding, u32 i, u64 lo, u64 hi)
+{
+	const struct emu_bound_slot *bound = &binding->slot[i];
+
+	if (lo == hi)
+		return (struct span){};
+	if (slot_of(binding, i)->flags & RONDO_SLOT_DYNAMIC)
+		return (struct span){bound->offset + lo, bound->buffer->base.size};
+	return (struct span){bound->offset + lo, bound->offset + hi};
+}
+
+static bool spans_overlap(struct span a, struct span b)
+{
+	return a.lo < b.hi && b.lo < a.hi;
+}
+
+/* Whether slot @i writes bytes that slot @j touches. */
+static bool writes_into(const struct emu_binding *binding, u32 i, u32 j)
+{
+	const struct rondo_slot *a = slot_of(binding, i), *b = slot_of(binding, j);
+	struct span write;
+
+	if (!binding->slot[i].buffer || binding->slot[i].buffer != binding->slot[j].buffer)
+		return false;
+	write = span_of(binding, i, a->write_lo, a->write_hi);
+	return spans_overlap(write, span_of(binding, j, b->read_lo, b->read_hi)) ||
+	       spans_overlap(write, span_of(binding, j, b->write_lo, b->write_hi));
+}
+
+/* Slots of which one is written may overlap only within an alias group. */
+static int check_overlaps(const struct emu_binding *binding, u32 *error_slot)
+{
+	u32 i, j;
+
+	for (i = 0; i < binding->count; i++) {
+		for (j = 0; j < binding->count; j++) {
+			bool aliased = slot_of(binding, i)->alias &&
+				       slot_of(binding, i)->alias == slot_of(binding, j)->alias;
+
+			if (i == j || aliased || !writes_into(binding, i, j))
+				continue;
+			*error_slot = i > j ? i : j;
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
+/* Gives the binding a number and makes it known to the device. */
+static int binding_load(struct emu_device *dev, struct emu_binding *binding)
+{
+	int ret = emu_check(dev);
+	u32 number = 0;
+
+	if (ret)
+		return ret;
+	while (number < RONDO_BINDINGS_MAX && dev->binding[number])
+		number++;
+	if (number == RONDO_BINDINGS_MAX)
+		return -ENOSPC;
+	binding->number = number;
+	binding->generation = ++dev->generation;
+	dev->binding[number] = binding;
+	return emu_admin(dev, emu_binding_describe(binding));
+}
+
+/* With the lock held. */
+static int binding_make(struct emu_program *program, const struct accel_slot *slots, u32 count,
+			struct emu_binding **out, u32 *error_slot)
+{
+	struct emu_device *dev = program->dev;
+	struct emu_binding *binding;
+	int ret = 0;
+	u32 i;
+
+	if (dev->bindings >= EMU_BINDINGS_MAX)
+		return -ENOSPC;
+	binding = calloc(1, sizeof(*binding));
+	if (!binding)
+		return -ENOMEM;
+	binding->dev = dev;
+	binding->refs = 1;
+	binding->number = RONDO_BINDINGS_MAX;
+	binding->count = count;
+	binding->program = program;
+	program->refs++;
+	for (i = 0; i < count && !ret; i++) {
+		*error_slot = i;
+		ret = bind_slot(binding, i, &slots[i]);
+	}
+	if (!ret)
+		ret = check_overlaps(binding, error_slot);
+	if (!ret)
+		ret = emu_hw_allow(dev->hw, binding->table, sizeof(binding->table), false);
+	dev->bindings++; /* loading releases the lock */
+	if (!ret)
+		ret = binding_load(dev, binding);
+	if (!ret) {
+		*out = binding;
+		return 0;
+	}
+	dev->bindings--;
+	if (binding->number < RONDO_BINDINGS_MAX)
+		emu_binding_put(binding); /* a reset may have loaded it all the same */
+	else
+		binding_free(binding);
+	return ret;
+}
+
+static int emu_binding_create(struct accel_program *program, const struct accel_slot *slots,
+			      u32 count, struct accel_binding **out, struct accel_error *error)
+{
+	struct emu_device *dev = ((struct emu_program *)program)->dev;
+	struct emu_binding *binding;
+	int ret;
+
+	pthread_mutex_lock(&dev->lock);
+	ret = binding_make((struct emu_program *)program, slots, count, &binding, &error->index);
+	pthread_mutex_unlock(&dev->lock);
+	if (!ret)
+		*out = &binding->base;
+	return ret;
+}
+
+static void emu_binding_destroy(struct accel_binding *base)
+{
+	struct emu_binding *binding = (struct emu_binding *)base;
+	struct emu_device *dev = binding->dev;
+
+	pthread_mutex_lock(&dev->lock);
+	dev->bindings--;
+	emu_binding_put(binding);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+/*
+ * The device
+ */
+
+static int emu_fd(struct accel_device *device)
+{
+	(void)device;
+	return -ENOTSUP;
+}
+
+static int emu_clock(struct accel_device *device, struct accel_clock *clock)
+{
+	struct emu_device *dev = emu_of(device);
+	struct timespec t;
+	u64 cycles;
+
+	cycles = emu_hw_read64(dev->hw, EMU_HOST_TIME_LO);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (!emu_hw_present(dev->hw))
+		return -ENODEV;
+	*clock = (struct accel_clock){cycles, (u64)t.tv_sec * 1000000000 + t.tv_nsec};
+	return 0;
+}
+
+/* Frees what is left when the device has stopped: calls, and the objects they would have freed. */
+static void drop_calls(struct emu_device *dev)
+{
+	struct emu_call *call;
+
+	dev->state = EMU_GONE;
+	while ((call = emu_call_pop(&dev->calls)) || (call = emu_call_pop(&dev->backlog)))
+		call->then(call);
+}
+
+static void emu_free(struct emu_device *dev)
+{
+	emu_hw_destroy(dev->hw);
+	if (dev->shared)
+		munmap(dev->shared, sizeof(*dev->shared));
+	if (dev->image)
+		munmap(dev->image, emu_hw_image_bytes());
+	if (dev->wake >= 0)
+		close(dev->wake);
+	pthread_cond_destroy(&dev->answered);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+}
+
+static void emu_close(struct accel_device *device)
+{
+	struct emu_device *dev = emu_of(device);
+
+	pthread_mutex_lock(&dev->lock);
+	dev->stop = true;
+	pthread_mutex_unlock(&dev->lock);
+	emu_wake(dev);
+	pthread_join(dev->thread, NULL);
+	drop_calls(dev);
+	emu_free(dev);
+}
+
+static const struct accel_backend emu_backend = {
+	.close = emu_close,
+	.fd = emu_fd,
+	.clock = emu_clock,
+	.buffer_create = emu_buffer_create,
+	.buffer_destroy = emu_buffer_destroy,
+	.buffer_map = emu_buffer_map,
+	.program_create = emu_program_create,
+	.program_destroy = emu_program_destroy,
+	.binding_create = emu_binding_create,
+	.binding_destroy = emu_binding_destroy,
+	.queue_create = emu_queue_create,
+	.queue_destroy = emu_queue_destroy,
+	.submit = emu_submit,
+	.fence_status = emu_fence_status,
+	.fence_destroy = emu_fence_destroy,
+};
+
+static void irq(void *ctx, u32 vector)
+{
+	(void)vector;
+	emu_wake(ctx);
+}
+
+/* Memory that the firmware uses, and the image it is booted from. */
+static int map_shared(struct emu_device *dev)
+{
+	void *memory;
+	int ret;
+
+	ret = accel_map(-1, 0, sizeof(*dev->shared), &memory);
+	if (ret)
+		return ret;
+	dev->shared = memory;
+	ret = accel_map(-1, 0, emu_hw_image_bytes(), &memory);
+	if (ret)
+		return ret;
+	dev->image = memcpy(memory, emu_hw_image(), emu_hw_image_bytes());
+	ret = emu_hw_allow(dev->hw, dev->shared, sizeof(*dev->shared), true);
+	return ret ? ret : emu_hw_allow(dev->hw, dev->image, emu_hw_image_bytes(), false);
+}
+
+static void fill_info(struct accel_device *device)
+{
+	device->ops = &emu_backend;
+	device->info = (struct accel_info){
+		.backend = "emu",
+		.machine_hash = rondo_machine_hash(&device->machine),
+		.cycles_max = RONDO_CYCLES_MAX, /* the device is the process's own */
+		.buffer_size_max = DRM_RONDO_BO_SIZE_MAX,
+		.clock_khz = device->machine.clock_khz,
+		.bundles_max = device->machine.bundles_max,
+		.slots_max = RONDO_PROGRAM_SLOTS_MAX,
+		.entries_max = RONDO_ENTRIES_MAX,
+		.descs_max = RONDO_DESCS_MAX,
+		.replays_max = EMU_REPLAYS_MAX,
+		.offsets_max = RONDO_REPLAY_OFFSETS_MAX,
+	};
+}
+
+int accel_emu_open(struct accel_device **out)
+{
+	struct emu_device *dev = calloc(1, sizeof(*dev));
+	int ret = -ENOMEM;
+
+	if (!dev)
+		return -ENOMEM;
+	pthread_mutex_init(&dev->lock, NULL);
+	pthread_cond_init(&dev->answered, NULL);
+	rondo_machine_init(&dev->base.machine, RONDO_MACHINE_edge);
+	fill_info(&dev->base);
+	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dev->wake < 0)
+		goto err_free;
+	dev->hw = emu_hw_create(&dev->base.machine, irq, dev);
+	if (!dev->hw)
+		goto err_free;
+	ret = map_shared(dev);
+	if (!ret)
+		ret = emu_boot(dev);
+	if (!ret)
+		ret = -pthread_create(&dev->thread, NULL, emu_thread, dev);
+	if (ret)
+		goto err_free;
+	*out = &dev->base;
+	return 0;
+
+err_free:
+	emu_free(dev);
+	return ret;
+}
+
+int accel_emu_fault(struct accel_device *device, const char *name, u32 value)
+{
+	return emu_hw_fault(emu_of(device)->hw, name, value);
+}
+
+u32 accel_emu_fault_hits(struct accel_device *device, const char *name)
+{
+	return emu_hw_fault_hits(emu_of(device)->hw, name);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/* Devices: opening, references, queries; and the texts of struct accel_error. */
+#define _GNU_SOURCE /* MADV_WIPEONFORK */
+#include <errno.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/machine.h"
+#include "core/verify.h"
+#include "userspace/libaccel/backend.h"
+
+static_assert(ACCEL_MACHINE_BYTES == sizeof(struct rondo_machine),
+	      "size of the machine description");
+
+void accel_error_clear(struct accel_error *error)
+{
+	if (error)
+		memset(error, 0, sizeof(*error));
+}
+
+void accel_error_set(struct accel_error *error, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!error)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(error->text, sizeof(error->text), fmt, ap);
+	va_end(ap);
+}
+
+void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot)
+{
+	static const char *const units[RONDO_SLOTS_PER_BUNDLE] = {"C", "L0", "L1", "S",
+								  "W", "M",  "V0", "V1"};
+	const char *text = rondo_error_text(reason);
+
+	if (!error)
+		return;
+	accel_error_clear(error);
+	error->reason = reason;
+	error->index = index;
+	error->slot = slot;
+	switch (rondo_error_where(reason)) {
+	case RONDO_WHERE_BUNDLE:
+		accel_error_set(error, "bundle %u, slot %s: %s", index,
+				slot < RONDO_SLOTS_PER_BUNDLE ? units[slot] : "?", text);
+		break;
+	case RONDO_WHERE_ENTRY: accel_error_set(error, "address entry %u: %s", index, text); break;
+	case RONDO_WHERE_DESC: accel_error_set(error, "descriptor %u: %s", index, text); break;
+	case RONDO_WHERE_SLOT: accel_error_set(error, "buffer slot %u: %s", index, text); break;
+	case RONDO_WHERE_NONE: accel_error_set(error, "%s", text); break;
+	}
+}
+
+static int page_bytes(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+/* A page that tells the process that made it from its children. */
+static const volatile u8 *owner_page(void)
+{
+	u8 *page = mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, page_bytes(), MADV_WIPEONFORK)) {
+		munmap(page, page_bytes());
+		return NULL;
+	}
+	*page = 1;
+	return page;
+}
+
+/* The first device file whose driver is ours: libdrm enumerates no accel nodes. */
+static int open_first(struct accel_device **device)
+{
+	int ret = -ENODEV;
+	glob_t found;
+	size_t i;
+
+	if (glob("/sys/class/accel/accel*", 0, NULL, &found))
+		return -ENODEV;
+	for (i = 0; i < found.gl_pathc; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/dev/accel/%.40s",
+			 strrchr(found.gl_pathv[i], '/') + 1);
+		ret = accel_drm_open(path, device);
+		if (ret != -ENOTSUP)
+			break;
+		ret = -ENODEV;
+	}
+	globfree(&found);
+	return ret;
+}
+
+ACCEL_EXPORT int accel_open(const char *name, struct accel_device **device)
+{
+	const volatile u8 *owner = owner_page();
+	struct accel_device *opened;
+	int ret;
+
+	if (!owner)
+		return -ENOMEM;
+	if (!name)
+		ret = open_first(&opened);
+	else if (!strcmp(name, "emu"))
+		ret = accel_emu_open(&opened);
+	else
+		ret = accel_drm_open(name, &opened);
+	if (ret) {
+		munmap((void *)owner, page_bytes());
+		return ret;
+	}
+	atomic_init(&opened->refs, 1);
+	opened->owner = owner;
+	*device = opened;
+	return 0;
+}
+
+struct accel_device *accel_device_get(struct accel_device *device)
+{
+	atomic_fetch_add(&device->refs, 1);
+	return device;
+}
+
+void accel_device_put(struct accel_device *device)
+{
+	const volatile u8 *owner = device->owner;
+
+	if (atomic_fetch_sub(&device->refs, 1) > 1)
+		return;
+	device->ops->close(device);
+	munmap((void *)owner, page_bytes());
+}
+
+ACCEL_EXPORT void accel_close(struct accel_device *device)
+{
+	if (device && !accel_forked(device))
+		accel_device_put(device);
+}
+
+ACCEL_EXPORT int accel_device_fd(struct accel_device *device)
+{
+	return accel_forked(device) ? -EPERM : device->ops->fd(device);
+}
+
+ACCEL_EXPORT int accel_device_info(struct accel_device *device, struct accel_info *info,
+				   size_t size)
+{
+	if (accel_forked(device))
+		return -EPERM;
+	memset(info, 0, size);
+	memcpy(info, &device->info, size < sizeof(*info) ? size : sizeof(*info));
+	return 0;
+}
+
+ACCEL_EXPORT int accel_device_machine(struct accel_device *device, void *machine, size_t size)
+{
+	if (accel_forked(device))
+		return -EPERM;
+	if (size != sizeof(device->machine))
+		return -EINVAL;
+	memcpy(machine, &device->machine, size);
+	return 0;
+}
+
+ACCEL_EXPORT int accel_device_clock(struct accel_device *device, struct accel_clock *clock)
+{
+	return accel_forked(device) ? -EPERM : device->ops->clock(device, clock);
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+/* The firmware: boot, rings, admin commands; the thread that hears it; reset. */
+#include "userspace/libaccel/emu.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A boot that takes longer has failed. */
+enum { BOOT_MS = 10000 };
+
+static u32 load_acquire(const u32 *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static void store_release(u32 *p, u32 value)
+{
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+
+void emu_wake(struct emu_device *dev)
+{
+	u64 one = 1;
+
+	/* It fails only if the counter is full, and then the thread wakes anyway. */
+	(void)!write(dev->wake, &one, sizeof(one));
+}
+
+/* Waits until emu_wake(), at most @ms (-1: for ever). */
+static void wait_for_wake(struct emu_device *dev, int ms)
+{
+	struct pollfd poll_fd = {.fd = dev->wake, .events = POLLIN};
+	u64 count;
+
+	if (poll(&poll_fd, 1, ms) > 0)
+		(void)!read(dev->wake, &count, sizeof(count));
+}
+
+/*
+ * Admin commands
+ */
+
+struct emu_call *emu_call_pop(struct emu_call **list)
+{
+	struct emu_call *call = *list;
+
+	if (call)
+		*list = call->next;
+	return call;
+}
+
+static void append(struct emu_call **list, struct emu_call *call)
+{
+	while (*list)
+		list = &(*list)->next;
+	call->next = NULL;
+	*list = call;
+}
+
+/* Moves calls from the backlog into the ring. */
+static void push_calls(struct emu_device *dev)
+{
+	struct emu_shared *shared = dev->shared;
+	u32 head = load_acquire(&shared->status.admin_head), tail = dev->admin_tail;
+
+	while (dev->backlog && dev->admin_tail - head < EMU_ADMIN_ENTRIES) {
+		struct emu_call *call = emu_call_pop(&dev->backlog);
+
+		call->cmd.cookie = ++dev->cookie;
+		shared->admin[dev->admin_tail++ % EMU_ADMIN_ENTRIES] = call->cmd;
+		append(&dev->calls, call);
+	}
+	if (dev->admin_tail != tail) {
+		store_release(&shared->status.admin_tail, dev->admin_tail);
+		emu_hw_ring(dev->hw, 0);
+	}
+}
+
+static void finish_call(struct emu_device *dev, struct emu_call *call, int ret)
+{
+	call->ret = ret;
+	call->done = true;
+	if (call->then)
+		call->then(call);
+	else
+		pthread_cond_broadcast(&dev->answered);
+}
+
+static void fail_calls(struct emu_device *dev, int error)
+{
+	struct emu_call *call;
+
+	while ((call = emu_call_pop(&dev->calls)))
+		finish_call(dev, call, error);
+	while ((call = emu_call_pop(&dev->backlog)))
+		finish_call(dev, call, error);
+}
+
+void emu_admin_post(struct emu_device *dev, struct emu_call *call)
+{
+	append(&dev->backlog, call);
+	push_calls(dev);
+	emu_wake(dev); /* it watches while something is pending */
+}
+
+int emu_check(struct emu_device *dev)
+{
+	while (dev->state == EMU_DOWN)
+		pthread_cond_wait(&dev->answered, &dev->lock);
+	return dev->state == EMU_LIVE ? 0 : dev->state == EMU_GONE ? -ENODEV : -EIO;
+}
+
+int emu_admin(struct emu_device *dev, struct rondo_fw_admin cmd)
+{
+	struct emu_call call = {.cmd = cmd};
+	int ret = emu_check(dev);
+
+	if (ret)
+		return ret;
+	emu_admin_post(dev, &call);
+	while (!call.done)
+		pthread_cond_wait(&dev->answered, &dev->lock);
+	return call.ret;
+}
+
+/*
+ * Events
+ */
+
+static bool answer(struct emu_device *dev, const struct rondo_fw_event *event)
+{
+	struct emu_call **link = &dev->calls, *call;
+
+	while (*link && (*link)->cmd.cookie != event->cookie)
+		link = &(*link)->next;
+	call = *link;
+	if (!call)
+		return false;
+	*link = call->next;
+	finish_call(dev, call, event->result == RONDO_FW_OK ? 0 : -EIO);
+	return true;
+}
+
+/* Handles what stands in the event ring; false if it makes no sense. */
+static bool process_events(struct emu_device *dev)
+{
+	struct emu_shared *shared = dev->shared;
+	u32 tail = load_acquire(&shared->status.event_tail);
+	bool full = tail - dev->event_head == EMU_EVENT_ENTRIES;
+
+	if (tail - dev->event_head > EMU_EVENT_ENTRIES)
+		return false;
+	while (dev->event_head != tail) {
+		const struct rondo_fw_event *event =
+			&shared->event[dev->event_head++ % EMU_EVENT_ENTRIES];
+		bool known = false;
+
+		if (event->type == RONDO_FW_EVENT_ADMIN)
+			known = answer(dev, event);
+		else if (event->type == RONDO_FW_EVENT_DONE)
+			known = emu_queue_done(dev, event);
+		if (!known)
+			return false;
+	}
+	store_release(&shared->status.event_head, dev->event_head);
+	if (full)
+		emu_hw_ring(dev->hw, 0);
+	push_calls(dev);
+	emu_queue_push_all(dev);
+	return true;
+}
+
+/*
+ * Boot
+ */
+
+static u32 device_state(struct emu_device *dev)
+{
+	return (emu_hw_read(dev->hw, EMU_HOST_STATUS) & EMU_MASK_HOST_STATUS_STATE) >>
+	       EMU_SHIFT_HOST_STATUS_STATE;
+}
+
+static bool device_works(struct emu_device *dev)
+{
+	return device_state(dev) == RONDO_STATE_ON &&
+	       emu_hw_read(dev->hw, EMU_HOST_FW_STATE) == RONDO_FW_STATE_READY;
+}
+
+static void fill_init(struct emu_shared *shared)
+{
+	memset(shared, 0, sizeof(*shared));
+	shared->init = (struct rondo_fw_init){
+		.magic = RONDO_FW_IMAGE_MAGIC,
+		.version = RONDO_FW_VERSION,
+		.status = emu_hw_bus(&shared->status),
+		.admin = emu_hw_bus(shared->admin),
+		.events = emu_hw_bus(shared->event),
+		.log = emu_hw_bus(shared->log),
+		.admin_count = EMU_ADMIN_ENTRIES,
+		.event_count = EMU_EVENT_ENTRIES,
+		.log_size = EMU_LOG_BYTES,
+	};
+}
+
+/* Waits until the device is in @state, or until the firmware runs with @state ON. */
+static int wait_for_state(struct emu_device *dev, u32 state)
+{
+	u32 ms;
+
+	for (ms = 0; ms < BOOT_MS; ms++) {
+		u32 is = device_state(dev), fw = emu_hw_read(dev->hw, EMU_HOST_FW_STATE);
+
+		if (!emu_hw_present(dev->hw))
+			return -ENODEV;
+		if (is == state && (state != RONDO_STATE_ON || fw == RONDO_FW_STATE_READY))
+			return 0;
+		if (state == RONDO_STATE_ON &&
+		    (is == RONDO_STATE_DEAD || fw > RONDO_FW_STATE_READY))
+			return -EIO;
+		wait_for_wake(dev, 1);
+	}
+	return -EIO;
+}
+
+int emu_boot(struct emu_device *dev)
+{
+	struct emu_hw *hw = dev->hw;
+	int ret;
+
+	emu_hw_write(hw, EMU_HOST_CTRL, EMU_MASK_HOST_CTRL_RESET);
+	ret = wait_for_state(dev, RONDO_STATE_OFF);
+	if (ret)
+		return ret;
+	dev->admin_tail = 0;
+	dev->event_head = 0;
+	fill_init(dev->shared);
+	emu_hw_write64(hw, EMU_HOST_FW_ADDR_LO, emu_hw_bus(dev->image));
+	emu_hw_write(hw, EMU_HOST_FW_SIZE, emu_hw_image_bytes());
+	emu_hw_write64(hw, EMU_HOST_INIT_ADDR_LO, emu_hw_bus(&dev->shared->init));
+	emu_hw_write(hw, EMU_HOST_CTRL, EMU_MASK_HOST_CTRL_BOOT);
+	ret = wait_for_state(dev, RONDO_STATE_ON);
+	if (ret)
+		return ret;
+	dev->base.info.firmware = emu_hw_read(hw, EMU_HOST_FW_VERSION);
+	return dev->base.info.firmware >> 16 == RONDO_FW_MAJOR ? 0 : -EIO;
+}
+
+/*
+ * Liveness and reset
+ */
+
+static bool busy(const struct emu_device *dev)
+{
+	return dev->calls || dev->backlog || dev->jobs;
+}
+
+/* Looks once; false if heartbeat or clock have stood still for too many looks. */
+static bool alive(struct emu_device *dev)
+{
+	u32 heartbeat = emu_hw_read(dev->hw, EMU_HOST_HEARTBEAT);
+	u64 time = emu_hw_read64(dev->hw, EMU_HOST_TIME_LO);
+
+	if (heartbeat == dev->heartbeat || time == dev->time)
+		dev->still++;
+	else
+		dev->still = 0;
+	dev->heartbeat = heartbeat;
+	dev->time = time;
+	return dev->still < EMU_WATCH_STILL;
+}
+
+/* In the thread, during a reset: a command whose answer it must hear itself. */
+static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
+{
+	struct emu_call call = {.cmd = cmd};
+
+	dev->still = 0;
+	emu_admin_post(dev, &call);
+	while (!call.done) {
+		wait_for_wake(dev, EMU_WATCH_MS);
+		emu_hw_write(dev->hw, EMU_HOST_IRQ_STATUS, EMU_MASK_HOST_IRQ_STATUS_EVENT);
+		if (!process_events(dev) || !device_works(dev) || !alive(dev))
+			fail_calls(dev, -EIO);
+	}
+	return call.ret;
+}
+
+/* Tells the firmware again what it knew. */
+static int reload(struct emu_device *dev)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < RONDO_PROGRAMS_MAX && !ret; i++)
+		if (dev->program[i])
+			ret = admin_in_reset(dev, emu_program_describe(dev->program[i]));
+	for (i = 0; i < RONDO_BINDINGS_MAX && !ret; i++)
+		if (dev->binding[i])
+			ret = admin_in_reset(dev, emu_binding_describe(dev->binding[i]));
+	for (i = 0; i < RONDO_FW_QUEUES_MAX && !ret; i++)
+		if (dev->queue[i])
+			ret = admin_in_reset(dev, emu_queue_describe(dev->queue[i]));
+	return ret;
+}
+
+static void reset(struct emu_device *dev)
+{
+	int ret;
+
+	if (!emu_hw_present(dev->hw)) {
+		dev->state = EMU_GONE;
+		fail_calls(dev, -ENODEV);
+		emu_queue_fail(dev, -ENODEV, true);
+		return;
+	}
+	dev->state = EMU_DOWN;
+	fail_calls(dev, -EIO);
+	emu_queue_fail(dev, -EIO, false);
+	ret = emu_boot(dev);
+	if (!ret)
+		ret = reload(dev);
+	dev->still = 0;
+	dev->state = !ret ? EMU_LIVE : ret == -ENODEV ? EMU_GONE : EMU_DEAD;
+	if (ret)
+		emu_queue_fail(dev, ret, true);
+	else
+		emu_queue_push_all(dev);
+	pthread_cond_broadcast(&dev->answered);
+}
+
+static void look(struct emu_device *dev, bool watch)
+{
+	bool well = emu_hw_present(dev->hw);
+
+	if (well) {
+		emu_hw_write(dev->hw, EMU_HOST_IRQ_STATUS,
+			     EMU_MASK_HOST_IRQ_STATUS_EVENT | EMU_MASK_HOST_IRQ_STATUS_FAULT);
+		well = process_events(dev) && device_works(dev) && (!watch || alive(dev));
+	}
+	if (!well)
+		reset(dev);
+}
+
+static u64 now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void *emu_thread(void *arg)
+{
+	struct emu_device *dev = arg;
+	u64 watched = now_ms();
+	bool pending;
+
+	pthread_mutex_lock(&dev->lock);
+	while (!dev->stop) {
+		bool watch = busy(dev) && now_ms() - watched >= EMU_WATCH_MS;
+
+		if (dev->state == EMU_LIVE)
+			look(dev, watch);
+		if (watch)
+			watched = now_ms();
+		pending = busy(dev);
+		if (!pending)
+			dev->still = 0;
+		pthread_mutex_unlock(&dev->lock);
+		wait_for_wake(dev, pending ? EMU_WATCH_MS : -1);
+		pthread_mutex_lock(&dev->lock);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return NULL;
+}

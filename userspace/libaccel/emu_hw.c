@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "userspace/libaccel/emu_hw.h"
+
+#include <errno.h>
+
+#include "emulator/frontend/inproc.h"
+#include "firmware/blob.h"
+
+/* struct emu_hw is the in-process front end under the name that the library uses. */
+static struct inproc *inproc_of(struct emu_hw *hw)
+{
+	return (struct inproc *)hw;
+}
+
+static struct emu_device *dev_of(struct emu_hw *hw)
+{
+	return inproc_device(inproc_of(hw));
+}
+
+struct emu_hw *emu_hw_create(const struct rondo_machine *machine,
+			     void (*irq)(void *ctx, u32 vector), void *ctx)
+{
+	const struct inproc_ops ops = {.irq = irq, .ctx = ctx};
+
+	return (struct emu_hw *)inproc_create(machine, &ops);
+}
+
+void emu_hw_destroy(struct emu_hw *hw)
+{
+	inproc_destroy(inproc_of(hw));
+}
+
+u32 emu_hw_read(struct emu_hw *hw, u32 offset)
+{
+	return emu_mmio_read(dev_of(hw), RONDO_BAR_REGS, offset, 4);
+}
+
+u64 emu_hw_read64(struct emu_hw *hw, u32 offset)
+{
+	return emu_mmio_read(dev_of(hw), RONDO_BAR_REGS, offset, 8);
+}
+
+void emu_hw_write(struct emu_hw *hw, u32 offset, u32 value)
+{
+	emu_mmio_write(dev_of(hw), RONDO_BAR_REGS, offset, value, 4);
+}
+
+void emu_hw_write64(struct emu_hw *hw, u32 offset, u64 value)
+{
+	emu_hw_write(hw, offset, (u32)value);
+	emu_hw_write(hw, offset + 4, value >> 32);
+}
+
+bool emu_hw_present(struct emu_hw *hw)
+{
+	return emu_hw_read(hw, EMU_HOST_ID) == RONDO_DEVICE_ID;
+}
+
+void emu_hw_ring(struct emu_hw *hw, u32 bell)
+{
+	emu_mmio_write(dev_of(hw), RONDO_BAR_BELLS, (u64)bell * RONDO_BELL_BYTES, 1, 4);
+}
+
+int emu_hw_allow(struct emu_hw *hw, void *p, u64 size, bool write)
+{
+	return inproc_allow(inproc_of(hw), p, size, write);
+}
+
+void emu_hw_forbid(struct emu_hw *hw, void *p, u64 size)
+{
+	inproc_forbid(inproc_of(hw), p, size);
+}
+
+u64 emu_hw_bus(const void *p)
+{
+	return inproc_bus(p);
+}
+
+const u8 *emu_hw_image(void)
+{
+	return rondo_fw_image;
+}
+
+u32 emu_hw_image_bytes(void)
+{
+	return rondo_fw_image_size;
+}
+
+int emu_hw_fault(struct emu_hw *hw, const char *name, u32 value)
+{
+	enum emu_fault fault = emu_fault_find(name);
+
+	if (fault == EMU_FAULTS)
+		return -ENOENT;
+	emu_fault_set(dev_of(hw), fault, value);
+	return 0;
+}
+
+u32 emu_hw_fault_hits(struct emu_hw *hw, const char *name)
+{
+	enum emu_fault fault = emu_fault_find(name);
+
+	return fault == EMU_FAULTS ? 0 : emu_fault_hits(dev_of(hw), fault);
+}

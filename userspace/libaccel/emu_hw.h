@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device inside the process, as its driver meets it: registers, doorbells, memory that it may
+ * reach, interrupts. emu_hw.c is the only file of the library that knows the emulator and the
+ * firmware.
+ *
+ * Threads: any function from any thread.
+ */
+#ifndef LIBACCEL_EMU_HW_H
+#define LIBACCEL_EMU_HW_H
+
+#include "spec/device.h"
+#include "spec/machine.h"
+
+struct emu_hw;
+
+/* Offsets of the host's registers: EMU_ID and so on; of its fields: lowest bit and mask. */
+enum {
+#define REG(space, name, offset, count, access, meaning) EMU_##space##_##name = offset,
+#define FLD(space, name, field, lo, width, meaning)
+#include "spec/regs.def"
+};
+enum {
+#define REG(space, name, offset, count, access, meaning)
+#define FLD(space, name, field, lo, width, meaning) \
+	EMU_SHIFT_##space##_##name##_##field = lo,  \
+	EMU_MASK_##space##_##name##_##field = ((1 << (width)) - 1) << (lo),
+#include "spec/regs.def"
+};
+
+/*
+ * Creates a device of machine *@machine, as after reset. @irq is called from its threads, with
+ * @ctx, for every interrupt. NULL: no memory or threads.
+ */
+struct emu_hw *emu_hw_create(const struct rondo_machine *machine,
+			     void (*irq)(void *ctx, u32 vector), void *ctx);
+
+/* When this returns the device has ended all access to memory, and calls @irq no more. */
+void emu_hw_destroy(struct emu_hw *hw);
+
+u32 emu_hw_read(struct emu_hw *hw, u32 offset);
+u64 emu_hw_read64(struct emu_hw *hw, u32 offset);
+void emu_hw_write(struct emu_hw *hw, u32 offset, u32 value);
+void emu_hw_write64(struct emu_hw *hw, u32 offset, u64 value);
+
+/* Whether the device is there: one that has vanished reads as all ones. */
+bool emu_hw_present(struct emu_hw *hw);
+
+/* Rings doorbell @bell. */
+void emu_hw_ring(struct emu_hw *hw, u32 bell);
+
+/* Lets the device reach memory, and takes that back. */
+int emu_hw_allow(struct emu_hw *hw, void *p, u64 size, bool write);
+void emu_hw_forbid(struct emu_hw *hw, void *p, u64 size);
+
+/* The address of @p for the device. */
+u64 emu_hw_bus(const void *p);
+
+/* The firmware image that belongs to the device. */
+const u8 *emu_hw_image(void);
+u32 emu_hw_image_bytes(void);
+
+/* Sets the fault @name (emulator/faults.def) to @value; -ENOENT: there is none. */
+int emu_hw_fault(struct emu_hw *hw, const char *name, u32 value);
+
+/* How often it has acted. */
+u32 emu_hw_fault_hits(struct emu_hw *hw, const char *name);
+
+#endif

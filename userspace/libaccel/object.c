@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+/* Buffers, programs, bindings, queues, fences: what does not depend on the backend. */
+#define _GNU_SOURCE /* ppoll() */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/energy.h"
+#include <drm/rondo_accel.h>
+#include "spec/fw_abi.h"
+#include "userspace/libaccel/backend.h"
+
+/* Serialises the mapping of buffers, which happens once for each. */
+static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
+
+ACCEL_EXPORT int accel_buffer_create(struct accel_device *device, uint64_t size,
+				     struct accel_buffer **buffer)
+{
+	u64 page = sysconf(_SC_PAGESIZE);
+	struct accel_buffer *made;
+	int ret;
+
+	if (accel_forked(device))
+		return -EPERM;
+	if (!size || size > device->info.buffer_size_max)
+		return -EINVAL;
+	size = (size + page - 1) / page * page;
+	ret = device->ops->buffer_create(device, size, &made);
+	if (ret)
+		return ret;
+	made->device = accel_device_get(device);
+	made->size = size;
+	*buffer = made;
+	return 0;
+}
+
+ACCEL_EXPORT void accel_buffer_destroy(struct accel_buffer *buffer)
+{
+	struct accel_device *device;
+
+	if (!buffer || accel_forked(buffer->device))
+		return;
+	device = buffer->device;
+	device->ops->buffer_destroy(buffer);
+	accel_device_put(device);
+}
+
+int accel_map(int fd, u64 offset, u64 size, void **memory)
+{
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, offset);
+	int ret;
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	if (madvise(mapped, size, MADV_DONTFORK)) {
+		ret = -errno;
+		munmap(mapped, size);
+		return ret;
+	}
+	*memory = mapped;
+	return 0;
+}
+
+ACCEL_EXPORT int accel_buffer_map(struct accel_buffer *buffer, void **memory)
+{
+	void *mapped;
+	int ret = 0;
+
+	if (accel_forked(buffer->device))
+		return -EPERM;
+	pthread_mutex_lock(&map_lock);
+	mapped = buffer->memory;
+	if (!mapped) {
+		ret = buffer->device->ops->buffer_map(buffer, &mapped);
+		if (!ret)
+			buffer->memory = mapped;
+	}
+	pthread_mutex_unlock(&map_lock);
+	if (!ret)
+		*memory = mapped;
+	return ret;
+}
+
+ACCEL_EXPORT uint64_t accel_buffer_size(const struct accel_buffer *buffer)
+{
+	return buffer->size;
+}
+
+/* Energy of the accepted program at @data. The bytes were aligned when they were proved. */
+static void measure_energy(struct accel_program *program, const void *data, u64 size)
+{
+	const struct rondo_machine *machine = &program->device->machine;
+	struct accel_energy *out = &program->energy;
+	struct rondo_activity activity = {};
+	struct rondo_energy energy;
+	struct rondo_program p;
+
+	if (rondo_program_open(&p, data, size))
+		return;
+	rondo_count_activity(machine, &p, &activity);
+	energy = rondo_energy_of(machine, &activity);
+	out->compute_j = energy.compute_fj * 1e-15;
+	out->movement_j = energy.movement_fj * 1e-15;
+	out->bundles = activity.bundles;
+	out->macs = activity.macs_f32 + activity.macs_bf16 + activity.macs_s8;
+	out->vector_lanes = activity.vector_lanes;
+	out->sram_bytes = activity.sram_read + activity.sram_written;
+	out->dma_bytes = activity.dma_in + activity.dma_out;
+}
+
+ACCEL_EXPORT int accel_program_create(struct accel_device *device, const void *data, size_t size,
+				      uint64_t budget, struct accel_program **program,
+				      struct accel_error *error)
+{
+	struct accel_program *made;
+	int ret;
+
+	accel_error_clear(error);
+	if (accel_forked(device))
+		return -EPERM;
+	if ((uintptr_t)data % 8)
+		return -EINVAL;
+	ret = device->ops->program_create(device, data, size, budget, &made, error);
+	if (ret) {
+		if (error && !error->text[0])
+			accel_error_set(error, "%s", strerror(-ret));
+		return ret;
+	}
+	made->device = accel_device_get(device);
+	measure_energy(made, data, size);
+	*program = made;
+	return 0;
+}
+
+ACCEL_EXPORT void accel_program_destroy(struct accel_program *program)
+{
+	struct accel_device *device;
+
+	if (!program || accel_forked(program->device))
+		return;
+	device = program->device;
+	device->ops->program_destroy(program);
+	accel_device_put(device);
+}
+
+ACCEL_EXPORT uint64_t accel_program_cycles(const struct accel_program *program)
+{
+	return program->cycles;
+}
+
+ACCEL_EXPORT void accel_program_energy(const struct accel_program *program,
+				       struct accel_energy *energy)
+{
+	*energy = program->energy;
+}
+
+/* What -errno of a binding means, for struct accel_error. */
+static const char *binding_reason(int ret)
+{
+	switch (ret) {
+	case -ENOENT: return "the program touches it, and there is no buffer";
+	case -EINVAL: return "the offset is not a multiple of the alignment";
+	case -ERANGE: return "the buffer is too small";
+	case -EBUSY: return "it overlaps another slot, and one of them is written";
+	default: return strerror(-ret);
+	}
+}
+
+ACCEL_EXPORT int accel_binding_create(struct accel_program *program, const struct accel_slot *slots,
+				      uint32_t count, struct accel_binding **binding,
+				      struct accel_error *error)
+{
+	struct accel_error own = {};
+	struct accel_binding *made;
+	u32 i;
+	int ret;
+
+	accel_error_clear(error);
+	if (accel_forked(program->device))
+		return -EPERM;
+	if (count != program->slots) {
+		accel_error_set(error, "the program has %u slots, not %u", program->slots, count);
+		return -EINVAL;
+	}
+	for (i = 0; i < count; i++) {
+		if (slots[i].buffer && slots[i].buffer->device != program->device) {
+			accel_error_set(error, "slot %u: the buffer is of another device", i);
+			return -EINVAL;
+		}
+	}
+	ret = program->device->ops->binding_create(program, slots, count, &made, &own);
+	if (ret) {
+		accel_error_set(&own, "slot %u: %s", own.index, binding_reason(ret));
+		if (error)
+			*error = own;
+		return ret;
+	}
+	made->device = accel_device_get(program->device);
+	*binding = made;
+	return 0;
+}
+
+ACCEL_EXPORT void accel_binding_destroy(struct accel_binding *binding)
+{
+	struct accel_device *device;
+
+	if (!binding || accel_forked(binding->device))
+		return;
+	device = binding->device;
+	device->ops->binding_destroy(binding);
+	accel_device_put(device);
+}
+
+ACCEL_EXPORT int accel_queue_create(struct accel_device *device, uint32_t weight,
+				    struct accel_queue **queue)
+{
+	struct accel_queue *made;
+	int ret;
+
+	if (accel_forked(device))
+		return -EPERM;
+	if (!weight || weight > RONDO_FW_WEIGHT_MAX)
+		return -EINVAL;
+	ret = device->ops->queue_create(device, weight, &made);
+	if (ret)
+		return ret;
+	made->device = accel_device_get(device);
+	*queue = made;
+	return 0;
+}
+
+ACCEL_EXPORT void accel_queue_destroy(struct accel_queue *queue)
+{
+	struct accel_device *device;
+
+	if (!queue || accel_forked(queue->device))
+		return;
+	device = queue->device;
+	device->ops->queue_destroy(queue);
+	accel_device_put(device);
+}
+
+/* What the structs themselves say; the backend looks at what they name. */
+static int check_job(const struct accel_queue *queue, const struct accel_job *job)
+{
+	const struct accel_info *limits = &queue->device->info;
+	u32 i, k;
+
+	if (!job->replay_count || job->reserved)
+		return -EINVAL;
+	if (job->replay_count > limits->replays_max || job->in_count > DRM_RONDO_SYNCS_MAX ||
+	    job->out_count > DRM_RONDO_SYNCS_MAX)
+		return -ENOSPC;
+	for (i = 0; i < job->replay_count; i++) {
+		const struct accel_replay *replay = &job->replays[i];
+
+		if (replay->reserved || replay->binding->device != queue->device)
+			return -EINVAL;
+		if (replay->offset_count > limits->offsets_max)
+			return -ENOSPC;
+		for (k = 0; k < replay->offset_count; k++)
+			if (replay->offsets[k].reserved)
+				return -EINVAL;
+	}
+	for (i = 0; i < job->in_count; i++)
+		if (job->in_syncs[i].reserved)
+			return -EINVAL;
+	for (i = 0; i < job->out_count; i++)
+		if (job->out_syncs[i].reserved)
+			return -EINVAL;
+	return 0;
+}
+
+ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job *job,
+			      struct accel_fence **fence)
+{
+	struct accel_fence *made;
+	int ret;
+
+	if (accel_forked(queue->device))
+		return -EPERM;
+	ret = check_job(queue, job);
+	if (ret)
+		return ret;
+	ret = queue->device->ops->submit(queue, job, &made);
+	if (ret)
+		return ret;
+	made->device = accel_device_get(queue->device);
+	if (fence)
+		*fence = made;
+	else
+		accel_fence_destroy(made);
+	return 0;
+}
+
+ACCEL_EXPORT int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
+			      struct accel_fence **fence)
+{
+	const struct accel_replay replay = {.binding = binding};
+	const struct accel_job job = {.replays = &replay, .replay_count = 1};
+
+	return accel_submit(queue, &job, fence);
+}
+
+/* The time from now to @deadline_ns, not below zero. */
+static struct timespec time_to(int64_t deadline_ns)
+{
+	struct timespec t;
+	int64_t left;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	left = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	left = deadline_ns > left ? deadline_ns - left : 0;
+	return (struct timespec){.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+}
+
+ACCEL_EXPORT int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns)
+{
+	struct pollfd poll = {.fd = fence->fd, .events = POLLIN};
+	struct timespec left;
+	int ret;
+
+	if (accel_forked(fence->device))
+		return -EPERM;
+	do {
+		left = time_to(deadline_ns);
+		ret = ppoll(&poll, 1, deadline_ns == ACCEL_FOREVER ? NULL : &left, NULL);
+	} while (ret < 0 && errno == EINTR);
+	if (ret < 0)
+		return -errno;
+	return ret ? fence->device->ops->fence_status(fence) : -ETIMEDOUT;
+}
+
+ACCEL_EXPORT int accel_fence_fd(struct accel_fence *fence)
+{
+	return accel_forked(fence->device) ? -EPERM : fence->fd;
+}
+
+ACCEL_EXPORT void accel_fence_destroy(struct accel_fence *fence)
+{
+	struct accel_device *device;
+
+	if (!fence || accel_forked(fence->device))
+		return;
+	device = fence->device;
+	device->ops->fence_destroy(fence);
+	accel_device_put(device);
+}
