@@ -49,7 +49,7 @@ static bool close_queue(struct firmware *fw, const struct rondo_fw_admin *cmd)
 	}
 	queue_drop(fw, q);
 	if (cmd->command == RONDO_FW_QUEUE_DESTROY)
-		fw->queue[q].used = false;
+		queue_destroy(fw, q);
 	if (fw->state == RONDO_FW_STATE_READY)
 		answer(fw, cmd, RONDO_FW_OK);
 	return true;
@@ -57,9 +57,9 @@ static bool close_queue(struct firmware *fw, const struct rondo_fw_admin *cmd)
 
 static bool defer(struct firmware *fw, const struct rondo_fw_admin *cmd)
 {
-	if (fw->deferred_tail - fw->deferred_head == FW_DEFERRED_MAX)
+	if (fw->deferred_tail - fw->deferred_head == RONDO_FW_DEFERRED_MAX)
 		return false;
-	fw->deferred[fw->deferred_tail++ % FW_DEFERRED_MAX] = *cmd;
+	fw->deferred[fw->deferred_tail++ % RONDO_FW_DEFERRED_MAX] = *cmd;
 	return true;
 }
 
@@ -160,7 +160,7 @@ void admin_serve_deferred(struct firmware *fw)
 {
 	while (!fw->seq.command && fw->deferred_head != fw->deferred_tail && event_room(fw)) {
 		const struct rondo_fw_admin *cmd =
-			&fw->deferred[fw->deferred_head++ % FW_DEFERRED_MAX];
+			&fw->deferred[fw->deferred_head++ % RONDO_FW_DEFERRED_MAX];
 		enum rondo_seq_command command;
 		enum rondo_fw_result result = prepare(fw, cmd, &command);
 

@@ -16,14 +16,17 @@ static u64 turns_needed(const struct drr *drr, u32 q, u64 cost)
 	return turns ? turns : 1;
 }
 
-u32 drr_pick(struct drr *drr, const u64 cost[RONDO_FW_QUEUES_MAX])
+u32 drr_pick(struct drr *drr, const u64 *cost, u32 queues)
 {
-	u32 best = RONDO_FW_QUEUES_MAX, q;
+	u32 best = queues, q;
 	u64 turns = 0;
 
-	for (q = 0; q < RONDO_FW_QUEUES_MAX; q++)
+	for (q = 0; q < queues; q++)
 		if (!cost[q])
 			drr->deficit[q] = 0;
+	/* The current queue has gone, and all after it: the first is next. */
+	if (drr->current >= queues)
+		drr->current = queues - 1;
 
 	q = drr->current;
 	if (cost[q] && drr->deficit[q] >= cost[q]) {
@@ -32,25 +35,25 @@ u32 drr_pick(struct drr *drr, const u64 cost[RONDO_FW_QUEUES_MAX])
 	}
 
 	/* The first to have enough, in the order of turns, which ends with the current queue. */
-	for (u32 i = 1; i <= RONDO_FW_QUEUES_MAX; i++) {
-		q = (drr->current + i) % RONDO_FW_QUEUES_MAX;
+	for (u32 i = 1; i <= queues; i++) {
+		q = (drr->current + i) % queues;
 		if (!cost[q])
 			continue;
 		u64 needed = turns_needed(drr, q, cost[q]);
 
-		if (best == RONDO_FW_QUEUES_MAX || needed < turns) {
+		if (best == queues || needed < turns) {
 			best = q;
 			turns = needed;
 		}
 	}
-	if (best == RONDO_FW_QUEUES_MAX)
+	if (best == queues)
 		return best;
 
 	/* Those before it in that order have had as many turns, those after it one less. */
 	bool after = false;
 
-	for (u32 i = 1; i <= RONDO_FW_QUEUES_MAX; i++) {
-		q = (drr->current + i) % RONDO_FW_QUEUES_MAX;
+	for (u32 i = 1; i <= queues; i++) {
+		q = (drr->current + i) % queues;
 		if (cost[q])
 			drr->deficit[q] += (turns - after) * quantum(drr, q);
 		after |= q == best;

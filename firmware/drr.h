@@ -19,11 +19,11 @@ struct drr {
 };
 
 /*
- * Chooses the queue that runs next and charges it. @cost[q] is what the first
- * entry of q takes in cycles (<= RONDO_CYCLES_MAX), 0 when none waits. Returns
- * RONDO_FW_QUEUES_MAX when all are 0. Rounds in which nobody could run are
- * counted, not walked.
+ * Chooses which of the first @queues queues (1..RONDO_FW_QUEUES_MAX) runs next,
+ * and charges it. @cost[q] is what the first entry of q takes in cycles (<=
+ * RONDO_CYCLES_MAX), 0 when none waits. Returns @queues when all are 0. Rounds in
+ * which nobody could run are counted, not walked.
  */
-u32 drr_pick(struct drr *drr, const u64 cost[RONDO_FW_QUEUES_MAX]);
+u32 drr_pick(struct drr *drr, const u64 *cost, u32 queues);
 
 #endif

@@ -19,8 +19,6 @@
 #include "firmware/hal.h"
 
 enum {
-	FW_DEFERRED_MAX =
-		64, /* commands that wait for the sequencer; more stay in the admin ring */
 	FW_HEARTBEAT_NS = RONDO_FW_HEARTBEAT_MS * 1000000 / 2,
 	FW_POLL_NS = 1000000, /* how often a full event ring is looked at */
 };
@@ -70,10 +68,11 @@ struct firmware {
 	bool held; /* command was taken from the admin ring and is not done */
 	struct rondo_fw_admin command;
 	u32 deferred_head, deferred_tail; /* free-running */
-	struct rondo_fw_admin deferred[FW_DEFERRED_MAX];
+	struct rondo_fw_admin deferred[RONDO_FW_DEFERRED_MAX];
 
 	struct fw_sequencer seq;
 	struct drr drr;
+	u32 queues; /* all that are in use have lower numbers */
 	struct fw_queue queue[RONDO_FW_QUEUES_MAX];
 	struct fw_program program[RONDO_PROGRAMS_MAX];
 	struct fw_binding binding[RONDO_BINDINGS_MAX];
@@ -141,6 +140,9 @@ void admin_seq_ended(struct firmware *fw, enum rondo_fw_result result);
 void queues_serve(struct firmware *fw);
 
 enum rondo_fw_result queue_create(struct firmware *fw, const struct rondo_fw_admin *cmd);
+
+/* Forgets queue @q (in use, nothing waiting, no replay running). */
+void queue_destroy(struct firmware *fw, u32 q);
 
 /* Drops what waits in queue @q (in use, no replay running); reads the host's tail anew. */
 void queue_drop(struct firmware *fw, u32 q);

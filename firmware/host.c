@@ -33,7 +33,7 @@ static bool indices_ok(struct firmware *fw)
 		fw_log(fw, "bad event_head %u, tail %u", s->event_head, s->event_tail);
 		return false;
 	}
-	for (u32 q = 0; q < RONDO_FW_QUEUES_MAX; q++) {
+	for (u32 q = 0; q < fw->queues; q++) {
 		const struct fw_queue *queue = &fw->queue[q];
 
 		if (queue->used && s->queue_tail[q] - s->queue_head[q] > queue->count) {

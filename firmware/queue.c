@@ -131,15 +131,15 @@ void queues_serve(struct firmware *fw)
 	u64 cost[RONDO_FW_QUEUES_MAX];
 	u32 q;
 
-	if (fw->seq.command)
+	if (fw->seq.command || !fw->queues)
 		return;
-	for (q = 0; q < RONDO_FW_QUEUES_MAX; q++) {
+	for (q = 0; q < fw->queues; q++) {
 		if (fw->state != RONDO_FW_STATE_READY)
 			return;
 		cost[q] = waiting_cost(fw, q);
 	}
-	q = drr_pick(&fw->drr, cost);
-	if (q < RONDO_FW_QUEUES_MAX)
+	q = drr_pick(&fw->drr, cost, fw->queues);
+	if (q < fw->queues)
 		run(fw, q);
 }
 
@@ -176,6 +176,8 @@ enum rondo_fw_result queue_create(struct firmware *fw, const struct rondo_fw_adm
 	queue = &fw->queue[q];
 	memset(queue, 0, sizeof(*queue));
 	queue->used = true;
+	if (fw->queues <= q)
+		fw->queues = q + 1;
 	queue->count = cmd->count;
 	queue->ring = cmd->addr;
 	fw->drr.weight[q] = cmd->weight;
@@ -183,6 +185,13 @@ enum rondo_fw_result queue_create(struct firmware *fw, const struct rondo_fw_adm
 	fw->status.queue_head[q] = 0;
 	fw->changed = true;
 	return RONDO_FW_OK;
+}
+
+void queue_destroy(struct firmware *fw, u32 q)
+{
+	fw->queue[q].used = false;
+	while (fw->queues && !fw->queue[fw->queues - 1].used)
+		fw->queues--;
 }
 
 void queue_drop(struct firmware *fw, u32 q)

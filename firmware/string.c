@@ -25,7 +25,12 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 void *memset(void *dst, int c, size_t n)
 {
 	u8 *to = dst;
+	u32 word = (u8)c * 0x01010101u;
 
+	if ((uintptr_t)to % 4 == 0) {
+		for (; n >= 4; n -= 4, to += 4)
+			*(u32 *)to = word;
+	}
 	while (n--)
 		*to++ = c;
 	return dst;

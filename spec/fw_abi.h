@@ -60,6 +60,7 @@ enum {
 	RONDO_FW_LOG_BYTES_MAX = 1 << 20,
 	RONDO_FW_RING_ALIGN = 64, /* of the bus address of every ring and of struct rondo_fw_status */
 	RONDO_FW_WEIGHT_MAX = 1024,
+	RONDO_FW_DEFERRED_MAX = 64, /* see enum rondo_fw_command */
 	RONDO_FW_HEARTBEAT_MS = 100, /* longest time between two heartbeats, wall clock */
 };
 
@@ -117,7 +118,8 @@ static_assert(sizeof(struct rondo_fw_init) == 56, "layout of struct rondo_fw_ini
  * LOAD, UNLOAD, BIND and UNBIND are done by the sequencer, one after the other,
  * between replays; they go before waiting replays but never stop a running one.
  * All other commands are done in order and do not wait for those: so that a
- * QUEUE_ABORT is answered within 10 ms whatever runs. Of two commands of different
+ * QUEUE_ABORT is answered within 10 ms whatever runs, as long as at most
+ * RONDO_FW_DEFERRED_MAX of the former are unanswered. Of two commands of different
  * kinds the host therefore waits for the first answer if the second depends on it.
  */
 enum rondo_fw_command {
@@ -126,7 +128,10 @@ enum rondo_fw_command {
 	RONDO_FW_PROGRAM_LOAD,
 	/* program; BAD_NUMBER while a binding of it exists */
 	RONDO_FW_PROGRAM_UNLOAD,
-	/* program, binding, generation, addr = slot bindings (8-byte aligned), count, cycles = exact time */
+	/*
+	 * program, binding, generation, addr = slot bindings (8-byte aligned), count,
+	 * cycles = exact time; BAD_COMMAND too when the slot bindings do not fit the program
+	 */
 	RONDO_FW_BIND,
 	/* binding; entries that name it fail from then on */
 	RONDO_FW_UNBIND,

@@ -221,7 +221,7 @@ static void test_many_deferred(void)
 	fake.held = true;
 	fake_submit(0, &entry);
 	fake_run();
-	while (sent < 2 * FW_DEFERRED_MAX) {
+	while (sent < 2 * RONDO_FW_DEFERRED_MAX) {
 		cmd load = {.command = RONDO_FW_PROGRAM_LOAD,
 			    .program = 1 + sent,
 			    .cookie = sent,
@@ -236,7 +236,7 @@ static void test_many_deferred(void)
 		sent++;
 		fake_run();
 	}
-	tap_ok(sent > FW_DEFERRED_MAX && sent < 2 * FW_DEFERRED_MAX,
+	tap_ok(sent > RONDO_FW_DEFERRED_MAX && sent < 2 * RONDO_FW_DEFERRED_MAX,
 	       "%u commands fill the waiting line and the ring", sent);
 	fake_seq_end(RONDO_SEQ_DONE, 500, 0);
 	fake.held = false;

@@ -46,7 +46,7 @@ static void test_against_walk(void)
 			else if (!cost[q])
 				cost[q] = 1 + (seed >> 8) % 2000000;
 		}
-		u32 picked = drr_pick(&a, cost);
+		u32 picked = drr_pick(&a, cost, N);
 
 		same += picked == walk(&b, cost) && !memcmp(&a, &b, sizeof(a));
 		if (picked < N && i % 3)
@@ -63,7 +63,7 @@ static void share(u32 weight0, u64 cost0, u32 weight1, u64 cost1, u64 used[2])
 
 	used[0] = used[1] = 0;
 	for (u32 i = 0; i < 20000; i++) {
-		u32 q = drr_pick(&drr, cost);
+		u32 q = drr_pick(&drr, cost, N);
 
 		used[q] += cost[q];
 	}
@@ -95,17 +95,30 @@ static void test_shares(void)
 	       (unsigned long long)used[1]);
 }
 
+/* The last queues go, the current one among them; the turn passes to the first. */
+static void test_shrink(void)
+{
+	struct drr drr = {.weight = {1, 1, 1, 1}};
+	u64 cost[N] = {0, 0, 0, RONDO_FW_QUANTUM};
+
+	tap_eq(drr_pick(&drr, cost, 4), 3, "the last queue runs");
+	cost[0] = cost[1] = cost[2] = RONDO_FW_QUANTUM;
+	tap_eq(drr_pick(&drr, cost, 3), 0, "it goes, and the first is next");
+	tap_eq(drr_pick(&drr, cost, 3), 1, "then the second");
+	tap_eq(drr_pick(&drr, cost, 1), 0, "one queue is always next");
+}
+
 static void test_edges(void)
 {
 	struct drr drr = {.weight = {1, 1}};
 	u64 cost[N] = {0};
 	u32 i;
 
-	tap_eq(drr_pick(&drr, cost), N, "nothing waits");
+	tap_eq(drr_pick(&drr, cost, N), N, "nothing waits");
 	cost[0] = RONDO_CYCLES_MAX;
-	tap_eq(drr_pick(&drr, cost), 0, "the longest replay, in one call");
+	tap_eq(drr_pick(&drr, cost, N), 0, "the longest replay, in one call");
 	cost[1] = RONDO_CYCLES_MAX / 10000;
-	for (i = 0; drr_pick(&drr, cost) == 1 && i < 20000; i++)
+	for (i = 0; drr_pick(&drr, cost, N) == 1 && i < 20000; i++)
 		;
 	tap_ok(i > 9900 && i < 10100, "and again after as many cycles of another: %u replays", i);
 }
@@ -115,5 +128,6 @@ int main(void)
 	test_against_walk();
 	test_shares();
 	test_edges();
+	test_shrink();
 	return tap_done();
 }

@@ -348,6 +348,32 @@ static void test_shares(void)
 	       (unsigned long long)used[1]);
 }
 
+/* Numbers with gaps, the highest, and one again. */
+static void test_come_and_go(void)
+{
+	static const u32 create[] = {5, 63, 2}, destroy[] = {63, 5, 2, 63};
+	entry e = fake_entry(0, 1);
+
+	prepare();
+	for (u32 i = 0; i < 3; i++)
+		tap_ok(fake_create_queue(create[i], 1), "create queue %u", create[i]);
+	for (u32 i = 0; i < 4; i++) {
+		u32 q = destroy[i];
+
+		if (i == 3)
+			tap_ok(fake_create_queue(63, 1), "create queue 63 again");
+		fake_submit(q, &e);
+		fake_submit(0, &e);
+		fake_run();
+		tap_ok(next_event().result == RONDO_FW_OK && next_event().result == RONDO_FW_OK,
+		       "queue %u and queue 0 run", q);
+		tap_eq(fake_call((struct rondo_fw_admin){.command = RONDO_FW_QUEUE_DESTROY,
+							 .queue = q}),
+		       RONDO_FW_OK, "destroy it");
+		fake.status->queue_tail[q] = 0;
+	}
+}
+
 int main(void)
 {
 	test_run();
@@ -360,6 +386,7 @@ int main(void)
 	test_abort();
 	test_abort_behind_load();
 	test_shares();
+	test_come_and_go();
 	tap_eq(fake.violations, 0, "the sequencer was never asked for what it must not");
 	return tap_done();
 }
