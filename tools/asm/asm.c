@@ -10,17 +10,28 @@
 #include "core/verify_state.h"
 #include "tools/asm/asm_parse.h"
 
+static u32 bucket_of(const char *name)
+{
+	u32 hash = 0x811c9dc5;
+
+	while (*name)
+		hash = (hash ^ (u8)*name++) * 0x01000193;
+	return hash % ASM_BUCKETS;
+}
+
 const struct asm_symbol *asm_find(const struct asm_state *as, const char *name)
 {
-	for (u32 i = 0; i < as->symbol_count; i++)
-		if (!strcmp(as->symbols[i].name, name))
-			return &as->symbols[i];
-	return NULL;
+	u32 at = as->bucket[bucket_of(name)];
+
+	while (at && strcmp(as->symbols[at - 1].name, name))
+		at = as->symbols[at - 1].next;
+	return at ? &as->symbols[at - 1] : NULL;
 }
 
 bool asm_declare(struct asm_cursor *c, const char *name, enum asm_kind kind, s64 value)
 {
 	struct asm_symbol *symbol;
+	u32 *bucket;
 
 	if (asm_find(c->as, name))
 		return asm_error(c, "'%s' is already defined", name);
@@ -30,7 +41,9 @@ bool asm_declare(struct asm_cursor *c, const char *name, enum asm_kind kind, s64
 	snprintf(symbol->name, sizeof(symbol->name), "%s", name);
 	symbol->kind = kind;
 	symbol->value = value;
-	c->as->symbol_count++;
+	bucket = &c->as->bucket[bucket_of(name)];
+	symbol->next = *bucket;
+	*bucket = ++c->as->symbol_count;
 	return true;
 }
 
@@ -111,13 +124,15 @@ static void report_verdict(struct asm_state *as, const struct rondo_verdict *ver
 	enum rondo_where where = rondo_error_where(verdict->code);
 	const char *text = rondo_error_text(verdict->code);
 
-	if (where == RONDO_WHERE_BUNDLE)
-		asm_error_on(as, as->bundle_lines[verdict->index], "slot %s: %s",
+	if (where == RONDO_WHERE_BUNDLE) {
+		as->used_on = as->origins[verdict->index].used_on;
+		asm_error_on(as, as->origins[verdict->index].line, "slot %s: %s",
 			     rondo_slot_names[verdict->slot], text);
-	else if (where == RONDO_WHERE_NONE)
+	} else if (where == RONDO_WHERE_NONE) {
 		asm_error_on(as, 0, "%s", text);
-	else
+	} else {
 		asm_error_on(as, 0, "%s %u: %s", kinds[where], verdict->index, text);
+	}
 }
 
 /* Lets the verifier compute the claims. */
@@ -189,7 +204,7 @@ int asm_assemble(const char *text, void **program, u64 *size, struct asm_errors 
 	free(as->entries);
 	free(as->descs);
 	free(as->bundles);
-	free(as->bundle_lines);
+	free(as->origins);
 	free(as);
 	return ret;
 }

@@ -367,12 +367,12 @@ static bool add_bundle(struct asm_state *as, const struct bundle *b, u32 line)
 {
 	u32 n = as->header.bundles;
 	u64(*words)[RONDO_SLOTS_PER_BUNDLE] = asm_grow(as, &as->bundles, n, sizeof(*words));
-	u32 *number = asm_grow(as, &as->bundle_lines, n, sizeof(*number));
+	struct asm_origin *origin = asm_grow(as, &as->origins, n, sizeof(*origin));
 
-	if (!words || !number)
+	if (!words || !origin)
 		return false;
 	memcpy(*words, b->word, sizeof(b->word));
-	*number = line;
+	*origin = (struct asm_origin){line, as->used_on};
 	as->header.bundles++;
 	return true;
 }

@@ -120,6 +120,9 @@ bool asm_accept_word(struct asm_cursor *c, const char *word)
  */
 typedef __int128 wide;
 
+enum { DEPTH_MAX = 64 };
+
+static bool unary(struct asm_cursor *c, wide *value);
 static bool binary(struct asm_cursor *c, u32 level, wide *value);
 
 static bool literal(struct asm_cursor *c, wide *value)
@@ -164,7 +167,7 @@ static bool constant(struct asm_cursor *c, wide *value)
 	return true;
 }
 
-static bool unary(struct asm_cursor *c, wide *value)
+static bool operand(struct asm_cursor *c, wide *value)
 {
 	if (asm_accept(c, "-")) {
 		if (!unary(c, value))
@@ -182,6 +185,18 @@ static bool unary(struct asm_cursor *c, wide *value)
 		return binary(c, 0, value) && asm_expect(c, ")");
 	skip_blanks(c);
 	return isdigit((unsigned char)*c->at) ? literal(c, value) : constant(c, value);
+}
+
+static bool unary(struct asm_cursor *c, wide *value)
+{
+	bool ok;
+
+	if (c->depth == DEPTH_MAX)
+		return asm_error(c, "expression is too deep");
+	c->depth++;
+	ok = operand(c, value);
+	c->depth--;
+	return ok;
 }
 
 static bool apply(struct asm_cursor *c, const char *operator, wide a, wide b, wide *value)

@@ -27,7 +27,10 @@ struct asm_symbol {
 	char name[ASM_NAME_BYTES];
 	enum asm_kind kind;
 	s64 value; /* of a constant; else the index in its table */
+	u32 next;  /* symbol of the same bucket, plus one; 0: none */
 };
+
+enum { ASM_BUCKETS = 1024 };
 
 /* A line of the source or of an expanded macro; comments are gone, columns as in the source. */
 struct asm_line {
@@ -53,6 +56,11 @@ struct asm_claims {
 	bool read, write;
 };
 
+/* Where a bundle comes from. */
+struct asm_origin {
+	u32 line, used_on;
+};
+
 struct asm_state {
 	struct asm_errors *errors;
 	u32 used_on;	      /* line of the macro's use, if one is being expanded */
@@ -61,6 +69,7 @@ struct asm_state {
 
 	struct asm_symbol *symbols;
 	u32 symbol_count;
+	u32 bucket[ASM_BUCKETS]; /* symbol, plus one */
 	struct asm_macro *macros;
 	u32 macro_count;
 
@@ -73,7 +82,7 @@ struct asm_state {
 	struct rondo_entry *entries;
 	struct rondo_desc *descs;
 	u64 (*bundles)[RONDO_SLOTS_PER_BUNDLE];
-	u32 *bundle_lines;
+	struct asm_origin *origins; /* of the bundles */
 	struct asm_block blocks[RONDO_LOOP_DEPTH];
 	u32 block_count;
 };
@@ -82,6 +91,7 @@ struct asm_cursor {
 	struct asm_state *as;
 	const struct asm_line *line;
 	const char *at;
+	u32 depth; /* of the expression being read */
 };
 
 /* asm_cursor.c. Blanks before anything are skipped. */

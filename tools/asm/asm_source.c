@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Against macros that expand for ever, and faster than memory. */
-enum { NESTED_MAX = 16, EXPANDED_MAX = 1 << 22 };
+enum { NESTED_MAX = 16, EXPANDED_MAX = 1 << 22, ENDLESS = 1 << 30 };
 
 struct lines {
 	struct asm_line *line;
@@ -79,36 +79,27 @@ static s32 parameter_at(const struct asm_macro *m, const char *text, size_t *len
 	return -1;
 }
 
-/* Copies @text with each \parameter replaced; NULL if memory is short or a name unknown. */
-static char *substitute(struct asm_cursor *c, const struct asm_macro *m, char *const *argument,
-			const char *text)
+/* Copies @text with each \parameter replaced; those of inner macros stay for later. */
+static char *substitute(const struct asm_macro *m, char *const *argument, const char *text)
 {
 	char *out = NULL;
 	size_t size = 0, length;
 	FILE *stream = open_memstream(&out, &size);
-	bool known = true;
 
 	if (!stream)
 		return NULL;
-	while (*text && known) {
-		s32 i;
+	while (*text) {
+		s32 i = *text == '\\' ? parameter_at(m, text + 1, &length) : -1;
 
-		if (*text != '\\') {
+		if (i < 0) {
 			fputc(*text++, stream);
 			continue;
 		}
-		i = parameter_at(m, text + 1, &length);
-		known = i >= 0;
-		if (known)
-			fputs(argument[i], stream);
+		fputs(argument[i], stream);
 		text += 1 + length;
 	}
 	fclose(stream);
-	if (known)
-		return out;
-	asm_error(c, "no parameter '\\%.*s'", (int)length, text - length);
-	free(out);
-	return NULL;
+	return out;
 }
 
 /* Reads a macro's body once, with @argument for its parameters. */
@@ -120,12 +111,14 @@ static bool expand(struct asm_cursor *c, const struct asm_macro *m, char *const 
 	bool ok = true;
 
 	as->expanded += m->lines;
-	if (as->nested == NESTED_MAX || as->expanded > EXPANDED_MAX)
+	if (as->nested == NESTED_MAX || as->expanded > EXPANDED_MAX) {
+		as->expanded = ENDLESS;
 		return asm_error(c, "macros expand without end");
+	}
 	for (u32 i = 0; i < m->lines && ok; i++) {
-		struct asm_cursor at = {as, &m->body[i], m->body[i].text};
-		char *text = substitute(&at, m, argument, m->body[i].text);
+		char *text = substitute(m, argument, m->body[i].text);
 
+		as->no_memory |= !text;
 		ok = text && add_line(as, &lines, text, strlen(text), m->body[i].number);
 		free(text);
 	}
@@ -190,7 +183,7 @@ static bool use_macro(struct asm_cursor *c, const struct asm_macro *m)
 
 static bool starts_with(struct asm_state *as, const struct asm_line *line, const char *word)
 {
-	struct asm_cursor c = {as, line, line->text};
+	struct asm_cursor c = {.as = as, .line = line, .at = line->text};
 
 	return asm_accept_word(&c, word);
 }
@@ -322,6 +315,10 @@ static bool read_line(struct asm_cursor *c)
 	const char *begin = c->at;
 	bool ok;
 
+	if (strchr(begin, '\\')) {
+		c->at = strchr(begin, '\\');
+		return asm_error(c, "this is no parameter");
+	}
 	if (asm_accept_word(c, ".equ"))
 		return define_constant(c);
 	if (asm_accept(c, "}"))
@@ -345,10 +342,11 @@ static void read_lines(struct asm_state *as, const struct lines *lines)
 	u32 i, end;
 
 	for (i = 0; i < lines->count; i++) {
-		struct asm_cursor c = {as, &lines->line[i], lines->line[i].text};
+		struct asm_cursor c = {
+			.as = as, .line = &lines->line[i], .at = lines->line[i].text};
 		bool macro, ok;
 
-		if (as->errors->count == ASM_ERRORS_MAX || as->no_memory)
+		if (as->errors->count == ASM_ERRORS_MAX || as->no_memory || as->expanded >= ENDLESS)
 			return;
 		if (asm_at_end(&c))
 			continue;

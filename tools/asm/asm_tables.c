@@ -204,13 +204,16 @@ static bool entry_line(struct asm_cursor *c)
 	return true;
 }
 
-/* One of @names, or its number. */
+/* One of @names, which @what lists, or its number. */
 static bool choice(struct asm_cursor *c, const char *const *names, u32 count, const char *what,
 		   u8 *value)
 {
 	for (*value = 0; *value < count; ++*value)
 		if (asm_accept_word(c, names[*value]))
 			return true;
+	asm_at_end(c);
+	if (*c->at < '0' || *c->at > '9')
+		return asm_error(c, "expected %s", what);
 	return NUMBER(c, *value, U8, what);
 }
 
@@ -249,7 +252,8 @@ static bool desc_key(struct asm_cursor *c, struct rondo_desc *d)
 	if (key(c, "slot_y"))
 		return asm_expression(c, &d->slot_y);
 	if (key(c, "mode"))
-		return choice(c, modes, RONDO_DMA_MODES, "mode", &d->mode);
+		return choice(c, modes, RONDO_DMA_MODES, "tile, broadcast, rows or columns",
+			      &d->mode);
 	if (key(c, "tiles"))
 		return tiles(c, d);
 	return asm_error(c, "expected row=, count=, sram=, sram_stride=, sram_loop=, slot=, "
@@ -270,7 +274,7 @@ static bool desc_line(struct asm_cursor *c)
 	as->header.descs++;
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++)
 		d->count[k] = 1;
-	if (!choice(c, dirs, RONDO_DMA_DIRS, "direction", &d->dir) ||
+	if (!choice(c, dirs, RONDO_DMA_DIRS, "in or out", &d->dir) ||
 	    !asm_reference(c, ASM_SLOT, &slot))
 		return false;
 	d->slot = slot;

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The assembly language. tests/golden/asm/NAME.rasm assembles to what NAME.txt
+ * shows: the program's disassembly, or the errors. UPDATE_GOLDEN=1 rewrites the
+ * latter. Then texts for all sorts of bundles go there and back.
+ */
+#include "tools/asm/asm.h"
+
+#include <dirent.h>
+
+#include "core/codec.h"
+#include "core/disasm.h"
+#include "core/machine.h"
+#include "spec/program.h"
+#include "tests/tap.h"
+
+#define DIRECTORY "tests/golden/asm"
+
+/* The whole file, NULL if there is none; free() it. */
+static char *read_text(const char *name, const char *suffix)
+{
+	char path[256], *text = NULL;
+	size_t size = 0;
+	FILE *file, *copy;
+	int c;
+
+	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
+	file = fopen(path, "r");
+	if (!file)
+		return NULL;
+	copy = open_memstream(&text, &size);
+	while ((c = fgetc(file)) != EOF)
+		fputc(c, copy);
+	fclose(copy);
+	fclose(file);
+	return text;
+}
+
+static void write_text(const char *name, const char *suffix, const char *text)
+{
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
+	file = fopen(path, "w");
+	fputs(text, file);
+	fclose(file);
+}
+
+static char *disassembly(const void *program, u64 size)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (asm_disassemble(out, program, size))
+		fprintf(out, "no program\n");
+	fclose(out);
+	return text;
+}
+
+/* What @source assembles to, as text; and there and back again. */
+static char *outcome(const char *name, const char *source)
+{
+	struct asm_errors errors;
+	void *program = NULL, *again = NULL;
+	char *text = NULL;
+	size_t length = 0;
+	u64 size, size_again = 0;
+	FILE *out;
+
+	if (asm_assemble(source, &program, &size, &errors)) {
+		out = open_memstream(&text, &length);
+		asm_print_errors(out, name, &errors);
+		fclose(out);
+		return text;
+	}
+	text = disassembly(program, size);
+	if (asm_assemble(text, &again, &size_again, &errors))
+		asm_print_errors(stdout, "# again", &errors);
+	tap_ok(again && size == size_again && !memcmp(program, again, size),
+	       "%s: the disassembly gives the same bytes", name);
+	free(program);
+	free(again);
+	return text;
+}
+
+static void golden(const char *name)
+{
+	char *source = read_text(name, ".rasm"), *want = read_text(name, ".txt");
+	char *have = outcome(name, source);
+	const char *flag = getenv("UPDATE_GOLDEN");
+
+	if (flag && !strcmp(flag, "1"))
+		write_text(name, ".txt", have);
+	else if (!tap_ok(want && !strcmp(have, want), "%s: the golden text", name))
+		printf("%s", have);
+	free(source);
+	free(want);
+	free(have);
+}
+
+static void all_golden(void)
+{
+	struct dirent **files;
+	int n = scandir(DIRECTORY, &files, NULL, alphasort), cases = 0;
+
+	for (int i = 0; i < n; i++) {
+		char *dot = strstr(files[i]->d_name, ".rasm");
+
+		if (dot) {
+			*dot = '\0';
+			golden(files[i]->d_name);
+			cases++;
+		}
+		free(files[i]);
+	}
+	if (n >= 0)
+		free(files);
+	tap_ok(cases >= 8, "the golden files are there");
+}
+
+static u64 random_bits(u64 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+/* A word whose fields are all random, for operation @op; often no operation at all. */
+static u64 random_word(u64 *seed, u32 op)
+{
+	struct rondo_op decoded;
+	u64 word;
+	u32 tries;
+
+	/* Clears bits at random until only bits of fields are left. */
+	for (tries = 0; tries < 64; tries++) {
+		word = (random_bits(seed) & ~0x7full) | op;
+		for (u32 bit = 7; bit < 64; bit++)
+			if (!rondo_decode((1ull << bit) | op, &decoded))
+				word &= ~(1ull << bit);
+		if (rondo_decode(word, &decoded))
+			return word;
+	}
+	return random_bits(seed);
+}
+
+/* Bundle @words as text, in a program whose claims are stated, and back. */
+static bool survives(const u64 words[RONDO_SLOTS_PER_BUNDLE], char line[RONDO_DISASM_BYTES])
+{
+	char text[RONDO_DISASM_BYTES + 64];
+	struct asm_errors errors;
+	void *program;
+	bool same;
+	u64 size;
+
+	rondo_disasm_bundle(words, line, RONDO_DISASM_BYTES);
+	snprintf(text, sizeof(text), "cycles 0\n%s\n", line);
+	if (asm_assemble(text, &program, &size, &errors)) {
+		asm_print_errors(stdout, "# bundle", &errors);
+		return false;
+	}
+	same = !memcmp((u8 *)program + sizeof(struct rondo_program_header), words,
+		       RONDO_BUNDLE_BYTES);
+	free(program);
+	return same;
+}
+
+/* Every operation, in every slot, with random fields; the other slots random. */
+static void round_trips(void)
+{
+	u64 words[RONDO_SLOTS_PER_BUNDLE], seed = 88172645463325252ull;
+	char line[RONDO_DISASM_BYTES];
+	u32 op, slot, other, lost = 0, bundles = 0;
+
+	for (op = 0; op < RONDO_OPCODES; op++) {
+		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+			for (other = 0; other < RONDO_SLOTS_PER_BUNDLE; other++)
+				words[other] =
+					random_bits(&seed) % 3
+						? 0
+						: random_word(&seed, random_bits(&seed) % 128);
+			words[slot] = random_word(&seed, op);
+			bundles++;
+			if (!survives(words, line)) {
+				printf("# lost: %s\n", line);
+				lost++;
+			}
+		}
+	}
+	tap_ok(!lost, "%u random bundles go there and back", bundles);
+}
+
+/* Operations in their own slots are written without encodings or slot names. */
+static void speaks(void)
+{
+	u64 words[RONDO_SLOTS_PER_BUNDLE];
+	char line[RONDO_DISASM_BYTES];
+	struct rondo_op op;
+	u32 silent = 0;
+
+	for (u32 code = 1; code < RONDO_OPCODES; code++) {
+		if (!rondo_ops[code].name)
+			continue;
+		memset(words, 0, sizeof(words));
+		op = (struct rondo_op){.op = code, .count = 1, .rows = 1, .nest = 1, .body = 1};
+		op.trip[0] = op.trip[1] = op.trip[2] = 1;
+		rondo_encode(&op, &words[__builtin_ctz(rondo_ops[code].slots)]);
+		rondo_disasm_bundle(words, line, sizeof(line));
+		silent += strpbrk(line, "?:") != NULL;
+	}
+	tap_eq(silent, 0, "every operation has words");
+}
+
+static void small_buffers(void)
+{
+	u64 words[RONDO_SLOTS_PER_BUNDLE] = {0};
+	char line[8];
+
+	tap_eq(rondo_disasm_bundle(words, line, sizeof(line)), 3, "length of a line");
+	words[RONDO_C] = ~0ull;
+	tap_eq(rondo_disasm_bundle(words, line, sizeof(line)), 7, "a line that is cut");
+	tap_ok(!strcmp(line, "c: ?fff"), "is still terminated");
+	tap_eq(rondo_disasm_bundle(words, line, 0), 0, "no room at all");
+}
+
+static void limits(void)
+{
+	struct asm_errors errors;
+	char *text = NULL;
+	size_t length = 0;
+	void *program;
+	u64 size;
+	FILE *out = open_memstream(&text, &length);
+
+	for (u32 i = 0; i < RONDO_PROGRAM_SLOTS_MAX + 1; i++)
+		fprintf(out, "slot slot_%u\n", i);
+	for (u32 i = 0; i < RONDO_ENTRIES_MAX + 1; i++)
+		fprintf(out, "entry e%u\n", i);
+	fprintf(out, "frob\n");
+	fclose(out);
+	tap_ok(asm_assemble(text, &program, &size, &errors) && errors.count == 3,
+	       "one slot and one entry too many are errors");
+	free(text);
+	text = calloc(1, 1000);
+	memset(text, 'a', 999);
+	tap_ok(asm_assemble(text, &program, &size, &errors) && errors.count == 1,
+	       "a name of 999 letters is one");
+	memset(text, '(', 999);
+	memcpy(text, "movi v0, ", 9);
+	tap_ok(asm_assemble(text, &program, &size, &errors) && errors.count == 1,
+	       "990 open parentheses are one");
+	free(text);
+}
+
+int main(void)
+{
+	all_golden();
+	round_trips();
+	speaks();
+	small_buffers();
+	limits();
+	return tap_done();
+}
