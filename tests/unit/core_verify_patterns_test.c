@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Programs as compilers write them are accepted, with the least clearing; one wait weaker
+ * and they are refused.
+ */
+#include "tests/tap.h"
+#include "tests/unit/program_builder.h"
+
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+
+enum { IN, OUT, BUFFER = 4096, ROWS = BUFFER / 256 };
+
+static void begin(struct builder *b)
+{
+	build_init(b);
+	build_slot(b, 0);
+	build_slot(b, 0);
+}
+
+/* A dense transfer of BUFFER bytes of a slot at @sram, one buffer further in the slot in each
+ * trip of the outermost loop if @streams. */
+static u32 block(struct builder *b, u32 dir, u32 sram, bool streams)
+{
+	return build_desc(b, (struct rondo_desc){ .dir = dir,
+						  .slot = dir == RONDO_DMA_IN ? IN : OUT,
+						  .row_bytes = BUFFER,
+						  .sram_base = sram,
+						  .slot_loop = { streams ? BUFFER : 0 } });
+}
+
+/* Copies buffer @from to buffer @to, a register at a time, inside @depth loops. */
+static void compute(struct builder *b, u32 from, u32 to, u32 depth)
+{
+	struct rondo_entry load = { .base = from }, store = { .base = to };
+
+	load.stride[depth] = 256;
+	store.stride[depth] = 256;
+	build_loop(b, ROWS, 4);
+	build_op(b, RONDO_L0,
+		 OP(ld_w, .dst = 1, .entry = build_entry(b, load), .count = 64));
+	build_bundle(b);
+	build_bundle(b);
+	build_op(b, RONDO_S, OP(st_w, .a = 1, .entry = build_entry(b, store), .count = 64));
+}
+
+static void expect(struct builder *b, u32 code, u32 clear_count, const char *name)
+{
+	struct rondo_verdict verdict = build_verdict(b, 0);
+	u32 cleared = rondo_verify_facts(b->verify)->clear_count;
+
+	if (!tap_ok(verdict.code == code && (code || cleared == clear_count), "%s", name))
+		printf("# %s at %u.%u, %u ranges cleared\n", rondo_error_name(verdict.code),
+		       verdict.index, verdict.slot, cleared);
+	build_fini(b);
+}
+
+/* Load, wait, compute, store, wait. */
+static void layer(struct builder *b, bool wait)
+{
+	begin(b);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 0, false), 0);
+	if (wait)
+		build_wait(b, 0, 0);
+	compute(b, 0, BUFFER, 0);
+	build_start(b, 0, block(b, RONDO_DMA_OUT, BUFFER, false), 0);
+	build_halt(b);
+}
+
+/* Two layers; the weights of the second arrive while the first computes. */
+static void prefetch(struct builder *b, u32 still_outstanding)
+{
+	begin(b);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 0, false), 0);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 2 * BUFFER, false), 0);
+	build_wait(b, 0, 1);
+	compute(b, 0, BUFFER, 0);
+	build_wait(b, 0, still_outstanding);
+	compute(b, 2 * BUFFER, 3 * BUFFER, 0);
+	build_start(b, 1, block(b, RONDO_DMA_OUT, BUFFER, false), 0);
+	build_halt(b);
+}
+
+/* A stream of tiles through one buffer on two channels. */
+static void stream(struct builder *b, bool wait_for_store)
+{
+	begin(b);
+	build_loop(b, 10, 9);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 0, true), 0);
+	build_wait(b, 0, 0);
+	compute(b, 0, BUFFER, 1);
+	build_start(b, 1, block(b, RONDO_DMA_OUT, BUFFER, true), 0);
+	if (wait_for_store)
+		build_wait(b, 1, 0);
+	else
+		build_bundle(b);
+	build_halt(b);
+}
+
+/* Two buffers in turns: while one is computed on, the other is filled. */
+static void ping_pong(struct builder *b, bool weak)
+{
+	begin(b);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 0, false), 0);
+	build_wait(b, 0, 0);
+	build_loop(b, 10, 14);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 2 * BUFFER, true), 0);
+	compute(b, 0, BUFFER, 1);
+	build_wait(b, 0, weak);
+	build_start(b, 0, block(b, RONDO_DMA_IN, 0, true), 1);
+	compute(b, 2 * BUFFER, BUFFER, 1);
+	build_wait(b, 0, 0);
+	build_bundle(b);
+	build_halt(b);
+}
+
+/* Four channels, each its own quarter. */
+static void four_channels(struct builder *b, bool same)
+{
+	u32 ch;
+
+	begin(b);
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		build_start(b, ch, block(b, RONDO_DMA_IN, same ? 0 : ch * BUFFER, false), 0);
+	build_op(b, RONDO_C, OP(wait, .wait = { 1, 1, 1, 1 }));
+	compute(b, 0, 4 * BUFFER, 0);
+	build_halt(b);
+}
+
+static void test_transfers(void)
+{
+	struct builder b;
+
+	layer(&b, true);
+	expect(&b, 0, 0, "load, wait, compute, store");
+	layer(&b, false);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "load, compute");
+	prefetch(&b, 0);
+	expect(&b, 0, 0, "prefetch over a compute loop");
+	prefetch(&b, 1);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "prefetch that is not waited for");
+	stream(&b, true);
+	expect(&b, 0, 0, "stream of tiles");
+	stream(&b, false);
+	expect(&b, RONDO_ERR_DMA_CARRIED, 0, "stream that does not wait for its stores");
+	ping_pong(&b, false);
+	expect(&b, 0, 0, "two buffers in turns, the last fill empty");
+	ping_pong(&b, true);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "two buffers in turns with a weak wait");
+	four_channels(&b, false);
+	expect(&b, 0, 0, "four channels");
+	four_channels(&b, true);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "four channels into one buffer");
+}
+
+/* A store of 256 bytes at @base with strides for the two outer loops. */
+static void store(struct builder *b, u32 base, s32 outer, s32 inner)
+{
+	struct rondo_entry e = { .base = base, .stride = { outer, inner } };
+
+	build_op(b, RONDO_S, OP(sta, .entry = build_entry(b, e), .count = 64));
+}
+
+static void read_all(struct builder *b, u32 bytes)
+{
+	struct rondo_entry e = { .base = 0, .stride = { 256 } };
+
+	build_loop(b, bytes / 256, 1);
+	build_op(b, RONDO_M, OP(preset, .entry = build_entry(b, e), .count = 64));
+	build_halt(b);
+}
+
+/* What is read, after it has been written in some way, and must not be cleared. */
+static void test_written(void)
+{
+	struct builder b;
+
+	begin(&b);
+	build_loop(&b, 8, 2);
+	store(&b, 0, 512, 0);
+	store(&b, 256, 512, 0);
+	read_all(&b, 4096);
+	expect(&b, 0, 0, "a loop unrolled by two leaves no gap");
+
+	begin(&b);
+	build_loop(&b, 8, 1);
+	store(&b, 0, 512, 0);
+	build_loop(&b, 8, 1);
+	store(&b, 256, 512, 0);
+	read_all(&b, 4096);
+	expect(&b, 0, 0, "nor do two loops, each half of every row");
+
+	begin(&b);
+	build_loop(&b, 4, 2);
+	build_loop(&b, 4, 1);
+	store(&b, 4096 - 256, -256, -1024);
+	read_all(&b, 4096);
+	expect(&b, 0, 0, "nor do loops backwards in any order");
+
+	begin(&b);
+	build_loop(&b, 8, 1);
+	store(&b, 0, 512, 0);
+	read_all(&b, 4096);
+	expect(&b, 0, 1, "half of every row is not enough");
+
+	begin(&b);
+	build_loop(&b, 16, 2);
+	store(&b, 0, 256, 0);
+	build_op(&b, RONDO_M,
+		 OP(preset, .entry = build_entry(&b, (struct rondo_entry){ .base = 0 })));
+	build_halt(&b);
+	expect(&b, 0, 1, "inside the loop its stores are not all done");
+
+	begin(&b);
+	build_loop(&b, 1, 1);
+	store(&b, 0, 256, 0);
+	build_op(&b, RONDO_S,
+		 OP(sta, .entry = build_entry(&b, (struct rondo_entry){ .base = 0 })));
+	build_put(&b, RONDO_M,
+		  OP(preset, .entry = build_entry(&b, (struct rondo_entry){ .base = 256 })));
+	build_halt(&b);
+	expect(&b, 0, 1, "a bundle's reads come before its writes");
+}
+
+static bool clears(const struct rondo_facts *facts, u32 i, u32 lo, u32 hi)
+{
+	return facts->clear[i].lo == lo && facts->clear[i].hi == hi;
+}
+
+/* A read of one container at @base. */
+static void read(struct builder *b, u32 base)
+{
+	build_op(b, RONDO_M,
+		 OP(preset, .entry = build_entry(b, (struct rondo_entry){ .base = base })));
+}
+
+static void test_clearing(void)
+{
+	const struct rondo_facts *facts;
+	struct builder b;
+	u32 i;
+
+	begin(&b);
+	store(&b, 1024, 0, 0);
+	build_loop(&b, 1, 1);
+	build_op(&b, RONDO_M,
+		 OP(preset, .count = 64,
+		    .entry = build_entry(&b, (struct rondo_entry){ .base = 896, .seg_len = 32, .seg_stride = 256 })));
+	build_halt(&b);
+	build_verdict(&b, 0);
+	facts = rondo_verify_facts(b.verify);
+	tap_ok(facts->clear_count == 1 && clears(facts, 0, 896, 1024),
+	       "what is written is not cleared");
+	tap_eq(facts->cycles, 4 + 1, "clearing takes its cycles");
+	build_fini(&b);
+
+	begin(&b);
+	store(&b, 1024, 0, 0);
+	build_op(&b, RONDO_L0,
+		 OP(ld_w, .count = 64,
+		    .entry = build_entry(&b, (struct rondo_entry){ .base = 0, .seg_len = 1, .seg_stride = 32 })));
+	build_halt(&b);
+	build_verdict(&b, 0);
+	facts = rondo_verify_facts(b.verify);
+	tap_ok(facts->clear_count == 2 && clears(facts, 0, 0, 1024) && clears(facts, 1, 1280, 2020),
+	       "around what is written, to the last byte");
+	tap_eq(facts->cycles, 3 + 4 + 3, "each range takes whole cycles");
+	build_fini(&b);
+
+	begin(&b);
+	for (i = 0; i <= RONDO_CLEAR_RANGES_MAX; i++)
+		read(&b, i * 4096 - (i == 5 ? 1024 : 0));
+	build_halt(&b);
+	build_verdict(&b, 0);
+	facts = rondo_verify_facts(b.verify);
+	tap_ok(facts->clear_count == RONDO_CLEAR_RANGES_MAX &&
+		       clears(facts, 4, 4 * 4096, 5 * 4096 - 1024 + 4),
+	       "too many ranges are joined over the smallest gap");
+	build_fini(&b);
+}
+
+int main(void)
+{
+	test_transfers();
+	test_written();
+	test_clearing();
+	return tap_done();
+}
