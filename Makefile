@@ -7,17 +7,16 @@ MODEL ?= demo/digits.onnx
 INPUT ?= $(wildcard demo/samples/*.npy)
 T ?= verify
 FUZZ_SECONDS ?= 60
-MODULE := $(if $(wildcard Kbuild),module)
 
 .PHONY: all
-all: asan release $(MODULE) qemu plugin ## build everything (the default)
+all: asan release module qemu plugin ## build everything (the default)
 
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: release $(MODULE) qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+run: release module qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
 	@scripts/run.sh $(MODEL) $(INPUT)
 
 .PHONY: check
@@ -25,7 +24,7 @@ check: ## run all tests; the last line counts them
 	@scripts/check.sh
 
 .PHONY: bench
-bench: release $(MODULE) qemu plugin ## measure every figure and compare it with its target
+bench: release module qemu plugin ## measure every figure and compare it with its target
 	@scripts/bench.sh
 
 .PHONY: fuzz
@@ -37,8 +36,8 @@ fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
 		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
 
 .PHONY: guest
-guest: release $(MODULE) qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
-	@scripts/guest.sh $(if $(MODULE),-a)
+guest: release module qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
+	@scripts/guest.sh -a
 
 .PHONY: style
 style: packages ## check the style of all files
