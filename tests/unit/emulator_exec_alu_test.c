@@ -66,23 +66,27 @@ static const struct row rows[] = {
 	B(srar, 5, 1, 3), B(srar, NEG(5), 1, NEG(3)), B(srar, 4, 3, 1), B(srar, NEG(4), 3, NEG(1)),
 	B(srar, 3, 3, 0), B(srar, NEG(3), 3, 0), B(srar, MIN, 31, NEG(1)), B(srar, MAX, 31, 1),
 	B(srar, 0x3fffffff, 31, 0), B(srar, 0x40000000, 31, 1), B(srar, NEG(9), 0, NEG(9)),
-	B(min, MIN, MAX, MIN), B(min, 3, 2, 2), B(max, MIN, MAX, MAX), B(max, NEG(3), NEG(2), NEG(2)),
+	B(min, MIN, MAX, MIN), B(min, 3, 2, 2), B(max, MIN, MAX, MAX), B(max, NEG(3), NEG(2),
+	NEG(2)),
 	U(clz, 0, 32), U(clz, 1, 31), U(clz, MIN, 0), U(clz, 0x00ffffff, 8),
 	B(cmplt, NEG(1), 0, ~0u), B(cmplt, 0, 0, 0), B(cmplt, 1, MIN, 0),
 	B(cmpeq, 7, 7, ~0u), B(cmpeq, 7, 8, 0),
-	B(and, 0xff00ff00, 0x0ff00ff0, 0x0f000f00), B(or, 0xf0, 0x0f, 0xff), B(xor, 0xff, 0x0f, 0xf0),
+	B(and, 0xff00ff00, 0x0ff00ff0, 0x0f000f00), B(or, 0xf0, 0x0f, 0xff),
+	B(xor, 0xff, 0x0f, 0xf0),
 	B(andn, 0xff, 0x0f, 0xf0), T(sel, 0x12345678, 0x9abcdef0, 0xffff0000, 0x1234def0),
 
 	B(fadd, ONE, ONE, TWO), B(fadd, ONE, 0x33800000, ONE), /* 1 + 2^-24: tie to even */
 	B(fadd, 0x3f800001, 0x33800000, 0x3f800002), B(fadd, TINY, TINY, 2),
 	B(fadd, INF, INF | MINUS, NAN_QUIET), B(fadd, NAN_OTHER, ONE, NAN_QUIET),
 	B(fadd, MINUS, MINUS, MINUS), B(fadd, ONE, ONE | MINUS, 0), B(fadd, BIG, BIG, INF),
-	B(fsub, ONE, ONE, 0), B(fsub, 0, 0, 0), B(fsub, INF, INF, NAN_QUIET), B(fsub, 0x00800000, TINY, 0x007fffff),
+	B(fsub, ONE, ONE, 0), B(fsub, 0, 0, 0), B(fsub, INF, INF, NAN_QUIET),
+	B(fsub, 0x00800000, TINY, 0x007fffff),
 	B(fmul, TWO, HALF, ONE), B(fmul, INF, 0, NAN_QUIET), B(fmul, TINY, HALF, 0),
 	B(fmul, 3, HALF, 2), B(fmul, ONE | MINUS, 0, MINUS), B(fmul, BIG, TWO, INF),
 	/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24 only if rounded once */
 	T(fma, 0x3f800800, 0x3f800800, 0xbf801000, 0x33800000), T(fma, INF, 0, ONE, NAN_QUIET),
-	T(fma, ONE, ONE, NAN_OTHER, NAN_QUIET), T(fma, MINUS, ONE, 0, 0), T(fma, TINY, HALF, TINY, 2),
+	T(fma, ONE, ONE, NAN_OTHER, NAN_QUIET), T(fma, MINUS, ONE, 0, 0),
+	T(fma, TINY, HALF, TINY, 2),
 	B(fmin, ONE, TWO, ONE), B(fmin, NAN_OTHER, ONE, ONE), B(fmin, ONE, NAN_OTHER, NAN_OTHER),
 	B(fmin, 0, MINUS, MINUS), B(fmin, MINUS, 0, 0),
 	B(fmax, ONE, TWO, TWO), B(fmax, NAN_OTHER, ONE, ONE), B(fmax, ONE, NAN_OTHER, NAN_OTHER),
@@ -90,38 +94,61 @@ static const struct row rows[] = {
 	B(fcmplt, ONE, TWO, ~0u), B(fcmplt, MINUS, 0, 0), B(fcmplt, NAN_QUIET, ONE, 0),
 	B(fcmple, MINUS, 0, ~0u), B(fcmple, TWO, ONE, 0), B(fcmple, NAN_QUIET, NAN_QUIET, 0),
 	B(fcmpeq, 0, MINUS, ~0u), B(fcmpeq, NAN_QUIET, NAN_QUIET, 0), B(fcmpeq, ONE, TWO, 0),
-	U(frint, HALF, 0), U(frint, 0x3fc00000, TWO), U(frint, HALF | MINUS, MINUS), U(frint, NAN_OTHER, NAN_QUIET),
+	U(frint, HALF, 0), U(frint, 0x3fc00000, TWO), U(frint, HALF | MINUS, MINUS),
+	U(frint, NAN_OTHER, NAN_QUIET),
 	U(frint, 0x40200000, TWO), U(frint, BIG, BIG),
-	U(ffloor, HALF | MINUS, ONE | MINUS), U(ffloor, HALF, 0), U(ffloor, MINUS, MINUS), U(ffloor, NAN_OTHER, NAN_QUIET),
-	U(ftrunc, 0xbfc00000, ONE | MINUS), U(ftrunc, HALF | MINUS, MINUS), U(ftrunc, INF, INF), U(ftrunc, NAN_OTHER, NAN_QUIET),
+	U(ffloor, HALF | MINUS, ONE | MINUS), U(ffloor, HALF, 0), U(ffloor, MINUS, MINUS),
+	U(ffloor, NAN_OTHER, NAN_QUIET),
+	U(ftrunc, 0xbfc00000, ONE | MINUS), U(ftrunc, HALF | MINUS, MINUS), U(ftrunc, INF, INF),
+	U(ftrunc, NAN_OTHER, NAN_QUIET),
 	U(fabs, NAN_OTHER | MINUS, NAN_OTHER), U(fabs, ONE | MINUS, ONE),
 	U(fneg, NAN_OTHER, NAN_OTHER | MINUS), U(fneg, 0, MINUS),
 	U(f2i, HALF, 0), U(f2i, 0x3fc00000, 2), U(f2i, 0xc0200000, NEG(2)), U(f2i, 0x4f000000, MAX),
-	U(f2i, 0xcf000000, MIN), U(f2i, 0xcf000001, MIN), U(f2i, 0x4effffff, 0x7fffff80), U(f2i, NAN_QUIET, 0), U(f2i, INF | MINUS, MIN),
-	U(i2f, 0, 0), U(i2f, NEG(1), ONE | MINUS), U(i2f, MAX, 0x4f000000), U(i2f, 0x01000001, 0x4b800000), U(i2f, 0x01000003, 0x4b800002),
-	B(bpack, ONE, TWO, 0x40003f80), B(bpack, 0x3f808000, 0x3f818000, 0x3f823f80), /* ties to even */
+	U(f2i, 0xcf000000, MIN), U(f2i, 0xcf000001, MIN), U(f2i, 0x4effffff, 0x7fffff80),
+	U(f2i, NAN_QUIET, 0), U(f2i, INF | MINUS, MIN),
+	U(i2f, 0, 0), U(i2f, NEG(1), ONE | MINUS), U(i2f, MAX, 0x4f000000),
+	U(i2f, 0x01000001, 0x4b800000), U(i2f, 0x01000003, 0x4b800002),
+	/* ties to even */
+	B(bpack, ONE, TWO, 0x40003f80), B(bpack, 0x3f808000, 0x3f818000, 0x3f823f80),
 	B(bpack, NAN_OTHER, BIG, 0x7f807fc0), B(bpack, 0x3f808001, MINUS, 0x80003f81),
 	U(bunplo, 0x12347fa1, 0x7fa10000), U(bunphi, 0x12347fa1, 0x12340000),
 
-	T(dot4_ss, 0x80808080, 0x80808080, 1, 0x10001), T(dot4_ss, 0x01fe7f80, 0x02030405, 10, 10 + 2 - 6 + 508 - 640),
-	T(dot4_us, 0xffffffff, 0x80808080, 0, NEG(4 * 255 * 128)), T(dot4_us, 0x000000ff, 0x0000007f, MAX, MIN + 255 * 127 - 1),
-	T(dot2_bf16, 0x40003f80, 0x3f803f80, HALF, 0x40600000), T(dot2_bf16, 0x7f807f80, 0xff803f80, 0, NAN_QUIET),
+	T(dot4_ss, 0x80808080, 0x80808080, 1, 0x10001),
+	T(dot4_ss, 0x01fe7f80, 0x02030405, 10, 10 + 2 - 6 + 508 - 640),
+	T(dot4_us, 0xffffffff, 0x80808080, 0, NEG(4 * 255 * 128)),
+	T(dot4_us, 0x000000ff, 0x0000007f, MAX, MIN + 255 * 127 - 1),
+	T(dot2_bf16, 0x40003f80, 0x3f803f80, HALF, 0x40600000),
+	T(dot2_bf16, 0x7f807f80, 0xff803f80, 0, NAN_QUIET),
 
-	B(fdiv, ONE, TWO, HALF), B(fdiv, ONE, 0x40400000, 0x3eaaaaab), B(fdiv, ONE, MINUS, INF | MINUS), B(fdiv, 0, 0, NAN_QUIET),
+	B(fdiv, ONE, TWO, HALF), B(fdiv, ONE, 0x40400000, 0x3eaaaaab),
+	B(fdiv, ONE, MINUS, INF | MINUS), B(fdiv, 0, 0, NAN_QUIET),
 	B(fdiv, TINY, TWO, 0), B(fdiv, 3, TWO, 2),
-	U(frcp, 0x40400000, 0x3eaaaaab), U(frcp, 0, INF), U(frcp, INF | MINUS, MINUS), U(frcp, 0x7f000000, 0x00400000),
-	U(fsqrt, TWO, 0x3fb504f3), U(fsqrt, MINUS, MINUS), U(fsqrt, ONE | MINUS, NAN_QUIET), U(fsqrt, INF, INF),
-	U(frsqrt, TWO, 0x3f3504f3), U(frsqrt, 0, INF), U(frsqrt, MINUS, INF | MINUS), U(frsqrt, ONE | MINUS, NAN_QUIET), U(frsqrt, INF, 0),
-	U(fexp2, 0, ONE), U(fexp2, MINUS, ONE), U(fexp2, ONE, TWO), U(fexp2, 0x42fe0000, 0x7f000000), U(fexp2, 0x43000000, INF),
-	U(fexp2, INF, INF), U(fexp2, INF | MINUS, 0), U(fexp2, NAN_OTHER, NAN_QUIET), U(fexp2, 0xc3150000, TINY), /* 2^-149 */
-	U(fexp2, 0xc3160000, 0), U(fexp2, 0xc315ffff, TINY), U(fexp2, 0xc2fe0000, 0x00400000), U(fexp2, HALF, 0x3fb504f3),
-	U(flog2, ONE, 0), U(flog2, TWO, ONE), U(flog2, HALF, ONE | MINUS), U(flog2, 0, INF | MINUS), U(flog2, MINUS, INF | MINUS),
-	U(flog2, ONE | MINUS, NAN_QUIET), U(flog2, INF, INF), U(flog2, INF | MINUS, NAN_QUIET), U(flog2, NAN_OTHER, NAN_QUIET),
-	U(flog2, TINY, 0xc3150000), U(flog2, 0x00400000, 0xc2fe0000), U(flog2, 0x40400000, 0x3fcae00d),
+	U(frcp, 0x40400000, 0x3eaaaaab), U(frcp, 0, INF), U(frcp, INF | MINUS, MINUS),
+	U(frcp, 0x7f000000, 0x00400000),
+	U(fsqrt, TWO, 0x3fb504f3), U(fsqrt, MINUS, MINUS), U(fsqrt, ONE | MINUS, NAN_QUIET),
+	U(fsqrt, INF, INF),
+	U(frsqrt, TWO, 0x3f3504f3), U(frsqrt, 0, INF), U(frsqrt, MINUS, INF | MINUS),
+	U(frsqrt, ONE | MINUS, NAN_QUIET), U(frsqrt, INF, 0),
+	U(fexp2, 0, ONE), U(fexp2, MINUS, ONE), U(fexp2, ONE, TWO),
+	U(fexp2, 0x42fe0000, 0x7f000000), U(fexp2, 0x43000000, INF),
+	U(fexp2, INF, INF), U(fexp2, INF | MINUS, 0), U(fexp2, NAN_OTHER, NAN_QUIET),
+	/* 2^-149 and its neighbours */
+	U(fexp2, 0xc3150000, TINY),
+	U(fexp2, 0xc3160000, 0), U(fexp2, 0xc315ffff, TINY), U(fexp2, 0xc2fe0000, 0x00400000),
+	U(fexp2, HALF, 0x3fb504f3),
+	U(flog2, ONE, 0), U(flog2, TWO, ONE), U(flog2, HALF, ONE | MINUS), U(flog2, 0, INF | MINUS),
+	U(flog2, MINUS, INF | MINUS),
+	U(flog2, ONE | MINUS, NAN_QUIET), U(flog2, INF, INF), U(flog2, INF | MINUS, NAN_QUIET),
+	U(flog2, NAN_OTHER, NAN_QUIET),
+	U(flog2, TINY, 0xc3150000), U(flog2, 0x00400000, 0xc2fe0000),
+	U(flog2, 0x40400000, 0x3fcae00d),
 
-	U(mv_n, ONE, 0), U(mv_e, ONE, 0), U(mv_s, ONE, 0), U(mv_w, ONE, 0), U(bc_row, NAN_OTHER, NAN_OTHER), U(bc_col, 5, 5),
-	U(sum_row_f32, NAN_OTHER, NAN_QUIET), U(sum_col_f32, ONE, ONE), U(max_row_f32, NAN_OTHER, NAN_OTHER), U(max_col_f32, ONE, ONE),
-	U(sum_row_s32, 5, 5), U(sum_col_s32, 5, 5), U(max_row_s32, NEG(5), NEG(5)), U(max_col_s32, NEG(5), NEG(5)),
+	U(mv_n, ONE, 0), U(mv_e, ONE, 0), U(mv_s, ONE, 0), U(mv_w, ONE, 0),
+	U(bc_row, NAN_OTHER, NAN_OTHER), U(bc_col, 5, 5),
+	U(sum_row_f32, NAN_OTHER, NAN_QUIET), U(sum_col_f32, ONE, ONE),
+	U(max_row_f32, NAN_OTHER, NAN_OTHER), U(max_col_f32, ONE, ONE),
+	U(sum_row_s32, 5, 5), U(sum_col_s32, 5, 5), U(max_row_s32, NEG(5), NEG(5)),
+	U(max_col_s32, NEG(5), NEG(5)),
 };
 /* clang-format on */
 
@@ -232,7 +259,8 @@ static const struct quant_row quant_rows[] = {
 	{ RONDO_OP_rq_fix_s8, 1000, 0, 0, 0x40000000, 0, 0, 0x80, 0x7f, 127 },
 	{ RONDO_OP_rq_fix_s8, NEG(1000), 0, 0, 0x40000000, 0, 0, 0x81, 0x7f, NEG(127) },
 	{ RONDO_OP_rq_fix_s8, 3, 0, 0, 0x40000000, 2, 0, 0x80, 0x7f, 6 }, /* left shift before */
-	{ RONDO_OP_rq_fix_s8, 1, 0, 0, 0x40000000, 127, 0, 0x80, 0x7f, NEG(128) }, /* by at most 31 */
+	/* by at most 31 */
+	{ RONDO_OP_rq_fix_s8, 1, 0, 0, 0x40000000, 127, 0, 0x80, 0x7f, NEG(128) },
 	{ RONDO_OP_rq_fix_s8, MAX, 0, 0, MAX, -128, 0, 0x80, 0x7f, 1 },
 	{ RONDO_OP_rq_fix_s8, 5, 20, 0, 0x40000000, -19, 0, 0x80, 0x7f, 5 }, /* static shift */
 	{ RONDO_OP_rq_fix_s8, MAX, 0, 1, 0x40000000, 0, 0, 0x80, 0x7f, NEG(128) }, /* bias wraps */
@@ -246,9 +274,11 @@ static const struct quant_row quant_rows[] = {
 	{ RONDO_OP_rq_flt_s8, NEG(5), 0, 0, HALF, 0, 0, 0x80, 0x7f, NEG(2) },
 	{ RONDO_OP_rq_flt_s8, 1, 0, 0, NAN_QUIET, 0, 7, 0x80, 0x7f, 7 }, /* NaN is 0 */
 	{ RONDO_OP_rq_flt_s8, 1, 0, 0, INF, 0, 7, 0x80, 0x7f, 127 },
-	{ RONDO_OP_rq_flt_u8, 0x01000001, 0, 0, 0x34000000, 0, 0, 0, 0xff, 2 }, /* f32 of the sum first */
+	/* f32 of the sum first */
+	{ RONDO_OP_rq_flt_u8, 0x01000001, 0, 0, 0x34000000, 0, 0, 0, 0xff, 2 },
 	{ RONDO_OP_rq_flt_u8, 10, 0, NEG(20), ONE, 0, 0x80, 0, 0xff, 118 },
-	{ RONDO_OP_rq_fix_s32, 1000, 0, 24, 0x40000000, -1, 99, 1, 2, 256 }, /* no zero point, no clamp */
+	/* no zero point, no clamp */
+	{ RONDO_OP_rq_fix_s32, 1000, 0, 24, 0x40000000, -1, 99, 1, 2, 256 },
 	{ RONDO_OP_rq_fix_s32, NEG(7), 20, 0, 0x40000000, 0, 0, 0, 0, NEG(7 << 19) },
 };
 /* clang-format on */

@@ -17,15 +17,13 @@
 #define DIRECTORY "tests/golden/asm"
 
 /* The whole file, NULL if there is none; free() it. */
-static char *read_text(const char *name, const char *suffix)
+static char *read_file(const char *path)
 {
-	char path[256], *text = NULL;
+	FILE *file = fopen(path, "r"), *copy;
+	char *text = NULL;
 	size_t size = 0;
-	FILE *file, *copy;
 	int c;
 
-	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
-	file = fopen(path, "r");
 	if (!file)
 		return NULL;
 	copy = open_memstream(&text, &size);
@@ -34,6 +32,14 @@ static char *read_text(const char *name, const char *suffix)
 	fclose(copy);
 	fclose(file);
 	return text;
+}
+
+static char *read_text(const char *name, const char *suffix)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
+	return read_file(path);
 }
 
 static void write_text(const char *name, const char *suffix, const char *text)
@@ -255,9 +261,31 @@ static void limits(void)
 	free(text);
 }
 
+/* The example of the reference assembles, and the verifier accepts it. */
+static void documented(void)
+{
+	struct asm_errors errors = {0};
+	char *page = read_file("docs/reference/assembly.md"), *begin, *end;
+	void *program = NULL;
+	u64 size;
+
+	begin = page ? strstr(page, "```\nmachine") : NULL;
+	end = begin ? strstr(begin + 4, "```") : NULL;
+	if (!tap_ok(end, "the reference has an example")) {
+		free(page);
+		return;
+	}
+	*end = '\0';
+	tap_ok(!asm_assemble(begin + 4, &program, &size, &errors), "it assembles");
+	asm_print_errors(stdout, "# example", &errors);
+	free(program);
+	free(page);
+}
+
 int main(void)
 {
 	all_golden();
+	documented();
 	round_trips();
 	speaks();
 	small_buffers();
