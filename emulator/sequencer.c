@@ -47,8 +47,8 @@ void emu_sequencer_command(struct emu_device *dev, u32 command, const struct ron
 		goto out;
 	REG_WORD(&dev->regs, MGMT, SEQ_STATUS) = RONDO_SEQ_BUSY;
 	s->active = true;
-	/* No arguments: a number that no command has. */
-	s->command = args ? command : ~0u;
+	/* 0 would mean none: without arguments too a number that no command has. */
+	s->command = args && command ? command : ~0u;
 	s->args = args ? *args : (struct rondo_seq_args){0};
 	atomic_store(&s->stop, false);
 	emu_time_update_locked(dev);
