@@ -72,7 +72,7 @@ struct exec *exec_create(const struct rondo_machine *machine)
 	if (!e)
 		return NULL;
 	e->machine = *machine;
-	e->push = push_kernels();
+	e->push = push_kernels(0);
 	for (op = 0; op < RONDO_OPCODES; op++)
 		e->latency[op] = rondo_latency(machine, op);
 	e->acc = calloc(machine->acc_rows, sizeof(*e->acc));

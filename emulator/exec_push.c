@@ -104,18 +104,18 @@ VARIANTS(plain, )
 VARIANTS(avx2, __attribute__((target("avx2,fma"))))
 VARIANTS(avx512, __attribute__((target("avx512f,avx512bw"))))
 
-const struct push_kernels *push_kernels(void)
+const struct push_kernels *push_kernels(u32 index)
 {
 	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && !index--)
 		return &kernels_avx512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !index--)
 		return &kernels_avx2;
-	return &kernels_plain;
+	return index ? NULL : &kernels_plain;
 }
 #else
-const struct push_kernels *push_kernels(void)
+const struct push_kernels *push_kernels(u32 index)
 {
-	return &kernels_plain;
+	return index ? NULL : &kernels_plain;
 }
 #endif

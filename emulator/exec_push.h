@@ -28,7 +28,8 @@ struct push_kernels {
 	push_fn *f32, *bf16, *s8, *u8;
 };
 
-/* The best for this host; all give the same bits. Never NULL. */
-const struct push_kernels *push_kernels(void);
+/* Those that this host can run, the best first; NULL from some @index >= 1 on. Same bits from all.
+ */
+const struct push_kernels *push_kernels(u32 index);
 
 #endif
