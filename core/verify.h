@@ -71,7 +71,10 @@ struct rondo_facts {
 	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* ascending; zeroed before the start */
 };
 
-/* Text of spec/errors.def for @code ("unknown error" for a number without a row), and its kind of index. */
+/*
+ * Text and name of @code in spec/errors.def ("unknown error" and "UNKNOWN" for a number
+ * without a row), and what an index counts that comes with it.
+ */
 const char *rondo_error_text(u32 code);
 const char *rondo_error_name(u32 code);
 enum rondo_where rondo_error_where(u32 code);
@@ -96,7 +99,10 @@ void rondo_measure_init(struct rondo_verify *v, const struct rondo_machine *mach
 /* Writes the computed claims into @data, the bytes that @v measured and accepted. */
 void rondo_measure_claim(const struct rondo_verify *v, void *data);
 
-/* Looks at up to @bundles more (>= 1, or their worth of work); returns whether there is more to do. */
+/*
+ * Looks at up to @bundles more, or does so much other work (0: nothing); returns whether
+ * there is more to do.
+ */
 bool rondo_verify_step(struct rondo_verify *v, u32 bundles);
 
 /* After the last step: the verdict, and, where verdict.code is 0, the facts. */

@@ -79,11 +79,13 @@ static void dense_bundle(struct builder *b, u32 n, u32 depth)
 				     .entry = first + n * 11 % ENTRIES,
 				     .count = 32,
 				     .row = n % 400 });
-	build_put(b, RONDO_V0,
-		  (struct rondo_op){
-			  .op = RONDO_OP_fma, .dst = reg + 2, .a = old, .b = old + 1, .c = old + 2 });
+	build_put(
+		b, RONDO_V0,
+		(struct rondo_op){
+			.op = RONDO_OP_fma, .dst = reg + 2, .a = old, .b = old + 1, .c = old + 2 });
 	build_put(b, RONDO_V1,
-		  (struct rondo_op){ .op = RONDO_OP_add, .dst = reg + 3, .a = old + 1, .b = old + 3 });
+		  (struct rondo_op){
+			  .op = RONDO_OP_add, .dst = reg + 3, .a = old + 1, .b = old + 3 });
 }
 
 static void dense_program(struct builder *b)
@@ -128,7 +130,8 @@ int main(void)
 	if (rondo_verify_verdict(b.verify)->code) {
 		fprintf(stderr, "refused: %s at bundle %u, slot %u\n",
 			rondo_error_text(rondo_verify_verdict(b.verify)->code),
-			rondo_verify_verdict(b.verify)->index, rondo_verify_verdict(b.verify)->slot);
+			rondo_verify_verdict(b.verify)->index,
+			rondo_verify_verdict(b.verify)->slot);
 		return EXIT_FAILURE;
 	}
 	figure("verify_mbundle_s", best, "Mbundle/s", ">=", 2, best >= 2);

@@ -43,7 +43,8 @@ static void field_shifted_in_32_bits(void)
 
 	build_init(&b);
 	build_slot(&b, 0);
-	build_start(&b, 0, build_desc(&b, (struct rondo_desc){ .row_bytes = 64, .slot_base = base }), 0);
+	build_start(&b, 0,
+		    build_desc(&b, (struct rondo_desc){ .row_bytes = 64, .slot_base = base }), 0);
 	build_halt(&b);
 	tap_eq(build_verdict(&b, 0).code, 0, "a slot address above 32 bits is accepted");
 	tap_eq(b.verify->extent[0].read_hi, base + 64, "64-bit field shifted in 32 bits");
@@ -118,7 +119,8 @@ static void overflow_in_stride_times_count(void)
 	build_start(&b, 0,
 		    build_desc(&b, (struct rondo_desc){ .row_bytes = 1,
 							.count = { ~0u, ~0u, ~0u },
-							.slot_stride = { 1ll << 62, 1ll << 62, 1ll << 62 } }),
+							.slot_stride = { 1ll << 62, 1ll << 62,
+									 1ll << 62 } }),
 		    0);
 	build_halt(&b);
 	expect(&b, RONDO_ERR_DMA_SLOT_BOUNDS, 0, "signed overflow in stride * count: slot");
@@ -128,7 +130,8 @@ static void overflow_in_stride_times_count(void)
 	build_start(&b, 0,
 		    build_desc(&b, (struct rondo_desc){ .row_bytes = 1,
 							.count = { ~0u, ~0u, ~0u },
-							.sram_stride = { 0x7fffffff, 0x7fffffff, 0x7fffffff } }),
+							.sram_stride = { 0x7fffffff, 0x7fffffff,
+									 0x7fffffff } }),
 		    0);
 	build_halt(&b);
 	expect(&b, RONDO_ERR_DMA_SRAM_BOUNDS, 0, "signed overflow in stride * count: SRAM");
@@ -136,10 +139,11 @@ static void overflow_in_stride_times_count(void)
 	/* The most negative stride has no positive counterpart. */
 	build_init(&b);
 	build_slot(&b, 0);
-	build_desc(&b, (struct rondo_desc){ .dir = RONDO_DMA_OUT,
-					    .row_bytes = 1,
-					    .count = { 2, 2, 1 },
-					    .slot_stride = { -1 - (s64)(~0ull >> 1), -1 - (s64)(~0ull >> 1) } });
+	build_desc(&b, (struct rondo_desc){
+			       .dir = RONDO_DMA_OUT,
+			       .row_bytes = 1,
+			       .count = { 2, 2, 1 },
+			       .slot_stride = { -1 - (s64)(~0ull >> 1), -1 - (s64)(~0ull >> 1) } });
 	build_halt(&b);
 	expect(&b, RONDO_ERR_DESC_OUT_OVERLAP, 0, "signed overflow: the most negative stride");
 }
@@ -179,6 +183,101 @@ static void unknown_operations(void)
 		build_fini(&b);
 	}
 	tap_eq(refused, undefined, "unknown operations accepted");
+}
+
+/* Descriptors with one field that no descriptor may have. */
+static void reserved_descriptor_values(void)
+{
+	static const struct {
+		struct rondo_desc desc;
+		u32 code;
+		const char *name;
+	} cases[] = {
+		{ { .row_bytes = 4, .dir = RONDO_DMA_DIRS }, RONDO_ERR_DESC_FIELD, "direction" },
+		{ { .row_bytes = 4, .mode = RONDO_DMA_MODES }, RONDO_ERR_DESC_FIELD, "mode" },
+		{ { .row_bytes = 0 }, RONDO_ERR_DESC_FIELD, "empty row" },
+		{ { .row_bytes = 4, .mode = RONDO_DMA_BROADCAST, .slot_x = 4 },
+		  RONDO_ERR_DESC_FIELD,
+		  "x stride of a broadcast" },
+		{ { .row_bytes = 4, .mode = RONDO_DMA_ROWS, .slot_x = 4 },
+		  RONDO_ERR_DESC_FIELD,
+		  "x stride of mode rows" },
+		{ { .row_bytes = 4, .mode = RONDO_DMA_COLUMNS, .slot_y = 4 },
+		  RONDO_ERR_DESC_FIELD,
+		  "y stride of mode columns" },
+		{ { .row_bytes = 4, .y1 = 1 }, RONDO_ERR_DESC_TILES, "tile outside the mesh" },
+		{ { .row_bytes = 4, .x0 = 1 }, RONDO_ERR_DESC_TILES, "empty rectangle" },
+		{ { .row_bytes = 4, .mode = RONDO_DMA_ROWS, .slot_y = 4 },
+		  0,
+		  "y stride of mode rows" },
+		{ { .row_bytes = 4, .slot_x = 4, .slot_y = 4 }, 0, "strides of mode tile" },
+	};
+	struct builder b;
+	u32 i, d;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		build_init(&b);
+		build_slot(&b, 0);
+		build_desc(&b, cases[i].desc);
+		build_halt(&b);
+		expect(&b, cases[i].code, 0, cases[i].name);
+	}
+	for (d = 0; d < RONDO_DMA_DIMS; d++) {
+		build_init(&b);
+		build_slot(&b, 0);
+		build_desc(&b, (struct rondo_desc){ .row_bytes = 4 });
+		b.descs[0].count[d] = 0;
+		build_halt(&b);
+		expect(&b, RONDO_ERR_DESC_FIELD, 0, "empty dimension");
+	}
+}
+
+/* Operations with one field that no operation may have. */
+static void reserved_operation_values(void)
+{
+	static const struct {
+		u8 slot;
+		struct rondo_op op;
+		u32 code;
+		const char *name;
+	} cases[] = {
+		{ RONDO_C, OP(loop, .nest = 0), RONDO_ERR_CANONICAL, "no loop in a nest" },
+		{ RONDO_C, OP(loop, .nest = 1, .trip = { 2, 2 }), RONDO_ERR_CANONICAL,
+		  "trips of the second of one loop" },
+		{ RONDO_C, OP(loop, .nest = 2, .trip = { 2, 2, 2 }), RONDO_ERR_CANONICAL,
+		  "trips of the third of two loops" },
+		{ RONDO_C, OP(loop, .nest = 3, .trip = { 2, 2, 2 }), 0, "three loops" },
+		{ RONDO_C, OP(wait, .wait = { 0, 5 }), RONDO_ERR_CANONICAL, "wait for 4 of 4" },
+		{ RONDO_C, OP(mask, .wait = { 0, 0, 0, 7 }), RONDO_ERR_CANONICAL,
+		  "waits of other operations" },
+		{ RONDO_C, OP(mask, .y1 = 1), RONDO_ERR_MASK, "mask outside the mesh" },
+		{ RONDO_C, OP(mask, .x0 = 1), RONDO_ERR_MASK, "empty mask" },
+		{ RONDO_W, OP(wl_w, .zp = 1), RONDO_ERR_CANONICAL, "zero point of containers" },
+		{ RONDO_W, OP(wl_u8, .zp = 255), 0, "zero point of bytes" },
+		{ RONDO_M, OP(push_s8, .mode = 3), RONDO_ERR_PUSH_MODE, "push mode 3" },
+		{ RONDO_M, OP(push_s8, .mode = 2, .entry = 1), RONDO_ERR_ENTRY_LOOP,
+		  "push that looks at a loop that is not open" },
+		{ RONDO_M, OP(push_s8, .mode = 1, .entry = 1), 0, "push that does not look" },
+		{ RONDO_V1, OP(bc_col, .dst = 1, .imm = 1), RONDO_ERR_MESH,
+		  "row outside the mesh" },
+		{ RONDO_V1, OP(bc_col, .dst = 1, .imm = -1), RONDO_ERR_MESH, "row below zero" },
+		{ RONDO_V1, OP(bc_row, .dst = 1, .imm = -1), RONDO_ERR_MESH, "column below zero" },
+		{ RONDO_V1, OP(movi, .dst = 1, .imm = -1), 0, "immediate below zero" },
+	};
+	struct builder b;
+	u32 i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		build_init(&b);
+		build_entry(&b, (struct rondo_entry){ .base = 0 });
+		build_entry(&b, (struct rondo_entry){ .first = 1 });
+		build_op(&b, RONDO_V0, OP(iota));
+		build_bundle(&b);
+		build_op(&b, cases[i].slot, cases[i].op);
+		build_bundle(&b);
+		build_halt(&b);
+		expect(&b, cases[i].code, cases[i].code ? 2 : 0, cases[i].name);
+	}
 }
 
 /* Every slot's words are looked at, and the right element is named. */
@@ -224,8 +323,10 @@ static void wrong_element_written(void)
 	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++) {
 		const struct rondo_extent *e = &b.verify->extent[i];
 
-		right += i % 2 ? e->write_lo == 1000 * i && e->write_hi == 1001 * i + 1 && !e->read_hi :
-				 e->read_lo == 1000 * i && e->read_hi == 1001 * i + 1 && !e->write_hi;
+		right += i % 2 ? e->write_lo == 1000 * i && e->write_hi == 1001 * i + 1 &&
+					 !e->read_hi
+			       : e->read_lo == 1000 * i && e->read_hi == 1001 * i + 1 &&
+					 !e->write_hi;
 	}
 	tap_eq(right, RONDO_PROGRAM_SLOTS_MAX, "the wrong array element written");
 	build_fini(&b);
@@ -241,7 +342,8 @@ static void whole_program(struct builder *b)
 	build_slot(b, 0);
 	e = build_entry(b, (struct rondo_entry){ .stride = { 256 }, .seg_len = 64 });
 	in = build_desc(b, (struct rondo_desc){ .row_bytes = 1024 });
-	out = build_desc(b, (struct rondo_desc){ .row_bytes = 1024, .dir = RONDO_DMA_OUT, .slot = 1 });
+	out = build_desc(b,
+			 (struct rondo_desc){ .row_bytes = 1024, .dir = RONDO_DMA_OUT, .slot = 1 });
 	build_start(b, 0, in, 0);
 	build_wait(b, 0, 0);
 	build_loop(b, 4, 4);
@@ -305,6 +407,30 @@ static void damaged(void)
 	build_fini(&b);
 }
 
+/* A step that asks for little does little, where loops with transfers cost matrix products. */
+static void work_is_bounded(void)
+{
+	struct builder b;
+	u32 i, steps = 0;
+	u64 size;
+	u8 *bytes;
+
+	build_init(&b);
+	for (i = 0; i < 100; i++) {
+		build_loop(&b, 1000, 1);
+		build_wait(&b, 0, 0);
+	}
+	build_halt(&b);
+	bytes = build_bytes(&b, &size);
+	rondo_measure_init(b.verify, &b.machine, bytes, size);
+	do
+		steps++;
+	while (rondo_verify_step(b.verify, RONDO_WORK_MATRICES));
+	tap_ok(steps >= 100, "loops with transfers take a step of their own: %u", steps);
+	free(bytes);
+	build_fini(&b);
+}
+
 /* Each count exactly at its limit, and one over. */
 static void limits(void)
 {
@@ -348,9 +474,12 @@ int main(void)
 	overflow_in_stride_times_count();
 	sentinel_that_is_legal();
 	unknown_operations();
+	reserved_descriptor_values();
+	reserved_operation_values();
 	only_first_stream_checked();
 	wrong_element_written();
 	damaged();
+	work_is_bounded();
 	limits();
 	return tap_done();
 }

@@ -36,8 +36,7 @@ static void compute(struct builder *b, u32 from, u32 to, u32 depth)
 	load.stride[depth] = 256;
 	store.stride[depth] = 256;
 	build_loop(b, ROWS, 4);
-	build_op(b, RONDO_L0,
-		 OP(ld_w, .dst = 1, .entry = build_entry(b, load), .count = 64));
+	build_op(b, RONDO_L0, OP(ld_w, .dst = 1, .entry = build_entry(b, load), .count = 64));
 	build_bundle(b);
 	build_bundle(b);
 	build_op(b, RONDO_S, OP(st_w, .a = 1, .entry = build_entry(b, store), .count = 64));
@@ -126,6 +125,18 @@ static void four_channels(struct builder *b, bool same)
 	build_halt(b);
 }
 
+/* Reads the first of five buffers after starts for all; the fifth start waits for the first. */
+static void full_channel(struct builder *b, u32 starts)
+{
+	u32 i;
+
+	begin(b);
+	for (i = 0; i < starts; i++)
+		build_start(b, 2, block(b, RONDO_DMA_IN, i * BUFFER, false), 0);
+	compute(b, 0, 8 * BUFFER, 0);
+	build_halt(b);
+}
+
 static void test_transfers(void)
 {
 	struct builder b;
@@ -150,6 +161,10 @@ static void test_transfers(void)
 	expect(&b, 0, 0, "four channels");
 	four_channels(&b, true);
 	expect(&b, RONDO_ERR_DMA_RACE, 0, "four channels into one buffer");
+	full_channel(&b, RONDO_DMA_OUTSTANDING + 1);
+	expect(&b, 0, 0, "a start on a full channel waits for the oldest transfer");
+	full_channel(&b, RONDO_DMA_OUTSTANDING);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "a channel that is not full does not");
 }
 
 /* A store of 256 bytes at @base with strides for the two outer loops. */
@@ -196,6 +211,15 @@ static void test_written(void)
 	read_all(&b, 4096);
 	expect(&b, 0, 0, "nor do loops backwards in any order");
 
+	/* Halves of eight rows, and halves of rows twice as far apart. */
+	begin(&b);
+	build_loop(&b, 8, 1);
+	store(&b, 0, 512, 0);
+	build_loop(&b, 4, 1);
+	store(&b, 256, 1024, 0);
+	read_all(&b, 4096);
+	expect(&b, 0, 1, "loops with other strides do not fill the gaps");
+
 	begin(&b);
 	build_loop(&b, 8, 1);
 	store(&b, 0, 512, 0);
@@ -213,8 +237,7 @@ static void test_written(void)
 	begin(&b);
 	build_loop(&b, 1, 1);
 	store(&b, 0, 256, 0);
-	build_op(&b, RONDO_S,
-		 OP(sta, .entry = build_entry(&b, (struct rondo_entry){ .base = 0 })));
+	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, (struct rondo_entry){ .base = 0 })));
 	build_put(&b, RONDO_M,
 		  OP(preset, .entry = build_entry(&b, (struct rondo_entry){ .base = 256 })));
 	build_halt(&b);
@@ -244,7 +267,9 @@ static void test_clearing(void)
 	build_loop(&b, 1, 1);
 	build_op(&b, RONDO_M,
 		 OP(preset, .count = 64,
-		    .entry = build_entry(&b, (struct rondo_entry){ .base = 896, .seg_len = 32, .seg_stride = 256 })));
+		    .entry = build_entry(&b, (struct rondo_entry){ .base = 896,
+								   .seg_len = 32,
+								   .seg_stride = 256 })));
 	build_halt(&b);
 	build_verdict(&b, 0);
 	facts = rondo_verify_facts(b.verify);
@@ -257,7 +282,8 @@ static void test_clearing(void)
 	store(&b, 1024, 0, 0);
 	build_op(&b, RONDO_L0,
 		 OP(ld_w, .count = 64,
-		    .entry = build_entry(&b, (struct rondo_entry){ .base = 0, .seg_len = 1, .seg_stride = 32 })));
+		    .entry = build_entry(&b, (struct rondo_entry){
+						     .base = 0, .seg_len = 1, .seg_stride = 32 })));
 	build_halt(&b);
 	build_verdict(&b, 0);
 	facts = rondo_verify_facts(b.verify);
@@ -278,10 +304,38 @@ static void test_clearing(void)
 	build_fini(&b);
 }
 
+/* The set of written bytes is bounded; the shortest range is what it forgets. */
+static void test_forgetting(void)
+{
+	struct rondo_entry last = { .base = 0 };
+	struct builder b;
+	u32 i;
+
+	begin(&b);
+	for (i = 0; i < RONDO_RANGES; i++)
+		store(&b, 4096 + i * 4096, 0, 0);
+	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, last), .count = 1));
+	for (i = 0; i < RONDO_RANGES; i++)
+		read(&b, 4096 + i * 4096);
+	build_halt(&b);
+	expect(&b, 0, 0, "all long ranges are remembered");
+
+	begin(&b);
+	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, last), .count = 1));
+	for (i = 0; i < RONDO_RANGES; i++)
+		store(&b, 4096 + i * 4096, 0, 0);
+	read(&b, 0);
+	for (i = 0; i < RONDO_RANGES; i++)
+		read(&b, 4096 + i * 4096);
+	build_halt(&b);
+	expect(&b, 0, 1, "the short one is forgotten");
+}
+
 int main(void)
 {
 	test_transfers();
 	test_written();
 	test_clearing();
+	test_forgetting();
 	return tap_done();
 }

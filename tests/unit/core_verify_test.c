@@ -82,7 +82,8 @@ static void load(struct builder *b, u32 bytes)
 {
 	u32 slot = build_slot(b, 0);
 
-	build_start(b, 0, build_desc(b, (struct rondo_desc){ .slot = slot, .row_bytes = bytes }), 0);
+	build_start(b, 0, build_desc(b, (struct rondo_desc){ .slot = slot, .row_bytes = bytes }),
+		    0);
 	build_wait(b, 0, 0);
 }
 
@@ -123,7 +124,8 @@ static void case_DESC_TILES(struct builder *b, bool bad)
 
 static void case_DESC_OUT_MODE(struct builder *b, bool bad)
 {
-	desc_case(b, (struct rondo_desc){ .row_bytes = 4, .dir = RONDO_DMA_OUT,
+	desc_case(b, (struct rondo_desc){ .row_bytes = 4,
+					  .dir = RONDO_DMA_OUT,
 					  .mode = bad ? RONDO_DMA_BROADCAST : RONDO_DMA_TILE });
 }
 
@@ -252,9 +254,9 @@ static void case_SRAM_BOUNDS(struct builder *b, bool bad)
 {
 	/* The highest byte: base + 9 * 1000 + 3 * 64 + 2 * 4 + 4. */
 	u32 e = build_entry(b, (struct rondo_entry){ .base = b->machine.sram_bytes - 9204,
-						      .stride = { 1000 },
-						      .seg_len = 3,
-						      .seg_stride = 64 });
+						     .stride = { 1000 },
+						     .seg_len = 3,
+						     .seg_stride = 64 });
 
 	build_loop(b, 10, 1);
 	build_op(b, RONDO_M, OP(preset, .entry = e, .count = 12, .off = 4 * bad));
@@ -366,7 +368,8 @@ static void case_DMA_LOOP_INDEX(struct builder *b, bool bad)
 	build_slot(b, 0);
 	build_loop(b, 2, 2);
 	build_start(b, 0,
-		    build_desc(b, (struct rondo_desc){ .row_bytes = 4, .slot_loop = { 4, bad } }), 0);
+		    build_desc(b, (struct rondo_desc){ .row_bytes = 4, .slot_loop = { 4, bad } }),
+		    0);
 	build_wait(b, 0, 0);
 	build_halt(b);
 }

@@ -42,7 +42,7 @@ static inline bool gen_rare(struct gen *g, u32 count)
 	return gen_pick(g, count) == count - 1;
 }
 
-#define GEN_ONE_OF(g, ...)                                                                         \
+#define GEN_ONE_OF(g, ...) \
 	((const s32[]){ __VA_ARGS__ }[gen_pick(g, sizeof((s32[]){ __VA_ARGS__ }) / sizeof(s32))])
 
 static inline u32 gen_reg(struct gen *g)
@@ -120,9 +120,9 @@ static inline void gen_start(struct gen *g)
 {
 	u32 channel = gen_pick(g, RONDO_DMA_CHANNELS);
 	u32 last = gen_rare(g, 3) ? gen_pick(g, g->depth + 1) + gen_rare(g, 64) : 0;
-	u32 desc = g->b->header.descs && gen_rare(g, 4) ?
-			   gen_pick(g, g->b->header.descs + gen_rare(g, 16)) :
-			   gen_desc(g);
+	u32 desc = g->b->header.descs && gen_rare(g, 4)
+			   ? gen_pick(g, g->b->header.descs + gen_rare(g, 16))
+			   : gen_desc(g);
 	struct rondo_op op = { .op = RONDO_OP_dma, .channel = channel, .desc = desc, .last = last };
 
 	op.wait[gen_pick(g, 4)] = gen_pick(g, 5);
@@ -210,8 +210,7 @@ static inline void gen_op(struct gen *g, u32 slot)
 	if (rondo_ops[op.op].slots != RONDO_SLOTS_V && rondo_ops[op.op].slots != RONDO_SLOTS_V1)
 		op.entry = gen_entry(g);
 	if (rondo_latency(&g->b->machine, op.op) && op.dst < GEN_REGS)
-		g->land[op.dst] =
-			g->b->header.bundles - 1 + rondo_latency(&g->b->machine, op.op);
+		g->land[op.dst] = g->b->header.bundles - 1 + rondo_latency(&g->b->machine, op.op);
 	build_put(g->b, slot, op);
 }
 
@@ -246,9 +245,9 @@ static inline void gen_program(struct builder *b, enum gen_kind kind, const u8 *
 	build_bundle(b);
 	bundles = b->header.bundles + 1 + gen_pick(&g, GEN_BUNDLES);
 	while (b->header.bundles < bundles || g.depth)
-		gen_bundle(&g, bundles - b->header.bundles > GEN_BUNDLES ?
-				       0 :
-				       bundles - b->header.bundles);
+		gen_bundle(&g, bundles - b->header.bundles > GEN_BUNDLES
+				       ? 0
+				       : bundles - b->header.bundles);
 	build_halt(b);
 }
 
