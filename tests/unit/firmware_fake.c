@@ -119,6 +119,7 @@ void hal_seq_abort(void)
 
 void hal_seq_ack(void)
 {
+	fake.seq_irq = false;
 }
 
 enum rondo_seq_status hal_seq_status(void)
@@ -143,7 +144,10 @@ void hal_wait(void)
 
 void fake_reset(void)
 {
+	u32 violations = fake.violations;
+
 	memset(&fake, 0, sizeof(fake));
+	fake.violations = violations;
 	memset(&fake_fw, 0, sizeof(fake_fw));
 	fake.init = (void *)(fake.mem + FAKE_INIT);
 	fake.status = (void *)(fake.mem + FAKE_STATUS);
@@ -190,6 +194,8 @@ bool fake_run(void)
 			again = true;
 		}
 	} while (again);
+	/* Now the core sleeps; what is still pending would wake it at once, for ever. */
+	fake.violations += fake.seq_irq || fake.bells || hal_timer_fired();
 	return true;
 }
 
@@ -198,6 +204,7 @@ void fake_seq_end(enum rondo_seq_status status, u64 cycles, u32 bundle)
 	/* The real sequencer reads its arguments when it likes, until it is done. */
 	fake.violations += memcmp(fake.args_at, &fake.args, sizeof(fake.args)) != 0;
 	fake.seq_status = status;
+	fake.seq_irq = true;
 	fake.cycles = cycles;
 	fake.bundle = bundle;
 }

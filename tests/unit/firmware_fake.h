@@ -39,7 +39,7 @@ struct fake {
 	bool bells;
 	u32 copies; /* made since reset */
 	u32 refuse; /* the next so many copies are refused */
-	u32 violations;
+	u32 violations; /* since the program began */
 
 	enum rondo_seq_command command; /* what runs or ran */
 	enum rondo_seq_status seq_status;
@@ -47,6 +47,7 @@ struct fake {
 	const struct rondo_seq_args *args_at; /* where the firmware keeps them */
 	u64 cycles;
 	u32 bundle, starts, aborts;
+	bool seq_irq;
 	bool held; /* commands stay busy until fake_seq_end(); else end well in the next turn */
 
 	struct rondo_fw_init *init;

@@ -204,5 +204,6 @@ int main(void)
 	test_host_error();
 	test_trap();
 	test_log_wrap();
+	tap_eq(fake.violations, 0, "the chip was never asked for what it must not");
 	return tap_done();
 }
