@@ -70,7 +70,9 @@ static void test_programs(void)
 	tap_eq(WITH(good_load, program, RONDO_PROGRAMS_MAX - 1), RONDO_FW_OK,
 	       "load at the last number");
 	tap_eq(fake_call(unload), RONDO_FW_OK, "unload");
-	tap_eq(fake.command, RONDO_SEQ_UNLOAD, "by the sequencer");
+	tap_ok(fake.command == RONDO_SEQ_UNLOAD && fake.args.program == 5, "by the sequencer");
+	tap_eq(WITH(good_load, size, RONDO_PROGRAM_BYTES_MAX), RONDO_FW_OK, "the largest program");
+	tap_eq(fake_call(unload), RONDO_FW_OK, "unload it");
 	tap_eq(fake_call(unload), RONDO_FW_BAD_NUMBER, "unload twice");
 }
 
@@ -103,6 +105,13 @@ static void test_bindings(void)
 	tap_eq(fake_call(good_bind), RONDO_FW_BAD_NUMBER, "bind twice");
 	tap_eq(fake_call(unload), RONDO_FW_BAD_NUMBER, "unload a bound program");
 	tap_eq(fake_call(unbind), RONDO_FW_OK, "unbind");
+	tap_ok(fake.command == RONDO_SEQ_UNBIND && fake.args.binding == 9, "by the sequencer");
+	tap_eq(WITH(good_bind, count, RONDO_PROGRAM_SLOTS_MAX), RONDO_FW_OK, "most slots");
+	fake_call(unbind);
+	tap_eq(WITH(good_bind, cycles, RONDO_CYCLES_MAX), RONDO_FW_OK, "most cycles");
+	fake_call(unbind);
+	tap_eq(WITH(good_bind, cycles, 1), RONDO_FW_OK, "least cycles");
+	tap_eq(fake_call(unbind), RONDO_FW_OK, "unbind that");
 	tap_eq(fake_call(unbind), RONDO_FW_BAD_NUMBER, "unbind twice");
 	tap_eq(fake_call(unload), RONDO_FW_OK, "unload what is no longer bound");
 }
@@ -134,7 +143,11 @@ static void test_queue_commands(void)
 	tap_eq(fake_call(abort), RONDO_FW_OK, "abort an idle queue");
 	tap_eq(fake_call(destroy), RONDO_FW_OK, "destroy");
 	tap_eq(fake_call(destroy), RONDO_FW_BAD_NUMBER, "destroy twice");
-	tap_eq(fake_call(good_queue), RONDO_FW_OK, "create again");
+	tap_eq(WITH(good_queue, weight, RONDO_FW_WEIGHT_MAX), RONDO_FW_OK, "most weight");
+	fake_call(destroy);
+	tap_eq(WITH(good_queue, count, RONDO_FW_QUEUE_ENTRIES_MAX), RONDO_FW_OK, "most entries");
+	fake_call(destroy);
+	tap_eq(WITH(good_queue, count, 1), RONDO_FW_OK, "least entries");
 }
 
 /* What the sequencer says of a command, and that the tables follow only success. */

@@ -10,7 +10,7 @@ struct firmware fake_fw;
 
 u64 hal_init_addr(void)
 {
-	return FAKE_BASE + FAKE_INIT;
+	return fake.init_addr;
 }
 
 void hal_set_version(u32 version)
@@ -71,7 +71,9 @@ bool hal_bells_take(void)
 static u8 *host(u64 addr, u32 size)
 {
 	fake.copies++;
-	if (fake.refuse) {
+	if (fake.spare) {
+		fake.spare--;
+	} else if (fake.refuse) {
 		fake.refuse--;
 		return NULL;
 	}
@@ -105,6 +107,8 @@ void hal_seq_start(enum rondo_seq_command command, const struct rondo_seq_args *
 	fake.violations += args->program >= RONDO_PROGRAMS_MAX;
 	fake.violations += args->binding >= RONDO_BINDINGS_MAX;
 	fake.violations += command == RONDO_SEQ_RUN && args->count > RONDO_REPLAY_OFFSETS_MAX;
+	/* A replay is announced before it starts. */
+	fake.violations += command == RONDO_SEQ_RUN && !fake.status->running;
 	fake.seq_status = RONDO_SEQ_BUSY;
 	fake.command = command;
 	fake.args = *args;
@@ -154,6 +158,7 @@ void fake_reset(void)
 	fake.admin = (void *)(fake.mem + FAKE_ADMIN);
 	fake.events = (void *)(fake.mem + FAKE_EVENTS);
 	fake.log = (char *)fake.mem + FAKE_LOG;
+	fake.init_addr = FAKE_BASE + FAKE_INIT;
 	*fake.init = (struct rondo_fw_init){
 		.magic = RONDO_FW_IMAGE_MAGIC,
 		.version = RONDO_FW_VERSION,

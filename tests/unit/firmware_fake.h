@@ -38,7 +38,9 @@ struct fake {
 	u64 timer; /* wall time at which the timer fires; 0: stopped */
 	bool bells;
 	u32 copies; /* made since reset */
-	u32 refuse; /* the next so many copies are refused */
+	u32 spare;  /* so many copies go well before */
+	u32 refuse; /* so many are refused */
+	u64 init_addr;
 	u32 violations; /* since the program began */
 
 	enum rondo_seq_command command; /* what runs or ran */

@@ -57,6 +57,21 @@ static void test_bad_init(void)
 	}
 
 	fake_reset();
+	fake.init_addr += 4;
+	tap_ok(!fw_boot(&fake_fw) && fake.state == RONDO_FW_STATE_BAD_INIT,
+	       "refused: its address misaligned");
+
+	fake_reset();
+	fake.init->admin_count = fake.init->event_count = 1;
+	fake.init->log_size = RONDO_FW_LOG_BYTES_MIN;
+	tap_ok(fw_boot(&fake_fw), "the smallest rings");
+	fake_reset();
+	fake.init->admin_count = RONDO_FW_ADMIN_ENTRIES_MAX;
+	fake.init->event_count = RONDO_FW_EVENT_ENTRIES_MAX;
+	fake.init->log_size = RONDO_FW_LOG_BYTES_MAX;
+	tap_ok(fw_boot(&fake_fw), "the largest rings");
+
+	fake_reset();
 	fake.init->version = RONDO_FW_VERSION + 7;
 	tap_ok(fw_boot(&fake_fw), "a host of a later minor version is served");
 }
@@ -137,10 +152,20 @@ static void test_indices(void)
 	tap_ok(fake_run(), "the tail of an absent queue is nobody's business");
 	fake.status->queue_tail[3] = 0;
 	fake_create_queue(3, 1);
+	fake_create_queue(0, 1);
+	fake.status->queue_tail[0] = FAKE_QUEUE_ENTRIES;
+	fake.bells = true;
+	tap_ok(fake_run(), "a full queue is served");
 	fake.status->queue_tail[3] = FAKE_QUEUE_ENTRIES + 1;
 	fake.bells = true;
 	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL, "queue_tail one too far");
 	tap_ok(fake_logged("queue 3: bad tail 9, head 0\n"), "the log says which");
+
+	fake_boot();
+	fake_create_queue(0, 1);
+	fake.status->queue_tail[0] = ~0u;
+	fake.bells = true;
+	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL, "queue_tail behind its head");
 }
 
 static void test_host_error(void)
@@ -167,12 +192,41 @@ static void test_host_error(void)
 	tap_eq(fake.timer, 0, "and the timer, so that nothing wakes the core");
 }
 
+/* A command and a replay, with each of their copies refused in turn. */
+static void test_each_copy(void)
+{
+	struct rondo_fw_entry entry = fake_entry(0, 1);
+	struct rondo_fw_admin ping = {.command = RONDO_FW_PING};
+	u32 i, copies, stopped = 0;
+
+	for (i = 0;; i++) {
+		fake_boot();
+		fake_bind(0, 100);
+		fake_create_queue(0, 1);
+		copies = fake.copies;
+		fake_submit(0, &entry);
+		fake_admin(&ping);
+		fake.spare = i;
+		fake.refuse = 1;
+		if (fake_run())
+			break;
+		stopped += fake.state == RONDO_FW_STATE_HOST_ERROR && fake.fault_irqs == 1 &&
+			   !fw_turn(&fake_fw);
+	}
+	tap_ok(i >= 6 && stopped == i && fake.copies - copies == i,
+	       "each of %u refused copies stops with HOST_ERROR", i);
+}
+
 static void test_trap(void)
 {
+	u32 tail;
+
 	fake_boot();
+	tail = fake.status->log_tail;
 	fw_trap(&fake_fw, 7, 0x80001234, 0xdeadbeef);
 	tap_ok(fake.state == RONDO_FW_STATE_TRAP && fake.fault_irqs == 1, "a trap stops");
 	tap_ok(fake_logged("trap: cause 7 at 80001234, value deadbeef\n"), "the log says where");
+	tap_ok(fake.status->log_tail > tail, "and the host can know");
 	fw_trap(&fake_fw, 7, 0, 0);
 	tap_eq(fake.fault_irqs, 1, "stops once");
 }
@@ -202,6 +256,7 @@ int main(void)
 	test_heartbeat();
 	test_indices();
 	test_host_error();
+	test_each_copy();
 	test_trap();
 	test_log_wrap();
 	tap_eq(fake.violations, 0, "the chip was never asked for what it must not");

@@ -23,21 +23,22 @@ static struct rondo_fw_event next_event(void)
 
 static void test_run(void)
 {
-	entry e = fake_entry(0, 0x1122334455667788);
+	entry e = fake_entry(7, 0x1122334455667788);
 	struct rondo_fw_event event;
 
 	prepare();
+	fake_bind(7, 1000);
 	e.offsets = 2;
-	e.slot[0] = 3;
+	e.slot[0] = 0;
 	e.offset[0] = 0xffffffff;
 	e.slot[1] = 63;
 	e.offset[1] = 7;
 	fake.held = true;
 	fake_submit(0, &e);
 	fake_run();
-	tap_ok(fake.command == RONDO_SEQ_RUN && fake.args.binding == 0, "the replay starts");
+	tap_ok(fake.command == RONDO_SEQ_RUN && fake.args.binding == 7, "the replay starts");
 	tap_eq(fake.args.bound, 1000 + RONDO_FW_BOUND_SLACK, "with its exact time as bound");
-	tap_ok(fake.args.count == 2 && fake.args.offset[0].slot == 3 &&
+	tap_ok(fake.args.count == 2 && fake.args.offset[0].slot == 0 &&
 		       fake.args.offset[0].offset == 0xffffffff && fake.args.offset[1].slot == 63 &&
 		       fake.args.offset[1].offset == 7,
 	       "and its offsets");
@@ -289,6 +290,12 @@ static void test_abort(void)
 	fake_submit(0, &e);
 	fake_run();
 	tap_eq(next_event().seqno, 6, "the aborted queue works again");
+	fake.held = true;
+	fake_submit(0, &e);
+	fake_run();
+	fake_admin(&abort);
+	fake_run();
+	tap_eq(fake.aborts, 2, "and is aborted again");
 }
 
 static void test_abort_behind_load(void)
@@ -317,6 +324,46 @@ static void test_abort_behind_load(void)
 	fake_run();
 	tap_eq(next_event().cookie, 1, "and is answered");
 	tap_eq(next_event().type, ~0u, "a destroyed queue runs nothing");
+}
+
+/* What was copied while another queue runs is copied for good, until it is dropped. */
+static void test_copied_once(void)
+{
+	struct rondo_fw_admin abort = {.command = RONDO_FW_QUEUE_ABORT, .queue = 1};
+	entry e = fake_entry(0, 1);
+
+	for (u32 drop = 0; drop < 2; drop++) {
+		prepare();
+		fake_create_queue(1, 1);
+		fake.held = true;
+		e.seqno = 1;
+		fake_submit(1, &e);
+		fake_run();
+		fake_submit(0, &e);
+		fake_submit(1, &e);
+		fake_run();
+		fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+		fake_run(); /* both were copied; one runs */
+		u32 other = !fake_fw.seq.queue;
+
+		next_event();
+		memset(&fake_queue(other)[other], 0xff, sizeof(e));
+		abort.queue = other;
+		if (drop) {
+			tap_eq(fake_call(abort), RONDO_FW_OK, "a copied entry is dropped");
+			e.seqno = 2;
+			fake_submit(other, &e);
+		}
+		fake.held = false;
+		fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+		fake_run();
+		next_event();
+		struct rondo_fw_event event = next_event();
+
+		tap_ok(event.result == RONDO_FW_OK && event.queue == other &&
+			       event.seqno == 1 + drop,
+		       drop ? "the next one is not it" : "an entry is copied once");
+	}
 }
 
 /* Two queues with always full rings, weights 1 and 3, replays of 1000 and 7000 cycles. */
@@ -372,6 +419,18 @@ static void test_come_and_go(void)
 		       RONDO_FW_OK, "destroy it");
 		fake.status->queue_tail[q] = 0;
 	}
+	fake_create_queue(5, 1);
+	tap_eq(fake.status->queue_head[5], 0, "a new queue begins at 0");
+	e.flags = 0;
+	fake_submit(5, &e);
+	fake_run();
+	fake_call((struct rondo_fw_admin){.command = RONDO_FW_QUEUE_DESTROY, .queue = 5});
+	fake.status->queue_tail[5] = 0;
+	fake_create_queue(5, 1);
+	e.flags = RONDO_FW_ENTRY_EVENT;
+	fake_submit(5, &e);
+	fake_run();
+	tap_eq(next_event().replays, 1, "and with nothing of the last");
 }
 
 int main(void)
@@ -385,6 +444,7 @@ int main(void)
 	test_full_for_admin();
 	test_abort();
 	test_abort_behind_load();
+	test_copied_once();
 	test_shares();
 	test_come_and_go();
 	tap_eq(fake.violations, 0, "the sequencer was never asked for what it must not");
