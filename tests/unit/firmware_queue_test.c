@@ -424,6 +424,7 @@ static void test_come_and_go(void)
 	e.flags = 0;
 	fake_submit(5, &e);
 	fake_run();
+	tap_eq(fake.status->queue_head[5], 1, "a replay without an event moves the head");
 	fake_call((struct rondo_fw_admin){.command = RONDO_FW_QUEUE_DESTROY, .queue = 5});
 	fake.status->queue_tail[5] = 0;
 	fake_create_queue(5, 1);
