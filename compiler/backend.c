@@ -61,6 +61,16 @@ static int run_mir_passes(struct lowering *l, const char *dump, FILE *to)
 	return 0;
 }
 
+bool backend_has_pass(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mir_passes) / sizeof(*mir_passes); i++)
+		if (dumps(name, mir_passes[i].name))
+			return true;
+	return dumps(name, "lower") || dumps(name, "schedule");
+}
+
 int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
 		    FILE *dump_to, struct compiled *out)
 {

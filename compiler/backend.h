@@ -70,6 +70,9 @@ int emit(struct lowering *l, struct vliw *v, struct compiled *out);
 int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
 		    FILE *dump_to, struct compiled *out);
 
+/* Whether backend_compile() can dump after a pass called @name, or "all". */
+bool backend_has_pass(const char *name);
+
 void compiled_free(struct compiled *c);
 
 #endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* rondo info: what a file holds, and what a device is. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/machine.h"
+#include "tools/rondo.h"
+#include "tools/source.h"
+
+static const char help[] =
+	"usage: rondo info FILE\n"
+	"       rondo info --device [DEVICE]\n\n"
+	"Prints the tensors, slots and regions of a .rnd file or a bare program; or the limits,\n"
+	"machine and clocks of a device (default: the first of the kernel's driver; emu: the\n"
+	"emulated one).\n";
+
+static const struct option options[] = {
+	{"device", no_argument, NULL, 'd'},
+	OPTION_HELP,
+	{},
+};
+
+static void print_machine(const struct rondo_machine *m)
+{
+	struct rondo_machine known;
+	const char *name = "unknown";
+	u32 id;
+
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		rondo_machine_init(&known, id);
+		if (!memcmp(&known, m, sizeof(known)))
+			name = rondo_machine_name(id);
+	}
+	printf("machine              %s, hash 0x%016" PRIx64 "\n", name, rondo_machine_hash(m));
+	printf("  mesh               %u x %u tiles\n", m->mesh_w, m->mesh_h);
+	printf("  lanes              %u\n", m->lanes);
+	printf("  accumulator rows   %u\n", m->acc_rows);
+	printf("  SRAM per tile      %u bytes\n", m->sram_bytes);
+	printf("  DMA per channel    %u bytes a cycle, %u cycles to start, %u per row\n",
+	       m->dma_bytes_per_cycle, m->dma_startup, m->dma_row_cycles);
+	printf("  clock              %u kHz, nominal\n", m->clock_khz);
+}
+
+static int device_info(const char *name)
+{
+	const char *shown = name ? name : "/dev/accel";
+	struct accel_device *device;
+	struct rondo_machine machine;
+	struct accel_clock clock;
+	struct accel_info info;
+	int ret = accel_open(name, &device);
+
+	if (ret)
+		return fail(shown, "%s", ret == -ENODEV ? "there is no device" : strerror(-ret));
+	ret = accel_device_info(device, &info, sizeof(info));
+	if (!ret)
+		ret = accel_device_machine(device, &machine, sizeof(machine));
+	if (!ret)
+		ret = accel_device_clock(device, &clock);
+	accel_close(device);
+	if (ret)
+		return fail(shown, "%s", strerror(-ret));
+	printf("backend              %s\n", info.backend);
+	printf("firmware             %u.%u\n", info.firmware >> 16, info.firmware & 0xffff);
+	printf("device time          %" PRIu64 " cycles at %" PRIu64 " ns of CLOCK_MONOTONIC\n",
+	       clock.device_cycles, clock.monotonic_ns);
+	printf("limits of a program  %" PRIu64 " cycles, %u bundles, %u slots, %u address entries, "
+	       "%u descriptors\n",
+	       info.cycles_max, info.bundles_max, info.slots_max, info.entries_max, info.descs_max);
+	printf("limit of a buffer    %" PRIu64 " bytes\n", info.buffer_size_max);
+	printf("limits of a job      %u replays, %u offsets each\n", info.replays_max,
+	       info.offsets_max);
+	print_machine(&machine);
+	return STATUS_OK;
+}
+
+static void print_tensors(const struct accel_model *model, enum accel_kind kind)
+{
+	struct accel_tensor t;
+	enum dtype dtype;
+	u32 i, d;
+
+	for (i = 0; !accel_model_tensor(model, kind, i, &t); i++) {
+		dtype_from_onnx(t.dtype, &dtype);
+		printf("%-7s %s: %s[", kind == ACCEL_INPUT ? "input" : "output", t.name,
+		       dtype_name(dtype));
+		for (d = 0; d < t.rank; d++)
+			printf("%s%" PRIu64, d ? "," : "", t.dim[d]);
+		printf("], slot %u, offset %" PRIu64, t.slot, t.offset);
+		if (t.scale != 0)
+			printf(", scale %.9g, zero point %d", t.scale, t.zero_point);
+		printf("\n");
+	}
+}
+
+static int file_info(const char *path)
+{
+	struct source_options none;
+	struct accel_slot_info slot;
+	struct accel_region region;
+	struct source source;
+	size_t size;
+	int status;
+	u32 i;
+
+	source_options_init(&none);
+	status = source_load(path, &none, &source);
+	if (status)
+		return status;
+	accel_model_program(source.model, &size);
+	printf("program %zu bytes\n", size);
+	print_tensors(source.model, ACCEL_INPUT);
+	print_tensors(source.model, ACCEL_OUTPUT);
+	for (i = 0; !accel_model_slot(source.model, i, &slot); i++) {
+		printf("slot    %u: %" PRIu64 " bytes, aligned to %" PRIu64 "%s", i, slot.size,
+		       slot.align, slot.dynamic ? ", dynamic" : "");
+		if (slot.alias)
+			printf(", alias group %u", slot.alias);
+		if (slot.data)
+			printf(", %" PRIu64 " bytes of data", slot.data_size);
+		printf("\n");
+	}
+	for (i = 0; !accel_model_region(source.model, i, &region); i++)
+		printf("region  %s: bundles %u to %u\n", region.name, region.first,
+		       region.first + region.count - 1);
+	source_free(&source);
+	return STATUS_OK;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	bool device = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "dh", options, NULL)) != -1) {
+		if (c != 'd')
+			return option_other(c, argv[0], help);
+		device = true;
+	}
+	if (device && optind >= argc - 1)
+		return device_info(argv[optind]);
+	if (device || optind != argc - 1)
+		return usage(argv[0], "it wants one file, or --device");
+	return file_info(argv[optind]);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* rondo verify: what the kernel would say of a program, and what is known of every run. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/energy.h"
+#include "core/machine.h"
+#include "core/verify_state.h"
+#include "tools/rondo.h"
+#include "tools/source.h"
+
+static const char help[] =
+	"usage: rondo verify FILE [OPTION]...\n\n"
+	"Proves the program in a .rnd file, or a bare program, as the kernel does, and prints its\n"
+	"exact cycles, its energy, and what it touches of each slot. Exit status 1: refused.\n\n"
+	"      --machine NAME  the machine it shall run on (default: edge)\n"
+	"      --budget N      refuse a program of more cycles\n";
+
+enum { OPT_MACHINE = 256, OPT_BUDGET };
+
+static const struct option options[] = {
+	{"machine", required_argument, NULL, OPT_MACHINE},
+	{"budget", required_argument, NULL, OPT_BUDGET},
+	OPTION_HELP,
+	{},
+};
+
+static int refused(const char *path, const struct rondo_verdict *verdict)
+{
+	static const char *const units[] = {"C", "L0", "L1", "S", "W", "M", "V0", "V1"};
+	const char *text = rondo_error_text(verdict->code);
+	u32 index = verdict->index;
+
+	switch (rondo_error_where(verdict->code)) {
+	case RONDO_WHERE_BUNDLE:
+		return fail(path, "refused: bundle %u, slot %s: %s", index,
+			    units[verdict->slot % RONDO_SLOTS_PER_BUNDLE], text);
+	case RONDO_WHERE_ENTRY: return fail(path, "refused: address entry %u: %s", index, text);
+	case RONDO_WHERE_DESC: return fail(path, "refused: descriptor %u: %s", index, text);
+	case RONDO_WHERE_SLOT: return fail(path, "refused: buffer slot %u: %s", index, text);
+	case RONDO_WHERE_NONE: break;
+	}
+	return fail(path, "refused: %s", text);
+}
+
+static void print_slots(const struct rondo_program *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->header->slots; i++) {
+		const struct rondo_slot *slot = &p->slots[i];
+
+		printf("slot %-3u         reads [%" PRIu64 ", %" PRIu64 "), writes [%" PRIu64
+		       ", %" PRIu64 "), aligned to %u%s\n",
+		       i, slot->read_lo, slot->read_hi, slot->write_lo, slot->write_hi, slot->align,
+		       slot->flags & RONDO_SLOT_DYNAMIC ? ", dynamic" : "");
+	}
+}
+
+static void print_facts(const struct rondo_machine *machine, const struct rondo_program *p,
+			const struct rondo_facts *facts)
+{
+	struct rondo_activity activity = {};
+	struct rondo_energy energy;
+	double total;
+	u32 i;
+
+	rondo_count_activity(machine, p, &activity);
+	energy = rondo_energy_of(machine, &activity);
+	total = (double)energy.compute_fj + energy.movement_fj;
+	printf("cycles           %" PRIu64 " (%.1f us at %u MHz)\n", facts->cycles,
+	       facts->cycles * 1e3 / machine->clock_khz, machine->clock_khz / 1000);
+	printf("energy           %.3f uJ: compute %.0f %%, movement %.0f %%\n", total * 1e-9,
+	       total ? energy.compute_fj / total * 100 : 0,
+	       total ? energy.movement_fj / total * 100 : 0);
+	printf("bundles          %u, %" PRIu64 " executed\n", p->header->bundles, activity.bundles);
+	printf("multiply-adds    %" PRIu64 "\n",
+	       activity.macs_f32 + activity.macs_bf16 + activity.macs_s8);
+	printf("DMA bytes        %" PRIu64 " in, %" PRIu64 " out\n", activity.dma_in,
+	       activity.dma_out);
+	for (i = 0; i < facts->clear_count; i++)
+		printf("cleared before   [%u, %u) of SRAM\n", facts->clear[i].lo,
+		       facts->clear[i].hi);
+	print_slots(p);
+}
+
+static int verify(const char *path, const struct rondo_machine *machine, u64 budget)
+{
+	const struct rondo_verdict *verdict;
+	struct rondo_program p;
+	struct rondo_verify *v;
+	void *program;
+	size_t size;
+	int status;
+
+	status = source_program(path, &program, &size);
+	if (status)
+		return status;
+	v = malloc(sizeof(*v));
+	if (!v) {
+		free(program);
+		return fail(path, "no memory");
+	}
+	rondo_verify_init(v, machine, program, size, budget);
+	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
+		;
+	verdict = rondo_verify_verdict(v);
+	if (verdict->code || rondo_program_open(&p, program, size)) {
+		status = refused(path, verdict);
+	} else {
+		printf("%s: accepted\n", path);
+		print_facts(machine, &p, rondo_verify_facts(v));
+	}
+	free(v);
+	free(program);
+	return status;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	struct rondo_machine machine;
+	u64 budget = 0;
+	char *end;
+	int c;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case OPT_MACHINE:
+			if (!find_machine(optarg, &machine))
+				return STATUS_USAGE;
+			break;
+		case OPT_BUDGET:
+			budget = strtoull(optarg, &end, 10);
+			if (*end || !budget)
+				return usage(argv[0], "--budget wants a number of cycles");
+			break;
+		default: return option_other(c, argv[0], help);
+		}
+	}
+	if (optind != argc - 1)
+		return usage(argv[0], "it wants one file");
+	return verify(argv[optind], &machine, budget);
+}

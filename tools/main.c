@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The rondo command: finds the subcommand; and what all of them share. */
+#include "tools/rondo.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/machine.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{"compile", cmd_compile, "an ONNX model into a .rnd file"},
+	{"run", cmd_run, "a model on inputs, on a device or the emulator"},
+	{"asm", cmd_asm, "assembly text into a program"},
+	{"dis", cmd_dis, "a program into assembly text"},
+	{"verify", cmd_verify, "prove a program; its exact cycles, energy and extents"},
+	{"info", cmd_info, "what a file holds, or what a device is"},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+int fail(const char *thing, const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "rondo: %s: ", thing);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return STATUS_FAILED;
+}
+
+int usage(const char *command, const char *what)
+{
+	fprintf(stderr, "rondo: %s: %s; see rondo %s --help\n", command, what, command);
+	return STATUS_USAGE;
+}
+
+int option_other(int option, const char *command, const char *help)
+{
+	if (option == 'h') {
+		fputs(help, stdout);
+		return STATUS_OK;
+	}
+	fprintf(stderr, "rondo: see rondo %s --help\n", command);
+	return STATUS_USAGE;
+}
+
+int write_file(const char *path, const void *bytes, size_t size)
+{
+	FILE *f = fopen(path, "wb");
+	struct stat st;
+	int error;
+
+	if (!f)
+		return fail(path, "%s", strerror(errno));
+	errno = 0;
+	if (fwrite(bytes, 1, size, f) == size && !fflush(f) && !fclose(f))
+		return STATUS_OK;
+	error = errno;
+	if (!stat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+	return fail(path, "%s", strerror(error));
+}
+
+int finish_output(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	return fail("standard output", "%s", strerror(errno));
+}
+
+bool find_machine(const char *name, struct rondo_machine *machine)
+{
+	u32 id;
+
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		if (strcmp(rondo_machine_name(id), name))
+			continue;
+		rondo_machine_init(machine, id);
+		return true;
+	}
+	fail(name, "there is no machine of this name");
+	return false;
+}
+
+double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec * 1e-6;
+}
+
+static void print_help(FILE *out)
+{
+	int i;
+
+	fprintf(out, "usage: rondo COMMAND [ARGUMENT]...\n\n");
+	for (i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
+	fprintf(out, "\nrondo COMMAND --help tells more. Exit status: 0, 1 if something failed, "
+		     "2 if the command line is wrong.\n");
+}
+
+int main(int argc, char **argv)
+{
+	int i;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return STATUS_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_help(stdout);
+		return finish_output(STATUS_OK);
+	}
+	for (i = 0; i < COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return finish_output(commands[i].run(argc - 1, argv + 1));
+	fprintf(stderr, "rondo: %s: there is no such command; see rondo --help\n", argv[1]);
+	return STATUS_USAGE;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The rondo command: one file for each subcommand, cmd_NAME.c.
+ *
+ * Results go to standard output, everything else to standard error as "rondo: THING: reason".
+ * Exit status: 0; 1 if the work could not be done or a result is not as expected; 2 if the
+ * command line is wrong.
+ */
+#ifndef TOOLS_RONDO_H
+#define TOOLS_RONDO_H
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "spec/machine.h"
+
+enum {
+	STATUS_OK,
+	STATUS_FAILED,
+	STATUS_USAGE,
+};
+
+/* Each gets its arguments from its own name on, and returns the exit status. */
+int cmd_asm(int argc, char **argv);
+int cmd_compile(int argc, char **argv);
+int cmd_dis(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
+
+/* Prints "rondo: THING: reason" and returns STATUS_FAILED. */
+__attribute__((format(printf, 2, 3))) int fail(const char *thing, const char *fmt, ...);
+
+/*
+ * Handles what getopt_long() returned for no option of the command: 'h' prints @help to standard
+ * output and gives STATUS_OK, anything else points to --help and gives STATUS_USAGE.
+ */
+int option_other(int option, const char *command, const char *help);
+
+/* Says that the command line of @command is wrong: STATUS_USAGE. */
+int usage(const char *command, const char *what);
+
+#define OPTION_HELP                            \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+
+/* Writes a whole file; a regular file that could not be written is removed. A STATUS_*. */
+int write_file(const char *path, const void *bytes, size_t size);
+
+/* Ends standard output: STATUS_FAILED, with a message, if something could not be written. */
+int finish_output(int status);
+
+/* The configuration called @name; false, with a message, if there is none. */
+bool find_machine(const char *name, struct rondo_machine *machine);
+
+/* Milliseconds of a clock that never goes back. */
+double now_ms(void);
+
+#endif

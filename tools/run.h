@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * rondo run: a model on one or several samples.
+ *
+ *	run_inputs.c	which file is which input of which sample
+ *	run_outputs.c	answers, files, comparison
+ *	run_report.c	the table, or JSON
+ *	cmd_run.c	options, and the order of it all
+ *
+ * Functions that return int return a STATUS_*, after a message unless it is STATUS_OK.
+ */
+#ifndef TOOLS_RUN_H
+#define TOOLS_RUN_H
+
+#include <accel.h>
+
+#include "compiler/tensor.h"
+#include "spec/limits.h"
+#include "tools/source.h"
+
+struct run_options {
+	const char *model;
+	const char **inputs; /* "FILE" or "NAME=FILE" */
+	u32 input_count;
+	const char *device;	/* for accel_open() */
+	const char *output_dir; /* or NULL, as the next two */
+	const char *expect_dir;
+	const char *labels;
+	u32 repeat; /* replays per sample */
+	u32 top;    /* answers to print */
+	bool json;
+	bool pictures;
+	double compile_ms; /* of a compilation elsewhere; negative: none */
+	struct source_options source;
+};
+
+/* One sample: the file of each input, in the order of the model's inputs. */
+struct run_sample {
+	const char **files;
+};
+
+struct run_samples {
+	struct accel_tensor *inputs;
+	u32 input_count;
+	struct run_sample *samples;
+	u32 count;
+};
+
+/* An answer of a classifier. */
+struct run_class {
+	u32 index;
+	double probability;
+};
+
+/* What came out of a sample. */
+struct run_answer {
+	const char *name;	/* of its first file, or of the model */
+	u32 classes;		/* of the output; 0: it does not look like scores */
+	struct run_class *best; /* the top ones, best first */
+	u32 best_count;
+};
+
+struct run {
+	const struct run_options *options;
+	struct source source;
+	struct accel_device *device;
+	struct accel_program *program;
+	struct accel_slot slots[RONDO_PROGRAM_SLOTS_MAX];
+	u8 *memory[RONDO_PROGRAM_SLOTS_MAX];
+	struct accel_binding *binding;
+	struct accel_queue *queue;
+	struct accel_info info;
+	char **labels;
+	u32 label_count;
+
+	double create_ms, bind_ms, replay_ms, replay_min_ms;
+	u32 replays;
+	bool differs;		    /* from options->expect_dir */
+	struct run_answer *answers; /* one per sample */
+	u32 answer_count;
+};
+
+/* Gives each of @options' inputs its place. */
+int run_samples_init(struct run_samples *samples, const struct run *run);
+void run_samples_fini(struct run_samples *samples);
+
+/* Loads the inputs of sample @index into the slots, and shows those that are pictures. */
+int run_load_sample(struct run *run, const struct run_samples *samples, u32 index);
+
+/* Judges, prints, saves and compares what sample @index gave. */
+int run_take_outputs(struct run *run, u32 index, struct run_answer *answer);
+
+/* The text of class @index: its label or its number. */
+const char *run_label(const struct run *run, u32 index, char buf[16]);
+
+/* One row for each line of the file of labels. */
+int run_read_labels(struct run *run);
+
+/* Prints where time and energy went. */
+void run_print_table(const struct run *run);
+void run_print_json(const struct run *run);
+
+/* The type of a model's tensor in the compiler's terms. */
+enum dtype run_dtype(const struct accel_tensor *tensor);
+struct shape run_shape(const struct accel_tensor *tensor);
+
+#endif

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/render.h"
+#include "tools/rondo.h"
+#include "tools/run.h"
+#include "tools/tensor_io.h"
+
+/* What is smaller is no picture, whatever its shape. */
+enum { PICTURE_ELEMENTS_MIN = 64, PICTURE_COLUMNS_MAX = 64 };
+
+enum dtype run_dtype(const struct accel_tensor *tensor)
+{
+	enum dtype dtype = DTYPE_U8;
+
+	dtype_from_onnx(tensor->dtype, &dtype);
+	return dtype;
+}
+
+struct shape run_shape(const struct accel_tensor *tensor)
+{
+	struct shape shape = {.rank = tensor->rank};
+	u32 i;
+
+	for (i = 0; i < tensor->rank; i++)
+		shape.dim[i] = tensor->dim[i];
+	return shape;
+}
+
+/* The input that the argument "NAME=FILE" names, and its file; the count if there is none. */
+static u32 find_named(const struct run_samples *s, const char *arg, const char **file)
+{
+	u32 i;
+
+	for (i = 0; i < s->input_count; i++) {
+		size_t length = strlen(s->inputs[i].name);
+
+		if (!strncmp(arg, s->inputs[i].name, length) && arg[length] == '=') {
+			*file = arg + length + 1;
+			return i;
+		}
+	}
+	return s->input_count;
+}
+
+/* The input that @arg is for. */
+static int find_input(const struct run_samples *s, const char *arg, u32 *input, const char **file)
+{
+	*input = find_named(s, arg, file);
+	if (*input < s->input_count)
+		return STATUS_OK;
+	*file = arg;
+	*input = 0;
+	if (s->input_count == 0)
+		return fail(arg, "the model has no inputs");
+	if (strchr(arg, '=') && access(arg, F_OK))
+		return fail(arg, "the model has no input of this name");
+	if (s->input_count > 1)
+		return fail(arg, "the model has %u inputs: say which, NAME=FILE", s->input_count);
+	return STATUS_OK;
+}
+
+/* Appends @file to the files of @input; those are numbered from sample 0 on. */
+static int add_file(struct run_samples *s, u32 *counts, u32 input, const char *file)
+{
+	u32 sample = counts[input]++;
+
+	if (sample >= s->count) {
+		struct run_sample *grown = realloc(s->samples, (sample + 1) * sizeof(*grown));
+
+		if (!grown)
+			return fail(file, "no memory");
+		s->samples = grown;
+		grown[sample].files = calloc(s->input_count, sizeof(const char *));
+		if (!grown[sample].files)
+			return fail(file, "no memory");
+		s->count = sample + 1;
+	}
+	s->samples[sample].files[input] = file;
+	return STATUS_OK;
+}
+
+/* An input with one file has it in every sample; any other needs one for each. */
+static int complete(struct run_samples *s, const u32 *counts)
+{
+	u32 i, k;
+
+	for (i = 0; i < s->input_count; i++) {
+		const char *name = s->inputs[i].name;
+
+		if (!counts[i])
+			return fail(name, "no file is given for this input");
+		if (counts[i] != 1 && counts[i] != s->count)
+			return fail(name, "%u files for this input, %u for another", counts[i],
+				    s->count);
+		for (k = counts[i]; k < s->count; k++)
+			s->samples[k].files[i] = s->samples[0].files[i];
+	}
+	return STATUS_OK;
+}
+
+static int assign(struct run_samples *s, const struct run_options *o, u32 *counts)
+{
+	const char *file;
+	u32 i, input;
+	int status;
+
+	for (i = 0; i < o->input_count; i++) {
+		status = find_input(s, o->inputs[i], &input, &file);
+		if (!status)
+			status = add_file(s, counts, input, file);
+		if (status)
+			return status;
+	}
+	status = complete(s, counts);
+	if (!status && !s->input_count) {
+		/* Without inputs there is still something to run. */
+		s->samples = calloc(1, sizeof(*s->samples));
+		if (!s->samples)
+			return fail(o->model, "no memory");
+		s->count = 1;
+	}
+	return status;
+}
+
+int run_samples_init(struct run_samples *samples, const struct run *run)
+{
+	const struct accel_model *model = run->source.model;
+	u32 n = accel_model_tensor_count(model, ACCEL_INPUT), i;
+	u32 *counts = calloc(n + 1, sizeof(*counts));
+	int status;
+
+	*samples = (struct run_samples){.input_count = n};
+	samples->inputs = calloc(n + 1, sizeof(*samples->inputs));
+	if (!counts || !samples->inputs) {
+		free(counts);
+		return fail(run->options->model, "no memory");
+	}
+	for (i = 0; i < n; i++)
+		accel_model_tensor(model, ACCEL_INPUT, i, &samples->inputs[i]);
+	status = assign(samples, run->options, counts);
+	free(counts);
+	return status;
+}
+
+void run_samples_fini(struct run_samples *samples)
+{
+	u32 i;
+
+	for (i = 0; i < samples->count; i++)
+		free(samples->samples[i].files);
+	free(samples->samples);
+	free(samples->inputs);
+}
+
+/* Whether the shapes are the same but for leading ones. */
+static bool shapes_match(const struct shape *a, const struct shape *b)
+{
+	int i = 0, k = 0;
+
+	while (i < a->rank && a->dim[i] == 1)
+		i++;
+	while (k < b->rank && b->dim[k] == 1)
+		k++;
+	if (a->rank - i != b->rank - k)
+		return false;
+	for (; i < a->rank; i++, k++)
+		if (a->dim[i] != b->dim[k])
+			return false;
+	return true;
+}
+
+/* The content of a slot of a bare program may have any type. */
+static int check_tensor(const struct run *run, const struct accel_tensor *want,
+			const struct tensor_data *have, const char *file)
+{
+	char want_text[SHAPE_TEXT_MAX], have_text[SHAPE_TEXT_MAX];
+	struct shape shape = run_shape(want);
+
+	if (run->source.bare) {
+		if (have->size != want->bytes)
+			return fail(file, "it has %zu bytes, %s wants %llu", have->size, want->name,
+				    (unsigned long long)want->bytes);
+		return STATUS_OK;
+	}
+	if (have->dtype == run_dtype(want) && shapes_match(&have->shape, &shape))
+		return STATUS_OK;
+	return fail(file, "it is %s%s, input \"%s\" wants %s%s", dtype_name(have->dtype),
+		    shape_text(&have->shape, have_text), want->name, dtype_name(run_dtype(want)),
+		    shape_text(&shape, want_text));
+}
+
+static void show(const struct run *run, const struct tensor_data *tensor)
+{
+	struct compile_error ignored = {};
+
+	if (!run->options->pictures || shape_elems(&tensor->shape) < PICTURE_ELEMENTS_MIN)
+		return;
+	render_tensor(tensor, render_style_for(STDOUT_FILENO), PICTURE_COLUMNS_MAX, stdout,
+		      &ignored);
+}
+
+int run_load_sample(struct run *run, const struct run_samples *samples, u32 index)
+{
+	struct compile_error err = {};
+	struct tensor_data tensor;
+	u32 i;
+	int status;
+
+	for (i = 0; i < samples->input_count; i++) {
+		const struct accel_tensor *want = &samples->inputs[i];
+		const char *file = samples->samples[index].files[i];
+
+		if (tensor_load(file, &tensor, &err)) {
+			fflush(stdout);
+			fprintf(stderr, "rondo: %s\n", err.text);
+			return STATUS_FAILED;
+		}
+		status = check_tensor(run, want, &tensor, file);
+		if (!status) {
+			memcpy(run->memory[want->slot] + want->offset, tensor.bytes, want->bytes);
+			show(run, &tensor);
+		}
+		tensor_data_free(&tensor);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}

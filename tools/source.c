@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "tools/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/backend.h"
+#include "core/machine.h"
+#include "core/program.h"
+#include "tools/rondo.h"
+#include "tools/tensor_io.h"
+
+void source_options_init(struct source_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	rondo_machine_init(&options->machine, RONDO_MACHINE_edge);
+}
+
+void source_options_fini(struct source_options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->n_bakes; i++)
+		tensor_data_free(&options->baked[i]);
+}
+
+/* Cuts "NAME=VALUE" in two; NULL if it is not of that form. */
+static char *cut(char *arg)
+{
+	char *value = strchr(arg, '=');
+
+	if (!value || value == arg || !value[1])
+		return NULL;
+	*value = 0;
+	return value + 1;
+}
+
+int source_add_bake(struct source_options *options, char *arg)
+{
+	struct tensor_data *tensor = &options->baked[options->n_bakes];
+	struct compile_error err = {};
+	char *file = cut(arg);
+
+	if (!file) {
+		fail(arg, "--bake wants NAME=FILE");
+		return STATUS_USAGE;
+	}
+	if (options->n_bakes == SOURCE_BAKES_MAX)
+		return fail(arg, "more than %d tensors to bake", SOURCE_BAKES_MAX);
+	if (tensor_load(file, tensor, &err)) {
+		fprintf(stderr, "rondo: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	options->bakes[options->n_bakes++] = (struct compile_bake){arg, tensor};
+	return STATUS_OK;
+}
+
+int source_add_dim(struct source_options *options, char *arg)
+{
+	char *size = cut(arg), *end;
+	long long n;
+
+	if (!size) {
+		fail(arg, "--dim wants NAME=N");
+		return STATUS_USAGE;
+	}
+	errno = 0;
+	n = strtoll(size, &end, 10);
+	if (*end || errno || n < 1) {
+		fail(arg, "%s is no size of a dimension", size);
+		return STATUS_USAGE;
+	}
+	if (options->n_dims == SOURCE_DIMS_MAX)
+		return fail(arg, "more than %d dimensions", SOURCE_DIMS_MAX);
+	options->dims[options->n_dims++] = (struct compile_dim){arg, n};
+	return STATUS_OK;
+}
+
+static void notice(void *context, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "rondo: %s\n", text);
+}
+
+static int compile_bytes(const char *path, const void *bytes, size_t size,
+			 const struct source_options *o, struct compiled *out,
+			 struct compile_error *err)
+{
+	bool back = o->dump && backend_has_pass(o->dump);
+	const struct compile_options options = {
+		.bakes = o->bakes,
+		.n_bakes = o->n_bakes,
+		.dims = o->dims,
+		.n_dims = o->n_dims,
+		.dump_pass = back && strcmp(o->dump, "all") ? NULL : o->dump,
+		.notice = notice,
+	};
+	struct graph *graph;
+	int ret;
+
+	ret = compile_graph_from_onnx(bytes, size, path, &options, &graph, err);
+	if (ret)
+		return ret;
+	ret = backend_compile(graph, &o->machine, back ? o->dump : NULL, stdout, out);
+	graph_free(graph);
+	return ret;
+}
+
+int source_compile(const char *path, const struct source_options *options, void **file,
+		   size_t *size, u64 *cycles)
+{
+	struct compile_error err = {};
+	struct compiled compiled;
+	size_t bytes_size;
+	void *bytes;
+	int ret;
+
+	ret = compile_read_file(path, &bytes, &bytes_size, &err);
+	if (!ret) {
+		ret = compile_bytes(path, bytes, bytes_size, options, &compiled, &err);
+		free(bytes);
+	}
+	if (ret) {
+		fflush(stdout);
+		/* Most messages begin with the file; all are to name it. */
+		if (strncmp(err.text, path, strlen(path)))
+			return fail(path, "%s", err.text);
+		fprintf(stderr, "rondo: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	*file = compiled.file;
+	*size = compiled.size;
+	*cycles = compiled.cycles;
+	return STATUS_OK;
+}
+
+bool source_has_magic(const char *path, u32 magic)
+{
+	FILE *f = fopen(path, "rb");
+	u32 found = 0;
+	bool has;
+
+	if (!f)
+		return false;
+	has = fread(&found, sizeof(found), 1, f) == 1 && found == magic;
+	fclose(f);
+	return has;
+}
+
+/* Parses a file that is in memory, and frees it. */
+static int parse(const char *path, void *file, size_t size, struct source *source)
+{
+	struct accel_error error;
+	int ret = accel_model_parse(file, size, &source->model, &error);
+
+	free(file);
+	return ret ? fail(path, "%s", error.text) : STATUS_OK;
+}
+
+static int load_rnd(const char *path, struct source *source)
+{
+	struct accel_error error;
+
+	if (accel_model_load(path, &source->model, &error))
+		return fail(path, "%s", error.text);
+	return STATUS_OK;
+}
+
+static int load_bare(const char *path, struct source *source)
+{
+	struct compile_error err = {};
+	size_t size, file_size;
+	void *program, *file;
+
+	if (compile_read_file(path, &program, &size, &err)) {
+		fprintf(stderr, "rondo: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	file = source_wrap(program, size, &file_size);
+	free(program);
+	if (!file)
+		return fail(path, "the program is damaged");
+	return parse(path, file, file_size, source);
+}
+
+static int load_onnx(const char *path, const struct source_options *options, struct source *source)
+{
+	double start = now_ms();
+	size_t size;
+	void *file;
+	u64 cycles;
+	int ret = source_compile(path, options, &file, &size, &cycles);
+
+	if (ret)
+		return ret;
+	source->compiled = true;
+	source->compile_ms = now_ms() - start;
+	return parse(path, file, size, source);
+}
+
+int source_load(const char *path, const struct source_options *options, struct source *source)
+{
+	double start = now_ms();
+	int ret;
+
+	*source = (struct source){};
+	if (source_has_magic(path, RONDO_FILE_MAGIC)) {
+		ret = load_rnd(path, source);
+	} else if (source_has_magic(path, RONDO_PROGRAM_MAGIC)) {
+		source->bare = true;
+		ret = load_bare(path, source);
+	} else {
+		ret = load_onnx(path, options, source);
+	}
+	source->load_ms = now_ms() - start - source->compile_ms;
+	return ret;
+}
+
+void source_free(struct source *source)
+{
+	accel_model_destroy(source->model);
+	*source = (struct source){};
+}
+
+int source_program(const char *path, void **program, size_t *size)
+{
+	struct compile_error err = {};
+	struct source source = {};
+	const void *bytes;
+
+	if (source_has_magic(path, RONDO_FILE_MAGIC)) {
+		if (load_rnd(path, &source))
+			return STATUS_FAILED;
+		bytes = accel_model_program(source.model, size);
+		*program = malloc(*size);
+		if (*program)
+			memcpy(*program, bytes, *size);
+		source_free(&source);
+		return *program ? STATUS_OK : fail(path, "no memory");
+	}
+	if (compile_read_file(path, program, size, &err)) {
+		fprintf(stderr, "rondo: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+/* Sections of the wrapping file, each at a multiple of 64. */
+struct wrapped {
+	struct rondo_file_header header;
+	struct rondo_section section[3];
+};
+
+static u64 align64(u64 offset)
+{
+	return (offset + 63) / 64 * 64;
+}
+
+/* A tensor of @bytes bytes in slot @slot, called @name. */
+static struct rondo_tensor slot_tensor(u8 kind, u32 slot, u32 name, u64 bytes)
+{
+	return (struct rondo_tensor){
+		.name = name,
+		.kind = kind,
+		.dtype = RONDO_U8,
+		.rank = 1,
+		.slot = slot,
+		.dim = {bytes},
+	};
+}
+
+/* Tensors for every slot that is read, and every one that is written. */
+static u32 slot_tensors(const struct rondo_program *p, struct rondo_tensor *tensors,
+			char (*names)[8])
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < p->header->slots; i++) {
+		const struct rondo_slot *slot = &p->slots[i];
+
+		snprintf(names[i], sizeof(names[i]), "slot%u", i % RONDO_PROGRAM_SLOTS_MAX);
+		if (slot->read_hi)
+			tensors[count++] = slot_tensor(RONDO_TENSOR_INPUT, i, i * sizeof(names[0]),
+						       slot->read_hi);
+		if (slot->write_hi)
+			tensors[count++] = slot_tensor(RONDO_TENSOR_OUTPUT, i, i * sizeof(names[0]),
+						       slot->write_hi);
+	}
+	return count;
+}
+
+void *source_wrap(const void *program, size_t size, size_t *file_size)
+{
+	struct rondo_tensor tensors[2 * RONDO_PROGRAM_SLOTS_MAX] = {};
+	char names[RONDO_PROGRAM_SLOTS_MAX][8] = {};
+	struct wrapped w = {};
+	struct rondo_program p;
+	u64 offset = align64(sizeof(w));
+	u8 *file;
+	u32 i;
+
+	if (rondo_program_open(&p, program, size))
+		return NULL;
+	w.section[0] = (struct rondo_section){.type = RONDO_SECTION_PROGRAM, .size = size};
+	w.section[1] = (struct rondo_section){.type = RONDO_SECTION_STRINGS, .size = sizeof(names)};
+	w.section[2] = (struct rondo_section){
+		.type = RONDO_SECTION_TENSORS,
+		.size = slot_tensors(&p, tensors, names) * sizeof(tensors[0]),
+	};
+	/* No section is empty. */
+	w.header.sections = w.section[2].size ? 3 : 2;
+	for (i = 0; i < w.header.sections; i++) {
+		w.section[i].offset = offset;
+		offset = align64(offset + w.section[i].size);
+	}
+	w.header.magic = RONDO_FILE_MAGIC;
+	w.header.version = RONDO_FILE_VERSION;
+	w.header.size = offset;
+	file = calloc(1, offset);
+	if (!file)
+		return NULL;
+	memcpy(file, &w, sizeof(w));
+	memcpy(file + w.section[0].offset, program, size);
+	memcpy(file + w.section[1].offset, names, sizeof(names));
+	if (w.section[2].size)
+		memcpy(file + w.section[2].offset, tensors, w.section[2].size);
+	*file_size = offset;
+	return file;
+}
