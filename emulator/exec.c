@@ -410,7 +410,7 @@ static bool step(struct exec *e, u32 *at)
 	*at = next_bundle(e, *at);
 	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
 		open_loops(e, &control, *at - 1);
-	return exec_poll(e, 256);
+	return exec_poll(e, 1024);
 }
 
 /* Everything reads as zero when a replay starts. */

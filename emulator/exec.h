@@ -44,7 +44,7 @@ struct exec_io {
 struct exec_control {
 	u64 bound; /* most cycles; a run that would take more ends with EXEC_OVERRUN */
 	const atomic_bool *stop; /* set by any thread: the run ends within 10 ms; may be NULL */
-	atomic_ullong *now;	 /* cycles so far, written every few hundred bundles; may be NULL */
+	atomic_ullong *now;	 /* cycles so far, written every few dozen bundles; may be NULL */
 	bool checks;
 };
 
