@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Against macros that expand for ever, and faster than memory. */
-enum { NESTED_MAX = 16, EXPANDED_MAX = 1 << 22, ENDLESS = 1 << 30 };
+enum { NESTED_MAX = 16, EXPANDED_MAX = 1 << 21, ENDLESS = 1 << 30 };
 
 struct lines {
 	struct asm_line *line;
