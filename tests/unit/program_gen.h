@@ -82,7 +82,7 @@ static inline u32 gen_entry(struct gen *g)
 	for (d = 0; d < open && d < RONDO_LOOP_DEPTH; d++) {
 		e.stride[d] = gen_stride(g);
 		e.row_stride[d] = GEN_ONE_OF(g, 0, 0, 1, 2, -1);
-		e.first |= !gen_rare(g, 4) << d;
+		e.first |= !(d && gen_pick(g, 2)) << d;
 	}
 	if (gen_rare(g, 4)) {
 		e.seg_len = 1 + gen_pick(g, 16);
@@ -99,7 +99,7 @@ static inline u32 gen_desc(struct gen *g)
 	struct rondo_desc desc = { .dir = gen_rare(g, 3),
 				   .slot = gen_pick(g, g->b->header.slots),
 				   .row_bytes = row,
-				   .sram_base = gen_base(g),
+				   .sram_base = gen_base(g) + (gen_rare(g, 4) ? 0 : 65536),
 				   .slot_base = 8192 + gen_pick(g, 8) * 1024 };
 	s64 span = row;
 
@@ -187,7 +187,7 @@ static inline void gen_control(struct gen *g, u32 left)
 static inline void gen_op(struct gen *g, u32 slot)
 {
 	struct rondo_op op = { .op = gen_pick(g, RONDO_OPCODES) };
-	u32 tries;
+	u32 tries, lands;
 
 	for (tries = 0; tries < RONDO_OPCODES; tries++) {
 		if (rondo_ops[op.op].format && rondo_ops[op.op].slots >> slot & 1)
@@ -201,16 +201,21 @@ static inline void gen_op(struct gen *g, u32 slot)
 	op.dst = gen_reg(g);
 	op.count = 1 + (gen_rare(g, 3) ? 63 : gen_pick(g, 16));
 	op.rows = 1 + gen_pick(g, 4);
-	op.lane = gen_rare(g, 8) ? gen_pick(g, 48) : 0;
+	op.lane = gen_rare(g, 8) ? gen_pick(g, 65 - op.count + gen_rare(g, 64)) % 64 : 0;
 	op.off = gen_rare(g, 4) ? gen_pick(g, 64) * 4 : 0;
 	op.row = 32 + gen_pick(g, 32) + (gen_rare(g, 32) ? 440 : 0);
-	op.wrow = gen_rare(g, 4) ? gen_pick(g, 65 - op.count + gen_rare(g, 64)) : 0;
+	op.wrow = slot == RONDO_W ? 16 + gen_pick(g, 32)
+				  : gen_pick(g, 65 - op.count + gen_rare(g, 64)) % 64;
 	op.buf = gen_pick(g, 2);
-	op.mode = gen_pick(g, 2 + gen_rare(g, 3));
+	op.mode = gen_pick(g, g->depth || gen_rare(g, 64) ? 3 : 2);
 	if (rondo_ops[op.op].slots != RONDO_SLOTS_V && rondo_ops[op.op].slots != RONDO_SLOTS_V1)
 		op.entry = gen_entry(g);
-	if (rondo_latency(&g->b->machine, op.op) && op.dst < GEN_REGS)
-		g->land[op.dst] = g->b->header.bundles - 1 + rondo_latency(&g->b->machine, op.op);
+	lands = g->b->header.bundles - 1 + rondo_latency(&g->b->machine, op.op);
+	/* What is still in flight at the end of a loop is often in the way of its next trip. */
+	if (g->depth && lands > g->last[g->depth - 1] + 1 && !gen_rare(g, 8))
+		return;
+	if (rondo_latency(&g->b->machine, op.op))
+		g->land[op.dst] = lands;
 	build_put(g->b, slot, op);
 }
 
