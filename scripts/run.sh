@@ -14,30 +14,49 @@ model=$1
 shift
 
 rm -rf $work
-mkdir -p $work/emu $work/guest
-$rondo compile "$model" -o $work/model.rnd
+mkdir -p $work/emulator $work/guest
+[ -r "$model" ] || die "cannot read the model $model"
+say "compiling $model"
+start=$EPOCHREALTIME
+$rondo compile "$model" -o $work/model.rnd >/dev/null
+took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", (b - a) * 1e3 }')
 
-# The same inputs as arguments on the host and, under other paths, in the guest.
+# The same inputs in the guest: under their own path where that can be, so that they are
+# called there what they are called here.
 host=() guest='' files=()
 for input; do
 	name='' file=$input
 	case $input in *=*) name=${input%%=*}= file=${input#*=} ;; esac
-	host+=(--input "$input")
-	guest+=" --input $name/data/$(basename "$file")"
-	files+=(-f "$file:/data/$(basename "$file")")
+	[ -r "$file" ] || die "cannot read the input $file"
+	case $file in
+	/* | *..*) path=input/${#host[@]}/$(basename "$file") ;;
+	*) path=$file ;;
+	esac
+	host+=("$name$file")
+	guest+=$(printf ' %q' "$name$path")
+	files+=(-f "$file:/data/$path")
 done
 
-$rondo run $work/model.rnd "${host[@]}" --device emu --output-dir $work/emu >$work/emu.log
+say "running it in the in-process emulator"
+$rondo run $work/model.rnd "${host[@]}" --device emu --no-pictures \
+	--output-dir $work/emulator >$work/emulator.log
+for file in "$work"/emulator/*; do
+	files+=(-f "$file:/data/emulator/$(basename "$file")")
+done
+
+say "booting the guest"
+term=dumb
+[ ! -t 1 ] || term=${TERM:-dumb}
 scripts/guest.sh -a -o $work/guest.tar -f $work/model.rnd:/data/model.rnd "${files[@]}" -c "
-	set -e
-	modprobe rondo
-	rondo run /data/model.rnd $guest --device /dev/accel/accel0 --output-dir /tmp/out
-	tar -C /tmp/out -cf /dev/result ."
+	modprobe rondo || exit
+	cd /data
+	TERM=$term LC_ALL=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}} NO_COLOR=${NO_COLOR:-} \
+		rondo run model.rnd$guest --device /dev/accel/accel0 \
+		--compile-time $took --expect emulator --output-dir /tmp/out
+	status=\$?
+	tar -C /tmp/out -cf /dev/result .
+	exit \$status"
 tar -C $work/guest -xf $work/guest.tar
 
-if diff -r $work/emu $work/guest; then
-	echo "result equals the in-process emulator's bit for bit: yes"
-else
-	echo "result equals the in-process emulator's bit for bit: NO"
-	exit 1
-fi
+# The guest has compared already; what came back over the wire must say the same.
+diff -r $work/emulator $work/guest >&2 || die "the guest's results differ from the emulator's"
