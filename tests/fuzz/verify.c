@@ -4,9 +4,9 @@
  * extents, in exactly the promised cycles. The first byte, modulo eight, chooses what the
  * others are, so that text will do for a corpus:
  *
- *	0..2	choices of the program generator (enum gen_kind)
- *	3..5	the same, but then some bytes of the program are changed
- *	6, 7	the bytes of a program
+ *	0..3	choices of the program generator (enum gen_kind)
+ *	4..6	the same, but then some bytes of the program are changed
+ *	7	the bytes of a program
  */
 #include "tests/unit/program_gen.h"
 #include "tests/unit/program_run.h"
@@ -74,10 +74,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!size)
 		return 0;
 	build_init(&b);
-	if (data[0] % 8 < 6) {
-		gen_program(&b, data[0] % 8 % 3, data + 1, size - 1);
+	if (data[0] % 8 < 7) {
+		gen_program(&b, data[0] % 8 % 4, data + 1, size - 1);
 		bytes = build_bytes(&b, &count);
-		if (data[0] % 8 >= 3)
+		if (data[0] % 8 >= 4)
 			change(bytes, count, data + 1, size - 1);
 	} else {
 		count = size - 1;

@@ -23,6 +23,7 @@ static u64 next_random(void)
 
 struct tally {
 	u32 accepted, refused, wrong;
+	u32 clear_free; /* accepted, and nothing need be cleared */
 	u32 reason[64];
 };
 
@@ -51,6 +52,7 @@ static void try_program(struct exec *e, enum gen_kind kind, struct tally *tally)
 	bytes = build_bytes(&b, &size);
 	if (!verdict.code) {
 		tally->accepted++;
+		tally->clear_free += !rondo_verify_facts(b.verify)->clear_count;
 		rondo_measure_claim(b.verify, bytes);
 		right = run_keeps_promises(e, bytes, size, rondo_verify_facts(b.verify), why);
 	} else {
@@ -66,7 +68,7 @@ static void try_program(struct exec *e, enum gen_kind kind, struct tally *tally)
 	build_fini(&b);
 }
 
-static void test_kind(struct exec *e, enum gen_kind kind, u32 programs, const char *name)
+static struct tally test_kind(struct exec *e, enum gen_kind kind, u32 programs, const char *name)
 {
 	struct tally tally = { 0 };
 	u32 i;
@@ -79,11 +81,13 @@ static void test_kind(struct exec *e, enum gen_kind kind, u32 programs, const ch
 	tap_ok(!tally.wrong, "%s: %u accepted, %u refused, %u wrong", name, tally.accepted,
 	       tally.refused, tally.wrong);
 	tap_ok(tally.accepted > programs / 50, "%s: the programs are worth trying", name);
+	return tally;
 }
 
 int main(void)
 {
 	struct rondo_machine edge;
+	struct tally sram;
 	struct exec *e;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
@@ -93,6 +97,9 @@ int main(void)
 	test_kind(e, GEN_REGISTERS, 4000, "hazards are found exactly");
 	test_kind(e, GEN_TIME, 4000, "time is exact");
 	test_kind(e, GEN_ALL, 4000, "what is accepted keeps its promises");
+	/* The executor traps where a byte is read that was neither written nor cleared. */
+	sram = test_kind(e, GEN_SRAM, 4000, "what is read is written or cleared");
+	tap_ok(sram.clear_free > 400, "often all of it is written: %u", sram.clear_free);
 	exec_destroy(e);
 	return tap_done();
 }

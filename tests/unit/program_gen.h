@@ -19,6 +19,7 @@ enum gen_kind {
 	GEN_ALL,
 	GEN_REGISTERS, /* vector operations and loops: decided by hazards alone */
 	GEN_TIME, /* transfers, waits and loops: nothing that touches SRAM but DMA */
+	GEN_SRAM, /* loads and stores of 4 KiB, so that what is read was often written */
 };
 
 struct gen {
@@ -150,9 +151,27 @@ static inline void gen_loop(struct gen *g, u32 left)
 	build_put(g->b, RONDO_C, op);
 }
 
+/* A load or store that needs no register and stays in the first KiBs. */
+static inline void gen_sram_op(struct gen *g, u32 slot)
+{
+	struct rondo_op op = { .op = slot == RONDO_S ? RONDO_OP_sta : RONDO_OP_preset };
+	struct rondo_entry e = { .base = 4096 + gen_pick(g, 16) * 128 };
+	u32 d;
+
+	for (d = 0; d < g->depth; d++)
+		e.stride[d] = GEN_ONE_OF(g, 0, 0, 128, 256, 512, 1024, -128, -256);
+	if (gen_rare(g, 4)) {
+		e.seg_len = 1 << gen_pick(g, 7);
+		e.seg_stride = GEN_ONE_OF(g, 0, 128, 256, 64, -128);
+	}
+	op.count = GEN_ONE_OF(g, 64, 32, 64, 16);
+	op.entry = build_entry(g->b, e);
+	build_put(g->b, slot, op);
+}
+
 static inline void gen_control(struct gen *g, u32 left)
 {
-	bool dma = g->kind != GEN_REGISTERS && g->depth <= RONDO_DMA_LOOP_DEPTH;
+	bool dma = g->kind != GEN_REGISTERS && g->kind != GEN_SRAM && g->depth <= RONDO_DMA_LOOP_DEPTH;
 	u32 ends = g->depth ? g->last[g->depth - 1] : ~0u, ch;
 	struct rondo_op wait = { .op = RONDO_OP_wait };
 
@@ -224,7 +243,9 @@ static inline void gen_bundle(struct gen *g, u32 left)
 	u32 slot;
 
 	build_bundle(g->b);
-	for (slot = RONDO_L0; g->kind != GEN_TIME && slot <= RONDO_V1; slot++) {
+	if (g->kind == GEN_SRAM && gen_pick(g, 2))
+		gen_sram_op(g, gen_rare(g, 3) ? RONDO_M : RONDO_S);
+	for (slot = RONDO_L0; g->kind != GEN_SRAM && g->kind != GEN_TIME && slot <= RONDO_V1; slot++) {
 		if (g->kind == GEN_REGISTERS && slot < RONDO_V0)
 			continue;
 		if (gen_rare(g, 3))
