@@ -50,14 +50,14 @@ static void release_work(struct work_struct *work)
 	}
 	rondo_prog_put(binding->prog);
 	kfree(binding);
-	drm_dev_put(&rdev->drm);
+	rondo_released(rdev);
 }
 
 static void release(struct kref *ref)
 {
 	struct rondo_binding *binding = container_of(ref, struct rondo_binding, ref);
 
-	queue_work(rondo_release_wq, &binding->release);
+	rondo_release(binding->rdev, &binding->release);
 }
 
 void rondo_binding_put(struct rondo_binding *binding)

@@ -88,6 +88,10 @@ struct rondo_device {
 	/** @dma_closed: the driver is unbound: nothing may be mapped any more */
 	bool dma_closed;
 
+	/** @releases: works in rondo_release_wq; @released: woken when there is none */
+	atomic_t releases;
+	wait_queue_head_t released;
+
 	/** @sched_wq: runs the schedulers; on the way to every fence */
 	struct workqueue_struct *sched_wq;
 	/** @wq: ordered; watchdog and reset; on the way to every fence */
@@ -130,6 +134,11 @@ static inline int rondo_device_error(const struct rondo_device *rdev)
  * one cannot sleep. Drained at module exit, so that work in it may outlive all files.
  */
 extern struct workqueue_struct *rondo_release_wq;
+
+/* Queues the work that releases an object of the device; the work calls rondo_released() last. */
+void rondo_release(struct rondo_device *rdev, struct work_struct *work);
+/* Drops the object's reference to the device. */
+void rondo_released(struct rondo_device *rdev);
 
 /* rondo_reset.c */
 void rondo_reset_init(struct rondo_device *rdev);

@@ -21,6 +21,8 @@
 #include "driver/rondo_program.h"
 #include "driver/rondo_queue.h"
 
+#define RONDO_CLOSE_JIFFIES (HZ / 5) /* longest wait of a close for what it releases */
+
 struct workqueue_struct *rondo_release_wq;
 
 /* No implicit padding, on any architecture: every size is the sum of the fields. */
@@ -58,12 +60,33 @@ static int file_open(struct drm_device *drm, struct drm_file *file)
 static void file_close(struct drm_device *drm, struct drm_file *file)
 {
 	struct rondo_file *rfile = file->driver_priv;
+	struct rondo_device *rdev = rfile->rdev;
 
 	/* First what uses the rest. */
 	rondo_queue_close_all(rfile);
 	rondo_binding_close_all(rfile);
 	rondo_prog_close_all(rfile);
 	kfree(rfile);
+
+	/*
+	 * Most often all is gone in a moment, and then so are the references to the module.
+	 * Others may keep the device busy: who closes does not wait for them.
+	 */
+	flush_workqueue(rdev->sched_wq);
+	wait_event_timeout(rdev->released, !atomic_read(&rdev->releases), RONDO_CLOSE_JIFFIES);
+}
+
+void rondo_release(struct rondo_device *rdev, struct work_struct *work)
+{
+	atomic_inc(&rdev->releases);
+	queue_work(rondo_release_wq, work);
+}
+
+void rondo_released(struct rondo_device *rdev)
+{
+	if (atomic_dec_and_test(&rdev->releases))
+		wake_up_all(&rdev->released);
+	drm_dev_put(&rdev->drm);
 }
 
 /* Documentation/gpu/drm-usage-stats.rst: device time spent, nominal nanoseconds and cycles. */
@@ -134,6 +157,7 @@ static int init_software(struct rondo_device *rdev)
 
 	rdev->state = RONDO_RESETTING;
 	INIT_LIST_HEAD(&rdev->dma_list);
+	init_waitqueue_head(&rdev->released);
 	ret = drmm_mutex_init(&rdev->drm, &rdev->dma_lock);
 	if (ret)
 		return ret;
@@ -234,10 +258,11 @@ static void remove(struct pci_dev *pdev)
 	struct rondo_resident *res;
 	unsigned long number;
 
+	/* Waits for a reset; from here on neither work is queued any more. */
 	drm_dev_unplug(&rdev->drm);
-	cancel_work_sync(&rdev->reset_work);
-	cancel_delayed_work_sync(&rdev->watch.work);
 	WRITE_ONCE(rdev->state, RONDO_GONE);
+	cancel_delayed_work_sync(&rdev->watch.work);
+	cancel_work_sync(&rdev->reset_work);
 	rondo_admin_cancel(rdev, -ENODEV);
 
 	rondo_hw_reset(&rdev->hw);
@@ -279,9 +304,7 @@ static int __init rondo_module_init(void)
 static void __exit rondo_module_exit(void)
 {
 	pci_unregister_driver(&pci_driver);
-	/* Objects of closed files, then fences: both may be on their way out. */
-	destroy_workqueue(rondo_release_wq);
-	rcu_barrier();
+	destroy_workqueue(rondo_release_wq); /* objects of closed files may be on their way out */
 }
 
 module_init(rondo_module_init);

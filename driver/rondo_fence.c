@@ -4,6 +4,8 @@
 
 #include "driver/rondo_fence.h"
 
+static_assert(!offsetof(struct rondo_fence, base)); /* for dma_fence_free() */
+
 static const char *driver_name(struct dma_fence *fence)
 {
 	return "rondo";
@@ -14,18 +16,11 @@ static const char *timeline_name(struct dma_fence *fence)
 	return "replay";
 }
 
-static void release_rcu(struct rcu_head *rcu)
-{
-	struct rondo_fence *fence = container_of(rcu, struct rondo_fence, base.rcu);
-
-	kfree(fence);
-	/* Module exit waits for this callback to return: rcu_barrier(). */
-	module_put(THIS_MODULE);
-}
-
 static void release(struct dma_fence *base)
 {
-	call_rcu(&base->rcu, release_rcu);
+	dma_fence_free(base);
+	/* The last act: to free a module takes a grace period, and so outlasts the return. */
+	module_put(THIS_MODULE);
 }
 
 static const struct dma_fence_ops fence_ops = {

@@ -71,6 +71,8 @@ static int boot_progress(struct rondo_device *rdev)
 {
 	u32 state = rondo_hw_fw_state(&rdev->hw);
 
+	if (drm_dev_is_unplugged(&rdev->drm))
+		return -ENODEV; /* in a reset, for which remove waits */
 	if (!rondo_hw_present(&rdev->hw)) {
 		dev_err(rdev->drm.dev, "the device vanished while it booted\n");
 		return -ENODEV;

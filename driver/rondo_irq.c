@@ -136,9 +136,9 @@ void rondo_watch_init(struct rondo_device *rdev)
 	INIT_DELAYED_WORK(&rdev->watch.work, watch_work);
 }
 
-void rondo_watch_start(struct rondo_device *rdev)
+void rondo_watch_start(struct rondo_device *rdev, bool bound)
 {
-	if (atomic_inc_return(&rdev->watch.jobs) == 1)
+	if (atomic_inc_return(&rdev->watch.jobs) == 1 && bound)
 		queue_delayed_work(rdev->wq, &rdev->watch.work, RONDO_WATCH_JIFFIES);
 }
 

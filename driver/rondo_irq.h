@@ -50,8 +50,11 @@ int rondo_irq_init(struct rondo_device *rdev);
 void rondo_irq_fini(struct rondo_device *rdev);
 
 void rondo_watch_init(struct rondo_device *rdev);
-/* A job goes into flight, or leaves it. Callable under spinlocks. */
-void rondo_watch_start(struct rondo_device *rdev);
+/*
+ * A job goes into flight (@bound: with drm_dev_enter() held; else nothing is watched), or
+ * leaves it.
+ */
+void rondo_watch_start(struct rondo_device *rdev, bool bound);
 void rondo_watch_stop(struct rondo_device *rdev);
 /* After a reset, which the watchdog does not watch. */
 void rondo_watch_resume(struct rondo_device *rdev);

@@ -107,14 +107,15 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 	struct dma_fence *fence = dma_fence_get(&job->hw_fence->base);
 	int idx, error = -ENODEV;
 
-	rondo_watch_start(rdev);
 	if (drm_dev_enter(&rdev->drm, &idx)) {
+		rondo_watch_start(rdev, true);
 		rondo_queue_push(queue, job, true);
 		error = rondo_device_error(rdev);
 		if (!error)
 			rondo_hw_ring(&rdev->hw, 1 + queue->res.number);
 		drm_dev_exit(idx);
 	} else {
+		rondo_watch_start(rdev, false);
 		rondo_queue_push(queue, job, false);
 	}
 	/* During a reset, the reset sees to it. */

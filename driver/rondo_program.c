@@ -43,14 +43,14 @@ static void release_work(struct work_struct *work)
 	rondo_dma_free(rdev, &prog->pages);
 	vfree(prog->data);
 	kfree(prog);
-	drm_dev_put(&rdev->drm);
+	rondo_released(rdev);
 }
 
 static void release(struct kref *ref)
 {
 	struct rondo_prog *prog = container_of(ref, struct rondo_prog, ref);
 
-	queue_work(rondo_release_wq, &prog->release);
+	rondo_release(prog->rdev, &prog->release);
 }
 
 void rondo_prog_put(struct rondo_prog *prog)

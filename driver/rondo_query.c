@@ -65,7 +65,7 @@ int rondo_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file)
 	union answer answer;
 	int idx, size;
 
-	if (!drm_dev_enter(drm, &idx))
+	if (rondo_device_error(rdev) == -ENODEV || !drm_dev_enter(drm, &idx))
 		return -ENODEV;
 	size = answer_query(rdev, args->type, &answer);
 	drm_dev_exit(idx);

@@ -40,8 +40,8 @@ static void release_work(struct work_struct *work)
 		drm_sched_fini(&queue->sched);
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
-	drm_dev_put(&rdev->drm);
-	/* Module exit waits for this work to return: destroy_workqueue(). */
+	rondo_released(rdev);
+	/* Module exit waits for the return: destroy_workqueue(). */
 	module_put(THIS_MODULE);
 }
 
@@ -49,7 +49,7 @@ static void release(struct kref *ref)
 {
 	struct rondo_queue *queue = container_of(ref, struct rondo_queue, ref);
 
-	queue_work(rondo_release_wq, &queue->release);
+	rondo_release(queue->rdev, &queue->release);
 }
 
 void rondo_queue_put(struct rondo_queue *queue)
@@ -219,7 +219,7 @@ void rondo_queue_recover(struct rondo_queue *queue)
 		rondo_queue_push(queue, job, true);
 }
 
-/* Ends a queue: what waits in it is cancelled, what runs is aborted. */
+/* Ends a queue: what waits in it is cancelled, what runs is aborted. Drops the file's reference. */
 static void kill_queue(struct rondo_queue *queue)
 {
 	struct rondo_device *rdev = queue->rdev;
@@ -367,8 +367,8 @@ int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fil
 		return -ENOENT;
 	/* Two calls may race; one erases. */
 	mine = xa_cmpxchg(&rfile->queues, args->id, queue, NULL, 0) == queue;
+	rondo_queue_put(queue);
 	if (mine)
 		kill_queue(queue);
-	rondo_queue_put(queue);
 	return 0;
 }

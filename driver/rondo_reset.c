@@ -78,9 +78,10 @@ static void settle_queues(struct rondo_device *rdev)
 	mutex_unlock(&rdev->ring.event_lock);
 }
 
-/* The device is back, or, with @error, it is not. */
-static void recover_queues(struct rondo_device *rdev, int error)
+/* The device is back, or it is not: its state says so. */
+static void recover_queues(struct rondo_device *rdev)
 {
+	int error = rondo_device_error(rdev);
 	struct rondo_resident *res;
 	unsigned long number;
 
@@ -107,12 +108,12 @@ static void reset_locked(struct rondo_device *rdev)
 		WRITE_ONCE(rdev->state, RONDO_GONE);
 	else
 		WRITE_ONCE(rdev->state, ret ? RONDO_DEAD : RONDO_LIVE);
-	recover_queues(rdev, ret);
+	recover_queues(rdev);
 	start_queues(rdev);
 	rondo_watch_resume(rdev);
-	if (ret)
+	if (ret && !drm_dev_is_unplugged(&rdev->drm))
 		drm_err(&rdev->drm, "the device is dead: %pe\n", ERR_PTR(ret));
-	else
+	else if (!ret)
 		drm_info(&rdev->drm, "the device works again\n");
 }
 

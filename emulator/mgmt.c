@@ -47,13 +47,13 @@ void emu_mgmt_kick_locked(struct emu_device *dev)
 	pthread_cond_signal(&dev->mgmt.wake);
 }
 
-/* Sleeps until kicked or, if the timer runs, until it ends. */
-static void sleep_locked(struct emu_device *dev)
+/* Sleeps until kicked or, if the timer runs and @silent does not make it deaf, until it ends. */
+static void sleep_locked(struct emu_device *dev, bool silent)
 {
 	struct timespec at;
 	u64 now, ns;
 
-	if (!dev->mgmt.timer_on) {
+	if (!dev->mgmt.timer_on || silent) {
 		pthread_cond_wait(&dev->mgmt.wake, &dev->lock);
 		return;
 	}
@@ -122,7 +122,7 @@ static bool wait_to_run(struct emu_device *dev, bool waiting)
 			break;
 		m->running = false;
 		emu_time_update_locked(dev);
-		sleep_locked(dev);
+		sleep_locked(dev, silent);
 		m->kicked |= timer_due_locked(dev);
 	}
 	drive_inputs_locked(dev);

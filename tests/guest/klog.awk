@@ -23,11 +23,15 @@ BEGIN {
 }
 
 {
-	for (i = 1; i <= n_announced; i++)
+	# Of equal announcements each wants a line of its own; a line more is fine.
+	found = 0
+	for (i = 1; i <= n_announced && found != 2; i++)
 		if ($0 ~ announced[i]) {
+			found = i in came ? 1 : 2
 			came[i] = 1
-			next
 		}
+	if (found)
+		next
 	for (i = 1; i <= n_allowed; i++)
 		if ($0 ~ allowed[i])
 			next

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Faults of the device and its firmware: every fence signals, with the documented error,
+ * and the device works again afterwards.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+
+#include "tests/kselftest/rig.h"
+
+#define EXPECT_RESET(reason)                                                                       \
+	do {                                                                                       \
+		rig_expect("rondo .*resetting the device: " reason);                               \
+	} while (0)
+
+FIXTURE(fault)
+{
+	int fd;
+	struct rig_copy copy;
+};
+
+FIXTURE_SETUP(fault)
+{
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	rig_faults_clear();
+	self->fd = rig_open();
+	ASSERT_LE(0, self->fd);
+	self->copy = make_copy(self->fd);
+	ASSERT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	rig_faults_clear();
+	/* Whatever happened: the device is usable again. */
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	close(self->fd);
+}
+
+TEST_F(fault, overrun)
+{
+	rig_expect("rondo .*a replay exceeded its exact cycles");
+	rig_fault(RIG_FAULT_overrun, 1000);
+	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
+}
+
+TEST_F(fault, failed_dma)
+{
+	rig_expect("rondo .*a replay failed with result");
+	rig_fault(RIG_FAULT_seq_dma_fail, 1);
+	EXPECT_EQ(-EIO, rig_copy_run(self->fd, &self->copy));
+}
+
+TEST_F(fault, lost_interrupt)
+{
+	rig_expect("rondo .*an interrupt was lost");
+	rig_fault(RIG_FAULT_irq_lose, 1);
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
+TEST_F(fault, lost_interrupt_of_a_command)
+{
+	uint32_t id;
+
+	rig_expect("rondo .*an interrupt was lost");
+	rig_fault(RIG_FAULT_irq_lose, 1);
+	EXPECT_EQ(0, rig_bind(self->fd, self->copy.program,
+			      (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
+}
+
+/* Each word of the event in turn: what is noticed leads to a reset, and the copy is repeated. */
+TEST_F(fault, corrupt_event)
+{
+	/* type, result, queue, seqno (low, high) */
+	static const uint32_t words[] = { 1, 2, 4, 5, 6 };
+
+	EXPECT_RESET("an event is corrupt");
+	for (uint32_t i = 0; i < ARRAY_SIZE(words); i++) {
+		rig_fault(RIG_FAULT_event_corrupt, words[i]);
+		EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	}
+}
+
+TEST_F(fault, corrupt_answer)
+{
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_event_corrupt);
+
+	EXPECT_RESET("an event is corrupt");
+	rig_fault(RIG_FAULT_event_corrupt, 3); /* cookie */
+	EXPECT_EQ(0, rig_bind(self->fd, self->copy.program,
+			      (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
+	EXPECT_EQ(hits + 1, rig_fault_hits(RIG_FAULT_event_corrupt));
+	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, id, 0, self->copy.sync));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+/* Holds the sequencer and waits until a replay of the copy stands in it. */
+static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
+				self->copy.sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0));
+}
+
+TEST_F(fault, firmware_crash)
+{
+	hold_copy(_metadata, self);
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	/* Its extents are disjoint: it is repeated. */
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+TEST_F(fault, firmware_silent)
+{
+	hold_copy(_metadata, self);
+	EXPECT_RESET("the firmware's heartbeat has stopped");
+	/* Silent until after the reset was asked for; the boot waits for it. */
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 3));
+	rig_fault(RIG_FAULT_fw_silent, 0);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+/* What was started is not repeated, if it writes what it reads; what was not, runs. */
+TEST_F(fault, reset_repeats_only_what_it_may)
+{
+	uint32_t program, binding, bo, first, second, queue, other, *words;
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	program = make_program(self->fd, rig_program_increment());
+	bo = make_bo(self->fd, 4096, (void **)&words);
+	binding = make_binding(self->fd, program, &bo, 1);
+	queue = make_queue(self->fd);
+	other = make_queue(self->fd);
+	first = make_syncobj(self->fd);
+	second = make_syncobj(self->fd);
+
+	/* Its work is done, but nobody is told. */
+	rig_fault(RIG_FAULT_seq_hold, 2);
+	ASSERT_EQ(0, rig_submit(self->fd, queue, binding, 0, first));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_EQ(0, rig_submit(self->fd, queue, binding, 0, second));
+	ASSERT_EQ(0, rig_submit(self->fd, other, self->copy.binding, 0, self->copy.sync));
+	EXPECT_EQ(1, words[0]);
+
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	EXPECT_EQ(-EIO, rig_result(self->fd, first));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, second));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(2, words[0]);
+}
+
+/* Programs, bindings and queues survive a reset. */
+TEST_F(fault, crash_when_idle)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_crash);
+
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_crash, hits));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
+static int hold_in_child(int fd, struct rig_copy *copy)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	close(fd);
+	fd = rig_open();
+	*copy = make_copy(fd);
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_submit(fd, copy->queue, copy->binding, 0, copy->sync);
+	for (;;)
+		pause();
+}
+
+/* A killed process leaves nothing behind: the device is free within a second. */
+TEST_F(fault, kill_during_replay)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	struct rig_copy copy;
+	pid_t child;
+	double start;
+
+	child = hold_in_child(self->fd, &copy);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
+				self->copy.sync));
+	start = rig_now();
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	/* The child's replay was aborted although it was held; now ours is. */
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits + 1));
+	EXPECT_GT(1.0, rig_now() - start);
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+/* The same while another process waits for its program to be loaded. */
+TEST_F(fault, kill_before_a_waiting_load)
+{
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	struct rig_program program = rig_program_copy(256, 0, 0);
+	struct rig_copy copy;
+	pid_t holder, loader;
+	int status;
+
+	holder = hold_in_child(self->fd, &copy);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	loader = fork();
+	if (!loader)
+		_exit(-rig_program_create(self->fd, program.data, program.size, &id));
+	usleep(100000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+	EXPECT_EQ(0, waitpid(loader, &status, WNOHANG));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	ASSERT_EQ(loader, waitpid(loader, &status, 0));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	free(program.data);
+}
+
+/* Destroying a queue cancels what runs in it and what waits. */
+TEST_F(fault, destroy_queue)
+{
+	struct drm_rondo_queue_destroy destroy = {};
+	uint32_t first = make_syncobj(self->fd), second = make_syncobj(self->fd);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	destroy.id = make_queue(self->fd);
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, first));
+	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, first, second));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	EXPECT_EQ(-ECANCELED, rig_result(self->fd, first));
+	EXPECT_EQ(-ECANCELED, rig_result(self->fd, second));
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The driver comes and goes while files, replays and fences live, and meets firmware
+ * that is missing or wrong. Each test leaves the driver loaded and working.
+ */
+#include <fcntl.h>
+#include <linux/sync_file.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+
+#include "spec/fw_abi.h"
+#include "tests/kselftest/rig.h"
+
+#define FIRMWARE "/lib/firmware/" RONDO_FW_NAME
+
+FIXTURE(lifetime)
+{
+	int fd;
+	struct rig_copy copy;
+};
+
+FIXTURE_SETUP(lifetime)
+{
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	rig_faults_clear();
+	self->fd = rig_open();
+	ASSERT_LE(0, self->fd);
+	self->copy = make_copy(self->fd);
+	ASSERT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
+/* Whatever happened: a new file works. */
+FIXTURE_TEARDOWN(lifetime)
+{
+	struct rig_copy copy;
+	int fd;
+
+	rig_faults_clear();
+	close(self->fd);
+	fd = rig_open();
+	ASSERT_LE(0, fd);
+	copy = make_copy(fd);
+	EXPECT_EQ(0, rig_copy_run(fd, &copy));
+	close(fd);
+}
+
+/* Holds the sequencer with a replay of the copy in it. */
+static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) * self)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
+				self->copy.sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+}
+
+TEST_F(lifetime, unload_while_open)
+{
+	EXPECT_EQ(-EWOULDBLOCK, rig_module_unload());
+}
+
+TEST_F(lifetime, unload_and_load)
+{
+	munmap(self->copy.in, 4096);
+	munmap(self->copy.out, 4096);
+	close(self->fd);
+	EXPECT_EQ(0, rig_module_unload());
+	EXPECT_EQ(0, rig_module_load());
+	self->fd = rig_open();
+}
+
+TEST_F(lifetime, rebind)
+{
+	close(self->fd);
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_EQ(-ENOENT, rig_open());
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
+/* Files stay open: what they hold fails with ENODEV, their memory stays readable. */
+TEST_F(lifetime, unbind_with_open_file)
+{
+	struct drm_rondo_query query = {};
+	uint32_t id;
+
+	self->copy.in[0] = 42;
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	EXPECT_EQ(-ENODEV, rig_bind(self->fd, self->copy.program,
+				    (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
+	EXPECT_EQ(-ENODEV, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
+	EXPECT_EQ(42, self->copy.in[0]);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* What runs and what waits in it ends with ENODEV; a sync_file can be read for ever. */
+TEST_F(lifetime, unbind_during_replay)
+{
+	uint32_t behind = make_syncobj(self->fd);
+	int running, waiting;
+
+	hold_copy(_metadata, self);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, self->copy.sync,
+				behind));
+	running = rig_sync_file(self->fd, self->copy.sync);
+	waiting = rig_sync_file(self->fd, behind);
+	EXPECT_EQ(0, rig_sync_file_status(running));
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_EQ(-ENODEV, rig_sync_file_status(running));
+	EXPECT_TRUE(rig_sync_file_wait(waiting));
+	EXPECT_EQ(-ENODEV, rig_sync_file_status(waiting));
+
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+	close(running);
+	close(waiting);
+}
+
+TEST_F(lifetime, unbind_during_reset)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
+	double start;
+
+	hold_copy(_metadata, self);
+	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	/* Hit a second time, it stands in the boot of the reset. */
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits + 1));
+	start = rig_now();
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_GT(2.0, rig_now() - start);
+	EXPECT_EQ(-ENODEV, rig_result(self->fd, self->copy.sync));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* After the driver is gone, and the last file is closed. */
+TEST_F(lifetime, read_sync_file_after_driver)
+{
+	struct sync_file_info info = {};
+	struct sync_fence_info fence = {};
+	int sync_file;
+
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
+				self->copy.sync));
+	sync_file = rig_sync_file(self->fd, self->copy.sync);
+	EXPECT_TRUE(rig_sync_file_wait(sync_file));
+	munmap(self->copy.in, 4096);
+	munmap(self->copy.out, 4096);
+	close(self->fd);
+	EXPECT_EQ(0, rig_driver_unbind());
+
+	info.num_fences = 1;
+	info.sync_fence_info = (uintptr_t)&fence;
+	EXPECT_EQ(0, rig_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info));
+	EXPECT_EQ(1, info.status);
+	EXPECT_STREQ("rondo", fence.driver_name);
+	EXPECT_STREQ("replay", fence.obj_name);
+	/* It is the module that gives those names. */
+	EXPECT_EQ(-EWOULDBLOCK, rig_module_unload());
+	close(sync_file);
+	EXPECT_TRUE(rig_module_unload_soon());
+
+	EXPECT_EQ(0, rig_module_load());
+	self->fd = rig_open();
+}
+
+/* Nothing answers any more: everything fails, nothing hangs, and unbinding is clean. */
+TEST_F(lifetime, vanish)
+{
+	struct drm_rondo_query query = {};
+
+	hold_copy(_metadata, self);
+	rig_expect("rondo .*resetting the device: the device has vanished");
+	rig_expect("rondo .*the device is dead: -ENODEV");
+	rig_fault(RIG_FAULT_vanish, 1);
+	EXPECT_EQ(-ENODEV, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(-ENODEV, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
+	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	EXPECT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_vanish, 0);
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* A firmware that does not come back leaves a dead device, until it is bound again. */
+TEST_F(lifetime, dead_after_failed_reset)
+{
+	uint32_t id;
+
+	hold_copy(_metadata, self);
+	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
+	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
+	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(-EIO, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
+	EXPECT_EQ(-EIO, rig_bind(self->fd, self->copy.program,
+				 (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* Firmware that is not there or not right: one line says so, and there is no node. */
+struct image {
+	uint8_t *data;
+	size_t size;
+};
+
+static struct image read_image(void)
+{
+	struct image image = { .data = malloc(RONDO_TCM_BYTES) };
+	int fd = open(FIRMWARE, O_RDONLY);
+
+	image.size = read(fd, image.data, RONDO_TCM_BYTES);
+	close(fd);
+	return image;
+}
+
+static void write_image(struct image image)
+{
+	int fd = open(FIRMWARE, O_WRONLY | O_TRUNC | O_CREAT, 0644);
+
+	if (write(fd, image.data, image.size) != (ssize_t)image.size)
+		abort();
+	close(fd);
+}
+
+static void set_crc(struct image image)
+{
+	struct rondo_fw_image *head = (struct rondo_fw_image *)image.data;
+	uint32_t crc = ~0u;
+	size_t i;
+	int bit;
+
+	head->crc = 0;
+	for (i = 0; i < image.size; i++) {
+		crc ^= image.data[i];
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	head->crc = ~crc;
+}
+
+static void expect_refusal(struct __test_metadata *_metadata, const char *reason, int error)
+{
+	rig_expect(reason);
+	rig_expect("rondo .*probe with driver rondo failed with error");
+	EXPECT_EQ(error, rig_driver_bind());
+	EXPECT_EQ(-ENOENT, rig_open());
+}
+
+TEST_F(lifetime, bad_firmware)
+{
+	struct image good = read_image(), bad = read_image();
+	struct rondo_fw_image *head = (struct rondo_fw_image *)bad.data;
+
+	ASSERT_LT(sizeof(*head), good.size);
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+
+	unlink(FIRMWARE);
+	expect_refusal(_metadata, "rondo .*cannot load firmware rondo/rondo.fw", -ENOENT);
+
+	bad.size = good.size - 4;
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: it is truncated", -EINVAL);
+	bad.size = sizeof(*head) - 1;
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: its size", -EINVAL);
+	bad.size = good.size;
+
+	bad.data[bad.size - 1] ^= 1;
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: its checksum", -EINVAL);
+	bad.data[bad.size - 1] ^= 1;
+
+	head->magic ^= 1;
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: it is no firmware", -EINVAL);
+	head->magic ^= 1;
+
+	head->version += 1 << 16;
+	set_crc(bad);
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: .*major version", -EINVAL);
+	head->version -= 1 << 16;
+
+	/* All right but its code: the core takes a trap. */
+	memset(bad.data, 0, 4);
+	memset(bad.data + sizeof(*head), 0, bad.size - sizeof(*head));
+	set_crc(bad);
+	write_image(bad);
+	expect_refusal(_metadata, "rondo/rondo.fw does not boot: boot error 3", -EIO);
+
+	write_image(good);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
+TEST_F(lifetime, firmware_dead_at_boot)
+{
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	expect_refusal(_metadata, "firmware rondo/rondo.fw does not answer", -ETIMEDOUT);
+	rig_fault(RIG_FAULT_fw_silent, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/sync_file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "emulator/emulator.h"
+#include "spec/device.h"
+#include "tests/kselftest/rig.h"
+#include "tests/unit/program_builder.h"
+
+__attribute__((noreturn)) static void die(const char *what, int error)
+{
+	printf("Bail out! %s: %s\n", what, strerror(-error));
+	fflush(stdout);
+	_exit(1);
+}
+
+static void must(const char *what, int ret)
+{
+	if (ret < 0)
+		die(what, ret);
+}
+
+double rig_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+bool rig_until(bool (*done)(void *), void *ctx)
+{
+	double end = rig_now() + RIG_WAIT_S;
+
+	while (!done(ctx)) {
+		if (rig_now() > end)
+			return false;
+		usleep(2000);
+	}
+	return true;
+}
+
+/* The device. */
+
+int rig_open(void)
+{
+	glob_t found;
+	int fd = -ENOENT;
+
+	/* The number changes when the driver is bound again while a file is open. */
+	if (!glob("/dev/accel/accel*", 0, NULL, &found)) {
+		fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+		globfree(&found);
+	}
+	return fd;
+}
+
+int rig_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do
+		ret = ioctl(fd, request, arg);
+	while (ret < 0 && (errno == EINTR || errno == EAGAIN));
+	return ret < 0 ? -errno : ret;
+}
+
+/* Programs. */
+
+/* Finishes @b: its bytes, with the claims that the verifier computes. */
+static struct rig_program finish(struct builder *b)
+{
+	struct rig_program program;
+
+	program.data = build_bytes(b, &program.size);
+	rondo_measure_init(b->verify, &b->machine, program.data, program.size);
+	while (rondo_verify_step(b->verify, ~0u))
+		;
+	if (rondo_verify_verdict(b->verify)->code)
+		die(rondo_error_text(rondo_verify_verdict(b->verify)->code), -EINVAL);
+	rondo_measure_claim(b->verify, program.data);
+	build_fini(b);
+	return program;
+}
+
+static void transfer(struct builder *b, enum rondo_dma_dir dir, u32 slot, u32 bytes)
+{
+	build_start(b, 0,
+		    build_desc(b, (struct rondo_desc){
+					  .dir = dir, .slot = slot, .row_bytes = bytes }),
+		    0);
+}
+
+struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t extra)
+{
+	struct builder b;
+	u32 in, out;
+
+	build_init(&b);
+	in = build_slot(&b, 0);
+	out = build_slot(&b, 0);
+	b.slots[in].flags = flags;
+	b.slots[out].flags = flags;
+	transfer(&b, RONDO_DMA_IN, in, bytes);
+	build_wait(&b, 0, 0);
+	transfer(&b, RONDO_DMA_OUT, out, bytes);
+	while (extra--)
+		build_bundle(&b);
+	build_halt(&b);
+	return finish(&b);
+}
+
+static void idle(struct builder *b, u32 bundles)
+{
+	while (bundles--)
+		build_bundle(b);
+}
+
+struct rig_program rig_program_increment(void)
+{
+	enum { WORDS = 16 };
+	struct builder b;
+	u32 slot, entry;
+
+	build_init(&b);
+	slot = build_slot(&b, 0);
+	entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
+	transfer(&b, RONDO_DMA_IN, slot, WORDS * 4);
+	build_wait(&b, 0, 0);
+	build_op(&b, RONDO_L0,
+		 (struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
+	build_put(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
+	idle(&b, 3);
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });
+	idle(&b, 2);
+	build_op(&b, RONDO_S,
+		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = 3, .entry = entry, .count = WORDS });
+	transfer(&b, RONDO_DMA_OUT, slot, WORDS * 4);
+	build_halt(&b);
+	return finish(&b);
+}
+
+struct rig_program rig_program_spin(uint64_t cycles)
+{
+	struct builder b;
+
+	build_init(&b);
+	build_loop(&b, cycles, 1);
+	build_bundle(&b);
+	build_halt(&b);
+	return finish(&b);
+}
+
+int rig_program_create(int fd, const void *data, uint64_t size, uint32_t *id)
+{
+	struct drm_rondo_program_create args = { .data = (uintptr_t)data, .size = size };
+	int ret = rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, &args);
+
+	*id = args.id;
+	return ret;
+}
+
+uint32_t make_program(int fd, struct rig_program program)
+{
+	uint32_t id;
+
+	must("PROGRAM_CREATE", rig_program_create(fd, program.data, program.size, &id));
+	free(program.data);
+	return id;
+}
+
+uint32_t make_bo(int fd, uint64_t size, void **map)
+{
+	struct drm_rondo_bo_create args = { .size = size };
+	struct drm_rondo_bo_mmap mmap_args = {};
+
+	must("BO_CREATE", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &args));
+	if (map) {
+		mmap_args.handle = args.handle;
+		must("BO_MMAP", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP, &mmap_args));
+		*map = mmap(NULL, args.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			    mmap_args.offset);
+		if (*map == MAP_FAILED)
+			die("mmap of a buffer", -errno);
+	}
+	return args.handle;
+}
+
+int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id)
+{
+	struct drm_rondo_slot slots[RONDO_PROGRAM_SLOTS_MAX] = {};
+	struct drm_rondo_binding_create args = {
+		.program = program,
+		.slots = (uintptr_t)slots,
+		.slot_count = count,
+		.slot_stride = sizeof(slots[0]),
+	};
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		slots[i].handle = handles[i];
+	ret = rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_CREATE, &args);
+	*id = args.id;
+	return ret;
+}
+
+uint32_t make_binding(int fd, uint32_t program, const uint32_t *handles, uint32_t count)
+{
+	uint32_t id;
+
+	must("BINDING_CREATE", rig_bind(fd, program, handles, count, &id));
+	return id;
+}
+
+uint32_t make_queue(int fd)
+{
+	struct drm_rondo_queue_create args = { .weight = 1 };
+
+	must("QUEUE_CREATE", rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
+	return args.id;
+}
+
+/* Syncobjs and fences. */
+
+uint32_t make_syncobj(int fd)
+{
+	uint32_t handle;
+
+	must("SYNCOBJ_CREATE", drmSyncobjCreate(fd, 0, &handle) ? -errno : 0);
+	return handle;
+}
+
+int rig_submit(int fd, uint32_t queue, uint32_t binding, uint32_t in_sync, uint32_t out_sync)
+{
+	struct drm_rondo_replay replay = { .binding = binding };
+	struct drm_rondo_sync in = { .handle = in_sync }, out = { .handle = out_sync };
+	struct drm_rondo_submit args = {
+		.queue = queue,
+		.replays = (uintptr_t)&replay,
+		.replay_count = 1,
+		.replay_stride = sizeof(replay),
+		.in_syncs = (uintptr_t)&in,
+		.in_count = !!in_sync,
+		.out_syncs = (uintptr_t)&out,
+		.out_count = !!out_sync,
+		.sync_stride = sizeof(in),
+	};
+
+	return rig_ioctl(fd, DRM_IOCTL_RONDO_SUBMIT, &args);
+}
+
+int rig_wait(int fd, uint32_t syncobj, double seconds)
+{
+	int64_t end = (rig_now() + seconds) * 1e9;
+
+	return drmSyncobjWait(fd, &syncobj, 1, end, 0, NULL);
+}
+
+int rig_sync_file(int fd, uint32_t syncobj)
+{
+	int sync_file;
+
+	must("exporting a sync_file", drmSyncobjExportSyncFile(fd, syncobj, &sync_file));
+	return sync_file;
+}
+
+int rig_sync_file_status(int sync_file)
+{
+	struct sync_file_info info = {};
+
+	must("SYNC_IOC_FILE_INFO", rig_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info));
+	return info.status;
+}
+
+static bool has_signalled(void *sync_file)
+{
+	return rig_sync_file_status(*(int *)sync_file);
+}
+
+bool rig_sync_file_wait(int sync_file)
+{
+	return rig_until(has_signalled, &sync_file);
+}
+
+int rig_result(int fd, uint32_t syncobj)
+{
+	int ret, sync_file;
+
+	ret = rig_wait(fd, syncobj, RIG_WAIT_S);
+	if (ret)
+		return ret;
+	sync_file = rig_sync_file(fd, syncobj);
+	ret = rig_sync_file_status(sync_file);
+	close(sync_file);
+	return ret == 1 ? 0 : ret;
+}
+
+struct rig_copy make_copy(int fd)
+{
+	struct rig_copy copy;
+
+	copy.program = make_program(fd, rig_program_copy(RIG_COPY_WORDS * 4, 0, 0));
+	copy.in_bo = make_bo(fd, RIG_COPY_WORDS * 4, (void **)&copy.in);
+	copy.out_bo = make_bo(fd, RIG_COPY_WORDS * 4, (void **)&copy.out);
+	copy.binding = make_binding(fd, copy.program, (uint32_t[]){ copy.in_bo, copy.out_bo }, 2);
+	copy.queue = make_queue(fd);
+	copy.sync = make_syncobj(fd);
+	return copy;
+}
+
+int rig_copy_run(int fd, struct rig_copy *copy)
+{
+	static uint32_t seed = 1;
+	uint32_t i;
+	int ret;
+
+	for (i = 0; i < RIG_COPY_WORDS; i++)
+		copy->in[i] = seed = seed * 1664525 + 1013904223;
+	ret = rig_submit(fd, copy->queue, copy->binding, 0, copy->sync);
+	if (!ret)
+		ret = rig_result(fd, copy->sync);
+	if (!ret && memcmp(copy->in, copy->out, RIG_COPY_WORDS * 4))
+		ret = -EBADMSG;
+	return ret;
+}
+
+/* The fault interface. */
+
+/* The sysfs directory of the device, for ever. */
+static const char *pci_path(void)
+{
+	static char path[256];
+	char name[300], id[16];
+	glob_t found;
+	size_t i;
+	FILE *f;
+
+	if (path[0])
+		return path;
+	glob("/sys/bus/pci/devices/*", 0, NULL, &found);
+	for (i = 0; i < found.gl_pathc && !path[0]; i++) {
+		snprintf(name, sizeof(name), "%s/device", found.gl_pathv[i]);
+		f = fopen(name, "r");
+		if (f && fgets(id, sizeof(id), f) && strtoul(id, NULL, 16) == RONDO_PCI_DEVICE)
+			snprintf(path, sizeof(path), "%s", found.gl_pathv[i]);
+		if (f)
+			fclose(f);
+	}
+	globfree(&found);
+	if (!path[0])
+		die("no device", -ENODEV);
+	return path;
+}
+
+static volatile uint32_t *faults(void)
+{
+	static volatile uint32_t *bar;
+	char name[300];
+	void *map;
+	int fd;
+
+	if (bar)
+		return bar;
+	snprintf(name, sizeof(name), "%s/resource%d", pci_path(), RONDO_BAR_FAULTS);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	bar = map == MAP_FAILED ? NULL : map;
+	return bar;
+}
+
+bool rig_faults_present(void)
+{
+	return faults();
+}
+
+void rig_fault(enum rig_fault fault, uint32_t value)
+{
+	if (!faults())
+		die("the device has no fault interface", -ENOENT);
+	faults()[fault] = value;
+}
+
+uint32_t rig_fault_hits(enum rig_fault fault)
+{
+	return faults()[EMU_FAULT_HITS / 4 + fault];
+}
+
+struct hits {
+	enum rig_fault fault;
+	uint32_t hits;
+};
+
+static bool was_hit(void *ctx)
+{
+	struct hits *h = ctx;
+
+	return rig_fault_hits(h->fault) > h->hits;
+}
+
+bool rig_fault_wait(enum rig_fault fault, uint32_t hits)
+{
+	return rig_until(was_hit, &(struct hits){ fault, hits });
+}
+
+void rig_faults_clear(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < RIG_FAULTS; i++)
+		rig_fault(i, 0);
+}
+
+/* The kernel. */
+
+static int write_file(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+void rig_expect(const char *regex)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "<1>expect: %s", regex);
+	must("/dev/kmsg", write_file("/dev/kmsg", line));
+}
+
+int rig_driver_bind(void)
+{
+	return write_file("/sys/bus/pci/drivers/rondo/bind", strrchr(pci_path(), '/') + 1);
+}
+
+int rig_driver_unbind(void)
+{
+	return write_file("/sys/bus/pci/drivers/rondo/unbind", strrchr(pci_path(), '/') + 1);
+}
+
+int rig_module_load(void)
+{
+	return system("modprobe rondo") ? -EIO : 0;
+}
+
+int rig_module_unload(void)
+{
+	return syscall(SYS_delete_module, "rondo", O_NONBLOCK) ? -errno : 0;
+}
+
+static bool unloaded(void *unused)
+{
+	(void)unused;
+	return !rig_module_unload();
+}
+
+bool rig_module_unload_soon(void)
+{
+	return rig_until(unloaded, NULL);
+}

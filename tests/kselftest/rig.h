@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the tests of the driver share: the device file and its ioctls, programs to
+ * replay, the device's fault interface, and what the kernel's log may say.
+ *
+ * Functions return 0 or a positive value, or -errno; those named make_* abort the
+ * test program if they fail, for what a test only needs and does not test.
+ */
+#ifndef TESTS_KSELFTEST_RIG_H
+#define TESTS_KSELFTEST_RIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <drm/rondo_accel.h>
+
+#include "core/machine.h"
+#include "spec/program.h"
+
+enum { RIG_WAIT_S = 20 }; /* longer than anything takes that ends by itself */
+
+/* The device. */
+int rig_open(void);
+int rig_ioctl(int fd, unsigned long request, void *arg);
+
+/* Programs: bytes to be freed, with all claims right. */
+struct rig_program {
+	void *data;
+	uint64_t size;
+};
+
+/* Copies @bytes from slot 0 to slot 1; @flags of both slots; @extra more bundles that do nothing. */
+struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t extra);
+/* Adds one to the first 16 words of slot 0, in place: not repeatable. */
+struct rig_program rig_program_increment(void);
+/* Touches no slot, and takes a little more than @cycles. */
+struct rig_program rig_program_spin(uint64_t cycles);
+
+int rig_program_create(int fd, const void *data, uint64_t size, uint32_t *id);
+uint32_t make_program(int fd, struct rig_program program); /* frees the bytes */
+uint32_t make_bo(int fd, uint64_t size, void **map); /* @map may be NULL */
+int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id);
+uint32_t make_binding(int fd, uint32_t program, const uint32_t *handles, uint32_t count);
+uint32_t make_queue(int fd);
+
+/* Syncobjs and fences. */
+uint32_t make_syncobj(int fd);
+/* Replays @binding once; in_sync and out_sync may be 0. */
+int rig_submit(int fd, uint32_t queue, uint32_t binding, uint32_t in_sync, uint32_t out_sync);
+/* Waits until @syncobj has signalled: 0, or -ETIME after @seconds. */
+int rig_wait(int fd, uint32_t syncobj, double seconds);
+int rig_sync_file(int fd, uint32_t syncobj);
+/* 0 while not signalled, 1 when it has, or its negative error. */
+int rig_sync_file_status(int sync_file);
+/* Waits until it is not 0; false after RIG_WAIT_S. */
+bool rig_sync_file_wait(int sync_file);
+/* rig_wait(), then the error of the fence, 0 if none. */
+int rig_result(int fd, uint32_t syncobj);
+
+/* A copy of 64 words ready to be replayed. */
+struct rig_copy {
+	uint32_t program, binding, queue, sync;
+	uint32_t in_bo, out_bo;
+	uint32_t *in, *out;
+};
+
+enum { RIG_COPY_WORDS = 64 };
+
+struct rig_copy make_copy(int fd);
+/* Replays it with new data and checks the result: 0, the error of the fence, or -EBADMSG. */
+int rig_copy_run(int fd, struct rig_copy *copy);
+
+/* The fault interface: enum values are those of the device, RIG_FAULT_name. */
+enum rig_fault {
+#define FAULT(name, meaning) RIG_FAULT_##name,
+#include "emulator/faults.def"
+	RIG_FAULTS,
+};
+
+bool rig_faults_present(void);
+void rig_fault(enum rig_fault fault, uint32_t value);
+uint32_t rig_fault_hits(enum rig_fault fault);
+/* Waits until @fault has been hit more often than @hits. */
+bool rig_fault_wait(enum rig_fault fault, uint32_t hits);
+void rig_faults_clear(void);
+
+/* The kernel. */
+void rig_expect(const char *regex); /* announces a line at warning level or above */
+int rig_driver_bind(void);
+int rig_driver_unbind(void);
+int rig_module_load(void);
+int rig_module_unload(void);
+/* The same, again and again while something is just on its way out. */
+bool rig_module_unload_soon(void);
+double rig_now(void);
+/* Calls @done every few milliseconds until it is true; false after RIG_WAIT_S. */
+bool rig_until(bool (*done)(void *), void *ctx);
+
+#endif
