@@ -91,6 +91,17 @@ static char *outcome(const char *name, const char *source)
 	return text;
 }
 
+/* Prints @text so that it is no result of a case. */
+static void comment(const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		printf("# %.*s\n", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
 static void golden(const char *name)
 {
 	char *source = read_text(name, ".rasm"), *want = read_text(name, ".txt");
@@ -100,7 +111,7 @@ static void golden(const char *name)
 	if (flag && !strcmp(flag, "1"))
 		write_text(name, ".txt", have);
 	else if (!tap_ok(want && !strcmp(have, want), "%s: the golden text", name))
-		printf("%s", have);
+		comment(have);
 	free(source);
 	free(want);
 	free(have);
