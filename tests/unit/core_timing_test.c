@@ -160,8 +160,10 @@ static void test_limits(struct rondo_time *time, const struct rondo_machine *m)
 
 	tap_eq(rondo_dma_cost(m, &desc), 24 * (2 + 2), "cost of a transfer");
 	desc.mode = RONDO_DMA_TILE;
-	desc.x1 = 9;
-	desc.y1 = 4;
+	desc.x0 = 1;
+	desc.x1 = 10;
+	desc.y0 = 2;
+	desc.y1 = 6;
 	tap_eq(rondo_dma_cost(m, &desc), 50 * 24 * (2 + 2), "for each tile");
 	desc.mode = RONDO_DMA_BROADCAST;
 	tap_eq(rondo_dma_cost(m, &desc), 24 * (2 + 2), "or once");

@@ -171,7 +171,8 @@ static inline void gen_sram_op(struct gen *g, u32 slot)
 
 static inline void gen_control(struct gen *g, u32 left)
 {
-	bool dma = g->kind != GEN_REGISTERS && g->kind != GEN_SRAM && g->depth <= RONDO_DMA_LOOP_DEPTH;
+	bool dma =
+		g->kind != GEN_REGISTERS && g->kind != GEN_SRAM && g->depth <= RONDO_DMA_LOOP_DEPTH;
 	u32 ends = g->depth ? g->last[g->depth - 1] : ~0u, ch;
 	struct rondo_op wait = { .op = RONDO_OP_wait };
 
@@ -245,7 +246,8 @@ static inline void gen_bundle(struct gen *g, u32 left)
 	build_bundle(g->b);
 	if (g->kind == GEN_SRAM && gen_pick(g, 2))
 		gen_sram_op(g, gen_rare(g, 3) ? RONDO_M : RONDO_S);
-	for (slot = RONDO_L0; g->kind != GEN_SRAM && g->kind != GEN_TIME && slot <= RONDO_V1; slot++) {
+	for (slot = RONDO_L0; g->kind != GEN_SRAM && g->kind != GEN_TIME && slot <= RONDO_V1;
+	     slot++) {
 		if (g->kind == GEN_REGISTERS && slot < RONDO_V0)
 			continue;
 		if (gen_rare(g, 3))
