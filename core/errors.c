@@ -5,6 +5,7 @@ static const struct {
 	const char *name, *text;
 	u8 where;
 } errors[] = {
+	[RONDO_ERR_NONE] = { "NONE", "accepted", RONDO_WHERE_NONE },
 #define ERR(name, number, where, text) [number] = { #name, text, RONDO_WHERE_##where },
 #include "spec/errors.def"
 };

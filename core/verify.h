@@ -72,8 +72,8 @@ struct rondo_facts {
 };
 
 /*
- * Text and name of @code in spec/errors.def ("unknown error" and "UNKNOWN" for a number
- * without a row), and what an index counts that comes with it.
+ * Text and name of @code in spec/errors.def ("accepted" and "NONE" for 0, "unknown error" and
+ * "UNKNOWN" for another number without a row), and what an index counts that comes with it.
  */
 const char *rondo_error_text(u32 code);
 const char *rondo_error_name(u32 code);

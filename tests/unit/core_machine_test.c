@@ -49,6 +49,7 @@ static void test_errors(void)
 	tap_ok(!strcmp(rondo_error_name(RONDO_ERR_SRAM_BOUNDS), "SRAM_BOUNDS"), "name of an error");
 	tap_ok(!strcmp(rondo_error_text(RONDO_ERR_SRAM_BOUNDS), "access outside SRAM"), "its text");
 	tap_eq(rondo_error_where(RONDO_ERR_SRAM_BOUNDS), RONDO_WHERE_BUNDLE, "its place");
+	tap_ok(!strcmp(rondo_error_name(0), "NONE"), "no error has a name too");
 	tap_ok(!strcmp(rondo_error_text(7), "unknown error"), "a number without a row");
 	tap_ok(!strcmp(rondo_error_text(~0u), "unknown error"), "a number beyond the table");
 }
