@@ -13,7 +13,8 @@
  * With control.checks the executor also proves, step by step, what the verifier
  * proved for all steps: bounds, registers in flight or never written, SRAM never
  * written, races with DMA, declared extents. A failed check ends the run with
- * EXEC_TRAP; a program that core/verify accepts never traps.
+ * EXEC_TRAP; a program that core/verify accepts never traps. Without checks only what
+ * keeps the host's memory safe is looked at: bounds of SRAM, accumulators and weights.
  *
  * Threads: a struct exec is used by one thread at a time; a loaded program is
  * never written and may be shared by any number of executors.
@@ -73,8 +74,8 @@ void exec_destroy(struct exec *e); /* NULL is allowed */
  * was not asked: then clearing takes no time, and with checks no byte of SRAM
  * may be read before it is written. Returns 0 and *@program (exec_unload()
  * frees it), else a negative errno, -EINVAL or -ENOMEM, and the reason in @why.
- * Only what could not even be decoded is refused: wrong container, undefined
- * operation or table index, loops that do not nest.
+ * Refused is what can be seen without running it: a wrong container or machine, an
+ * undefined operation, a number outside its table, loops that do not nest.
  */
 int exec_load(struct exec_program **program, const struct rondo_machine *machine, const void *data,
 	      u64 size, const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);

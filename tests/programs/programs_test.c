@@ -218,6 +218,37 @@ static void requantise(void)
 	rig_fini(&r);
 }
 
+static void softmax(void)
+{
+	const float log2_e = 1.44269504f;
+	double worst = 0, total = 0;
+	float *x, *y;
+	struct rig r;
+
+	begin(&r, "softmax");
+	x = rig_slot(&r, 0, 8 * 256 + 4);
+	y = rig_slot(&r, 1, 8 * 256);
+	fill(x, 8 * 64, 9);
+	x[8 * 64] = log2_e;
+	end(&r, "softmax");
+	for (u32 row = 0; row < 8; row++) {
+		const float *in = x + row * 64;
+		double sum = 0;
+
+		for (u32 i = 0; i < 64; i++)
+			sum += exp(in[i]);
+		for (u32 i = 0; i < 64; i++) {
+			double error = fabs(y[row * 64 + i] * sum / exp(in[i]) - 1);
+
+			worst = error > worst ? error : worst;
+			total += y[row * 64 + i];
+		}
+	}
+	tap_ok(worst < 1e-6, "softmax: y = exp(x) / sum (worst %.2g)", worst);
+	tap_ok(fabs(total - 8) < 1e-5, "softmax: every row adds up to one");
+	rig_fini(&r);
+}
+
 static void dma_patterns(void)
 {
 	u32 *m, *t, *crop, wrong = 0;
@@ -252,6 +283,7 @@ int main(void)
 	matmul();
 	conv();
 	requantise();
+	softmax();
 	dma_patterns();
 	return tap_done();
 }
