@@ -137,6 +137,36 @@ static void full_channel(struct builder *b, u32 starts)
 	build_halt(b);
 }
 
+/* Stores a buffer to a slot on one channel and loads at @offset from there on another. */
+static void spill(struct builder *b, bool wait, u64 offset)
+{
+	u32 store = build_desc(b, (struct rondo_desc){ .dir = RONDO_DMA_OUT, .row_bytes = BUFFER });
+	u32 load = build_desc(b, (struct rondo_desc){ .row_bytes = BUFFER,
+						      .sram_base = BUFFER,
+						      .slot_base = offset });
+
+	build_start(b, 0, store, 0);
+	if (wait)
+		build_wait(b, 0, 0);
+	build_start(b, 1, load, 0);
+	build_halt(b);
+}
+
+static void test_spills(void)
+{
+	struct builder b;
+
+	begin(&b);
+	spill(&b, true, 0);
+	expect(&b, 0, 1, "a spill is waited for");
+	begin(&b);
+	spill(&b, false, BUFFER - 1);
+	expect(&b, RONDO_ERR_DMA_SLOT_RACE, 0, "a spill is not waited for");
+	begin(&b);
+	spill(&b, false, BUFFER);
+	expect(&b, 0, 1, "other bytes of the slot need no wait");
+}
+
 static void test_transfers(void)
 {
 	struct builder b;
@@ -334,6 +364,7 @@ static void test_forgetting(void)
 int main(void)
 {
 	test_transfers();
+	test_spills();
 	test_written();
 	test_clearing();
 	test_forgetting();
