@@ -682,8 +682,10 @@ int accel_emu_open(struct accel_device **out)
 	if (!dev->hw)
 		goto err_free;
 	ret = map_shared(dev);
+	pthread_mutex_lock(&dev->lock);
 	if (!ret)
 		ret = emu_boot(dev);
+	pthread_mutex_unlock(&dev->lock);
 	if (!ret)
 		ret = -pthread_create(&dev->thread, NULL, emu_thread, dev);
 	if (ret)

@@ -187,7 +187,7 @@ void emu_admin_post(struct emu_device *dev, struct emu_call *call);
 /* Takes the oldest call off @list; NULL if there is none. */
 struct emu_call *emu_call_pop(struct emu_call **list);
 
-/* Boots the firmware. Only before the thread runs, or in it. */
+/* Boots the firmware; releases the lock meanwhile. Only before the thread runs, or in it. */
 int emu_boot(struct emu_device *dev);
 
 /* The thread's function; @dev is a struct emu_device. Takes the lock. */

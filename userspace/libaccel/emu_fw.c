@@ -206,12 +206,15 @@ static void fill_init(struct emu_shared *shared)
 	};
 }
 
-/* Waits until the device is in @state, or until the firmware runs with @state ON. */
+/*
+ * Waits until the device is in @state, or until the firmware runs with @state ON; releases the
+ * lock meanwhile.
+ */
 static int wait_for_state(struct emu_device *dev, u32 state)
 {
 	u32 ms;
 
-	for (ms = 0; ms < BOOT_MS; ms++) {
+	for (ms = 0; ms < BOOT_MS && !dev->stop; ms++) {
 		u32 is = device_state(dev), fw = emu_hw_read(dev->hw, EMU_HOST_FW_STATE);
 
 		if (!emu_hw_present(dev->hw))
@@ -221,7 +224,9 @@ static int wait_for_state(struct emu_device *dev, u32 state)
 		if (state == RONDO_STATE_ON &&
 		    (is == RONDO_STATE_DEAD || fw > RONDO_FW_STATE_READY))
 			return -EIO;
+		pthread_mutex_unlock(&dev->lock);
 		wait_for_wake(dev, 1);
+		pthread_mutex_lock(&dev->lock);
 	}
 	return -EIO;
 }
@@ -281,9 +286,10 @@ static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
 	dev->still = 0;
 	emu_admin_post(dev, &call);
 	while (!call.done) {
-		wait_for_wake(dev, EMU_WATCH_MS);
+		bool woken = wait_for_wake(dev, EMU_WATCH_MS);
+
 		emu_hw_write(dev->hw, EMU_HOST_IRQ_STATUS, EMU_MASK_HOST_IRQ_STATUS_EVENT);
-		if (!process_events(dev) || !device_works(dev) || !alive(dev))
+		if (!process_events(dev) || !device_works(dev) || (!woken && !alive(dev)))
 			fail_calls(dev, -EIO);
 	}
 	return call.ret;
