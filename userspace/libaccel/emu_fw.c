@@ -30,14 +30,16 @@ void emu_wake(struct emu_device *dev)
 	(void)!write(dev->wake, &one, sizeof(one));
 }
 
-/* Waits until emu_wake(), at most @ms (-1: for ever). */
-static void wait_for_wake(struct emu_device *dev, int ms)
+/* Waits until emu_wake(), at most @ms (-1: for ever); false if nobody called. */
+static bool wait_for_wake(struct emu_device *dev, int ms)
 {
 	struct pollfd poll_fd = {.fd = dev->wake, .events = POLLIN};
 	u64 count;
 
-	if (poll(&poll_fd, 1, ms) > 0)
-		(void)!read(dev->wake, &count, sizeof(count));
+	if (poll(&poll_fd, 1, ms) <= 0)
+		return false;
+	(void)!read(dev->wake, &count, sizeof(count));
+	return true;
 }
 
 /*
