@@ -157,10 +157,71 @@ struct rig_program rig_program_spin(uint64_t cycles)
 	struct builder b;
 
 	build_init(&b);
-	build_loop(&b, cycles, 1);
-	build_bundle(&b);
+	while (cycles) {
+		u64 trips = cycles < UINT32_MAX ? cycles : UINT32_MAX;
+
+		build_loop(&b, trips, 1);
+		build_bundle(&b);
+		cycles -= trips;
+	}
 	build_halt(&b);
 	return finish(&b);
+}
+
+struct rig_program rig_program_alias(void)
+{
+	struct builder b;
+	u32 in, out;
+
+	build_init(&b);
+	in = build_slot(&b, 1);
+	out = build_slot(&b, 1);
+	transfer(&b, RONDO_DMA_IN, in, 64);
+	build_wait(&b, 0, 0);
+	transfer(&b, RONDO_DMA_OUT, out, 64);
+	build_halt(&b);
+	return finish(&b);
+}
+
+struct rig_program rig_program_tables(uint32_t slots, uint32_t entries, uint32_t descs,
+				      uint32_t bundles)
+{
+	struct rondo_program_header *h;
+	struct rig_program program;
+	struct rondo_machine machine;
+	struct rondo_slot *slot;
+	struct rondo_desc *desc;
+	struct rondo_op halt = { .op = RONDO_OP_halt, .wait = { 1, 1, 1, 1 } };
+	u64 *bundle;
+	u32 i;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	program.data = h = calloc(1, sizeof(*h));
+	*h = (struct rondo_program_header){
+		.magic = RONDO_PROGRAM_MAGIC,
+		.version = RONDO_PROGRAM_VERSION,
+		.machine_hash = rondo_machine_hash(&machine),
+		.cycles = bundles,
+		.slots = slots,
+		.entries = entries,
+		.descs = descs,
+		.bundles = bundles,
+	};
+	program.size = rondo_program_bytes(h);
+	program.data = h = realloc(h, program.size);
+	memset(h + 1, 0, program.size - sizeof(*h));
+	slot = (struct rondo_slot *)(h + 1);
+	for (i = 0; i < slots; i++)
+		slot[i].align = RONDO_SLOT_ALIGN_MIN;
+	desc = (struct rondo_desc *)((struct rondo_entry *)(slot + slots) + entries);
+	for (i = 0; i < descs; i++) {
+		desc[i].row_bytes = 1;
+		desc[i].count[0] = desc[i].count[1] = desc[i].count[2] = 1;
+	}
+	bundle = (u64 *)(desc + descs);
+	if (bundles)
+		rondo_encode(&halt, &bundle[(u64)(bundles - 1) * RONDO_SLOTS_PER_BUNDLE + RONDO_C]);
+	return program;
 }
 
 int rig_program_create(int fd, const void *data, uint64_t size, uint32_t *id)
@@ -478,4 +539,35 @@ static bool unloaded(void *unused)
 bool rig_module_unload_soon(void)
 {
 	return rig_until(unloaded, NULL);
+}
+
+#define TRACING "/sys/kernel/tracing/"
+
+bool rig_trace_jobs(void)
+{
+	/* Its name in 6.12, and since 6.16. */
+	static const char *const enable[] = {
+		TRACING "events/gpu_scheduler/drm_run_job/enable",
+		TRACING "events/gpu_scheduler/drm_sched_job_run/enable",
+	};
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(enable) / sizeof(enable[0]); i++)
+		found |= !write_file(enable[i], "1");
+	return found && !write_file(TRACING "trace", "");
+}
+
+unsigned int rig_traced_jobs(void)
+{
+	FILE *f = fopen(TRACING "trace", "r");
+	unsigned int jobs = 0;
+	char line[512];
+
+	if (!f)
+		die(TRACING "trace", -errno);
+	while (fgets(line, sizeof(line), f))
+		jobs += strstr(line, " drm_run_job: ") || strstr(line, " drm_sched_job_run: ");
+	fclose(f);
+	return jobs;
 }

@@ -16,6 +16,7 @@
 #include <drm/rondo_accel.h>
 
 #include "core/machine.h"
+#include "core/verify.h"
 #include "spec/program.h"
 
 enum { RIG_WAIT_S = 20 }; /* longer than anything takes that ends by itself */
@@ -36,6 +37,11 @@ struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t ext
 struct rig_program rig_program_increment(void);
 /* Touches no slot, and takes a little more than @cycles. */
 struct rig_program rig_program_spin(uint64_t cycles);
+/* Reads from slot 0 and writes to slot 1, of one alias group. */
+struct rig_program rig_program_alias(void);
+/* So many of each, nothing done with them; within the limits or not. */
+struct rig_program rig_program_tables(uint32_t slots, uint32_t entries, uint32_t descs,
+				      uint32_t bundles);
 
 int rig_program_create(int fd, const void *data, uint64_t size, uint32_t *id);
 uint32_t make_program(int fd, struct rig_program program); /* frees the bytes */
@@ -93,6 +99,9 @@ int rig_module_load(void);
 int rig_module_unload(void);
 /* The same, again and again while something is just on its way out. */
 bool rig_module_unload_soon(void);
+/* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
+bool rig_trace_jobs(void);
+unsigned int rig_traced_jobs(void);
 double rig_now(void);
 /* Calls @done every few milliseconds until it is true; false after RIG_WAIT_S. */
 bool rig_until(bool (*done)(void *), void *ctx);

@@ -1,0 +1,662 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Query, buffers, programs, bindings, queues: what each call gives, what it refuses, and
+ * its limits, exactly and one over.
+ */
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <xf86drm.h>
+
+#include "kselftest_harness.h"
+
+#include "tests/kselftest/reject.h"
+#include "tests/kselftest/rig.h"
+
+FIXTURE(object)
+{
+	int fd;
+};
+
+FIXTURE_SETUP(object)
+{
+	self->fd = rig_open();
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(object)
+{
+	close(self->fd);
+}
+
+/* Query */
+
+static int query(int fd, uint32_t type, void *data, uint32_t *size)
+{
+	struct drm_rondo_query args = { .type = type, .data = (uintptr_t)data, .size = *size };
+	int ret = rig_ioctl(fd, DRM_IOCTL_RONDO_QUERY, &args);
+
+	*size = args.size;
+	return ret;
+}
+
+TEST_F(object, query_device)
+{
+	struct drm_rondo_device_info info = {};
+	struct rondo_machine machine, edge;
+	uint32_t size = sizeof(info);
+
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, &info, &size));
+	EXPECT_EQ(sizeof(info), size);
+	EXPECT_EQ(DRM_RONDO_BO_SIZE_MAX, info.bo_size_max);
+	EXPECT_EQ(RONDO_CYCLES_MAX, info.cycles_max);
+	EXPECT_EQ(RONDO_BUNDLES_MAX, info.bundles_max);
+	EXPECT_EQ(RONDO_PROGRAM_SLOTS_MAX, info.slots_max);
+	EXPECT_EQ(RONDO_ENTRIES_MAX, info.entries_max);
+	EXPECT_EQ(RONDO_DESCS_MAX, info.descs_max);
+	EXPECT_EQ(DRM_RONDO_REPLAYS_MAX, info.replays_max);
+	EXPECT_EQ(RONDO_REPLAY_OFFSETS_MAX, info.offsets_max);
+	EXPECT_EQ(1, info.fw_version >> 16);
+
+	size = sizeof(machine);
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_MACHINE, &machine, &size));
+	EXPECT_EQ(sizeof(machine), size);
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	EXPECT_EQ(0, memcmp(&machine, &edge, sizeof(machine)));
+	EXPECT_EQ(rondo_machine_hash(&machine), info.machine_hash);
+	EXPECT_EQ(machine.clock_khz, info.clock_khz);
+}
+
+TEST_F(object, query_cycles_of_the_unprivileged)
+{
+	struct drm_rondo_device_info info = {};
+	uint32_t size = sizeof(info);
+
+	ASSERT_EQ(0, setuid(1000));
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, &info, &size));
+	EXPECT_EQ(RONDO_CYCLES_DEFAULT, info.cycles_max);
+}
+
+TEST_F(object, query_sizes)
+{
+	uint8_t data[128];
+	uint32_t size = 0;
+
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, NULL, &size));
+	EXPECT_EQ(sizeof(struct drm_rondo_device_info), size);
+
+	memset(data, 0xa5, sizeof(data));
+	size = 12;
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, data, &size));
+	EXPECT_EQ(12, size);
+	EXPECT_EQ(0xa5, data[12]);
+
+	size = sizeof(data);
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, data, &size));
+	EXPECT_EQ(sizeof(struct drm_rondo_device_info), size);
+	EXPECT_EQ(0xa5, data[size]);
+
+	EXPECT_EQ(-EINVAL, query(self->fd, DRM_RONDO_QUERY_CLOCK + 1, data, &size));
+	size = 8;
+	EXPECT_EQ(-EFAULT, query(self->fd, DRM_RONDO_QUERY_DEVICE, (void *)8, &size));
+}
+
+TEST_F(object, query_clock)
+{
+	struct drm_rondo_clock_info a, b;
+	uint32_t size = sizeof(a);
+	double before = rig_now();
+
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_CLOCK, &a, &size));
+	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_CLOCK, &b, &size));
+	EXPECT_LE(before, a.monotonic_ns * 1e-9);
+	EXPECT_GE(rig_now(), b.monotonic_ns * 1e-9);
+	EXPECT_LE(a.device_cycles, b.device_cycles);
+	EXPECT_LT(a.monotonic_ns, b.monotonic_ns);
+}
+
+/* Buffers */
+
+static int bo_create(int fd, uint64_t size, uint64_t *rounded)
+{
+	struct drm_rondo_bo_create args = { .size = size };
+	int ret = rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &args);
+
+	*rounded = args.size;
+	return ret ? ret : (int)args.handle;
+}
+
+TEST_F(object, bo_sizes)
+{
+	struct drm_rondo_bo_create args = { .size = 4096 };
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_bo_create, size, 0, -EINVAL),
+		REJECT(drm_rondo_bo_create, size, DRM_RONDO_BO_SIZE_MAX + 1, -EINVAL),
+		REJECT(drm_rondo_bo_create, size, UINT64_MAX, -EINVAL),
+		REJECT(drm_rondo_bo_create, flags, 1, -EINVAL),
+		REJECT(drm_rondo_bo_create, flags, 1u << 31, -EINVAL),
+	};
+	uint64_t size;
+
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BO_CREATE, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BO_CREATE, args);
+	EXPECT_LT(0, bo_create(self->fd, 1, &size));
+	EXPECT_EQ(4096, size);
+	EXPECT_LT(0, bo_create(self->fd, 4097, &size));
+	EXPECT_EQ(8192, size);
+	EXPECT_LT(0, bo_create(self->fd, DRM_RONDO_BO_SIZE_MAX, &size));
+	EXPECT_EQ(DRM_RONDO_BO_SIZE_MAX, size);
+}
+
+TEST_F(object, bo_mmap)
+{
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_bo_mmap, handle, 0, -ENOENT),
+		REJECT(drm_rondo_bo_mmap, handle, 77, -ENOENT),
+		REJECT(drm_rondo_bo_mmap, pad, 1, -EINVAL),
+	};
+	struct drm_rondo_bo_mmap args = {};
+	uint32_t *map;
+	int other, i;
+
+	args.handle = make_bo(self->fd, 4096, (void **)&map);
+	for (i = 0; i < 1024; i++)
+		EXPECT_EQ(0, map[i]);
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BO_MMAP, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BO_MMAP, args);
+
+	/* Neither the handle nor the offset is of any use in another file. */
+	other = rig_open();
+	EXPECT_EQ(-ENOENT, rig_ioctl(other, DRM_IOCTL_RONDO_BO_MMAP, &args));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &args));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, 4096, PROT_READ, MAP_SHARED, other, (off_t)args.offset));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->fd, (off_t)args.offset));
+	close(other);
+
+	/* The mapping outlives the handle. */
+	map[5] = 7;
+	EXPECT_EQ(0, drmCloseBufferHandle(self->fd, args.handle));
+	EXPECT_EQ(7, map[5]);
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &args));
+}
+
+TEST_F(object, bo_shared)
+{
+	struct rig_copy copy = make_copy(self->fd);
+	uint32_t handle, binding;
+	int dmabuf, other = rig_open();
+	struct rig_copy theirs = make_copy(other);
+
+	ASSERT_EQ(0, drmPrimeHandleToFD(self->fd, copy.in_bo, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+	ASSERT_EQ(0, drmPrimeFDToHandle(other, dmabuf, &handle));
+	copy.in[0] = 0x1234;
+	binding = make_binding(other, theirs.program, (uint32_t[]){ handle, theirs.out_bo }, 2);
+	EXPECT_EQ(0, rig_submit(other, theirs.queue, binding, 0, theirs.sync));
+	EXPECT_EQ(0, rig_result(other, theirs.sync));
+	EXPECT_EQ(0x1234, theirs.out[0]);
+	close(dmabuf);
+	close(other);
+}
+
+/* Programs */
+
+static struct drm_rondo_program_create program_args(struct rig_program p)
+{
+	return (struct drm_rondo_program_create){ .data = (uintptr_t)p.data, .size = p.size };
+}
+
+TEST_F(object, program_fields)
+{
+	struct rig_program p = rig_program_copy(256, 0, 0);
+	struct drm_rondo_program_create args = program_args(p);
+	struct drm_rondo_program_destroy destroy = {};
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_program_create, flags, 1, -EINVAL),
+		REJECT(drm_rondo_program_create, pad, 1, -EINVAL),
+		REJECT(drm_rondo_program_create, data, 8, -EFAULT),
+		REJECT(drm_rondo_program_create, data, UINT64_MAX - 8, -EFAULT),
+		REJECT(drm_rondo_program_create, size, 0, -EINVAL),
+		REJECT(drm_rondo_program_create, size, RONDO_PROGRAM_BYTES_MAX + 1, -E2BIG),
+		REJECT(drm_rondo_program_create, size, UINT64_MAX, -E2BIG),
+		REJECT(drm_rondo_program_create, budget, 1, -EINVAL),
+	};
+	static const struct reject destroy_rows[] = {
+		REJECT(drm_rondo_program_destroy, id, 0, -ENOENT),
+		REJECT(drm_rondo_program_destroy, id, 65, -ENOENT),
+		REJECT(drm_rondo_program_destroy, id, UINT32_MAX, -ENOENT),
+		REJECT(drm_rondo_program_destroy, pad, 1, -EINVAL),
+	};
+
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, args);
+	args.data = (uintptr_t)at_page_end(p.data, p.size);
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, &args));
+	EXPECT_EQ(((struct rondo_program_header *)p.data)->cycles, args.cycles);
+
+	destroy.id = args.id;
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, destroy, destroy_rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, destroy);
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &destroy));
+	free(p.data);
+}
+
+/* The error of a refusal, or 0. */
+static int refusal(int fd, const void *data, uint64_t size, uint64_t budget)
+{
+	struct drm_rondo_program_create args = {
+		.data = (uintptr_t)data, .size = size, .budget = budget
+	};
+	struct drm_rondo_program_destroy destroy = {};
+	int ret = rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, &args);
+
+	if (ret)
+		return ret == -EINVAL && args.error ? (int)args.error : ret;
+	destroy.id = args.id;
+	return rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &destroy);
+}
+
+TEST_F(object, program_budget)
+{
+	struct rig_program p = rig_program_spin(1000);
+	uint64_t cycles = ((struct rondo_program_header *)p.data)->cycles;
+
+	EXPECT_EQ(0, refusal(self->fd, p.data, p.size, cycles));
+	EXPECT_EQ(RONDO_ERR_BUDGET, refusal(self->fd, p.data, p.size, cycles - 1));
+	free(p.data);
+}
+
+/* The limits of device time: exactly, and one over; each for the privileged and for others. */
+static struct rig_program program_of_cycles(uint64_t cycles)
+{
+	struct rig_program p = rig_program_spin(cycles);
+	uint64_t more = ((struct rondo_program_header *)p.data)->cycles - cycles;
+
+	free(p.data);
+	return rig_program_spin(cycles - more);
+}
+
+static void expect_cycle_limit(struct __test_metadata *_metadata, int fd, uint64_t limit)
+{
+	struct rig_program at = program_of_cycles(limit), over = program_of_cycles(limit + 1);
+
+	ASSERT_EQ(limit, ((struct rondo_program_header *)at.data)->cycles);
+	EXPECT_EQ(0, refusal(fd, at.data, at.size, 0));
+	EXPECT_EQ(0, refusal(fd, at.data, at.size, UINT64_MAX));
+	EXPECT_EQ(RONDO_ERR_BUDGET, refusal(fd, over.data, over.size, 0));
+	EXPECT_EQ(RONDO_ERR_BUDGET, refusal(fd, over.data, over.size, UINT64_MAX));
+	free(at.data);
+	free(over.data);
+}
+
+TEST_F(object, program_cycles_privileged)
+{
+	expect_cycle_limit(_metadata, self->fd, RONDO_CYCLES_MAX);
+}
+
+TEST_F(object, program_cycles_unprivileged)
+{
+	ASSERT_EQ(0, setuid(1000));
+	expect_cycle_limit(_metadata, self->fd, RONDO_CYCLES_DEFAULT);
+}
+
+TEST_F(object, program_wrong_machine)
+{
+	struct rig_program p = rig_program_copy(256, 0, 0);
+
+	((struct rondo_program_header *)p.data)->machine_hash ^= 1;
+	EXPECT_EQ(RONDO_ERR_MACHINE, refusal(self->fd, p.data, p.size, 0));
+	free(p.data);
+}
+
+TEST_F(object, program_truncated)
+{
+	struct rig_program p = rig_program_copy(256, 0, 0);
+	uint64_t size;
+
+	for (size = 0; size < p.size; size += 4)
+		EXPECT_EQ(RONDO_ERR_SIZE, refusal(self->fd, p.data, size, 0));
+	EXPECT_EQ(0, refusal(self->fd, p.data, p.size, 0));
+	free(p.data);
+}
+
+/* Each bit in turn: refused with a reason, or still a program. */
+TEST_F(object, program_flipped_bits)
+{
+	struct rig_program p = rig_program_copy(256, RONDO_SLOT_DYNAMIC, 0);
+	uint8_t *bytes = p.data;
+	unsigned int refused = 0;
+	uint64_t bit;
+	int ret;
+
+	for (bit = 0; bit < p.size * 8; bit += 3) {
+		bytes[bit / 8] ^= 1 << bit % 8;
+		ret = refusal(self->fd, p.data, p.size, 0);
+		EXPECT_LE(0, ret) TH_LOG("bit %llu", (unsigned long long)bit);
+		refused += ret > 0;
+		bytes[bit / 8] ^= 1 << bit % 8;
+	}
+	EXPECT_LT(p.size * 8 / 3 * 3 / 4, refused);
+	EXPECT_EQ(0, refusal(self->fd, p.data, p.size, 0));
+	free(p.data);
+}
+
+/* Every table at its limit is a program; with one more it is none. */
+TEST_F(object, program_limits)
+{
+	static const struct {
+		uint32_t slots, entries, descs, bundles;
+		int error;
+	} rows[] = {
+		{ RONDO_PROGRAM_SLOTS_MAX, RONDO_ENTRIES_MAX, RONDO_DESCS_MAX, 1, 0 },
+		{ RONDO_PROGRAM_SLOTS_MAX + 1, 0, 0, 1, RONDO_ERR_COUNT },
+		{ 1, RONDO_ENTRIES_MAX + 1, 0, 1, RONDO_ERR_COUNT },
+		{ 1, 0, RONDO_DESCS_MAX + 1, 1, RONDO_ERR_COUNT },
+		{ 0, 0, 0, 0, RONDO_ERR_COUNT },
+	};
+	struct rig_program p;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		p = rig_program_tables(rows[i].slots, rows[i].entries, rows[i].descs,
+				       rows[i].bundles);
+		EXPECT_EQ(rows[i].error, refusal(self->fd, p.data, p.size, 0)) TH_LOG("row %zu", i);
+		free(p.data);
+	}
+}
+
+TEST_F_TIMEOUT(object, program_bundles, 90)
+{
+	struct rig_program p = rig_program_tables(0, 0, 0, RONDO_BUNDLES_MAX);
+
+	EXPECT_EQ(0, refusal(self->fd, p.data, p.size, 0));
+	free(p.data);
+	p = rig_program_tables(0, 0, 0, RONDO_BUNDLES_MAX + 1);
+	EXPECT_EQ(RONDO_ERR_COUNT, refusal(self->fd, p.data, p.size, 0));
+	free(p.data);
+}
+
+TEST_F(object, program_count)
+{
+	struct rig_program p = rig_program_copy(64, 0, 0);
+	struct drm_rondo_program_destroy destroy = { .id = 1 };
+	uint32_t id, i;
+
+	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+		EXPECT_EQ(0, rig_program_create(self->fd, p.data, p.size, &id));
+	EXPECT_EQ(-ENOSPC, rig_program_create(self->fd, p.data, p.size, &id));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &destroy));
+	EXPECT_EQ(0, rig_program_create(self->fd, p.data, p.size, &id));
+	free(p.data);
+}
+
+/* A file's programs are its own. */
+TEST_F(object, program_of_another_file)
+{
+	int other = rig_open();
+	uint32_t id = make_program(other, rig_program_spin(1)), binding;
+
+	EXPECT_EQ(-ENOENT, rig_bind(self->fd, id, NULL, 0, &binding));
+	EXPECT_EQ(0, rig_bind(other, id, NULL, 0, &binding));
+	close(other);
+}
+
+/* A program cannot be reached as data: its number is no handle. */
+TEST_F(object, program_is_no_data)
+{
+	uint32_t id = make_program(self->fd, rig_program_copy(64, 0, 0)), binding;
+	struct drm_rondo_bo_mmap map = { .handle = id };
+	int fd;
+
+	EXPECT_EQ(-ENOENT, rig_bind(self->fd, id, (uint32_t[]){ id, id }, 2, &binding));
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &map));
+	EXPECT_NE(0, drmPrimeHandleToFD(self->fd, id, DRM_CLOEXEC, &fd));
+}
+
+/* Bindings */
+
+FIXTURE(binding)
+{
+	int fd;
+	uint32_t program, bo;
+	struct drm_rondo_slot slot[2];
+	struct drm_rondo_binding_create args;
+};
+
+FIXTURE_SETUP(binding)
+{
+	self->fd = rig_open();
+	ASSERT_LE(0, self->fd);
+	self->program = make_program(self->fd, rig_program_copy(2048, 0, 0));
+	self->bo = make_bo(self->fd, 4096, NULL);
+	self->slot[0].handle = self->bo;
+	self->slot[1].handle = self->bo;
+	self->slot[1].offset = 2048;
+	self->args = (struct drm_rondo_binding_create){
+		.program = self->program,
+		.slots = (uintptr_t)self->slot,
+		.slot_count = 2,
+		.slot_stride = sizeof(self->slot[0]),
+	};
+}
+
+FIXTURE_TEARDOWN(binding)
+{
+	close(self->fd);
+}
+
+TEST_F(binding, fields)
+{
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_binding_create, program, 0, -ENOENT),
+		REJECT(drm_rondo_binding_create, program, 2, -ENOENT),
+		REJECT(drm_rondo_binding_create, flags, 1, -EINVAL),
+		REJECT(drm_rondo_binding_create, slots, 8, -EFAULT),
+		REJECT(drm_rondo_binding_create, slot_count, 0, -EINVAL),
+		REJECT(drm_rondo_binding_create, slot_count, 1, -EINVAL),
+		REJECT(drm_rondo_binding_create, slot_count, 3, -EINVAL),
+		REJECT(drm_rondo_binding_create, slot_count, UINT32_MAX, -EINVAL),
+		REJECT(drm_rondo_binding_create, slot_stride, 0, -EINVAL),
+	};
+	static const struct reject destroy_rows[] = {
+		REJECT(drm_rondo_binding_destroy, id, 0, -ENOENT),
+		REJECT(drm_rondo_binding_destroy, id, 200, -ENOENT),
+		REJECT(drm_rondo_binding_destroy, pad, 1, -EINVAL),
+	};
+	struct drm_rondo_binding_destroy destroy = {};
+
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, self->args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, self->args);
+	self->args.slots = (uintptr_t)at_page_end(self->slot, sizeof(self->slot));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+	destroy.id = self->args.id;
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BINDING_DESTROY, destroy, destroy_rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BINDING_DESTROY, destroy);
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &destroy));
+}
+
+/* Binds with @wrong as slot @i. */
+static int bind_with(FIXTURE_DATA(binding) * self, uint32_t i, struct drm_rondo_slot wrong)
+{
+	struct drm_rondo_slot right = self->slot[i];
+	int ret;
+
+	self->slot[i] = wrong;
+	self->args.error_slot = ~0u;
+	ret = rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args);
+	self->slot[i] = right;
+	return ret;
+}
+
+TEST_F(binding, slots)
+{
+	uint32_t bo = self->bo;
+	struct drm_rondo_slot slot = { .handle = bo, .offset = 2048 };
+
+	EXPECT_EQ(-EINVAL, bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .pad = 1 }));
+	EXPECT_EQ(-EINVAL, bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .offset = 4 }));
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){ .handle = 99 }));
+	EXPECT_EQ(1, self->args.error_slot);
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){}));
+	EXPECT_EQ(1, self->args.error_slot);
+
+	/* The end of the buffer: exactly, and one step beyond. */
+	EXPECT_EQ(0, bind_with(self, 1, slot));
+	slot.offset += 64;
+	EXPECT_EQ(-ERANGE, bind_with(self, 1, slot));
+	EXPECT_EQ(1, self->args.error_slot);
+	slot.offset = 4096;
+	EXPECT_EQ(-ERANGE, bind_with(self, 1, slot));
+	slot.offset = UINT64_MAX & ~63ull;
+	EXPECT_EQ(-ERANGE, bind_with(self, 1, slot));
+
+	/* What is written overlaps nothing. */
+	slot.offset = 1984;
+	EXPECT_EQ(-EBUSY, bind_with(self, 1, slot));
+	EXPECT_EQ(1, self->args.error_slot);
+	slot.offset = 0;
+	EXPECT_EQ(-EBUSY, bind_with(self, 1, slot));
+}
+
+/* Elements longer and shorter than the kernel's. */
+TEST_F(binding, stride)
+{
+	struct {
+		struct drm_rondo_slot slot;
+		uint64_t more;
+	} longer[2] = { { self->slot[0], 0 }, { self->slot[1], 0 } };
+	struct {
+		uint32_t handle, pad;
+	} shorter[2] = { { self->bo, 0 }, { make_bo(self->fd, 4096, NULL), 0 } };
+
+	self->args.slots = (uintptr_t)longer;
+	self->args.slot_stride = sizeof(longer[0]);
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+	longer[1].more = 1;
+	EXPECT_EQ(-E2BIG, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+
+	self->args.slots = (uintptr_t)shorter;
+	self->args.slot_stride = sizeof(shorter[0]);
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+}
+
+/* With a moving slot, all that it can reach counts. */
+TEST_F(binding, dynamic_overlap)
+{
+	self->args.program = make_program(self->fd,
+					  rig_program_copy(1024, RONDO_SLOT_DYNAMIC, 0));
+	EXPECT_EQ(-EBUSY, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+	self->slot[1].handle = make_bo(self->fd, 4096, NULL);
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+}
+
+TEST_F(binding, alias_group)
+{
+	self->args.program = make_program(self->fd, rig_program_alias());
+	self->slot[1].offset = 0;
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+}
+
+TEST_F(binding, count)
+{
+	uint32_t i;
+
+	for (i = 0; i < DRM_RONDO_BINDINGS_MAX; i++)
+		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+	EXPECT_EQ(-ENOSPC, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
+}
+
+/* It keeps program and buffers alive. */
+TEST_F(binding, outlives_its_parts)
+{
+	struct rig_copy copy = make_copy(self->fd);
+	struct drm_rondo_program_destroy destroy = { .id = copy.program };
+
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &destroy));
+	EXPECT_EQ(0, drmCloseBufferHandle(self->fd, copy.in_bo));
+	EXPECT_EQ(0, drmCloseBufferHandle(self->fd, copy.out_bo));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &copy));
+}
+
+/* Queues */
+
+TEST_F(object, queue_fields)
+{
+	struct drm_rondo_queue_create args = { .weight = 1 };
+	struct drm_rondo_queue_destroy destroy = {};
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_queue_create, weight, 0, -EINVAL),
+		REJECT(drm_rondo_queue_create, weight, 1025, -EINVAL),
+		REJECT(drm_rondo_queue_create, weight, UINT32_MAX, -EINVAL),
+		REJECT(drm_rondo_queue_create, flags, 1, -EINVAL),
+		REJECT(drm_rondo_queue_create, pad, 1, -EINVAL),
+	};
+	static const struct reject destroy_rows[] = {
+		REJECT(drm_rondo_queue_destroy, id, 0, -ENOENT),
+		REJECT(drm_rondo_queue_destroy, id, 17, -ENOENT),
+		REJECT(drm_rondo_queue_destroy, pad, 1, -EINVAL),
+	};
+	uint32_t i;
+
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, args);
+	args.weight = 1024;
+	for (i = 1; i < DRM_RONDO_QUEUES_MAX; i++)
+		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
+	EXPECT_EQ(-ENOSPC, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
+
+	destroy.id = args.id;
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, destroy, destroy_rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, destroy);
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+}
+
+/* The device has fewer than all files together may want. */
+TEST_F(object, queues_of_the_device)
+{
+	int fd[8];
+	uint32_t i, made = 0;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		struct drm_rondo_queue_create args = { .weight = 1 };
+
+		fd[i] = rig_open();
+		while (!(ret = rig_ioctl(fd[i], DRM_IOCTL_RONDO_QUEUE_CREATE, &args)))
+			made++;
+		EXPECT_EQ(-ENOSPC, ret);
+	}
+	EXPECT_EQ(64, made);
+	for (i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+}
+
+/* What drm itself offers on this node. */
+TEST_F(object, version)
+{
+	drmVersionPtr version = drmGetVersion(self->fd);
+
+	ASSERT_NE(NULL, version);
+	EXPECT_STREQ("rondo", version->name);
+	EXPECT_EQ(1, version->version_major);
+	drmFreeVersion(version);
+}
+
+TEST_F(object, fdinfo)
+{
+	struct rig_copy copy = make_copy(self->fd);
+	char name[64], line[128];
+	unsigned long long cycles = 0;
+	FILE *f;
+
+	EXPECT_EQ(0, rig_copy_run(self->fd, &copy));
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", self->fd);
+	f = fopen(name, "r");
+	ASSERT_NE(NULL, f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "drm-cycles-compute: %llu", &cycles);
+	fclose(f);
+	EXPECT_LT(400, cycles); /* two transfers of 200 cycles, and a little */
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * SUBMIT and its fences: what is refused and leaves no trace, order, slot offsets,
+ * syncobjs of both kinds, and implicit fences on shared buffers.
+ */
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <poll.h>
+#include <xf86drm.h>
+
+#include "kselftest_harness.h"
+
+#include "tests/kselftest/reject.h"
+#include "tests/kselftest/rig.h"
+
+/* drm/vgem_drm.h is not installed. */
+struct vgem_fence_attach {
+	uint32_t handle, flags, out_fence, pad;
+};
+
+struct vgem_fence_signal {
+	uint32_t fence, flags;
+};
+
+#define VGEM_FENCE_WRITE 1
+#define IOCTL_VGEM_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
+#define IOCTL_VGEM_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
+
+FIXTURE(submit)
+{
+	int fd;
+	struct rig_copy copy;
+	struct drm_rondo_replay replay[DRM_RONDO_REPLAYS_MAX];
+	struct drm_rondo_sync in, out;
+	struct drm_rondo_submit args; /* one replay, one sync of each kind */
+};
+
+FIXTURE_SETUP(submit)
+{
+	uint32_t i;
+
+	if (rig_faults_present())
+		rig_faults_clear();
+	self->fd = rig_open();
+	ASSERT_LE(0, self->fd);
+	self->copy = make_copy(self->fd);
+	for (i = 0; i < DRM_RONDO_REPLAYS_MAX; i++)
+		self->replay[i].binding = self->copy.binding;
+	ASSERT_EQ(0, drmSyncobjCreate(self->fd, DRM_SYNCOBJ_CREATE_SIGNALED, &self->in.handle));
+	self->out.handle = self->copy.sync;
+	self->args = (struct drm_rondo_submit){
+		.queue = self->copy.queue,
+		.replays = (uintptr_t)self->replay,
+		.replay_count = 1,
+		.replay_stride = sizeof(self->replay[0]),
+		.in_syncs = (uintptr_t)&self->in,
+		.in_count = 1,
+		.out_syncs = (uintptr_t)&self->out,
+		.out_count = 1,
+		.sync_stride = sizeof(self->in),
+	};
+}
+
+FIXTURE_TEARDOWN(submit)
+{
+	if (rig_faults_present())
+		rig_faults_clear();
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	close(self->fd);
+}
+
+static int submit(FIXTURE_DATA(submit) * self)
+{
+	return rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, &self->args);
+}
+
+/* Holds the device with a replay of @binding in a queue of its own; returns its syncobj. */
+static uint32_t hold(struct __test_metadata *_metadata, int fd, uint32_t binding)
+{
+	uint32_t sync = make_syncobj(fd), hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(fd, make_queue(fd), binding, 0, sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	return sync;
+}
+
+TEST_F(submit, fields)
+{
+	static const struct reject rows[] = {
+		REJECT(drm_rondo_submit, queue, 0, -ENOENT),
+		REJECT(drm_rondo_submit, queue, 16, -ENOENT),
+		REJECT(drm_rondo_submit, flags, 1, -EINVAL),
+		REJECT(drm_rondo_submit, pad, 1, -EINVAL),
+		REJECT(drm_rondo_submit, replays, 8, -EFAULT),
+		REJECT(drm_rondo_submit, replay_count, 0, -EINVAL),
+		REJECT(drm_rondo_submit, replay_count, DRM_RONDO_REPLAYS_MAX + 1, -EINVAL),
+		REJECT(drm_rondo_submit, replay_count, UINT32_MAX, -EINVAL),
+		REJECT(drm_rondo_submit, replay_stride, 0, -EINVAL),
+		REJECT(drm_rondo_submit, in_syncs, 8, -EFAULT),
+		REJECT(drm_rondo_submit, out_syncs, 8, -EFAULT),
+		REJECT(drm_rondo_submit, in_count, DRM_RONDO_SYNCS_MAX + 1, -EINVAL),
+		REJECT(drm_rondo_submit, out_count, DRM_RONDO_SYNCS_MAX + 1, -EINVAL),
+		REJECT(drm_rondo_submit, sync_stride, 0, -EINVAL),
+	};
+
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_SUBMIT, self->args, rows);
+	/* All or nothing: no fence came to the syncobj. */
+	EXPECT_EQ(-EINVAL, rig_wait(self->fd, self->copy.sync, 0));
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_SUBMIT, self->args);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+
+	self->args.replays = (uintptr_t)at_page_end(self->replay, sizeof(self->replay[0]));
+	self->args.in_syncs = (uintptr_t)at_page_end(&self->in, sizeof(self->in));
+	self->args.out_syncs = (uintptr_t)at_page_end(&self->out, sizeof(self->out));
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+/* Submits with the first replay replaced. */
+static int submit_replay(FIXTURE_DATA(submit) * self, struct drm_rondo_replay wrong)
+{
+	struct drm_rondo_replay right = self->replay[0];
+	int ret;
+
+	self->replay[0] = wrong;
+	ret = submit(self);
+	self->replay[0] = right;
+	return ret;
+}
+
+TEST_F(submit, replay_fields)
+{
+	struct drm_rondo_slot_offset offset = {};
+	uint32_t binding = self->copy.binding;
+	struct drm_rondo_replay r = { .binding = binding };
+
+	r.pad = 1;
+	EXPECT_EQ(-EINVAL, submit_replay(self, r));
+	r = (struct drm_rondo_replay){ .binding = 0 };
+	EXPECT_EQ(-ENOENT, submit_replay(self, r));
+	r = (struct drm_rondo_replay){ .binding = binding + 1 };
+	EXPECT_EQ(-ENOENT, submit_replay(self, r));
+	r = (struct drm_rondo_replay){ .binding = binding, .offset_count = 9,
+				       .offsets = (uintptr_t)&offset,
+				       .offset_stride = sizeof(offset) };
+	EXPECT_EQ(-EINVAL, submit_replay(self, r));
+	r.offset_count = 1; /* but the slot does not move */
+	EXPECT_EQ(-EINVAL, submit_replay(self, r));
+	r.offsets = 8;
+	EXPECT_EQ(-EFAULT, submit_replay(self, r));
+	r.offset_stride = 0;
+	EXPECT_EQ(-EINVAL, submit_replay(self, r));
+	EXPECT_EQ(0, submit(self));
+}
+
+TEST_F(submit, replay_stride)
+{
+	struct {
+		struct drm_rondo_replay replay;
+		uint64_t more;
+	} longer = { self->replay[0], 0 };
+	struct {
+		uint32_t binding, offset_count;
+	} shorter = { self->copy.binding, 0 };
+
+	self->args.replays = (uintptr_t)&longer;
+	self->args.replay_stride = sizeof(longer);
+	EXPECT_EQ(0, submit(self));
+	longer.more = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+	self->args.replays = (uintptr_t)&shorter;
+	self->args.replay_stride = sizeof(shorter);
+	EXPECT_EQ(0, submit(self));
+}
+
+TEST_F(submit, sync_fields)
+{
+	uint32_t empty = make_syncobj(self->fd);
+
+	self->in.flags = 1;
+	EXPECT_EQ(-EINVAL, submit(self));
+	self->in.flags = 0;
+	self->out.flags = 1;
+	EXPECT_EQ(-EINVAL, submit(self));
+	self->out.flags = 0;
+	self->in.handle += 100;
+	EXPECT_EQ(-ENOENT, submit(self));
+	self->in.handle = empty; /* has no fence */
+	EXPECT_EQ(-EINVAL, submit(self));
+	self->in.handle = self->copy.sync;
+	self->out.handle += 100;
+	EXPECT_EQ(-EINVAL, submit(self)); /* neither has this one: nothing was signalled */
+	self->args.in_count = 0;
+	EXPECT_EQ(-ENOENT, submit(self));
+	self->args.out_count = 0;
+	EXPECT_EQ(0, submit(self));
+}
+
+TEST_F(submit, most_replays_and_syncs)
+{
+	struct drm_rondo_sync in[DRM_RONDO_SYNCS_MAX], out[DRM_RONDO_SYNCS_MAX];
+	uint32_t i;
+
+	for (i = 0; i < DRM_RONDO_SYNCS_MAX; i++) {
+		in[i] = self->in;
+		out[i] = (struct drm_rondo_sync){ .handle = make_syncobj(self->fd) };
+	}
+	self->args.replay_count = DRM_RONDO_REPLAYS_MAX;
+	self->args.in_syncs = (uintptr_t)in;
+	self->args.in_count = DRM_RONDO_SYNCS_MAX;
+	self->args.out_syncs = (uintptr_t)out;
+	self->args.out_count = DRM_RONDO_SYNCS_MAX;
+	EXPECT_EQ(0, submit(self));
+	for (i = 0; i < DRM_RONDO_SYNCS_MAX; i++)
+		EXPECT_EQ(0, rig_result(self->fd, out[i].handle));
+}
+
+/* More jobs than a ring has places, each of 64 replays that count in memory. */
+TEST_F(submit, deep_queue)
+{
+	uint32_t *words, bo = make_bo(self->fd, 4096, (void **)&words), i;
+
+	self->replay[0].binding = make_binding(
+		self->fd, make_program(self->fd, rig_program_increment()), &bo, 1);
+	for (i = 1; i < DRM_RONDO_REPLAYS_MAX; i++)
+		self->replay[i] = self->replay[0];
+	self->args.replay_count = DRM_RONDO_REPLAYS_MAX;
+	self->args.in_count = 0;
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(20 * DRM_RONDO_REPLAYS_MAX, words[0]);
+	EXPECT_EQ(20 * DRM_RONDO_REPLAYS_MAX, words[15]);
+	EXPECT_EQ(0, words[16]);
+}
+
+/* Slot offsets: the last place that fits, and one step beyond. */
+TEST_F(submit, offsets)
+{
+	struct drm_rondo_slot_offset offset[2] = { { .slot = 0 }, { .slot = 1 } };
+	uint32_t *in, *out, handles[2], i;
+
+	handles[0] = make_bo(self->fd, 4096, (void **)&in);
+	handles[1] = make_bo(self->fd, 4096, (void **)&out);
+	for (i = 0; i < 1024; i++)
+		in[i] = i;
+	self->replay[0] = (struct drm_rondo_replay){
+		.binding = make_binding(self->fd,
+					make_program(self->fd, rig_program_copy(
+								       64, RONDO_SLOT_DYNAMIC, 0)),
+					handles, 2),
+		.offset_count = 2,
+		.offsets = (uintptr_t)offset,
+		.offset_stride = sizeof(offset[0]),
+	};
+	self->args.in_count = 0;
+
+	offset[0].offset = 4096 - 64;
+	offset[1].offset = 128;
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(1023, out[47]);
+	EXPECT_EQ(0, out[0]);
+
+	offset[0].offset = 4096;
+	EXPECT_EQ(-ERANGE, submit(self));
+	offset[0].offset = UINT64_MAX & ~63ull;
+	EXPECT_EQ(-ERANGE, submit(self));
+	offset[0].offset = 4;
+	EXPECT_EQ(-EINVAL, submit(self));
+	offset[0].offset = 64;
+	offset[0].pad = 1;
+	EXPECT_EQ(-EINVAL, submit(self));
+	offset[0].pad = 0;
+	offset[0].slot = 1; /* twice */
+	EXPECT_EQ(-EINVAL, submit(self));
+	offset[0].slot = 2;
+	EXPECT_EQ(-EINVAL, submit(self));
+	offset[0].slot = UINT32_MAX;
+	EXPECT_EQ(-EINVAL, submit(self));
+}
+
+TEST_F(submit, timeline)
+{
+	uint32_t timeline = make_syncobj(self->fd);
+	uint64_t point;
+
+	self->args.in_count = 0;
+	self->out = (struct drm_rondo_sync){ .handle = timeline, .point = 1 };
+	EXPECT_EQ(0, submit(self));
+	self->args.in_count = 1;
+	for (point = 2; point <= 10; point++) {
+		self->in = self->out;
+		self->out.point = point;
+		EXPECT_EQ(0, submit(self));
+	}
+	point = 10;
+	EXPECT_EQ(0, drmSyncobjTimelineWait(self->fd, &timeline, &point, 1,
+					    (rig_now() + RIG_WAIT_S) * 1e9, 0, NULL));
+	EXPECT_EQ(0, drmSyncobjQuery(self->fd, &timeline, &point, 1));
+	EXPECT_EQ(10, point);
+	/* A point that nobody is going to signal. */
+	self->in.point = 11;
+	EXPECT_EQ(-EINVAL, submit(self));
+}
+
+/* Across queues: what waits for a syncobj comes after it. */
+TEST_F(submit, in_sync_orders_queues)
+{
+	uint32_t first, second = make_syncobj(self->fd);
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	first = hold(_metadata, self->fd, self->copy.binding);
+	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, first, second));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, second));
+	EXPECT_EQ(0, rig_wait(self->fd, first, 0));
+}
+
+static int dmabuf_of(struct __test_metadata *_metadata, int fd, uint32_t handle)
+{
+	int dmabuf;
+
+	ASSERT_EQ(0, drmPrimeHandleToFD(fd, handle, DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+	return dmabuf;
+}
+
+/* Which of @events the dma-buf is ready for: POLLIN, no writer; POLLOUT, nobody. */
+static short ready(int dmabuf)
+{
+	struct pollfd p = { .fd = dmabuf, .events = POLLIN | POLLOUT };
+
+	poll(&p, 1, 0);
+	return p.revents;
+}
+
+/* The buffer that is read keeps writers away; the one that is written keeps all. */
+TEST_F(submit, implicit_fences_out)
+{
+	int in = dmabuf_of(_metadata, self->fd, self->copy.in_bo);
+	int out = dmabuf_of(_metadata, self->fd, self->copy.out_bo);
+	uint32_t sync;
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	EXPECT_EQ(POLLIN | POLLOUT, ready(in));
+	sync = hold(_metadata, self->fd, self->copy.binding);
+	EXPECT_EQ(POLLIN, ready(in));
+	EXPECT_EQ(0, ready(out));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(POLLIN | POLLOUT, ready(in));
+	EXPECT_EQ(POLLIN | POLLOUT, ready(out));
+	close(in);
+	close(out);
+}
+
+/* Another driver's fence on a shared buffer holds a replay back. */
+TEST_F(submit, implicit_fences_in)
+{
+	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
+	struct vgem_fence_signal signal = {};
+	uint32_t handle, binding, sync = make_syncobj(self->fd);
+	int vgem, dmabuf;
+
+	vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	if (vgem < 0)
+		SKIP(return, "no vgem");
+	ASSERT_EQ(0, rig_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	attach.handle = dumb.handle;
+	dmabuf = dmabuf_of(_metadata, vgem, dumb.handle);
+	ASSERT_EQ(0, drmPrimeFDToHandle(self->fd, dmabuf, &handle));
+	binding = make_binding(self->fd, self->copy.program,
+			       (uint32_t[]){ handle, self->copy.out_bo }, 2);
+
+	ASSERT_EQ(0, rig_ioctl(vgem, IOCTL_VGEM_FENCE_ATTACH, &attach));
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
+	/* Another queue is free to run meanwhile; when it is done, this could be. */
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0.2));
+	signal.fence = attach.out_fence;
+	EXPECT_EQ(0, rig_ioctl(vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	close(dmabuf);
+	close(vgem);
+}
+
+/* Jobs that the scheduler has handed to the device since rig_trace_jobs(). */
+static bool two_jobs_run(void *unused)
+{
+	(void)unused;
+	return rig_traced_jobs() == 2;
+}
+
+/* Jobs of one queue that use the same buffers do not wait for each other's end. */
+TEST_F(submit, queue_is_filled_ahead)
+{
+	uint32_t first = make_syncobj(self->fd), second = make_syncobj(self->fd);
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	if (!rig_trace_jobs())
+		SKIP(return, "the scheduler has no trace event for jobs that run");
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, first));
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, second));
+	EXPECT_TRUE(rig_until(two_jobs_run, NULL));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, first, 0));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, second));
+	EXPECT_EQ(0, rig_wait(self->fd, first, 0));
+}
+
+TEST_HARNESS_MAIN
