@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Loads, stores, weights and the matrix unit of one tile. Elements are moved one at a time,
+ * each by its own address. What changes is put aside until all slots have read.
+ */
+#include "emulator/reference/f32.h"
+#include "emulator/reference/state.h"
+
+static const struct rondo_entry *entry_of(const struct reference *r, const struct rondo_op *op)
+{
+	return &r->program.entries[op->entry];
+}
+
+/* Address of element @e of @size bytes. */
+static s64 address(const struct reference *r, const struct rondo_op *op, u32 e, u32 size)
+{
+	const struct rondo_entry *entry = entry_of(r, op);
+	u32 segment = entry->seg_len ? e / entry->seg_len : 0;
+	u32 place = entry->seg_len ? e % entry->seg_len : e;
+	s64 at = (s64)entry->base + op->off + (s64)segment * entry->seg_stride + place * size;
+	u32 d;
+
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		at += entry->stride[d] * (s64)ref_loop_index(r, d);
+	return at;
+}
+
+/* The row of @rows that the operation names, starting from @row; -1: trapped. */
+static s64 row_of(struct reference *r, const struct rondo_op *op, u32 row, u32 rows)
+{
+	s64 at = row;
+	u32 d;
+
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		at += entry_of(r, op)->row_stride[d] * (s64)ref_loop_index(r, d);
+	if (at >= 0 && at < rows)
+		return at;
+	ref_trap(r, "row %lld of %u", (long long)at, rows);
+	return -1;
+}
+
+static bool check_place(struct reference *r, s64 at, u32 size)
+{
+	if (at < 0 || at + size > r->machine.sram_bytes)
+		return ref_trap(r, "SRAM access at %lld", (long long)at);
+	return at % size == 0 || ref_trap(r, "SRAM address %lld is not aligned", (long long)at);
+}
+
+/* *@value gets the element at @at, zero-extended. */
+static bool read_element(struct reference *r, const struct ref_tile *t, s64 at, u32 size,
+			 u32 *value)
+{
+	u32 n;
+
+	if (!check_place(r, at, size))
+		return false;
+	*value = 0;
+	for (n = 0; n < size; n++)
+		*value |= (u32)t->sram[at + n] << 8 * n;
+	r->result->activity.sram_read += size;
+	return true;
+}
+
+/* The vector operation that requantises as a load or store does; 0: it moves the row as it is. */
+static u8 requantise_of(u8 op)
+{
+	switch (op) {
+	case RONDO_OP_rdq_fix_s8:
+	case RONDO_OP_stq_fix_s8: return RONDO_OP_rq_fix_s8;
+	case RONDO_OP_rdq_fix_u8:
+	case RONDO_OP_stq_fix_u8: return RONDO_OP_rq_fix_u8;
+	case RONDO_OP_rdq_flt_s8:
+	case RONDO_OP_stq_flt_s8: return RONDO_OP_rq_flt_s8;
+	case RONDO_OP_rdq_flt_u8:
+	case RONDO_OP_stq_flt_u8: return RONDO_OP_rq_flt_u8;
+	case RONDO_OP_rdq_f32:
+	case RONDO_OP_stq_f32: return RONDO_OP_rq_f32;
+	default: return 0;
+	}
+}
+
+/* The first @op->count lanes of an accumulator row, requantised if the operation does. */
+static bool read_row(struct reference *r, struct ref_tile *t, const struct rondo_op *op, u32 *d)
+{
+	s64 row = row_of(r, op, op->row, r->machine.acc_rows);
+	u8 requantise = requantise_of(op->op);
+	u32 i;
+
+	if (row < 0)
+		return false;
+	for (i = 0; i < op->count; i++) {
+		d[i] = t->acc[row][i];
+		if (!requantise)
+			continue;
+		d[i] = ref_requantise(requantise, d[i], 0, &t->vreg[op->params], i);
+		r->result->activity.vector_lanes++;
+	}
+	return true;
+}
+
+static bool load_lane(struct reference *r, struct ref_tile *t, const struct rondo_op *op, u32 i,
+		      u32 *d)
+{
+	u32 size = rondo_element_bytes(op->op), value = 0, n;
+
+	if (!read_element(r, t, address(r, op, i, size), size, &value))
+		return false;
+	switch (op->op) {
+	case RONDO_OP_ld_s8: *d = value < 0x80 ? value : value | 0xffffff00; return true;
+	case RONDO_OP_ld_bf16: *d = value << 16; return true;
+	case RONDO_OP_ld4: break;
+	default: *d = value; return true;
+	}
+	*d = value;
+	for (n = 1; n < op->rows; n++) {
+		s64 at = address(r, op, i, size) + (s64)n * entry_of(r, op)->pitch;
+
+		if (!read_element(r, t, at, size, &value))
+			return false;
+		*d |= value << 8 * n;
+	}
+	return true;
+}
+
+bool ref_load(struct reference *r, struct ref_tile *t, const struct rondo_op *op, u32 *d)
+{
+	u32 i;
+
+	memset(d, 0, sizeof(ref_row));
+	switch (op->op) {
+	case RONDO_OP_ldb_w:
+		if (!read_element(r, t, address(r, op, 0, 4), 4, &d[0]))
+			return false;
+		for (i = 1; i < op->count; i++)
+			d[i] = d[0];
+		return true;
+	case RONDO_OP_ld_w:
+	case RONDO_OP_ld_s8:
+	case RONDO_OP_ld_u8:
+	case RONDO_OP_ld_bf16:
+	case RONDO_OP_ld4:
+		for (i = 0; i < op->count; i++)
+			if (!load_lane(r, t, op, i, &d[i]))
+				return false;
+		return true;
+	default: return read_row(r, t, op, d);
+	}
+}
+
+static u32 narrowed(u8 op, u32 value)
+{
+	s32 x = (s32)value;
+
+	switch (op) {
+	case RONDO_OP_st_s8: return (u32)(x < -128 ? -128 : x > 127 ? 127 : x);
+	case RONDO_OP_st_u8: return (u32)(x < 0 ? 0 : x > 255 ? 255 : x);
+	case RONDO_OP_st_bf16: return f32_to_bf16(value);
+	default: return value;
+	}
+}
+
+bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
+	       struct ref_changes *changes)
+{
+	u32 size = rondo_element_bytes(op->op), i;
+	bool from_register = rondo_ops[op->op].format == RONDO_FMT_STORE;
+	ref_row row;
+
+	if (!from_register && !read_row(r, t, op, row))
+		return false;
+	for (i = 0; i < op->count; i++) {
+		u32 value = from_register ? t->vreg[op->a][op->lane + i] : row[i];
+
+		changes->stored[i] = narrowed(op->op, value);
+		changes->store_at[i] = address(r, op, i, size);
+		if (!check_place(r, changes->store_at[i], size))
+			return false;
+		r->result->activity.sram_written += size;
+	}
+	changes->stores = op->count;
+	changes->store_bytes = size;
+	return true;
+}
+
+/* Four bytes, each minus the zero point, as four fields of nine bits. */
+static u64 byte_weights(const struct rondo_op *op, u32 container)
+{
+	u64 element = 0;
+	u32 n;
+
+	for (n = 0; n < 4; n++) {
+		u32 byte = container >> 8 * n & 0xff;
+		s32 weight = op->op == RONDO_OP_wl_s8 ? (s8)byte - (s8)op->zp : (s32)byte - op->zp;
+
+		element |= (u64)((u32)weight & 0x1ff) << 9 * n;
+	}
+	return element;
+}
+
+bool ref_weights(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
+		 struct ref_changes *changes)
+{
+	s64 row = row_of(r, op, op->wrow, r->machine.lanes);
+	u32 i, x = 0;
+
+	if (row < 0)
+		return false;
+	for (i = 0; i < LANES; i++) {
+		changes->weight[i] = 0;
+		if (i >= op->count)
+			continue;
+		if (!read_element(r, t, address(r, op, i, 4), 4, &x))
+			return false;
+		changes->weight[i] = op->op == RONDO_OP_wl_w ? x : byte_weights(op, x);
+	}
+	changes->weight_row = t->weight[op->buf][row];
+	return true;
+}
+
+static bool writes(const struct reference *r, const struct rondo_op *op)
+{
+	u32 d;
+
+	if (op->mode < 2)
+		return op->mode;
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		if (entry_of(r, op)->first >> d & 1 && ref_loop_index(r, d))
+			return false;
+	return true;
+}
+
+/* Field @n of an element, as a signed number. */
+static s32 field(u64 element, u32 n)
+{
+	return (s32)((element >> 9 * n & 0x1ff) ^ 0x100) - 0x100;
+}
+
+/* One container times one weight element, onto @sum. */
+static u32 multiply(struct reference *r, u8 op, u32 x, u64 w, u32 sum)
+{
+	struct rondo_activity *activity = &r->result->activity;
+	u32 container = (u32)w, n;
+
+	switch (op) {
+	case RONDO_OP_push_f32: activity->macs_f32++; return f32_fma(x, container, sum);
+	case RONDO_OP_push_bf16:
+		activity->macs_bf16 += 2;
+		sum = f32_fma(x << 16, container << 16, sum);
+		return f32_fma(x & 0xffff0000, container & 0xffff0000, sum);
+	}
+	for (n = 0; n < 4; n++) {
+		s32 byte = (s32)(x >> 8 * n & 0xff);
+
+		if (op == RONDO_OP_push_s8 && byte > 127)
+			byte -= 256;
+		sum += (u32)(byte * field(w, n));
+		activity->macs_s8++;
+	}
+	return sum;
+}
+
+bool ref_matrix(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
+		struct ref_changes *changes)
+{
+	s64 row = row_of(r, op, op->row, r->machine.acc_rows);
+	u32 k, i, x = 0;
+
+	if (row < 0)
+		return false;
+	changes->acc_row = t->acc[row];
+	memset(changes->acc, 0, sizeof(changes->acc));
+	if (op->op != RONDO_OP_preset && !writes(r, op))
+		memcpy(changes->acc, t->acc[row], sizeof(changes->acc));
+	for (k = 0; k < op->count; k++) {
+		if (!read_element(r, t, address(r, op, k, 4), 4, &x))
+			return false;
+		if (op->op == RONDO_OP_preset) {
+			changes->acc[k] = x;
+			continue;
+		}
+		for (i = 0; i < r->machine.lanes; i++)
+			changes->acc[i] = multiply(
+				r, op->op, x, t->weight[op->buf][op->wrow + k][i], changes->acc[i]);
+	}
+	return true;
+}
+
+void ref_change(struct reference *r, struct ref_tile *t, const struct ref_changes *changes)
+{
+	u32 i, n;
+
+	for (i = 0; i < changes->stores; i++)
+		for (n = 0; n < changes->store_bytes; n++)
+			t->sram[changes->store_at[i] + n] = (u8)(changes->stored[i] >> 8 * n);
+	if (changes->weight_row)
+		memcpy(changes->weight_row, changes->weight, sizeof(changes->weight));
+	if (changes->acc_row)
+		memcpy(changes->acc_row, changes->acc, r->machine.lanes * sizeof(u32));
+}
