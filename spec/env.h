@@ -27,9 +27,12 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
-/* Declared here and not taken from <string.h>, which a freestanding target lacks. */
+#if __STDC_HOSTED__
+#include <string.h>
+#else
 void *memcpy(void *restrict dst, const void *restrict src, size_t n);
 void *memset(void *dst, int c, size_t n);
+#endif
 
 #define static_assert _Static_assert
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
