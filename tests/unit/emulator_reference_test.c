@@ -84,7 +84,7 @@ static void network(struct agree *a)
 	char why[AGREE_WHY_BYTES] = "it does not compile";
 	void *model = NULL;
 	size_t length = 0;
-	u64 size;
+	u64 size = 0;
 	const void *program;
 	bool good = false;
 
