@@ -6,6 +6,7 @@
 
 #include "compiler/compiler.h"
 #include "core/verify.h"
+#include "spec/program.h"
 #include "tools/asm/asm.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
@@ -59,6 +60,10 @@ static int assemble(const char *input, const char *output)
 		return STATUS_FAILED;
 	}
 	ret = write_file(output, program, program_size);
+	if (!ret)
+		printf("%s: %llu bytes, %llu cycles per replay\n", output,
+		       (unsigned long long)program_size,
+		       (unsigned long long)((struct rondo_program_header *)program)->cycles);
 	free(program);
 	return ret;
 }
