@@ -19,17 +19,16 @@ check() # NAME GOT EXPECTED
 # The device's directory in sysfs, when there is one.
 find_device()
 {
-	local d
 	for d in /sys/bus/pci/devices/*; do
 		[ "$(cat "$d/vendor"):$(cat "$d/device")" != 0x1b36:0x0f0d ] || echo "$d"
 	done
 }
 
-# Waits until find_device finds something ($1 = -n) or nothing (-z).
-await_device()
+# Waits until find_device finds $1 (0 or 1) devices.
+await_devices()
 {
-	local tries=200
-	until [ "$1" "$(find_device)" ]; do
+	tries=200
+	until [ "$(find_device | wc -l)" = "$1" ]; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return
 		usleep 50000
@@ -41,7 +40,7 @@ reg() { devmem $(($(bar 0) + $1)) 32; }
 write_reg() { devmem $(($(bar 0) + $1)) 32 "$2"; }
 
 monitor device_add rondo,id=rondo,bus=slot1,faults=on
-await_device -n
+await_devices 1
 device=$(find_device)
 echo 1 >"$device/enable"
 check 'class is processing accelerator' "$(cat "$device/class")" 0x120000
@@ -77,10 +76,10 @@ monitor qom-set rondo fault vanish=0
 check 'and comes back' "$(reg 0)" 0x4F444E52
 
 monitor device_del rondo
-await_device -z
+await_devices 0
 check 'it can be unplugged' "$(find_device)" ''
 monitor device_add rondo,id=again,bus=slot1
-await_device -n
+await_devices 1
 device=$(find_device)
 echo 1 >"$device/enable"
 check 'and plugged in again' "$(reg 0)" 0x4F444E52
