@@ -98,6 +98,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	tap_ok(true, "%d mad accesses are over", THREADS * ACCESSES);
+	tap_ok(rig.irqs[0] > 0 && rig.irqs[1] > 0, "firmware has worked, and died, meanwhile");
 
 	for (i = 0; i < EMU_FAULTS; i++)
 		emu_fault_set(rig.dev, i, 0);
