@@ -56,7 +56,7 @@ scripts/guest.sh -a -o $work/guest.tar -f $work/model.rnd:/data/model.rnd "${fil
 	status=\$?
 	tar -C /tmp/out -cf /dev/result .
 	exit \$status"
-tar -C $work/guest -xf $work/guest.tar
+tar -C $work/guest -xmf $work/guest.tar
 
 # The guest has compared already; what came back over the wire must say the same.
 diff -r $work/emulator $work/guest >&2 || die "the guest's results differ from the emulator's"

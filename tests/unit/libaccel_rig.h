@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the libaccel tests share: an emulated device with a small program, c = a + b over 1024
- * f32 (tests/programs/vector_add.rasm), and buffers for its three slots.
+ * What the libaccel tests share: a device with a small program, c = a + b over 1024 f32
+ * (tests/programs/vector_add.rasm), and buffers for its three slots. The device is the emulated
+ * one, or what the test's argument names: in the guest that is the kernel driver's.
  */
 #ifndef TESTS_LIBACCEL_RIG_H
 #define TESTS_LIBACCEL_RIG_H
@@ -17,6 +18,8 @@
 #include "userspace/libaccel/accel.h"
 
 enum { RIG_SLOTS = 3, RIG_ELEMENTS = 1024, RIG_BYTES = RIG_ELEMENTS * 4 };
+
+static const char *rig_device = "emu"; /* for accel_open() */
 
 struct rig {
 	struct accel_device *device;
@@ -76,14 +79,14 @@ static inline int rig_buffers(struct rig *r)
 	return ret;
 }
 
-/* Opens "emu" and makes everything; reports it as a case. */
+/* Opens rig_device and makes everything; reports it as a case. */
 static inline bool rig_init(struct rig *r)
 {
 	int ret;
 
 	memset(r, 0, sizeof(*r));
 	r->code = rig_assemble_file("tests/programs/vector_add.rasm", &r->code_bytes);
-	ret = accel_open("emu", &r->device);
+	ret = accel_open(rig_device, &r->device);
 	if (!ret)
 		ret = accel_program_create(r->device, r->code, r->code_bytes, 0, &r->program, NULL);
 	if (!ret)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Several threads on one device, order between queues, and forked children. */
+/*
+ * Several threads on one device, order between queues, and forked children:
+ * libaccel_threads_test [DEVICE].
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -163,7 +166,7 @@ static void test_fork(struct rig *r)
 	pid = fork();
 	if (!pid) {
 		memset(&own, 0, sizeof(own));
-		_exit(accel_open("emu", &own.device) ? 1 : (accel_close(own.device), 0));
+		_exit(accel_open(rig_device, &own.device) ? 1 : (accel_close(own.device), 0));
 	}
 	waitpid(pid, &status, 0);
 	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status), "a child may open a device of its own");
@@ -171,10 +174,12 @@ static void test_fork(struct rig *r)
 	tap_ok(!rig_replay(r) && rig_correct(r, 3), "the parent's device works on");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct rig r;
 
+	if (argc > 1)
+		rig_device = argv[1];
 	if (rig_init(&r)) {
 		test_threads(&r);
 		test_order(&r);

@@ -12,18 +12,20 @@ int main(int argc, char **argv)
 	struct accel_binding *binding;
 	struct accel_queue *queue;
 	struct accel_fence *fence;
-	struct accel_slot slots[64] = {};
 	struct accel_slot_info info;
+	struct accel_slot slots[64] = {};
 	struct accel_error error;
-	size_t size;
 	void *memory;
+	size_t size;
 
 	if (argc < 2 || accel_open(argv[2], &device) || accel_model_load(argv[1], &model, &error))
 		return fprintf(stderr, "usage: example FILE.rnd [DEVICE]\n"), 2;
 	const void *code = accel_model_program(model, &size);
 	if (accel_program_create(device, code, size, 0, &program, &error))
-		return fprintf(stderr, "%s\n", error.text), 1;
+		return puts(error.text), 1;
 	for (uint32_t i = 0; !accel_model_slot(model, i, &info); i++) {
+		if (!info.size)
+			continue;
 		if (accel_buffer_create(device, info.size, &slots[i].buffer) ||
 		    accel_buffer_map(slots[i].buffer, &memory))
 			return 1;
@@ -34,6 +36,5 @@ int main(int argc, char **argv)
 	    accel_replay(queue, binding, &fence) || accel_fence_wait(fence, ACCEL_FOREVER))
 		return 1;
 	printf("%llu cycles\n", (unsigned long long)accel_program_cycles(program));
-	accel_close(device);
-	return 0;
+	return accel_close(device), 0;
 }
