@@ -58,6 +58,8 @@ static s32 bit_length(u128 m)
 {
 	s32 length = 0;
 
+	for (; m >> 16; m >>= 16)
+		length += 16;
 	for (; m; m >>= 1)
 		length++;
 	return length;

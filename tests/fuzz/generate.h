@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Right programs from bytes: whatever the bytes, the verifier accepts nearly every program,
+ * and together they use every operation and every feature. tests/unit/program_gen.h is the
+ * other one: its programs are often wrong, as the verifier's tests need them.
+ *
+ * The generator keeps what the verifier will know (registers in flight, transfers
+ * outstanding, ranges of addresses over the open loops) and leaves out what would be refused.
+ * All of SRAM that a program uses, its registers, accumulator rows and weight buffers end up
+ * in slot 2, so that no difference stays hidden.
+ */
+#ifndef TESTS_FUZZ_GENERATE_H
+#define TESTS_FUZZ_GENERATE_H
+
+#include "tests/unit/program_builder.h"
+
+enum { GENERATE_CHOICES = 1536 }; /* bytes that a program uses, about; missing ones are zero */
+
+/* Builds a program into @b, freshly initialised. */
+void generate(struct builder *b, const u8 *choices, size_t size);
+
+#endif

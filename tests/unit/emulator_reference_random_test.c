@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Executor against reference on generated programs: the same bytes, cycles and activity.
+ *
+ *	emulator_reference_random_test [FIRST COUNT]	seeds, each one program
+ */
+#include "tests/agree.h"
+#include "tests/fuzz/generate.h"
+#include "tests/tap.h"
+
+/* Features of programs beside their operations, and how many programs have each. */
+enum feature {
+	NEST_1,
+	NEST_3,
+	DEPTH_5,
+	COINCIDENT_ENDS,
+	LONG_BODY,
+	SEGMENTS,
+	BACKWARDS,
+	ROW_STRIDE,
+	PUSH_ADDS,
+	PUSH_WRITES,
+	PUSH_FIRST,
+	SECOND_BUFFER,
+	ZERO_POINT,
+	FOUR_ROWS,
+	LANE_OFFSET,
+	STATIC_SHIFT,
+	CHANNEL_3,
+	TRANSFER_OUT,
+	TRANSFER_DIMS,
+	TRANSFER_LOOPS,
+	EMPTY_START,
+	WAIT_FOR_3,
+	START_WAITS,
+	FEATURES,
+};
+
+static const char *const feature_names[FEATURES] = {
+	[NEST_1] = "a loop in a nest of one",
+	[NEST_3] = "a nest of three",
+	[DEPTH_5] = "five loops open",
+	[COINCIDENT_ENDS] = "bodies of two operations that end together",
+	[LONG_BODY] = "a body longer than the loop buffer",
+	[SEGMENTS] = "a lane pattern",
+	[BACKWARDS] = "a negative segment stride",
+	[ROW_STRIDE] = "a row stride",
+	[PUSH_ADDS] = "a push that adds",
+	[PUSH_WRITES] = "a push that writes",
+	[PUSH_FIRST] = "a push that writes on first trips",
+	[SECOND_BUFFER] = "a push of weight buffer 1",
+	[ZERO_POINT] = "a zero point of weights",
+	[FOUR_ROWS] = "a load of four rows",
+	[LANE_OFFSET] = "a store from a lane on",
+	[STATIC_SHIFT] = "a static shift",
+	[CHANNEL_3] = "a start on channel 3",
+	[TRANSFER_OUT] = "a transfer out of the body",
+	[TRANSFER_DIMS] = "a transfer of three dimensions",
+	[TRANSFER_LOOPS] = "a transfer that moves with three loops",
+	[EMPTY_START] = "a start that is empty at a last trip",
+	[WAIT_FOR_3] = "a wait until three are outstanding",
+	[START_WAITS] = "a start that waits",
+};
+
+enum { BUNDLES_MAX = 1024 }; /* of a generated program */
+
+struct tally {
+	u32 programs, accepted, different;
+	u32 uses[RONDO_OPCODES]; /* programs with that operation */
+	u32 has[FEATURES];	 /* programs with that feature */
+	u32 refused[64];	 /* by reason */
+};
+
+static void choose(u8 *choices, u64 seed)
+{
+	u64 state = seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull;
+	u32 i;
+
+	for (i = 0; i < GENERATE_CHOICES; i++) {
+		state ^= state << 13; /* xorshift64, Marsaglia 2003 */
+		state ^= state >> 7;
+		state ^= state << 17;
+		choices[i] = (u8)(state >> 32);
+	}
+}
+
+static void note_operations(struct tally *tally, const struct builder *b)
+{
+	bool used[RONDO_OPCODES] = {false};
+	u32 i, slot, op;
+
+	for (i = 0; i < b->header.bundles; i++)
+		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+			used[b->bundles[i][slot] % RONDO_OPCODES] = true;
+	for (op = 0; op < RONDO_OPCODES; op++)
+		tally->uses[op] += used[op];
+}
+
+static void note_entry(bool *has, const struct rondo_entry *e)
+{
+	u32 d;
+
+	has[SEGMENTS] |= e->seg_len;
+	has[BACKWARDS] |= e->seg_stride < 0;
+	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
+		has[ROW_STRIDE] |= e->row_stride[d] != 0;
+}
+
+static void note_op(bool *has, const struct rondo_op *op)
+{
+	bool push = rondo_ops[op->op].format == RONDO_FMT_PUSH;
+
+	has[PUSH_ADDS] |= push && op->mode == 0;
+	has[PUSH_WRITES] |= push && op->mode == 1;
+	has[PUSH_FIRST] |= push && op->mode == 2;
+	has[SECOND_BUFFER] |= push && op->buf;
+	has[ZERO_POINT] |= op->zp != 0;
+	has[FOUR_ROWS] |= op->rows == 4;
+	has[LANE_OFFSET] |= op->lane != 0;
+	has[STATIC_SHIFT] |= op->shift != 0;
+}
+
+static void note_start(bool *has, const struct rondo_op *op, const struct rondo_desc *d)
+{
+	u32 c;
+
+	has[CHANNEL_3] |= op->channel == 3;
+	has[TRANSFER_OUT] |= d->dir == RONDO_DMA_OUT && d->slot == 1;
+	has[TRANSFER_DIMS] |= d->count[0] > 1 && d->count[1] > 1 && d->count[2] > 1;
+	has[TRANSFER_LOOPS] |= d->sram_loop[0] && d->sram_loop[1] && d->sram_loop[2];
+	has[EMPTY_START] |= op->last != 0;
+	for (c = 0; c < RONDO_DMA_CHANNELS; c++)
+		has[START_WAITS] |= op->wait[c] != 0;
+}
+
+/* The loops that @op opens; @ends: how many end with each bundle. */
+static void note_loops(bool *has, const struct rondo_op *op, u32 bundle, u32 *ends, u32 loop_buffer)
+{
+	u32 loops = op->op == RONDO_OP_loop ? op->nest : 1, last = bundle + op->body, open = loops;
+	u32 i;
+
+	has[NEST_1] |= op->op == RONDO_OP_loop && loops == 1;
+	has[NEST_3] |= loops == 3;
+	has[LONG_BODY] |= op->body > loop_buffer;
+	has[COINCIDENT_ENDS] |= ends[last] != 0;
+	for (i = bundle + 1; i < BUNDLES_MAX; i++)
+		open += ends[i];
+	has[DEPTH_5] |= open >= 5;
+	ends[last] += loops;
+}
+
+static void note_features(struct tally *tally, const struct builder *b)
+{
+	u32 ends[BUNDLES_MAX] = {0}, i, slot;
+	bool has[FEATURES] = {false};
+	struct rondo_op op;
+
+	for (i = 0; i < b->header.entries; i++)
+		note_entry(has, &b->entries[i]);
+	for (i = 0; i < b->header.bundles && b->header.bundles < BUNDLES_MAX; i++) {
+		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+			rondo_decode(b->bundles[i][slot], &op);
+			note_op(has, &op);
+			if (op.op == RONDO_OP_dma)
+				note_start(has, &op, &b->descs[op.desc]);
+			if (op.op == RONDO_OP_wait)
+				has[WAIT_FOR_3] |= op.wait[0] == 4;
+			if (op.op == RONDO_OP_loop || op.op == RONDO_OP_loop1)
+				note_loops(has, &op, i, ends, b->machine.loop_buffer);
+		}
+	}
+	for (i = 0; i < FEATURES; i++)
+		tally->has[i] += has[i];
+}
+
+static void try_seed(struct agree *a, u64 seed, struct tally *tally)
+{
+	u8 choices[GENERATE_CHOICES], *bytes;
+	char why[AGREE_WHY_BYTES];
+	struct rondo_verdict verdict;
+	struct builder b;
+	u64 size;
+
+	choose(choices, seed);
+	build_init(&b);
+	generate(&b, choices, sizeof(choices));
+	verdict = build_verdict(&b, 0);
+	bytes = build_bytes(&b, &size);
+	tally->programs++;
+	tally->refused[verdict.code]++;
+	if (!verdict.code) {
+		tally->accepted++;
+		note_operations(tally, &b);
+		note_features(tally, &b);
+		rondo_measure_claim(b.verify, bytes);
+		if (!agree_run(a, bytes, size, rondo_verify_facts(b.verify), NULL, seed, why) &&
+		    tally->different++ < 5)
+			printf("# seed %llu: %s\n", (unsigned long long)seed, why);
+	}
+	free(bytes);
+	build_fini(&b);
+}
+
+static void report(const struct tally *tally)
+{
+	u32 i, missing = 0;
+
+	for (i = 1; i < 64; i++)
+		if (tally->refused[i])
+			printf("# refused %u: %s\n", tally->refused[i], rondo_error_name(i));
+	for (i = 1; i < RONDO_OPCODES; i++) {
+		if (!rondo_ops[i].name || tally->uses[i])
+			continue;
+		missing++;
+		printf("# no program with %s\n", rondo_ops[i].name);
+	}
+	tap_eq(tally->different, 0, "programs on which executor and reference differ");
+	tap_ok(tally->accepted > tally->programs / 10 * 9, "%u of %u programs are accepted",
+	       tally->accepted, tally->programs);
+	tap_eq(missing, 0, "operations that no program has");
+	for (i = missing = 0; i < FEATURES; i++) {
+		missing += !tally->has[i];
+		if (!tally->has[i])
+			printf("# no program with %s\n", feature_names[i]);
+	}
+	tap_eq(missing, 0, "features that no program has");
+}
+
+int main(int argc, char **argv)
+{
+	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
+	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 400, seed;
+	struct rondo_machine edge;
+	struct tally tally = {0};
+	struct agree a;
+
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	if (!tap_ok(agree_init(&a, &edge), "both executors are there"))
+		return tap_done();
+	for (seed = first; seed < first + count; seed++)
+		try_seed(&a, seed, &tally);
+	report(&tally);
+	agree_fini(&a);
+	return tap_done();
+}
