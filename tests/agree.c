@@ -42,7 +42,7 @@ static bool write_slot(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 
 /*
  * A container of data: mostly an f32 of ordinary size, so that sums stay finite, else small
- * integers, any bits, or an edge of f32.
+ * integers, any bits, a tie of bf16, or an edge of f32.
  */
 static u32 random_container(u64 *state)
 {
@@ -58,6 +58,7 @@ static u32 random_container(u64 *state)
 	case 0: return edge[bits % (sizeof(edge) / sizeof(*edge))];
 	case 1 ... 8: return bits;
 	case 9 ... 15: return (u32)((s32)bits >> 20);
+	case 16: return (bits & 0x83ff0000) + 0x3e008000;
 	default: return (bits & 0x83ffffff) + 0x3e000000;
 	}
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Executor against reference on right programs: the input is the generator's choices.
+ */
+#include "core/machine.h"
+#include "tests/agree.h"
+#include "tests/fuzz/generate.h"
+
+#include <stdio.h>
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static struct agree a;
+	char why[AGREE_WHY_BYTES];
+	struct builder b;
+	u64 bytes;
+	u8 *program;
+
+	build_init(&b);
+	if (!a.exec && !agree_init(&a, &b.machine))
+		abort();
+	generate(&b, data, size);
+	if (!build_verdict(&b, 0).code) {
+		program = build_bytes(&b, &bytes);
+		rondo_measure_claim(b.verify, program);
+		if (!agree_run(&a, program, bytes, rondo_verify_facts(b.verify), NULL, size, why)) {
+			fprintf(stderr, "%s\n", why);
+			abort();
+		}
+		free(program);
+	}
+	build_fini(&b);
+	return 0;
+}
