@@ -36,7 +36,7 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 
 	weights_reserve(l, align_up(size, CONST_ALIGN));
 	if (l->consts == MIR_NO_BUF) {
-		l->consts = mir_buffer(&l->mir, MIR_BUF_CONST, "constants", 0);
+		l->consts = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, 0);
 		l->mir.buf[l->consts].slot_offset = start;
 	}
 	buf = &l->mir.buf[l->consts];
@@ -137,6 +137,13 @@ struct operand_at lower_out(struct lowering *l, const struct value *v)
 	return l->value[v->id];
 }
 
+static void begin_node(struct lowering *l, const char *name)
+{
+	l->consts = MIR_NO_BUF;
+	l->node_name = name;
+	mir_node(&l->mir, name);
+}
+
 static int lower_node(struct lowering *l, struct node *n)
 {
 	switch (n->op) {
@@ -193,8 +200,7 @@ static void lower_result(struct lowering *l, const struct value *v)
 {
 	struct layout layout = layout_dense(v);
 
-	l->consts = MIR_NO_BUF;
-	mir_node(&l->mir, v->name);
+	begin_node(l, v->name);
 	l->value[v->id] = lower_in_as(l, v, &layout);
 }
 
@@ -221,8 +227,7 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 			mir_buffer(&l->mir, MIR_BUF_VALUE, v->name, l->value[v->id].layout.bytes);
 	}
 	for (n = g->first; n; n = n->next) {
-		l->consts = MIR_NO_BUF;
-		mir_node(&l->mir, *n->name ? n->name : op_infos[n->op].name);
+		begin_node(l, *n->name ? n->name : op_infos[n->op].name);
 		err = lower_node(l, n);
 		if (err)
 			return err;

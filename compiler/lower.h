@@ -23,7 +23,8 @@ struct lowering {
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
 	u8 *weights;		  /* content of the weights slot */
 	u64 weights_bytes, weights_room;
-	mir_buf consts; /* constants of the node being lowered; MIR_NO_BUF before the first */
+	const char *node_name; /* of the node being lowered */
+	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
 };
 
 /*

@@ -77,6 +77,18 @@ void mir_end(struct mir *m)
 	m->depth--;
 }
 
+int mir_loop_end(const struct mir *m, int i)
+{
+	int depth = 0;
+
+	for (;; i++) {
+		depth += m->item[i].kind == MIR_LOOP;
+		depth -= m->item[i].kind == MIR_END;
+		if (!depth)
+			return i;
+	}
+}
+
 void mir_node(struct mir *m, const char *name)
 {
 	mir_append(m, MIR_NODE)->name = name;
@@ -205,13 +217,13 @@ void mir_drop_single_trips(struct mir *m)
 	m->items = to;
 }
 
-static void print_ref(const struct mir *m, const struct mir_ref *ref, FILE *out)
+static void print_ref(const struct mir_ref *ref, FILE *out)
 {
 	int d;
 
 	if (ref->buf == MIR_NO_BUF)
 		return;
-	fprintf(out, " [%s+%" PRId64, m->buf[ref->buf].name, ref->offset);
+	fprintf(out, " [b%d+%" PRId64, ref->buf, ref->offset);
 	for (d = 0; d < RONDO_LOOP_DEPTH; d++)
 		if (ref->stride[d])
 			fprintf(out, " + %d*i%d", ref->stride[d], d);
@@ -220,7 +232,7 @@ static void print_ref(const struct mir *m, const struct mir_ref *ref, FILE *out)
 	fprintf(out, "]");
 }
 
-static void print_op(const struct mir *m, const struct mir_item *item, FILE *out)
+static void print_op(const struct mir_item *item, FILE *out)
 {
 	const vreg operand[] = {item->a, item->b, item->c, item->params};
 	size_t i;
@@ -232,7 +244,7 @@ static void print_op(const struct mir *m, const struct mir_item *item, FILE *out
 	for (i = 0; i < sizeof(operand) / sizeof(*operand); i++)
 		if (operand[i] != VREG_NONE)
 			fprintf(out, " %%%d", operand[i]);
-	print_ref(m, &item->ref, out);
+	print_ref(&item->ref, out);
 	if (item->op.count)
 		fprintf(out, " count %u", item->op.count);
 	if (item->op.row)
@@ -250,9 +262,9 @@ void mir_print(const struct mir *m, FILE *out)
 	int i, depth = 0;
 
 	for (i = 0; i < m->bufs; i++)
-		fprintf(out, "buffer %s: %s, %" PRIu64 " bytes at %u\n", m->buf[i].name,
-			m->buf[i].kind == MIR_BUF_CONST ? "constants" : "value", m->buf[i].bytes,
-			m->buf[i].base);
+		fprintf(out, "buffer b%d: %s \"%s\", %" PRIu64 " bytes at %u\n", i,
+			m->buf[i].kind == MIR_BUF_CONST ? "constants" : "value", m->buf[i].name,
+			m->buf[i].bytes, m->buf[i].base);
 	for (i = 0; i < m->items; i++) {
 		const struct mir_item *item = &m->item[i];
 
@@ -260,7 +272,7 @@ void mir_print(const struct mir *m, FILE *out)
 			depth--;
 		fprintf(out, "%*s", 2 * depth, "");
 		switch (item->kind) {
-		case MIR_OP: print_op(m, item, out); break;
+		case MIR_OP: print_op(item, out); break;
 		case MIR_LOOP:
 			fprintf(out, "loop %" PRIu64 "\n", item->trip);
 			depth++;
@@ -271,7 +283,7 @@ void mir_print(const struct mir *m, FILE *out)
 				item->channel,
 				item->desc.dir == RONDO_DMA_IN ? "in from" : "out to",
 				item->desc.slot, item->desc.slot_base, item->desc.row_bytes);
-			print_ref(m, &item->ref, out);
+			print_ref(&item->ref, out);
 			fprintf(out, "\n");
 			break;
 		case MIR_WAIT: fprintf(out, "wait\n"); break;

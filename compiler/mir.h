@@ -125,6 +125,9 @@ void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, stru
 		   int count);
 void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count);
 
+/* The item that closes the loop opened by item @i. */
+int mir_loop_end(const struct mir *m, int i);
+
 /* Removes loops of one trip and the strides of their indices. */
 void mir_drop_single_trips(struct mir *m);
 

@@ -11,19 +11,6 @@
 
 enum { ALIGN = 64 };
 
-/* The item that closes the loop opened by item @i. */
-static int loop_end(const struct mir *m, int i)
-{
-	int depth = 0;
-
-	for (;; i++) {
-		depth += m->item[i].kind == MIR_LOOP;
-		depth -= m->item[i].kind == MIR_END;
-		if (!depth)
-			return i;
-	}
-}
-
 static void touch(struct mir_buffer *buf, int first, int last)
 {
 	if (buf->first > first)
@@ -44,7 +31,7 @@ static void find_lifetimes(struct mir *m)
 
 		if (i > end && item->kind == MIR_LOOP) {
 			loop = i;
-			end = loop_end(m, i);
+			end = mir_loop_end(m, i);
 		}
 		if (item->ref.buf != MIR_NO_BUF)
 			touch(&m->buf[item->ref.buf], i <= end ? loop : i, i <= end ? end : i);

@@ -214,31 +214,18 @@ static void add_op(struct stretch *s, struct mir_item *item)
 	};
 }
 
-/* Item that closes the loop opened by item @i. */
-static int end_of(const struct mir *m, int i)
-{
-	int depth = 0;
-
-	for (;; i++) {
-		depth += m->item[i].kind == MIR_LOOP;
-		depth -= m->item[i].kind == MIR_END;
-		if (!depth)
-			return i;
-	}
-}
-
 /*
  * How many loops from item @i on one operation can open: perfectly nested, trips within the format,
  * and a body that is sure to fit.
  */
 static int nest_at(const struct mir *m, int i)
 {
-	int nest = 1, end = end_of(m, i);
+	int nest = 1, end = mir_loop_end(m, i);
 
 	if (m->item[i].trip > LOOP_TRIP_MAX || (end - i) * ITEM_BUNDLES_MAX > LOOP_BODY_MAX)
 		return 1;
 	while (nest < NEST_MAX && m->item[i + nest].kind == MIR_LOOP &&
-	       m->item[i + nest].trip <= LOOP_TRIP_MAX && end_of(m, i + nest) == end - nest)
+	       m->item[i + nest].trip <= LOOP_TRIP_MAX && mir_loop_end(m, i + nest) == end - nest)
 		nest++;
 	return nest;
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Golden tests of the back half: what a few of the graphs in tests/golden/compiler become. NAME.graph
+ * gives NAME.lower, the machine IR, and NAME.schedule, the bundles. With UPDATE_GOLDEN=1 in the
+ * environment they are rewritten.
+ */
+#include "compiler/backend.h"
+#include "compiler/compiler.h"
+#include "compiler/graph_text.h"
+#include "core/machine.h"
+#include "tests/tap.h"
+
+#define DIRECTORY "tests/golden/compiler/"
+
+/* The file's text, "" if there is none; the caller frees it. */
+static char *read_text(const char *path)
+{
+	struct compile_error err = {0};
+	void *bytes = NULL;
+	size_t size = 0;
+	char *text;
+
+	if (compile_read_file(path, &bytes, &size, &err))
+		return strdup("");
+	text = strndup(bytes, size);
+	free(bytes);
+	return text;
+}
+
+/* The graph before "---", normalised. */
+static struct graph *load(const char *name, struct compile_error *err)
+{
+	static const struct compile_options options;
+	struct graph *g;
+	char path[256], *text, *end;
+
+	snprintf(path, sizeof(path), DIRECTORY "%s.graph", name);
+	text = read_text(path);
+	end = strstr(text, "---\n");
+	if (end)
+		*end = '\0';
+	g = graph_parse(text, path, err);
+	free(text);
+	if (g && compile_run_passes(g, &options, NULL)) {
+		graph_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+static char *dump(const char *name, const char *pass)
+{
+	struct compile_error err = {0};
+	struct graph *g = load(name, &err);
+	struct rondo_machine machine;
+	struct compiled program;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	if (!g || backend_compile(g, &machine, pass, f, &program))
+		fprintf(f, "%s\n", err.text);
+	else
+		compiled_free(&program);
+	graph_free(g);
+	fclose(f);
+	return text;
+}
+
+static void test_golden(const char *name, const char *pass)
+{
+	const char *flag = getenv("UPDATE_GOLDEN");
+	char path[256], *have = dump(name, pass), *want;
+
+	snprintf(path, sizeof(path), DIRECTORY "%s.%s", name, pass);
+	if (flag && flag[0] == '1') {
+		FILE *f = fopen(path, "w");
+
+		if (f) {
+			fputs(have, f);
+			fclose(f);
+		}
+	}
+	want = read_text(path);
+	if (!tap_ok(*want && !strcmp(have, want), "%s", path))
+		printf("# have:\n%s", have);
+	free(have);
+	free(want);
+}
+
+int main(void)
+{
+	static const char *const names[] = {"conv_bias_relu", "gemm"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		test_golden(names[i], "lower");
+		test_golden(names[i], "schedule");
+	}
+	return tap_done();
+}
