@@ -676,3 +676,16 @@ void generate(struct builder *b, const u8 *choices, size_t size)
 		bundle(&g, end > here(&g) + 1 ? end : here(&g) + 1);
 	epilogue(&g);
 }
+
+void generate_choices(u8 *choices, u64 seed)
+{
+	u64 state = seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull;
+	u32 i;
+
+	for (i = 0; i < GENERATE_CHOICES; i++) {
+		state ^= state << 13; /* xorshift64, Marsaglia 2003 */
+		state ^= state >> 7;
+		state ^= state << 17;
+		choices[i] = (u8)(state >> 32);
+	}
+}

@@ -19,4 +19,7 @@ enum { GENERATE_CHOICES = 1536 }; /* bytes that a program uses, about; missing o
 /* Builds a program into @b, freshly initialised. */
 void generate(struct builder *b, const u8 *choices, size_t size);
 
+/* The choices of a numbered program: GENERATE_CHOICES random bytes, the same for ever. */
+void generate_choices(u8 *choices, u64 seed);
+
 #endif

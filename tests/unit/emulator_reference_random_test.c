@@ -71,19 +71,6 @@ struct tally {
 	u32 refused[64];	 /* by reason */
 };
 
-static void choose(u8 *choices, u64 seed)
-{
-	u64 state = seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull;
-	u32 i;
-
-	for (i = 0; i < GENERATE_CHOICES; i++) {
-		state ^= state << 13; /* xorshift64, Marsaglia 2003 */
-		state ^= state >> 7;
-		state ^= state << 17;
-		choices[i] = (u8)(state >> 32);
-	}
-}
-
 static void note_operations(struct tally *tally, const struct builder *b)
 {
 	bool used[RONDO_OPCODES] = {false};
@@ -181,7 +168,7 @@ static void try_seed(struct agree *a, u64 seed, struct tally *tally)
 	struct builder b;
 	u64 size;
 
-	choose(choices, seed);
+	generate_choices(choices, seed);
 	build_init(&b);
 	generate(&b, choices, sizeof(choices));
 	verdict = build_verdict(&b, 0);
