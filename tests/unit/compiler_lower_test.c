@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Golden tests of the back half: what a few of the graphs in tests/golden/compiler become. NAME.graph
- * gives NAME.lower, the machine IR, and NAME.schedule, the bundles. With UPDATE_GOLDEN=1 in the
- * environment they are rewritten.
+ * Golden tests of the back half: what a few of the graphs in tests/golden/compiler become, in
+ * tests/golden/backend: NAME.lower is the machine IR, NAME.schedule the bundles. With
+ * UPDATE_GOLDEN=1 in the environment they are rewritten.
  */
 #include "compiler/backend.h"
 #include "compiler/compiler.h"
@@ -10,7 +10,8 @@
 #include "core/machine.h"
 #include "tests/tap.h"
 
-#define DIRECTORY "tests/golden/compiler/"
+#define GRAPHS	"tests/golden/compiler/"
+#define DUMPS	"tests/golden/backend/"
 
 /* The file's text, "" if there is none; the caller frees it. */
 static char *read_text(const char *path)
@@ -34,7 +35,7 @@ static struct graph *load(const char *name, struct compile_error *err)
 	struct graph *g;
 	char path[256], *text, *end;
 
-	snprintf(path, sizeof(path), DIRECTORY "%s.graph", name);
+	snprintf(path, sizeof(path), GRAPHS "%s.graph", name);
 	text = read_text(path);
 	end = strstr(text, "---\n");
 	if (end)
@@ -73,7 +74,7 @@ static void test_golden(const char *name, const char *pass)
 	const char *flag = getenv("UPDATE_GOLDEN");
 	char path[256], *have = dump(name, pass), *want;
 
-	snprintf(path, sizeof(path), DIRECTORY "%s.%s", name, pass);
+	snprintf(path, sizeof(path), DUMPS "%s.%s", name, pass);
 	if (flag && flag[0] == '1') {
 		FILE *f = fopen(path, "w");
 
