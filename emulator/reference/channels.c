@@ -73,6 +73,9 @@ static bool move_tile(struct reference *r, const struct rondo_desc *d, struct re
 	done = d->dir == RONDO_DMA_IN
 		       ? io->read(io->ctx, d->slot, (u64)slot, t->sram + sram, size)
 		       : io->write(io->ctx, d->slot, (u64)slot, t->sram + sram, size);
+	ref_saw(r, REFERENCE_SRAM, d->dir == RONDO_DMA_IN, ref_tile_number(r, t), 0, (u64)sram,
+		size);
+	ref_saw(r, REFERENCE_SLOT, d->dir == RONDO_DMA_OUT, 0, d->slot, (u64)slot, size);
 	return done || ref_end(r, EXEC_DMA_ERROR, "no access to %u bytes at %lld of slot %u", size,
 			       (long long)slot, d->slot);
 }

@@ -252,9 +252,12 @@ static void land(struct reference *r, const struct ref_flight *f)
 {
 	u32 i;
 
-	for (i = 0; i < r->tiles; i++)
-		if (ref_takes_part(&f->tiles, &r->tile[i]))
-			memcpy(r->tile[i].vreg[f->reg], f->value[i], sizeof(ref_row));
+	for (i = 0; i < r->tiles; i++) {
+		if (!ref_takes_part(&f->tiles, &r->tile[i]))
+			continue;
+		memcpy(r->tile[i].vreg[f->reg], f->value[i], sizeof(ref_row));
+		ref_saw(r, REFERENCE_REGISTER, true, i, 0, f->reg, 1);
+	}
 }
 
 /* All pipelines move by one bundle. */
@@ -367,6 +370,21 @@ static bool execute_tile(struct reference *r, struct ref_tile *t)
 	return true;
 }
 
+/* Whoever watches sees the registers that the bundle reads in the tiles that take part. */
+static void saw_reads(struct reference *r)
+{
+	u64 reads = 0;
+	u32 slot, i;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+		reads |= usage_of(&r->op[slot]).reads;
+	for (; reads; reads &= reads - 1)
+		for (i = 0; i < r->tiles; i++)
+			if (ref_takes_part(&r->part, &r->tile[i]))
+				ref_saw(r, REFERENCE_REGISTER, false, i, 0,
+					(u32)__builtin_ctzll(reads), 1);
+}
+
 static bool execute(struct reference *r)
 {
 	static const u8 units[UNITS] = {RONDO_L0, RONDO_L1, RONDO_V0, RONDO_V1};
@@ -375,6 +393,8 @@ static bool execute(struct reference *r)
 
 	if (!set_mask(r))
 		return false;
+	if (r->seen)
+		saw_reads(r);
 	for (i = 0; i < UNITS; i++) {
 		if (r->op[units[i]].op && !execute_result(r, units[i]))
 			return false;
@@ -526,8 +546,9 @@ static void reset(struct reference *r, const struct rondo_facts *facts)
 		r->now += (facts->clear[k].hi - facts->clear[k].lo + per_cycle - 1) / per_cycle;
 }
 
-void reference_run(struct reference *r, const void *data, u64 size, const struct rondo_facts *facts,
-		   const struct exec_io *io, u64 bound, struct reference_result *result)
+bool reference_begin(struct reference *r, const void *data, u64 size,
+		     const struct rondo_facts *facts, const struct exec_io *io, u64 bound,
+		     struct reference_result *result)
 {
 	u32 error;
 
@@ -538,12 +559,33 @@ void reference_run(struct reference *r, const void *data, u64 size, const struct
 	error = rondo_program_open(&r->program, data, size);
 	if (!error && r->program.header->machine_hash != rondo_machine_hash(&r->machine))
 		error = RONDO_ERR_MACHINE;
-	if (error) {
-		ref_trap(r, "%s", rondo_error_text(error));
-		return;
-	}
+	if (error)
+		return ref_trap(r, "%s", rondo_error_text(error));
 	reset(r, facts);
-	while (cycle(r))
-		;
 	result->cycles = r->now;
+	return true;
+}
+
+bool reference_step(struct reference *r)
+{
+	bool goes_on = cycle(r);
+
+	r->result->cycles = r->now;
+	return goes_on;
+}
+
+void reference_run(struct reference *r, const void *data, u64 size, const struct rondo_facts *facts,
+		   const struct exec_io *io, u64 bound, struct reference_result *result)
+{
+	if (!reference_begin(r, data, size, facts, io, bound, result))
+		return;
+	while (reference_step(r))
+		;
+}
+
+void reference_watch(struct reference *r,
+		     void (*seen)(void *ctx, const struct reference_access *access), void *ctx)
+{
+	r->seen = seen;
+	r->seen_ctx = ctx;
 }

@@ -13,6 +13,8 @@
  * SRAM outside of what the verifier says is cleared holds a pattern at the start, so that a
  * program which reads what nobody wrote shows it.
  *
+ * A run may also be stepped cycle by cycle, saved and restored, and watched: the debugger.
+ *
  * Threads: a struct reference is used by one thread at a time.
  */
 #ifndef RONDO_EMULATOR_REFERENCE_REFERENCE_H
@@ -42,5 +44,44 @@ void reference_destroy(struct reference *r); /* NULL is allowed */
  */
 void reference_run(struct reference *r, const void *data, u64 size, const struct rondo_facts *facts,
 		   const struct exec_io *io, u64 bound, struct reference_result *result);
+
+/*
+ * The same by cycles: begins a run, and lets one cycle of it pass. Both return whether it goes
+ * on; if not, *@result says how it ended. @data, @io and @result are used until then.
+ */
+bool reference_begin(struct reference *r, const void *data, u64 size,
+		     const struct rondo_facts *facts, const struct exec_io *io, u64 bound,
+		     struct reference_result *result);
+bool reference_step(struct reference *r);
+
+/*
+ * All that determines the rest of the run but what is in the slots, as reference_state_bytes()
+ * bytes; they are meaningful for this struct reference, as long as no other run begins.
+ */
+u64 reference_state_bytes(struct reference *r);
+void reference_save(struct reference *r, void *to);
+void reference_restore(struct reference *r, const void *from);
+
+enum reference_space {
+	REFERENCE_SRAM,
+	REFERENCE_REGISTER,    /* written when the result lands */
+	REFERENCE_ACCUMULATOR, /* rows */
+	REFERENCE_WEIGHT,      /* rows of a weight buffer; its reads are not told */
+	REFERENCE_SLOT,	       /* by DMA */
+};
+
+/* One thing read or written in a cycle. */
+struct reference_access {
+	enum reference_space space;
+	bool write;
+	u32 tile;  /* row by row from the north-west; of a slot 0 */
+	u32 index; /* weight buffer or slot; else 0 */
+	u64 at;	   /* byte, register or row */
+	u64 count; /* bytes of SRAM or slot; else 1 */
+};
+
+/* Tells @seen of every access, in the order of the cycle, from now on; NULL: of none. */
+void reference_watch(struct reference *r,
+		     void (*seen)(void *ctx, const struct reference_access *access), void *ctx);
 
 #endif

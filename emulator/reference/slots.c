@@ -58,6 +58,7 @@ static bool read_element(struct reference *r, const struct ref_tile *t, s64 at, 
 	for (n = 0; n < size; n++)
 		*value |= (u32)t->sram[at + n] << 8 * n;
 	r->result->activity.sram_read += size;
+	ref_saw(r, REFERENCE_SRAM, false, ref_tile_number(r, t), 0, (u64)at, size);
 	return true;
 }
 
@@ -88,6 +89,7 @@ static bool read_row(struct reference *r, struct ref_tile *t, const struct rondo
 
 	if (row < 0)
 		return false;
+	ref_saw(r, REFERENCE_ACCUMULATOR, false, ref_tile_number(r, t), 0, (u64)row, 1);
 	for (i = 0; i < op->count; i++) {
 		d[i] = t->acc[row][i];
 		if (!requantise)
@@ -214,6 +216,8 @@ bool ref_weights(struct reference *r, struct ref_tile *t, const struct rondo_op 
 		changes->weight[i] = op->op == RONDO_OP_wl_w ? x : byte_weights(op, x);
 	}
 	changes->weight_row = t->weight[op->buf][row];
+	changes->weight_buf = op->buf;
+	changes->weight_at = (u32)row;
 	return true;
 }
 
@@ -268,9 +272,12 @@ bool ref_matrix(struct reference *r, struct ref_tile *t, const struct rondo_op *
 	if (row < 0)
 		return false;
 	changes->acc_row = t->acc[row];
+	changes->acc_at = (u32)row;
 	memset(changes->acc, 0, sizeof(changes->acc));
-	if (op->op != RONDO_OP_preset && !writes(r, op))
+	if (op->op != RONDO_OP_preset && !writes(r, op)) {
 		memcpy(changes->acc, t->acc[row], sizeof(changes->acc));
+		ref_saw(r, REFERENCE_ACCUMULATOR, false, ref_tile_number(r, t), 0, (u64)row, 1);
+	}
 	for (k = 0; k < op->count; k++) {
 		if (!read_element(r, t, address(r, op, k, 4), 4, &x))
 			return false;
@@ -287,13 +294,21 @@ bool ref_matrix(struct reference *r, struct ref_tile *t, const struct rondo_op *
 
 void ref_change(struct reference *r, struct ref_tile *t, const struct ref_changes *changes)
 {
-	u32 i, n;
+	u32 tile = ref_tile_number(r, t), i, n;
 
-	for (i = 0; i < changes->stores; i++)
+	for (i = 0; i < changes->stores; i++) {
 		for (n = 0; n < changes->store_bytes; n++)
 			t->sram[changes->store_at[i] + n] = (u8)(changes->stored[i] >> 8 * n);
-	if (changes->weight_row)
+		ref_saw(r, REFERENCE_SRAM, true, tile, 0, (u64)changes->store_at[i],
+			changes->store_bytes);
+	}
+	if (changes->weight_row) {
 		memcpy(changes->weight_row, changes->weight, sizeof(changes->weight));
-	if (changes->acc_row)
+		ref_saw(r, REFERENCE_WEIGHT, true, tile, changes->weight_buf, changes->weight_at,
+			1);
+	}
+	if (changes->acc_row) {
 		memcpy(changes->acc_row, changes->acc, r->machine.lanes * sizeof(u32));
+		ref_saw(r, REFERENCE_ACCUMULATOR, true, tile, 0, changes->acc_at, 1);
+	}
 }

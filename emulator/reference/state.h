@@ -7,6 +7,7 @@
  *	vector.c	V0 and V1 within one tile
  *	mesh.c		V1 between tiles
  *	channels.c	DMA
+ *	snapshot.c	saving and restoring
  *
  * Functions that return bool return false if the run ended; r->result says why.
  */
@@ -78,6 +79,8 @@ struct reference {
 	const struct exec_io *io;
 	u64 bound;
 	struct reference_result *result;
+	void (*seen)(void *ctx, const struct reference_access *access); /* or NULL */
+	void *seen_ctx;
 	u64 now;     /* cycle */
 	u32 at;	     /* bundle */
 	u64 defined; /* set of registers that were ever written */
@@ -110,6 +113,20 @@ static inline struct ref_tile *ref_tile_at(struct reference *r, u32 x, u32 y)
 	return &r->tile[y * r->machine.mesh_w + x];
 }
 
+/* Tells the one who watches. */
+static inline void ref_saw(struct reference *r, enum reference_space space, bool write, u32 tile,
+			   u32 index, u64 at, u64 count)
+{
+	if (r->seen)
+		r->seen(r->seen_ctx,
+			&(struct reference_access){space, write, tile, index, at, count});
+}
+
+static inline u32 ref_tile_number(const struct reference *r, const struct ref_tile *t)
+{
+	return (u32)(t - r->tile);
+}
+
 /* slots.c: what one tile's slots will change, once all have read. */
 struct ref_changes {
 	u32 stores, store_bytes; /* elements, and the size of each */
@@ -117,7 +134,9 @@ struct ref_changes {
 	u32 stored[LANES];
 	u64 *weight_row; /* NULL: none */
 	u64 weight[LANES];
+	u32 weight_buf, weight_at;
 	u32 *acc_row; /* NULL: none */
+	u32 acc_at;
 	ref_row acc;
 };
 
