@@ -146,10 +146,10 @@ static bool compare_activity(const struct rondo_activity *closed,
 
 /* The executor's run; false if it did not end well. */
 static bool run_exec(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
-		     struct slots *slots, char *why)
+		     bool checks, struct slots *slots, char *why)
 {
 	const struct exec_io io = {read_slot, write_slot, slots};
-	const struct exec_control control = {.bound = facts->cycles + 1, .checks = true};
+	const struct exec_control control = {.bound = facts->cycles + 1, .checks = checks};
 	struct exec_program *program = NULL;
 	struct exec_result result;
 	char reason[EXEC_REASON_BYTES];
@@ -205,7 +205,7 @@ void agree_fini(struct agree *a)
 bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
 	       const struct agree_content *content, u64 seed, char why[AGREE_WHY_BYTES])
 {
-	struct slots by_exec = {0}, by_reference = {0};
+	struct slots checked, unchecked, by_reference;
 	struct reference_result result;
 	struct rondo_activity closed;
 	struct rondo_program program;
@@ -213,13 +213,17 @@ bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_f
 
 	rondo_program_open(&program, data, size);
 	rondo_count_activity(&a->machine, &program, &closed);
-	fill(&by_exec, &program, content, seed);
+	fill(&checked, &program, content, seed);
+	fill(&unchecked, &program, content, seed);
 	fill(&by_reference, &program, content, seed);
-	good = run_exec(a, data, size, facts, &by_exec, why) &&
+	good = run_exec(a, data, size, facts, true, &checked, why) &&
+	       run_exec(a, data, size, facts, false, &unchecked, why) &&
 	       run_reference(a, data, size, facts, &by_reference, &result, why) &&
-	       compare_slots(&by_exec, &by_reference, why) &&
+	       compare_slots(&checked, &by_reference, why) &&
+	       compare_slots(&unchecked, &by_reference, why) &&
 	       compare_activity(&closed, &result.activity, why);
-	release(&by_exec);
+	release(&checked);
+	release(&unchecked);
 	release(&by_reference);
 	return good;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The executor against the reference, core/timing and core/energy: one accepted program, run
- * by both on the same slots, must end in the same cycles with the same bytes in every slot,
- * in the cycles that the verifier computed, with the activity that core/energy computes.
+ * The executor, with its checks and without, against the reference, core/timing and
+ * core/energy: one accepted program, run by all on the same slots, must end with the same bytes
+ * in every slot, in the cycles that the verifier computed, with the activity that core/energy
+ * computes.
  */
 #ifndef TESTS_AGREE_H
 #define TESTS_AGREE_H

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Executor against reference on generated programs: the same bytes, cycles and activity.
+ * Executor against reference on generated programs: the same bytes, cycles and activity of
+ * those that are right, and the same trap in those whose registers are touched in flight.
  *
  *	emulator_reference_random_test [FIRST COUNT]	seeds, each one program
  */
 #include "tests/agree.h"
 #include "tests/fuzz/generate.h"
 #include "tests/tap.h"
+#include "tests/unit/program_gen.h"
 
 /* Features of programs beside their operations, and how many programs have each. */
 enum feature {
@@ -188,6 +190,54 @@ static void try_seed(struct agree *a, u64 seed, struct tally *tally)
 	build_fini(&b);
 }
 
+/* Whether both end a program of vector operations in the same way, at the same bundle. */
+static bool same_end(struct agree *a, u64 seed, enum exec_status *status)
+{
+	const struct exec_io io = {NULL, NULL, NULL};
+	const struct exec_control control = {.bound = ~0ull, .checks = true};
+	struct exec_program *program = NULL;
+	u8 choices[GENERATE_CHOICES], *bytes;
+	struct reference_result by_reference;
+	struct exec_result by_exec;
+	char why[EXEC_REASON_BYTES];
+	struct builder b;
+	u64 size;
+	bool loaded;
+
+	generate_choices(choices, seed);
+	build_init(&b);
+	gen_program(&b, GEN_REGISTERS, choices, sizeof(choices));
+	bytes = build_bytes(&b, &size);
+	reference_run(a->reference, bytes, size, NULL, &io, ~0ull, &by_reference);
+	loaded = !exec_load(&program, &a->machine, bytes, size, NULL, why);
+	if (loaded)
+		exec_run(a->exec, program, &io, &control, &by_exec);
+	exec_unload(program);
+	free(bytes);
+	build_fini(&b);
+	*status = by_reference.status;
+	if (!loaded)
+		return by_reference.status == EXEC_TRAP;
+	return by_exec.status == by_reference.status && by_exec.bundle == by_reference.bundle &&
+	       (by_exec.status != EXEC_DONE || by_exec.cycles == by_reference.cycles);
+}
+
+static void test_hazards(struct agree *a, u64 first, u64 count)
+{
+	u32 ends[EXEC_DMA_ERROR + 1] = {0}, different = 0;
+	enum exec_status status;
+	u64 seed;
+
+	for (seed = first; seed < first + count; seed++) {
+		if (!same_end(a, seed, &status) && different++ < 5)
+			printf("# seed %llu: they end differently\n", (unsigned long long)seed);
+		ends[status]++;
+	}
+	tap_eq(different, 0, "programs with hazards that end differently");
+	tap_ok(ends[EXEC_TRAP] > count / 10 && ends[EXEC_DONE] > count / 10,
+	       "%u of them trap, %u do not", ends[EXEC_TRAP], ends[EXEC_DONE]);
+}
+
 static void report(const struct tally *tally)
 {
 	u32 i, missing = 0;
@@ -227,6 +277,7 @@ int main(int argc, char **argv)
 	for (seed = first; seed < first + count; seed++)
 		try_seed(&a, seed, &tally);
 	report(&tally);
+	test_hazards(&a, first, count);
 	agree_fini(&a);
 	return tap_done();
 }
