@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "compiler/backend.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,10 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine, const 
 	int err;
 
 	*out = (struct compiled){0};
+	if (machine->mesh_w > 1 || machine->mesh_h > 1)
+		return graph_fail(g, -ENOTSUP,
+				  "models are compiled for machines of one tile, not of %u x %u",
+				  machine->mesh_w, machine->mesh_h);
 	err = lower_graph(&l, g, machine);
 	if (!err)
 		err = run_mir_passes(&l, dump, to);

@@ -87,6 +87,12 @@ struct rondo_bundle {
 /* Latency of @op on @m in bundles; 0 if it writes no register. */
 u32 rondo_latency(const struct rondo_machine *m, u8 op);
 
+/* Whether @op reads registers of other tiles. */
+static inline bool rondo_reads_mesh(u8 op)
+{
+	return op >= RONDO_OP_mv_n && op <= RONDO_OP_max_col_s32;
+}
+
 /* Size in bytes of one element that @op moves from or to SRAM; 0 if it moves none. */
 u32 rondo_element_bytes(u8 op);
 

@@ -107,6 +107,7 @@ static u32 check_mask(struct rondo_verify *v, const struct rondo_op *op)
 	if (op->x0 > op->x1 || op->x1 >= m->mesh_w || op->y0 > op->y1 || op->y1 >= m->mesh_h)
 		return RONDO_ERR_MASK;
 	v->all_tiles = op->x1 - op->x0 + 1 == m->mesh_w && op->y1 - op->y0 + 1 == m->mesh_h;
+	v->tiles = (u64)op->x0 | (u64)op->y0 << 16 | (u64)op->x1 << 32 | (u64)op->y1 << 48;
 	return RONDO_ERR_NONE;
 }
 

@@ -7,6 +7,10 @@
  * One pass is exact for all trips: in a loop's later trips, what is in flight at the start
  * is what the body wrote and had not landed at its end, which is compared with the first
  * touch of that register in the body; what is older has landed sooner than in the first.
+ *
+ * A register is defined in all tiles by a write without a mask. A write under a mask defines
+ * it for bundles under the same mask, until one under another mask takes its place: one
+ * mask is remembered for each register. A mesh operation reads the registers of all tiles.
  */
 #include "core/verify_state.h"
 
@@ -53,6 +57,21 @@ static bool in_flight(struct rondo_verify *v, u64 regs)
 	return false;
 }
 
+/* Whether @op may read @regs in all the tiles that take part. */
+static bool defined(const struct rondo_verify *v, const struct rondo_op *op, u64 regs)
+{
+	const struct rondo_registers *r = &v->regs;
+
+	for (regs &= ~r->defined; regs; regs &= regs - 1) {
+		u32 reg = __builtin_ctzll(regs);
+
+		if (v->all_tiles || rondo_reads_mesh(op->op) || !(r->masked >> reg & 1) ||
+		    r->tiles[reg] != v->tiles)
+			return false;
+	}
+	return true;
+}
+
 static void touch(struct rondo_verify *v, u64 regs)
 {
 	struct rondo_loop *loop = &v->loop[v->depth - 1];
@@ -61,6 +80,19 @@ static void touch(struct rondo_verify *v, u64 regs)
 	loop->touched |= regs;
 	for (; regs; regs &= regs - 1)
 		loop->touch[__builtin_ctzll(regs)] = (struct rondo_touch){ v->clock, v->next };
+}
+
+static void define(struct rondo_verify *v, u64 regs)
+{
+	struct rondo_registers *r = &v->regs;
+
+	if (v->all_tiles) {
+		r->defined |= regs;
+		return;
+	}
+	r->masked |= regs;
+	for (; regs; regs &= regs - 1)
+		r->tiles[__builtin_ctzll(regs)] = v->tiles;
 }
 
 static void write_registers(struct rondo_verify *v, u64 writes)
@@ -76,7 +108,7 @@ static void write_registers(struct rondo_verify *v, u64 writes)
 			r->land[op->dst] = v->clock + latency;
 	}
 	r->flying |= writes;
-	r->defined |= writes;
+	define(v, writes);
 	if (v->depth)
 		v->loop[v->depth - 1].written |= writes;
 }
@@ -87,10 +119,11 @@ u32 rondo_verify_registers(struct rondo_verify *v)
 	u32 slot;
 
 	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
-		struct usage use = usage_of(&v->bundle.slot[slot]);
+		const struct rondo_op *op = &v->bundle.slot[slot];
+		struct usage use = usage_of(op);
 
 		v->verdict.slot = slot;
-		if (use.reads & ~v->regs.defined)
+		if (!defined(v, op, use.reads))
 			return RONDO_ERR_REG_UNDEFINED;
 		if (in_flight(v, use.reads | use.writes))
 			return RONDO_ERR_REG_IN_FLIGHT;

@@ -48,7 +48,9 @@ struct rondo_loop {
 };
 
 struct rondo_registers {
-	u64 defined; /* set of registers that have been written */
+	u64 defined; /* set of registers that have been written in all tiles */
+	u64 masked; /* set of those that have only been written under masks */
+	u64 tiles[RONDO_VREGS]; /* of the masked: the mask of the last write */
 	u64 flying; /* superset of those in flight */
 	u64 land[RONDO_VREGS]; /* of the flying: first clock at which it may be touched */
 };
@@ -138,6 +140,7 @@ struct rondo_verify {
 	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
 	struct rondo_bundle bundle; /* decoded */
 	bool all_tiles; /* take part in the current bundle */
+	u64 tiles; /* if not all: its mask, one number for each rectangle */
 	struct rondo_time time;
 };
 

@@ -9,7 +9,7 @@
  * which is "all reads of a bundle before its writes", since M reads SRAM and
  * weights before W and S change them. Registers take their new value at once: the
  * one that is in flight may not be touched before it lands, so nobody sees the
- * difference.
+ * difference. In a mesh all tiles do their reads before any makes its changes.
  */
 #include "emulator/exec_state.h"
 
@@ -21,14 +21,6 @@
 #include "core/codec.h"
 #include "core/machine.h"
 #include "emulator/exec_f32.h"
-
-/* What a bundle's slots will write when all have read. */
-struct results {
-	exec_vreg reg[RONDO_SLOTS_PER_BUNDLE]; /* by slot */
-	const struct exec_op *store;
-	s64 store_address;
-	u8 stored[RONDO_LANES_MAX * 4];
-};
 
 bool exec_end(struct exec *e, enum exec_status status)
 {
@@ -61,6 +53,41 @@ bool exec_poll(struct exec *e, u64 work)
 	return true;
 }
 
+void exec_use_tile(struct exec *e, u32 tile)
+{
+	struct exec_tile *t = &e->tile[tile];
+
+	e->at = tile;
+	e->vreg = t->vreg;
+	e->weight = t->weight;
+	e->acc = t->acc;
+	e->sram = t->sram;
+	e->shadow = t->shadow;
+	e->written = &t->written;
+	e->results = &t->results;
+}
+
+static bool create_tiles(struct exec *e)
+{
+	const struct rondo_machine *m = &e->machine;
+	u32 t;
+
+	e->tiles = (u32)m->mesh_w * m->mesh_h;
+	e->tile = calloc(e->tiles, sizeof(*e->tile));
+	for (t = 0; e->tile && t < e->tiles; t++) {
+		struct exec_tile *tile = &e->tile[t];
+
+		tile->acc = calloc(m->acc_rows, sizeof(*tile->acc));
+		tile->sram = calloc(m->sram_bytes, 1);
+		tile->shadow = calloc(m->sram_bytes, 1);
+		if (!tile->acc || !tile->sram || !tile->shadow)
+			return false;
+	}
+	if (e->tile)
+		exec_use_tile(e, 0);
+	return e->tile;
+}
+
 struct exec *exec_create(const struct rondo_machine *machine)
 {
 	struct exec *e;
@@ -75,10 +102,7 @@ struct exec *exec_create(const struct rondo_machine *machine)
 	e->push = push_kernels(0);
 	for (op = 0; op < RONDO_OPCODES; op++)
 		e->latency[op] = rondo_latency(machine, op);
-	e->acc = calloc(machine->acc_rows, sizeof(*e->acc));
-	e->sram = calloc(machine->sram_bytes, 1);
-	e->shadow = calloc(machine->sram_bytes, 1);
-	if (e->acc && e->sram && e->shadow)
+	if (create_tiles(e))
 		return e;
 	exec_destroy(e);
 	return NULL;
@@ -88,9 +112,12 @@ void exec_destroy(struct exec *e)
 {
 	if (!e)
 		return;
-	free(e->acc);
-	free(e->sram);
-	free(e->shadow);
+	for (u32 t = 0; e->tile && t < e->tiles; t++) {
+		free(e->tile[t].acc);
+		free(e->tile[t].sram);
+		free(e->tile[t].shadow);
+	}
+	free(e->tile);
 	free(e);
 }
 
@@ -181,8 +208,9 @@ static void execute_alu(struct exec *e, const struct exec_op *op, u32 *d)
 }
 
 /* Makes the bytes that a store will put into SRAM. */
-static bool prepare_store(struct exec *e, const struct exec_op *op, struct results *r)
+static bool prepare_store(struct exec *e, const struct exec_op *op)
 {
+	struct exec_results *r = e->results;
 	bool from_row = op->op >= RONDO_OP_sta;
 	exec_vreg row;
 	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
@@ -210,8 +238,9 @@ static bool prepare_store(struct exec *e, const struct exec_op *op, struct resul
 	return sram_address(e, op, &r->store_address);
 }
 
-static bool commit_store(struct exec *e, const struct results *r)
+static bool commit_store(struct exec *e)
 {
+	const struct exec_results *r = e->results;
 	const struct exec_op *op = r->store;
 
 	return !op || sram_scatter(e, op, r->store_address, op->count, rondo_element_bytes(op->op),
@@ -284,14 +313,11 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 	return true;
 }
 
-/* With checks: every register that the bundle touches has landed, and those read exist. */
+/* With checks: every register that the bundle touches has landed. */
 static bool check_registers(struct exec *e, const struct exec_bundle *b)
 {
-	u64 undefined = b->reads & ~e->written;
 	u64 touched;
 
-	if (undefined)
-		return exec_trap(e, "v%d is read before it is written", __builtin_ctzll(undefined));
 	for (touched = b->reads | b->writes; touched; touched &= touched - 1) {
 		u32 r = __builtin_ctzll(touched);
 
@@ -304,38 +330,76 @@ static bool check_registers(struct exec *e, const struct exec_bundle *b)
 static void write_register(struct exec *e, const struct exec_op *op, const u32 *value)
 {
 	memcpy(e->vreg[op->dst], value, sizeof(exec_vreg));
-	e->written |= 1ull << op->dst;
+	*e->written |= 1ull << op->dst;
 	e->ready[op->dst] = e->executed + e->latency[op->op];
 }
 
-/* Operations of a bundle are in the order of their slots. */
-static bool execute_slots(struct exec *e, const struct exec_bundle *b)
+/* The reads of a tile. Operations of a bundle are in the order of their slots. */
+static bool read_slots(struct exec *e, const struct exec_bundle *b)
 {
 	const struct exec_op *op, *first = e->program->op + b->first, *end = first + b->ops;
-	struct results r;
+	struct exec_results *r = e->results;
+	u64 undefined = b->reads & ~*e->written;
 
-	r.store = NULL;
+	if (e->control->checks && undefined)
+		return exec_trap(e, "v%d is read before it is written", __builtin_ctzll(undefined));
+	r->store = NULL;
 	for (op = first; op < end; op++) {
 		if (op->slot == RONDO_L0 || op->slot == RONDO_L1) {
-			if (!execute_load(e, op, r.reg[op->slot]))
+			if (!execute_load(e, op, r->reg[op->slot]))
 				return false;
+		} else if (e->tiles > 1 && rondo_reads_mesh(op->op)) {
+			exec_between_tiles(e, op, r->reg[op->slot]);
 		} else if (op->slot == RONDO_V0 || op->slot == RONDO_V1) {
-			execute_alu(e, op, r.reg[op->slot]);
-		} else if (op->slot == RONDO_S && !prepare_store(e, op, &r)) {
+			execute_alu(e, op, r->reg[op->slot]);
+		} else if (op->slot == RONDO_S && !prepare_store(e, op)) {
 			return false;
 		}
 	}
+	return true;
+}
+
+/* The changes of a tile. */
+static bool change_slots(struct exec *e, const struct exec_bundle *b)
+{
+	const struct exec_op *op, *first = e->program->op + b->first, *end = first + b->ops;
+
 	for (op = first; op < end; op++)
 		if (op->slot == RONDO_M && !execute_matrix(e, op))
 			return false;
 	for (op = first; op < end; op++)
 		if (op->slot == RONDO_W && !execute_weights(e, op))
 			return false;
-	if (!commit_store(e, &r))
+	if (!commit_store(e))
 		return false;
 	for (op = first; op < end; op++)
 		if (rondo_ops[op->op].latency)
-			write_register(e, op, r.reg[op->slot]);
+			write_register(e, op, e->results->reg[op->slot]);
+	return true;
+}
+
+/* All tiles that take part read, then all of them change. */
+static bool execute_slots(struct exec *e, const struct exec_bundle *b, const struct rondo_op *mask)
+{
+	static bool (*const phase[])(struct exec *, const struct exec_bundle *) = {read_slots,
+										   change_slots};
+	u32 x1 = e->machine.mesh_w - 1u, y1 = e->machine.mesh_h - 1u, x0 = 0, y0 = 0, x, y, i;
+
+	if (mask->op == RONDO_OP_mask) {
+		x0 = mask->x0;
+		y0 = mask->y0;
+		x1 = mask->x1;
+		y1 = mask->y1;
+	}
+	for (i = 0; i < 2; i++) {
+		for (y = y0; y <= y1; y++) {
+			for (x = x0; x <= x1; x++) {
+				exec_use_tile(e, y * e->machine.mesh_w + x);
+				if (!phase[i](e, b))
+					return false;
+			}
+		}
+	}
 	return true;
 }
 
@@ -348,7 +412,7 @@ static bool execute_control(struct exec *e, u64 word, struct rondo_op *op)
 	switch (op->op) {
 	case RONDO_OP_dma: return dma_start(e, op);
 	case RONDO_OP_halt: return !e->control->checks || dma_drained(e);
-	default: /* loops open after the bundle; the only tile is in every mask */ return true;
+	default: /* loops open after the bundle, and masks are for its other slots */ return true;
 	}
 }
 
@@ -401,7 +465,7 @@ static bool step(struct exec *e, u32 *at)
 		return exec_end(e, EXEC_OVERRUN);
 	if (e->control->checks && !check_registers(e, b))
 		return false;
-	if (!execute_slots(e, b))
+	if (!execute_slots(e, b, &control))
 		return false;
 	e->cycles++;
 	e->executed++;
@@ -410,19 +474,26 @@ static bool step(struct exec *e, u32 *at)
 	*at = next_bundle(e, *at);
 	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
 		open_loops(e, &control, *at - 1);
-	return exec_poll(e, 1024);
+	return exec_poll(e, 1024ull * e->tiles);
 }
 
 /* Everything reads as zero when a replay starts. */
 static void reset(struct exec *e)
 {
-	memset(e->vreg, 0, sizeof(e->vreg));
-	memset(e->weight, 0, sizeof(e->weight));
-	memset(e->acc, 0, e->machine.acc_rows * sizeof(*e->acc));
-	memset(e->sram, 0, e->machine.sram_bytes);
+	for (u32 t = 0; t < e->tiles; t++) {
+		struct exec_tile *tile = &e->tile[t];
+
+		memset(tile->vreg, 0, sizeof(tile->vreg));
+		memset(tile->weight, 0, sizeof(tile->weight));
+		memset(tile->acc, 0, e->machine.acc_rows * sizeof(*tile->acc));
+		memset(tile->sram, 0, e->machine.sram_bytes);
+		tile->written = 0;
+		exec_use_tile(e, t);
+		if (e->control->checks)
+			sram_reset_shadow(e);
+	}
 	memset(e->ready, 0, sizeof(e->ready));
 	memset(e->channel, 0, sizeof(e->channel));
-	e->written = 0;
 	e->executed = 0;
 	e->depth = 0;
 	e->work = 0;
@@ -439,8 +510,6 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 	e->control = control;
 	e->result = result;
 	reset(e);
-	if (control->checks)
-		sram_reset_shadow(e);
 	e->cycles = program->clear_cycles;
 	while (step(e, &at))
 		;

@@ -94,7 +94,7 @@ static void alu_movi(const struct alu_args *x)
 static void alu_iota(const struct alu_args *x)
 {
 	for (u32 i = 0; i < RONDO_LANES_MAX; i++)
-		x->d[i] = i;
+		x->d[i] = i % x->lanes;
 }
 
 /* f32. */
@@ -322,31 +322,32 @@ void alu_requantise(u8 op, const u32 *x, const exec_vreg *params, u32 *d)
 
 static void alu_perm(const struct alu_args *x)
 {
-	for (u32 i = 0; i < x->lanes; i++)
-		x->d[i] = x->a[x->b[i] % x->lanes];
+	for (u32 i = 0; i < RONDO_LANES_MAX; i++)
+		x->d[i] = x->a[i - i % x->lanes + x->b[i] % x->lanes];
 }
 
 static void alu_lut(const struct alu_args *x)
 {
-	for (u32 i = 0; i < x->lanes; i++) {
+	for (u32 i = 0; i < RONDO_LANES_MAX; i++) {
 		u32 byte = x->a[i] % (4 * x->lanes);
 
-		x->d[i] = (u8)(x->b[byte / 4] >> byte % 4 * 8);
+		x->d[i] = (u8)(x->b[i - i % x->lanes + byte / 4] >> byte % 4 * 8);
 	}
 }
 
 /* Halves the register with one lane operation until one lane is left. */
-#define REDUCTION(name, operation)                                          \
-	static void alu_##name(const struct alu_args *x)                    \
-	{                                                                   \
-		exec_vreg t;                                                \
-                                                                            \
-		memcpy(t, x->a, sizeof(t));                                 \
-		for (u32 s = x->lanes / 2; s; s /= 2)                       \
-			for (u32 i = 0; i < s; i++)                         \
-				t[i] = lane_##operation(t[i], t[i + s], 0); \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                   \
-			x->d[i] = t[0];                                     \
+#define REDUCTION(name, operation)                                                     \
+	static void alu_##name(const struct alu_args *x)                               \
+	{                                                                              \
+		exec_vreg t;                                                           \
+                                                                                       \
+		memcpy(t, x->a, sizeof(t));                                            \
+		for (u32 *at = t; at < t + RONDO_LANES_MAX; at += x->lanes)            \
+			for (u32 s = x->lanes / 2; s; s /= 2)                          \
+				for (u32 i = 0; i < s; i++)                            \
+					at[i] = lane_##operation(at[i], at[i + s], 0); \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                              \
+			x->d[i] = t[i - i % x->lanes];                                 \
 	}
 
 REDUCTION(rsum_f32, fadd)

@@ -7,7 +7,10 @@
 
 #include "core/isa.h"
 
-/* Registers have RONDO_LANES_MAX lanes on every machine; those from lanes upwards do not matter. */
+/*
+ * Registers have RONDO_LANES_MAX lanes on every machine. On one with fewer lanes they hold the
+ * same register of several tiles side by side, or of one, and the rest does not matter.
+ */
 typedef u32 exec_vreg[RONDO_LANES_MAX];
 
 /* The operands of one operation; those it does not have are not looked at. */

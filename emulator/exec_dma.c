@@ -8,6 +8,8 @@
  *
  *	begin = max(now + startup, end of the channel's previous transfer)
  *	end   = begin + rows * (cycles per row + row bytes / bytes per cycle, rounded up)
+ *
+ * and for mode RONDO_DMA_TILE rows counts for each tile.
  */
 #include "emulator/exec_state.h"
 
@@ -58,13 +60,32 @@ static bool add_loops(const struct exec *e, s64 base, const s64 stride[RONDO_DMA
 	return true;
 }
 
-/* Rows of a transfer in order. Bounds are known to hold, so nothing here overflows. */
+/* A rectangle of tiles, inclusive. */
+struct tiles {
+	u32 x0, y0, x1, y1;
+};
+
+/*
+ * Rows of a transfer in order: those of each block of the slot, and in each the tiles that
+ * it goes to or comes from. Bounds are known to hold, so nothing here overflows.
+ */
 struct row_walk {
 	const struct exec_transfer *t;
 	u32 i[RONDO_DMA_DIMS];
+	struct tiles tiles; /* of the block */
 	bool done;
 	s64 sram, slot;
 };
+
+static bool own_columns(const struct rondo_desc *d)
+{
+	return d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_COLUMNS;
+}
+
+static bool own_rows(const struct rondo_desc *d)
+{
+	return d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_ROWS;
+}
 
 static void walk_place(struct row_walk *w)
 {
@@ -72,6 +93,10 @@ static void walk_place(struct row_walk *w)
 
 	w->sram = w->t->sram;
 	w->slot = w->t->slot;
+	if (own_columns(d))
+		w->slot += d->slot_x * w->tiles.x0;
+	if (own_rows(d))
+		w->slot += d->slot_y * w->tiles.y0;
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++) {
 		w->sram += (s64)d->sram_stride[k] * w->i[k];
 		w->slot += d->slot_stride[k] * w->i[k];
@@ -80,10 +105,33 @@ static void walk_place(struct row_walk *w)
 
 static struct row_walk walk_begin(const struct exec_transfer *t)
 {
-	struct row_walk w = {.t = t};
+	const struct rondo_desc *d = t->desc;
+	struct row_walk w = {.t = t, .tiles = {d->x0, d->y0, d->x1, d->y1}};
 
+	if (own_columns(d))
+		w.tiles.x1 = d->x0;
+	if (own_rows(d))
+		w.tiles.y1 = d->y0;
 	walk_place(&w);
 	return w;
+}
+
+/* The tiles of the next block; false if there is none. */
+static bool next_tiles(struct row_walk *w)
+{
+	const struct rondo_desc *d = w->t->desc;
+
+	if (w->tiles.x1 < d->x1) {
+		w->tiles.x0 = ++w->tiles.x1;
+		return true;
+	}
+	if (own_columns(d))
+		w->tiles.x0 = w->tiles.x1 = d->x0;
+	if (w->tiles.y1 < d->y1) {
+		w->tiles.y0 = ++w->tiles.y1;
+		return true;
+	}
+	return false;
 }
 
 static void walk_next(struct row_walk *w)
@@ -95,11 +143,16 @@ static void walk_next(struct row_walk *w)
 			break;
 		w->i[k] = 0;
 	}
-	w->done = k < 0;
+	w->done = k < 0 && !next_tiles(w);
 	walk_place(w);
 }
 
 #define for_each_row(w, t) for (struct row_walk w = walk_begin(t); !w.done; walk_next(&w))
+
+#define for_each_tile(e, tile, tiles)                                                         \
+	for (u32 y_ = (tiles).y0, x_, tile; y_ <= (tiles).y1; y_++)                           \
+		for (x_ = (tiles).x0, tile = y_ * (e)->machine.mesh_w + x_; x_ <= (tiles).x1; \
+		     x_++, tile++)
 
 /* Only with checks: the transfer holds its bytes of SRAM, or no longer. */
 static bool mark(struct exec *e, u32 channel, const struct exec_transfer *t, bool held)
@@ -108,10 +161,14 @@ static bool mark(struct exec *e, u32 channel, const struct exec_transfer *t, boo
 		return true;
 	for_each_row(w, t)
 	{
-		(held ? sram_mark_dma : sram_unmark_dma)(e, channel, t->desc->dir, w.sram,
-							 t->desc->row_bytes);
-		if (!exec_poll(e, t->desc->row_bytes))
-			return false;
+		for_each_tile(e, tile, w.tiles)
+		{
+			exec_use_tile(e, tile);
+			(held ? sram_mark_dma : sram_unmark_dma)(e, channel, t->desc->dir, w.sram,
+								 t->desc->row_bytes);
+			if (!exec_poll(e, t->desc->row_bytes))
+				return false;
+		}
 	}
 	return true;
 }
@@ -167,6 +224,8 @@ static u64 cost_of(const struct exec *e, const struct rondo_desc *d)
 		  ((u64)d->row_bytes + m->dma_bytes_per_cycle - 1) / m->dma_bytes_per_cycle;
 	u64 cost = row;
 
+	if (d->mode == RONDO_DMA_TILE)
+		cost *= (d->x1 - d->x0 + 1ull) * (d->y1 - d->y0 + 1ull);
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++)
 		if (check_mul_overflow(cost, (u64)d->count[k], &cost))
 			return UINT64_MAX;
@@ -183,6 +242,30 @@ static void push_transfer(struct exec_channel *ch, const struct exec_transfer *t
 	ch->transfer[0] = *t;
 	ch->end[0] = end;
 	ch->outstanding++;
+}
+
+/* The bytes of its slot that a transfer touches, all tiles together; false: overflow. */
+static bool slot_box(const struct exec_transfer *t, struct box *box)
+{
+	const struct rondo_desc *d = t->desc;
+	const s64 stride[2] = {own_columns(d) ? d->slot_x : 0, own_rows(d) ? d->slot_y : 0};
+	const s64 from[2] = {d->x0, d->y0}, to[2] = {d->x1, d->y1};
+	s64 first, reach;
+	u32 k;
+
+	if (!box_of(d, t->slot, d->slot_stride, box))
+		return false;
+	for (k = 0; k < 2; k++) {
+		s64 *side = stride[k] < 0 ? &box->lo : &box->hi;
+
+		if (check_mul_overflow(stride[k], from[k], &first) ||
+		    check_mul_overflow(stride[k], to[k] - from[k], &reach) ||
+		    check_add_overflow(box->lo, first, &box->lo) ||
+		    check_add_overflow(box->hi, first, &box->hi) ||
+		    check_add_overflow(*side, reach, side))
+			return false;
+	}
+	return true;
 }
 
 /* Locates the transfer and checks that it stays in SRAM and in its slot's extent. */
@@ -203,7 +286,7 @@ static bool locate(struct exec *e, const struct rondo_desc *d, struct exec_trans
 	    sram.lo < 0 || sram.hi > e->machine.sram_bytes)
 		return exec_trap(e, "transfer leaves SRAM");
 	if (d->slot_base > INT64_MAX || !add_loops(e, d->slot_base, d->slot_loop, &t->slot) ||
-	    !box_of(d, t->slot, d->slot_stride, &data) || data.lo < 0)
+	    !slot_box(t, &data) || data.lo < 0)
 		return exec_trap(e, "transfer's slot address is out of range");
 	if (e->control->checks && ((u64)data.lo < lo || (u64)data.hi > hi))
 		return exec_trap(e, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
@@ -223,8 +306,8 @@ static bool slots_apart(struct exec *e, const struct exec_transfer *a,
 {
 	struct box x, y;
 
-	box_of(a->desc, a->slot, a->desc->slot_stride, &x);
-	box_of(b->desc, b->slot, b->desc->slot_stride, &y);
+	slot_box(a, &x);
+	slot_box(b, &y);
 	if (x.hi <= y.lo || y.hi <= x.lo)
 		return true;
 	for_each_row(i, a)
@@ -269,31 +352,54 @@ static bool check_slot(struct exec *e, u32 channel, const struct exec_transfer *
 	return true;
 }
 
-/* Checks and moves the data, row by row. */
-static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
+/* With checks: the transfer may touch the row in all of its tiles, and does from now on. */
+static bool claim_row(struct exec *e, u32 channel, const struct row_walk *w)
 {
-	const struct rondo_desc *d = t->desc;
-	const struct exec_io *io = e->io;
+	const struct rondo_desc *d = w->t->desc;
 
-	if (e->control->checks && !check_slot(e, channel, t))
-		return false;
-	for_each_row(w, t)
+	for_each_tile(e, tile, w->tiles)
 	{
-		u8 *at = e->sram + w.sram;
+		exec_use_tile(e, tile);
+		if (!sram_check_dma(e, channel, d->dir, w->sram, d->row_bytes))
+			return false;
+		sram_mark_dma(e, channel, d->dir, w->sram, d->row_bytes);
+	}
+	return true;
+}
 
-		if (e->control->checks) {
-			if (!sram_check_dma(e, channel, d->dir, w.sram, d->row_bytes))
-				return false;
-			sram_mark_dma(e, channel, d->dir, w.sram, d->row_bytes);
-		}
-		if (d->dir == RONDO_DMA_IN ? !io->read(io->ctx, d->slot, w.slot, at, d->row_bytes)
-					   : !io->write(io->ctx, d->slot, w.slot, at, d->row_bytes))
+/* Between the slot and the first tile, and from there to the others of the block. */
+static bool move_row(struct exec *e, const struct row_walk *w)
+{
+	const struct rondo_desc *d = w->t->desc;
+	const struct exec_io *io = e->io;
+	u8 *first = NULL;
+
+	for_each_tile(e, tile, w->tiles)
+	{
+		u8 *at = e->tile[tile].sram + w->sram;
+
+		if (first)
+			memcpy(at, first, d->row_bytes);
+		else if (d->dir == RONDO_DMA_IN
+				 ? !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes)
+				 : !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
 			return exec_fail(e, EXEC_DMA_ERROR,
 					 "no access to %u bytes at %lld of slot %u", d->row_bytes,
-					 (long long)w.slot, d->slot);
+					 (long long)w->slot, d->slot);
+		first = first ? first : at;
 		if (!exec_poll(e, d->row_bytes))
 			return false;
 	}
+	return true;
+}
+
+/* Checks and moves the data, row by row. */
+static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
+{
+	if (e->control->checks && !check_slot(e, channel, t))
+		return false;
+	for_each_row(w, t) if ((e->control->checks && !claim_row(e, channel, &w)) ||
+			       !move_row(e, &w)) return false;
 	return true;
 }
 

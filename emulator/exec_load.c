@@ -131,6 +131,7 @@ static bool check_dma(struct loader *l, const struct rondo_op *op)
 {
 	const struct rondo_program_header *h = l->source->header;
 	const struct rondo_desc *d = &l->source->descs[op->desc];
+	const struct rondo_machine *m = &l->program->machine;
 	u32 k;
 
 	if (op->desc >= h->descs)
@@ -141,7 +142,7 @@ static bool check_dma(struct loader *l, const struct rondo_op *op)
 	    !d->row_bytes || !d->count[0] || !d->count[1] || !d->count[2])
 		return refuse(l, "descriptor %u has no such slot, direction or mode, or is empty",
 			      op->desc);
-	if (d->x0 || d->y0 || d->x1 || d->y1)
+	if (d->x0 > d->x1 || d->x1 >= m->mesh_w || d->y0 > d->y1 || d->y1 >= m->mesh_h)
 		return refuse(l, "descriptor %u: no such tiles", op->desc);
 	for (k = l->depth; k < RONDO_DMA_LOOP_DEPTH; k++)
 		if (d->sram_loop[k] || d->slot_loop[k])
@@ -153,12 +154,14 @@ static bool check_dma(struct loader *l, const struct rondo_op *op)
 static bool check_control(struct loader *l, const struct rondo_op *op)
 {
 	bool last = l->bundle == l->program->bundles - 1;
+	const struct rondo_machine *m = &l->program->machine;
 
 	if (last != (op->op == RONDO_OP_halt))
 		return refuse(l, last ? "the last bundle has no halt" : "halt before the end");
 	if (op->op == RONDO_OP_dma)
 		return check_dma(l, op);
-	if (op->op == RONDO_OP_mask && (op->x0 || op->y0 || op->x1 || op->y1))
+	if (op->op == RONDO_OP_mask &&
+	    (op->x0 > op->x1 || op->x1 >= m->mesh_w || op->y0 > op->y1 || op->y1 >= m->mesh_h))
 		return refuse(l, "no such tiles");
 	return true;
 }

@@ -43,7 +43,7 @@ struct exec_program {
 /* A transfer that was started and not yet waited for. */
 struct exec_transfer {
 	const struct rondo_desc *desc; /* NULL: an empty start */
-	s64 sram, slot;		       /* addresses of its first row */
+	s64 sram, slot;		       /* addresses of its first row; the slot's, of tile (0, 0) */
 };
 
 /* A channel. Newest first: outstanding transfers, and when the last ones end. */
@@ -59,20 +59,42 @@ struct exec_loop {
 	u8 base, top;	 /* the nest that one operation opened: depths [base, top) */
 };
 
+/* What a bundle's slots will write in one tile when all have read. */
+struct exec_results {
+	exec_vreg reg[RONDO_SLOTS_PER_BUNDLE]; /* by slot */
+	const struct exec_op *store;
+	s64 store_address;
+	u8 stored[RONDO_LANES_MAX * 4];
+};
+
+struct exec_tile {
+	exec_vreg vreg[RONDO_VREGS];
+	struct weight_row weight[2][RONDO_LANES_MAX];
+	exec_vreg *acc;
+	u8 *sram;
+	u64 written; /* with checks: set of registers */
+	u8 *shadow;  /* with checks: what is known of each byte of SRAM (exec_sram.c) */
+	struct exec_results results;
+};
+
 struct exec {
 	struct rondo_machine machine;
 	const struct push_kernels *push;
 	u8 latency[RONDO_OPCODES];
 
-	exec_vreg vreg[RONDO_VREGS];
-	struct weight_row weight[2][RONDO_LANES_MAX];
+	/* Tile (x, y) is tile[y * mesh_w + x]; what follows is that of the one looked at. */
+	u32 tiles;
+	struct exec_tile *tile;
+	u32 at;
+	exec_vreg *vreg;
+	struct weight_row (*weight)[RONDO_LANES_MAX];
 	exec_vreg *acc;
 	u8 *sram;
-
-	/* With checks: what is known of each register and each byte of SRAM (exec_sram.c). */
-	u64 written;		/* set of registers */
-	u64 ready[RONDO_VREGS]; /* first bundle, counted as executed, that may touch it */
 	u8 *shadow;
+	u64 *written;
+	struct exec_results *results;
+
+	u64 ready[RONDO_VREGS]; /* with checks: first bundle, counted, that may touch a register */
 
 	/* The run. */
 	const struct exec_program *program;
@@ -98,6 +120,14 @@ __attribute__((format(printf, 3, 4))) bool exec_fail(struct exec *e, enum exec_s
  * time so far and looks whether the run was told to stop: false if so.
  */
 bool exec_poll(struct exec *e, u64 work);
+
+/* exec.c */
+
+/* Looks at tile number @tile. */
+void exec_use_tile(struct exec *e, u32 tile);
+
+/* exec_mesh.c: what operation @op between tiles gives the tile looked at, from all registers. */
+void exec_between_tiles(struct exec *e, const struct exec_op *op, u32 *d);
 
 /* exec_sram.c: operations' addresses, and SRAM behind its checks. */
 

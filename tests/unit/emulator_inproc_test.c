@@ -51,11 +51,9 @@ static void test_create(void)
 {
 	const struct inproc_ops ops = {0};
 
-	rondo_machine_init(&machine, RONDO_MACHINE_wafer);
-	tap_ok(!inproc_create(&machine, &ops), "a machine that is not supported is refused");
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	machine.lanes = 63;
-	tap_ok(!inproc_create(&machine, &ops), "so is one that nobody makes");
+	tap_ok(!inproc_create(&machine, &ops), "a machine that nobody makes is refused");
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	host = inproc_create(&machine, &ops);
 	tap_ok(host, "the default one is made");
