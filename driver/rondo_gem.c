@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/rondo_accel.h>
 

@@ -6,21 +6,17 @@
 
 #include "driver/rondo_hw.h"
 
-/* RONDO_REG_name is the offset of a host register, RONDO_FLD_name_field the mask of a field. */
-#define REG_HOST(name, offset) RONDO_REG_##name = (offset),
-#define REG_MGMT(name, offset)
-#define FLD_HOST(name, field, lo, width) RONDO_FLD_##name##_##field = GENMASK((lo) + (width) - 1, lo),
-#define FLD_MGMT(name, field, lo, width)
-
+/* RONDO_REG_space_name is the offset of a register, RONDO_FLD_space_name_field a mask. */
 enum rondo_reg {
-#define REG(space, name, offset, count, access, meaning) REG_##space(name, offset)
+#define REG(space, name, offset, count, access, meaning) RONDO_REG_##space##_##name = (offset),
 #define FLD(space, name, field, lo, width, meaning)
 #include "spec/regs.def"
 };
 
 enum rondo_fld {
 #define REG(space, name, offset, count, access, meaning)
-#define FLD(space, name, field, lo, width, meaning) FLD_##space(name, field, lo, width)
+#define FLD(space, name, field, lo, width, meaning)                                                \
+	RONDO_FLD_##space##_##name##_##field = GENMASK((lo) + (width) - 1, lo),
 #include "spec/regs.def"
 };
 
@@ -56,8 +52,8 @@ int rondo_hw_init(struct rondo_hw *hw, struct pci_dev *pdev)
 
 	if (!rondo_hw_present(hw))
 		return dev_err_probe(&pdev->dev, -ENODEV, "not a Rondo device: ID is 0x%08x\n",
-				     reg_read(hw, RONDO_REG_ID));
-	version = reg_read(hw, RONDO_REG_VERSION);
+				     reg_read(hw, RONDO_REG_HOST_ID));
+	version = reg_read(hw, RONDO_REG_HOST_VERSION);
 	if (version != RONDO_REGS_VERSION)
 		return dev_err_probe(&pdev->dev, -ENODEV,
 				     "register interface %u is not supported, only %u\n", version,
@@ -67,12 +63,18 @@ int rondo_hw_init(struct rondo_hw *hw, struct pci_dev *pdev)
 
 bool rondo_hw_present(const struct rondo_hw *hw)
 {
-	return reg_read(hw, RONDO_REG_ID) == RONDO_DEVICE_ID;
+	return reg_read(hw, RONDO_REG_HOST_ID) == RONDO_DEVICE_ID;
 }
 
 void rondo_hw_read_machine(const struct rondo_hw *hw, struct rondo_machine *machine)
 {
-	memcpy_fromio(machine, hw->regs + RONDO_REG_MACHINE, sizeof(*machine));
+	memcpy_fromio(machine, hw->regs + RONDO_REG_HOST_MACHINE, sizeof(*machine));
+}
+
+/* Also when it has vanished, which ends the wait as well. */
+static bool is_off(u32 status)
+{
+	return status == ~0u || FIELD_GET(RONDO_FLD_HOST_STATUS_STATE, status) == RONDO_STATE_OFF;
 }
 
 int rondo_hw_reset(const struct rondo_hw *hw)
@@ -80,60 +82,58 @@ int rondo_hw_reset(const struct rondo_hw *hw)
 	u32 status;
 	int ret;
 
-	reg_write(hw, RONDO_REG_CTRL, RONDO_FLD_CTRL_RESET);
-	ret = readl_poll_timeout(hw->regs + RONDO_REG_STATUS, status,
-				 FIELD_GET(RONDO_FLD_STATUS_STATE, status) == RONDO_STATE_OFF ||
-					 status == ~0u,
-				 RONDO_RESET_POLL_US, RONDO_RESET_TIMEOUT_US);
+	reg_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	ret = read_poll_timeout(reg_read, status, is_off(status), RONDO_RESET_POLL_US,
+				RONDO_RESET_TIMEOUT_US, false, hw, RONDO_REG_HOST_STATUS);
 	return ret || rondo_hw_present(hw) ? ret : -ENODEV;
 }
 
 void rondo_hw_boot(const struct rondo_hw *hw, u64 image, u32 size, u64 init)
 {
-	reg_write(hw, RONDO_REG_FW_ADDR_LO, lower_32_bits(image));
-	reg_write(hw, RONDO_REG_FW_ADDR_HI, upper_32_bits(image));
-	reg_write(hw, RONDO_REG_FW_SIZE, size);
-	reg_write(hw, RONDO_REG_INIT_ADDR_LO, lower_32_bits(init));
-	reg_write(hw, RONDO_REG_INIT_ADDR_HI, upper_32_bits(init));
-	reg_write(hw, RONDO_REG_CTRL, RONDO_FLD_CTRL_BOOT);
+	reg_write(hw, RONDO_REG_HOST_FW_ADDR_LO, lower_32_bits(image));
+	reg_write(hw, RONDO_REG_HOST_FW_ADDR_HI, upper_32_bits(image));
+	reg_write(hw, RONDO_REG_HOST_FW_SIZE, size);
+	reg_write(hw, RONDO_REG_HOST_INIT_ADDR_LO, lower_32_bits(init));
+	reg_write(hw, RONDO_REG_HOST_INIT_ADDR_HI, upper_32_bits(init));
+	reg_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 }
 
 enum rondo_device_state rondo_hw_state(const struct rondo_hw *hw)
 {
-	return FIELD_GET(RONDO_FLD_STATUS_STATE, reg_read(hw, RONDO_REG_STATUS));
+	return FIELD_GET(RONDO_FLD_HOST_STATUS_STATE, reg_read(hw, RONDO_REG_HOST_STATUS));
 }
 
 enum rondo_boot_error rondo_hw_boot_error(const struct rondo_hw *hw)
 {
-	return FIELD_GET(RONDO_FLD_STATUS_ERROR, reg_read(hw, RONDO_REG_STATUS));
+	return FIELD_GET(RONDO_FLD_HOST_STATUS_ERROR, reg_read(hw, RONDO_REG_HOST_STATUS));
 }
 
 u32 rondo_hw_fw_state(const struct rondo_hw *hw)
 {
-	return reg_read(hw, RONDO_REG_FW_STATE);
+	return reg_read(hw, RONDO_REG_HOST_FW_STATE);
 }
 
 u32 rondo_hw_fw_version(const struct rondo_hw *hw)
 {
-	return reg_read(hw, RONDO_REG_FW_VERSION);
+	return reg_read(hw, RONDO_REG_HOST_FW_VERSION);
 }
 
 u32 rondo_hw_heartbeat(const struct rondo_hw *hw)
 {
-	return reg_read(hw, RONDO_REG_HEARTBEAT);
+	return reg_read(hw, RONDO_REG_HOST_HEARTBEAT);
 }
 
 u64 rondo_hw_time(const struct rondo_hw *hw)
 {
-	return readq(hw->regs + RONDO_REG_TIME_LO);
+	return readq(hw->regs + RONDO_REG_HOST_TIME_LO);
 }
 
 void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq)
 {
-	static_assert(RONDO_FLD_IRQ_STATUS_EVENT == BIT(RONDO_IRQ_EVENT));
-	static_assert(RONDO_FLD_IRQ_STATUS_FAULT == BIT(RONDO_IRQ_FAULT));
+	static_assert(BIT(RONDO_IRQ_EVENT) == RONDO_FLD_HOST_IRQ_STATUS_EVENT);
+	static_assert(BIT(RONDO_IRQ_FAULT) == RONDO_FLD_HOST_IRQ_STATUS_FAULT);
 
-	reg_write(hw, RONDO_REG_IRQ_STATUS, BIT(irq));
+	reg_write(hw, RONDO_REG_HOST_IRQ_STATUS, BIT(irq));
 }
 
 void rondo_hw_ring(const struct rondo_hw *hw, u32 bell)

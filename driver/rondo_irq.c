@@ -6,7 +6,7 @@
 
 #include "driver/rondo_device.h"
 
-static_assert(RONDO_IRQ_VECTORS == ARRAY_SIZE(((struct rondo_watch *)0)->vector));
+static_assert(ARRAY_SIZE(((struct rondo_watch *)0)->vector) == RONDO_IRQ_VECTORS);
 
 /* Clears the interrupt before anybody looks, so that what comes later raises it again. */
 static irqreturn_t event_irq(int irq, void *data)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/slab.h>
 
-
 #include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_fence.h"

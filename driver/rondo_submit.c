@@ -54,7 +54,7 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 	u32 i;
 	int ret;
 
-	static_assert(RONDO_PROGRAM_SLOTS_MAX <= BITS_PER_TYPE(used));
+	static_assert(BITS_PER_TYPE(used) >= RONDO_PROGRAM_SLOTS_MAX);
 
 	for (i = 0; i < user->offset_count; i++) {
 		ret = copy_element(&offset, sizeof(offset), user->offsets, i, user->offset_stride);
@@ -190,10 +190,10 @@ static bool slot_usage(const struct rondo_binding *binding, u32 i, enum dma_resv
 	return slot->write_hi || slot->read_hi;
 }
 
+typedef int (*buffer_visitor)(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage);
+
 /* Calls @visit for each touched buffer of the job; one bound more than once comes again. */
-static int for_each_buffer(struct rondo_job *job, void *ctx,
-			   int (*visit)(void *ctx, struct drm_gem_object *obj,
-					enum dma_resv_usage usage))
+static int visit_buffers(struct rondo_job *job, void *ctx, buffer_visitor visit)
 {
 	enum dma_resv_usage usage;
 	u32 i, s;
@@ -269,7 +269,7 @@ static int push_job(struct submit *submit)
 	struct dma_fence *fence = &job->done_fence->base;
 	int ret;
 
-	ret = for_each_buffer(job, job, depend_on_buffer);
+	ret = visit_buffers(job, job, depend_on_buffer);
 	if (ret)
 		return ret;
 
@@ -279,7 +279,7 @@ static int push_job(struct submit *submit)
 		return -ENOENT;
 	}
 	rondo_job_arm(job);
-	for_each_buffer(job, fence, publish_on_buffer);
+	visit_buffers(job, fence, publish_on_buffer);
 	publish_on_syncs(submit, fence);
 	drm_sched_entity_push_job(&job->base); /* from here on the job is the scheduler's */
 	mutex_unlock(&queue->submit_lock);
@@ -293,7 +293,7 @@ static int lock_and_push(struct submit *submit)
 
 	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
-		ret = for_each_buffer(submit->job, &exec, lock_buffer);
+		ret = visit_buffers(submit->job, &exec, lock_buffer);
 		drm_exec_retry_on_contention(&exec);
 		if (ret)
 			break;
