@@ -65,6 +65,48 @@ void rondo_admin_cancel(struct rondo_device *rdev, int error)
 	spin_unlock(&admin->lock);
 }
 
+/* 0 if @answered was not completed; -ERESTARTSYS if @killable and killed. */
+static long wait_a_while(struct completion *answered, bool killable)
+{
+	if (killable)
+		return wait_for_completion_killable_timeout(answered, RONDO_WATCH_JIFFIES);
+	return wait_for_completion_timeout(answered, RONDO_WATCH_JIFFIES);
+}
+
+/* Waits as long as the device lives; it may have lost its interrupt. -EINTR if killed. */
+static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
+		     enum rondo_state state, bool killable)
+{
+	struct rondo_liveness liveness = {};
+	long left;
+
+	while (!(left = wait_a_while(&line->answered, killable))) {
+		rondo_ring_poll(rdev);
+		if (READ_ONCE(rdev->state) != state) {
+			rondo_admin_cancel(rdev, -EAGAIN);
+		} else if (!rondo_liveness_check(rdev, &liveness)) {
+			/* In a reset this is the end: see rondo_reset.c. */
+			if (state == RONDO_LIVE)
+				rondo_reset_request(rdev, liveness.reason);
+			rondo_admin_cancel(rdev, state == RONDO_LIVE ? -EAGAIN : -EIO);
+		}
+	}
+	return left < 0 ? -EINTR : line->result;
+}
+
+static enum rondo_admin_line_id line_of(enum rondo_fw_command command)
+{
+	switch (command) {
+	case RONDO_FW_PROGRAM_LOAD:
+	case RONDO_FW_PROGRAM_UNLOAD:
+	case RONDO_FW_BIND:
+	case RONDO_FW_UNBIND:
+		return RONDO_LINE_SEQUENCER;
+	default:
+		return RONDO_LINE_QUEUES;
+	}
+}
+
 /* Hands the command to the firmware; -ENODEV if the device is gone. */
 static int line_push(struct rondo_device *rdev, struct rondo_admin_line *line,
 		     struct rondo_fw_admin *cmd)
@@ -87,51 +129,45 @@ static int line_push(struct rondo_device *rdev, struct rondo_admin_line *line,
 	return 0;
 }
 
-/* Waits as long as the device lives; it may have lost its interrupt. */
-static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
-		     enum rondo_state state)
+/* Waits for the answer to a command whose sender was killed. */
+static int line_drain(struct rondo_device *rdev, struct rondo_admin_line *line,
+		      enum rondo_state state, bool killable)
 {
-	struct rondo_liveness liveness = {};
+	int ret = 0;
 
-	while (!wait_for_completion_timeout(&line->answered, RONDO_WATCH_JIFFIES)) {
-		rondo_ring_poll(rdev);
-		if (READ_ONCE(rdev->state) != state) {
-			rondo_admin_cancel(rdev, -EAGAIN);
-		} else if (!rondo_liveness_check(rdev, &liveness)) {
-			/* In a reset this is the end: see rondo_reset.c. */
-			if (state == RONDO_LIVE)
-				rondo_reset_request(rdev, liveness.reason);
-			rondo_admin_cancel(rdev, state == RONDO_LIVE ? -EAGAIN : -EIO);
-		}
-	}
-	return line->result;
+	lockdep_assert_held(&line->lock);
+
+	if (READ_ONCE(line->waiting))
+		ret = line_wait(rdev, line, state, killable);
+	if (ret == -EINTR)
+		return -ERESTARTSYS;
+	return min(ret, 0); /* what it was answered is of no interest */
 }
 
-static enum rondo_admin_line_id line_of(enum rondo_fw_command command)
-{
-	switch (command) {
-	case RONDO_FW_PROGRAM_LOAD:
-	case RONDO_FW_PROGRAM_UNLOAD:
-	case RONDO_FW_BIND:
-	case RONDO_FW_UNBIND:
-		return RONDO_LINE_SEQUENCER;
-	default:
-		return RONDO_LINE_QUEUES;
-	}
-}
-
-int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state)
+/*
+ * Sends @cmd and waits for its answer: 0, -EAGAIN if a reset intervenes, -EIO or -ENODEV
+ * if the device is lost or refuses. If killed, -ERESTARTSYS before anything was sent, and
+ * -EINTR while the answer is yet to come.
+ */
+static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd,
+		      enum rondo_state state, bool killable)
 {
 	struct rondo_admin_line *line = &rdev->admin.line[line_of(cmd->command)];
-	int ret = -EAGAIN;
+	int ret;
 
 	lockdep_assert_held(&rdev->reset_lock);
 
-	mutex_lock(&line->lock);
-	if (READ_ONCE(rdev->state) == state)
+	if (!killable)
+		mutex_lock(&line->lock);
+	else if (mutex_lock_killable(&line->lock))
+		return -ERESTARTSYS;
+	ret = READ_ONCE(rdev->state) == state ? 0 : -EAGAIN;
+	if (!ret)
+		ret = line_drain(rdev, line, state, killable);
+	if (!ret)
 		ret = line_push(rdev, line, cmd);
 	if (!ret)
-		ret = line_wait(rdev, line, state);
+		ret = line_wait(rdev, line, state, killable);
 	mutex_unlock(&line->lock);
 
 	if (ret > 0) {
@@ -143,12 +179,13 @@ int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum
 }
 
 static int send_resident(struct rondo_device *rdev, struct rondo_resident *res,
-			 enum rondo_fw_command command, enum rondo_state state)
+			 enum rondo_fw_command command, enum rondo_state state,
+			 bool killable)
 {
 	struct rondo_fw_admin cmd = { .command = command };
 
 	res->ops->describe(res, &cmd);
-	return rondo_admin_send(rdev, &cmd, state);
+	return admin_send(rdev, &cmd, state, killable);
 }
 
 int rondo_resident_init(struct rondo_device *rdev, struct rondo_resident *res,
@@ -182,8 +219,8 @@ int rondo_resident_load(struct rondo_device *rdev, struct rondo_resident *res)
 		ret = rondo_device_error(rdev);
 		if (!ret) {
 			xa_store(entries, res->number, res, GFP_NOWAIT);
-			ret = send_resident(rdev, res, res->ops->load, RONDO_LIVE);
-			res->live = !ret;
+			ret = send_resident(rdev, res, res->ops->load, RONDO_LIVE, true);
+			res->live = !ret || ret == -EINTR; /* then it may become so */
 		}
 		up_read(&rdev->reset_lock);
 		if (ret == -EAGAIN)
@@ -198,7 +235,7 @@ void rondo_resident_unload(struct rondo_device *rdev, struct rondo_resident *res
 	if (res->live) {
 		res->live = false;
 		if (!rondo_device_error(rdev))
-			send_resident(rdev, res, res->ops->unload, RONDO_LIVE);
+			send_resident(rdev, res, res->ops->unload, RONDO_LIVE, false);
 	}
 	up_read(&rdev->reset_lock);
 }
@@ -228,7 +265,7 @@ int rondo_resident_reload_all(struct rondo_device *rdev)
 		xa_for_each(&rdev->table[t].entries, number, res) {
 			if (!res->live)
 				continue;
-			ret = send_resident(rdev, res, res->ops->load, RONDO_RESETTING);
+			ret = send_resident(rdev, res, res->ops->load, RONDO_RESETTING, false);
 			if (ret)
 				return ret;
 		}

@@ -69,7 +69,7 @@ enum rondo_admin_line_id {
 };
 
 struct rondo_admin_line {
-	/** @lock: held from a command to its answer */
+	/** @lock: held from a command to its answer, or until who waits is killed */
 	struct mutex lock;
 	/** @waiting: for the answer to @cookie; this and what follows under rondo_admin.lock */
 	bool waiting;
@@ -89,14 +89,6 @@ struct rondo_admin {
 
 int rondo_admin_init(struct rondo_device *rdev);
 
-/*
- * Sends @cmd and waits for its answer. Called with reset_lock held: for reading, when
- * the device is LIVE, or, by the reset, for writing, when it is RESETTING (@state).
- * -EAGAIN if a reset intervenes, -EIO or -ENODEV if the device is lost or refuses.
- */
-int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd,
-		     enum rondo_state state);
-
 /* Takes the answer to a command; false if nobody waits for it. */
 bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *event);
 
@@ -106,6 +98,7 @@ void rondo_admin_cancel(struct rondo_device *rdev, int error);
 /* Takes a number: -ENOSPC if there is none left. */
 int rondo_resident_init(struct rondo_device *rdev, struct rondo_resident *res,
 			const struct rondo_resident_ops *ops);
+/* Waits, behind a replay perhaps, but not when killed (-EINTR). To be unloaded in any case. */
 int rondo_resident_load(struct rondo_device *rdev, struct rondo_resident *res);
 /* Always succeeds: a device that does not answer is reset and so forgets. */
 void rondo_resident_unload(struct rondo_device *rdev, struct rondo_resident *res);

@@ -261,7 +261,9 @@ static void remove(struct pci_dev *pdev)
 
 	/* Waits for a reset; from here on neither work is queued any more. */
 	drm_dev_unplug(&rdev->drm);
+	mutex_lock(&rdev->ring.event_lock); /* nobody looks at the rings any more */
 	WRITE_ONCE(rdev->state, RONDO_GONE);
+	mutex_unlock(&rdev->ring.event_lock);
 	cancel_delayed_work_sync(&rdev->watch.work);
 	cancel_work_sync(&rdev->reset_work);
 	rondo_admin_cancel(rdev, -ENODEV);

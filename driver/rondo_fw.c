@@ -123,6 +123,7 @@ int rondo_fw_boot(struct rondo_device *rdev)
 			RONDO_FW_MINOR);
 		return -EINVAL;
 	}
+	WRITE_ONCE(rdev->fw.version, version);
 	return 0;
 }
 

@@ -14,6 +14,8 @@ struct rondo_fw {
 	/** @image: copy of the image that the device boots from */
 	struct rondo_dma image;
 	u32 size;
+	/** @version: of the interface, as the firmware that runs says */
+	u32 version;
 };
 
 /* Requests and checks the image. Errors are logged, naming file and reason. */

@@ -149,6 +149,7 @@ void rondo_watch_stop(struct rondo_device *rdev)
 
 void rondo_watch_resume(struct rondo_device *rdev)
 {
+	rdev->watch.liveness = (struct rondo_liveness){};
 	if (atomic_read(&rdev->watch.jobs))
 		queue_delayed_work(rdev->wq, &rdev->watch.work, RONDO_WATCH_JIFFIES);
 }

@@ -56,7 +56,7 @@ void rondo_watch_init(struct rondo_device *rdev);
  */
 void rondo_watch_start(struct rondo_device *rdev, bool bound);
 void rondo_watch_stop(struct rondo_device *rdev);
-/* After a reset, which the watchdog does not watch. */
+/* After a reset, in @wq: the heartbeat has begun anew, and nobody has watched. */
 void rondo_watch_resume(struct rondo_device *rdev);
 
 #endif

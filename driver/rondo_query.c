@@ -21,7 +21,7 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 		.cycles_max = rondo_cycles_max(),
 		.bo_size_max = DRM_RONDO_BO_SIZE_MAX,
 		.clock_khz = rdev->machine.clock_khz,
-		.fw_version = rondo_hw_fw_version(&rdev->hw),
+		.fw_version = READ_ONCE(rdev->fw.version),
 		.bundles_max = rdev->machine.bundles_max,
 		.slots_max = RONDO_PROGRAM_SLOTS_MAX,
 		.entries_max = RONDO_ENTRIES_MAX,

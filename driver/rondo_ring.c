@@ -8,6 +8,9 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_queue.h"
 
+/* An event that has stood for so long has lost its interrupt: no handler is as late as that. */
+#define RONDO_EVENT_JIFFIES (3 * RONDO_WATCH_JIFFIES)
+
 /* The one block of memory: what the firmware reads once, indices, rings. */
 struct layout {
 	struct rondo_fw_init init __aligned(RONDO_PAGE_BYTES);
@@ -156,7 +159,7 @@ static bool event_overdue_locked(struct rondo_device *rdev)
 		ring->unseen_head = ring->event_head;
 		return false;
 	}
-	return time_after_eq(jiffies, ring->unseen_since + RONDO_WATCH_JIFFIES / 2);
+	return time_after_eq(jiffies, ring->unseen_since + RONDO_EVENT_JIFFIES);
 }
 
 void rondo_ring_poll(struct rondo_device *rdev)

@@ -234,6 +234,39 @@ TEST_F(fault, kill_before_a_waiting_load)
 	free(program.data);
 }
 
+/* Who waits for its program to be loaded can be killed, and leaves nothing behind. */
+TEST_F(fault, kill_a_waiting_load)
+{
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	struct rig_program program = rig_program_copy(256, 0, 0);
+	uint32_t sync = make_syncobj(self->fd);
+	pid_t loader;
+	double start;
+	int i;
+
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	/* The first waits for its answer, the second for its turn. */
+	for (i = 0; i < 4; i++) {
+		loader = fork();
+		if (!loader) {
+			close(self->fd);
+			rig_program_create(rig_open(), program.data, program.size, &id);
+			_exit(0);
+		}
+		usleep(50000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+		start = rig_now();
+		kill(loader, SIGKILL);
+		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
+		EXPECT_GT(1.0, rig_now() - start);
+	}
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
+	free(program.data);
+}
+
 /* Destroying a queue cancels what runs in it and what waits. */
 TEST_F(fault, destroy_queue)
 {

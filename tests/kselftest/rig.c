@@ -20,7 +20,7 @@
 
 __attribute__((noreturn)) static void die(const char *what, int error)
 {
-	printf("Bail out! %s: %s\n", what, strerror(-error));
+	printf("# %s: %s\n", what, strerror(-error));
 	fflush(stdout);
 	_exit(1);
 }
@@ -334,8 +334,7 @@ int rig_sync_file(int fd, uint32_t syncobj)
 {
 	int sync_file;
 
-	must("exporting a sync_file", drmSyncobjExportSyncFile(fd, syncobj, &sync_file));
-	return sync_file;
+	return drmSyncobjExportSyncFile(fd, syncobj, &sync_file) ? -errno : sync_file;
 }
 
 int rig_sync_file_status(int sync_file)
@@ -364,6 +363,8 @@ int rig_result(int fd, uint32_t syncobj)
 	if (ret)
 		return ret;
 	sync_file = rig_sync_file(fd, syncobj);
+	if (sync_file < 0)
+		return sync_file;
 	ret = rig_sync_file_status(sync_file);
 	close(sync_file);
 	return ret == 1 ? 0 : ret;

@@ -3,8 +3,8 @@
  * What the tests of the driver share: the device file and its ioctls, programs to
  * replay, the device's fault interface, and what the kernel's log may say.
  *
- * Functions return 0 or a positive value, or -errno; those named make_* abort the
- * test program if they fail, for what a test only needs and does not test.
+ * Functions return 0 or a positive value, or -errno; those named make_* end the process
+ * if they fail, saying why: for what a test only needs and does not test.
  */
 #ifndef TESTS_KSELFTEST_RIG_H
 #define TESTS_KSELFTEST_RIG_H
