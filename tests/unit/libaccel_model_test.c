@@ -8,105 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/machine.h"
-#include "spec/program.h"
 #include "tests/tap.h"
+#include "tests/unit/rnd_file.h"
 #include "userspace/libaccel/accel.h"
-
-/* A small file: one program of two slots, data for slot 0, three tensors, two regions. */
-enum { SECTIONS = 5, TENSORS = 3, REGIONS = 2, DATA_BYTES = 40, BUNDLES = 4 };
-
-struct program {
-	struct rondo_program_header header;
-	struct rondo_slot slot[2];
-	u64 bundle[BUNDLES][RONDO_SLOTS_PER_BUNDLE];
-};
-
-struct file {
-	struct rondo_file_header header;
-	struct rondo_section section[SECTIONS];
-	struct program program __attribute__((aligned(64)));
-	u8 data[DATA_BYTES] __attribute__((aligned(64)));
-	struct rondo_tensor tensor[TENSORS] __attribute__((aligned(64)));
-	struct rondo_region region[REGIONS] __attribute__((aligned(64)));
-	char strings[16] __attribute__((aligned(64)));
-};
-
-#define SECTION(t, i, member)                                                                   \
-	(struct rondo_section)                                                                  \
-	{                                                                                       \
-		.type = RONDO_SECTION_##t, .index = i, .offset = offsetof(struct file, member), \
-		.size = sizeof(((struct file *)0)->member)                                      \
-	}
-
-static struct file good_file(void)
-{
-	struct file f;
-
-	memset(&f, 0, sizeof(f));
-	f.header = (struct rondo_file_header){
-		.magic = RONDO_FILE_MAGIC,
-		.version = RONDO_FILE_VERSION,
-		.sections = SECTIONS,
-		.size = sizeof(f),
-	};
-	f.section[0] = SECTION(PROGRAM, 0, program);
-	f.section[1] = SECTION(SLOT_DATA, 0, data);
-	f.section[2] = SECTION(TENSORS, 0, tensor);
-	f.section[3] = SECTION(REGIONS, 0, region);
-	f.section[4] = SECTION(STRINGS, 0, strings);
-	f.program.header = (struct rondo_program_header){
-		.magic = RONDO_PROGRAM_MAGIC,
-		.version = RONDO_PROGRAM_VERSION,
-		.slots = 2,
-		.bundles = BUNDLES,
-	};
-	f.program.slot[0] = (struct rondo_slot){.read_hi = 32, .align = 64};
-	f.program.slot[1] = (struct rondo_slot){
-		.write_lo = 8,
-		.write_hi = 24,
-		.align = 4,
-		.flags = RONDO_SLOT_DYNAMIC,
-		.alias = 3,
-	};
-	memset(f.data, 0xa5, sizeof(f.data));
-	memcpy(f.strings, "x\0y\0conv\0", 9);
-	f.tensor[0] = (struct rondo_tensor){
-		.name = 0,
-		.kind = RONDO_TENSOR_INPUT,
-		.dtype = RONDO_F32,
-		.rank = 2,
-		.slot = 0,
-		.offset = 16,
-		.dim = {2, 5},
-	};
-	f.tensor[1] = (struct rondo_tensor){
-		.name = 2,
-		.kind = RONDO_TENSOR_INPUT,
-		.dtype = RONDO_U8,
-		.rank = 1,
-		.slot = 0,
-		.offset = 3,
-		.dim = {7},
-		.scale = 0.5f,
-		.zero_point = 128,
-	};
-	f.tensor[2] = (struct rondo_tensor){
-		.name = 2,
-		.kind = RONDO_TENSOR_OUTPUT,
-		.dtype = RONDO_S32,
-		.rank = 0,
-		.slot = 1,
-		.offset = 8,
-	};
-	f.region[0] = (struct rondo_region){.name = 4, .first = 0, .count = 2};
-	f.region[1] = (struct rondo_region){.name = 2, .first = 3, .count = 1};
-	return f;
-}
 
 static void test_good(void)
 {
-	struct file f = good_file();
+	struct rnd_file f = rnd_file_good();
 	struct accel_model *m;
 	struct accel_slot_info slot;
 	struct accel_tensor t;
@@ -123,7 +31,7 @@ static void test_good(void)
 	tap_eq(accel_model_slot(m, 0, &slot), 0, "slot 0");
 	tap_eq(slot.size, 56, "is as large as the tensor that ends last");
 	tap_ok(slot.align == 64 && !slot.dynamic && !slot.alias, "has alignment, no flags");
-	tap_ok(slot.data_size == DATA_BYTES && !memcmp(slot.data, f.data, DATA_BYTES),
+	tap_ok(slot.data_size == RND_DATA_BYTES && !memcmp(slot.data, f.data, RND_DATA_BYTES),
 	       "has its data");
 	tap_eq(accel_model_slot(m, 1, &slot), 0, "slot 1");
 	tap_ok(slot.size == 24 && slot.align == 4 && slot.dynamic && slot.alias == 3 && !slot.data,
@@ -155,7 +63,7 @@ static void test_good(void)
 /* Only a program: everything else may be missing. */
 static void test_least(void)
 {
-	struct file f = good_file();
+	struct rnd_file f = rnd_file_good();
 	struct accel_model *m;
 
 	f.header.sections = 1;
@@ -167,7 +75,7 @@ static void test_least(void)
 /* One wrong field each: refused, with a text. */
 #define BAD(change, name)                                                             \
 	do {                                                                          \
-		struct file f = good_file();                                          \
+		struct rnd_file f = rnd_file_good();                                  \
 		struct accel_model *m = NULL;                                         \
 		struct accel_error error;                                             \
 		int ret;                                                              \
@@ -279,12 +187,12 @@ static int parse_exact(const void *bytes, size_t size)
 
 static void test_truncated(void)
 {
-	struct file f = good_file();
+	struct rnd_file f = rnd_file_good();
 	u32 accepted = 0;
 	size_t size;
 
 	/* Behind the strings there is only padding. */
-	for (size = 0; size < offsetof(struct file, strings) + sizeof(f.strings); size++) {
+	for (size = 0; size < offsetof(struct rnd_file, strings) + sizeof(f.strings); size++) {
 		f.header.size = size; /* else the size alone gives it away */
 		accepted += !parse_exact(&f, size);
 	}
@@ -294,7 +202,7 @@ static void test_truncated(void)
 /* A flipped byte is refused, or gives a model whose parts can all be read. */
 static void test_flipped(void)
 {
-	struct file f = good_file();
+	struct rnd_file f = rnd_file_good();
 	struct accel_slot_info slot;
 	struct accel_tensor t;
 	struct accel_model *m;
@@ -326,7 +234,7 @@ static void test_flipped(void)
 static void test_files(void)
 {
 	char path[] = "/tmp/libaccel_model_XXXXXX";
-	struct file f = good_file();
+	struct rnd_file f = rnd_file_good();
 	struct accel_model *m;
 	struct accel_error error;
 	int fd = mkstemp(path);
