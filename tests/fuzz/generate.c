@@ -9,6 +9,7 @@ enum {
 	BUNDLES = 40,	    /* of the body, at most, and of long loops the part that is not empty */
 	TRIPS_PRODUCT = 40, /* of nested loops, so that a run is short */
 	LOADED = 8192,	    /* bytes of the window that slot 0 fills at the start */
+	SLOT_BYTES = 65536, /* of slots that transfers use, for one tile */
 	SLOT_IN = 0,
 	SLOT_BOTH = 1,
 	SLOT_DUMP = 2,
@@ -65,6 +66,26 @@ static bool rarely(struct generator *g, u32 count)
 
 #define ONE_OF(g, ...) \
 	((const s32[]){__VA_ARGS__}[pick(g, sizeof((s32[]){__VA_ARGS__}) / sizeof(s32))])
+
+static u32 lanes_of(const struct generator *g)
+{
+	return g->b->machine.lanes;
+}
+
+/* Whether there is more than one tile; nothing else is chosen on a machine of one. */
+static bool meshed(const struct generator *g)
+{
+	return g->b->machine.mesh_w * g->b->machine.mesh_h > 1;
+}
+
+/* First and last of @count columns or rows of tiles. */
+static void choose_tiles(struct generator *g, u32 count, u16 *first, u16 *last)
+{
+	if (!meshed(g))
+		return;
+	*first = (u16)(rarely(g, 2) ? pick(g, count) : 0);
+	*last = (u16)(rarely(g, 2) ? *first + pick(g, count - *first) : count - 1u);
+}
 
 static u32 here(const struct generator *g)
 {
@@ -290,9 +311,11 @@ static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_r
 	return true;
 }
 
-static u32 lanes(struct generator *g)
+static u32 choose_count(struct generator *g)
 {
-	return rarely(g, 3) ? 1 + pick(g, 16) : 1 + pick(g, 64);
+	u32 most = lanes_of(g);
+
+	return 1 + pick(g, rarely(g, 3) && most > 16 ? 16 : most);
 }
 
 /* The fields of a load, store, weight load, push or preset; false: left out. */
@@ -300,12 +323,12 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 {
 	u16 row = 0;
 
-	op->count = (u8)lanes(g);
+	op->count = (u8)choose_count(g);
 	op->rows = op->op == RONDO_OP_ld4 ? (u8)(1 + pick(g, 4)) : 1;
 	if (rondo_ops[op->op].format == RONDO_FMT_STORE)
-		op->lane = (u8)(rarely(g, 2) ? pick(g, 65 - op->count) : 0);
+		op->lane = (u8)(rarely(g, 2) ? pick(g, lanes_of(g) + 1 - op->count) : 0);
 	if (rondo_ops[op->op].slots == RONDO_SLOTS_W) {
-		if (!choose_address(g, op, 0, RONDO_LANES_MAX, &row))
+		if (!choose_address(g, op, 0, lanes_of(g), &row))
 			return false;
 		op->wrow = (u8)row;
 		op->buf = (u8)pick(g, 2);
@@ -314,7 +337,7 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 	}
 	if (!choose_address(g, op, g->first_row, ROWS, &op->row))
 		return false;
-	op->wrow = (u8)pick(g, 65 - op->count);
+	op->wrow = (u8)pick(g, lanes_of(g) + 1 - op->count);
 	op->buf = (u8)pick(g, 2);
 	op->mode = (u8)pick(g, g->depth ? 3 : 2);
 	return true;
@@ -328,6 +351,10 @@ static void generate_op(struct generator *g, u32 slot)
 	while (!(rondo_ops[op.op].slots >> slot & 1))
 		op.op = (op.op + 1) % RONDO_OPCODES;
 	op.imm = op.op == RONDO_OP_movi ? (s16)pick(g, 65536) : 0;
+	if (meshed(g) && op.op == RONDO_OP_bc_row)
+		op.imm = (s32)pick(g, g->b->machine.mesh_w);
+	if (meshed(g) && op.op == RONDO_OP_bc_col)
+		op.imm = (s32)pick(g, g->b->machine.mesh_h);
 	op.shift = (u8)(rarely(g, 2) ? pick(g, 32) : 0);
 	if (slot < RONDO_V0 && !choose_memory(g, &op))
 		return;
@@ -377,6 +404,24 @@ static bool transfer_races(const struct generator *g, const struct flight *f, u3
 	return false;
 }
 
+/* Which tiles the transfer reaches, and how; @span: bytes of a tile's block, at most. */
+static void choose_mode(struct generator *g, struct rondo_desc *d, s64 span, struct range *bytes)
+{
+	const struct rondo_machine *m = &g->b->machine;
+
+	if (!meshed(g))
+		return;
+	d->mode = d->dir == RONDO_DMA_OUT ? RONDO_DMA_TILE : (u8)pick(g, RONDO_DMA_MODES);
+	choose_tiles(g, m->mesh_w, &d->x0, &d->x1);
+	choose_tiles(g, m->mesh_h, &d->y0, &d->y1);
+	if (d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_COLUMNS)
+		d->slot_x = span;
+	if (d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_ROWS)
+		d->slot_y = span * (d->slot_x ? m->mesh_w : 1) + (s64)pick(g, 2) * 12;
+	extend(bytes, d->slot_x, d->x1);
+	extend(bytes, d->slot_y, d->y1);
+}
+
 /* A descriptor for the open loops, and the bytes it touches in all; false: left out. */
 static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 {
@@ -397,6 +442,7 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 		extend(&sram, d.sram_stride[k], d.count[k] - 1);
 		extend(&bytes, d.slot_stride[k], d.count[k] - 1);
 	}
+	choose_mode(g, &d, span, &bytes);
 	for (k = 0; k < g->depth && k < RONDO_DMA_LOOP_DEPTH; k++) {
 		d.sram_loop[k] = stride(g, 1);
 		d.slot_loop[k] = ONE_OF(g, 0, 64, 1000, -64, 4096);
@@ -404,7 +450,7 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 		extend(&bytes, d.slot_loop[k], g->loop[k].trips - 1);
 	}
 	base = place(g, sram, WINDOW, 1);
-	slot_base = place(g, bytes, 65536, 1);
+	slot_base = place(g, bytes, meshed(g) ? 4 * SLOT_BYTES : SLOT_BYTES, 1);
 	if (base < 0 || slot_base < 0)
 		return false;
 	d.sram_base = (u32)base;
@@ -558,7 +604,9 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 			wait(g, ~0u);
 		break;
 	case 5:
-		if (rarely(g, 4))
+		choose_tiles(g, g->b->machine.mesh_w, &op.x0, &op.x1);
+		choose_tiles(g, g->b->machine.mesh_h, &op.y0, &op.y1);
+		if (meshed(g) || rarely(g, 4))
 			build_put(g->b, RONDO_C, op);
 		break;
 	default: break;
@@ -586,6 +634,16 @@ static void bundle(struct generator *g, u32 end)
 		open_loops(g, &loop);
 }
 
+/* All tiles, each with a block of its own, @apart bytes from the one before. */
+static struct rondo_desc all_tiles(const struct generator *g, struct rondo_desc d, s64 apart)
+{
+	d.x1 = g->b->machine.mesh_w - 1u;
+	d.y1 = g->b->machine.mesh_h - 1u;
+	d.slot_x = d.x1 ? apart : 0;
+	d.slot_y = d.y1 ? apart * g->b->machine.mesh_w : 0;
+	return d;
+}
+
 static u32 linear_entry(struct generator *g, u32 base, s32 bytes, s16 rows)
 {
 	struct rondo_entry e = {.base = base};
@@ -605,7 +663,7 @@ static void prologue(struct generator *g)
 		build_slot(g->b, i == SLOT_BOTH || i == SLOT_ALIAS ? 7 : 0);
 	g->first_reg = pick(g, RONDO_VREGS - REGS + 1);
 	g->first_row = pick(g, g->b->machine.acc_rows - ROWS + 1);
-	build_start(g->b, 0, build_desc(g->b, load), 0);
+	build_start(g->b, 0, build_desc(g->b, all_tiles(g, load, 64)), 0);
 	build_wait(g->b, 0, 0);
 	entry = linear_entry(g, 0, 0, 0);
 	for (i = 0; i < REGS; i++)
@@ -613,7 +671,7 @@ static void prologue(struct generator *g)
 			 (struct rondo_op){.op = RONDO_OP_ld_w,
 					   .entry = (u16)entry,
 					   .off = 256 * i,
-					   .count = RONDO_LANES_MAX,
+					   .count = (u8)lanes_of(g),
 					   .dst = (u8)(g->first_reg + i)});
 	for (i = 0; i < 3; i++)
 		build_bundle(g->b);
@@ -622,8 +680,8 @@ static void prologue(struct generator *g)
 /* Sums over each weight buffer, registers, and rows, behind the window. */
 static void store_state(struct generator *g)
 {
-	struct rondo_op push = {.op = RONDO_OP_push_s8, .count = RONDO_LANES_MAX, .mode = 1};
-	struct rondo_op sta = {.op = RONDO_OP_sta, .count = RONDO_LANES_MAX};
+	struct rondo_op push = {.op = RONDO_OP_push_s8, .count = (u8)lanes_of(g), .mode = 1};
+	struct rondo_op sta = {.op = RONDO_OP_sta, .count = (u8)lanes_of(g)};
 	u32 plain = linear_entry(g, 0, 0, 0), dump = linear_entry(g, DUMP, 0, 0), i;
 
 	for (i = 0; i < REGS; i++)
@@ -631,7 +689,7 @@ static void store_state(struct generator *g)
 			 (struct rondo_op){.op = RONDO_OP_st_w,
 					   .entry = (u16)dump,
 					   .off = 256 * i,
-					   .count = RONDO_LANES_MAX,
+					   .count = (u8)lanes_of(g),
 					   .a = (u8)(g->first_reg + i)});
 	sta.entry = (u16)linear_entry(g, DUMP + 256 * REGS, 256, 1);
 	sta.row = (u16)g->first_row;
@@ -661,7 +719,7 @@ static void epilogue(struct generator *g)
 	for (i = 0; i < latency; i++)
 		build_bundle(g->b);
 	store_state(g);
-	build_start(g->b, 0, build_desc(g->b, out), 0);
+	build_start(g->b, 0, build_desc(g->b, all_tiles(g, out, out.row_bytes)), 0);
 	build_halt(g->b);
 }
 

@@ -16,7 +16,7 @@
 
 enum { GENERATE_CHOICES = 1536 }; /* bytes that a program uses, about; missing ones are zero */
 
-/* Builds a program into @b, freshly initialised. */
+/* Builds a program into @b, freshly initialised, for its machine. */
 void generate(struct builder *b, const u8 *choices, size_t size);
 
 /* The choices of a numbered program: GENERATE_CHOICES random bytes, the same for ever. */

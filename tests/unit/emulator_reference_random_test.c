@@ -172,6 +172,8 @@ static void try_seed(struct agree *a, u64 seed, struct tally *tally)
 
 	generate_choices(choices, seed);
 	build_init(&b);
+	b.machine = a->machine;
+	b.header.machine_hash = rondo_machine_hash(&b.machine);
 	generate(&b, choices, sizeof(choices));
 	verdict = build_verdict(&b, 0);
 	bytes = build_bytes(&b, &size);
@@ -263,6 +265,26 @@ static void report(const struct tally *tally)
 	tap_eq(missing, 0, "features that no program has");
 }
 
+/* On machines of many tiles, with masks, modes and mesh operations. */
+static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
+{
+	struct rondo_machine machine;
+	struct tally tally = {0};
+	struct agree a;
+	u64 seed;
+
+	rondo_machine_init(&machine, id);
+	if (!tap_ok(agree_init(&a, &machine), "both executors are there for machine %s",
+		    rondo_machine_name(id)))
+		return;
+	for (seed = first; seed < first + count; seed++)
+		try_seed(&a, seed, &tally);
+	tap_eq(tally.different, 0, "programs on which executor and reference differ");
+	tap_ok(tally.accepted > tally.programs / 10 * 9, "%u of %u programs are accepted",
+	       tally.accepted, tally.programs);
+	agree_fini(&a);
+}
+
 int main(int argc, char **argv)
 {
 	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
@@ -279,5 +301,7 @@ int main(int argc, char **argv)
 	report(&tally);
 	test_hazards(&a, first, count);
 	agree_fini(&a);
+	test_tiles(RONDO_MACHINE_patch, first, count / 8);
+	test_tiles(RONDO_MACHINE_mesh, first, count / 16);
 	return tap_done();
 }
