@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Digit classifiers on the emulated device: an ONNX model is compiled and has a session; MNIST's
- * digits go through it.
+ * Digit classifiers on a device: an ONNX model is compiled and has a session; MNIST's digits go
+ * through it.
  */
 #ifndef TESTS_DIGITS_RUN_H
 #define TESTS_DIGITS_RUN_H
@@ -15,6 +15,8 @@
 #include "compiler/compiler.h"
 #include "core/machine.h"
 #include "demo/mnist.h"
+
+static const char *digits_device = "emu"; /* for accel_open() */
 
 struct digits_run {
 	struct accel_device *device;
@@ -75,7 +77,7 @@ static inline bool digits_run_init(struct digits_run *r, const char *path)
 	ret = accel_model_parse(file, size, &r->model, &error);
 	free(file);
 	if (!ret)
-		ret = accel_open("emu", &r->device);
+		ret = accel_open(digits_device, &r->device);
 	if (!ret)
 		ret = accel_session_create(r->device, r->model, &r->session, &error);
 	if (!ret)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Published digit classifiers, from ONNX through compiler, library, firmware and emulator: the
- * first 200 digits of MNIST, and the output that ONNX Runtime gives for a published input.
+ * first digits of MNIST, and the output that ONNX Runtime gives for a published input.
+ *
+ *	networks_digits_test [DEVICE DIGITS]	(the emulated one, and 200)
  */
 #include <math.h>
 
@@ -10,10 +12,12 @@
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
-enum { DIGITS = 200 };
+/* Both models err in one or two of the first 200, in none of the first 20. */
+enum { ERRORS_MAX = 3 };
 
-static void test_network(const char *name, const struct mnist *set, float mean, float scale,
-			 int least)
+static int digits = 200;
+
+static void test_network(const char *name, const struct mnist *set, float mean, float scale)
 {
 	struct digits_run r;
 	char path[512], rest[64];
@@ -23,8 +27,8 @@ static void test_network(const char *name, const struct mnist *set, float mean, 
 	if (!tap_ok(digits_run_init(&r, models_path(path, sizeof(path), rest)),
 		    "%s compiles and loads", name))
 		return;
-	right = digits_run_right(&r, set, 0, DIGITS, mean, scale);
-	tap_ok(right >= least, "%s: %d of %d digits, at least %d", name, right, DIGITS, least);
+	right = digits_run_right(&r, set, 0, digits, mean, scale);
+	tap_ok(right >= digits - ERRORS_MAX, "%s: %d of %d digits", name, right, digits);
 	digits_run_fini(&r);
 }
 
@@ -59,11 +63,15 @@ static void test_reference(void)
 	digits_run_fini(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct compile_error err = {};
 	struct mnist *set;
 
+	if (argc == 3) {
+		digits_device = argv[1];
+		digits = atoi(argv[2]);
+	}
 	if (!models_present("onnx/mnist/model.onnx")) {
 		tap_skip("published digit classifiers", "there are no models: see RONDO_MODELS");
 		return tap_done();
@@ -71,8 +79,8 @@ int main(void)
 	set = mnist_load(&err);
 	if (!tap_ok(set, "the digits %s", err.text))
 		return tap_done();
-	test_network("mnist", set, 0, 1, 197);
-	test_network("mnist_pytorch", set, .1307f * 255, 1 / (.3081f * 255), 197);
+	test_network("mnist", set, 0, 1);
+	test_network("mnist_pytorch", set, .1307f * 255, 1 / (.3081f * 255));
 	test_reference();
 	free(set);
 	return tap_done();
