@@ -100,6 +100,15 @@ static int add_replay(struct submit *submit, u32 i)
 	return add_offsets(replay, &user);
 }
 
+/* Takes over the reference. The queue's own jobs are no dependency: its ring is in order. */
+static int add_dependency(struct rondo_job *job, struct dma_fence *fence)
+{
+	if (fence->context != job->queue->done_context)
+		return drm_sched_job_add_dependency(&job->base, fence);
+	dma_fence_put(fence);
+	return 0;
+}
+
 static int add_in_sync(struct submit *submit, u32 i)
 {
 	const struct drm_rondo_submit *args = submit->args;
@@ -120,7 +129,7 @@ static int add_in_sync(struct submit *submit, u32 i)
 	ret = drm_syncobj_find_fence(submit->file, user.handle, user.point, 0, &fence);
 	if (ret)
 		return ret;
-	return drm_sched_job_add_dependency(&submit->job->base, fence);
+	return add_dependency(submit->job, fence);
 }
 
 static int add_out_sync(struct submit *submit, u32 i)
@@ -221,7 +230,7 @@ static int lock_buffer(void *exec, struct drm_gem_object *obj, enum dma_resv_usa
 	return drm_exec_prepare_obj(exec, obj, 2);
 }
 
-/* Readers wait for the writer, a writer for all; but not for the queue's own jobs. */
+/* Readers wait for the writer, a writer for all. */
 static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage)
 {
 	struct rondo_job *job = ctx;
@@ -231,9 +240,7 @@ static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv
 
 	dma_resv_for_each_fence(&cursor, obj->resv,
 				dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE), fence) {
-		if (fence->context == job->queue->done_context)
-			continue; /* its ring is in order */
-		ret = drm_sched_job_add_dependency(&job->base, dma_fence_get(fence));
+		ret = add_dependency(job, dma_fence_get(fence));
 		if (ret)
 			return ret;
 	}

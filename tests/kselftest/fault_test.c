@@ -272,18 +272,23 @@ TEST_F(fault, destroy_queue)
 {
 	struct drm_rondo_queue_destroy destroy = {};
 	uint32_t first = make_syncobj(self->fd), second = make_syncobj(self->fd);
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t third = make_syncobj(self->fd), hits = rig_fault_hits(RIG_FAULT_seq_hold);
 
 	destroy.id = make_queue(self->fd);
 	rig_fault(RIG_FAULT_seq_hold, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, first));
-	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, first, second));
+	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, second));
+	/* This one is with the scheduler still: it waits for a job of another queue. */
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, self->copy.sync, third));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
 	EXPECT_EQ(-ECANCELED, rig_result(self->fd, first));
 	EXPECT_EQ(-ECANCELED, rig_result(self->fd, second));
 	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
 	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(-ECANCELED, rig_result(self->fd, third));
 }
 
 TEST_HARNESS_MAIN

@@ -104,8 +104,8 @@ TEST_F(lifetime, unbind_during_replay)
 	int running, waiting;
 
 	hold_copy(_metadata, self);
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, self->copy.sync,
-				behind));
+	ASSERT_EQ(0, rig_submit(self->fd, make_queue(self->fd), self->copy.binding,
+				self->copy.sync, behind));
 	running = rig_sync_file(self->fd, self->copy.sync);
 	waiting = rig_sync_file(self->fd, behind);
 	EXPECT_EQ(0, rig_sync_file_status(running));

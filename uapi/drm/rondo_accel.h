@@ -4,9 +4,10 @@
  *
  * Rules, for every ioctl:
  *
- * - Padding, reserved fields and undefined flag bits must be zero: -EINVAL.
+ * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
+ *   refused: -EINVAL. What a field returns need not be set.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read is -EFAULT; a device
- *   that is gone is -ENODEV, one that is dead -EIO; a limit that is exceeded is -ENOSPC.
+ *   that is gone is -ENODEV, one that is dead -EIO; too many objects at one time are -ENOSPC.
  * - Arrays are {pointer, count, stride}: stride is the caller's element size. A shorter element
  *   than the kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG).
  * - An ioctl that fails has no effect. Calls may be made from any thread; ids and handles
@@ -129,8 +130,8 @@ struct drm_rondo_bo_mmap {
 /**
  * struct drm_rondo_program_create - validate, seal and load a program
  *
- * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs. -E2BIG: @size
- * is beyond what the limits allow.
+ * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs, of this file or
+ * on the device. -E2BIG: @size is beyond what the limits allow. Waits for the replay that runs.
  */
 struct drm_rondo_program_create {
 	/** @data: user pointer to the program */
@@ -181,7 +182,8 @@ struct drm_rondo_slot {
  * struct drm_rondo_binding_create - a program and a buffer for each of its slots
  *
  * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
- * and are not of one alias group. -ENOSPC: too many bindings.
+ * and are not of one alias group. -ENOSPC: too many bindings, of this file or on the device.
+ * Waits for the replay that runs.
  */
 struct drm_rondo_binding_create {
 	/** @program: program id */
@@ -266,8 +268,15 @@ struct drm_rondo_sync {
  * struct drm_rondo_submit - replay bindings, in order, as one job
  *
  * The job starts when the in syncs and the implicit fences of its buffers have signalled; the
- * out syncs, and an implicit fence on its buffers, signal when its last replay is done. The
- * error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED, -ENODEV.
+ * out syncs, and an implicit fence on its buffers, signal when its last replay is done. Jobs of
+ * one queue start and end in the order of their submission.
+ *
+ * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED (queue
+ * destroyed), -ENODEV (device gone). A replay that fails stops no other. After a reset of the
+ * device a job that had been started is repeated, once, if all its replays are of one binding
+ * that reads nothing that it writes; else it ends with -EIO.
+ *
+ * -EINVAL: also an in sync without a fence. -ERANGE: an offset beyond what fits in the buffer.
  */
 struct drm_rondo_submit {
 	/** @queue: queue id */
