@@ -9,6 +9,7 @@
 
 enum {
 	ITEMS_PER_BUNDLE = 4, /* table items that cost about as much as one bundle */
+	SCANS_PER_BUNDLE = 8, /* and scanned bundles */
 };
 
 static u32 check_header(struct rondo_verify *v, const void *data, u64 size)
@@ -266,12 +267,27 @@ static void step_bundle(struct rondo_verify *v)
 		refused(v, finish(v));
 }
 
+static void step_scan(struct rondo_verify *v)
+{
+	u32 left;
+
+	for (left = SCANS_PER_BUNDLE; left; left--) {
+		if (!rondo_scan_bundle(v)) {
+			rondo_flight_enter(v);
+			v->phase = RONDO_VERIFY_BUNDLES;
+			return;
+		}
+	}
+}
+
 bool rondo_verify_step(struct rondo_verify *v, u32 bundles)
 {
 	for (v->work = bundles; v->work && v->phase != RONDO_VERIFY_DONE;) {
 		rondo_verify_charge(v, 1);
 		if (v->phase == RONDO_VERIFY_TABLES)
 			step_tables(v);
+		else if (v->phase == RONDO_VERIFY_SCAN)
+			step_scan(v);
 		else
 			step_bundle(v);
 	}

@@ -27,7 +27,7 @@ static u32 open_loop(struct rondo_verify *v, u32 last, u64 trips)
 
 u32 rondo_verify_open_loops(struct rondo_verify *v, const struct rondo_op *op)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, error, i;
+	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, base = v->depth, error, i;
 	u32 end = v->depth ? v->loop[v->depth - 1].last + 1 : v->program.header->bundles;
 
 	if (!nest)
@@ -45,6 +45,7 @@ u32 rondo_verify_open_loops(struct rondo_verify *v, const struct rondo_op *op)
 		if (error)
 			return error;
 	}
+	rondo_scan_begin(v, base);
 	return RONDO_ERR_NONE;
 }
 
@@ -72,8 +73,6 @@ static u32 close_loop(struct rondo_verify *v)
 	    check_add_overflow(v->clock, skipped, &after) || after > RONDO_CLOCK_LIMIT)
 		return RONDO_ERR_BUDGET;
 	if (loop->steps) {
-		if (rondo_verify_carries(v))
-			return RONDO_ERR_DMA_CARRIED;
 		error = rondo_verify_back_edge(v, skipped);
 		if (error)
 			return error;
@@ -81,6 +80,7 @@ static u32 close_loop(struct rondo_verify *v)
 	if (rondo_time_close(&v->time, v->clock, after, (u64)loop->steps + 1))
 		rondo_verify_charge(v, RONDO_WORK_MATRICES);
 	v->clock = after;
+	rondo_flight_leave(v);
 	v->depth--;
 	rondo_clear_loop_end(v, v->depth);
 	if (v->depth)

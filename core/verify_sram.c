@@ -8,13 +8,7 @@
  */
 #include "core/verify_state.h"
 
-/* What an operation touches in SRAM: @count elements of @size bytes in each of @rows rows. */
-struct access {
-	const struct rondo_entry *entry;
-	u32 off, size, count, rows;
-};
-
-static bool segmented(const struct access *a)
+static bool segmented(const struct rondo_access *a)
 {
 	return a->entry->seg_len && a->count > a->entry->seg_len;
 }
@@ -23,7 +17,7 @@ static bool segmented(const struct access *a)
  * Bytes that the pattern touches relative to its first element. All segments are full but
  * the last, so the highest byte is in one of the first, the last full and the last.
  */
-static void pattern_hull(const struct access *a, struct rondo_hull *hull)
+static void pattern_hull(const struct rondo_access *a, struct rondo_hull *hull)
 {
 	u32 segment = a->entry->seg_len, full, rest;
 	s64 stride = a->entry->seg_stride, end;
@@ -45,10 +39,10 @@ static void pattern_hull(const struct access *a, struct rondo_hull *hull)
 }
 
 /* All bytes over all trips; ENTRY_ALIGN or SRAM_BOUNDS. */
-static u32 access_hull(const struct rondo_verify *v, const struct access *a,
-		       struct rondo_hull *hull)
+static u32 access_hull(const struct rondo_verify *v, struct rondo_access *a)
 {
 	const struct rondo_entry *entry = a->entry;
+	struct rondo_hull *hull = &a->hull;
 	s64 base = (s64)entry->base + a->off;
 	u32 bits = (u32)base, d; /* of all that must be aligned */
 
@@ -73,7 +67,7 @@ static u32 access_hull(const struct rondo_verify *v, const struct access *a,
 }
 
 /* The bytes that a store writes, for verify_clear.c. */
-static void store_comb(const struct rondo_verify *v, const struct access *a,
+static void store_comb(const struct rondo_verify *v, const struct rondo_access *a,
 		       struct rondo_comb *comb)
 {
 	const struct rondo_entry *entry = a->entry;
@@ -92,19 +86,18 @@ static void store_comb(const struct rondo_verify *v, const struct access *a,
 		rondo_comb_loop(comb, entry->stride[d], v->loop[d].steps, d);
 }
 
-static u32 check_sram(struct rondo_verify *v, const struct access *a, bool write)
+static u32 check_sram(struct rondo_verify *v, struct rondo_access *a)
 {
-	struct rondo_hull hull;
 	struct rondo_comb comb;
-	u32 error = access_hull(v, a, &hull);
+	u32 error = access_hull(v, a);
 
+	if (!error && v->outstanding)
+		error = rondo_race_access(v, a);
 	if (error)
 		return error;
-	if (v->outstanding && rondo_verify_races(v, &hull, write))
-		return RONDO_ERR_DMA_RACE;
-	if (!write) {
-		rondo_clear_read(v, &hull);
-	} else if (v->all_tiles && !rondo_clear_knows(v, &hull)) {
+	if (!a->write) {
+		rondo_clear_read(v, &a->hull);
+	} else if (v->all_tiles && !rondo_clear_knows(v, &a->hull)) {
 		store_comb(v, a, &comb);
 		rondo_clear_written(v, &comb);
 	}
@@ -155,8 +148,7 @@ static u32 check_entry_loops(const struct rondo_verify *v, const struct rondo_en
 
 u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 {
-	struct access a = { .off = op->off, .count = op->count, .rows = 1 };
-	bool write = false;
+	struct rondo_access a = { .off = op->off, .count = op->count, .rows = 1 };
 	u32 error;
 
 	if (op->entry >= v->program.header->entries)
@@ -180,11 +172,11 @@ u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 		a.rows = op->rows;
 		break;
 	case RONDO_FMT_STORE:
-		write = true;
+		a.write = true;
 		break;
 	case RONDO_FMT_STOREA:
 	case RONDO_FMT_STOREQ:
-		write = true;
+		a.write = true;
 		error = check_acc(v, a.entry, op->row);
 		break;
 	case RONDO_FMT_PRESET:
@@ -199,5 +191,5 @@ u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 		error = check_push(v, op, a.entry);
 		break;
 	}
-	return error ? error : check_sram(v, &a, write);
+	return error ? error : check_sram(v, &a);
 }

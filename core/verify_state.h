@@ -8,7 +8,10 @@
  *	verify_loops.c	the loop stack and the clock
  *	verify_regs.c	hazards of vector registers
  *	verify_sram.c	bounds of affine accesses
- *	verify_dma.c	transfers, their extents and races
+ *	verify_dma.c	starts and waits, extents of the slots
+ *	verify_scan.c	what a loop's body leaves outstanding, before its first trip
+ *	verify_flight.c	the transfers that may be outstanding
+ *	verify_race.c	whether two affine accesses may touch one byte
  *	verify_clear.c	SRAM that may be read before it is written
  *
  * Functions that return u32 return a number of spec/errors.def, 0 if all is well; they set
@@ -55,18 +58,63 @@ struct rondo_registers {
 	u64 land[RONDO_VREGS]; /* of the flying: first clock at which it may be touched */
 };
 
-/* A transfer that is not known to be over. Its boxes span all trips of the loops around it. */
+/*
+ * A transfer that is outstanding if the indices of the open DMA loops are in a box. Its
+ * addresses are those of its descriptor, with the constants below instead of the bases and
+ * the indices of the outermost @depth open loops only.
+ */
 struct rondo_transfer {
-	struct rondo_range sram; /* empty if the transfer never moves anything */
-	u64 slot_lo, slot_hi;
-	u32 bundle;
-	u16 slot;
-	u8 dir;
+	s64 slot;
+	s32 sram;
+	u32 lo, hi; /* bytes of SRAM over the box */
+	u32 from[RONDO_DMA_LOOP_DEPTH], to[RONDO_DMA_LOOP_DEPTH]; /* indices, inclusive */
+	u16 desc;
+	u8 position; /* transfers of its channel that were started later */
+	u8 depth;
 };
+
+/* See verify_flight.c for the number. */
+enum { RONDO_TRANSFERS = 34 };
 
 struct rondo_channel {
 	u32 count;
-	struct rondo_transfer at[RONDO_DMA_OUTSTANDING]; /* oldest first */
+	struct rondo_transfer at[RONDO_TRANSFERS];
+};
+
+/* A transfer that a trip of a loop leaves outstanding; as struct rondo_transfer. */
+struct rondo_tail {
+	s64 slot;
+	s32 sram;
+	u16 desc;
+	u8 position;
+	u8 last; /* as in the operation: it is empty on the last trip of that loop */
+};
+
+/* What one trip of a loop does to a channel. */
+struct rondo_trip {
+	u32 starts; /* at most RONDO_DMA_OUTSTANDING, which stands for more */
+	u32 keeps; /* of the transfers outstanding before it, the newest are so after it */
+	u32 count;
+	struct rondo_tail tail[RONDO_DMA_OUTSTANDING];
+};
+
+/* The scan of the text of a loop that is about to be entered. */
+struct rondo_scan {
+	u32 next; /* bundle */
+	u32 base; /* depth of the outermost loop that is scanned */
+	u32 depth; /* open loops */
+	bool dma; /* a start or a wait has been seen */
+	struct {
+		u32 last, steps;
+	} loop[RONDO_DMA_LOOP_DEPTH];
+};
+
+/* An access of slots L, S, W or M: @count elements of @size bytes in each of @rows rows. */
+struct rondo_access {
+	const struct rondo_entry *entry;
+	u32 off, size, count, rows;
+	bool write;
+	struct rondo_hull hull; /* of all bytes over all trips, inside SRAM */
 };
 
 /* Bytes of SRAM: ranges in ascending order, with gaps between them. */
@@ -115,6 +163,7 @@ struct rondo_extent {
 enum rondo_verify_phase {
 	RONDO_VERIFY_TABLES,
 	RONDO_VERIFY_BUNDLES,
+	RONDO_VERIFY_SCAN, /* of the loop that the bundle before opens */
 	RONDO_VERIFY_DONE,
 };
 
@@ -134,8 +183,12 @@ struct rondo_verify {
 	u32 depth; /* open loops */
 	struct rondo_loop loop[RONDO_LOOP_DEPTH];
 	struct rondo_registers regs;
+	u32 dma_depth; /* open loops that contain a start or a wait: the outermost ones */
 	u32 outstanding; /* transfers of all channels */
+	u64 comparisons; /* so far */
 	struct rondo_channel channel[RONDO_DMA_CHANNELS];
+	struct rondo_scan scan;
+	struct rondo_trip trip[RONDO_DMA_LOOP_DEPTH][RONDO_DMA_CHANNELS]; /* as scanned */
 	struct rondo_clearing clearing;
 	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
 	struct rondo_bundle bundle; /* decoded */
@@ -168,10 +221,35 @@ u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op);
 /* verify_dma.c */
 u32 rondo_verify_waits(struct rondo_verify *v, const struct rondo_op *op);
 u32 rondo_verify_start(struct rondo_verify *v, const struct rondo_op *op);
-/* Whether compute may touch @hull while the outstanding transfers move. */
-bool rondo_verify_races(const struct rondo_verify *v, const struct rondo_hull *hull, bool write);
-/* Whether a transfer started in the innermost loop is outstanding. */
-bool rondo_verify_carries(const struct rondo_verify *v);
+
+/*
+ * verify_scan.c: scans the body of the loops from depth @base on, which are opened by the
+ * bundle v->next; if more loops are open than may contain a start, nothing is scanned.
+ */
+void rondo_scan_begin(struct rondo_verify *v, u32 base);
+/* Scans one bundle; returns whether there are more. */
+bool rondo_scan_bundle(struct rondo_verify *v);
+/* Whether a transfer that @position others of its channel follow outlasts @trips more. */
+bool rondo_trip_keeps(const struct rondo_trip *trip, u32 position, u64 trips);
+
+/* verify_flight.c: the transfers that may be outstanding, at each point of the text. */
+void rondo_flight_wait(struct rondo_verify *v, u32 channel, u32 outstanding);
+/* A transfer is started on @channel, maybe an empty one. */
+void rondo_flight_push(struct rondo_verify *v, u32 channel);
+/*
+ * *t becomes what a start of @desc moves, with indices 0..@steps of the open loops; its bounds
+ * have been checked. It is then the newest of its channel.
+ */
+void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
+		      struct rondo_transfer *t);
+void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
+/* The loops from the scan's base on, now scanned, are entered. The innermost loop ends. */
+void rondo_flight_enter(struct rondo_verify *v);
+void rondo_flight_leave(struct rondo_verify *v);
+
+/* verify_race.c: DMA_RACE, DMA_SLOT_RACE, DMA_COMPARISONS. */
+u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *access);
+u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
 
 /* verify_clear.c: hulls and combs are inside SRAM. */
 void rondo_clear_read(struct rondo_verify *v, const struct rondo_hull *hull);

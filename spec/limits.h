@@ -29,6 +29,9 @@ enum {
 	RONDO_CLEAR_RANGES_MAX = 8, /* SRAM ranges cleared before a replay */
 };
 
+/* Comparisons of accesses and starts with outstanding transfers; an exact one counts as many. */
+#define RONDO_COMPARISONS_MAX (1ULL << 26)
+
 /* Exact device time of one replay, in cycles at 1 GHz: 100 ms, and 10 s for the privileged. */
 #define RONDO_CYCLES_DEFAULT 100000000ULL
 #define RONDO_CYCLES_MAX 10000000000ULL

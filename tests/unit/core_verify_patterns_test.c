@@ -182,7 +182,7 @@ static void test_transfers(void)
 	stream(&b, true);
 	expect(&b, 0, 0, "stream of tiles");
 	stream(&b, false);
-	expect(&b, RONDO_ERR_DMA_CARRIED, 0, "stream that does not wait for its stores");
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "stream that does not wait for its stores");
 	ping_pong(&b, false);
 	expect(&b, 0, 0, "two buffers in turns, the last fill empty");
 	ping_pong(&b, true);

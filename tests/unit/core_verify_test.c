@@ -422,12 +422,24 @@ static void case_DMA_SLOT_RACE(struct builder *b, bool bad)
 	build_halt(b);
 }
 
-static void case_DMA_CARRIED(struct builder *b, bool bad)
+/*
+ * 16 interleaved transfers, and as many accesses between their rows as may be compared: one
+ * unit each, and 64 where the hulls meet, which they all do.
+ */
+static void case_DMA_COMPARISONS(struct builder *b, bool bad)
 {
+	const u32 starts = 16 * 15 / 2 + 64 * 6 * 16, access = 16 + 64 * 16;
+	u32 i, count = (RONDO_COMPARISONS_MAX - starts) / access + bad;
+	struct rondo_entry between = { .base = 132, .seg_len = 1, .seg_stride = 256 };
+	struct rondo_desc desc = { .row_bytes = 4, .count = { 1, 1, 16 } };
+
 	build_slot(b, 0);
-	build_loop(b, 1 + bad, 2);
-	build_start(b, 0, build_desc(b, (struct rondo_desc){ .row_bytes = 256 }), 0);
-	build_wait(b, 0, 1);
+	desc.sram_stride[2] = 256;
+	for (i = 0; i < 16; i++, desc.sram_base += 8)
+		build_start(b, i / 4, build_desc(b, desc), 0);
+	build_entry(b, between);
+	for (i = 0; i < count; i++)
+		build_op(b, RONDO_M, OP(preset, .count = 16));
 	build_halt(b);
 }
 

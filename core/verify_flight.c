@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The transfers that may be outstanding, at each point of the text: for each channel a list
+ * that holds, for any indices of the open loops, exactly those that are outstanding in that
+ * trip. Each stands for one start, in a trip of its own loops that is known relative to the
+ * present one, and has a box of indices in which it is outstanding at its position.
+ *
+ * When a loop is entered, the scan of its body has told how a trip moves positions and what
+ * it leaves. What was outstanding before the loop is so in its first trip, in each later one
+ * that it outlasts the trips before, at another position each time, or, if the body starts
+ * nothing on its channel, in all of them. What a trip leaves is outstanding in the next, and
+ * in those after it which it outlasts: at trip i, that of trip i - 1, i - 2, ..., from trip
+ * 1, 2, ... on. When a loop ends, those of its last trip remain.
+ *
+ * How many: of one at position m before a loop of T trips with A starts each there are those
+ * at m + tA < 4 for t < T, and the loop itself leaves one at each position. An outer loop's A
+ * is at least that of the inner one times its T. Over all A, T and depths the greatest number
+ * is 34: three loops, of 2, 2 and 4 trips, with one start in the innermost.
+ */
+#include "core/verify_state.h"
+
+static const struct rondo_desc *desc_of(const struct rondo_verify *v,
+					const struct rondo_transfer *t)
+{
+	return &v->program.descs[t->desc];
+}
+
+/* Fills in t->lo and t->hi; false if they are not in SRAM. */
+static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
+{
+	const struct rondo_desc *desc = desc_of(v, t);
+	struct rondo_hull hull = {t->sram, (s64)t->sram + desc->row_bytes};
+	s64 first;
+	u32 i;
+
+	for (i = 0; i < RONDO_DMA_DIMS; i++)
+		if (!rondo_hull_extend(&hull, desc->sram_stride[i], desc->count[i] - 1))
+			return false;
+	for (i = 0; i < t->depth; i++) {
+		if (check_mul_overflow((s64)desc->sram_loop[i], (s64)t->from[i], &first) ||
+		    check_add_overflow(hull.lo, first, &hull.lo) ||
+		    check_add_overflow(hull.hi, first, &hull.hi) ||
+		    !rondo_hull_extend(&hull, desc->sram_loop[i], t->to[i] - t->from[i]))
+			return false;
+	}
+	if (hull.lo < 0 || hull.hi > v->machine.sram_bytes)
+		return false;
+	t->lo = (u32)hull.lo;
+	t->hi = (u32)hull.hi;
+	return true;
+}
+
+/* Were there more, in spite of the argument above, halt would find what no wait has ended. */
+static void add(struct rondo_verify *v, struct rondo_channel *channel,
+		const struct rondo_transfer *t)
+{
+	v->outstanding++;
+	if (channel->count < RONDO_TRANSFERS)
+		channel->at[channel->count++] = *t;
+}
+
+void rondo_flight_wait(struct rondo_verify *v, u32 channel, u32 outstanding)
+{
+	struct rondo_channel *c = &v->channel[channel];
+	u32 i, kept = 0;
+
+	for (i = 0; i < c->count; i++)
+		if (c->at[i].position < outstanding)
+			c->at[kept++] = c->at[i];
+	v->outstanding -= c->count - kept;
+	c->count = kept;
+}
+
+void rondo_flight_push(struct rondo_verify *v, u32 channel)
+{
+	struct rondo_channel *c = &v->channel[channel];
+	u32 i;
+
+	rondo_flight_wait(v, channel, RONDO_DMA_OUTSTANDING - 1);
+	for (i = 0; i < c->count; i++)
+		c->at[i].position++;
+}
+
+void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
+		      struct rondo_transfer *t)
+{
+	u32 d;
+
+	*t = (struct rondo_transfer){.desc = (u16)desc, .depth = (u8)v->depth};
+	t->slot = (s64)desc_of(v, t)->slot_base;
+	t->sram = (s32)desc_of(v, t)->sram_base;
+	for (d = 0; d < v->depth; d++)
+		t->to[d] = steps[d];
+	locate(v, t);
+}
+
+void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t)
+{
+	add(v, &v->channel[channel], t);
+}
+
+/* *t was outstanding before the loop at depth @d. */
+static void enter_old(struct rondo_verify *v, struct rondo_channel *channel,
+		      struct rondo_transfer *t, const struct rondo_trip *trip, u32 d)
+{
+	struct rondo_transfer later;
+	u32 steps = v->loop[d].steps, i;
+
+	t->from[d] = t->to[d] = 0;
+	if (!trip->starts) {
+		if (rondo_trip_keeps(trip, t->position, 1))
+			t->to[d] = steps;
+		return;
+	}
+	later = *t;
+	for (i = 1; i <= steps && rondo_trip_keeps(trip, t->position, i); i++) {
+		later.from[d] = later.to[d] = i;
+		later.position = t->position + i * trip->starts;
+		add(v, channel, &later);
+	}
+}
+
+/* What @tail of the trip @age before the present one is; false if that is nothing. */
+static bool carry(const struct rondo_verify *v, const struct rondo_tail *tail, u32 age, u32 d,
+		  struct rondo_transfer *t)
+{
+	const struct rondo_desc *desc = &v->program.descs[tail->desc];
+	s64 sram = tail->sram - (s64)desc->sram_loop[d] * age, slot;
+	u32 i;
+
+	if (sram != (s32)sram || check_mul_overflow(desc->slot_loop[d], (s64)age, &slot) ||
+	    check_sub_overflow(tail->slot, slot, &slot))
+		return false;
+	*t = (struct rondo_transfer){
+		.slot = slot, .sram = (s32)sram, .desc = tail->desc, .depth = (u8)(d + 1)};
+	for (i = 0; i <= d; i++)
+		t->to[i] = v->loop[i].steps;
+	t->from[d] = age;
+	/* In the loop itself it is that of a trip before, which is not the last. */
+	if (tail->last && tail->last <= d && !t->to[tail->last - 1]--)
+		return false;
+	return locate(v, t);
+}
+
+/* A transfer whose bytes are not in SRAM is left out: its start will be refused. */
+static void enter_tail(struct rondo_verify *v, struct rondo_channel *channel,
+		       const struct rondo_tail *tail, const struct rondo_trip *trip, u32 d)
+{
+	struct rondo_transfer t;
+	u32 age;
+
+	for (age = 1; age <= v->loop[d].steps; age++) {
+		u32 position = tail->position + (age - 1) * trip->starts;
+
+		if (position >= RONDO_DMA_OUTSTANDING ||
+		    !rondo_trip_keeps(trip, tail->position, age - 1))
+			return;
+		if (!carry(v, tail, age, d, &t))
+			continue;
+		t.position = position;
+		add(v, channel, &t);
+	}
+}
+
+void rondo_flight_enter(struct rondo_verify *v)
+{
+	u32 d, ch, i, count;
+
+	if (!v->scan.dma)
+		return;
+	for (d = v->scan.base; d < v->depth; d++) {
+		for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+			struct rondo_channel *channel = &v->channel[ch];
+			const struct rondo_trip *trip = &v->trip[d][ch];
+
+			count = channel->count;
+			for (i = 0; i < count; i++)
+				enter_old(v, channel, &channel->at[i], trip, d);
+			for (i = 0; i < trip->count; i++)
+				enter_tail(v, channel, &trip->tail[i], trip, d);
+		}
+	}
+	v->dma_depth = v->depth;
+}
+
+/* Whether *t is outstanding in the last trip of the loop at depth @d, which it then stands for. */
+static bool leave(const struct rondo_verify *v, struct rondo_transfer *t, u32 d)
+{
+	const struct rondo_desc *desc = desc_of(v, t);
+	u32 steps = v->loop[d].steps;
+
+	if (t->to[d] != steps)
+		return false;
+	if (t->depth > d) {
+		t->sram = (s32)(t->sram + (s64)desc->sram_loop[d] * steps);
+		t->slot += desc->slot_loop[d] * (s64)steps;
+		t->depth = (u8)d;
+	}
+	return locate(v, t);
+}
+
+void rondo_flight_leave(struct rondo_verify *v)
+{
+	u32 d = v->depth - 1, ch, i, kept;
+
+	if (v->dma_depth <= d)
+		return;
+	v->dma_depth = d;
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		struct rondo_channel *channel = &v->channel[ch];
+
+		for (i = kept = 0; i < channel->count; i++)
+			if (leave(v, &channel->at[i], d))
+				channel->at[kept++] = channel->at[i];
+		v->outstanding -= channel->count - kept;
+		channel->count = kept;
+	}
+}

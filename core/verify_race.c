@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Whether two affine accesses may touch one byte. Both are blocks of bytes at a base plus a
+ * sum of strides times indices; those of the DMA loops around both are common, and have equal
+ * values, so only the difference of their strides counts. The rest, compute loops, patterns
+ * and dimensions of transfers, are each its own. The blocks overlap if and only if the
+ * difference of the addresses can be in an interval:
+ *
+ *	lo <= sum of stride * n <= hi	for some 0 <= n <= steps of each term
+ *
+ * which is decided exactly, but where the search below takes too long, or 64 bits do not
+ * suffice: then they may.
+ */
+#include "core/verify_state.h"
+
+enum {
+	TERMS = 16, /* 3 + 2 (3 + 2) of two transfers, 8 + 2 + 3 of an access and a transfer */
+	NODES = 32, /* of the search */
+	EXACT = 64, /* comparisons of hulls that an exact one costs */
+	PER_BUNDLE = 256, /* that cost about as much as a bundle */
+};
+
+struct term {
+	s64 stride; /* > 0 */
+	s64 steps;  /* > 0 */
+};
+
+/* The question above. Terms are in order of falling strides, all different. */
+struct gap {
+	s64 lo, hi;
+	u32 count;
+	bool wide; /* 64 bits do not suffice */
+	struct term term[TERMS];
+};
+
+static void shift(struct gap *g, s64 by)
+{
+	g->wide |= check_sub_overflow(g->lo, by, &g->lo) || check_sub_overflow(g->hi, by, &g->hi);
+}
+
+static void insert(struct gap *g, s64 stride, s64 steps)
+{
+	u32 at = g->count, i;
+
+	while (at > 0 && g->term[at - 1].stride < stride)
+		at--;
+	if (at > 0 && g->term[at - 1].stride == stride) {
+		g->term[at - 1].steps += steps;
+		return;
+	}
+	for (i = g->count++; i > at; i--)
+		g->term[i] = g->term[i - 1];
+	g->term[at] = (struct term){stride, steps};
+}
+
+/* Adds the term stride * n, @from <= n <= @to. */
+static void add_term(struct gap *g, s64 stride, u32 from, u32 to)
+{
+	s64 steps = (s64)to - from, by;
+
+	if (!stride)
+		return;
+	g->wide |= check_mul_overflow(stride, (s64)from, &by);
+	shift(g, by);
+	if (stride < 0) {
+		g->wide |= check_mul_overflow(stride, steps, &by) ||
+			   check_sub_overflow((s64)0, stride, &stride);
+		shift(g, by);
+	}
+	if (steps && !g->wide)
+		insert(g, stride, steps);
+}
+
+/* Adds (@a - @b) * n. */
+static void add_difference(struct gap *g, s64 a, s64 b, u32 from, u32 to)
+{
+	s64 stride;
+
+	g->wide |= check_sub_overflow(a, b, &stride);
+	add_term(g, stride, from, to);
+}
+
+/*
+ * A term whose stride is within the interval's length leaves no gap: it only widens the
+ * interval.
+ */
+static void absorb(struct gap *g)
+{
+	s64 length, reach;
+
+	while (g->count && !g->wide) {
+		const struct term *least = &g->term[g->count - 1];
+
+		g->wide |= check_sub_overflow(g->hi, g->lo, &length) ||
+			   check_mul_overflow(least->stride, least->steps, &reach);
+		if (g->wide || least->stride - 1 > length)
+			return;
+		g->wide |= check_sub_overflow(g->lo, reach, &g->lo);
+		g->count--;
+	}
+}
+
+/* What the terms from the k-th on can add up to. */
+struct rest {
+	s64 most;
+	s64 divisor; /* of all sums; 0 if there is none but 0 */
+};
+
+static s64 common_divisor(s64 a, s64 b)
+{
+	while (b) {
+		s64 rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static bool sum_up(struct gap *g, struct rest rest[TERMS + 1])
+{
+	u32 k;
+
+	rest[g->count] = (struct rest){0, 0};
+	for (k = g->count; k-- > 0;) {
+		s64 most;
+
+		if (check_mul_overflow(g->term[k].stride, g->term[k].steps, &most) ||
+		    check_add_overflow(most, rest[k + 1].most, &rest[k].most))
+			return false;
+		rest[k].divisor = common_divisor(g->term[k].stride, rest[k + 1].divisor);
+	}
+	return true;
+}
+
+/* A choice of n for a term, with the interval that is left for it and the terms after it. */
+struct choice {
+	s64 lo, hi, n, last;
+};
+
+static struct choice choose(const struct gap *g, const struct rest *rest, u32 k, s64 lo, s64 hi)
+{
+	struct choice c = {lo, hi, 0, -1};
+	s64 stride = g->term[k].stride, least = lo > 0 ? lo : 0;
+
+	if (hi < 0 || lo > rest[k].most || hi / rest[k].divisor * rest[k].divisor < least)
+		return c;
+	c.last = hi / stride;
+	if (c.last > g->term[k].steps)
+		c.last = g->term[k].steps;
+	if (lo > rest[k + 1].most)
+		c.n = (lo - rest[k + 1].most - 1) / stride + 1;
+	return c;
+}
+
+/* Whether the question is answered with yes, or not at all. */
+static bool possible(struct gap *g)
+{
+	struct rest rest[TERMS + 1];
+	struct choice choice[TERMS];
+	u32 k = 0, nodes;
+
+	absorb(g);
+	if (g->wide || !sum_up(g, rest))
+		return true;
+	if (!g->count)
+		return g->lo <= 0 && g->hi >= 0;
+	choice[0] = choose(g, rest, 0, g->lo, g->hi);
+	for (nodes = 0; nodes < NODES; nodes++) {
+		struct choice *c = &choice[k];
+		s64 sum;
+
+		if (c->n > c->last) {
+			if (!k)
+				return false;
+			k--;
+			continue;
+		}
+		if (k + 1 == g->count)
+			return true;
+		sum = c->n++ * g->term[k].stride;
+		choice[k + 1] = choose(g, rest, k + 1, c->lo - sum, c->hi - sum);
+		k++;
+	}
+	return true;
+}
+
+/* The gap between block bytes of @a_bytes at @a and of @b_bytes at @b, without terms. */
+static void begin(struct gap *g, s64 a, s64 a_bytes, s64 b, s64 b_bytes)
+{
+	g->count = 0;
+	g->wide = check_sub_overflow(b, a, &g->lo) ||
+		  check_add_overflow(g->lo, b_bytes - 1, &g->hi) ||
+		  check_sub_overflow(g->lo, a_bytes - 1, &g->lo);
+}
+
+static bool charge(struct rondo_verify *v, u32 comparisons)
+{
+	u64 before = v->comparisons / PER_BUNDLE;
+
+	v->comparisons += comparisons;
+	rondo_verify_charge(v, (u32)(v->comparisons / PER_BUNDLE - before));
+	return v->comparisons <= RONDO_COMPARISONS_MAX;
+}
+
+/* Coefficient of the index of the loop at depth @d. */
+static s64 sram_stride(const struct rondo_desc *desc, const struct rondo_transfer *t, u32 d)
+{
+	return d < t->depth ? desc->sram_loop[d] : 0;
+}
+
+static s64 slot_stride(const struct rondo_desc *desc, const struct rondo_transfer *t, u32 d)
+{
+	return d < t->depth ? desc->slot_loop[d] : 0;
+}
+
+/* Dimensions of a transfer in SRAM, @sign 1 or -1 times. */
+static void add_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_DMA_DIMS; i++)
+		add_term(g, sign * desc->sram_stride[i], 0, desc->count[i] - 1);
+}
+
+static bool access_meets(const struct rondo_verify *v, const struct rondo_access *a,
+			 const struct rondo_transfer *t)
+{
+	const struct rondo_desc *desc = &v->program.descs[t->desc];
+	const struct rondo_entry *entry = a->entry;
+	u32 segment = entry->seg_len, block = a->count, d;
+	struct gap g;
+
+	if (segment && block > segment)
+		block = segment;
+	begin(&g, (s64)entry->base + a->off, block * a->size, t->sram, desc->row_bytes);
+	for (d = 0; d < v->dma_depth; d++)
+		add_difference(&g, entry->stride[d], sram_stride(desc, t, d), t->from[d], t->to[d]);
+	for (; d < v->depth; d++)
+		add_term(&g, entry->stride[d], 0, v->loop[d].steps);
+	if (a->count > block)
+		add_term(&g, entry->seg_stride, 0, (a->count - 1) / segment);
+	add_term(&g, entry->pitch, 0, a->rows - 1);
+	add_rows(&g, desc, -1);
+	return possible(&g);
+}
+
+u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
+{
+	u32 lo = (u32)a->hull.lo, hi = (u32)a->hull.hi, ch, i;
+
+	if (!charge(v, v->outstanding))
+		return RONDO_ERR_DMA_COMPARISONS;
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		for (i = 0; i < v->channel[ch].count; i++) {
+			const struct rondo_transfer *t = &v->channel[ch].at[i];
+
+			if (t->lo >= hi || lo >= t->hi)
+				continue;
+			if (!a->write && v->program.descs[t->desc].dir == RONDO_DMA_OUT)
+				continue;
+			if (!charge(v, EXACT))
+				return RONDO_ERR_DMA_COMPARISONS;
+			if (access_meets(v, a, t))
+				return RONDO_ERR_DMA_RACE;
+		}
+	}
+	return RONDO_ERR_NONE;
+}
+
+/* Two starts, in the common trips: [from, to] of each DMA loop. */
+struct pair {
+	const struct rondo_transfer *a, *b;
+	const struct rondo_desc *a_desc, *b_desc;
+	u32 from[RONDO_DMA_LOOP_DEPTH], to[RONDO_DMA_LOOP_DEPTH];
+};
+
+/* False if the two are never outstanding together. */
+static bool pair_up(const struct rondo_verify *v, struct pair *p)
+{
+	u32 d;
+
+	p->a_desc = &v->program.descs[p->a->desc];
+	p->b_desc = &v->program.descs[p->b->desc];
+	for (d = 0; d < v->dma_depth; d++) {
+		p->from[d] = p->a->from[d] > p->b->from[d] ? p->a->from[d] : p->b->from[d];
+		p->to[d] = p->a->to[d] < p->b->to[d] ? p->a->to[d] : p->b->to[d];
+		if (p->from[d] > p->to[d])
+			return false;
+	}
+	return true;
+}
+
+static bool sram_meets(const struct rondo_verify *v, const struct pair *p)
+{
+	struct gap g;
+	u32 d;
+
+	begin(&g, p->a->sram, p->a_desc->row_bytes, p->b->sram, p->b_desc->row_bytes);
+	for (d = 0; d < v->dma_depth; d++)
+		add_difference(&g, sram_stride(p->a_desc, p->a, d), sram_stride(p->b_desc, p->b, d),
+			       p->from[d], p->to[d]);
+	add_rows(&g, p->a_desc, 1);
+	add_rows(&g, p->b_desc, -1);
+	return possible(&g);
+}
+
+/* Adds the term @sign * stride * n, @sign 1 or -1. */
+static void add_signed(struct gap *g, s64 stride, s64 sign, u32 from, u32 to)
+{
+	if (sign < 0)
+		add_difference(g, 0, stride, from, to);
+	else
+		add_term(g, stride, from, to);
+}
+
+/* Dimensions of a transfer in its slot. */
+static void add_slot_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_DMA_DIMS; i++)
+		add_signed(g, desc->slot_stride[i], sign, 0, desc->count[i] - 1);
+	add_signed(g, desc->slot_x, sign, desc->x0, desc->x1);
+	add_signed(g, desc->slot_y, sign, desc->y0, desc->y1);
+}
+
+/*
+ * Slots of one alias group are one memory, but where each lies in it is not known before it
+ * is bound.
+ */
+static bool slot_meets(const struct rondo_verify *v, const struct pair *p)
+{
+	u16 a = p->a_desc->slot, b = p->b_desc->slot, alias = v->program.slots[a].alias;
+	struct gap g;
+	u32 d;
+
+	if (a != b)
+		return alias && alias == v->program.slots[b].alias;
+	begin(&g, p->a->slot, p->a_desc->row_bytes, p->b->slot, p->b_desc->row_bytes);
+	for (d = 0; d < v->dma_depth; d++)
+		add_difference(&g, slot_stride(p->a_desc, p->a, d), slot_stride(p->b_desc, p->b, d),
+			       p->from[d], p->to[d]);
+	add_slot_rows(&g, p->a_desc, 1);
+	add_slot_rows(&g, p->b_desc, -1);
+	return possible(&g);
+}
+
+/* Reading the same is no race: both in, in a slot; both out, in SRAM. */
+static u32 check_pair(struct rondo_verify *v, const struct pair *p)
+{
+	bool in = p->a_desc->dir == RONDO_DMA_IN || p->b_desc->dir == RONDO_DMA_IN;
+	bool out = p->a_desc->dir == RONDO_DMA_OUT || p->b_desc->dir == RONDO_DMA_OUT;
+
+	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi) {
+		if (!charge(v, EXACT))
+			return RONDO_ERR_DMA_COMPARISONS;
+		if (sram_meets(v, p))
+			return RONDO_ERR_DMA_RACE;
+	}
+	if (out && p->a_desc->slot == p->b_desc->slot && !charge(v, EXACT))
+		return RONDO_ERR_DMA_COMPARISONS;
+	return out && slot_meets(v, p) ? RONDO_ERR_DMA_SLOT_RACE : RONDO_ERR_NONE;
+}
+
+u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t)
+{
+	u32 ch, i, error;
+
+	if (!charge(v, v->outstanding))
+		return RONDO_ERR_DMA_COMPARISONS;
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		for (i = 0; ch != channel && i < v->channel[ch].count; i++) {
+			struct pair p = {.a = t, .b = &v->channel[ch].at[i]};
+
+			if (!pair_up(v, &p))
+				continue;
+			error = check_pair(v, &p);
+			if (error)
+				return error;
+		}
+	}
+	return RONDO_ERR_NONE;
+}
