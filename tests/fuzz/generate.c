@@ -348,6 +348,8 @@ static void generate_op(struct generator *g, u32 slot)
 {
 	struct rondo_op op = {.op = (u8)pick(g, RONDO_OPCODES)};
 
+	if (meshed(g) && slot == RONDO_V1 && rarely(g, 2))
+		op.op = (u8)(RONDO_OP_mv_n + pick(g, RONDO_OP_max_col_s32 - RONDO_OP_mv_n + 1));
 	while (!(rondo_ops[op.op].slots >> slot & 1))
 		op.op = (op.op + 1) % RONDO_OPCODES;
 	op.imm = op.op == RONDO_OP_movi ? (s16)pick(g, 65536) : 0;

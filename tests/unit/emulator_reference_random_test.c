@@ -271,6 +271,7 @@ static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 	struct rondo_machine machine;
 	struct tally tally = {0};
 	struct agree a;
+	u32 missing = 0, op;
 	u64 seed;
 
 	rondo_machine_init(&machine, id);
@@ -282,6 +283,9 @@ static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 	tap_eq(tally.different, 0, "programs on which executor and reference differ");
 	tap_ok(tally.accepted > tally.programs / 10 * 9, "%u of %u programs are accepted",
 	       tally.accepted, tally.programs);
+	for (op = RONDO_OP_mv_n; op <= RONDO_OP_max_col_s32; op++)
+		missing += !tally.uses[op];
+	tap_eq(missing, 0, "mesh operations that no program has");
 	agree_fini(&a);
 }
 
