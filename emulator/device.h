@@ -22,7 +22,7 @@
 #include <stdatomic.h>
 
 #include "emulator/emulator.h"
-#include "emulator/exec.h"
+#include "emulator/fast.h"
 #include "emulator/regs.h"
 #include "emulator/rv32.h"
 
@@ -62,7 +62,7 @@ struct emu_sequencer {
 	u32 command;		    /* to be done or being done; 0: none */
 	struct rondo_seq_args args; /* of command */
 	atomic_bool stop;	    /* ends the command: ABORT, reset, destruction */
-	struct exec *exec;	    /* this and the tables: its thread's */
+	struct fast *exec;	    /* this and the tables: its thread's */
 	struct emu_program *program[RONDO_PROGRAMS_MAX];
 	struct emu_binding *binding[RONDO_BINDINGS_MAX];
 };

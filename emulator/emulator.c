@@ -238,7 +238,7 @@ static void stop_threads(struct emu_device *dev, bool sequencer)
 
 static void free_device(struct emu_device *dev)
 {
-	exec_destroy(dev->seq.exec);
+	fast_destroy(dev->seq.exec);
 	pthread_cond_destroy(&dev->seq.wake);
 	pthread_cond_destroy(&dev->mgmt.wake);
 	pthread_mutex_destroy(&dev->lock);
@@ -278,7 +278,7 @@ struct emu_device *emu_create(const struct rondo_machine *machine, const struct 
 	dev->ops = ops;
 	dev->host = host;
 	init_device(dev);
-	dev->seq.exec = exec_create(machine);
+	dev->seq.exec = fast_create(machine);
 	if (!dev->seq.exec || !start_threads(dev)) {
 		free_device(dev);
 		return NULL;

@@ -78,7 +78,7 @@ static bool create_tiles(struct exec *e)
 		struct exec_tile *tile = &e->tile[t];
 
 		tile->acc = calloc(m->acc_rows, sizeof(*tile->acc));
-		tile->sram = calloc(m->sram_bytes, 1);
+		tile->sram = calloc(m->sram_bytes + EXEC_SRAM_PAD, 1);
 		tile->shadow = calloc(m->sram_bytes, 1);
 		if (!tile->acc || !tile->sram || !tile->shadow)
 			return false;

@@ -8,6 +8,9 @@
 #include "emulator/exec.h"
 #include "emulator/exec_push.h"
 
+/* Bytes behind SRAM that belong to nobody: the fast executor reads whole registers. */
+enum { EXEC_SRAM_PAD = 4 * RONDO_LANES_MAX };
+
 /* One operation of a slot other than C: the fields of struct rondo_op that those have. */
 struct exec_op {
 	u8 op, slot; /* enum rondo_opcode, enum rondo_slot_no */

@@ -13,7 +13,7 @@
 #include "emulator/binding.h"
 
 struct emu_program {
-	struct exec_program *exec;
+	struct fast_program *exec;
 	u32 bindings; /* that use it */
 	u32 slots;
 	struct rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX];
@@ -63,7 +63,7 @@ static void free_program(struct emu_program *p)
 {
 	if (!p)
 		return;
-	exec_unload(p->exec);
+	fast_unload(p->exec);
 	free(p);
 }
 
@@ -103,7 +103,7 @@ static enum rondo_seq_status make_program(struct emu_device *dev, const void *da
 		return status;
 	p = calloc(1, sizeof(*p));
 	if (!p || rondo_program_open(&view, data, size) ||
-	    exec_load(&p->exec, &dev->machine, data, size, &facts, why)) {
+	    fast_load(&p->exec, &dev->machine, fast_variant(0), data, size, &facts, why)) {
 		free(p);
 		return RONDO_SEQ_BAD_PROGRAM;
 	}
@@ -313,7 +313,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 		.bound = args->bound,
 		.stop = &dev->seq.stop,
 		.now = &dev->time.replay_cycles,
-		.checks = true,
+		.checks = emu_fault_value(dev, EMU_FAULT_seq_plain),
 	};
 	struct run run = {.dev = dev, .binding = b};
 	const struct exec_io io = {.read = run_read, .write = run_write, .ctx = &run};
@@ -332,7 +332,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 	emu_lock(dev);
 	emu_time_replay_begin_locked(dev);
 	emu_unlock(dev);
-	exec_run(dev->seq.exec, p->exec, &io, &control, &result);
+	fast_run(dev->seq.exec, p->exec, &io, &control, &result);
 	delay(&result, emu_fault_take_all(dev, EMU_FAULT_overrun), args->bound);
 	if (result.reason[0])
 		emu_trace(dev, result.reason, result.bundle, result.cycles);

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The fast executor against the plain one, every variant that this host can run: each
+ * operation on operands of every kind, and random programs.
+ */
+#include "tests/tap.h"
+#include "tests/unit/fast_compare.h"
+#include "tests/unit/program_gen.h"
+
+static u64 random_state = 88172645463325252ull;
+
+/* xorshift64, Marsaglia 2003. */
+static u64 next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* Claims and facts of @b's program, or false: the verifier refuses it. */
+static u8 *accepted(struct builder *b, u64 *size)
+{
+	u8 *bytes;
+
+	if (build_verdict(b, 0).code)
+		return NULL;
+	bytes = build_bytes(b, size);
+	rondo_measure_claim(b->verify, bytes);
+	return bytes;
+}
+
+/* Whether all variants do with the program what the plain executor does. */
+static bool all_agree(struct exec *e, struct fast *f, const struct builder *b, const u8 *bytes,
+		      u64 size, const struct compare_io *io, const char *name)
+{
+	const struct rondo_facts *facts = rondo_verify_facts(b->verify);
+	const struct fast_variant *variant;
+	char why[COMPARE_WHY_BYTES];
+	bool right = true;
+
+	for (u32 v = 0; (variant = fast_variant(v)); v++) {
+		if (compare_run(e, f, variant, bytes, size, facts, io, why))
+			continue;
+		printf("# %s, %s: %s\n", name, fast_variant_name(variant), why);
+		right = false;
+	}
+	return right;
+}
+
+static void random_programs(struct exec *e, struct fast *f, u32 programs)
+{
+	enum { CHOICES = 1024 };
+	u32 ran = 0, wrong = 0;
+	char name[64];
+
+	for (u32 i = 0; i < programs; i++) {
+		u64 seed = random_state, size;
+		u8 choices[CHOICES], *bytes;
+		struct compare_io io = {.seed = seed};
+		struct builder b;
+
+		for (u32 k = 0; k < CHOICES; k++)
+			choices[k] = (u8)(next_random() >> 32);
+		build_init(&b);
+		gen_program(&b, i % 4 ? GEN_ALL : GEN_REGISTERS, choices, CHOICES);
+		bytes = accepted(&b, &size);
+		if (bytes) {
+			ran++;
+			snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
+			if (!all_agree(e, f, &b, bytes, size, &io, name) && wrong++ > 5)
+				i = programs;
+			free(bytes);
+		}
+		build_fini(&b);
+	}
+	tap_ok(!wrong, "%u random programs of %u, %u differ", ran, programs, wrong);
+	tap_ok(ran > programs / 50, "the programs are worth trying");
+}
+
+/* Numbers of every kind: bits, ends of ranges, NaN, infinities, subnormals, ordinary f32. */
+static u32 random_operand(void)
+{
+	static const u32 odd[] = {0,	      1,	  0xffffffff, 0x7fffffff, 0x80000000,
+				  0x80000001, 0x7f800000, 0xff800000, 0x7fc00000, 0x7fa00001,
+				  0xffc12345, 0x00400000, 0x807fffff, 0x00800000, 0x7f7fffff,
+				  0x3f000000, 0x3fc00000, 0xc0200000, 0x4b000001, 0x4effffff,
+				  0x4f000000, 0xcf000000, 0x43000000, 0xc3160000, 0xc2fc8000,
+				  0x7f7f7f7f, 0x80808080, 0x3f3504f3, 0x3f3504f2, 31};
+	u64 bits = next_random();
+
+	switch (bits >> 60 & 3) {
+	case 0: return odd[(bits >> 32) % (sizeof(odd) / sizeof(odd[0]))];
+	case 1: return (u32)(bits & 0x83ffffff) | 0x3c000000;
+	case 2: return (u32)((s64)(bits << 20) >> (32 + (bits >> 40) % 30));
+	default: return (u32)bits;
+	}
+}
+
+enum {
+	TRIPS = 12,
+	ROW = 256,
+	DATA = 0,		       /* what the slot holds, in SRAM */
+	DATA_BYTES = TRIPS * 70 * ROW, /* operands, or weights and their counterparts */
+	RESULT = 768 * 1024,
+};
+
+/* A program that has loaded its data. */
+static void begin(struct builder *b)
+{
+	build_init(b);
+	build_slot(b, 0);
+	build_start(b, 0,
+		    build_desc(b, (struct rondo_desc){.row_bytes = DATA_BYTES, .sram_base = DATA}),
+		    0);
+	build_wait(b, 0, 0);
+}
+
+static void end(struct exec *e, struct fast *f, struct builder *b, const char *name, u32 *wrong)
+{
+	u32 data[DATA_BYTES / 4];
+	struct compare_io io = {.data = (u8 *)data, .data_bytes = sizeof(data)};
+	u8 *bytes;
+	u64 size;
+
+	for (u32 i = 0; i < DATA_BYTES / 4; i++)
+		data[i] = random_operand();
+	build_halt(b);
+	bytes = accepted(b, &size);
+	if (!bytes)
+		printf("# %s: refused, %s\n", name,
+		       rondo_error_name(rondo_verify_verdict(b->verify)->code));
+	*wrong += !bytes || !all_agree(e, f, b, bytes, size, &io, name);
+	free(bytes);
+	build_fini(b);
+}
+
+static void idle(struct builder *b, u32 bundles)
+{
+	while (bundles--)
+		build_bundle(b);
+}
+
+/* An entry of the loop's only index, in one of several lane patterns. */
+static u32 some_entry(struct builder *b, u32 base, s32 stride, s32 row_stride)
+{
+	struct rondo_entry e = {.base = base,
+				.stride = {stride},
+				.row_stride = {row_stride},
+				.first = 1,
+				.pitch = 72};
+	u64 bits = next_random();
+
+	if (bits % 3 == 0) {
+		e.seg_len = 1 + (bits >> 8) % 20;
+		e.seg_stride = 4 * ((bits >> 16) % 24);
+	}
+	return build_entry(b, e);
+}
+
+static u32 some_count(void)
+{
+	u64 bits = next_random();
+
+	return bits % 3 ? 64 : 1 + (bits >> 8) % 64;
+}
+
+/* v8 = @op of v0, v1, v2, with operands from memory. */
+static void vector_program(struct builder *b, u32 op)
+{
+	u32 entry = build_entry(b, (struct rondo_entry){.base = DATA, .stride = {3 * ROW}});
+	u32 out = build_entry(b, (struct rondo_entry){.base = RESULT, .stride = {ROW}});
+	u32 slot = rondo_ops[op].slots & RONDO_SLOTS_V & ~RONDO_SLOTS_V1 ? RONDO_V0 : RONDO_V1;
+	u32 latency = rondo_latency(&b->machine, op),
+	    dst = next_random() % 2 ? 8 : next_random() % 3;
+
+	build_loop(b, TRIPS, 6 + latency);
+	for (u32 r = 0; r < 3; r++)
+		build_op(b, RONDO_L0,
+			 (struct rondo_op){.op = RONDO_OP_ld_w,
+					   .dst = r,
+					   .entry = entry,
+					   .off = r * ROW,
+					   .count = 64});
+	idle(b, 2);
+	build_op(b, slot,
+		 (struct rondo_op){
+			 .op = op,
+			 .dst = dst,
+			 .a = 0,
+			 .b = 1,
+			 .c = 2,
+			 .params = 0,
+			 .shift = rondo_ops[op].format == RONDO_FMT_VAPS ? next_random() % 32 : 0,
+			 .imm = rondo_ops[op].format == RONDO_FMT_VI ? (s16)next_random() : 0});
+	idle(b, latency - 1);
+	build_op(b, RONDO_S,
+		 (struct rondo_op){.op = RONDO_OP_st_w, .a = dst, .entry = out, .count = 64});
+}
+
+/* A load into v8 and a store of it, each in some form. */
+static void move_program(struct builder *b, u32 load, u32 store)
+{
+	u32 count = some_count(), kept = some_count();
+
+	build_loop(b, TRIPS, 6);
+	build_op(b, RONDO_L1,
+		 (struct rondo_op){.op = load,
+				   .dst = 8,
+				   .count = count,
+				   .entry = some_entry(b, DATA, 300 * 4, 0),
+				   .rows = 1 + next_random() % 4});
+	idle(b, 4);
+	build_op(b, RONDO_S,
+		 (struct rondo_op){.op = store,
+				   .a = 8,
+				   .count = kept,
+				   .lane = next_random() % (65 - kept),
+				   .entry = some_entry(b, RESULT, 5 * ROW, 0)});
+}
+
+/* Weights of some kind, pushes of some kind in a loop, and readouts of some kind. */
+static void push_program(struct builder *b, u32 weights, u32 push, u32 store)
+{
+	u32 read = RONDO_OP_rd + store - RONDO_OP_sta, count = some_count();
+	u32 first = count == 64 ? 0 : next_random() % (65 - count);
+	u32 row = build_entry(
+		b, (struct rondo_entry){.base = DATA, .stride = {ROW}, .row_stride = {1}});
+	u32 params = build_entry(b, (struct rondo_entry){.base = DATA + 65 * ROW});
+	u32 out = build_entry(
+		b, (struct rondo_entry){.base = RESULT, .stride = {ROW}, .row_stride = {1}});
+	u32 preset = build_entry(
+		b,
+		(struct rondo_entry){.base = DATA + 69 * ROW, .stride = {68}, .row_stride = {1}});
+	u8 zp = weights == RONDO_OP_wl_w || next_random() % 2 ? 0 : next_random();
+
+	for (u32 r = 0; r < 3; r++)
+		build_op(b, RONDO_L0,
+			 (struct rondo_op){.op = RONDO_OP_ld_w,
+					   .dst = r,
+					   .entry = params,
+					   .off = r * ROW,
+					   .count = 64});
+	build_loop(b, 64, 1);
+	build_op(b, RONDO_W,
+		 (struct rondo_op){.op = weights, .entry = row, .count = some_count(), .zp = zp});
+	build_loop(b, TRIPS, 1);
+	build_op(b, RONDO_M,
+		 (struct rondo_op){
+			 .op = RONDO_OP_preset, .entry = preset, .row = 3, .count = some_count()});
+	build_loop(b, TRIPS, 1);
+	build_op(b, RONDO_M,
+		 (struct rondo_op){.op = push,
+				   .count = count,
+				   .wrow = first,
+				   .row = 3,
+				   .mode = next_random() % 3,
+				   .entry = some_entry(b, DATA + 2048, 4 * (next_random() % 256),
+						       next_random() % 4 ? 1 : 0)});
+	build_loop(b, TRIPS, 6);
+	build_op(b, RONDO_S,
+		 (struct rondo_op){
+			 .op = store, .entry = out, .row = 3, .params = 0, .count = some_count()});
+	build_op(b, RONDO_L1,
+		 (struct rondo_op){.op = read,
+				   .dst = 9,
+				   .entry = out,
+				   .row = 4,
+				   .params = 0,
+				   .count = some_count()});
+	idle(b, 3);
+	build_op(b, RONDO_S,
+		 (struct rondo_op){
+			 .op = RONDO_OP_st_w, .a = 9, .count = 64, .entry = out, .off = 65536});
+}
+
+static void every_operation(struct exec *e, struct fast *f, u32 rounds)
+{
+	static const u32 weights[] = {RONDO_OP_wl_s8, RONDO_OP_wl_u8, RONDO_OP_wl_w};
+	u32 op, tested = 0, wrong = 0;
+	struct builder b;
+
+	for (op = 0; op < RONDO_OPCODES; op++) {
+		u8 slots = rondo_ops[op].slots;
+
+		if (!rondo_ops[op].name || slots == RONDO_SLOTS_C)
+			continue;
+		tested++;
+		for (u32 round = 0; round < rounds; round++) {
+			begin(&b);
+			if (slots & RONDO_SLOTS_V)
+				vector_program(&b, op);
+			else if (op >= RONDO_OP_ld_w && op <= RONDO_OP_ld4)
+				move_program(&b, op, RONDO_OP_st_w + round % 4);
+			else if (op >= RONDO_OP_st_w && op <= RONDO_OP_st_bf16)
+				move_program(&b, RONDO_OP_ld_w, op);
+			else if (slots == RONDO_SLOTS_W)
+				push_program(&b, op, RONDO_OP_push_f32 + round % 4, RONDO_OP_sta);
+			else if (op >= RONDO_OP_push_f32 && op <= RONDO_OP_push_u8)
+				push_program(&b, weights[round % 3], op, RONDO_OP_sta);
+			else
+				push_program(&b, weights[round % 2], RONDO_OP_push_u8,
+					     slots == RONDO_SLOTS_S ? op
+					     : slots == RONDO_SLOTS_L
+						     ? RONDO_OP_sta + (op - RONDO_OP_rd)
+						     : RONDO_OP_sta);
+			end(e, f, &b, rondo_ops[op].name, &wrong);
+		}
+	}
+	tap_ok(!wrong, "%u operations, %u times each with %u rows of operands, %u differ", tested,
+	       rounds, TRIPS, wrong);
+}
+
+int main(int argc, char **argv)
+{
+	u32 programs = argc > 1 ? strtoul(argv[1], NULL, 0) : 800;
+	struct rondo_machine edge;
+	struct exec *e;
+	struct fast *f;
+
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	e = exec_create(&edge);
+	f = fast_create(&edge);
+	if (!e || !f)
+		return EXIT_FAILURE;
+	for (u32 v = 0; fast_variant(v); v++)
+		printf("# variant %s\n", fast_variant_name(fast_variant(v)));
+	every_operation(e, f, programs / 100);
+	random_programs(e, f, programs);
+	exec_destroy(e);
+	fast_destroy(f);
+	return tap_done();
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * One program in the plain executor and in a variant of the fast one: same status, cycles,
+ * SRAM, accumulators, and slots, bit for bit.
+ */
+#ifndef TESTS_UNIT_FAST_COMPARE_H
+#define TESTS_UNIT_FAST_COMPARE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/machine.h"
+#include "emulator/fast_state.h"
+
+enum { COMPARE_WHY_BYTES = 256 };
+
+/* What a run did to its slots: slots read as a function of seed, slot and offset. */
+struct compare_io {
+	u64 seed;
+	const u8 *data; /* bytes of every slot, repeated; NULL: made from the seed */
+	u64 data_bytes;
+	u64 hash; /* of all writes, in order */
+};
+
+static inline u64 compare_mix(u64 x)
+{
+	x ^= x >> 31;
+	x *= 0x7fb5d329728ea185ull;
+	x ^= x >> 27;
+	return x;
+}
+
+static inline bool compare_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	struct compare_io *io = ctx;
+	u8 *byte = to;
+
+	for (u64 i = 0; i < size; i++)
+		byte[i] = io->data ? io->data[(offset + i) % io->data_bytes]
+				   : compare_mix(io->seed + slot * 977 + (offset + i)) >> 8;
+	return true;
+}
+
+static inline bool compare_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	struct compare_io *io = ctx;
+	const u8 *byte = from;
+
+	io->hash = compare_mix(io->hash ^ slot ^ offset << 8 ^ size << 40);
+	for (u64 i = 0; i < size; i++)
+		io->hash = compare_mix(io->hash ^ byte[i]);
+	return true;
+}
+
+/* Index of the first byte that differs; @size if none does. */
+static inline u64 compare_bytes(const void *a, const void *b, u64 size)
+{
+	const u8 *x = a, *y = b;
+	u64 i;
+
+	for (i = 0; memcmp(x, y, size) && i < size; i++)
+		if (x[i] != y[i])
+			return i;
+	return size;
+}
+
+/*
+ * Runs the program of @size bytes at @bytes, which the verifier accepted with @facts, on @e
+ * and on @f with @variant, both freshly zeroed. Returns whether nothing differs, else says in
+ * @why what did.
+ */
+static inline bool compare_run(struct exec *e, struct fast *f, const struct fast_variant *variant,
+			       const void *bytes, u64 size, const struct rondo_facts *facts,
+			       const struct compare_io *slots, char why[COMPARE_WHY_BYTES])
+{
+	struct exec_control control = {.bound = facts->cycles};
+	struct compare_io plain_io = *slots, fast_io = *slots;
+	struct exec_io io = {compare_read, compare_write, &plain_io};
+	struct exec_result plain, fast;
+	struct exec_program *p;
+	struct fast_program *q;
+	u64 sram = e->machine.sram_bytes, acc = e->machine.acc_rows * sizeof(exec_vreg), at;
+
+	why[0] = 0;
+	if (fast_load(&q, &e->machine, variant, bytes, size, facts, why))
+		return false;
+	if (exec_load(&p, &e->machine, bytes, size, facts, why)) {
+		fast_unload(q);
+		return false;
+	}
+	exec_run(e, p, &io, &control, &plain);
+	memset(f->sram, 0, sram);
+	memset(f->acc, 0, acc);
+	io.ctx = &fast_io;
+	fast_run(f, q, &io, &control, &fast);
+	if (plain.status != fast.status || plain.cycles != fast.cycles ||
+	    plain.bundle != fast.bundle)
+		snprintf(why, COMPARE_WHY_BYTES, "status %d %d, cycles %llu %llu, bundle %u %u",
+			 plain.status, fast.status, (unsigned long long)plain.cycles,
+			 (unsigned long long)fast.cycles, plain.bundle, fast.bundle);
+	else if ((at = compare_bytes(e->tile[0].sram, f->sram, sram)) < sram)
+		snprintf(why, COMPARE_WHY_BYTES, "SRAM %llu: %02x, fast %02x",
+			 (unsigned long long)at, e->tile[0].sram[at], f->sram[at]);
+	else if ((at = compare_bytes(e->tile[0].acc, f->acc, acc)) < acc)
+		snprintf(why, COMPARE_WHY_BYTES, "accumulator row %llu lane %llu: %08x, fast %08x",
+			 (unsigned long long)at / 256, (unsigned long long)at % 256 / 4,
+			 e->tile[0].acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
+	else if (plain_io.hash != fast_io.hash)
+		snprintf(why, COMPARE_WHY_BYTES, "slots were written differently");
+	exec_unload(p);
+	fast_unload(q);
+	return !why[0];
+}
+
+#endif
