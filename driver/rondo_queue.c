@@ -34,6 +34,8 @@ static void release_work(struct work_struct *work)
 	struct rondo_queue *queue = container_of(work, struct rondo_queue, release);
 	struct rondo_device *rdev = queue->rdev;
 
+	/* Nothing to do for a queue that was killed; one may not have come so far. */
+	rondo_resident_unload(rdev, &queue->res);
 	rondo_resident_fini(rdev, &queue->res);
 	rondo_dma_free(rdev, &queue->ring);
 	if (queue->sched_ready)

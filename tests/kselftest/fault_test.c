@@ -267,6 +267,38 @@ TEST_F(fault, kill_a_waiting_load)
 	free(program.data);
 }
 
+/* Who waits for its queue to be made can be killed; the device's number for it comes back. */
+TEST_F(fault, kill_a_waiting_queue_create)
+{
+	struct drm_rondo_queue_create args = { .weight = 1 };
+	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent), made = 0;
+	int fd[64 / DRM_RONDO_QUEUES_MAX], ret = 0;
+	pid_t child;
+	size_t i;
+
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits));
+	child = fork();
+	if (!child) {
+		rig_ioctl(rig_open(), DRM_IOCTL_RONDO_QUEUE_CREATE, &args);
+		_exit(0);
+	}
+	usleep(50000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	rig_fault(RIG_FAULT_fw_silent, 0);
+
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = rig_open();
+		while (!(ret = rig_ioctl(fd[i], DRM_IOCTL_RONDO_QUEUE_CREATE, &args)))
+			made++;
+		EXPECT_EQ(-ENOSPC, ret);
+	}
+	EXPECT_EQ(63, made); /* and one of the fixture */
+	for (i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+}
+
 /* Destroying a queue cancels what runs in it and what waits. */
 TEST_F(fault, destroy_queue)
 {
