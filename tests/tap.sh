@@ -3,14 +3,21 @@
 # TAP for tests written in bash: sourced. Each check or skip is one case; `tap_done` ends the test.
 tap_count=0 tap_failures=0
 
-# check NAME COMMAND...: one case, good if the command succeeds.
+# check NAME COMMAND...: one case, good if the command succeeds; so does check then. What the command
+# prints is shown as a comment if it fails.
 check()
 {
-	local name=$1 verdict=ok
+	local name=$1 said
 	shift
 	tap_count=$((tap_count + 1))
-	"$@" || { verdict='not ok'; tap_failures=$((tap_failures + 1)); }
-	echo "$verdict $tap_count $name"
+	if said=$("$@" 2>&1); then
+		echo "ok $tap_count $name"
+	else
+		tap_failures=$((tap_failures + 1))
+		echo "not ok $tap_count $name"
+		note <<<"$said"
+		return 1
+	fi
 }
 
 # skip NAME REASON: a case that cannot be had here; with CI=true in the environment a failure.
