@@ -3,11 +3,12 @@
  * A QEMU TCG plugin that counts guest instructions between the markers of marker.h,
  * user and kernel apart (by the sign of the address). At exit it writes a line
  *
- *	INTERVAL REPETITIONS MIN_USER MIN_KERNEL
+ *	INTERVAL REPETITIONS MIN_USER MIN_KERNEL MEDIAN
  *
  * for each interval that was seen, where the two minima belong to the repetition with
  * the smallest sum: ticks and other threads only ever add, so over some hundred
- * repetitions the minimum is the cost itself.
+ * repetitions the minimum is the cost itself, where it does not depend on the state in
+ * which the kernel happens to be. Where it does, the median of the sums is the usual cost.
  *
  *	-plugin insn_count.so,out=FILE
  *
@@ -29,6 +30,7 @@ struct interval {
 	uint64_t begin_user, begin_kernel;
 	uint64_t min_user, min_kernel;
 	uint64_t repetitions;
+	uint64_t *sums; /* of each repetition; room for the next power of two */
 	bool open;
 };
 
@@ -36,11 +38,25 @@ static uint64_t user_count, kernel_count;
 static struct interval intervals[MARKER_COUNT];
 static const char *out_path;
 
+static void add_repetition(struct interval *v, uint64_t user, uint64_t kernel)
+{
+	uint64_t n = v->repetitions++;
+
+	if (!n || user + kernel < v->min_user + v->min_kernel) {
+		v->min_user = user;
+		v->min_kernel = kernel;
+	}
+	if (!(n & (n - 1)))
+		v->sums = realloc(v->sums, (n ? 2 * n : 1) * sizeof(*v->sums));
+	if (!v->sums)
+		abort();
+	v->sums[n] = user + kernel;
+}
+
 static void marker_executed(unsigned int vcpu, void *code)
 {
 	struct interval *v = &intervals[(uintptr_t)code >> 1];
 	bool end = (uintptr_t)code & 1;
-	uint64_t user, kernel;
 
 	(void)vcpu;
 	if (!end) {
@@ -52,12 +68,20 @@ static void marker_executed(unsigned int vcpu, void *code)
 	if (!v->open)
 		return;
 	v->open = false;
-	user = user_count - v->begin_user;
-	kernel = kernel_count - v->begin_kernel;
-	if (!v->repetitions++ || user + kernel < v->min_user + v->min_kernel) {
-		v->min_user = user;
-		v->min_kernel = kernel;
-	}
+	add_repetition(v, user_count - v->begin_user, kernel_count - v->begin_kernel);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64_t median(struct interval *v)
+{
+	qsort(v->sums, v->repetitions, sizeof(*v->sums), compare);
+	return v->sums[v->repetitions / 2];
 }
 
 /* Whether @insn is a marker; if so, @code is its displacement without the magic. */
@@ -107,9 +131,9 @@ static void at_exit(qemu_plugin_id_t id, void *unused)
 	}
 	for (int i = 0; i < MARKER_COUNT; i++)
 		if (intervals[i].repetitions)
-			fprintf(out, "%d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+			fprintf(out, "%d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
 				intervals[i].repetitions, intervals[i].min_user,
-				intervals[i].min_kernel);
+				intervals[i].min_kernel, median(&intervals[i]));
 	fclose(out);
 }
 
