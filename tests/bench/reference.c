@@ -33,7 +33,7 @@ static void diff_bits(struct agree *a, u64 programs)
 	for (seed = 1; seed <= programs; seed++) {
 		generate_choices(choices, seed);
 		build_init(&b);
-		generate(&b, choices, sizeof(choices));
+		generate(&b, GENERATE_RIGHT, choices, sizeof(choices));
 		bytes = build_bytes(&b, &size);
 		rondo_measure_init(b.verify, &b.machine, bytes, size);
 		while (rondo_verify_step(b.verify, ~0u))

@@ -23,6 +23,7 @@ struct range {
 
 struct open_loop {
 	u32 first, last, trips;
+	s32 stride;		/* that bold programs move on by */
 	u32 touch[RONDO_VREGS]; /* first bundle of the body that touches it; ~0: none yet */
 };
 
@@ -36,6 +37,7 @@ struct flight {
 
 struct generator {
 	struct builder *b;
+	bool bold;
 	const u8 *at, *end; /* choices */
 	u32 first_reg, first_row;
 	u32 land[RONDO_VREGS]; /* bundle of the text from which on it may be touched */
@@ -243,6 +245,14 @@ static s32 stride(struct generator *g, u32 size)
 	       (s32)(rarely(g, 4) ? size : 4);
 }
 
+/* By how much an address moves with the loop at @depth. */
+static s32 loop_stride(struct generator *g, u32 depth, u32 size)
+{
+	if (g->bold && !rarely(g, 4))
+		return g->loop[depth].stride;
+	return stride(g, size);
+}
+
 /* A first value such that all of @range, moved by it, is within [0, size); -1: none. */
 static s64 place(struct generator *g, struct range range, u32 size, u32 align)
 {
@@ -288,7 +298,7 @@ static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_r
 	bytes = pattern(&e, op->op == RONDO_OP_ldb_w ? 1 : op->count, size);
 	extend(&bytes, e.pitch, op->rows - 1u);
 	for (d = 0; d < g->depth; d++) {
-		e.stride[d] = stride(g, size);
+		e.stride[d] = loop_stride(g, d, size);
 		e.row_stride[d] = (s16)ONE_OF(g, 0, 0, 1, 2, -1);
 		e.first |= (u8)(!rarely(g, 3) << d);
 		extend(&bytes, e.stride[d], g->loop[d].trips - 1);
@@ -304,7 +314,7 @@ static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_r
 	e.base = (u32)base - op->off;
 	bytes.lo += base;
 	bytes.hi += base;
-	if (races(g, bytes, write))
+	if (!g->bold && races(g, bytes, write))
 		return false;
 	*row = (u16)(first_row + (u32)at);
 	op->entry = (u16)build_entry(g->b, e);
@@ -446,7 +456,7 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 	}
 	choose_mode(g, &d, span, &bytes);
 	for (k = 0; k < g->depth && k < RONDO_DMA_LOOP_DEPTH; k++) {
-		d.sram_loop[k] = stride(g, 1);
+		d.sram_loop[k] = loop_stride(g, k, 1);
 		d.slot_loop[k] = ONE_OF(g, 0, 64, 1000, -64, 4096);
 		extend(&sram, d.sram_loop[k], g->loop[k].trips - 1);
 		extend(&bytes, d.slot_loop[k], g->loop[k].trips - 1);
@@ -482,7 +492,7 @@ static void start(struct generator *g)
 		if (op.wait[c])
 			retire(g, c, op.wait[c] - 1u);
 	}
-	for (c = 0; c < RONDO_DMA_CHANNELS && transfer_races(g, &f, op.channel); c++) {
+	for (c = 0; c < RONDO_DMA_CHANNELS && !g->bold && transfer_races(g, &f, op.channel); c++) {
 		if (c == op.channel)
 			continue;
 		op.wait[c] = 1;
@@ -576,6 +586,7 @@ static void open_loops(struct generator *g, const struct rondo_op *op)
 		loop->first = here(g) + 1;
 		loop->last = here(g) + op->body;
 		loop->trips = (u32)op->trip[i];
+		loop->stride = g->bold ? ONE_OF(g, 256, 512, 64, 1024, -256, 128) : 0;
 		memset(loop->touch, 0xff, sizeof(loop->touch));
 	}
 }
@@ -587,7 +598,7 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 	bool dma = g->depth <= RONDO_DMA_LOOP_DEPTH;
 	struct rondo_op op = {.op = RONDO_OP_mask};
 
-	if (must_wait(g))
+	if (must_wait(g) && !(g->bold && pick(g, 4)))
 		return wait(g, ending_loop(g));
 	switch (pick(g, 8)) {
 	case 0:
@@ -725,9 +736,10 @@ static void epilogue(struct generator *g)
 	build_halt(g->b);
 }
 
-void generate(struct builder *b, const u8 *choices, size_t size)
+void generate(struct builder *b, enum generate_kind kind, const u8 *choices, size_t size)
 {
-	struct generator g = {.b = b, .at = choices, .end = choices + size};
+	struct generator g = {
+		.bold = kind == GENERATE_BOLD, .b = b, .at = choices, .end = choices + size};
 	u32 end;
 
 	prologue(&g);

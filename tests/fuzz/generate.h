@@ -16,8 +16,17 @@
 
 enum { GENERATE_CHOICES = 1536 }; /* bytes that a program uses, about; missing ones are zero */
 
+enum generate_kind {
+	GENERATE_RIGHT, /* accepted nearly always */
+	/*
+	 * Compute and transfers share SRAM and move on by the same strides; whether they race is
+	 * left to chance, and to the verifier to find out.
+	 */
+	GENERATE_BOLD,
+};
+
 /* Builds a program into @b, freshly initialised, for its machine. */
-void generate(struct builder *b, const u8 *choices, size_t size);
+void generate(struct builder *b, enum generate_kind kind, const u8 *choices, size_t size);
 
 /* The choices of a numbered program: GENERATE_CHOICES random bytes, the same for ever. */
 void generate_choices(u8 *choices, u64 seed);
