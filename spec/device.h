@@ -51,7 +51,7 @@ enum rondo_boot_error {
 	RONDO_BOOT_TRAP, /* the core took a trap that its firmware did not handle */
 };
 
-/* Writes of one 32-bit word in BAR 4: offset 4*fault sets fault to the value. See emulator/faults.def. */
+/* Writes of one 32-bit word in BAR 4: offset 4*fault sets it to the value; emulator/faults.def. */
 
 /*
  * A page list: the bus addresses of a buffer's pages, in order, as a chain of
@@ -64,7 +64,8 @@ struct rondo_page_list {
 	u64 next; /* 0: last */
 };
 
-static_assert(sizeof(struct rondo_page_list) == RONDO_PAGE_BYTES, "layout of struct rondo_page_list");
+static_assert(sizeof(struct rondo_page_list) == RONDO_PAGE_BYTES,
+	      "layout of struct rondo_page_list");
 
 /* What stands behind a slot of a binding; an array of these is read at SEQ_BIND. */
 struct rondo_slot_binding {
@@ -81,7 +82,7 @@ enum rondo_seq_command {
 	RONDO_SEQ_BIND, /* read the slot bindings and page lists of binding `binding` */
 	RONDO_SEQ_UNBIND, /* forget binding `binding` */
 	RONDO_SEQ_RUN, /* replay `binding`, at most `bound` cycles */
-	RONDO_SEQ_ABORT, /* stop a running replay within 10 ms of wall time, as ABORTED; else nothing */
+	RONDO_SEQ_ABORT, /* stop a running replay within 10 ms of wall time, as ABORTED */
 };
 
 enum rondo_seq_status {
@@ -89,11 +90,11 @@ enum rondo_seq_status {
 	RONDO_SEQ_BUSY,
 	RONDO_SEQ_DONE,
 	RONDO_SEQ_ABORTED,
-	RONDO_SEQ_BAD_ARGS, /* number out of range, in use or not in use; slot or offset that does not fit */
+	RONDO_SEQ_BAD_ARGS, /* number out of range, in use or not; slot or offset that is unfit */
 	RONDO_SEQ_BAD_PROGRAM, /* what was fetched is no program */
 	RONDO_SEQ_DMA_ERROR, /* the host refused an address, or a page list is too short */
 	RONDO_SEQ_OVERRUN, /* the bound was reached */
-	RONDO_SEQ_TRAP, /* a check that the verifier's proof makes impossible: a fault of the chip */
+	RONDO_SEQ_TRAP, /* a check that the proof makes impossible failed: a fault of the chip */
 };
 
 /* A slot offset chosen by a replay; only for slots that are RONDO_SLOT_DYNAMIC, each once. */

@@ -58,7 +58,7 @@ enum {
 	RONDO_FW_QUEUE_ENTRIES_MAX = 1024,
 	RONDO_FW_LOG_BYTES_MIN = 256,
 	RONDO_FW_LOG_BYTES_MAX = 1 << 20,
-	RONDO_FW_RING_ALIGN = 64, /* of the bus address of every ring and of struct rondo_fw_status */
+	RONDO_FW_RING_ALIGN = 64, /* of the bus address of rings and of struct rondo_fw_status */
 	RONDO_FW_WEIGHT_MAX = 1024,
 	RONDO_FW_DEFERRED_MAX = 64, /* see enum rondo_fw_command */
 	RONDO_FW_HEARTBEAT_MS = 100, /* longest time between two heartbeats, wall clock */
@@ -174,7 +174,7 @@ static_assert(sizeof(struct rondo_fw_admin) == 64, "layout of struct rondo_fw_ad
  */
 enum {
 	RONDO_FW_ENTRY_REPLAY = 1,
-	RONDO_FW_ENTRY_EVENT = 1 << 0, /* flag: post an event when it is done; a failure always does */
+	RONDO_FW_ENTRY_EVENT = 1 << 0, /* flag: post an event when done; a failure always does */
 };
 
 struct rondo_fw_entry {
@@ -199,14 +199,14 @@ enum rondo_fw_event_type {
 
 enum rondo_fw_result {
 	RONDO_FW_OK,
-	RONDO_FW_BAD_COMMAND, /* unknown command or entry, a value out of range, a reserved field is set */
+	RONDO_FW_BAD_COMMAND, /* unknown command or entry, value out of range, reserved field set */
 	RONDO_FW_BAD_NUMBER, /* program, binding or queue out of range, in use, or not in use */
 	RONDO_FW_BAD_PROGRAM,
 	RONDO_FW_HOST_REFUSED, /* the host refused a DMA address */
 	RONDO_FW_OVERRUN, /* the replay exceeded its exact cycles */
 	RONDO_FW_TRAPPED, /* a check of the device failed during the replay */
 	RONDO_FW_ABORTED,
-	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or a place outside its buffer */
+	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or leads out of its buffer */
 };
 
 struct rondo_fw_event {
@@ -215,10 +215,10 @@ struct rondo_fw_event {
 	u32 cookie; /* ADMIN: of the command */
 	u32 queue; /* DONE */
 	u64 seqno; /* DONE: of the entry */
-	u64 cycles; /* DONE: exact cycles of the queue's replays since the last DONE event of the queue */
+	u64 cycles; /* DONE: exact cycles of the queue's replays since its last DONE event */
 	u64 time; /* device time at completion */
 	u32 bundle; /* DONE with TRAPPED or OVERRUN: where */
-	u32 replays; /* DONE: replays begun since the last DONE event of the queue, however they ended */
+	u32 replays; /* DONE: replays begun since the queue's last DONE event, however they ended */
 	u64 reserved[2];
 };
 

@@ -23,7 +23,8 @@ enum rv32_reg {
 /* The six formats. */
 #define R_TYPE(f7, rs2, rs1, f3, rd, op) \
 	((u32)(f7) << 25 | (rs2) << 20 | (rs1) << 15 | (f3) << 12 | (rd) << 7 | (op))
-#define I_TYPE(imm, rs1, f3, rd, op) ((u32)(imm) << 20 | (rs1) << 15 | (f3) << 12 | (rd) << 7 | (op))
+#define I_TYPE(imm, rs1, f3, rd, op) \
+	((u32)(imm) << 20 | (rs1) << 15 | (f3) << 12 | (rd) << 7 | (op))
 #define S_TYPE(imm, rs2, rs1, f3, op) \
 	(BITS(imm, 11, 5, 25) | (rs2) << 20 | (rs1) << 15 | (f3) << 12 | BITS(imm, 4, 0, 7) | (op))
 #define B_TYPE(imm, rs2, rs1, f3, op) \

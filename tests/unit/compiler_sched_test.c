@@ -119,7 +119,8 @@ static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)
 	struct compiled program;
 	struct vliw v;
 	static float in[BYTES / 4];
-	struct tensor_data from = {.bytes = in, .size = BYTES}, to = {.bytes = result, .size = BYTES};
+	struct tensor_data from = { .bytes = in, .size = BYTES };
+	struct tensor_data to = { .bytes = result, .size = BYTES };
 	struct graph *g;
 	char why[PROGRAM_RUN_WHY] = "";
 	bool good;

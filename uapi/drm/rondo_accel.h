@@ -42,7 +42,7 @@ extern "C" {
 #define DRM_RONDO_SUBMIT 0x09
 
 /* Limits of one buffer, of one open file, and of one call. */
-#define DRM_RONDO_BO_SIZE_MAX (1ULL << 30)
+#define DRM_RONDO_BO_SIZE_MAX 0x40000000ULL
 #define DRM_RONDO_PROGRAMS_MAX 64
 #define DRM_RONDO_BINDINGS_MAX 256
 #define DRM_RONDO_QUEUES_MAX 16
