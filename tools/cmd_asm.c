@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* rondo asm and rondo dis: between assembly text and programs. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "compiler/compiler.h"
 #include "core/verify.h"
 #include "spec/program.h"
 #include "tools/asm/asm.h"
@@ -35,37 +32,18 @@ static const struct option dis_options[] = {
 
 static int assemble(const char *input, const char *output)
 {
-	struct compile_error err = {};
-	struct asm_errors errors = {};
-	void *bytes, *program;
-	size_t size;
-	u64 program_size;
-	int ret;
+	void *program;
+	u64 size;
+	int status = source_assemble(input, &program, &size);
 
-	if (compile_read_file(input, &bytes, &size, &err)) {
-		fprintf(stderr, "rondo: %s\n", err.text);
-		return STATUS_FAILED;
-	}
-	((char *)bytes)[size] = 0; /* it has room */
-	if (strlen(bytes) != size) {
-		free(bytes);
-		return fail(input, "not a text: it has a zero byte");
-	}
-	ret = asm_assemble(bytes, &program, &program_size, &errors);
-	free(bytes);
-	if (ret == -ENOMEM)
-		return fail(input, "no memory");
-	if (ret) {
-		asm_print_errors(stderr, input, &errors);
-		return STATUS_FAILED;
-	}
-	ret = write_file(output, program, program_size);
-	if (!ret)
-		printf("%s: %llu bytes, %llu cycles per replay\n", output,
-		       (unsigned long long)program_size,
+	if (status)
+		return status;
+	status = write_file(output, program, size);
+	if (!status)
+		printf("%s: %llu bytes, %llu cycles per replay\n", output, (unsigned long long)size,
 		       (unsigned long long)((struct rondo_program_header *)program)->cycles);
 	free(program);
-	return ret;
+	return status;
 }
 
 int cmd_asm(int argc, char **argv)

@@ -22,6 +22,7 @@ static const struct {
 	{"asm", cmd_asm, "assembly text into a program"},
 	{"dis", cmd_dis, "a program into assembly text"},
 	{"verify", cmd_verify, "prove a program; its exact cycles, energy and extents"},
+	{"debug", cmd_debug, "any cycle of a run, forwards and backwards"},
 	{"info", cmd_info, "what a file holds, or what a device is"},
 };
 

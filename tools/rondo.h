@@ -25,6 +25,7 @@ enum {
 /* Each gets its arguments from its own name on, and returns the exit status. */
 int cmd_asm(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
+int cmd_debug(int argc, char **argv);
 int cmd_dis(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);

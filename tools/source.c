@@ -8,6 +8,7 @@
 #include "compiler/backend.h"
 #include "core/machine.h"
 #include "core/program.h"
+#include "tools/asm/asm.h"
 #include "tools/rondo.h"
 #include "tools/tensor_io.h"
 
@@ -167,21 +168,67 @@ static int load_rnd(const char *path, struct source *source)
 	return STATUS_OK;
 }
 
+int source_assemble(const char *path, void **program, u64 *size)
+{
+	struct compile_error err = {};
+	struct asm_errors errors = {};
+	size_t length;
+	void *text;
+	int ret;
+
+	if (compile_read_file(path, &text, &length, &err)) {
+		fprintf(stderr, "rondo: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	((char *)text)[length] = 0; /* it has room */
+	if (strlen(text) != length) {
+		free(text);
+		return fail(path, "not a text: it has a zero byte");
+	}
+	ret = asm_assemble(text, program, size, &errors);
+	free(text);
+	if (ret == -ENOMEM)
+		return fail(path, "no memory");
+	if (ret) {
+		asm_print_errors(stderr, path, &errors);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+/* Wraps and parses a bare program that is in memory, and frees it. */
+static int parse_bare(const char *path, void *program, size_t size, struct source *source)
+{
+	size_t file_size;
+	void *file = source_wrap(program, size, &file_size);
+
+	free(program);
+	source->bare = true;
+	return file ? parse(path, file, file_size, source) : fail(path, "the program is damaged");
+}
+
+int source_load_text(const char *path, struct source *source)
+{
+	void *program;
+	u64 size;
+	int status;
+
+	*source = (struct source){};
+	status = source_assemble(path, &program, &size);
+	return status ? status : parse_bare(path, program, size, source);
+}
+
 static int load_bare(const char *path, struct source *source)
 {
 	struct compile_error err = {};
-	size_t size, file_size;
-	void *program, *file;
+	void *program;
+	size_t size;
 
 	if (compile_read_file(path, &program, &size, &err)) {
 		fprintf(stderr, "rondo: %s\n", err.text);
 		return STATUS_FAILED;
 	}
-	file = source_wrap(program, size, &file_size);
-	free(program);
-	if (!file)
-		return fail(path, "the program is damaged");
-	return parse(path, file, file_size, source);
+	return parse_bare(path, program, size, source);
 }
 
 static int load_onnx(const char *path, const struct source_options *options, struct source *source)
@@ -208,7 +255,6 @@ int source_load(const char *path, const struct source_options *options, struct s
 	if (source_has_magic(path, RONDO_FILE_MAGIC)) {
 		ret = load_rnd(path, source);
 	} else if (source_has_magic(path, RONDO_PROGRAM_MAGIC)) {
-		source->bare = true;
 		ret = load_bare(path, source);
 	} else {
 		ret = load_onnx(path, options, source);

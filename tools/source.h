@@ -43,6 +43,8 @@ struct source {
 
 /* Reads @path; a STATUS_*, with a message unless it is STATUS_OK. */
 int source_load(const char *path, const struct source_options *options, struct source *source);
+/* As source_load() from assembly text. */
+int source_load_text(const char *path, struct source *source);
 void source_free(struct source *source);
 
 /* Compiles the ONNX model in @path; as source_load(). The caller frees *@file. */
@@ -57,6 +59,9 @@ bool source_has_magic(const char *path, u32 magic);
  * message unless it is STATUS_OK.
  */
 int source_program(const char *path, void **program, size_t *size);
+
+/* Assembles the text in @path: the program's bytes, for free(). As source_load(). */
+int source_assemble(const char *path, void **program, u64 *size);
 
 /* The .rnd file around a bare program, for free(); NULL: no memory, or it is no program. */
 void *source_wrap(const void *program, size_t size, size_t *file_size);

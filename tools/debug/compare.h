@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Two runs, cycle by cycle from their starts, to the first difference: of another input, of
+ * another program, or of another executor.
+ */
+#ifndef TOOLS_DEBUG_COMPARE_H
+#define TOOLS_DEBUG_COMPARE_H
+
+#include "tools/debug/session.h"
+
+enum difference_kind {
+	DIFFERENCE_NONE,
+	DIFFERENCE_MACHINE, /* not of one machine: nothing is compared */
+	DIFFERENCE_BUNDLE,  /* another bundle is due, or one stalls and the other does not */
+	DIFFERENCE_END,	    /* one run ends here, or both in different ways */
+	DIFFERENCE_RESULT,  /* an operation of this cycle has another result for a register */
+	DIFFERENCE_VALUE,   /* this cycle writes another value, or only one of the runs writes */
+};
+
+/* The first difference; both sessions then stand before the cycle that makes it. */
+struct difference {
+	enum difference_kind kind;
+	/* Of DIFFERENCE_RESULT and DIFFERENCE_VALUE. */
+	struct reference_access access; /* `at` of SRAM and slots: the container that differs */
+	bool dma;			/* by a transfer, not by the bundle */
+	u32 lane;			/* of a register or row: the first that differs */
+	u32 lanes;			/* how many differ; of SRAM and slots: bytes */
+	u64 a, b;			/* there */
+};
+
+/*
+ * Compares from cycle @from after each run's start on. What differs before the start (contents of
+ * slots) is no difference. False: interrupted.
+ */
+bool compare_runs(struct session *a, struct session *b, u64 from, struct difference *d);
+
+enum { COMPARE_TEXT_BYTES = 256 };
+
+/*
+ * Runs the session's program from its start on the plain executor too, and compares every byte
+ * written to a slot, in the order in which each slot's byte is written, and the end. True: no
+ * difference. Else what differs is in @text, and the session stands before the cycle in which
+ * the reference writes it (or at the end).
+ */
+bool compare_executor(struct session *s, char text[COMPARE_TEXT_BYTES]);
+
+#endif
