@@ -13,7 +13,10 @@
 #include "emulator/frontend/inproc.h"
 #include "emulator/regs.h"
 
-enum { RIG_TIMEOUT_MS = 30000 };
+enum {
+	RIG_TIMEOUT_MS = 30000,
+	STOP_NS = 10000000, /* what stops, stops within this time */
+};
 
 /* Where script.S keeps the script; a test may use the memory behind it. */
 #define RIG_TCM_FREE 0x80004000u
@@ -87,5 +90,11 @@ void rig_mgmt_write(struct rig *rig, u32 offset, u32 value);
 u32 rig_mgmt_read(struct rig *rig, u32 offset);
 
 u64 rig_now_ns(void);
+
+/*
+ * How long @once takes, in ns, as it says itself: the first of up to five times that is below
+ * @limit, else the shortest. Other processes may have the cores meanwhile.
+ */
+u64 rig_quickest(u64 (*once)(void), u64 limit);
 
 #endif
