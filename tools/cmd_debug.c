@@ -37,17 +37,17 @@ enum {
 };
 
 static const struct option options[] = {
-	{"input", required_argument, NULL, 'i'},
-	{"seed", required_argument, NULL, OPT_SEED},
-	{"with", required_argument, NULL, OPT_WITH},
-	{"with-input", required_argument, NULL, OPT_WITH_INPUT},
-	{"with-seed", required_argument, NULL, OPT_WITH_SEED},
-	{"command", required_argument, NULL, 'c'},
-	{"script", required_argument, NULL, 'x'},
-	{"keep-going", no_argument, NULL, 'k'},
-	{"unverified", no_argument, NULL, OPT_UNVERIFIED},
-	{"bound", required_argument, NULL, OPT_BOUND},
-	{"memory", required_argument, NULL, OPT_MEMORY},
+	{ "input", required_argument, NULL, 'i' },
+	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "with", required_argument, NULL, OPT_WITH },
+	{ "with-input", required_argument, NULL, OPT_WITH_INPUT },
+	{ "with-seed", required_argument, NULL, OPT_WITH_SEED },
+	{ "command", required_argument, NULL, 'c' },
+	{ "script", required_argument, NULL, 'x' },
+	{ "keep-going", no_argument, NULL, 'k' },
+	{ "unverified", no_argument, NULL, OPT_UNVERIFIED },
+	{ "bound", required_argument, NULL, OPT_BOUND },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
 	OPTION_HELP,
 	{},
 };
@@ -183,7 +183,7 @@ static void complete_with(struct debug_options *o)
 
 static int debug(struct debug_options *o)
 {
-	struct sigaction action = {.sa_handler = interrupt};
+	struct sigaction action = { .sa_handler = interrupt };
 	struct debug_run a = {}, b = {};
 	struct debugger debugger;
 	int status;
@@ -246,8 +246,8 @@ static int parse_option(int c, const char *command, struct debug_options *o)
 		return STATUS_OK;
 	case OPT_WITH_INPUT: o->compare = true; return add_input(command, &o->with.inputs, optarg);
 	case OPT_WITH_SEED: o->compare = true; return parse_seed(command, &o->with, optarg);
-	case 'c': return add_script(command, o, (struct script){.text = optarg});
-	case 'x': return add_script(command, o, (struct script){.file = optarg});
+	case 'c': return add_script(command, o, (struct script){ .text = optarg });
+	case 'x': return add_script(command, o, (struct script){ .file = optarg });
 	case 'k': o->keep_going = true; return STATUS_OK;
 	case OPT_UNVERIFIED: o->run.unverified = true; return STATUS_OK;
 	case OPT_BOUND:
@@ -265,9 +265,9 @@ static int parse_option(int c, const char *command, struct debug_options *o)
 
 int cmd_debug(int argc, char **argv)
 {
-	struct debug_options o = {.run = {.bound = RONDO_CYCLES_DEFAULT,
-					  .memory = 256 << 20,
-					  .interrupt = &interrupted}};
+	struct debug_options o = { .run = { .bound = RONDO_CYCLES_DEFAULT,
+					    .memory = 256 << 20,
+					    .interrupt = &interrupted } };
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "i:c:x:kh", options, NULL)) != -1) {

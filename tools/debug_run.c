@@ -117,7 +117,7 @@ static int check_names(const struct source *source, const struct debug_inputs *i
 	u32 i, k, count = accel_model_tensor_count(source->model, ACCEL_INPUT);
 
 	for (i = 0; i < inputs->count; i++) {
-		struct debug_inputs one = {1, {inputs->at[i]}};
+		struct debug_inputs one = { 1, { inputs->at[i] } };
 		struct accel_tensor tensor;
 
 		for (k = 0; k < count; k++) {
@@ -170,7 +170,8 @@ static int make_regions(struct debug_run *run, const char *path)
 		struct accel_region region;
 
 		accel_model_region(run->source.model, i, &region);
-		run->regions[i] = (struct session_region){region.name, region.first, region.count};
+		run->regions[i] =
+			(struct session_region){ region.name, region.first, region.count };
 	}
 	return STATUS_OK;
 }
@@ -192,7 +193,7 @@ static int start(struct debug_run *run, const struct debug_run_options *o, const
 	source.program = accel_model_program(run->source.model, &size);
 	source.size = size;
 	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
-		source.content[i] = (struct session_content){run->content[i], sizes[i]};
+		source.content[i] = (struct session_content){ run->content[i], sizes[i] };
 	run->session = session_create(&source, why);
 	return run->session ? STATUS_OK : fail(o->path, "%s", why);
 }

@@ -344,13 +344,14 @@ static bool execute_result(struct reference *r, u32 slot)
 		if (slot == RONDO_L0 || slot == RONDO_L1) {
 			if (!ref_load(r, t, op, flight->value[i]))
 				return false;
-			continue;
+		} else {
+			r->result->activity.vector_lanes += r->machine.lanes;
+			if (ref_is_mesh(op->op))
+				ref_mesh(r, t, op, flight->value[i]);
+			else
+				ref_vector(r, t, op, flight->value[i]);
 		}
-		r->result->activity.vector_lanes += r->machine.lanes;
-		if (ref_is_mesh(op->op))
-			ref_mesh(r, t, op, flight->value[i]);
-		else
-			ref_vector(r, t, op, flight->value[i]);
+		ref_saw(r, REFERENCE_RESULT, true, i, (u32)(flight - r->flight), op->dst, 1);
 	}
 	return true;
 }

@@ -64,7 +64,8 @@ void reference_restore(struct reference *r, const void *from);
 
 enum reference_space {
 	REFERENCE_SRAM,
-	REFERENCE_REGISTER,    /* written when the result lands */
+	REFERENCE_RESULT,      /* is written when it takes off; `at` is its register */
+	REFERENCE_REGISTER,    /* is written when the result lands */
 	REFERENCE_ACCUMULATOR, /* rows */
 	REFERENCE_WEIGHT,      /* rows of a weight buffer; its reads are not told */
 	REFERENCE_SLOT,	       /* by DMA */
@@ -75,7 +76,7 @@ struct reference_access {
 	enum reference_space space;
 	bool write;
 	u32 tile;  /* row by row from the north-west; of a slot 0 */
-	u32 index; /* weight buffer or slot; else 0 */
+	u32 index; /* weight buffer, slot, or place of a result in flight; else 0 */
 	u64 at;	   /* byte, register or row */
 	u64 count; /* bytes of SRAM or slot; else 1 */
 };

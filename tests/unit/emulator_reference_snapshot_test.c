@@ -50,7 +50,7 @@ static void see(void *ctx, const struct reference_access *access)
 	struct test *t = ctx;
 
 	if (t->count < ACCESSES_MAX)
-		t->seen[t->count++] = (struct seen){t->result.cycles, *access};
+		t->seen[t->count++] = (struct seen){ t->result.cycles, *access };
 }
 
 static bool begin(struct test *t)
@@ -137,7 +137,7 @@ int main(void)
 	memset(rig_slot(&t.rig, 0, 256), 0x40, 256);
 	rig_slot(&t.rig, 1, 256);
 	t.reference = reference_create(&t.rig.machine);
-	t.io = (struct exec_io){rig_read, rig_write, &t.rig};
+	t.io = (struct exec_io){ rig_read, rig_write, &t.rig };
 
 	count = save_all(&t, saved);
 	tap_eq(t.result.status, EXEC_DONE, "stepping reaches halt");

@@ -12,13 +12,13 @@ static const struct form {
 	bool access;  /* read or written */
 	const char *prefix, *what;
 } forms[] = {
-	{"bundle", BREAK_BUNDLE, false, false, "", "bundles"},
-	{"cycle", BREAK_CYCLE, false, false, "", "cycles"},
-	{"sram", BREAK_SRAM, false, true, "", "bytes of SRAM"},
-	{"reg", BREAK_REGISTER, false, true, "v", "registers"},
-	{"acc", BREAK_ACCUMULATOR, false, true, "a", "accumulator rows"},
-	{"weights", BREAK_WEIGHT, true, false, "", "weight rows"},
-	{"slot", BREAK_SLOT, true, true, "", "bytes of that slot"},
+	{ "bundle", BREAK_BUNDLE, false, false, "", "bundles" },
+	{ "cycle", BREAK_CYCLE, false, false, "", "cycles" },
+	{ "sram", BREAK_SRAM, false, true, "", "bytes of SRAM" },
+	{ "reg", BREAK_REGISTER, false, true, "v", "registers" },
+	{ "acc", BREAK_ACCUMULATOR, false, true, "a", "accumulator rows" },
+	{ "weights", BREAK_WEIGHT, true, false, "", "weight rows" },
+	{ "slot", BREAK_SLOT, true, true, "", "bytes of that slot" },
 };
 
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
@@ -144,7 +144,7 @@ static bool parse_break(struct debugger *d, const struct args *args, struct brea
 
 bool break_add(struct debugger *d, const struct args *args)
 {
-	struct breakpoint b = {.number = d->break_number + 1};
+	struct breakpoint b = { .number = d->break_number + 1 };
 
 	if (d->break_count == BREAKS_MAX)
 		return bad(d, "there are %u breakpoints already", BREAKS_MAX);
@@ -252,7 +252,7 @@ bool go_reverse(struct debugger *d, const struct args *args)
 /* @count times to where any bundle becomes due. */
 static bool go_bundles(struct debugger *d, const struct args *args, bool forwards)
 {
-	const struct breakpoint any = {.kind = BREAK_BUNDLE, .hi = SESSION_NO_BUNDLE - 1};
+	const struct breakpoint any = { .kind = BREAK_BUNDLE, .hi = SESSION_NO_BUNDLE - 1 };
 	struct session *s = shown(d);
 	struct break_hit hit;
 	u64 count = 1;

@@ -48,6 +48,7 @@ static void print_place(FILE *out, const struct session *s, const struct differe
 
 	fprintf(out, "%s ", by);
 	switch (access->space) {
+	case REFERENCE_RESULT:
 	case REFERENCE_REGISTER: fprintf(out, "computes v%" PRIu64, access->at); break;
 	case REFERENCE_ACCUMULATOR: fprintf(out, "writes a%" PRIu64, access->at); break;
 	case REFERENCE_WEIGHT:
@@ -98,7 +99,6 @@ static void print_difference(struct debugger *d, const struct difference *diff)
 	case DIFFERENCE_MACHINE: fprintf(d->out, "the runs are of different machines\n"); return;
 	case DIFFERENCE_BUNDLE: fprintf(d->out, "the runs are at different bundles\n"); break;
 	case DIFFERENCE_END: fprintf(d->out, "the runs end differently\n"); break;
-	case DIFFERENCE_RESULT:
 	case DIFFERENCE_VALUE:
 		fprintf(d->out, "in this cycle ");
 		print_place(d->out, a, diff);

@@ -23,7 +23,7 @@ static void note_write(void *ctx, const struct reference_access *access)
 {
 	struct writes *w = ctx;
 
-	/* DMA tells of both of its sides, SRAM first; a register is compared when it takes off. */
+	/* DMA tells of both of its sides, SRAM first; a register was compared as a result. */
 	if (access->space == REFERENCE_SLOT && !access->write && w->count)
 		w->at[w->count - 1].dma = true;
 	if (!access->write || access->space == REFERENCE_REGISTER)
@@ -39,7 +39,7 @@ static void note_write(void *ctx, const struct reference_access *access)
 		w->at = grown;
 		w->capacity = capacity;
 	}
-	w->at[w->count++] = (struct write){*access, access->space == REFERENCE_SLOT};
+	w->at[w->count++] = (struct write){ *access, access->space == REFERENCE_SLOT };
 }
 
 /* Lanes of what @access names in the state of @s; NULL: it is bytes. */
@@ -125,6 +125,23 @@ static bool compare_bytes(const struct session *a, const struct session *b,
 	return d->lanes;
 }
 
+/*
+ * A result that took off in this cycle. No latency is 1, so it is still in flight, and what was
+ * in its place before has landed.
+ */
+static bool compare_result(const struct session *a, const struct session *b,
+			   const struct reference_access *access, struct difference *d)
+{
+	const struct ref_flight *f = &a->reference->flight[access->index];
+	const struct ref_flight *g = &b->reference->flight[access->index];
+
+	d->lanes = 0;
+	if (f->left != g->left || f->reg != g->reg ||
+	    memcmp(&f->tiles, &g->tiles, sizeof(f->tiles)))
+		return true;
+	return compare_rows(f->value[access->tile], g->value[access->tile], a->machine.lanes, d);
+}
+
 /* Whether what @write wrote in one of the runs differs between them. */
 static bool compare_write(const struct session *a, const struct session *b,
 			  const struct write *write, struct difference *d)
@@ -133,6 +150,8 @@ static bool compare_write(const struct session *a, const struct session *b,
 
 	d->access = *access;
 	d->dma = write->dma;
+	if (access->space == REFERENCE_RESULT)
+		return compare_result(a, b, access, d);
 	if (access->space == REFERENCE_ACCUMULATOR)
 		return compare_rows(row_of(a, access), row_of(b, access), a->machine.lanes, d);
 	if (access->space == REFERENCE_WEIGHT)
@@ -143,41 +162,12 @@ static bool compare_write(const struct session *a, const struct session *b,
 	return compare_bytes(a, b, access, d);
 }
 
-/* Results under way. The ones that took off in this cycle are the only ones that can differ. */
-static bool compare_flights(const struct session *a, const struct session *b, struct difference *d)
-{
-	const struct reference *x = a->reference, *y = b->reference;
-	u32 i, t;
-
-	d->dma = false;
-	for (i = 0; i < x->flights; i++) {
-		const struct ref_flight *f = &x->flight[i], *g = &y->flight[i];
-
-		d->access = (struct reference_access){REFERENCE_REGISTER,	 true, 0, 0,
-						      f->left ? f->reg : g->reg, 1};
-		d->lanes = 0;
-		if (f->left != g->left || (f->left && f->reg != g->reg))
-			return true;
-		for (t = 0; f->left && t < x->tiles; t++) {
-			d->access.tile = t;
-			if (ref_takes_part(&f->tiles, &x->tile[t]) &&
-			    compare_rows(f->value[t], g->value[t], a->machine.lanes, d))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* What the cycle that has just passed in both runs wrote. */
 static bool compare_cycle(const struct session *a, const struct session *b,
 			  const struct writes *writes, struct difference *d)
 {
 	u32 i;
 
-	if (compare_flights(a, b, d)) {
-		d->kind = DIFFERENCE_RESULT;
-		return true;
-	}
 	for (i = 0; i < writes->count; i++) {
 		if (!compare_write(a, b, &writes->at[i], d))
 			continue;
@@ -243,7 +233,7 @@ static bool compare(struct session *a, struct session *b, u64 from, struct write
 
 bool compare_runs(struct session *a, struct session *b, u64 from, struct difference *d)
 {
-	struct writes writes = {0};
+	struct writes writes = { 0 };
 	bool done;
 
 	memset(d, 0, sizeof(*d));

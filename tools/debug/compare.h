@@ -13,19 +13,18 @@ enum difference_kind {
 	DIFFERENCE_MACHINE, /* not of one machine: nothing is compared */
 	DIFFERENCE_BUNDLE,  /* another bundle is due, or one stalls and the other does not */
 	DIFFERENCE_END,	    /* one run ends here, or both in different ways */
-	DIFFERENCE_RESULT,  /* an operation of this cycle has another result for a register */
 	DIFFERENCE_VALUE,   /* this cycle writes another value, or only one of the runs writes */
 };
 
 /* The first difference; both sessions then stand before the cycle that makes it. */
 struct difference {
 	enum difference_kind kind;
-	/* Of DIFFERENCE_RESULT and DIFFERENCE_VALUE. */
+	/* Of DIFFERENCE_VALUE. */
 	struct reference_access access; /* `at` of SRAM and slots: the container that differs */
 	bool dma;			/* by a transfer, not by the bundle */
-	u32 lane;			/* of a register or row: the first that differs */
-	u32 lanes;			/* how many differ; of SRAM and slots: bytes */
-	u64 a, b;			/* there */
+	u32 lane;			/* of a result or row: the first that differs */
+	u32 lanes; /* how many differ, of SRAM and slots bytes; 0: only one run has a result */
+	u64 a, b;  /* there */
 };
 
 /*

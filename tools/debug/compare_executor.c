@@ -66,7 +66,7 @@ static bool grow(struct run *run)
 static bool write_slot(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
 {
 	struct run *run = ctx;
-	struct record r = {slot, offset, size, malloc(size), calloc(size, 1), size};
+	struct record r = { slot, offset, size, malloc(size), calloc(size, 1), size };
 
 	if (!reaches(run, slot, offset, size) || !r.data || !r.taken || !grow(run)) {
 		run->short_of_memory = reaches(run, slot, offset, size);
@@ -157,9 +157,9 @@ static bool compare_ends(struct run *run, const struct exec_result *result)
 static bool run_executor(struct run *run, struct exec_result *result)
 {
 	const struct session *s = run->session;
-	const struct exec_control control = {.bound = s->source.unverified ? s->source.bound
-									   : s->facts.cycles + 1};
-	const struct exec_io io = {read_slot, write_slot, run};
+	const struct exec_control control = { .bound = s->source.unverified ? s->source.bound
+									    : s->facts.cycles + 1 };
+	const struct exec_io io = { read_slot, write_slot, run };
 	struct exec_program *program = NULL;
 	struct exec *exec = exec_create(&s->machine);
 	char why[EXEC_REASON_BYTES] = "it cannot be created for this machine";
@@ -229,7 +229,7 @@ static bool compare(struct session *s, struct run *run)
 
 bool compare_executor(struct session *s, char text[COMPARE_TEXT_BYTES])
 {
-	struct run run = {.session = s, .text = text};
+	struct run run = { .session = s, .text = text };
 	bool same = compare(s, &run);
 
 	if (run.short_of_memory)

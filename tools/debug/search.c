@@ -11,6 +11,7 @@ static bool is_kind(const struct breakpoint *b, const struct reference_access *a
 {
 	switch (access->space) {
 	case REFERENCE_SRAM: return b->kind == BREAK_SRAM;
+	case REFERENCE_RESULT: return false;
 	case REFERENCE_REGISTER: return b->kind == BREAK_REGISTER;
 	case REFERENCE_ACCUMULATOR: return b->kind == BREAK_ACCUMULATOR;
 	case REFERENCE_WEIGHT: return b->kind == BREAK_WEIGHT && b->index == access->index;
@@ -30,7 +31,7 @@ static void see(void *ctx, const struct reference_access *access)
 
 		if (is_kind(b, access) && (access->write ? b->write : b->read) &&
 		    access->at <= b->hi && access->at + access->count - 1 >= b->lo)
-			search->hit = (struct break_hit){b, *access};
+			search->hit = (struct break_hit){ b, *access };
 	}
 }
 
@@ -70,7 +71,7 @@ static void see_position(struct search *search, const struct session *s)
 bool search_forwards(struct session *s, const struct breakpoint *breaks, u32 count,
 		     struct break_hit *hit)
 {
-	struct search search = {breaks, count, {NULL}};
+	struct search search = { breaks, count, { NULL } };
 	u64 now;
 
 	*hit = search.hit;
@@ -104,7 +105,7 @@ static bool last_hit(struct session *s, struct search *search, u64 from, u64 to,
 
 		if (session_interrupted(s))
 			return false;
-		search->hit = (struct break_hit){NULL};
+		search->hit = (struct break_hit){ NULL };
 		see_position(search, s);
 		if (!session_step(s, see, search))
 			break;
@@ -119,7 +120,7 @@ static bool last_hit(struct session *s, struct search *search, u64 from, u64 to,
 bool search_backwards(struct session *s, const struct breakpoint *breaks, u32 count,
 		      struct break_hit *hit)
 {
-	struct search search = {breaks, count, {NULL}};
+	struct search search = { breaks, count, { NULL } };
 	u64 to = session_now(s), cycle = s->start;
 	u32 i = s->checkpoints;
 

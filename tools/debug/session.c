@@ -148,7 +148,7 @@ static bool keep(struct session *s)
 	if (!state)
 		return false;
 	save(s, state);
-	s->checkpoint[s->checkpoints++] = (struct session_checkpoint){now, state};
+	s->checkpoint[s->checkpoints++] = (struct session_checkpoint){ now, state };
 	return true;
 }
 
@@ -258,7 +258,7 @@ static bool begin(struct session *s, char *why)
 		snprintf(why, SESSION_WHY_BYTES, "no memory for the machine");
 		return false;
 	}
-	s->io = (struct exec_io){read_slot, write_slot, s};
+	s->io = (struct exec_io){ read_slot, write_slot, s };
 	if (!reference_begin(s->reference, s->source.program, s->source.size, facts, &s->io, bound,
 			     &s->result)) {
 		snprintf(why, SESSION_WHY_BYTES, "%s", s->result.reason);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Comparing runs: a difference that is put into an input, an operation, a loop or the executor
+ * is found, in the cycle where it first shows.
+ */
+#include "tests/unit/tools_debug_rig.h"
+#include "tools/debug/compare.h"
+
+/* With %s for trips, an operation, an immediate, and an offset. Bundles count from dma, 0. */
+static const char program[] = "machine edge\n"
+			      "slot a\n"
+			      "slot b\n"
+			      "desc in in a row=512 sram=0\n"
+			      "desc out out b row=256 sram=512\n"
+			      "entry x base=0\n"
+			      "entry y base=512\n"
+			      "\tdma c0, in\n"
+			      "\twait c0<=0\n"
+			      "\tld.w v0, x\n"
+			      "\tld.w v1, x+256\n"
+			      "\tloop %s {\n"
+			      "\tmovi v3, 7\n"
+			      "\tnop\n"
+			      "\t}\n"
+			      "\twl.w w0.5, x\n"
+			      "\tpush.f32 a3, x, w0.5, write, 1\n"
+			      "\t%s v2, v0, v1\n"
+			      "\tmovi v4, %s\n"
+			      "\tnop\n"
+			      "\tnop\n"
+			      "\tnop\n"
+			      "\tst.w y%s, v2\n"
+			      "\tdma c1, out\n"
+			      "\thalt c1<=0\n";
+
+static bool init(struct debug_rig *r, const char *trips, const char *op, const char *imm,
+		 const char *store)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), program, trips, op, imm, store);
+	return debug_rig_init(r, text, 1);
+}
+
+/* The first cycle in which @bundle is due. */
+static u64 cycle_of(struct session *s, u32 bundle)
+{
+	session_goto(s, s->start);
+	while (session_bundle(s) != bundle && session_step(s, NULL, NULL))
+		;
+	/* It executes when it stalls no more. */
+	while (session_bundle(s) == bundle) {
+		u64 now = session_now(s);
+
+		session_step(s, NULL, NULL);
+		if (s->arrived)
+			return now;
+	}
+	return UINT64_MAX;
+}
+
+/* Whether both runs stand before the cycle in which @bundle of @a executes. */
+static bool both_at(const struct debug_rig *a, const struct debug_rig *b, u32 bundle)
+{
+	u64 from_a = session_now(a->session) - a->session->start;
+	u64 from_b = session_now(b->session) - b->session->start;
+
+	return from_a == from_b && from_a + a->session->start == cycle_of(a->session, bundle);
+}
+
+static void equal(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+
+	if (init(&b, "4", "fadd", "1", "")) {
+		tap_ok(compare_runs(a->session, b.session, 0, &d) && d.kind == DIFFERENCE_NONE &&
+			       session_at_end(a->session) && session_at_end(b.session),
+		       "equal runs have no difference");
+	}
+	debug_rig_fini(&b);
+}
+
+/* Another operation: the cycle in which it is issued, all lanes or those that differ. */
+static void operation(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+
+	if (init(&b, "4", "fsub", "1", "")) {
+		compare_runs(a->session, b.session, 0, &d);
+		tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_RESULT &&
+			       d.access.at == 2 && !d.dma,
+		       "another operation computes another v2");
+		tap_ok(both_at(a, &b, 9), "in the cycle in which it is issued");
+		compare_runs(a->session, b.session, session_now(b.session) - b.session->start + 1,
+			     &d);
+		tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_SRAM &&
+			       d.access.at >= 512 && d.access.at < 516 && !d.dma,
+		       "the next difference is the store of it");
+		tap_ok(both_at(a, &b, 14), "in the cycle of st");
+	}
+	debug_rig_fini(&b);
+}
+
+static void immediate(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+
+	if (init(&b, "4", "fadd", "2", "")) {
+		compare_runs(a->session, b.session, 0, &d);
+		tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_RESULT &&
+			       d.access.at == 4 && d.lane == 0 && d.lanes == 64 && d.a == 1 &&
+			       d.b == 2,
+		       "another immediate: register, lanes and both values");
+		tap_ok(both_at(a, &b, 10), "in its cycle");
+	}
+	debug_rig_fini(&b);
+}
+
+static void trips(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+
+	if (init(&b, "5", "fadd", "1", "")) {
+		compare_runs(a->session, b.session, 0, &d);
+		tap_ok(d.kind == DIFFERENCE_BUNDLE && session_bundle(a->session) == 7 &&
+			       session_bundle(b.session) == 5,
+		       "one trip more: the runs part after the fourth");
+	}
+	debug_rig_fini(&b);
+}
+
+static void store(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+
+	if (init(&b, "4", "fadd", "1", "+256")) {
+		compare_runs(a->session, b.session, 0, &d);
+		tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_SRAM,
+		       "a store to another place");
+		tap_ok(both_at(a, &b, 14), "in its cycle");
+	}
+	debug_rig_fini(&b);
+}
+
+/* One number of the input, in the second 64 bytes: it comes in with the second cycle of data. */
+static void input(struct debug_rig *a)
+{
+	struct difference d;
+	struct debug_rig b;
+	u64 second;
+
+	if (!init(&b, "4", "fadd", "1", ""))
+		goto out;
+	session_destroy(b.session);
+	b.slot[0][20] += 1;
+	if (!debug_rig_start(&b))
+		goto out;
+	/* A start in the first cycle: start-up, the cycles of a row, then 64 bytes in each. */
+	second = a->session->start + a->session->machine.dma_startup +
+		 a->session->machine.dma_row_cycles + 1;
+	compare_runs(a->session, b.session, 0, &d);
+	tap_ok(d.kind == DIFFERENCE_VALUE && d.dma && d.access.space == REFERENCE_SRAM &&
+		       d.access.at == 80,
+	       "another number in the input comes in by a transfer");
+	tap_eq(session_now(a->session), second, "in the cycle that moves it");
+	compare_runs(a->session, b.session, second + 1, &d);
+	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_RESULT &&
+		       d.access.at == 0 && d.lane == 20 && d.lanes == 1,
+	       "then a load has it in lane 20");
+	compare_runs(a->session, b.session, session_now(a->session) + 1, &d);
+	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_WEIGHT &&
+		       d.access.at == 5 && d.lane == 20,
+	       "then a weight row");
+	compare_runs(a->session, b.session, session_now(a->session) + 1, &d);
+	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_ACCUMULATOR &&
+		       d.access.at == 3 && d.lane == 20,
+	       "then an accumulator row");
+out:
+	debug_rig_fini(&b);
+}
+
+/* The executor, which flips a bit of the row that it writes as number @flip, counted from 0. */
+
+void __real_exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
+		     const struct exec_control *control, struct exec_result *result);
+void __wrap_exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
+		     const struct exec_control *control, struct exec_result *result);
+
+static const struct exec_io *real_io;
+static u32 rows, flip;
+
+static bool flipping_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	(void)ctx;
+	return real_io->read(real_io->ctx, slot, offset, to, size);
+}
+
+static bool flipping_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	u8 *copy = malloc(size);
+	bool done;
+
+	(void)ctx;
+	memcpy(copy, from, size);
+	if (rows++ == flip)
+		copy[size - 1] ^= 0x10;
+	done = real_io->write(real_io->ctx, slot, offset, copy, size);
+	free(copy);
+	return done;
+}
+
+void __wrap_exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
+		     const struct exec_control *control, struct exec_result *result)
+{
+	const struct exec_io flipping = { flipping_read, flipping_write, NULL };
+
+	real_io = io;
+	rows = 0;
+	__real_exec_run(e, program, &flipping, control, result);
+}
+
+static void executor(const char *name)
+{
+	char text[COMPARE_TEXT_BYTES] = "";
+	struct debug_rig r;
+	u32 count;
+
+	if (!debug_rig_open(&r, name, 1) || !debug_rig_start(&r))
+		goto out;
+	flip = ~0u;
+	tap_ok(compare_executor(r.session, text), "%s: executor and reference agree %s", name,
+	       text);
+	count = rows;
+	flip = count - 1;
+	tap_ok(!compare_executor(r.session, text) && strstr(text, "the executor 0x"),
+	       "%s: a flipped bit in the last of %u rows is found: %s", name, count, text);
+	tap_ok(!session_at_end(r.session) && session_now(r.session) + 300 > r.session->facts.cycles,
+	       "%s: in one of the last cycles", name);
+	flip = 0;
+	tap_ok(!compare_executor(r.session, text), "%s: and in the first", name);
+out:
+	debug_rig_fini(&r);
+}
+
+int main(void)
+{
+	struct debug_rig a;
+
+	flip = ~0u;
+	if (init(&a, "4", "fadd", "1", "")) {
+		equal(&a);
+		operation(&a);
+		immediate(&a);
+		trips(&a);
+		store(&a);
+		input(&a);
+	}
+	debug_rig_fini(&a);
+	executor("vector_add");
+	executor("matmul");
+	executor("dma_patterns");
+	return tap_done();
+}

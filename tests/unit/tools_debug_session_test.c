@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The debugger's positions: going to a cycle and back is going there directly, whatever the way
+ * and however little memory checkpoints have; what is said of transfers comes true; a run that
+ * fails has an end like any other; and no bytes crash it.
+ */
+#include "tests/unit/tools_debug_rig.h"
+#include "tools/debug/print.h"
+
+enum { CYCLES_MAX = 1 << 14, JUMPS = 60, MUTANTS = 300 };
+
+static u64 hashes[CYCLES_MAX];
+
+/* The hash before every @every-th cycle on the way from the start to the end. */
+static u64 walk(struct session *s, u32 every)
+{
+	u64 start = s->start;
+
+	session_goto(s, start);
+	do {
+		u64 now = session_now(s);
+
+		if (now < CYCLES_MAX && (now - start) % every == 0)
+			hashes[now] = session_hash(s);
+	} while (session_step(s, NULL, NULL));
+	return s->end;
+}
+
+/* Jumps to and fro; every position must look as it did on the way. */
+static u32 jump(struct session *s, u32 every, u64 end, u32 jumps)
+{
+	u32 seed = 1, wrong = 0, i;
+
+	for (i = 0; i < jumps; i++) {
+		u64 cycle;
+
+		seed = seed * 1664525 + 1013904223;
+		cycle = s->start + (u64)(seed >> 8) % (end - s->start + 1) / every * every;
+		wrong += !session_goto(s, cycle) || session_now(s) != cycle;
+		wrong += session_hash(s) != hashes[cycle];
+	}
+	return wrong;
+}
+
+static void jumps(const char *name, u32 every)
+{
+	struct debug_rig r;
+	u64 end;
+
+	if (debug_rig_open(&r, name, 1) && debug_rig_start(&r)) {
+		end = walk(r.session, every);
+		tap_ok(end == r.session->facts.cycles && end < CYCLES_MAX,
+		       "%s: the end is where the verifier says", name);
+		tap_ok(!jump(r.session, every, end, JUMPS),
+		       "%s: going there and back is going there", name);
+		session_destroy(r.session);
+		r.source.memory = 0;
+		if (debug_rig_start(&r)) {
+			tap_ok(!jump(r.session, every, end, JUMPS / 4) &&
+				       r.session->checkpoints <= 4,
+			       "%s: with as few checkpoints as can be", name);
+		}
+	}
+	debug_rig_fini(&r);
+}
+
+/* All cycles of a short program, each from the one after it. */
+static void every_cycle(void)
+{
+	struct debug_rig r;
+	u32 wrong = 0;
+	u64 cycle;
+
+	if (debug_rig_open(&r, "vector_add", 1) && debug_rig_start(&r)) {
+		cycle = walk(r.session, 1);
+		while (cycle-- > r.session->start) {
+			session_goto(r.session, cycle);
+			wrong += session_hash(r.session) != hashes[cycle];
+		}
+		tap_eq(wrong, 0, "backwards through every cycle of vector_add");
+		tap_ok(hashes[300] != hashes[301] && hashes[10] != hashes[11],
+		       "states differ from cycle to cycle");
+	}
+	debug_rig_fini(&r);
+}
+
+/* In every cycle the end that is announced for each transfer is the one that comes. */
+static void transfers(const char *name)
+{
+	u64 promised[RONDO_DMA_CHANNELS] = { 0 };
+	u32 before[RONDO_DMA_CHANNELS] = { 0 }, wrong = 0, ends = 0, c, i;
+	struct debug_rig r;
+
+	if (!debug_rig_open(&r, name, 1) || !debug_rig_start(&r))
+		goto out;
+	do {
+		for (c = 0; c < RONDO_DMA_CHANNELS; c++) {
+			u32 now = r.session->reference->channel[c].outstanding;
+
+			if (now < before[c]) {
+				ends++;
+				wrong += promised[c] != session_now(r.session);
+			}
+			for (i = 0; i < now; i++)
+				wrong += print_transfer_end(r.session, c, i) <=
+					 session_now(r.session);
+			promised[c] = now ? print_transfer_end(r.session, c, 0) : 0;
+			before[c] = now;
+		}
+	} while (session_step(r.session, NULL, NULL));
+	tap_ok(!wrong && ends, "%s: the ends announced for %u transfers are right", name, ends);
+out:
+	debug_rig_fini(&r);
+}
+
+static void trap(void)
+{
+	/* v0 is read while it is in flight, in cycle 3. */
+	static const char text[] = "machine edge\ncycles 5\n"
+				   "\tmovi v1, 1\n\tnop\n\tmovi v0, 2\n\tmov v2, v0\n\thalt\n";
+	char why[SESSION_WHY_BYTES] = "";
+	struct debug_rig r;
+	u64 hash;
+
+	if (debug_rig_assemble(&r, text, 1)) {
+		tap_ok(!session_create(&r.source, why) && strstr(why, "refused: bundle 3") &&
+			       strstr(why, "in flight"),
+		       "a program that is refused is not run: %s", why);
+		r.source.unverified = true;
+	}
+	if (r.bytes && debug_rig_start(&r)) {
+		session_goto(r.session, 3);
+		hash = session_hash(r.session);
+		tap_ok(!session_at_end(r.session), "before the cycle that fails it is not known");
+		tap_ok(!session_step(r.session, NULL, NULL) && session_at_end(r.session) &&
+			       r.session->status == EXEC_TRAP && session_now(r.session) == 3,
+		       "the run ends before it: %s", r.session->reason);
+		tap_ok(session_hash(r.session) == hash, "with the state before it");
+		session_goto(r.session, 1);
+		session_goto(r.session, 1000);
+		tap_ok(session_now(r.session) == 3 && session_hash(r.session) == hash,
+		       "also when one comes back");
+	}
+	debug_rig_fini(&r);
+}
+
+/* A run without end stops at its bound. */
+static void bound(void)
+{
+	static const char text[] = "machine edge\ncycles 1\n"
+				   "\tloop 10000 {\n\tnop\n\t}\n\thalt\n";
+	struct debug_rig r;
+
+	if (debug_rig_assemble(&r, text, 1)) {
+		r.source.unverified = true;
+		r.source.bound = 5000;
+		if (debug_rig_start(&r)) {
+			session_goto(r.session, UINT64_MAX);
+			tap_ok(r.session->status == EXEC_OVERRUN && session_now(r.session) == 5000,
+			       "an unverified run ends at its bound");
+		}
+	}
+	debug_rig_fini(&r);
+}
+
+/* Programs with flipped bits: refused, or run to an end that can be left again. */
+static void mutants(void)
+{
+	u32 seed = 7, refused = 0, ran = 0, wrong = 0, i;
+	struct debug_rig r;
+	u8 *whole;
+
+	if (!debug_rig_open(&r, "vector_add", 1))
+		return;
+	whole = malloc(r.size);
+	memcpy(whole, r.bytes, r.size);
+	r.source.unverified = true;
+	r.source.bound = 1000;
+	r.source.memory = 0;
+	for (i = 0; i < MUTANTS; i++) {
+		char why[SESSION_WHY_BYTES];
+		u64 hash;
+
+		memcpy(r.bytes, whole, r.size);
+		seed = seed * 1664525 + 1013904223;
+		((u8 *)r.bytes)[(seed >> 4) % r.size] ^= 1 << (seed >> 28) % 8;
+		r.session = session_create(&r.source, why);
+		if (!r.session) {
+			refused++;
+			continue;
+		}
+		session_goto(r.session, UINT64_MAX);
+		wrong += !session_at_end(r.session);
+		hash = session_hash(r.session);
+		session_goto(r.session, r.session->end / 2);
+		session_goto(r.session, UINT64_MAX);
+		wrong += hash != session_hash(r.session);
+		session_destroy(r.session);
+		r.session = NULL;
+		ran++;
+	}
+	tap_ok(!wrong && ran > MUTANTS / 2, "%u damaged programs run to an end, %u do not begin",
+	       ran, refused);
+	free(whole);
+	debug_rig_fini(&r);
+}
+
+int main(void)
+{
+	every_cycle();
+	jumps("vector_add", 7);
+	jumps("matmul", 50);
+	jumps("dma_patterns", 13);
+	jumps("softmax", 50);
+	jumps("requantise", 50);
+	transfers("vector_add");
+	transfers("matmul");
+	transfers("dma_patterns");
+	trap();
+	bound();
+	mutants();
+	return tap_done();
+}
