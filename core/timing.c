@@ -54,36 +54,40 @@ static void multiply(struct rondo_time_matrix *product, const struct rondo_time_
 	}
 }
 
-/* The rows of a matrix that stand for the ends of a channel's transfers. */
-static s64 (*ends(struct rondo_time_matrix *m, u32 channel))[STATES]
+/*
+ * The row of the end of the transfer that @later others of its channel follow. The rows of a
+ * channel are a ring while starts are counted: time->newest[channel] is the first.
+ */
+static s64 *end_row(struct rondo_time_matrix *m, u32 channel, u32 newest, u32 later)
 {
-	return &m->at[1 + channel * RONDO_DMA_OUTSTANDING];
+	return m->at[1 + channel * RONDO_DMA_OUTSTANDING +
+		     (newest + later) % RONDO_DMA_OUTSTANDING];
 }
 
-static void apply_wait(struct rondo_time_matrix *m, u32 channel, u32 outstanding)
+static void wait_for(s64 *restrict t, const s64 *restrict end)
 {
-	const s64 *end = ends(m, channel)[outstanding];
 	u32 j;
 
 	for (j = 0; j < STATES; j++)
-		m->at[0][j] = later(m->at[0][j], end[j]);
+		t[j] = later(t[j], end[j]);
 }
 
-static void apply_start(struct rondo_time_matrix *m, u32 channel, s64 startup, s64 cost, bool empty)
+/* The end of a transfer of @cost that is started at @t, after one that ends at @previous. */
+static void run_from(s64 *restrict end, const s64 *restrict t, const s64 *restrict previous,
+		     s64 startup, s64 cost)
 {
-	s64 (*end)[STATES] = ends(m, channel);
-	s64 *t = m->at[0], previous;
 	u32 j;
 
-	for (j = 0; j < STATES; j++) {
-		t[j] = later(t[j], end[3][j]);
-		previous = end[0][j];
-		end[3][j] = end[2][j];
-		end[2][j] = end[1][j];
-		end[1][j] = previous;
-		if (!empty)
-			end[0][j] = settle(settle(later(t[j] + startup, previous)) + cost);
-	}
+	for (j = 0; j < STATES; j++)
+		end[j] = settle(later(t[j] + startup, previous[j]) + cost);
+}
+
+static void copy_row(s64 *restrict to, const s64 *restrict from)
+{
+	u32 j;
+
+	for (j = 0; j < STATES; j++)
+		to[j] = from[j];
 }
 
 /*
@@ -104,6 +108,42 @@ static u32 next_subset(u32 subset, u32 set)
 static u32 named_to(const struct rondo_time *time, u32 depth)
 {
 	return time->named & ((1u << depth) - 1);
+}
+
+u32 rondo_time_combinations(const struct rondo_time *time)
+{
+	u32 named = named_to(time, time->depth), count = 1;
+
+	for (; named; named &= named - 1)
+		count *= 2;
+	return count;
+}
+
+/*
+ * Puts the rows of the innermost of @depth loops into their order, for products and for
+ * another loop to be counted.
+ */
+static void straighten(struct rondo_time *time, u32 depth)
+{
+	struct rondo_time_matrix *m = products(time, depth);
+	u32 named = named_to(time, depth), last = 0, ch, i;
+
+	do {
+		for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+			if (!time->newest[ch])
+				continue;
+			for (i = 0; i < RONDO_DMA_OUTSTANDING; i++)
+				copy_row(time->scratch.at[i],
+					 end_row(&m[last], ch, time->newest[ch], i));
+			for (i = 0; i < RONDO_DMA_OUTSTANDING; i++)
+				copy_row(end_row(&m[last], ch, 0, i), time->scratch.at[i]);
+		}
+		last = next_subset(last, named);
+	} while (last);
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		time->newest[ch] = 0;
+		time->flying[ch] = RONDO_DMA_OUTSTANDING;
+	}
 }
 
 /* Moves the bundles up to @clock, which are of the innermost of @depth loops, into its matrices. */
@@ -131,6 +171,7 @@ static void enter_dma(struct rondo_time *time, u64 clock)
 		u32 named = named_to(time, time->dma_depth), last = 0;
 
 		count_bundles(time, time->dma_depth, time->first[time->dma_depth]);
+		straighten(time, time->dma_depth);
 		m = products(time, ++time->dma_depth);
 		time->dma_loops++;
 		do {
@@ -166,6 +207,7 @@ void rondo_time_init(struct rondo_time *time, const struct rondo_machine *m)
 	memset(time, 0, sizeof(*time));
 	time->startup = m->dma_startup;
 	set_identity(&time->product[0]);
+	straighten(time, 0);
 }
 
 void rondo_time_open(struct rondo_time *time, u64 clock)
@@ -201,6 +243,7 @@ bool rondo_time_close(struct rondo_time *time, u64 clock, u64 after, u64 trips)
 		return false;
 	}
 	count_bundles(time, time->depth, clock);
+	straighten(time, time->depth);
 	outer = products(time, d);
 	body = products(time, d + 1);
 	named = named_to(time, d);
@@ -209,6 +252,7 @@ bool rondo_time_close(struct rondo_time *time, u64 clock, u64 after, u64 trips)
 		apply_power(time, &outer[last], &body[last], trips - ends_differ);
 		if (ends_differ)
 			apply_power(time, &outer[last], &body[last | 1u << d], 1);
+		time->dma_loops += !!last;
 		last = next_subset(last, named);
 	} while (last);
 	time->named = named;
@@ -223,9 +267,13 @@ void rondo_time_wait(struct rondo_time *time, u64 clock, u32 channel, u32 outsta
 	u32 named, last = 0;
 
 	enter_dma(time, clock);
+	if (outstanding >= time->flying[channel])
+		return;
+	time->flying[channel] = outstanding;
 	named = named_to(time, time->depth);
 	do {
-		apply_wait(&m[last], channel, outstanding);
+		wait_for(m[last].at[0],
+			 end_row(&m[last], channel, time->newest[channel], outstanding));
 		last = next_subset(last, named);
 	} while (last);
 }
@@ -233,17 +281,26 @@ void rondo_time_wait(struct rondo_time *time, u64 clock, u32 channel, u32 outsta
 void rondo_time_start(struct rondo_time *time, u64 clock, u32 channel, u64 cost, u32 last)
 {
 	struct rondo_time_matrix *m = products(time, time->depth);
-	u32 named, at_last = 0;
+	u32 named, newest, at_last = 0;
 
-	enter_dma(time, clock);
+	/* A full channel. */
+	rondo_time_wait(time, clock, channel, RONDO_DMA_OUTSTANDING - 1);
 	if (last)
 		name_loop(time, last - 1);
 	named = named_to(time, time->depth);
+	newest = time->newest[channel];
 	do {
-		apply_start(&m[at_last], channel, time->startup, (s64)cost,
-			    last && at_last >> (last - 1) & 1);
+		s64 *previous = end_row(&m[at_last], channel, newest, 0);
+		s64 *end = end_row(&m[at_last], channel, newest, RONDO_DMA_OUTSTANDING - 1);
+
+		if (last && at_last >> (last - 1) & 1)
+			copy_row(end, previous);
+		else
+			run_from(end, m[at_last].at[0], previous, time->startup, (s64)cost);
 		at_last = next_subset(at_last, named);
 	} while (at_last);
+	time->newest[channel] = (newest + RONDO_DMA_OUTSTANDING - 1) % RONDO_DMA_OUTSTANDING;
+	time->flying[channel]++;
 }
 
 u64 rondo_time_end(struct rondo_time *time, u64 clock)

@@ -53,9 +53,12 @@ struct rondo_time {
 	u32 startup;
 	u32 depth; /* open loops */
 	u32 dma_depth; /* open loops that are known to contain a start or a wait, outermost */
-	u32 dma_loops; /* loops of the program that do, so far */
+	u32 dma_loops; /* loops of the program that do, so far, one for each combination */
 	u32 named; /* set of depths whose last trip makes a start empty */
 	u64 counted; /* bundles before this clock are in a matrix */
+	/* Of each channel, in the innermost loop: see timing.c; all its transfers but so many of
+	 * the last ones are known to have ended. */
+	u32 newest[RONDO_DMA_CHANNELS], flying[RONDO_DMA_CHANNELS];
 	u64 first[RONDO_LOOP_DEPTH]; /* clock of the first bundle of each open loop */
 	struct rondo_time_matrix product[RONDO_TIME_MATRICES];
 	struct rondo_time_matrix scratch;
@@ -79,6 +82,9 @@ bool rondo_time_close(struct rondo_time *time, u64 clock, u64 after, u64 trips);
  */
 void rondo_time_wait(struct rondo_time *time, u64 clock, u32 channel, u32 outstanding);
 void rondo_time_start(struct rondo_time *time, u64 clock, u32 channel, u64 cost, u32 last);
+
+/* How many matrices a start or a wait in the open loops is applied to. */
+u32 rondo_time_combinations(const struct rondo_time *time);
 
 /* Time at the end of the program, whose bundles took @clock; RONDO_TIME_LIMIT: too long. */
 u64 rondo_time_end(struct rondo_time *time, u64 clock);

@@ -4,8 +4,13 @@
  */
 #include "core/verify_state.h"
 
-static u32 check_dma_loops(const struct rondo_verify *v)
+enum { WORK = 6 }; /* units of a start or a wait, for each matrix */
+
+/* A start or a wait has been counted. */
+static u32 check_work(struct rondo_verify *v)
 {
+	if (!rondo_dma_work(v, WORK * rondo_time_combinations(&v->time)))
+		return RONDO_ERR_DMA_WORK;
 	if (v->time.dma_loops > RONDO_DMA_LOOPS_MAX)
 		return RONDO_ERR_DMA_LOOPS;
 	return RONDO_ERR_NONE;
@@ -13,7 +18,7 @@ static u32 check_dma_loops(const struct rondo_verify *v)
 
 u32 rondo_verify_waits(struct rondo_verify *v, const struct rondo_op *op)
 {
-	u32 ch;
+	u32 error, ch;
 
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		if (!op->wait[ch])
@@ -24,8 +29,11 @@ u32 rondo_verify_waits(struct rondo_verify *v, const struct rondo_op *op)
 			return RONDO_ERR_DMA_DEPTH;
 		rondo_flight_wait(v, ch, op->wait[ch] - 1u);
 		rondo_time_wait(&v->time, v->clock, ch, op->wait[ch] - 1u);
+		error = check_work(v);
+		if (error)
+			return error;
 	}
-	return check_dma_loops(v);
+	return RONDO_ERR_NONE;
 }
 
 /*
@@ -175,5 +183,5 @@ u32 rondo_verify_start(struct rondo_verify *v, const struct rondo_op *op)
 	}
 	rondo_time_start(&v->time, v->clock, op->channel, rondo_dma_cost(&v->machine, desc),
 			 op->last);
-	return check_dma_loops(v);
+	return check_work(v);
 }

@@ -70,7 +70,8 @@ static u32 close_loop(struct rondo_verify *v)
 	u32 error;
 
 	if (check_mul_overflow(v->clock - loop->clock, (u64)loop->steps, &skipped) ||
-	    check_add_overflow(v->clock, skipped, &after) || after > RONDO_CLOCK_LIMIT)
+	    check_add_overflow(v->clock, skipped, &after) || after > RONDO_CLOCK_LIMIT ||
+	    (v->budget && after > v->budget))
 		return RONDO_ERR_BUDGET;
 	if (loop->steps) {
 		error = rondo_verify_back_edge(v, skipped);
@@ -79,6 +80,8 @@ static u32 close_loop(struct rondo_verify *v)
 	}
 	if (rondo_time_close(&v->time, v->clock, after, (u64)loop->steps + 1))
 		rondo_verify_charge(v, RONDO_WORK_MATRICES);
+	if (v->time.dma_loops > RONDO_DMA_LOOPS_MAX)
+		return RONDO_ERR_DMA_LOOPS;
 	v->clock = after;
 	rondo_flight_leave(v);
 	v->depth--;

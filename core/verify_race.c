@@ -16,8 +16,8 @@
 enum {
 	TERMS = 16, /* 3 + 2 (3 + 2) of two transfers, 8 + 2 + 3 of an access and a transfer */
 	NODES = 32, /* of the search */
-	EXACT = 64, /* comparisons of hulls that an exact one costs */
-	PER_BUNDLE = 256, /* that cost about as much as a bundle */
+	EXACT = 64, /* units of an exact comparison; one of hulls has one */
+	PER_BUNDLE = 256, /* units that cost about as much as a bundle */
 };
 
 struct term {
@@ -194,13 +194,13 @@ static void begin(struct gap *g, s64 a, s64 a_bytes, s64 b, s64 b_bytes)
 		  check_sub_overflow(g->lo, a_bytes - 1, &g->lo);
 }
 
-static bool charge(struct rondo_verify *v, u32 comparisons)
+bool rondo_dma_work(struct rondo_verify *v, u32 units)
 {
-	u64 before = v->comparisons / PER_BUNDLE;
+	u64 before = v->dma_work / PER_BUNDLE;
 
-	v->comparisons += comparisons;
-	rondo_verify_charge(v, (u32)(v->comparisons / PER_BUNDLE - before));
-	return v->comparisons <= RONDO_COMPARISONS_MAX;
+	v->dma_work += units;
+	rondo_verify_charge(v, (u32)(v->dma_work / PER_BUNDLE - before));
+	return v->dma_work <= RONDO_DMA_WORK_MAX;
 }
 
 /* Coefficient of the index of the loop at depth @d. */
@@ -249,8 +249,8 @@ u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
 {
 	u32 lo = (u32)a->hull.lo, hi = (u32)a->hull.hi, ch, i;
 
-	if (!charge(v, v->outstanding))
-		return RONDO_ERR_DMA_COMPARISONS;
+	if (!rondo_dma_work(v, v->outstanding))
+		return RONDO_ERR_DMA_WORK;
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		for (i = 0; i < v->channel[ch].count; i++) {
 			const struct rondo_transfer *t = &v->channel[ch].at[i];
@@ -259,8 +259,8 @@ u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
 				continue;
 			if (!a->write && v->program.descs[t->desc].dir == RONDO_DMA_OUT)
 				continue;
-			if (!charge(v, EXACT))
-				return RONDO_ERR_DMA_COMPARISONS;
+			if (!rondo_dma_work(v, EXACT))
+				return RONDO_ERR_DMA_WORK;
 			if (access_meets(v, a, t))
 				return RONDO_ERR_DMA_RACE;
 		}
@@ -353,13 +353,13 @@ static u32 check_pair(struct rondo_verify *v, const struct pair *p)
 	bool out = p->a_desc->dir == RONDO_DMA_OUT || p->b_desc->dir == RONDO_DMA_OUT;
 
 	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi) {
-		if (!charge(v, EXACT))
-			return RONDO_ERR_DMA_COMPARISONS;
+		if (!rondo_dma_work(v, EXACT))
+			return RONDO_ERR_DMA_WORK;
 		if (sram_meets(v, p))
 			return RONDO_ERR_DMA_RACE;
 	}
-	if (out && p->a_desc->slot == p->b_desc->slot && !charge(v, EXACT))
-		return RONDO_ERR_DMA_COMPARISONS;
+	if (out && p->a_desc->slot == p->b_desc->slot && !rondo_dma_work(v, EXACT))
+		return RONDO_ERR_DMA_WORK;
 	return out && slot_meets(v, p) ? RONDO_ERR_DMA_SLOT_RACE : RONDO_ERR_NONE;
 }
 
@@ -367,8 +367,8 @@ u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_tra
 {
 	u32 ch, i, error;
 
-	if (!charge(v, v->outstanding))
-		return RONDO_ERR_DMA_COMPARISONS;
+	if (!rondo_dma_work(v, v->outstanding))
+		return RONDO_ERR_DMA_WORK;
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		for (i = 0; ch != channel && i < v->channel[ch].count; i++) {
 			struct pair p = {.a = t, .b = &v->channel[ch].at[i]};

@@ -185,7 +185,7 @@ struct rondo_verify {
 	struct rondo_registers regs;
 	u32 dma_depth; /* open loops that contain a start or a wait: the outermost ones */
 	u32 outstanding; /* transfers of all channels */
-	u64 comparisons; /* so far */
+	u64 dma_work; /* so far, of RONDO_DMA_WORK_MAX units */
 	struct rondo_channel channel[RONDO_DMA_CHANNELS];
 	struct rondo_scan scan;
 	struct rondo_trip trip[RONDO_DMA_LOOP_DEPTH][RONDO_DMA_CHANNELS]; /* as scanned */
@@ -247,7 +247,9 @@ void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_
 void rondo_flight_enter(struct rondo_verify *v);
 void rondo_flight_leave(struct rondo_verify *v);
 
-/* verify_race.c: DMA_RACE, DMA_SLOT_RACE, DMA_COMPARISONS. */
+/* verify_race.c: adds @units; false if that is more than the limit. */
+bool rondo_dma_work(struct rondo_verify *v, u32 units);
+/* DMA_RACE, DMA_SLOT_RACE, DMA_WORK. */
 u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *access);
 u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
 

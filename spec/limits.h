@@ -15,7 +15,11 @@ enum {
 	RONDO_LANES_MAX = 64,
 	RONDO_LOOP_DEPTH = 8,
 	RONDO_DMA_LOOP_DEPTH = 3, /* a DMA start or a wait stands at most this deep */
-	RONDO_DMA_LOOPS_MAX = 1024, /* loops of a program that contain a DMA start or a wait */
+	/*
+	 * Loops of a program that contain a DMA start or a wait; one counts 2^n if starts in it
+	 * are empty on the last trips of n loops around it.
+	 */
+	RONDO_DMA_LOOPS_MAX = 1024,
 	RONDO_DMA_CHANNELS = 4,
 	RONDO_DMA_OUTSTANDING = 4, /* transfers of one channel; a further start stalls */
 	RONDO_DMA_DIMS = 3, /* outer dimensions of a transfer; the row of bytes is the fourth */
@@ -29,8 +33,8 @@ enum {
 	RONDO_CLEAR_RANGES_MAX = 8, /* SRAM ranges cleared before a replay */
 };
 
-/* Comparisons of accesses and starts with outstanding transfers; an exact one counts as many. */
-#define RONDO_COMPARISONS_MAX (1ULL << 26)
+/* Work to prove what a program does with transfers, in units of docs/explanation/verifier.md. */
+#define RONDO_DMA_WORK_MAX (1ULL << 26)
 
 /* Exact device time of one replay, in cycles at 1 GHz: 100 ms, and 10 s for the privileged. */
 #define RONDO_CYCLES_DEFAULT 100000000ULL

@@ -423,13 +423,13 @@ static void case_DMA_SLOT_RACE(struct builder *b, bool bad)
 }
 
 /*
- * 16 interleaved transfers, and as many accesses between their rows as may be compared: one
- * unit each, and 64 where the hulls meet, which they all do.
+ * 16 interleaved transfers, six units each, and as many accesses between their rows as may be
+ * compared, with the waits of halt: one unit each, and 64 where the hulls meet, which all do.
  */
-static void case_DMA_COMPARISONS(struct builder *b, bool bad)
+static void case_DMA_WORK(struct builder *b, bool bad)
 {
-	const u32 starts = 16 * 15 / 2 + 64 * 6 * 16, access = 16 + 64 * 16;
-	u32 i, count = (RONDO_COMPARISONS_MAX - starts) / access + bad;
+	const u32 starts = 16 * 15 / 2 + 64 * 6 * 16 + 6 * 16, access = 16 + 64 * 16;
+	u32 i, count = (RONDO_DMA_WORK_MAX - starts - 6 * 4) / access + bad;
 	struct rondo_entry between = { .base = 132, .seg_len = 1, .seg_stride = 256 };
 	struct rondo_desc desc = { .row_bytes = 4, .count = { 1, 1, 16 } };
 
