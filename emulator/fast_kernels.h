@@ -294,7 +294,7 @@ OPERATION(lut)
 		f->vreg[op->dst][i] = table[f->vreg[op->a][i] % FAST_ROW_BYTES];
 }
 
-/* Halves the register: whole vectors while there are two, then inside the last by shifted copies. */
+/* Halves the register: whole vectors while there are two, then inside the last by shifts. */
 #define REDUCTION(name, result)                                                                \
 	OPERATION(name)                                                                        \
 	{                                                                                      \

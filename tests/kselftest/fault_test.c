@@ -255,7 +255,7 @@ TEST_F(fault, kill_a_waiting_load)
 			rig_program_create(rig_open(), program.data, program.size, &id);
 			_exit(0);
 		}
-		usleep(50000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+		usleep(50000); /* lets it wait; if it does not yet, all holds, with less proved */
 		start = rig_now();
 		kill(loader, SIGKILL);
 		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
@@ -311,7 +311,8 @@ TEST_F(fault, destroy_queue)
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, first));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, second));
 	/* This one is with the scheduler still: it waits for a job of another queue. */
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
+				self->copy.sync));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, self->copy.sync, third));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));

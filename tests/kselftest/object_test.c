@@ -494,7 +494,8 @@ TEST_F(binding, slots)
 	struct drm_rondo_slot slot = { .handle = bo, .offset = 2048 };
 
 	EXPECT_EQ(-EINVAL, bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .pad = 1 }));
-	EXPECT_EQ(-EINVAL, bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .offset = 4 }));
+	EXPECT_EQ(-EINVAL,
+		  bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .offset = 4 }));
 	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){ .handle = 99 }));
 	EXPECT_EQ(1, self->args.error_slot);
 	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){}));

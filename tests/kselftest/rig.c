@@ -140,7 +140,8 @@ struct rig_program rig_program_increment(void)
 	transfer(&b, RONDO_DMA_IN, slot, WORDS * 4);
 	build_wait(&b, 0, 0);
 	build_op(&b, RONDO_L0,
-		 (struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
+		 (struct rondo_op){
+			 .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
 	build_put(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
 	idle(&b, 3);
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });

@@ -31,7 +31,7 @@ struct rig_program {
 	uint64_t size;
 };
 
-/* Copies @bytes from slot 0 to slot 1; @flags of both slots; @extra more bundles that do nothing. */
+/* Copies @bytes from slot 0 to slot 1; @flags of both slots; @extra bundles that do nothing. */
 struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t extra);
 /* Adds one to the first 16 words of slot 0, in place: not repeatable. */
 struct rig_program rig_program_increment(void);

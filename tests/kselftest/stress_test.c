@@ -16,7 +16,7 @@ enum {
 	SECONDS = 4,
 };
 
-/* Submits for ever on two queues that share their buffers; ends when the device goes, or fails twice. */
+/* Submits for ever on two queues that share buffers; ends when the device goes, or fails twice. */
 static void work(void)
 {
 	struct rig_copy copy;
