@@ -223,26 +223,38 @@ static void add_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
 		add_term(g, sign * desc->sram_stride[i], 0, desc->count[i] - 1);
 }
 
-static bool access_meets(const struct rondo_verify *v, const struct rondo_access *a,
-			 const struct rondo_transfer *t)
+/* @segments blocks of @elements, the first of them @first bytes on, in all trips and rows. */
+static bool blocks_meet(const struct rondo_verify *v, const struct rondo_access *a, s64 first,
+			u32 elements, u32 segments, const struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = &v->program.descs[t->desc];
 	const struct rondo_entry *entry = a->entry;
-	u32 segment = entry->seg_len, block = a->count, d;
 	struct gap g;
+	u32 d;
 
-	if (segment && block > segment)
-		block = segment;
-	begin(&g, (s64)entry->base + a->off, block * a->size, t->sram, desc->row_bytes);
+	begin(&g, (s64)entry->base + a->off + first, elements * a->size, t->sram, desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, entry->stride[d], sram_stride(desc, t, d), t->from[d], t->to[d]);
 	for (; d < v->depth; d++)
 		add_term(&g, entry->stride[d], 0, v->loop[d].steps);
-	if (a->count > block)
-		add_term(&g, entry->seg_stride, 0, (a->count - 1) / segment);
+	add_term(&g, entry->seg_stride, 0, segments - 1);
 	add_term(&g, entry->pitch, 0, a->rows - 1);
 	add_rows(&g, desc, -1);
 	return possible(&g);
+}
+
+/* All segments are full but the last, which may be shorter. */
+static bool access_meets(const struct rondo_verify *v, const struct rondo_access *a,
+			 const struct rondo_transfer *t)
+{
+	u32 segment = a->entry->seg_len, full, rest;
+
+	if (!segment || a->count <= segment)
+		return blocks_meet(v, a, 0, a->count, 1, t);
+	full = a->count / segment;
+	rest = a->count % segment;
+	return blocks_meet(v, a, 0, segment, full, t) ||
+	       (rest && blocks_meet(v, a, (s64)full * a->entry->seg_stride, rest, 1, t));
 }
 
 u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
