@@ -7,14 +7,14 @@
 
 #include <stdlib.h>
 
-/* Writes of one cycle; the run that is stepped first notes them, then the other. */
 struct write {
 	struct reference_access access;
 	bool dma;
 };
 
+/* Writes of one cycle: first those of run a, then those of b. */
 struct writes {
-	u32 count, capacity;
+	u32 count, of_a, capacity;
 	struct write *at;
 	bool short_of_memory;
 };
@@ -162,6 +162,25 @@ static bool compare_write(const struct session *a, const struct session *b,
 	return compare_bytes(a, b, access, d);
 }
 
+/* How many more bytes the writes after @first of the same run differ in, in the same memory. */
+static u32 count_more(const struct session *a, const struct session *b, const struct writes *writes,
+		      u32 first)
+{
+	u32 end = first < writes->of_a ? writes->of_a : writes->count, bytes = 0, i;
+	const struct write *like = &writes->at[first];
+
+	for (i = first + 1; i < end; i++) {
+		const struct write *w = &writes->at[i];
+		struct difference d;
+
+		if (w->access.space == like->access.space && w->access.tile == like->access.tile &&
+		    w->access.index == like->access.index && w->dma == like->dma &&
+		    compare_write(a, b, w, &d))
+			bytes += d.lanes;
+	}
+	return bytes;
+}
+
 /* What the cycle that has just passed in both runs wrote. */
 static bool compare_cycle(const struct session *a, const struct session *b,
 			  const struct writes *writes, struct difference *d)
@@ -169,9 +188,13 @@ static bool compare_cycle(const struct session *a, const struct session *b,
 	u32 i;
 
 	for (i = 0; i < writes->count; i++) {
+		const struct reference_access *access = &writes->at[i].access;
+
 		if (!compare_write(a, b, &writes->at[i], d))
 			continue;
 		d->kind = DIFFERENCE_VALUE;
+		if (access->space == REFERENCE_SRAM || access->space == REFERENCE_SLOT)
+			d->lanes += count_more(a, b, writes, i);
 		return true;
 	}
 	return false;
@@ -215,6 +238,7 @@ static bool compare(struct session *a, struct session *b, u64 from, struct write
 			return true;
 		writes->count = 0;
 		more_a = session_step(a, note_write, writes);
+		writes->of_a = writes->count;
 		more_b = session_step(b, note_write, writes);
 		if (writes->short_of_memory)
 			return false;

@@ -128,6 +128,14 @@ static void see(void *ctx, const struct reference_access *access)
 	}
 }
 
+static const char *const ends[] = {
+	[EXEC_DONE] = "is done",
+	[EXEC_ABORTED] = "is aborted",
+	[EXEC_OVERRUN] = "takes too long",
+	[EXEC_TRAP] = "traps",
+	[EXEC_DMA_ERROR] = "has a DMA error",
+};
+
 /* What the reference left out, and how the runs ended. */
 static bool compare_ends(struct run *run, const struct exec_result *result)
 {
@@ -148,17 +156,21 @@ static bool compare_ends(struct run *run, const struct exec_result *result)
 	if (result->status == s->status && result->cycles == s->end)
 		return true;
 	snprintf(run->text, COMPARE_TEXT_BYTES,
-		 "the reference ends in status %u in cycle %" PRIu64
-		 ", the executor in status %u in cycle %" PRIu64 ": %.80s",
-		 s->status, s->end, result->status, result->cycles, result->reason);
+		 "the reference %s in cycle %" PRIu64 ", the executor %s in cycle %" PRIu64
+		 "%s%.80s",
+		 ends[s->status], s->end, ends[result->status], result->cycles,
+		 *result->reason ? ": " : "", result->reason);
 	return false;
 }
 
 static bool run_executor(struct run *run, struct exec_result *result)
 {
 	const struct session *s = run->session;
-	const struct exec_control control = { .bound = s->source.unverified ? s->source.bound
-									    : s->facts.cycles + 1 };
+	/* What the verifier has not proved, the executor is to check as the reference does. */
+	const struct exec_control control = {
+		.bound = s->source.unverified ? s->source.bound : s->facts.cycles + 1,
+		.checks = s->source.unverified,
+	};
 	const struct exec_io io = { read_slot, write_slot, run };
 	struct exec_program *program = NULL;
 	struct exec *exec = exec_create(&s->machine);
