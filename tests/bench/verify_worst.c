@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * verify_worst_s: the longest that the verifier takes for a program, of those found that are
- * made to be slow, in time of one core. Each is of the greatest size and keeps one part of the verifier busy; what
- * a limit stops counts up to there.
+ * made to be slow, in time of one core. Each is of the greatest size and keeps one part of the
+ * verifier busy; what a limit stops counts up to there.
  */
 #include <stdio.h>
 #include <time.h>
