@@ -83,7 +83,9 @@ static int command(struct debugger *d, const char *line, const char *where, bool
 	interrupted = 0;
 	if (echo && line[strspn(line, " \t")])
 		fprintf(d->out, "> %s\n", line);
-	return debugger_command(d, line) ? STATUS_OK : fail(where, "%s", d->error);
+	if (!debugger_command(d, line))
+		return fail(where, "%s", d->error);
+	return interrupted && echo ? fail(where, "interrupted") : STATUS_OK;
 }
 
 /* Commands from @file, which is called @name. */
@@ -107,8 +109,10 @@ static int read_commands(struct debugger *d, FILE *file, const char *name, bool 
 			clearerr(file);
 			continue;
 		}
-		if (length < 0)
+		if (length < 0) {
+			fputs(typed ? "\n" : "", d->out);
 			break;
+		}
 		while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
 			line[--length] = '\0';
 		snprintf(where, sizeof(where), "%s:%d", name, ++number);
@@ -157,8 +161,8 @@ static int run_scripts(struct debugger *d, const struct debug_options *o)
 		return read_commands(d, stdin, "standard input", o->keep_going);
 	for (i = 0; i < o->script_count && !d->quit && (!status || o->keep_going); i++) {
 		const struct script *script = &o->script[i];
-		int failed = script->text ? run_text(d, script->text, o->keep_going)
-					  : run_file(d, script->file, o->keep_going);
+		int failed = script->text ? run_text(d, script->text, o->keep_going) :
+					    run_file(d, script->file, o->keep_going);
 
 		status = failed ? failed : status;
 	}
@@ -238,22 +242,34 @@ static int parse_seed(const char *command, struct debug_run_options *run, const 
 static int parse_option(int c, const char *command, struct debug_options *o)
 {
 	switch (c) {
-	case 'i': return add_input(command, &o->run.inputs, optarg);
-	case OPT_SEED: return parse_seed(command, &o->run, optarg);
+	case 'i':
+		return add_input(command, &o->run.inputs, optarg);
+	case OPT_SEED:
+		return parse_seed(command, &o->run, optarg);
 	case OPT_WITH:
 		o->compare = true;
 		o->with_path = optarg;
 		return STATUS_OK;
-	case OPT_WITH_INPUT: o->compare = true; return add_input(command, &o->with.inputs, optarg);
-	case OPT_WITH_SEED: o->compare = true; return parse_seed(command, &o->with, optarg);
-	case 'c': return add_script(command, o, (struct script){ .text = optarg });
-	case 'x': return add_script(command, o, (struct script){ .file = optarg });
-	case 'k': o->keep_going = true; return STATUS_OK;
-	case OPT_UNVERIFIED: o->run.unverified = true; return STATUS_OK;
+	case OPT_WITH_INPUT:
+		o->compare = true;
+		return add_input(command, &o->with.inputs, optarg);
+	case OPT_WITH_SEED:
+		o->compare = true;
+		return parse_seed(command, &o->with, optarg);
+	case 'c':
+		return add_script(command, o, (struct script){ .text = optarg });
+	case 'x':
+		return add_script(command, o, (struct script){ .file = optarg });
+	case 'k':
+		o->keep_going = true;
+		return STATUS_OK;
+	case OPT_UNVERIFIED:
+		o->run.unverified = true;
+		return STATUS_OK;
 	case OPT_BOUND:
-		return parse_u64(optarg, &o->run.bound) && o->run.bound
-			       ? STATUS_OK
-			       : usage(command, "--bound wants a number of cycles");
+		return parse_u64(optarg, &o->run.bound) && o->run.bound ?
+			       STATUS_OK :
+			       usage(command, "--bound wants a number of cycles");
 	case OPT_MEMORY:
 		if (!parse_u64(optarg, &o->run.memory) || o->run.memory > 1 << 20)
 			return usage(command, "--memory wants a number of MiB");

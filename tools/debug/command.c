@@ -169,7 +169,7 @@ static command_fn show_help;
 
 static const struct command {
 	const char *name, *shorter; /* shorter may be NULL */
-	u32 least, most;	    /* arguments */
+	u32 least, most; /* arguments */
 	const char *usage, *what;
 	command_fn *run;
 } commands[] = {
@@ -202,9 +202,9 @@ static const struct command {
 	{ "hash", NULL, 0, 0, "", "a number for the whole state", show_hash },
 	{ "tile", NULL, 0, 2, "[X Y]", "the tile that is shown", set_tile },
 	{ "run", NULL, 1, 1, "a|b", "which of two runs the commands are about", set_run },
-	{ "compare", NULL, 0, 1, "[next|executor]",
-	  "to the first difference between the runs, or to the next after here; or between "
-	  "executors",
+	{ "compare", NULL, 0, 1, "[next|plain|fast]",
+	  "to the first difference between the runs, or the next after here; or between the "
+	  "reference and the plain or the fast executor",
 	  compare_command },
 	{ "help", "h", 0, 1, "[COMMAND]", "this", show_help },
 	{ "quit", "q", 0, 0, "", "leave", quit },

@@ -14,8 +14,8 @@ enum { DEBUG_LINE_BYTES = 1024, DEBUG_ERROR_BYTES = 512 };
 struct debugger {
 	FILE *out;
 	struct session *run[2]; /* a, and b to compare it with, or NULL; the caller's */
-	u32 side;		/* the one that commands are about */
-	u32 tile;		/* the one that is shown */
+	u32 side; /* the one that commands are about */
+	u32 tile; /* the one that is shown */
 	struct breakpoint breaks[BREAKS_MAX];
 	u32 break_count, break_number; /* the last number that was given */
 	bool quit;

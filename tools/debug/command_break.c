@@ -9,7 +9,7 @@ static const struct form {
 	const char *name;
 	enum break_kind kind;
 	bool indexed; /* a number of what it is in comes before the range */
-	bool access;  /* read or written */
+	bool access; /* read or written */
 	const char *prefix, *what;
 } forms[] = {
 	{ "bundle", BREAK_BUNDLE, false, false, "", "bundles" },
@@ -36,13 +36,20 @@ static const struct form *form_of(enum break_kind kind)
 static u64 limit_of(const struct session *s, const struct breakpoint *b)
 {
 	switch (b->kind) {
-	case BREAK_BUNDLE: return s->program.header->bundles;
-	case BREAK_SRAM: return s->machine.sram_bytes;
-	case BREAK_REGISTER: return RONDO_VREGS;
-	case BREAK_ACCUMULATOR: return s->machine.acc_rows;
-	case BREAK_WEIGHT: return s->machine.lanes;
-	case BREAK_SLOT: return s->slot_bytes[b->index];
-	default: return UINT64_MAX;
+	case BREAK_BUNDLE:
+		return s->program.header->bundles;
+	case BREAK_SRAM:
+		return s->machine.sram_bytes;
+	case BREAK_REGISTER:
+		return RONDO_VREGS;
+	case BREAK_ACCUMULATOR:
+		return s->machine.acc_rows;
+	case BREAK_WEIGHT:
+		return s->machine.lanes;
+	case BREAK_SLOT:
+		return s->slot_bytes[b->index];
+	default:
+		return UINT64_MAX;
 	}
 }
 
@@ -260,8 +267,8 @@ static bool go_bundles(struct debugger *d, const struct args *args, bool forward
 	if (args->count && !parse_number(d, args->at[0], "how many bundles", &count))
 		return false;
 	for (; count; count--) {
-		bool arrived = forwards ? search_forwards(s, &any, 1, &hit)
-					: search_backwards(s, &any, 1, &hit);
+		bool arrived = forwards ? search_forwards(s, &any, 1, &hit) :
+					  search_backwards(s, &any, 1, &hit);
 
 		if (!arrived)
 			fprintf(d->out, "interrupted\n");

@@ -49,12 +49,18 @@ static void print_place(FILE *out, const struct session *s, const struct differe
 	fprintf(out, "%s ", by);
 	switch (access->space) {
 	case REFERENCE_RESULT:
-	case REFERENCE_REGISTER: fprintf(out, "computes v%" PRIu64, access->at); break;
-	case REFERENCE_ACCUMULATOR: fprintf(out, "writes a%" PRIu64, access->at); break;
+	case REFERENCE_REGISTER:
+		fprintf(out, "computes v%" PRIu64, access->at);
+		break;
+	case REFERENCE_ACCUMULATOR:
+		fprintf(out, "writes a%" PRIu64, access->at);
+		break;
 	case REFERENCE_WEIGHT:
 		fprintf(out, "writes w%u.%" PRIu64, access->index, access->at);
 		break;
-	case REFERENCE_SRAM: fprintf(out, "writes SRAM at %" PRIu64, access->at); break;
+	case REFERENCE_SRAM:
+		fprintf(out, "writes SRAM at %" PRIu64, access->at);
+		break;
 	case REFERENCE_SLOT:
 		fprintf(out, "writes slot %u at %" PRIu64, access->index, access->at);
 		break;
@@ -96,9 +102,15 @@ static void print_difference(struct debugger *d, const struct difference *diff)
 				"but run a starts in cycle %" PRIu64 ", run b in %" PRIu64 "\n",
 				a->start, d->run[1]->start);
 		return;
-	case DIFFERENCE_MACHINE: fprintf(d->out, "the runs are of different machines\n"); return;
-	case DIFFERENCE_BUNDLE: fprintf(d->out, "the runs are at different bundles\n"); break;
-	case DIFFERENCE_END: fprintf(d->out, "the runs end differently\n"); break;
+	case DIFFERENCE_MACHINE:
+		fprintf(d->out, "the runs are of different machines\n");
+		return;
+	case DIFFERENCE_BUNDLE:
+		fprintf(d->out, "the runs are at different bundles\n");
+		break;
+	case DIFFERENCE_END:
+		fprintf(d->out, "the runs end differently\n");
+		break;
 	case DIFFERENCE_VALUE:
 		fprintf(d->out, "in this cycle ");
 		print_place(d->out, a, diff);
@@ -111,16 +123,27 @@ static void print_difference(struct debugger *d, const struct difference *diff)
 	print_due(d);
 }
 
-static bool compare_executors(struct debugger *d)
+/* With the plain executor, or with each variant of the fast one that this host can run. */
+static bool compare_executors(struct debugger *d, bool fast)
 {
+	const struct fast_variant *variant = NULL;
 	char text[COMPARE_TEXT_BYTES];
+	u32 i = 0;
 
-	if (compare_executor(shown(d), text)) {
-		fprintf(d->out, "no difference: every byte written to slots, status and cycles\n");
+	do {
+		if (fast)
+			variant = fast_variant(i++);
+		if (fast && !variant)
+			break;
+		if (compare_executor(shown(d), variant, text))
+			continue;
+		if (variant)
+			fprintf(d->out, "%s: ", fast_variant_name(variant));
+		fprintf(d->out, "%s\n", text);
+		print_where(d->out, shown(d));
 		return true;
-	}
-	fprintf(d->out, "%s\n", text);
-	print_where(d->out, shown(d));
+	} while (variant);
+	fprintf(d->out, "no difference: every byte written to slots, status and cycles\n");
 	return true;
 }
 
@@ -130,10 +153,12 @@ bool compare_command(struct debugger *d, const struct args *args)
 	struct difference diff;
 	u64 from = 0;
 
-	if (!strcmp(how, "executor"))
-		return compare_executors(d);
+	if (!strcmp(how, "fast") && shown(d)->source.unverified)
+		return bad(d, "the fast executor runs only what the verifier accepts");
+	if (!strcmp(how, "plain") || !strcmp(how, "fast"))
+		return compare_executors(d, *how == 'f');
 	if (*how && strcmp(how, "next"))
-		return bad(d, "%s: expected next or executor, or nothing", how);
+		return bad(d, "%s: expected next, plain or fast, or nothing", how);
 	if (!d->run[1])
 		return bad(d, "there is only one run; --with, --with-input or --with-seed give "
 			      "another to compare it with");

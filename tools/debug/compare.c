@@ -45,17 +45,17 @@ static void note_write(void *ctx, const struct reference_access *access)
 /* Lanes of what @access names in the state of @s; NULL: it is bytes. */
 static const u32 *row_of(const struct session *s, const struct reference_access *access)
 {
-	return access->space == REFERENCE_ACCUMULATOR
-		       ? s->reference->tile[access->tile].acc[access->at]
-		       : NULL;
+	return access->space == REFERENCE_ACCUMULATOR ?
+		       s->reference->tile[access->tile].acc[access->at] :
+		       NULL;
 }
 
 static const u8 *bytes_of(const struct session *s, const struct reference_access *access,
 			  u64 *limit)
 {
 	if (access->space == REFERENCE_SLOT) {
-		*limit =
-			access->index < s->program.header->slots ? s->slot_bytes[access->index] : 0;
+		*limit = access->index < s->program.header->slots ? s->slot_bytes[access->index] :
+								    0;
 		return s->slot[access->index];
 	}
 	*limit = s->machine.sram_bytes;

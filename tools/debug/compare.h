@@ -6,14 +6,15 @@
 #ifndef TOOLS_DEBUG_COMPARE_H
 #define TOOLS_DEBUG_COMPARE_H
 
+#include "emulator/fast.h"
 #include "tools/debug/session.h"
 
 enum difference_kind {
 	DIFFERENCE_NONE,
 	DIFFERENCE_MACHINE, /* not of one machine: nothing is compared */
-	DIFFERENCE_BUNDLE,  /* another bundle is due, or one stalls and the other does not */
-	DIFFERENCE_END,	    /* one run ends here, or both in different ways */
-	DIFFERENCE_VALUE,   /* this cycle writes another value, or only one of the runs writes */
+	DIFFERENCE_BUNDLE, /* another bundle is due, or one stalls and the other does not */
+	DIFFERENCE_END, /* one run ends here, or both in different ways */
+	DIFFERENCE_VALUE, /* this cycle writes another value, or only one of the runs writes */
 };
 
 /* The first difference; both sessions then stand before the cycle that makes it. */
@@ -21,10 +22,10 @@ struct difference {
 	enum difference_kind kind;
 	/* Of DIFFERENCE_VALUE. */
 	struct reference_access access; /* `at` of SRAM and slots: the container that differs */
-	bool dma;			/* by a transfer, not by the bundle */
-	u32 lane;			/* of a result or row: the first that differs */
+	bool dma; /* by a transfer, not by the bundle */
+	u32 lane; /* of a result or row: the first that differs */
 	u32 lanes; /* how many differ, of SRAM and slots bytes; 0: only one run has a result */
-	u64 a, b;  /* there */
+	u64 a, b; /* there */
 };
 
 /*
@@ -36,11 +37,13 @@ bool compare_runs(struct session *a, struct session *b, u64 from, struct differe
 enum { COMPARE_TEXT_BYTES = 256 };
 
 /*
- * Runs the session's program from its start on the plain executor too, and compares every byte
- * written to a slot, in the order in which each slot's byte is written, and the end. True: no
- * difference. Else what differs is in @text, and the session stands before the cycle in which
- * the reference writes it (or at the end).
+ * Runs the session's program from its start on an executor too, the fast one of @variant or,
+ * if that is NULL, the plain one (the fast one runs only verified programs), and compares every
+ * byte written to a slot, for each byte of it in the order of its writes, and the end. True: no
+ * difference. Else what differs is in @text, and the session stands before the cycle in which the
+ * reference writes it (or at the end).
  */
-bool compare_executor(struct session *s, char text[COMPARE_TEXT_BYTES]);
+bool compare_executor(struct session *s, const struct fast_variant *variant,
+		      char text[COMPARE_TEXT_BYTES]);
 
 #endif

@@ -14,11 +14,15 @@ enum { ELEMENTS_PER_LINE = 8, BYTES_PER_LINE = 16 };
 u32 print_type_bytes(enum print_type type)
 {
 	switch (type) {
-	case PRINT_S9: return 0;
+	case PRINT_S9:
+		return 0;
 	case PRINT_S8:
-	case PRINT_U8: return 1;
-	case PRINT_BF16: return 2;
-	default: return 4;
+	case PRINT_U8:
+		return 1;
+	case PRINT_BF16:
+		return 2;
+	default:
+		return 4;
 	}
 }
 
@@ -43,13 +47,26 @@ static void print_f32(FILE *out, u32 bits)
 static void print_element(FILE *out, u32 bits, enum print_type type)
 {
 	switch (type) {
-	case PRINT_F32: print_f32(out, bits); break;
-	case PRINT_BF16: print_f32(out, bits << 16); break;
-	case PRINT_S32: fprintf(out, " %11" PRId32, (s32)bits); break;
-	case PRINT_U32: fprintf(out, " %10" PRIu32, bits); break;
-	case PRINT_S8: fprintf(out, " %4d", (s8)bits); break;
-	case PRINT_U8: fprintf(out, " %3u", bits & 0xff); break;
-	default: fprintf(out, " %08" PRIx32, bits);
+	case PRINT_F32:
+		print_f32(out, bits);
+		break;
+	case PRINT_BF16:
+		print_f32(out, bits << 16);
+		break;
+	case PRINT_S32:
+		fprintf(out, " %11" PRId32, (s32)bits);
+		break;
+	case PRINT_U32:
+		fprintf(out, " %10" PRIu32, bits);
+		break;
+	case PRINT_S8:
+		fprintf(out, " %4d", (s8)bits);
+		break;
+	case PRINT_U8:
+		fprintf(out, " %3u", bits & 0xff);
+		break;
+	default:
+		fprintf(out, " %08" PRIx32, bits);
 	}
 }
 

@@ -10,12 +10,18 @@ struct search {
 static bool is_kind(const struct breakpoint *b, const struct reference_access *access)
 {
 	switch (access->space) {
-	case REFERENCE_SRAM: return b->kind == BREAK_SRAM;
-	case REFERENCE_RESULT: return false;
-	case REFERENCE_REGISTER: return b->kind == BREAK_REGISTER;
-	case REFERENCE_ACCUMULATOR: return b->kind == BREAK_ACCUMULATOR;
-	case REFERENCE_WEIGHT: return b->kind == BREAK_WEIGHT && b->index == access->index;
-	case REFERENCE_SLOT: return b->kind == BREAK_SLOT && b->index == access->index;
+	case REFERENCE_SRAM:
+		return b->kind == BREAK_SRAM;
+	case REFERENCE_RESULT:
+		return false;
+	case REFERENCE_REGISTER:
+		return b->kind == BREAK_REGISTER;
+	case REFERENCE_ACCUMULATOR:
+		return b->kind == BREAK_ACCUMULATOR;
+	case REFERENCE_WEIGHT:
+		return b->kind == BREAK_WEIGHT && b->index == access->index;
+	case REFERENCE_SLOT:
+		return b->kind == BREAK_SLOT && b->index == access->index;
 	}
 	return false;
 }
@@ -50,12 +56,15 @@ static bool is_position(const struct session *s, const struct breakpoint *b)
 	if (bundle == SESSION_NO_BUNDLE)
 		return false;
 	switch (b->kind) {
-	case BREAK_CYCLE: return session_now(s) == b->lo;
-	case BREAK_BUNDLE: return s->arrived && bundle >= b->lo && bundle <= b->hi;
+	case BREAK_CYCLE:
+		return session_now(s) == b->lo;
+	case BREAK_BUNDLE:
+		return s->arrived && bundle >= b->lo && bundle <= b->hi;
 	case BREAK_LAYER:
 		return s->arrived && in_layer(s, b->layer, bundle) &&
 		       !in_layer(s, b->layer, s->executed);
-	default: return false;
+	default:
+		return false;
 	}
 }
 

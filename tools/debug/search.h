@@ -13,14 +13,14 @@
 enum { BREAKS_MAX = 64, BREAK_TEXT_BYTES = 128 };
 
 enum break_kind {
-	BREAK_BUNDLE,	   /* bundle lo..hi becomes due */
-	BREAK_LAYER,	   /* a bundle of `layer` does, after one that is not of it */
-	BREAK_CYCLE,	   /* lo */
-	BREAK_SRAM,	   /* bytes lo..hi */
-	BREAK_REGISTER,	   /* registers lo..hi; a write counts where it lands */
+	BREAK_BUNDLE, /* bundle lo..hi becomes due */
+	BREAK_LAYER, /* a bundle of `layer` does, after one that is not of it */
+	BREAK_CYCLE, /* lo */
+	BREAK_SRAM, /* bytes lo..hi */
+	BREAK_REGISTER, /* registers lo..hi; a write counts where it lands */
 	BREAK_ACCUMULATOR, /* rows lo..hi */
-	BREAK_WEIGHT,	   /* rows lo..hi of buffer `index` are written */
-	BREAK_SLOT,	   /* bytes lo..hi of slot `index`, by DMA */
+	BREAK_WEIGHT, /* rows lo..hi of buffer `index` are written */
+	BREAK_SLOT, /* bytes lo..hi of slot `index`, by DMA */
 };
 
 struct breakpoint {
@@ -35,7 +35,7 @@ struct breakpoint {
 /* One breakpoint that is hit. */
 struct break_hit {
 	const struct breakpoint *breakpoint; /* NULL: none, the session stands at an end */
-	struct reference_access access;	     /* for kinds that are accesses */
+	struct reference_access access; /* for kinds that are accesses */
 };
 
 /* Goes to the next, or the previous, cycle in which one of @count is hit. False: interrupted. */

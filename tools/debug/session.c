@@ -9,7 +9,7 @@
 #include "core/machine.h"
 #include "core/verify_state.h"
 
-#define MIB		  ((u64)1 << 20)
+#define MIB ((u64)1 << 20)
 #define MACHINE_BYTES_MAX (4096 * MIB)
 
 enum {
@@ -50,8 +50,8 @@ static bool create_slots(struct session *s, char *why)
 	for (i = 0; i < s->program.header->slots; i++) {
 		const struct rondo_slot *declared = &s->program.slots[i];
 		const struct session_content *content = &s->source.content[i];
-		u64 bytes = declared->read_hi > declared->write_hi ? declared->read_hi
-								   : declared->write_hi;
+		u64 bytes = declared->read_hi > declared->write_hi ? declared->read_hi :
+								     declared->write_hi;
 
 		if (bytes <= SESSION_SLOT_BYTES_MAX && declared->write_lo <= declared->write_hi)
 			s->slot[i] = calloc(bytes + 1, 1);

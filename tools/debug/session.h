@@ -33,7 +33,7 @@ enum { SESSION_WHY_BYTES = 256 };
 /* Bytes of the largest slot that can be debugged. */
 #define SESSION_SLOT_BYTES_MAX (2048ull << 20)
 
-#define SESSION_NO_BUNDLE      (~0u)
+#define SESSION_NO_BUNDLE (~0u)
 
 /* A layer: the bundles that were made for one node of the graph. */
 struct session_region {
@@ -52,11 +52,11 @@ struct session_source {
 	const void *program; /* 8-byte aligned */
 	u64 size;
 	bool unverified; /* run what the verifier refuses, until it traps */
-	u64 bound;	 /* most cycles of an unverified run */
+	u64 bound; /* most cycles of an unverified run */
 	const struct session_region *regions;
 	u32 region_count;
 	struct session_content content[RONDO_PROGRAM_SLOTS_MAX];
-	u64 memory;				/* bytes that checkpoints may take */
+	u64 memory; /* bytes that checkpoints may take */
 	const volatile sig_atomic_t *interrupt; /* not 0: long runs stop where they are; or NULL */
 };
 
