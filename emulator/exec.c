@@ -21,6 +21,7 @@
 #include "core/codec.h"
 #include "core/machine.h"
 #include "emulator/exec_f32.h"
+#include "emulator/mesh.h"
 
 bool exec_end(struct exec *e, enum exec_status status)
 {
@@ -72,7 +73,6 @@ static bool create_tiles(struct exec *e)
 	const struct rondo_machine *m = &e->machine;
 	u32 t;
 
-	e->tiles = (u32)m->mesh_w * m->mesh_h;
 	e->tile = calloc(e->tiles, sizeof(*e->tile));
 	for (t = 0; e->tile && t < e->tiles; t++) {
 		struct exec_tile *tile = &e->tile[t];
@@ -102,7 +102,10 @@ struct exec *exec_create(const struct rondo_machine *machine)
 	e->push = push_kernels(0);
 	for (op = 0; op < RONDO_OPCODES; op++)
 		e->latency[op] = rondo_latency(machine, op);
-	if (create_tiles(e))
+	e->tiles = (u32)machine->mesh_w * machine->mesh_h;
+	if (e->tiles > 1)
+		e->mesh = mesh_create(machine);
+	if ((e->tiles == 1 || e->mesh) && (e->tiles > MESH_PLAIN_TILES || create_tiles(e)))
 		return e;
 	exec_destroy(e);
 	return NULL;
@@ -118,10 +121,26 @@ void exec_destroy(struct exec *e)
 		free(e->tile[t].shadow);
 	}
 	free(e->tile);
+	mesh_destroy(e->mesh);
 	free(e);
 }
 
-/* Elements wider than a container's byte or half: what each load makes of them. */
+void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d)
+{
+	u32 size = rondo_element_bytes(op), i;
+
+	for (i = 0; i < count; i++) {
+		const u8 *x = bytes + i * size;
+
+		switch (op) {
+		case RONDO_OP_ld_s8: d[i] = (u32)(s8)x[0]; break;
+		case RONDO_OP_ld_u8: d[i] = x[0]; break;
+		case RONDO_OP_ld_bf16: d[i] = (u32)x[0] << 16 | (u32)x[1] << 24; break;
+		default: memcpy(&d[i], x, 4);
+		}
+	}
+}
+
 static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	u32 size = rondo_element_bytes(op->op);
@@ -133,16 +152,9 @@ static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 	if (!sram_address(e, op, &address) || !sram_gather(e, op, address, count, size, bytes))
 		return false;
 	memset(d, 0, sizeof(exec_vreg));
-	for (i = 0; i < op->count; i++) {
-		const u8 *x = bytes + (op->op == RONDO_OP_ldb_w ? 0 : i * size);
-
-		switch (op->op) {
-		case RONDO_OP_ld_s8: d[i] = (u32)(s8)x[0]; break;
-		case RONDO_OP_ld_u8: d[i] = x[0]; break;
-		case RONDO_OP_ld_bf16: d[i] = (u32)x[0] << 16 | (u32)x[1] << 24; break;
-		default: memcpy(&d[i], x, 4);
-		}
-	}
+	exec_widen(op->op, bytes, count, d);
+	for (i = count; i < op->count; i++)
+		d[i] = d[0];
 	return true;
 }
 
@@ -207,23 +219,15 @@ static void execute_alu(struct exec *e, const struct exec_op *op, u32 *d)
 	});
 }
 
-/* Makes the bytes that a store will put into SRAM. */
-static bool prepare_store(struct exec *e, const struct exec_op *op)
+void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes)
 {
-	struct exec_results *r = e->results;
-	bool from_row = op->op >= RONDO_OP_sta;
-	exec_vreg row;
-	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
-	u32 i, size = rondo_element_bytes(op->op);
+	u32 i, size = rondo_element_bytes(op);
 
-	if (from_row && !readout(e, op, row))
-		return false;
-	r->store = op;
-	for (i = 0; i < op->count; i++) {
+	for (i = 0; i < count; i++) {
 		s32 value = (s32)x[i];
 		u32 element;
 
-		switch (op->op) {
+		switch (op) {
 		case RONDO_OP_st_s8:
 			element = (u32)(value < -128 ? -128 : value > 127 ? 127 : value);
 			break;
@@ -233,8 +237,22 @@ static bool prepare_store(struct exec *e, const struct exec_op *op)
 		case RONDO_OP_st_bf16: element = bf16_of(x[i]); break;
 		default: element = x[i];
 		}
-		memcpy(r->stored + i * size, &element, size);
+		memcpy(bytes + i * size, &element, size);
 	}
+}
+
+/* Makes the bytes that a store will put into SRAM. */
+static bool prepare_store(struct exec *e, const struct exec_op *op)
+{
+	struct exec_results *r = e->results;
+	bool from_row = op->op >= RONDO_OP_sta;
+	exec_vreg row;
+	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
+
+	if (from_row && !readout(e, op, row))
+		return false;
+	r->store = op;
+	exec_narrow(op->op, x, op->count, r->stored);
 	return sram_address(e, op, &r->store_address);
 }
 
@@ -247,35 +265,39 @@ static bool commit_store(struct exec *e)
 				   r->stored);
 }
 
-static bool execute_weights(struct exec *e, const struct exec_op *op)
+void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row *row, u32 lane,
+		      u32 lanes)
 {
-	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
-	struct weight_row *w;
-	exec_vreg x = {0};
-	s64 address;
 	u32 i, n;
 
-	if (row < 0 || !sram_address(e, op, &address) ||
-	    !sram_gather(e, op, address, op->count, 4, x))
-		return false;
-	w = &e->weight[op->buf][row];
-	for (i = 0; i < RONDO_LANES_MAX; i++) {
+	for (i = 0; i < lanes; i++) {
 		s16 weight[4] = {0};
 
 		if (op->op == RONDO_OP_wl_w || i >= op->count) {
-			weight_set_container(w, i, x[i]);
+			weight_set_container(row, lane + i, x[i]);
 			continue;
 		}
 		for (n = 0; n < 4; n++)
 			weight[n] = op->op == RONDO_OP_wl_s8 ? (s8)(x[i] >> 8 * n) - (s8)op->zp
 							     : (u8)(x[i] >> 8 * n) - op->zp;
-		weight_set_bytes(w, i, weight);
+		weight_set_bytes(row, lane + i, weight);
 	}
+}
+
+static bool execute_weights(struct exec *e, const struct exec_op *op)
+{
+	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
+	exec_vreg x = {0};
+	s64 address;
+
+	if (row < 0 || !sram_address(e, op, &address) ||
+	    !sram_gather(e, op, address, op->count, 4, x))
+		return false;
+	exec_set_weights(op, x, &e->weight[op->buf][row], 0, RONDO_LANES_MAX);
 	return true;
 }
 
-/* Whether a push of @op writes its row instead of adding onto it. */
-static bool push_writes(const struct exec *e, const struct exec_op *op)
+bool exec_push_writes(const struct exec *e, const struct exec_op *op)
 {
 	u8 first = e->program->entry[op->entry].first;
 	u32 d;
@@ -302,7 +324,7 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 		memcpy(e->acc[row], x, sizeof(x));
 		return true;
 	}
-	if (push_writes(e, op))
+	if (exec_push_writes(e, op))
 		memset(e->acc[row], 0, sizeof(exec_vreg));
 	switch (op->op) {
 	case RONDO_OP_push_f32: e->push->f32(e->acc[row], x, w, op->count); break;
@@ -403,10 +425,8 @@ static bool execute_slots(struct exec *e, const struct exec_bundle *b, const str
 	return true;
 }
 
-/* What slot C does before the others; *@op is its operation. */
-static bool execute_control(struct exec *e, u64 word, struct rondo_op *op)
+bool exec_control(struct exec *e, const struct rondo_op *op)
 {
-	rondo_decode(word, op);
 	if (!dma_wait(e, op))
 		return false;
 	switch (op->op) {
@@ -416,8 +436,7 @@ static bool execute_control(struct exec *e, u64 word, struct rondo_op *op)
 	}
 }
 
-/* Opens the loops of @op, which stands in bundle @at. */
-static void open_loops(struct exec *e, const struct rondo_op *op, u32 at)
+void exec_open_loops(struct exec *e, const struct rondo_op *op, u32 at)
 {
 	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1;
 	u32 i, base = e->depth;
@@ -434,12 +453,11 @@ static void open_loops(struct exec *e, const struct rondo_op *op, u32 at)
 	}
 }
 
-/* The bundle after @at: the next, or the first of a loop that ends here and goes on. */
-static u32 next_bundle(struct exec *e, u32 at)
+u32 exec_next_bundle(struct exec *e, u32 at, u32 base)
 {
 	u32 d = e->depth;
 
-	while (d > 0 && e->loop[d - 1].last == at) {
+	while (d > base && e->loop[d - 1].last == at) {
 		const struct exec_loop *loop = &e->loop[--d];
 
 		if (++e->index[d] < loop->trips) {
@@ -459,8 +477,11 @@ static bool step(struct exec *e, u32 *at)
 	struct rondo_op control;
 
 	control.op = RONDO_OP_NOP;
-	if (b->control && !execute_control(e, b->control, &control))
-		return false;
+	if (b->control) {
+		rondo_decode(b->control, &control);
+		if (!exec_control(e, &control))
+			return false;
+	}
 	if (e->cycles >= e->control->bound)
 		return exec_end(e, EXEC_OVERRUN);
 	if (e->control->checks && !check_registers(e, b))
@@ -471,16 +492,16 @@ static bool step(struct exec *e, u32 *at)
 	e->executed++;
 	if (control.op == RONDO_OP_halt)
 		return exec_end(e, EXEC_DONE);
-	*at = next_bundle(e, *at);
+	*at = exec_next_bundle(e, *at, 0);
 	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
-		open_loops(e, &control, *at - 1);
+		exec_open_loops(e, &control, *at - 1);
 	return exec_poll(e, 1024ull * e->tiles);
 }
 
 /* Everything reads as zero when a replay starts. */
 static void reset(struct exec *e)
 {
-	for (u32 t = 0; t < e->tiles; t++) {
+	for (u32 t = 0; !e->grouped && t < e->tiles; t++) {
 		struct exec_tile *tile = &e->tile[t];
 
 		memset(tile->vreg, 0, sizeof(tile->vreg));
@@ -502,16 +523,21 @@ static void reset(struct exec *e)
 void exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
 	      const struct exec_control *control, struct exec_result *result)
 {
+	struct exec_control unchecked = *control;
 	u32 at = 0;
 
 	memset(result, 0, sizeof(*result));
+	unchecked.checks = false;
+	e->grouped = e->tiles > 1 && (!control->checks || !e->tile);
 	e->program = program;
 	e->io = io;
-	e->control = control;
+	e->control = e->grouped ? &unchecked : control;
 	e->result = result;
 	reset(e);
 	e->cycles = program->clear_cycles;
-	while (step(e, &at))
+	if (e->grouped)
+		mesh_run(e, &at);
+	while (!e->grouped && step(e, &at))
 		;
 	result->bundle = at;
 	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;

@@ -16,6 +16,10 @@
  * EXEC_TRAP; a program that core/verify accepts never traps. Without checks only what
  * keeps the host's memory safe is looked at: bounds of SRAM, accumulators and weights.
  *
+ * Machines of many tiles run without checks in groups of tiles (emulator/mesh.h), and so do
+ * those with too many tiles for the plain way, whatever control.checks says. exec_load() is
+ * where a program is refused that needs more memory than the host has.
+ *
  * Threads: a struct exec is used by one thread at a time; a loaded program is
  * never written and may be shared by any number of executors.
  */

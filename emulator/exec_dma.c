@@ -11,7 +11,7 @@
  *
  * and for mode RONDO_DMA_TILE rows counts for each tile.
  */
-#include "emulator/exec_state.h"
+#include "emulator/mesh.h"
 
 /* Lowest byte, and one past the highest. */
 struct box {
@@ -76,6 +76,13 @@ struct row_walk {
 	bool done;
 	s64 sram, slot;
 };
+
+static u8 *sram_of(const struct exec *e, u32 tile)
+{
+	if (!e->grouped)
+		return e->tile[tile].sram;
+	return mesh_sram(e->mesh, tile % e->machine.mesh_w, tile / e->machine.mesh_w);
+}
 
 static bool own_columns(const struct rondo_desc *d)
 {
@@ -376,7 +383,7 @@ static bool move_row(struct exec *e, const struct row_walk *w)
 
 	for_each_tile(e, tile, w->tiles)
 	{
-		u8 *at = e->tile[tile].sram + w->sram;
+		u8 *at = sram_of(e, tile) + w->sram;
 
 		if (first)
 			memcpy(at, first, d->row_bytes);

@@ -13,6 +13,7 @@
 
 #include "core/codec.h"
 #include "core/machine.h"
+#include "emulator/mesh.h"
 
 struct loader {
 	struct exec_program *program;
@@ -325,6 +326,8 @@ int exec_load(struct exec_program **program, const struct rondo_machine *machine
 	p->machine = *machine;
 	take_facts(p, facts);
 	ret = load(p, &source, why);
+	if (!ret && (machine->mesh_w > 1 || machine->mesh_h > 1))
+		ret = mesh_load(p, why);
 	if (ret)
 		exec_unload(p);
 	else
@@ -336,6 +339,7 @@ void exec_unload(struct exec_program *p)
 {
 	if (!p)
 		return;
+	mesh_unload(p->mesh);
 	free(p->bundle);
 	free(p->op);
 	free(p->entry);

@@ -22,8 +22,7 @@ static void shift(const struct exec *e, s32 x, s32 y, u32 reg, u32 *d)
 		memcpy(d, reg_at(e, x, y, reg), sizeof(exec_vreg));
 }
 
-/* The vector operation that a reduction folds with. */
-static alu_fn *fold_of(u8 op)
+alu_fn *exec_fold(u8 op)
 {
 	switch (op) {
 	case RONDO_OP_sum_row_f32:
@@ -41,7 +40,7 @@ static void reduce(const struct exec *e, const struct exec_op *op, bool column, 
 		   u32 *d)
 {
 	u32 tiles = column ? e->machine.mesh_h : e->machine.mesh_w, i;
-	alu_fn *fold = fold_of(op->op);
+	alu_fn *fold = exec_fold(op->op);
 	exec_vreg sum;
 
 	memcpy(d, column ? reg_at(e, x, 0, op->a) : reg_at(e, 0, y, op->a), sizeof(exec_vreg));

@@ -36,67 +36,73 @@ void weight_set_bytes(struct weight_row *row, u32 lane, const s16 weight[4])
 #define KERNEL	     static inline __attribute__((always_inline)) void
 #define FOR_LANES(i) for (u32 i = 0; i < RONDO_LANES_MAX; i++)
 
-KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
+/* Container @r for lane @i: one for all lanes, or each lane's own. */
+#define X(r, i) (each ? x[(r)*RONDO_LANES_MAX + (i)] : x[r])
+
+KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
 {
 	float sum[RONDO_LANES_MAX];
 
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++)
 		FOR_LANES(i)
-	sum[i] = fmaf(f32(x[r]), f32(w[r].container[i]), sum[i]);
+	sum[i] = fmaf(f32(X(r, i)), f32(w[r].container[i]), sum[i]);
 	FOR_LANES(i)
 	acc[i] = f32_result(sum[i]);
 }
 
-KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
+KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
 {
 	float sum[RONDO_LANES_MAX];
 
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++) {
 		FOR_LANES(i)
-		sum[i] = fmaf(bf16_lo(x[r]), bf16_lo(w[r].container[i]), sum[i]);
+		sum[i] = fmaf(bf16_lo(X(r, i)), bf16_lo(w[r].container[i]), sum[i]);
 		FOR_LANES(i)
-		sum[i] = fmaf(bf16_hi(x[r]), bf16_hi(w[r].container[i]), sum[i]);
+		sum[i] = fmaf(bf16_hi(X(r, i)), bf16_hi(w[r].container[i]), sum[i]);
 	}
 	FOR_LANES(i)
 	acc[i] = f32_result(sum[i]);
 }
 
-KERNEL push_byte(u32 *acc, s32 x, const s16 *weight)
-{
-	FOR_LANES(i)
-	acc[i] += (u32)(x * weight[i]);
-}
-
-KERNEL push_s8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
+KERNEL push_s8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
 {
 	for (u32 r = 0; r < count; r++)
 		for (u32 n = 0; n < 4; n++)
-			push_byte(acc, (s8)(x[r] >> 8 * n), w[r].weight[n]);
+			FOR_LANES(i)
+	acc[i] += (u32)((s8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
 }
 
-KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count)
+KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
 {
 	for (u32 r = 0; r < count; r++)
 		for (u32 n = 0; n < 4; n++)
-			push_byte(acc, (u8)(x[r] >> 8 * n), w[r].weight[n]);
+			FOR_LANES(i)
+	acc[i] += (u32)((u8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
 }
 
 #define VARIANT(name, isa, attribute)                                                          \
 	attribute static void name##_##isa(u32 *acc, const u32 *x, const struct weight_row *w, \
 					   u32 count)                                          \
 	{                                                                                      \
-		name(acc, x, w, count);                                                        \
+		name(acc, x, w, count, false);                                                 \
+	}                                                                                      \
+	attribute static void name##_each_##isa(u32 *acc, const u32 *x,                        \
+						const struct weight_row *w, u32 count)         \
+	{                                                                                      \
+		name(acc, x, w, count, true);                                                  \
 	}
 
-#define VARIANTS(isa, attribute)                                                           \
-	VARIANT(push_f32, isa, attribute)                                                  \
-	VARIANT(push_bf16, isa, attribute)                                                 \
-	VARIANT(push_s8, isa, attribute)                                                   \
-	VARIANT(push_u8, isa, attribute)                                                   \
-	static const struct push_kernels kernels_##isa = {push_f32_##isa, push_bf16_##isa, \
-							  push_s8_##isa, push_u8_##isa};
+#define VARIANTS(isa, attribute)                                                                \
+	VARIANT(push_f32, isa, attribute)                                                       \
+	VARIANT(push_bf16, isa, attribute)                                                      \
+	VARIANT(push_s8, isa, attribute)                                                        \
+	VARIANT(push_u8, isa, attribute)                                                        \
+	static const struct push_kernels                                                        \
+		kernels_##isa = {push_f32_##isa,     push_bf16_##isa,	  push_s8_##isa,        \
+				 push_u8_##isa,	     push_f32_each_##isa, push_bf16_each_##isa, \
+				 push_s8_each_##isa, push_u8_each_##isa};
 
 VARIANTS(plain, )
 

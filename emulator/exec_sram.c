@@ -112,15 +112,6 @@ static bool may_write(struct exec *e, s64 address, u32 size)
 	return true;
 }
 
-/* Elements from element @i on that lie one after the other, and where they do. */
-static u32 run_of(const struct rondo_entry *entry, u32 i, u32 count, s64 address, s64 *at)
-{
-	u32 len = entry->seg_len ? entry->seg_len : count;
-
-	*at = address + (s64)(i / len) * entry->seg_stride;
-	return len < count - i ? len : count - i;
-}
-
 bool sram_gather(struct exec *e, const struct exec_op *op, s64 address, u32 count, u32 size,
 		 void *to)
 {
@@ -129,7 +120,7 @@ bool sram_gather(struct exec *e, const struct exec_op *op, s64 address, u32 coun
 	s64 at;
 
 	for (i = 0; i < count; i += run) {
-		run = run_of(entry, i, count, address, &at);
+		at = address + exec_run_of(entry, i, count, &run);
 		if (!in_bounds(e, at, run * size, size) || !may_read(e, at, run * size))
 			return false;
 		memcpy((u8 *)to + i * size, e->sram + at, run * size);
@@ -145,7 +136,7 @@ bool sram_scatter(struct exec *e, const struct exec_op *op, s64 address, u32 cou
 	s64 at;
 
 	for (i = 0; i < count; i += run) {
-		run = run_of(entry, i, count, address, &at);
+		at = address + exec_run_of(entry, i, count, &run);
 		if (!in_bounds(e, at, run * size, size) || !may_write(e, at, run * size))
 			return false;
 		memcpy(e->sram + at, (const u8 *)from + i * size, run * size);

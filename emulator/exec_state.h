@@ -41,6 +41,7 @@ struct exec_program {
 	struct rondo_entry *entry;
 	struct rondo_desc *desc;
 	struct rondo_slot *slot;
+	struct mesh_program *mesh; /* of machines with more than one tile */
 };
 
 /* A transfer that was started and not yet waited for. */
@@ -85,8 +86,11 @@ struct exec {
 	const struct push_kernels *push;
 	u8 latency[RONDO_OPCODES];
 
-	/* Tile (x, y) is tile[y * mesh_w + x]; what follows is that of the one looked at. */
 	u32 tiles;
+	struct mesh *mesh; /* of machines with more than one tile (emulator/mesh.h) */
+	bool grouped;	   /* the run is the mesh's */
+
+	/* Tile (x, y) is tile[y * mesh_w + x]; what follows is that of the one looked at. */
 	struct exec_tile *tile;
 	u32 at;
 	exec_vreg *vreg;
@@ -129,10 +133,40 @@ bool exec_poll(struct exec *e, u64 work);
 /* Looks at tile number @tile. */
 void exec_use_tile(struct exec *e, u32 tile);
 
-/* exec_mesh.c: what operation @op between tiles gives the tile looked at, from all registers. */
+/* What slot C does before the others, @op its operation; false if the run ended. */
+bool exec_control(struct exec *e, const struct rondo_op *op);
+/* Opens the loops of @op, which stands in bundle @at. */
+void exec_open_loops(struct exec *e, const struct rondo_op *op, u32 at);
+/*
+ * The bundle after @at: the next, or the first of a loop that ends here and goes on. Loops at
+ * depths below @base are left alone.
+ */
+u32 exec_next_bundle(struct exec *e, u32 at, u32 base);
+/* Whether a push of @op writes its row instead of adding onto it. */
+bool exec_push_writes(const struct exec *e, const struct exec_op *op);
+
+/* Containers of @count elements that load @op takes from SRAM, and elements that store @op puts. */
+void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d);
+void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes);
+/* Lanes [@lane, @lane + @lanes) of a weight row from the containers @x of weight load @op. */
+void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row *row, u32 lane,
+		      u32 lanes);
+
+/* exec_mesh.c: the vector operation that reduction @op folds with. */
+alu_fn *exec_fold(u8 op);
+/* What operation @op between tiles gives the tile looked at, from all registers. */
 void exec_between_tiles(struct exec *e, const struct exec_op *op, u32 *d);
 
 /* exec_sram.c: operations' addresses, and SRAM behind its checks. */
+
+/* Elements from @i on that lie one after the other, and where, relative to the address. */
+static inline s64 exec_run_of(const struct rondo_entry *entry, u32 i, u32 count, u32 *run)
+{
+	u32 len = entry->seg_len ? entry->seg_len : count;
+
+	*run = len < count - i ? len : count - i;
+	return (s64)(i / len) * entry->seg_stride;
+}
 
 /* All bytes undefined but those that the program's start clears. */
 void sram_reset_shadow(struct exec *e);

@@ -46,8 +46,11 @@ struct fast *fast_create(const struct rondo_machine *machine)
 		free(f);
 		return NULL;
 	}
-	f->sram = f->exec->tile[0].sram;
-	f->acc = f->exec->tile[0].acc;
+	/* A machine of many tiles has none to itself; its programs go to the plain executor. */
+	if (f->exec->tile) {
+		f->sram = f->exec->tile[0].sram;
+		f->acc = f->exec->tile[0].acc;
+	}
 	return f;
 }
 

@@ -7,7 +7,7 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){.op = RONDO_OP_##name, __VA_ARGS__})
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
 enum {
 	REGS = 8,
@@ -48,11 +48,11 @@ static void load_input(struct maker *m)
 			.mode = mode,
 			.slot = slot,
 			.row_bytes = INPUT / 8,
-			.count = {1, 1, 2},
+			.count = { 1, 1, 2 },
 			.sram_base = mode * INPUT / 4,
-			.sram_stride = {0, 0, INPUT / 8},
+			.sram_stride = { 0, 0, INPUT / 8 },
 			.slot_base = mode * 65536,
-			.slot_stride = {0, 0, 16 + 4 * pick(m, 100)},
+			.slot_stride = { 0, 0, 16 + 4 * pick(m, 100) },
 			.x1 = x1,
 			.y1 = y1,
 		};
@@ -66,7 +66,7 @@ static void load_input(struct maker *m)
 	for (mode = 0; mode < RONDO_DMA_MODES; mode++)
 		build_wait(&m->b, mode, 0);
 	/* Once more into some of the tiles only. */
-	struct rondo_desc part = {.slot = slot, .row_bytes = 64, .slot_base = 128};
+	struct rondo_desc part = { .slot = slot, .row_bytes = 64, .slot_base = 128 };
 
 	part.mode = pick(m, RONDO_DMA_MODES);
 	part.x0 = pick(m, x1 + 1);
@@ -79,7 +79,7 @@ static void load_input(struct maker *m)
 
 static u32 entry(struct maker *m, u32 base)
 {
-	struct rondo_entry e = {.base = base};
+	struct rondo_entry e = { .base = base };
 
 	for (u32 d = 0; d < m->depth; d++)
 		e.stride[d] = 4 * pick(m, 16);
@@ -96,7 +96,7 @@ static u32 entry(struct maker *m, u32 base)
 static void work(struct maker *m, u32 slot)
 {
 	const struct rondo_machine *machine = &m->b.machine;
-	struct rondo_op op = {0};
+	struct rondo_op op = { 0 };
 
 	do
 		op.op = pick(m, RONDO_OPCODES);
@@ -167,7 +167,7 @@ static void save(struct maker *m)
 	const struct rondo_machine *machine = &m->b.machine;
 	u32 bytes = 4 * machine->lanes, slot = build_slot(&m->b, 0), at, i;
 
-	at = build_entry(&m->b, (struct rondo_entry){.base = SAVED});
+	at = build_entry(&m->b, (struct rondo_entry){ .base = SAVED });
 	for (i = 0; i < REGS; i++)
 		build_op(&m->b, RONDO_S,
 			 OP(st_w, .entry = at, .off = i * bytes, .a = i, .count = machine->lanes));
@@ -176,13 +176,13 @@ static void save(struct maker *m)
 			 OP(sta, .entry = at, .off = (REGS + i) * bytes, .row = i,
 			    .count = machine->lanes));
 	build_start(&m->b, 0,
-		    build_desc(&m->b, (struct rondo_desc){.dir = RONDO_DMA_OUT,
-							  .slot = slot,
-							  .row_bytes = OUTPUT,
-							  .slot_x = OUTPUT,
-							  .slot_y = OUTPUT * machine->mesh_w,
-							  .x1 = machine->mesh_w - 1,
-							  .y1 = machine->mesh_h - 1}),
+		    build_desc(&m->b, (struct rondo_desc){ .dir = RONDO_DMA_OUT,
+							   .slot = slot,
+							   .row_bytes = OUTPUT,
+							   .slot_x = OUTPUT,
+							   .slot_y = OUTPUT * machine->mesh_w,
+							   .x1 = machine->mesh_w - 1,
+							   .y1 = machine->mesh_h - 1 }),
 		    0);
 	build_wait(&m->b, 0, 0);
 }
@@ -191,7 +191,7 @@ static void *make(struct maker *m, u32 id, u32 seed, u64 *size)
 {
 	u32 i;
 
-	*m = (struct maker){.state = seed};
+	*m = (struct maker){ .state = seed };
 	build_init(&m->b);
 	rondo_machine_init(&m->b.machine, id);
 	m->b.header.machine_hash = rondo_machine_hash(&m->b.machine);
@@ -199,8 +199,8 @@ static void *make(struct maker *m, u32 id, u32 seed, u64 *size)
 	for (i = 0; i < REGS; i++)
 		build_op(&m->b, RONDO_L0,
 			 OP(ld_w, .dst = i, .count = m->b.machine.lanes,
-			    .entry = build_entry(&m->b,
-						 (struct rondo_entry){.base = i * INPUT / REGS})));
+			    .entry = build_entry(
+				    &m->b, (struct rondo_entry){ .base = i * INPUT / REGS })));
 	settle(m);
 	random_body(m, 4 + pick(m, 8));
 	save(m);

@@ -119,7 +119,8 @@ static bool machine_line(struct asm_cursor *c)
 		return asm_error(c, "no machine '%s'", name);
 	rondo_machine_init(&c->as->machine, id);
 	c->as->machine_hash = rondo_machine_hash(&c->as->machine);
-	return true;
+	return asm_declare(c, "MESH_W", ASM_CONSTANT, c->as->machine.mesh_w) &&
+	       asm_declare(c, "MESH_H", ASM_CONSTANT, c->as->machine.mesh_h);
 }
 
 static bool cycles_line(struct asm_cursor *c)
