@@ -163,10 +163,24 @@ static void bound(void)
 	debug_rig_fini(&r);
 }
 
+/* Everything that there is to print. */
+static void print_all(FILE *out, const struct session *s)
+{
+	print_where(out, s);
+	print_bundles(out, s, 0, ~0u);
+	print_loops(out, s);
+	print_dma(out, s);
+	print_slots(out, s);
+	print_regions(out, s);
+	print_registers(out, s);
+	print_register_values(out, s, 0, 0, RONDO_VREGS - 1, PRINT_BF16);
+}
+
 /* Programs with flipped bits: refused, or run to an end that can be left again. */
 static void mutants(void)
 {
 	u32 seed = 7, refused = 0, ran = 0, wrong = 0, i;
+	FILE *out = fopen("/dev/null", "w");
 	struct debug_rig r;
 	u8 *whole;
 
@@ -192,7 +206,9 @@ static void mutants(void)
 		session_goto(r.session, UINT64_MAX);
 		wrong += !session_at_end(r.session);
 		hash = session_hash(r.session);
+		print_all(out, r.session);
 		session_goto(r.session, r.session->end / 2);
+		print_all(out, r.session);
 		session_goto(r.session, UINT64_MAX);
 		wrong += hash != session_hash(r.session);
 		session_destroy(r.session);
@@ -202,6 +218,7 @@ static void mutants(void)
 	tap_ok(!wrong && ran > MUTANTS / 2, "%u damaged programs run to an end, %u do not begin",
 	       ran, refused);
 	free(whole);
+	fclose(out);
 	debug_rig_fini(&r);
 }
 
