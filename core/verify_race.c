@@ -15,7 +15,8 @@
 
 enum {
 	TERMS = 16, /* 3 + 2 (3 + 2) of two transfers, 8 + 2 + 3 of an access and a transfer */
-	NODES = 32, /* of the search */
+	NODES = 64, /* of the search */
+	NODE = 2, /* units of one */
 	EXACT = 64, /* units of an exact comparison; one of hulls has one */
 	PER_BUNDLE = 256, /* units that cost about as much as a bundle */
 };
@@ -153,20 +154,14 @@ static struct choice choose(const struct gap *g, const struct rest *rest, u32 k,
 	return c;
 }
 
-/* Whether the question is answered with yes, or not at all. */
-static bool possible(struct gap *g)
+/* Whether there is an answer, or too much to look at; in *nodes what was. */
+static bool search(const struct gap *g, const struct rest *rest, u32 *nodes)
 {
-	struct rest rest[TERMS + 1];
 	struct choice choice[TERMS];
-	u32 k = 0, nodes;
+	u32 k = 0;
 
-	absorb(g);
-	if (g->wide || !sum_up(g, rest))
-		return true;
-	if (!g->count)
-		return g->lo <= 0 && g->hi >= 0;
 	choice[0] = choose(g, rest, 0, g->lo, g->hi);
-	for (nodes = 0; nodes < NODES; nodes++) {
+	for (*nodes = 0; *nodes < NODES; ++*nodes) {
 		struct choice *c = &choice[k];
 		s64 sum;
 
@@ -183,6 +178,23 @@ static bool possible(struct gap *g)
 		k++;
 	}
 	return true;
+}
+
+/* Whether the question is answered with yes, or not at all. */
+static bool possible(struct rondo_verify *v, struct gap *g)
+{
+	struct rest rest[TERMS + 1];
+	bool found;
+	u32 nodes;
+
+	absorb(g);
+	if (g->wide || !sum_up(g, rest))
+		return true;
+	if (!g->count)
+		return g->lo <= 0 && g->hi >= 0;
+	found = search(g, rest, &nodes);
+	v->dma_work += NODE * nodes;
+	return found;
 }
 
 /* The gap between block bytes of @a_bytes at @a and of @b_bytes at @b, without terms. */
@@ -224,7 +236,7 @@ static void add_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
 }
 
 /* @segments blocks of @elements, the first of them @first bytes on, in all trips and rows. */
-static bool blocks_meet(const struct rondo_verify *v, const struct rondo_access *a, s64 first,
+static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s64 first,
 			u32 elements, u32 segments, const struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = &v->program.descs[t->desc];
@@ -240,11 +252,11 @@ static bool blocks_meet(const struct rondo_verify *v, const struct rondo_access 
 	add_term(&g, entry->seg_stride, 0, segments - 1);
 	add_term(&g, entry->pitch, 0, a->rows - 1);
 	add_rows(&g, desc, -1);
-	return possible(&g);
+	return possible(v, &g);
 }
 
 /* All segments are full but the last, which may be shorter. */
-static bool access_meets(const struct rondo_verify *v, const struct rondo_access *a,
+static bool access_meets(struct rondo_verify *v, const struct rondo_access *a,
 			 const struct rondo_transfer *t)
 {
 	u32 segment = a->entry->seg_len, full, rest;
@@ -303,7 +315,7 @@ static bool pair_up(const struct rondo_verify *v, struct pair *p)
 	return true;
 }
 
-static bool sram_meets(const struct rondo_verify *v, const struct pair *p)
+static bool sram_meets(struct rondo_verify *v, const struct pair *p)
 {
 	struct gap g;
 	u32 d;
@@ -314,7 +326,7 @@ static bool sram_meets(const struct rondo_verify *v, const struct pair *p)
 			       p->from[d], p->to[d]);
 	add_rows(&g, p->a_desc, 1);
 	add_rows(&g, p->b_desc, -1);
-	return possible(&g);
+	return possible(v, &g);
 }
 
 /* Adds the term @sign * stride * n, @sign 1 or -1. */
@@ -341,7 +353,7 @@ static void add_slot_rows(struct gap *g, const struct rondo_desc *desc, s64 sign
  * Slots of one alias group are one memory, but where each lies in it is not known before it
  * is bound.
  */
-static bool slot_meets(const struct rondo_verify *v, const struct pair *p)
+static bool slot_meets(struct rondo_verify *v, const struct pair *p)
 {
 	u16 a = p->a_desc->slot, b = p->b_desc->slot, alias = v->program.slots[a].alias;
 	struct gap g;
@@ -355,7 +367,7 @@ static bool slot_meets(const struct rondo_verify *v, const struct pair *p)
 			       p->from[d], p->to[d]);
 	add_slot_rows(&g, p->a_desc, 1);
 	add_slot_rows(&g, p->b_desc, -1);
-	return possible(&g);
+	return possible(v, &g);
 }
 
 /* Reading the same is no race: both in, in a slot; both out, in SRAM. */

@@ -125,30 +125,27 @@ static void loops(struct builder *b)
 	build_halt(b);
 }
 
-/* Six strides without a common divisor, in and out of reach. */
+/* Strides of two combs that are large against their blocks: most choices are open. */
 static void searches(struct builder *b)
 {
 	u32 body = BUNDLES - 9, i, entry;
-	struct rondo_desc desc = { .row_bytes = 1, .count = { 9, 9, 9 } };
+	struct rondo_desc desc = { .row_bytes = 1, .count = { 2, 2, 3 }, .sram_base = 262144 };
 
 	build_op(b, RONDO_V0, OP(iota, .dst = 1));
-
-	desc.sram_stride[0] = 9973 * 2;
-	desc.sram_stride[1] = 1009 * 2;
-	desc.sram_stride[2] = 211 * 2;
+	desc.sram_stride[0] = 30030 * 2;
+	desc.sram_stride[1] = 17017 * 2;
+	desc.sram_stride[2] = 9699 * 2;
 	build_start(b, 0, build_desc(b, desc), 0);
-	entry = build_entry(b, (struct rondo_entry){ .base = 100001,
-						     .stride = { 4, 7919 * 2, -907 * 2, 397 * 2 },
+	entry = build_entry(b, (struct rondo_entry){ .base = 270001,
+						     .stride = { 4, 23001 * 2, 13007 * 2 },
 						     .seg_len = 1,
-						     .seg_stride = 101 * 2 });
+						     .seg_stride = 2501 });
 	build_loop(b, 1, body + 3);
-	build_loop(b, 6, body + 2);
-	build_loop(b, 7, body + 1);
-	build_loop(b, 5, body);
-	for (i = 0; i < body; i++) {
-		build_bundle(b);
-		build_put(b, RONDO_S, OP(st_u8, .a = 1, .entry = entry, .count = 8));
-	}
+	build_loop(b, 4, body + 2);
+	build_loop(b, 4, body + 1);
+	build_loop(b, 4, body);
+	for (i = 0; i < body; i++)
+		build_op(b, RONDO_S, OP(st_u8, .a = 1, .entry = entry, .count = 2));
 	build_halt(b);
 }
 
