@@ -68,6 +68,11 @@ void exec_use_tile(struct exec *e, u32 tile)
 	e->results = &t->results;
 }
 
+static u8 *align_up(void *block, uintptr_t align)
+{
+	return (u8 *)(((uintptr_t)block + align - 1) & -align);
+}
+
 static bool create_tiles(struct exec *e)
 {
 	const struct rondo_machine *m = &e->machine;
@@ -78,9 +83,10 @@ static bool create_tiles(struct exec *e)
 		struct exec_tile *tile = &e->tile[t];
 
 		tile->acc = calloc(m->acc_rows, sizeof(*tile->acc));
-		tile->sram = calloc(m->sram_bytes + EXEC_SRAM_PAD, 1);
+		tile->sram_block = calloc(m->sram_bytes + EXEC_SRAM_ALIGN + EXEC_SRAM_PAD, 1);
+		tile->sram = align_up(tile->sram_block, EXEC_SRAM_ALIGN);
 		tile->shadow = calloc(m->sram_bytes, 1);
-		if (!tile->acc || !tile->sram || !tile->shadow)
+		if (!tile->acc || !tile->sram_block || !tile->shadow)
 			return false;
 	}
 	if (e->tile)
@@ -117,7 +123,7 @@ void exec_destroy(struct exec *e)
 		return;
 	for (u32 t = 0; e->tile && t < e->tiles; t++) {
 		free(e->tile[t].acc);
-		free(e->tile[t].sram);
+		free(e->tile[t].sram_block);
 		free(e->tile[t].shadow);
 	}
 	free(e->tile);

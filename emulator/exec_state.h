@@ -8,8 +8,11 @@
 #include "emulator/exec.h"
 #include "emulator/exec_push.h"
 
-/* Bytes behind SRAM that belong to nobody: the fast executor reads whole registers. */
-enum { EXEC_SRAM_PAD = 4 * RONDO_LANES_MAX };
+/*
+ * Where SRAM begins in the host, and bytes behind it that belong to nobody: the fast executor
+ * reads whole registers.
+ */
+enum { EXEC_SRAM_ALIGN = 64, EXEC_SRAM_PAD = 4 * RONDO_LANES_MAX };
 
 /* One operation of a slot other than C: the fields of struct rondo_op that those have. */
 struct exec_op {
@@ -76,6 +79,7 @@ struct exec_tile {
 	struct weight_row weight[2][RONDO_LANES_MAX];
 	exec_vreg *acc;
 	u8 *sram;
+	void *sram_block; /* in which it lies */
 	u64 written; /* with checks: set of registers */
 	u8 *shadow;  /* with checks: what is known of each byte of SRAM (exec_sram.c) */
 	struct exec_results results;

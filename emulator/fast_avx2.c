@@ -12,6 +12,34 @@
 #define FAST_VECTOR_BYTES 32
 #include "emulator/fast_vector.h"
 
+INLINE vu vmin(vu a, vu b)
+{
+	return (vu)_mm256_min_epi32((__m256i)a, (__m256i)b);
+}
+
+INLINE vu vmax(vu a, vu b)
+{
+	return (vu)_mm256_max_epi32((__m256i)a, (__m256i)b);
+}
+
+/* Of two zeros or with a NaN these give their second operand, as they should. */
+INLINE vu vfmin(vu a, vu b)
+{
+	return (vu)_mm256_min_ps((__m256)a, (__m256)b);
+}
+
+INLINE vu vfmax(vu a, vu b)
+{
+	return (vu)_mm256_max_ps((__m256)a, (__m256)b);
+}
+
+INLINE vu vresult(vf x)
+{
+	__m256 nan = _mm256_cmp_ps((__m256)x, (__m256)x, _CMP_UNORD_Q);
+
+	return (vu)_mm256_blendv_ps((__m256)x, (__m256)vsplat(F32_NAN), nan);
+}
+
 INLINE vf vfma(vf a, vf b, vf c)
 {
 	return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
@@ -66,6 +94,7 @@ INLINE void vnarrow_u16(void *to, vu x)
 #include "emulator/fast_kernels.h"
 
 enum { PIXELS = 6, VECTORS = 2 };
+#define STAYS_IN_REGISTER(v) __asm__("" : "+x"(v))
 
 INLINE vu even_bytes(vu x, bool is_signed)
 {
@@ -104,6 +133,6 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_avx2 = {"avx2", operations, PUSHES};
+const struct fast_variant fast_avx2 = {"avx2", operations, whole_operations, PUSHES};
 
 #endif

@@ -13,6 +13,34 @@
 #define FAST_VECTOR_BYTES 64
 #include "emulator/fast_vector.h"
 
+INLINE vu vmin(vu a, vu b)
+{
+	return (vu)_mm512_min_epi32((__m512i)a, (__m512i)b);
+}
+
+INLINE vu vmax(vu a, vu b)
+{
+	return (vu)_mm512_max_epi32((__m512i)a, (__m512i)b);
+}
+
+/* Of two zeros or with a NaN these give their second operand, as they should. */
+INLINE vu vfmin(vu a, vu b)
+{
+	return (vu)_mm512_min_ps((__m512)a, (__m512)b);
+}
+
+INLINE vu vfmax(vu a, vu b)
+{
+	return (vu)_mm512_max_ps((__m512)a, (__m512)b);
+}
+
+INLINE vu vresult(vf x)
+{
+	__mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
+
+	return (vu)_mm512_mask_mov_epi32((__m512i)x, nan, (__m512i)vsplat(F32_NAN));
+}
+
 INLINE vf vfma(vf a, vf b, vf c)
 {
 	return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
@@ -56,6 +84,7 @@ INLINE void vnarrow_u16(void *to, vu x)
 #include "emulator/fast_kernels.h"
 
 enum { PIXELS = 6, VECTORS = 4 };
+#define STAYS_IN_REGISTER(v) __asm__("" : "+v"(v))
 
 #define SIGNS 0x80808080u
 
@@ -103,6 +132,6 @@ static const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_avx512 = {"avx512", operations, PUSHES};
+const struct fast_variant fast_avx512 = {"avx512", operations, whole_operations, PUSHES};
 
 #endif

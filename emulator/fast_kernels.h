@@ -4,6 +4,10 @@
  * of them. The file of an instruction set includes this after
  * fast_vector.h and these, which it knows best how to do:
  *
+ *	vu vmin(vu a, vu b), vmax		signed
+ *	vu vfmin(vu a, vu b)			a < b ? a : b, of f32
+ *	vu vfmax(vu a, vu b)			a > b ? a : b
+ *	vu vresult(vf x)			the bits of an arithmetic result: NaN is canonical
  *	vf vfma(vf a, vf b, vf c)		a * b + c, rounded once
  *	vf vsqrt(vf a)
  *	vs64 vmul_even(vu a, vu b)		signed products of lanes 0, 2, 4, ...
@@ -96,16 +100,6 @@ OPERATION(iota)
 }
 
 /* f32 */
-
-INLINE vu vfmin(vu a, vu b)
-{
-	return vpick((vu)((vf)a < (vf)b), a, b);
-}
-
-INLINE vu vfmax(vu a, vu b)
-{
-	return vpick((vu)((vf)a > (vf)b), a, b);
-}
 
 LANES(fadd, vresult(FA + FB))
 LANES(fsub, vresult(FA - FB))
@@ -331,15 +325,25 @@ LANES(sum_col_s32, A)
 LANES(max_row_s32, A)
 LANES(max_col_s32, A)
 
-/* Loads: element i is the @size bytes at x + i * size. What is beyond count is masked. */
-#define LOAD(name, size, result)                                                          \
-	OPERATION(name)                                                                   \
-	{                                                                                 \
-		const u8 *x = fast_source(f, op, size);                                   \
-		const u32 *mask = fast_mask(op->count);                                   \
-		u32 *d = f->vreg[op->dst];                                                \
-                                                                                          \
-		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i));               \
+/*
+ * Loads: element i is the @size bytes at x + i * size. What is beyond count is masked, or the
+ * access is whole: a full register's, in one piece.
+ */
+#define LOAD(name, size, result)                                              \
+	OPERATION(name)                                                       \
+	{                                                                     \
+		const u8 *x = fast_source(f, op, size);                       \
+		const u32 *mask = fast_mask(op->count);                       \
+		u32 *d = f->vreg[op->dst];                                    \
+                                                                              \
+		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i));   \
+	}                                                                     \
+	OPERATION(name##_whole)                                               \
+	{                                                                     \
+		const u8 *x = fast_address(f, op);                            \
+		u32 *d = f->vreg[op->dst];                                    \
+                                                                              \
+		FOR_VECTORS(i) vstore(d + i, result);                         \
 	}
 LOAD(ld_w, 4, vload(x + i * 4))
 LOAD(ld_s8, 1, vwiden_s8(x + i))
@@ -374,22 +378,32 @@ OPERATION(ld4)
 	}
 }
 
-/* Stores: a whole row of containers or bytes goes straight to SRAM, what is not by a copy. */
-#define STORE(name, size, put)                                                               \
-	OPERATION(name)                                                                      \
-	{                                                                                    \
-		const u32 *from = f->vreg[op->a] + op->lane;                                 \
-		bool whole = op->count == RONDO_LANES_MAX && !op->seg_len;                   \
-		u8 *at = fast_address(f, op), *to = whole ? at : f->scratch[0];              \
-                                                                                             \
-		FOR_VECTORS(i)                                                               \
-		{                                                                            \
-			vu x = vload(from + i);                                              \
-                                                                                             \
-			put;                                                                 \
-		}                                                                            \
-		if (!whole)                                                                  \
-			fast_scatter(op, at, size, to);                                      \
+/* Stores: straight to SRAM if they are whole, else by a copy. */
+#define STORE(name, size, put)                                                \
+	OPERATION(name)                                                       \
+	{                                                                     \
+		const u32 *from = f->vreg[op->a] + op->lane;                  \
+		u8 *to = f->scratch[0];                                       \
+                                                                              \
+		FOR_VECTORS(i)                                                \
+		{                                                             \
+			vu x = vload(from + i);                               \
+                                                                              \
+			put;                                                  \
+		}                                                             \
+		fast_scatter(op, fast_address(f, op), size, to);              \
+	}                                                                     \
+	OPERATION(name##_whole)                                               \
+	{                                                                     \
+		const u32 *from = f->vreg[op->a];                             \
+		u8 *to = fast_address(f, op);                                 \
+                                                                              \
+		FOR_VECTORS(i)                                                \
+		{                                                             \
+			vu x = vload(from + i);                               \
+                                                                              \
+			put;                                                  \
+		}                                                             \
 	}
 STORE(st_w, 4, vstore(to + i * 4, x))
 STORE(st_s8, 1, vnarrow_u8(to + i, vmin(vmax(x, vsplat(-128)), vsplat(127))))
@@ -471,5 +485,11 @@ static fast_fn *const operations[RONDO_OPCODES] = {
 #include "spec/isa.def"
 	/* clang-format on */
 	ENTRY(st_w) ENTRY(st_s8) ENTRY(st_u8) ENTRY(st_bf16) ENTRY(preset)};
+
+/* Those whose accesses are whole. */
+#define WHOLE(name) [RONDO_OP_##name] = op_##name##_whole,
+static fast_fn *const whole_operations[RONDO_OPCODES] = {
+	WHOLE(ld_w) WHOLE(ld_s8) WHOLE(ld_u8) WHOLE(ld_bf16) WHOLE(st_w) WHOLE(st_s8) WHOLE(st_u8)
+		WHOLE(st_bf16)};
 
 #endif

@@ -106,8 +106,12 @@ static bool has_row(const struct fast_op *op)
 
 static void set_functions(const struct loader *l, struct fast_op *op)
 {
+	bool whole = op->count == RONDO_LANES_MAX && !op->seg_len;
+
 	op->push = l->variant->push[op->op];
 	op->run = op->push ? fast_push_one : l->variant->op[op->op];
+	if (whole && l->variant->whole[op->op])
+		op->run = l->variant->whole[op->op];
 }
 
 static struct fast_op convert(const struct loader *l, const struct exec_op *from)

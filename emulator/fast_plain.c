@@ -7,6 +7,31 @@
 
 #define EACH(i) for (u32 i = 0; i < VLANES; i++)
 
+INLINE vu vmin(vu a, vu b)
+{
+	return vpick((vu)((vs)a < (vs)b), a, b);
+}
+
+INLINE vu vmax(vu a, vu b)
+{
+	return vpick((vu)((vs)a > (vs)b), a, b);
+}
+
+INLINE vu vfmin(vu a, vu b)
+{
+	return vpick((vu)((vf)a < (vf)b), a, b);
+}
+
+INLINE vu vfmax(vu a, vu b)
+{
+	return vpick((vu)((vf)a > (vf)b), a, b);
+}
+
+INLINE vu vresult(vf x)
+{
+	return vpick((vu)(x == x), (vu)x, vsplat(F32_NAN));
+}
+
 INLINE vf vfma(vf a, vf b, vf c)
 {
 	EACH(i) c[i] = fmaf(a[i], b[i], c[i]);
@@ -52,6 +77,7 @@ NARROW(vnarrow_u16, u16)
 #include "emulator/fast_kernels.h"
 
 enum { PIXELS = 6, VECTORS = 1 };
+#define STAYS_IN_REGISTER(v) ((void)(v))
 
 INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
 {
@@ -70,4 +96,4 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_plain = {"plain", operations, PUSHES};
+const struct fast_variant fast_plain = {"plain", operations, whole_operations, PUSHES};

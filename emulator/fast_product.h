@@ -6,6 +6,9 @@
  * fast_kernels.h and these:
  *
  *	PIXELS, VECTORS
+ *	STAYS_IN_REGISTER(v)
+ *		keeps the compiler from loading @v again at each use, and from having it twice,
+ *		as floats and as integers
  *	vu multiply(enum kind kind, vu sum, vu x, vu w)
  *		adds onto @sum the products of a container, @x in every lane, and weights
  *	const s32 *correction(enum kind kind, const struct fast_push *push)
@@ -63,14 +66,24 @@ INLINE void product_lanes(enum kind kind, const struct fast_push *push, u32 i, c
 			if (offsets)
 				sum[p][v] += offsets[p];
 		}
-	for (u32 r = 0; r < push->count; r++, w += FAST_ROW_BYTES)
+	for (u32 r = 0; r < push->count; r++, w += FAST_ROW_BYTES) {
+		vu weights[VECTORS];
+
+		for (v = 0; v < VECTORS; v++) {
+			weights[v] = vload(w + v * FAST_VECTOR_BYTES);
+			STAYS_IN_REGISTER(weights[v]);
+		}
 		for (p = 0; p < pixels; p++) {
 			vu element = container_of_push(x + p * push->x_step, r);
 
-			for (v = 0; v < VECTORS; v++)
-				sum[p][v] = multiply(kind, sum[p][v], element,
-						     vload(w + v * FAST_VECTOR_BYTES));
+			STAYS_IN_REGISTER(element);
+			for (v = 0; v < VECTORS; v++) {
+				sum[p][v] = multiply(kind, sum[p][v], element, weights[v]);
+				if (kind == F32 || kind == BF16)
+					STAYS_IN_REGISTER(sum[p][v]);
+			}
 		}
+	}
 	for (p = 0; p < pixels; p++)
 		for (v = 0; v < VECTORS; v++)
 			vstore(acc + p * push->acc_step + i + v * VLANES,

@@ -71,6 +71,7 @@ enum kind {
 struct fast_variant {
 	const char *name;
 	fast_fn *const *op; /* by opcode; NULL for slot C, pushes, and stores of a row */
+	fast_fn *const *whole; /* of 64 elements in one piece; NULL for those that have no own */
 	fast_push_fn *push[RONDO_OPCODES];
 };
 
@@ -130,9 +131,9 @@ struct fast {
 	_Alignas(64) exec_vreg vreg[FAST_REGS + 1]; /* stores may read beyond the last lane */
 	struct fast_weights weights[2];
 	_Alignas(64) u8 scratch[FAST_BLOCK][FAST_ROW_BYTES];
-	u8 *sram;
 	exec_vreg *acc;
-	struct exec *exec; /* SRAM, accumulators, channels; and the plain executor */
+	u8 *sram; /* of exec */
+	struct exec *exec; /* SRAM and channels; and the plain executor */
 	struct fast_place place[RONDO_ENTRIES_MAX];
 };
 

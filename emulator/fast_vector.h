@@ -52,16 +52,6 @@ INLINE vu vpick(vu mask, vu a, vu b)
 	return (a & mask) | (b & ~mask);
 }
 
-INLINE vu vmin(vu a, vu b)
-{
-	return vpick((vu)((vs)a < (vs)b), a, b);
-}
-
-INLINE vu vmax(vu a, vu b)
-{
-	return vpick((vu)((vs)a > (vs)b), a, b);
-}
-
 /* All ones where the sign is set. */
 INLINE vu vnegative(vu a)
 {
@@ -105,12 +95,6 @@ INLINE vu vshift_right_rounded(vu a, vu n)
 }
 
 /* f32 */
-
-/* The bits of an arithmetic result. */
-INLINE vu vresult(vf x)
-{
-	return vpick((vu)(x == x), (vu)x, vsplat(F32_NAN));
-}
 
 /* Nearest, half to even; a NaN stays one. Below 2^23 adding 2^23 rounds to an integer. */
 INLINE vf vround_to_even(vf x)

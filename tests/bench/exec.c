@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * How near the fast executor comes to its host, each as the best of several rounds, in which
+ * the two sides take turns:
+ *
+ *	exec_s8_peak_ratio	a matrix product by pushes of s8, weights loaded row by row as a
+ *				compiled program does, over the host's own peak: a loop of dot
+ *				products that stay in registers
+ *	exec_f32_peak_ratio	the same in f32, over a loop of FMAs
+ *	exec_vector_ratio	c = a + b over 64 Ki f32 in SRAM, over a C loop on arrays
+ *	exec_cycle_overhead	time with exact cycles over time without (exec_untimed.c), in
+ *				replays of a nest of short loops
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "tests/bench/exec_host.h"
+#include "tests/unit/program_builder.h"
+
+enum { ROUNDS = 9, ROW = 256 };
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void figure(const char *name, double value, const char *op, double target, bool ok)
+{
+	printf("%s %.3f ratio target %s %g %s\n", name, value, op, target, ok ? "ok" : "short");
+}
+
+static bool no_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	(void)ctx, (void)slot, (void)offset;
+	memset(to, 1, size);
+	return true;
+}
+
+static bool no_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	(void)ctx, (void)slot, (void)offset, (void)from, (void)size;
+	return true;
+}
+
+struct bench {
+	struct fast *fast;
+	struct fast_program *program;
+};
+
+static void prepare(struct bench *bench, struct builder *b)
+{
+	char why[EXEC_REASON_BYTES];
+	u8 *bytes;
+	u64 size;
+
+	build_halt(b);
+	if (build_verdict(b, 0).code) {
+		fprintf(stderr, "refused: %s at bundle %u\n",
+			rondo_error_text(rondo_verify_verdict(b->verify)->code),
+			rondo_verify_verdict(b->verify)->index);
+		exit(EXIT_FAILURE);
+	}
+	bytes = build_bytes(b, &size);
+	rondo_measure_claim(b->verify, bytes);
+	if (fast_load(&bench->program, &b->machine, fast_variant(0), bytes, size,
+		      rondo_verify_facts(b->verify), why)) {
+		fprintf(stderr, "not loaded: %s\n", why);
+		exit(EXIT_FAILURE);
+	}
+	free(bytes);
+	build_fini(b);
+}
+
+typedef void run_fn(struct fast *f, const struct fast_program *program, const struct exec_io *io,
+		    const struct exec_control *control, struct exec_result *result);
+
+/* Seconds of one replay. */
+static double replay_s(const struct bench *bench, run_fn *run)
+{
+	const struct exec_io io = {.read = no_slot, .write = no_write};
+	const struct exec_control control = {.bound = UINT64_MAX};
+	struct exec_result result;
+	double start = now_s();
+
+	run(bench->fast, bench->program, &io, &control, &result);
+	return now_s() - start;
+}
+
+/* c[256][64] = a[256][8 * 64 containers] x b, REPEAT times over. */
+enum { M = 256, TILES = 8, REPEAT = 32 };
+
+static void product_program(struct builder *b, u32 weights, u32 push)
+{
+	u32 rows = build_entry(b, (struct rondo_entry){.base = M * TILES * ROW,
+						       .stride = {0, 64 * ROW, ROW},
+						       .row_stride = {0, 0, 1}});
+	u32 pixels = build_entry(b, (struct rondo_entry){.stride = {0, ROW, TILES * ROW},
+							 .row_stride = {0, 0, 1},
+							 .first = 1 << 1});
+
+	build_loop(b, REPEAT, 5);
+	build_loop(b, TILES, 4);
+	build_loop(b, 64, 1);
+	build_op(b, RONDO_W, (struct rondo_op){.op = weights, .entry = rows, .count = 64});
+	build_loop(b, M, 1);
+	build_op(b, RONDO_M,
+		 (struct rondo_op){.op = push, .entry = pixels, .count = 64, .mode = 2});
+}
+
+/* Products per second of pushes, each of which has @per per container and lane. */
+static void product_ratio(struct fast *f, const char *name, u32 weights, u32 push, u32 per,
+			  double (*host_rate)(void))
+{
+	double products = (double)REPEAT * TILES * M * 64 * 64 * per, best = 0, peak = 0, rate;
+	struct bench bench = {.fast = f};
+	struct builder b;
+
+	build_init(&b);
+	product_program(&b, weights, push);
+	prepare(&bench, &b);
+	for (u32 round = 0; round < ROUNDS; round++) {
+		rate = host_rate();
+		peak = rate > peak ? rate : peak;
+		rate = products / replay_s(&bench, fast_run);
+		best = rate > best ? rate : best;
+	}
+	printf("# %s: %.1f of %.1f G products/s\n", name, best / 1e9, peak / 1e9);
+	figure(name, best / peak, ">=", 0.6, best / peak >= 0.6);
+	fast_unload(bench.program);
+}
+
+/* The loop that a person would write: loads, an addition, a store; rows of 64. */
+enum { ADD_ROWS = 1024 };
+
+static void vector_ratio(struct fast *f)
+{
+	double best = 1e9, host = 1e9, seconds;
+	struct bench bench = {.fast = f};
+	struct builder b;
+	u32 entry;
+
+	build_init(&b);
+	entry = build_entry(&b, (struct rondo_entry){.stride = {0, ROW}});
+	build_loop(&b, REPEAT, 10);
+	build_loop(&b, ADD_ROWS, 9);
+	build_op(&b, RONDO_L0,
+		 (struct rondo_op){.op = RONDO_OP_ld_w, .dst = 0, .entry = entry, .count = 64});
+	build_put(&b, RONDO_L1,
+		  (struct rondo_op){.op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = 64,
+				    .off = ADD_ROWS * ROW});
+	build_bundle(&b);
+	build_bundle(&b);
+	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_fadd, .dst = 2, .a = 0, .b = 1});
+	build_bundle(&b);
+	build_bundle(&b);
+	build_bundle(&b);
+	build_op(&b, RONDO_S,
+		 (struct rondo_op){.op = RONDO_OP_st_w, .a = 2, .entry = entry, .count = 64,
+				   .off = 2 * ADD_ROWS * ROW});
+	build_bundle(&b);
+	prepare(&bench, &b);
+	for (u32 round = 0; round < ROUNDS; round++) {
+		seconds = replay_s(&bench, fast_run) / REPEAT;
+		best = seconds < best ? seconds : best;
+		seconds = host_add_s(ADD_ROWS * 64, REPEAT);
+		host = seconds < host ? seconds : host;
+	}
+	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n",
+	       best / ADD_ROWS * 1e9, host / ADD_ROWS * 1e9);
+	figure("exec_vector_ratio", host / best, ">=", 0.3, host / best >= 0.3);
+	fast_unload(bench.program);
+}
+
+/* Loops of few trips and little to do: counting weighs most here. */
+static void cycle_overhead(struct fast *f)
+{
+	double timed = 1e9, untimed = 1e9, seconds, ratio;
+	struct bench bench = {.fast = f};
+	struct builder b;
+	u32 i;
+
+	build_init(&b);
+	for (i = 0; i < 2; i++)
+		build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_iota, .dst = i});
+	build_loop(&b, 20000, 5);
+	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_add, .dst = 2, .a = 0, .b = 1});
+	build_loop(&b, 4, 2);
+	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_add, .dst = 3, .a = 0, .b = 1});
+	build_op(&b, RONDO_V1, (struct rondo_op){.op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1});
+	build_op(&b, RONDO_V1, (struct rondo_op){.op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1});
+	prepare(&bench, &b);
+	for (u32 round = 0; round < 3 * ROUNDS; round++) {
+		seconds = replay_s(&bench, fast_run);
+		timed = seconds < timed ? seconds : timed;
+		seconds = replay_s(&bench, fast_run_untimed);
+		untimed = seconds < untimed ? seconds : untimed;
+	}
+	ratio = timed / untimed;
+	figure("exec_cycle_overhead", ratio, "<=", 1.01, ratio <= 1.01);
+	fast_unload(bench.program);
+}
+
+int main(void)
+{
+	struct rondo_machine edge;
+	struct fast *f;
+
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	f = fast_create(&edge);
+	if (!f)
+		return EXIT_FAILURE;
+	printf("# variant %s\n", fast_variant_name(fast_variant(0)));
+	product_ratio(f, "exec_s8_peak_ratio", RONDO_OP_wl_s8, RONDO_OP_push_s8, 4, host_s8_rate);
+	product_ratio(f, "exec_f32_peak_ratio", RONDO_OP_wl_w, RONDO_OP_push_f32, 1, host_f32_rate);
+	vector_ratio(f);
+	cycle_overhead(f);
+	fast_destroy(f);
+	return EXIT_SUCCESS;
+}

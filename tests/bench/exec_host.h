@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the executor's benchmark measures it against: the host itself, by loops compiled with
+ * -O3 -march=native, and the executor without its clock.
+ */
+#ifndef TESTS_BENCH_EXEC_HOST_H
+#define TESTS_BENCH_EXEC_HOST_H
+
+#include "emulator/fast.h"
+
+/* Products per second of a loop of s8 dot products or f32 FMAs in registers. */
+double host_s8_rate(void);
+double host_f32_rate(void);
+
+/* Seconds of c[i] = a[i] + b[i] for @n f32, the mean of @repeat passes. @n <= 65536. */
+double host_add_s(u32 n, u32 repeat);
+
+/* fast_run() that counts no cycles (exec_untimed.c); only transfers still take time. */
+void fast_run_untimed(struct fast *f, const struct fast_program *program, const struct exec_io *io,
+		      const struct exec_control *control, struct exec_result *result);
+
+#endif
