@@ -179,8 +179,11 @@ static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 
 			run_ops(f, p->op + n->op, n->ops);
 			on = count_bundles(f, n, 1);
 			break;
-		case FAST_CONTROL: on = run_control(f, n); break;
-		default: on = run_loop(f, p, at);
+		case FAST_CONTROL:
+			on = run_control(f, n);
+			break;
+		default:
+			on = run_loop(f, p, at);
 		}
 	}
 	return on;
@@ -215,7 +218,7 @@ static void reset(struct fast *f, const struct fast_program *p)
 	e->work = 0;
 	e->cycles = plain->clear_cycles;
 	for (i = 0; i < p->entries; i++)
-		f->place[i] = (struct fast_place){plain->entry[i].base, 0};
+		f->place[i] = (struct fast_place){ plain->entry[i].base, 0 };
 }
 
 void fast_run(struct fast *f, const struct fast_program *p, const struct exec_io *io,

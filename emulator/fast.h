@@ -21,7 +21,7 @@
 
 #include "emulator/exec.h"
 
-struct fast;	     /* the state of one machine */
+struct fast; /* the state of one machine */
 struct fast_program; /* a program, decoded for one variant */
 struct fast_variant; /* kernels for one instruction set of the host */
 

@@ -105,8 +105,8 @@ INLINE vu even_bytes(vu x, bool is_signed)
 
 INLINE vu odd_bytes(vu x, bool is_signed)
 {
-	return (vu)(is_signed ? _mm256_srai_epi16((__m256i)x, 8)
-			      : _mm256_srli_epi16((__m256i)x, 8));
+	return (vu)(is_signed ? _mm256_srai_epi16((__m256i)x, 8) :
+				_mm256_srli_epi16((__m256i)x, 8));
 }
 
 INLINE vu add_products(vu sum, vu a, vu b)
@@ -117,8 +117,10 @@ INLINE vu add_products(vu sum, vu a, vu b)
 INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32: return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16: return (vu)vdot2(x, w, (vf)sum);
+	case F32:
+		return (vu)vfma((vf)x, (vf)w, (vf)sum);
+	case BF16:
+		return (vu)vdot2(x, w, (vf)sum);
 	default:
 		sum = add_products(sum, even_bytes(x, kind == S8), even_bytes(w, true));
 		return add_products(sum, odd_bytes(x, kind == S8), odd_bytes(w, true));
@@ -133,6 +135,6 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_avx2 = {"avx2", operations, whole_operations, PUSHES};
+const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, PUSHES };
 
 #endif

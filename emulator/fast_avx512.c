@@ -97,10 +97,14 @@ INLINE vu add_products(vu sum, vu unsigned_bytes, vu signed_bytes)
 INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32: return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16: return (vu)vdot2(x, w, (vf)sum);
-	case S8: return add_products(sum, x ^ SIGNS, w);
-	default: return add_products(sum, x, w);
+	case F32:
+		return (vu)vfma((vf)x, (vf)w, (vf)sum);
+	case BF16:
+		return (vu)vdot2(x, w, (vf)sum);
+	case S8:
+		return add_products(sum, x ^ SIGNS, w);
+	default:
+		return add_products(sum, x, w);
 	}
 }
 
@@ -132,6 +136,6 @@ static const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_avx512 = {"avx512", operations, whole_operations, PUSHES};
+const struct fast_variant fast_avx512 = { "avx512", operations, whole_operations, PUSHES };
 
 #endif

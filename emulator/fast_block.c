@@ -26,11 +26,11 @@ static struct fast_span pattern_span(const struct fast_op *op)
 	s64 last = rest ? whole * stride + rest * size : len * size;
 
 	if (stride < 0)
-		return (struct fast_span){(whole - !rest) * stride, len * size};
+		return (struct fast_span){ (whole - !rest) * stride, len * size };
 	if (whole)
-		last = last > (whole - 1) * stride + len * size ? last
-								: (whole - 1) * stride + len * size;
-	return (struct fast_span){0, last};
+		last = last > (whole - 1) * stride + len * size ? last :
+								  (whole - 1) * stride + len * size;
+	return (struct fast_span){ 0, last };
 }
 
 bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops,
@@ -57,7 +57,7 @@ bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
 	s64 row = weights ? op->wrow : op->row;
 	u32 d;
 
-	*span = (struct fast_span){row, row + 1};
+	*span = (struct fast_span){ row, row + 1 };
 	for (d = 0; d < loops->depth; d++)
 		if (!widen(span, p->entry[op->entry].row_stride[d], loops->trips[d]))
 			return false;
@@ -102,9 +102,8 @@ static bool rows_differ_by(const struct body *body, const struct fast_op *a,
 
 /*
  * Whether the push may run for a whole block of trips before @other does for the first of
- * them: no trip of @other meets the row of the push in another order than before. @other
- * follows the push in the body (or else @before), and meets it in its own trip or in the one
- * that is @apart / step trips later.
+ * them: none of these trips of @other touches a row that by right is pushed onto after it.
+ * @before: @other stands before the push in the body.
  */
 static bool rows_allow(const struct body *body, const struct fast_op *push,
 		       const struct fast_op *other, bool before)
@@ -135,17 +134,21 @@ static bool may_pass(const struct body *body, const struct fast_op *push,
 		     const struct fast_op *other, bool before)
 {
 	switch (rondo_ops[other->op].format) {
-	case RONDO_FMT_STORE: return sram_apart(body, push, other);
-	case RONDO_FMT_WROW: return push->buf != other->buf;
+	case RONDO_FMT_STORE:
+		return sram_apart(body, push, other);
+	case RONDO_FMT_WROW:
+		return push->buf != other->buf;
 	case RONDO_FMT_READ:
 	case RONDO_FMT_READQ:
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET: return rows_allow(body, push, other, before);
-	default: return true;
+	case RONDO_FMT_PRESET:
+		return rows_allow(body, push, other, before);
+	default:
+		return true;
 	}
 }
 
-/* Whether the push at @at may run ahead of all others but the first @ahead. */
+/* Whether the push at @at may run ahead of all but the first @ahead, which already do. */
 static bool may_hoist(const struct body *body, const struct fast_op *op, u32 ops, u32 ahead, u32 at)
 {
 	u32 i;
@@ -155,17 +158,13 @@ static bool may_hoist(const struct body *body, const struct fast_op *op, u32 ops
 	for (i = ahead; i < ops; i++)
 		if (i != at && !may_pass(body, &op[at], &op[i], i < at))
 			return false;
-	/* Those that go ahead too run for the whole block before it. */
-	for (i = 0; i < ahead; i++)
-		if (!may_pass(body, &op[i], &op[at], false))
-			return false;
 	return true;
 }
 
 u32 fast_hoist(const struct exec_program *p, const struct fast_loops *loops, struct fast_op *op,
 	       u32 ops)
 {
-	const struct body body = {p, loops};
+	const struct body body = { p, loops };
 	struct fast_op push;
 	u32 at, ahead = 0;
 

@@ -28,18 +28,18 @@
 #define OPERATION(name) static void op_##name(struct fast *f, const struct fast_op *op)
 
 /* The same in every lane. */
-#define LANES(name, result)                                                              \
-	OPERATION(name)                                                                  \
-	{                                                                                \
-		u32 *d = f->vreg[op->dst];                                               \
+#define LANES(name, result)                                                                 \
+	OPERATION(name)                                                                     \
+	{                                                                                   \
+		u32 *d = f->vreg[op->dst];                                                  \
 		const u32 *pa = f->vreg[op->a], *pb = f->vreg[op->b], *pc = f->vreg[op->c]; \
-                                                                                         \
-		(void)pa, (void)pb, (void)pc;                                            \
-		FOR_VECTORS(i) vstore(d + i, (vu)(result));                              \
+                                                                                            \
+		(void)pa, (void)pb, (void)pc;                                               \
+		FOR_VECTORS(i) vstore(d + i, (vu)(result));                                 \
 	}
-#define A  vload(pa + i)
-#define B  vload(pb + i)
-#define C  vload(pc + i)
+#define A vload(pa + i)
+#define B vload(pb + i)
+#define C vload(pc + i)
 #define FA ((vf)A)
 #define FB ((vf)B)
 #define FC ((vf)C)
@@ -128,7 +128,7 @@ LANES(frsqrt, vresult(vsplat_f32(1) / vsqrt(FA)))
 /* The two below follow spec/special.h line by line; special cases are picked at the end. */
 INLINE vu vexp2(vf x)
 {
-	static const u32 coefficient[] = {RONDO_EXP2_COEFFICIENTS};
+	static const u32 coefficient[] = { RONDO_EXP2_COEFFICIENTS };
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	vu high = (vu)(x >= 128.0f), inside = (vu)(x >= -150.0f) & ~high;
 	vf n, f, p;
@@ -136,7 +136,7 @@ INLINE vu vexp2(vf x)
 
 	n = vround_to_even((vf)((vu)x & inside));
 	f = (vf)((vu)x & inside) - n;
-	whole = (vu)__builtin_convertvector(n, vs);
+	whole = (vu) __builtin_convertvector(n, vs);
 	for (p = vsplat_f32(f32(coefficient[k--])); k >= 0; k--)
 		p = vfma(p, f, vsplat_f32(f32(coefficient[k])));
 	p = vfma(p, f, vsplat_f32(1));
@@ -147,7 +147,7 @@ INLINE vu vexp2(vf x)
 
 INLINE vu vlog2(vf x)
 {
-	static const u32 coefficient[] = {RONDO_LOG2_COEFFICIENTS};
+	static const u32 coefficient[] = { RONDO_LOG2_COEFFICIENTS };
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	vu zero = (vu)(x == 0.0f), infinite = (vu)((vu)x == F32_INFINITY);
 	vu subnormal = (vu)(x < 0x1p-126f);
@@ -232,23 +232,23 @@ INLINE vu vbias_and_clamp(vu x, vu bias, vu low, vu high)
 }
 
 /* The operation on vector X, lane I on, with parameters P(n). */
-#define FIX_S8	vplace(vscale_fixed(X, op->shift, P(0), P(1), P(2)), P(2), true)
-#define FIX_U8	vplace(vscale_fixed(X, op->shift, P(0), P(1), P(2)), P(2), false)
+#define FIX_S8 vplace(vscale_fixed(X, op->shift, P(0), P(1), P(2)), P(2), true)
+#define FIX_U8 vplace(vscale_fixed(X, op->shift, P(0), P(1), P(2)), P(2), false)
 #define FIX_S32 vscale_fixed(X, op->shift, P(0), P(1), P(2))
-#define FLT_S8	vplace(vscale_float(X, P(0), P(1)), P(2), true)
-#define FLT_U8	vplace(vscale_float(X, P(0), P(1)), P(2), false)
-#define BIASED	vbias_and_clamp(X, P(0), P(1), P(2))
-#define PLAIN	X
-#define P(n)	vload(f->vreg[op->params + (n)] + i)
+#define FLT_S8 vplace(vscale_float(X, P(0), P(1)), P(2), true)
+#define FLT_U8 vplace(vscale_float(X, P(0), P(1)), P(2), false)
+#define BIASED vbias_and_clamp(X, P(0), P(1), P(2))
+#define PLAIN X
+#define P(n) vload(f->vreg[op->params + (n)] + i)
 
 /* A readout is zero from op->count upwards. */
-#define READOUT(name, result)                                                    \
-	OPERATION(name)                                                          \
-	{                                                                        \
-		const u32 *x = fast_acc(f, op), *mask = fast_mask(op->count);    \
-		u32 *d = f->vreg[op->dst];                                       \
-                                                                                 \
-		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i));      \
+#define READOUT(name, result)                                                 \
+	OPERATION(name)                                                       \
+	{                                                                     \
+		const u32 *x = fast_acc(f, op), *mask = fast_mask(op->count); \
+		u32 *d = f->vreg[op->dst];                                    \
+                                                                              \
+		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i));   \
 	}
 #define X vload(x + i)
 READOUT(rd, PLAIN)
@@ -289,20 +289,20 @@ OPERATION(lut)
 }
 
 /* Halves the register: whole vectors while there are two, then inside the last by shifts. */
-#define REDUCTION(name, result)                                                                \
-	OPERATION(name)                                                                        \
-	{                                                                                      \
-		_Alignas(64) exec_vreg t;                                                      \
-		u32 s, *d = f->vreg[op->dst];                                                  \
-                                                                                               \
-		memcpy(t, f->vreg[op->a], sizeof(t));                                          \
-		for (s = RONDO_LANES_MAX / 2; s; s /= 2)                                       \
-			for (u32 i = 0; i < s; i += VLANES) {                                  \
-				vu a = vload(t + i), b = vload(t + i + s);                     \
-                                                                                               \
-				vstore(t + i, (vu)(result));                                   \
-			}                                                                      \
-		FOR_VECTORS(i) vstore(d + i, vsplat(t[0]));                                    \
+#define REDUCTION(name, result)                                            \
+	OPERATION(name)                                                    \
+	{                                                                  \
+		_Alignas(64) exec_vreg t;                                  \
+		u32 s, *d = f->vreg[op->dst];                              \
+                                                                           \
+		memcpy(t, f->vreg[op->a], sizeof(t));                      \
+		for (s = RONDO_LANES_MAX / 2; s; s /= 2)                   \
+			for (u32 i = 0; i < s; i += VLANES) {              \
+				vu a = vload(t + i), b = vload(t + i + s); \
+                                                                           \
+				vstore(t + i, (vu)(result));               \
+			}                                                  \
+		FOR_VECTORS(i) vstore(d + i, vsplat(t[0]));                \
 	}
 REDUCTION(rsum_f32, vresult((vf)a + (vf)b))
 REDUCTION(rmax_f32, vfmax(a, b))
@@ -329,21 +329,21 @@ LANES(max_col_s32, A)
  * Loads: element i is the @size bytes at x + i * size. What is beyond count is masked, or the
  * access is whole: a full register's, in one piece.
  */
-#define LOAD(name, size, result)                                              \
-	OPERATION(name)                                                       \
-	{                                                                     \
-		const u8 *x = fast_source(f, op, size);                       \
-		const u32 *mask = fast_mask(op->count);                       \
-		u32 *d = f->vreg[op->dst];                                    \
-                                                                              \
-		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i));   \
-	}                                                                     \
-	OPERATION(name##_whole)                                               \
-	{                                                                     \
-		const u8 *x = fast_address(f, op);                            \
-		u32 *d = f->vreg[op->dst];                                    \
-                                                                              \
-		FOR_VECTORS(i) vstore(d + i, result);                         \
+#define LOAD(name, size, result)                                            \
+	OPERATION(name)                                                     \
+	{                                                                   \
+		const u8 *x = fast_source(f, op, size);                     \
+		const u32 *mask = fast_mask(op->count);                     \
+		u32 *d = f->vreg[op->dst];                                  \
+                                                                            \
+		FOR_VECTORS(i) vstore(d + i, (vu)(result)&vload(mask + i)); \
+	}                                                                   \
+	OPERATION(name##_whole)                                             \
+	{                                                                   \
+		const u8 *x = fast_address(f, op);                          \
+		u32 *d = f->vreg[op->dst];                                  \
+                                                                            \
+		FOR_VECTORS(i) vstore(d + i, result);                       \
 	}
 LOAD(ld_w, 4, vload(x + i * 4))
 LOAD(ld_s8, 1, vwiden_s8(x + i))
@@ -362,12 +362,12 @@ OPERATION(ldb_w)
 OPERATION(ld4)
 {
 	const u32 *mask = fast_mask(op->count);
-	const u8 *at = fast_address(f, op), *x[4] = {at};
+	const u8 *at = fast_address(f, op), *x[4] = { at };
 	u32 *d = f->vreg[op->dst];
 
 	for (u32 n = 0; n < op->rows; n++)
-		x[n] = op->seg_len ? fast_gather(op, at + (s64)n * op->pitch, 1, f->scratch[n])
-				   : at + (s64)n * op->pitch;
+		x[n] = op->seg_len ? fast_gather(op, at + (s64)n * op->pitch, 1, f->scratch[n]) :
+				     at + (s64)n * op->pitch;
 	FOR_VECTORS(i)
 	{
 		vu v = vwiden_u8(x[0] + i);
@@ -379,31 +379,31 @@ OPERATION(ld4)
 }
 
 /* Stores: straight to SRAM if they are whole, else by a copy. */
-#define STORE(name, size, put)                                                \
-	OPERATION(name)                                                       \
-	{                                                                     \
-		const u32 *from = f->vreg[op->a] + op->lane;                  \
-		u8 *to = f->scratch[0];                                       \
-                                                                              \
-		FOR_VECTORS(i)                                                \
-		{                                                             \
-			vu x = vload(from + i);                               \
-                                                                              \
-			put;                                                  \
-		}                                                             \
-		fast_scatter(op, fast_address(f, op), size, to);              \
-	}                                                                     \
-	OPERATION(name##_whole)                                               \
-	{                                                                     \
-		const u32 *from = f->vreg[op->a];                             \
-		u8 *to = fast_address(f, op);                                 \
-                                                                              \
-		FOR_VECTORS(i)                                                \
-		{                                                             \
-			vu x = vload(from + i);                               \
-                                                                              \
-			put;                                                  \
-		}                                                             \
+#define STORE(name, size, put)                                   \
+	OPERATION(name)                                          \
+	{                                                        \
+		const u32 *from = f->vreg[op->a] + op->lane;     \
+		u8 *to = f->scratch[0];                          \
+                                                                 \
+		FOR_VECTORS(i)                                   \
+		{                                                \
+			vu x = vload(from + i);                  \
+                                                                 \
+			put;                                     \
+		}                                                \
+		fast_scatter(op, fast_address(f, op), size, to); \
+	}                                                        \
+	OPERATION(name##_whole)                                  \
+	{                                                        \
+		const u32 *from = f->vreg[op->a];                \
+		u8 *to = fast_address(f, op);                    \
+                                                                 \
+		FOR_VECTORS(i)                                   \
+		{                                                \
+			vu x = vload(from + i);                  \
+                                                                 \
+			put;                                     \
+		}                                                \
 	}
 STORE(st_w, 4, vstore(to + i * 4, x))
 STORE(st_s8, 1, vnarrow_u8(to + i, vmin(vmax(x, vsplat(-128)), vsplat(127))))
@@ -471,25 +471,27 @@ OPERATION(wl_u8)
  * By opcode. Operations that store an accumulator row are made of a readout and a store at
  * load, and pushes have a table of their own.
  */
-#define ENTRY(name)    [RONDO_OP_##name] = op_##name,
-#define TABLE_C(name)
-#define TABLE_L(name)  ENTRY(name)
-#define TABLE_S(name)
-#define TABLE_W(name)  ENTRY(name)
-#define TABLE_M(name)
-#define TABLE_V(name)  ENTRY(name)
-#define TABLE_V1(name) ENTRY(name)
+#define ENTRY(name, opcode) [opcode] = op_##name,
+#define TABLE_C(name, opcode)
+#define TABLE_L(name, opcode) ENTRY(name, opcode)
+#define TABLE_S(name, opcode)
+#define TABLE_W(name, opcode) ENTRY(name, opcode)
+#define TABLE_M(name, opcode)
+#define TABLE_V(name, opcode) ENTRY(name, opcode)
+#define TABLE_V1(name, opcode) ENTRY(name, opcode)
 static fast_fn *const operations[RONDO_OPCODES] = {
-/* clang-format off */
-#define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name)
+#define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name, opcode)
 #include "spec/isa.def"
-	/* clang-format on */
-	ENTRY(st_w) ENTRY(st_s8) ENTRY(st_u8) ENTRY(st_bf16) ENTRY(preset)};
+	[RONDO_OP_st_w] = op_st_w,	 [RONDO_OP_st_s8] = op_st_s8,	[RONDO_OP_st_u8] = op_st_u8,
+	[RONDO_OP_st_bf16] = op_st_bf16, [RONDO_OP_preset] = op_preset,
+};
 
 /* Those whose accesses are whole. */
-#define WHOLE(name) [RONDO_OP_##name] = op_##name##_whole,
 static fast_fn *const whole_operations[RONDO_OPCODES] = {
-	WHOLE(ld_w) WHOLE(ld_s8) WHOLE(ld_u8) WHOLE(ld_bf16) WHOLE(st_w) WHOLE(st_s8) WHOLE(st_u8)
-		WHOLE(st_bf16)};
+	[RONDO_OP_ld_w] = op_ld_w_whole,   [RONDO_OP_ld_s8] = op_ld_s8_whole,
+	[RONDO_OP_ld_u8] = op_ld_u8_whole, [RONDO_OP_ld_bf16] = op_ld_bf16_whole,
+	[RONDO_OP_st_w] = op_st_w_whole,   [RONDO_OP_st_s8] = op_st_s8_whole,
+	[RONDO_OP_st_u8] = op_st_u8_whole, [RONDO_OP_st_bf16] = op_st_bf16_whole,
+};
 
 #endif

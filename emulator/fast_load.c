@@ -43,7 +43,7 @@ struct loader {
 	u32 chained;
 	u32 seen[RONDO_LOOP_DEPTH]
 		[RONDO_ENTRIES_MAX]; /* node of the loop that steps it, plus one */
-	bool listing;		     /* the last node is a list of operations that goes on */
+	bool listing; /* the last node is a list of operations that goes on */
 };
 
 /* One bundle's operations, by when they run. */
@@ -99,8 +99,10 @@ static bool has_row(const struct fast_op *op)
 	case RONDO_FMT_READQ:
 	case RONDO_FMT_WROW:
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET: return true;
-	default: return false;
+	case RONDO_FMT_PRESET:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -189,11 +191,11 @@ static int note_steps(struct loader *l, const struct fast_op *op)
 			return no_memory(l);
 		l->seen[d][op->entry] = l->loop_node[d] + 1;
 		l->steps[l->chained] = (struct chained_step){
-			.step = {.entry = op->entry,
-				 .address = entry->stride[d],
-				 .back_address = (u32)entry->stride[d] * (u32)trips,
-				 .row = entry->row_stride[d],
-				 .back_row = (u32)entry->row_stride[d] * (u32)trips},
+			.step = { .entry = op->entry,
+				  .address = entry->stride[d],
+				  .back_address = (u32)entry->stride[d] * (u32)trips,
+				  .row = entry->row_stride[d],
+				  .back_row = (u32)entry->row_stride[d] * (u32)trips },
 			.next = l->chain[d],
 		};
 		l->chain[d] = ++l->chained;
@@ -222,7 +224,7 @@ static int emit(struct loader *l, const struct fast_op *op)
 
 static int emit_move(struct loader *l, u32 dst, u32 a)
 {
-	struct fast_op op = {.op = RONDO_OP_mov, .dst = dst, .a = a};
+	struct fast_op op = { .op = RONDO_OP_mov, .dst = dst, .a = a };
 
 	set_functions(l, &op);
 	return emit(l, &op);
@@ -235,7 +237,7 @@ static u64 registers_read(const struct exec_op *op)
 	u64 reads = 0;
 
 #define ROLE_DST(r)
-#define ROLE_SRC(r)  reads |= 1ull << op->r;
+#define ROLE_SRC(r) reads |= 1ull << op->r;
 #define ROLE_SRC3(r) reads |= 7ull << op->r;
 #define ROLE_VAL(r)
 	switch (rondo_ops[op->op].format) {
@@ -254,13 +256,26 @@ static u64 registers_read(const struct exec_op *op)
 static u8 readout_of(u8 store, u8 *rest)
 {
 	switch (store) {
-	case RONDO_OP_sta: *rest = RONDO_OP_st_w; return RONDO_OP_rd;
-	case RONDO_OP_stq_fix_s8: *rest = RONDO_OP_st_s8; return RONDO_OP_rdq_fix_s8;
-	case RONDO_OP_stq_fix_u8: *rest = RONDO_OP_st_u8; return RONDO_OP_rdq_fix_u8;
-	case RONDO_OP_stq_flt_s8: *rest = RONDO_OP_st_s8; return RONDO_OP_rdq_flt_s8;
-	case RONDO_OP_stq_flt_u8: *rest = RONDO_OP_st_u8; return RONDO_OP_rdq_flt_u8;
-	case RONDO_OP_stq_f32: *rest = RONDO_OP_st_w; return RONDO_OP_rdq_f32;
-	default: return RONDO_OP_NOP;
+	case RONDO_OP_sta:
+		*rest = RONDO_OP_st_w;
+		return RONDO_OP_rd;
+	case RONDO_OP_stq_fix_s8:
+		*rest = RONDO_OP_st_s8;
+		return RONDO_OP_rdq_fix_s8;
+	case RONDO_OP_stq_fix_u8:
+		*rest = RONDO_OP_st_u8;
+		return RONDO_OP_rdq_fix_u8;
+	case RONDO_OP_stq_flt_s8:
+		*rest = RONDO_OP_st_s8;
+		return RONDO_OP_rdq_flt_s8;
+	case RONDO_OP_stq_flt_u8:
+		*rest = RONDO_OP_st_u8;
+		return RONDO_OP_rdq_flt_u8;
+	case RONDO_OP_stq_f32:
+		*rest = RONDO_OP_st_w;
+		return RONDO_OP_rdq_f32;
+	default:
+		return RONDO_OP_NOP;
 	}
 }
 
@@ -291,7 +306,9 @@ static void add(const struct loader *l, struct schedule *s, const struct exec_op
 	struct fast_op op = convert(l, from);
 
 	switch (from->slot) {
-	case RONDO_S: add_store(l, s, from); break;
+	case RONDO_S:
+		add_store(l, s, from);
+		break;
 	case RONDO_M:
 		s->matrix = op;
 		s->has_matrix = true;
@@ -300,7 +317,8 @@ static void add(const struct loader *l, struct schedule *s, const struct exec_op
 		s->weights = op;
 		s->has_weights = true;
 		break;
-	default: add_compute(s, &op, registers_read(from));
+	default:
+		add_compute(s, &op, registers_read(from));
 	}
 }
 
@@ -379,8 +397,8 @@ static int emit_bundle(struct loader *l, struct schedule *s)
 	u32 i;
 
 	for (i = 0; i < s->computes; i++)
-		overwritten |=
-			s->has_store && s->compute[i].dst == s->store.a && s->store.a != TEMPORARY;
+		overwritten |= s->has_store && s->compute[i].dst == s->store.a &&
+			       s->store.a != TEMPORARY;
 	if (overwritten && !store_waits(l, s)) {
 		ret = emit(l, &s->store);
 		s->has_store = false;
@@ -409,7 +427,9 @@ static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
 	if (!grow(&p->node, p->nodes, sizeof(*p->node)))
 		return NULL;
 	n = &p->node[p->nodes++];
-	*n = (struct fast_node){.kind = kind, .next = p->nodes, .bundle = l->bundle, .op = p->ops};
+	*n = (struct fast_node){
+		.kind = kind, .next = p->nodes, .bundle = l->bundle, .op = p->ops
+	};
 	l->listing = kind == FAST_OPS;
 	return n;
 }
@@ -470,7 +490,7 @@ static bool does_something(const struct rondo_op *control)
 static int load_bundle(struct loader *l)
 {
 	const struct exec_bundle *b = &l->plain->bundle[l->bundle];
-	struct schedule s = {0};
+	struct schedule s = { 0 };
 	struct rondo_op control;
 	int ret;
 	u32 i;

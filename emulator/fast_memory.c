@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#define ONES_8	~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u
+#define ONES_8 ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u
 #define ONES_64 ONES_8, ONES_8, ONES_8, ONES_8, ONES_8, ONES_8, ONES_8, ONES_8
 
-const u32 fast_masks[2 * RONDO_LANES_MAX] = {ONES_64};
+const u32 fast_masks[2 * RONDO_LANES_MAX] = { ONES_64 };
 
 /* One element in each segment: a column. The size is a constant where this is expanded. */
 #define COLUMN(type)                        \
@@ -21,9 +21,14 @@ static void copy_column(const struct fast_op *op, u32 size, u8 *to, ptrdiff_t to
 			const u8 *from, ptrdiff_t from_step)
 {
 	switch (size) {
-	case 1: COLUMN(u8); break;
-	case 2: COLUMN(u16); break;
-	default: COLUMN(u32);
+	case 1:
+		COLUMN(u8);
+		break;
+	case 2:
+		COLUMN(u16);
+		break;
+	default:
+		COLUMN(u32);
 	}
 }
 

@@ -82,9 +82,12 @@ enum { PIXELS = 6, VECTORS = 1 };
 INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32: return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16: return (vu)vdot2(x, w, (vf)sum);
-	default: return vdot4(x, w, sum, kind == S8);
+	case F32:
+		return (vu)vfma((vf)x, (vf)w, (vf)sum);
+	case BF16:
+		return (vu)vdot2(x, w, (vf)sum);
+	default:
+		return vdot4(x, w, sum, kind == S8);
 	}
 }
 
@@ -96,4 +99,4 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_plain = {"plain", operations, whole_operations, PUSHES};
+const struct fast_variant fast_plain = { "plain", operations, whole_operations, PUSHES };

@@ -25,8 +25,8 @@ static u32 sum_of_offsets(enum kind kind, const struct fast_push *push, const u8
 	u32 sum = 0;
 
 	for (u32 r = 0; r < push->count; r++, x += 4) {
-		s32 bytes = kind == S8 ? (s8)x[0] + (s8)x[1] + (s8)x[2] + (s8)x[3]
-				       : x[0] + x[1] + x[2] + x[3];
+		s32 bytes = kind == S8 ? (s8)x[0] + (s8)x[1] + (s8)x[2] + (s8)x[3] :
+					 x[0] + x[1] + x[2] + x[3];
 
 		sum += (u32)(offset[r] * bytes);
 	}
@@ -114,12 +114,23 @@ INLINE void product(enum kind kind, const struct fast_push *push)
 		blocks = (left + PIXELS - 1) / PIXELS;
 		pixels = (left + blocks - 1) / blocks;
 		switch (pixels) {
-		case 1: product_block(kind, push, x, acc, 1, extra); break;
-		case 2: product_block(kind, push, x, acc, 2, extra); break;
-		case 3: product_block(kind, push, x, acc, 3, extra); break;
-		case 4: product_block(kind, push, x, acc, 4, extra); break;
-		case 5: product_block(kind, push, x, acc, 5, extra); break;
-		default: product_block(kind, push, x, acc, PIXELS, extra);
+		case 1:
+			product_block(kind, push, x, acc, 1, extra);
+			break;
+		case 2:
+			product_block(kind, push, x, acc, 2, extra);
+			break;
+		case 3:
+			product_block(kind, push, x, acc, 3, extra);
+			break;
+		case 4:
+			product_block(kind, push, x, acc, 4, extra);
+			break;
+		case 5:
+			product_block(kind, push, x, acc, 5, extra);
+			break;
+		default:
+			product_block(kind, push, x, acc, PIXELS, extra);
 		}
 	}
 }

@@ -50,10 +50,17 @@ static void push_mixed(const struct fast_op *op, const struct fast_push *push)
 		if (push->write)
 			memset(acc, 0, sizeof(exec_vreg));
 		switch (op->op) {
-		case RONDO_OP_push_f32: kernels->f32(acc, x, rows, push->count); break;
-		case RONDO_OP_push_bf16: kernels->bf16(acc, x, rows, push->count); break;
-		case RONDO_OP_push_s8: kernels->s8(acc, x, rows, push->count); break;
-		default: kernels->u8(acc, x, rows, push->count);
+		case RONDO_OP_push_f32:
+			kernels->f32(acc, x, rows, push->count);
+			break;
+		case RONDO_OP_push_bf16:
+			kernels->bf16(acc, x, rows, push->count);
+			break;
+		case RONDO_OP_push_s8:
+			kernels->s8(acc, x, rows, push->count);
+			break;
+		default:
+			kernels->u8(acc, x, rows, push->count);
 		}
 	}
 }

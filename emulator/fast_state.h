@@ -27,7 +27,7 @@ struct fast_weights {
 	_Alignas(64) u8 row[RONDO_LANES_MAX][FAST_ROW_BYTES];
 	s32 offset[RONDO_LANES_MAX];
 	u64 containers, bytes, shifted; /* sets of rows; shifted: whose offset is not zero */
-	u64 version;			/* counts the loads */
+	u64 version; /* counts the loads */
 	/* Sums over ranges of rows that kernels need again and again (fast_avx512.c). */
 	struct fast_correction {
 		u64 version;
@@ -84,7 +84,7 @@ struct fast_op {
 	s16 imm;
 	u16 entry, row;
 	u16 seg_len; /* elements; 0: contiguous */
-	u8 op;	     /* enum rondo_opcode */
+	u8 op; /* enum rondo_opcode */
 	u8 dst, a, b, c, params;
 	u8 shift, count, rows, lane;
 	u8 buf, wrow, zp;
@@ -99,20 +99,20 @@ struct fast_step {
 };
 
 enum fast_kind {
-	FAST_OPS,     /* bundles one after the other */
+	FAST_OPS, /* bundles one after the other */
 	FAST_CONTROL, /* what slot C of a bundle does before the others */
-	FAST_LOOP,    /* the nodes up to next, again and again */
+	FAST_LOOP, /* the nodes up to next, again and again */
 };
 
 struct fast_node {
-	u8 kind;       /* enum fast_kind */
-	u8 depth;      /* of a loop: of its own index */
+	u8 kind; /* enum fast_kind */
+	u8 depth; /* of a loop: of its own index */
 	bool only_ops; /* of a loop: its body is one node of operations */
-	u32 next;      /* the node after this one and all inside it */
+	u32 next; /* the node after this one and all inside it */
 	u32 bundle, bundles;
 	u32 op, ops;
 	u32 hoisted; /* of operations in an innermost loop: the first so many run in blocks */
-	u32 work;    /* for exec_poll(), of one pass over the operations */
+	u32 work; /* for exec_poll(), of one pass over the operations */
 	u32 step, steps;
 	u64 trips;
 };

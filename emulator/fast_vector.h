@@ -38,7 +38,7 @@ INLINE void vstore(void *to, vu v)
 
 INLINE vu vsplat(u32 x)
 {
-	return x - (vu){0};
+	return x - (vu){ 0 };
 }
 
 INLINE vf vsplat_f32(float x)

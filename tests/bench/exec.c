@@ -80,8 +80,8 @@ typedef void run_fn(struct fast *f, const struct fast_program *program, const st
 /* Seconds of one replay. */
 static double replay_s(const struct bench *bench, run_fn *run)
 {
-	const struct exec_io io = {.read = no_slot, .write = no_write};
-	const struct exec_control control = {.bound = UINT64_MAX};
+	const struct exec_io io = { .read = no_slot, .write = no_write };
+	const struct exec_control control = { .bound = UINT64_MAX };
 	struct exec_result result;
 	double start = now_s();
 
@@ -94,20 +94,20 @@ enum { M = 256, TILES = 8, REPEAT = 32 };
 
 static void product_program(struct builder *b, u32 weights, u32 push)
 {
-	u32 rows = build_entry(b, (struct rondo_entry){.base = M * TILES * ROW,
-						       .stride = {0, 64 * ROW, ROW},
-						       .row_stride = {0, 0, 1}});
-	u32 pixels = build_entry(b, (struct rondo_entry){.stride = {0, ROW, TILES * ROW},
-							 .row_stride = {0, 0, 1},
-							 .first = 1 << 1});
+	u32 rows = build_entry(b, (struct rondo_entry){ .base = M * TILES * ROW,
+							.stride = { 0, 64 * ROW, ROW },
+							.row_stride = { 0, 0, 1 } });
+	u32 pixels = build_entry(b, (struct rondo_entry){ .stride = { 0, ROW, TILES * ROW },
+							  .row_stride = { 0, 0, 1 },
+							  .first = 1 << 1 });
 
 	build_loop(b, REPEAT, 5);
 	build_loop(b, TILES, 4);
 	build_loop(b, 64, 1);
-	build_op(b, RONDO_W, (struct rondo_op){.op = weights, .entry = rows, .count = 64});
+	build_op(b, RONDO_W, (struct rondo_op){ .op = weights, .entry = rows, .count = 64 });
 	build_loop(b, M, 1);
 	build_op(b, RONDO_M,
-		 (struct rondo_op){.op = push, .entry = pixels, .count = 64, .mode = 2});
+		 (struct rondo_op){ .op = push, .entry = pixels, .count = 64, .mode = 2 });
 }
 
 /* Products per second of pushes, each of which has @per per container and lane. */
@@ -115,7 +115,7 @@ static void product_ratio(struct fast *f, const char *name, u32 weights, u32 pus
 			  double (*host_rate)(void))
 {
 	double products = (double)REPEAT * TILES * M * 64 * 64 * per, best = 0, peak = 0, rate;
-	struct bench bench = {.fast = f};
+	struct bench bench = { .fast = f };
 	struct builder b;
 
 	build_init(&b);
@@ -138,28 +138,34 @@ enum { ADD_ROWS = 1024 };
 static void vector_ratio(struct fast *f)
 {
 	double best = 1e9, host = 1e9, seconds;
-	struct bench bench = {.fast = f};
+	struct bench bench = { .fast = f };
 	struct builder b;
 	u32 entry;
 
 	build_init(&b);
-	entry = build_entry(&b, (struct rondo_entry){.stride = {0, ROW}});
+	entry = build_entry(&b, (struct rondo_entry){ .stride = { 0, ROW } });
 	build_loop(&b, REPEAT, 10);
 	build_loop(&b, ADD_ROWS, 9);
 	build_op(&b, RONDO_L0,
-		 (struct rondo_op){.op = RONDO_OP_ld_w, .dst = 0, .entry = entry, .count = 64});
+		 (struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 0, .entry = entry, .count = 64 });
 	build_put(&b, RONDO_L1,
-		  (struct rondo_op){.op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = 64,
-				    .off = ADD_ROWS * ROW});
+		  (struct rondo_op){ .op = RONDO_OP_ld_w,
+				     .dst = 1,
+				     .entry = entry,
+				     .count = 64,
+				     .off = ADD_ROWS * ROW });
 	build_bundle(&b);
 	build_bundle(&b);
-	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_fadd, .dst = 2, .a = 0, .b = 1});
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_fadd, .dst = 2, .a = 0, .b = 1 });
 	build_bundle(&b);
 	build_bundle(&b);
 	build_bundle(&b);
 	build_op(&b, RONDO_S,
-		 (struct rondo_op){.op = RONDO_OP_st_w, .a = 2, .entry = entry, .count = 64,
-				   .off = 2 * ADD_ROWS * ROW});
+		 (struct rondo_op){ .op = RONDO_OP_st_w,
+				    .a = 2,
+				    .entry = entry,
+				    .count = 64,
+				    .off = 2 * ADD_ROWS * ROW });
 	build_bundle(&b);
 	prepare(&bench, &b);
 	for (u32 round = 0; round < ROUNDS; round++) {
@@ -168,8 +174,8 @@ static void vector_ratio(struct fast *f)
 		seconds = host_add_s(ADD_ROWS * 64, REPEAT);
 		host = seconds < host ? seconds : host;
 	}
-	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n",
-	       best / ADD_ROWS * 1e9, host / ADD_ROWS * 1e9);
+	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n", best / ADD_ROWS * 1e9,
+	       host / ADD_ROWS * 1e9);
 	figure("exec_vector_ratio", host / best, ">=", 0.3, host / best >= 0.3);
 	fast_unload(bench.program);
 }
@@ -178,19 +184,19 @@ static void vector_ratio(struct fast *f)
 static void cycle_overhead(struct fast *f)
 {
 	double timed = 1e9, untimed = 1e9, seconds, ratio;
-	struct bench bench = {.fast = f};
+	struct bench bench = { .fast = f };
 	struct builder b;
 	u32 i;
 
 	build_init(&b);
 	for (i = 0; i < 2; i++)
-		build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_iota, .dst = i});
+		build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_iota, .dst = i });
 	build_loop(&b, 20000, 5);
-	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_add, .dst = 2, .a = 0, .b = 1});
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 2, .a = 0, .b = 1 });
 	build_loop(&b, 4, 2);
-	build_op(&b, RONDO_V0, (struct rondo_op){.op = RONDO_OP_add, .dst = 3, .a = 0, .b = 1});
-	build_op(&b, RONDO_V1, (struct rondo_op){.op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1});
-	build_op(&b, RONDO_V1, (struct rondo_op){.op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1});
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 0, .b = 1 });
+	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1 });
+	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1 });
 	prepare(&bench, &b);
 	for (u32 round = 0; round < 3 * ROUNDS; round++) {
 		seconds = replay_s(&bench, fast_run);

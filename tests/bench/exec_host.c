@@ -22,12 +22,12 @@ static double now_s(void)
 
 #ifdef __AVX512VNNI__
 typedef s32 sums __attribute__((vector_size(64)));
-#define DOT(sum, a, b) (sums)_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(a), (__m512i)(b))
+#define DOT(sum, a, b) (sums) _mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(a), (__m512i)(b))
 #elif defined(__AVX2__)
 typedef s32 sums __attribute__((vector_size(32)));
 /* Eight of the s8 products that 32 bytes have fit a multiplication of s16 pairs only in two. */
-#define DOT(sum, a, b)                                                        \
-	((sum) + (sums)_mm256_madd_epi16((__m256i)(a), (__m256i)(b)) +        \
+#define DOT(sum, a, b)                                                 \
+	((sum) + (sums)_mm256_madd_epi16((__m256i)(a), (__m256i)(b)) + \
 	 (sums)_mm256_madd_epi16((__m256i)(b), (__m256i)(a)))
 #else
 typedef s32 sums __attribute__((vector_size(16)));
@@ -40,7 +40,7 @@ typedef float floats __attribute__((vector_size(sizeof(sums))));
 
 double host_s8_rate(void)
 {
-	sums sum[CHAINS] = {0}, a = {1}, b = {1};
+	sums sum[CHAINS] = { 0 }, a = { 1 }, b = { 1 };
 	double start = now_s(), seconds;
 
 	for (u32 step = 0; step < STEPS; step++)
@@ -54,7 +54,7 @@ double host_s8_rate(void)
 
 double host_f32_rate(void)
 {
-	floats sum[CHAINS] = {0}, a = {1}, b = {1};
+	floats sum[CHAINS] = { 0 }, a = { 1 }, b = { 1 };
 	double start = now_s(), seconds;
 
 	for (u32 step = 0; step < STEPS; step++)

@@ -57,7 +57,7 @@ static void random_programs(struct exec *e, struct fast *f, u32 programs)
 	for (u32 i = 0; i < programs; i++) {
 		u64 seed = random_state, size;
 		u8 choices[CHOICES], *bytes;
-		struct compare_io io = {.seed = seed};
+		struct compare_io io = { .seed = seed };
 		struct builder b;
 
 		for (u32 k = 0; k < CHOICES; k++)
@@ -81,26 +81,30 @@ static void random_programs(struct exec *e, struct fast *f, u32 programs)
 /* Numbers of every kind: bits, ends of ranges, NaN, infinities, subnormals, ordinary f32. */
 static u32 random_operand(void)
 {
-	static const u32 odd[] = {0,	      1,	  0xffffffff, 0x7fffffff, 0x80000000,
-				  0x80000001, 0x7f800000, 0xff800000, 0x7fc00000, 0x7fa00001,
-				  0xffc12345, 0x00400000, 0x807fffff, 0x00800000, 0x7f7fffff,
-				  0x3f000000, 0x3fc00000, 0xc0200000, 0x4b000001, 0x4effffff,
-				  0x4f000000, 0xcf000000, 0x43000000, 0xc3160000, 0xc2fc8000,
-				  0x7f7f7f7f, 0x80808080, 0x3f3504f3, 0x3f3504f2, 31};
+	static const u32 odd[] = { 0,	       1,	   0xffffffff, 0x7fffffff, 0x80000000,
+				   0x80000001, 0x7f800000, 0xff800000, 0x7fc00000, 0x7fa00001,
+				   0xffc12345, 0x00400000, 0x807fffff, 0x00800000, 0x7f7fffff,
+				   0x3f000000, 0x3fc00000, 0xc0200000, 0x4b000001, 0x4effffff,
+				   0x4f000000, 0xcf000000, 0x43000000, 0xc3160000, 0xc2fc8000,
+				   0x7f7f7f7f, 0x80808080, 0x3f3504f3, 0x3f3504f2, 31 };
 	u64 bits = next_random();
 
 	switch (bits >> 60 & 3) {
-	case 0: return odd[(bits >> 32) % (sizeof(odd) / sizeof(odd[0]))];
-	case 1: return (u32)(bits & 0x83ffffff) | 0x3c000000;
-	case 2: return (u32)((s64)(bits << 20) >> (32 + (bits >> 40) % 30));
-	default: return (u32)bits;
+	case 0:
+		return odd[(bits >> 32) % (sizeof(odd) / sizeof(odd[0]))];
+	case 1:
+		return (u32)(bits & 0x83ffffff) | 0x3c000000;
+	case 2:
+		return (u32)((s64)(bits << 20) >> (32 + (bits >> 40) % 30));
+	default:
+		return (u32)bits;
 	}
 }
 
 enum {
 	TRIPS = 12,
 	ROW = 256,
-	DATA = 0,		       /* what the slot holds, in SRAM */
+	DATA = 0, /* what the slot holds, in SRAM */
 	DATA_BYTES = TRIPS * 70 * ROW, /* operands, or weights and their counterparts */
 	RESULT = 768 * 1024,
 };
@@ -110,16 +114,17 @@ static void begin(struct builder *b)
 {
 	build_init(b);
 	build_slot(b, 0);
-	build_start(b, 0,
-		    build_desc(b, (struct rondo_desc){.row_bytes = DATA_BYTES, .sram_base = DATA}),
-		    0);
+	build_start(
+		b, 0,
+		build_desc(b, (struct rondo_desc){ .row_bytes = DATA_BYTES, .sram_base = DATA }),
+		0);
 	build_wait(b, 0, 0);
 }
 
 static void end(struct exec *e, struct fast *f, struct builder *b, const char *name, u32 *wrong)
 {
 	u32 data[DATA_BYTES / 4];
-	struct compare_io io = {.data = (u8 *)data, .data_bytes = sizeof(data)};
+	struct compare_io io = { .data = (u8 *)data, .data_bytes = sizeof(data) };
 	u8 *bytes;
 	u64 size;
 
@@ -144,11 +149,11 @@ static void idle(struct builder *b, u32 bundles)
 /* An entry of the loop's only index, in one of several lane patterns. */
 static u32 some_entry(struct builder *b, u32 base, s32 stride, s32 row_stride)
 {
-	struct rondo_entry e = {.base = base,
-				.stride = {stride},
-				.row_stride = {row_stride},
-				.first = 1,
-				.pitch = 72};
+	struct rondo_entry e = { .base = base,
+				 .stride = { stride },
+				 .row_stride = { row_stride },
+				 .first = 1,
+				 .pitch = 72 };
 	u64 bits = next_random();
 
 	if (bits % 3 == 0) {
@@ -168,8 +173,8 @@ static u32 some_count(void)
 /* v8 = @op of v0, v1, v2, with operands from memory. */
 static void vector_program(struct builder *b, u32 op)
 {
-	u32 entry = build_entry(b, (struct rondo_entry){.base = DATA, .stride = {3 * ROW}});
-	u32 out = build_entry(b, (struct rondo_entry){.base = RESULT, .stride = {ROW}});
+	u32 entry = build_entry(b, (struct rondo_entry){ .base = DATA, .stride = { 3 * ROW } });
+	u32 out = build_entry(b, (struct rondo_entry){ .base = RESULT, .stride = { ROW } });
 	u32 slot = rondo_ops[op].slots & RONDO_SLOTS_V & ~RONDO_SLOTS_V1 ? RONDO_V0 : RONDO_V1;
 	u32 latency = rondo_latency(&b->machine, op),
 	    dst = next_random() % 2 ? 8 : next_random() % 3;
@@ -177,11 +182,11 @@ static void vector_program(struct builder *b, u32 op)
 	build_loop(b, TRIPS, 6 + latency);
 	for (u32 r = 0; r < 3; r++)
 		build_op(b, RONDO_L0,
-			 (struct rondo_op){.op = RONDO_OP_ld_w,
-					   .dst = r,
-					   .entry = entry,
-					   .off = r * ROW,
-					   .count = 64});
+			 (struct rondo_op){ .op = RONDO_OP_ld_w,
+					    .dst = r,
+					    .entry = entry,
+					    .off = r * ROW,
+					    .count = 64 });
 	idle(b, 2);
 	build_op(b, slot,
 		 (struct rondo_op){
@@ -192,10 +197,10 @@ static void vector_program(struct builder *b, u32 op)
 			 .c = 2,
 			 .params = 0,
 			 .shift = rondo_ops[op].format == RONDO_FMT_VAPS ? next_random() % 32 : 0,
-			 .imm = rondo_ops[op].format == RONDO_FMT_VI ? (s16)next_random() : 0});
+			 .imm = rondo_ops[op].format == RONDO_FMT_VI ? (s16)next_random() : 0 });
 	idle(b, latency - 1);
 	build_op(b, RONDO_S,
-		 (struct rondo_op){.op = RONDO_OP_st_w, .a = dst, .entry = out, .count = 64});
+		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = dst, .entry = out, .count = 64 });
 }
 
 /* A load into v8 and a store of it, each in some form. */
@@ -205,18 +210,18 @@ static void move_program(struct builder *b, u32 load, u32 store)
 
 	build_loop(b, TRIPS, 6);
 	build_op(b, RONDO_L1,
-		 (struct rondo_op){.op = load,
-				   .dst = 8,
-				   .count = count,
-				   .entry = some_entry(b, DATA, 300 * 4, 0),
-				   .rows = 1 + next_random() % 4});
+		 (struct rondo_op){ .op = load,
+				    .dst = 8,
+				    .count = count,
+				    .entry = some_entry(b, DATA, 300 * 4, 0),
+				    .rows = 1 + next_random() % 4 });
 	idle(b, 4);
 	build_op(b, RONDO_S,
-		 (struct rondo_op){.op = store,
-				   .a = 8,
-				   .count = kept,
-				   .lane = next_random() % (65 - kept),
-				   .entry = some_entry(b, RESULT, 5 * ROW, 0)});
+		 (struct rondo_op){ .op = store,
+				    .a = 8,
+				    .count = kept,
+				    .lane = next_random() % (65 - kept),
+				    .entry = some_entry(b, RESULT, 5 * ROW, 0) });
 }
 
 /* Weights of some kind, pushes of some kind in a loop, and readouts of some kind. */
@@ -225,58 +230,58 @@ static void push_program(struct builder *b, u32 weights, u32 push, u32 store)
 	u32 read = RONDO_OP_rd + store - RONDO_OP_sta, count = some_count();
 	u32 first = count == 64 ? 0 : next_random() % (65 - count);
 	u32 row = build_entry(
-		b, (struct rondo_entry){.base = DATA, .stride = {ROW}, .row_stride = {1}});
-	u32 params = build_entry(b, (struct rondo_entry){.base = DATA + 65 * ROW});
+		b, (struct rondo_entry){ .base = DATA, .stride = { ROW }, .row_stride = { 1 } });
+	u32 params = build_entry(b, (struct rondo_entry){ .base = DATA + 65 * ROW });
 	u32 out = build_entry(
-		b, (struct rondo_entry){.base = RESULT, .stride = {ROW}, .row_stride = {1}});
-	u32 preset = build_entry(
-		b,
-		(struct rondo_entry){.base = DATA + 69 * ROW, .stride = {68}, .row_stride = {1}});
+		b, (struct rondo_entry){ .base = RESULT, .stride = { ROW }, .row_stride = { 1 } });
+	u32 preset = build_entry(b, (struct rondo_entry){ .base = DATA + 69 * ROW,
+							  .stride = { 68 },
+							  .row_stride = { 1 } });
 	u8 zp = weights == RONDO_OP_wl_w || next_random() % 2 ? 0 : next_random();
 
 	for (u32 r = 0; r < 3; r++)
 		build_op(b, RONDO_L0,
-			 (struct rondo_op){.op = RONDO_OP_ld_w,
-					   .dst = r,
-					   .entry = params,
-					   .off = r * ROW,
-					   .count = 64});
+			 (struct rondo_op){ .op = RONDO_OP_ld_w,
+					    .dst = r,
+					    .entry = params,
+					    .off = r * ROW,
+					    .count = 64 });
 	build_loop(b, 64, 1);
 	build_op(b, RONDO_W,
-		 (struct rondo_op){.op = weights, .entry = row, .count = some_count(), .zp = zp});
+		 (struct rondo_op){ .op = weights, .entry = row, .count = some_count(), .zp = zp });
 	build_loop(b, TRIPS, 1);
 	build_op(b, RONDO_M,
 		 (struct rondo_op){
-			 .op = RONDO_OP_preset, .entry = preset, .row = 3, .count = some_count()});
+			 .op = RONDO_OP_preset, .entry = preset, .row = 3, .count = some_count() });
 	build_loop(b, TRIPS, 1);
 	build_op(b, RONDO_M,
-		 (struct rondo_op){.op = push,
-				   .count = count,
-				   .wrow = first,
-				   .row = 3,
-				   .mode = next_random() % 3,
-				   .entry = some_entry(b, DATA + 2048, 4 * (next_random() % 256),
-						       next_random() % 4 ? 1 : 0)});
+		 (struct rondo_op){ .op = push,
+				    .count = count,
+				    .wrow = first,
+				    .row = 3,
+				    .mode = next_random() % 3,
+				    .entry = some_entry(b, DATA + 2048, 4 * (next_random() % 256),
+							next_random() % 4 ? 1 : 0) });
 	build_loop(b, TRIPS, 6);
 	build_op(b, RONDO_S,
 		 (struct rondo_op){
-			 .op = store, .entry = out, .row = 3, .params = 0, .count = some_count()});
+			 .op = store, .entry = out, .row = 3, .params = 0, .count = some_count() });
 	build_op(b, RONDO_L1,
-		 (struct rondo_op){.op = read,
-				   .dst = 9,
-				   .entry = out,
-				   .row = 4,
-				   .params = 0,
-				   .count = some_count()});
+		 (struct rondo_op){ .op = read,
+				    .dst = 9,
+				    .entry = out,
+				    .row = 4,
+				    .params = 0,
+				    .count = some_count() });
 	idle(b, 3);
 	build_op(b, RONDO_S,
 		 (struct rondo_op){
-			 .op = RONDO_OP_st_w, .a = 9, .count = 64, .entry = out, .off = 65536});
+			 .op = RONDO_OP_st_w, .a = 9, .count = 64, .entry = out, .off = 65536 });
 }
 
 static void every_operation(struct exec *e, struct fast *f, u32 rounds)
 {
-	static const u32 weights[] = {RONDO_OP_wl_s8, RONDO_OP_wl_u8, RONDO_OP_wl_w};
+	static const u32 weights[] = { RONDO_OP_wl_s8, RONDO_OP_wl_u8, RONDO_OP_wl_w };
 	u32 op, tested = 0, wrong = 0;
 	struct builder b;
 
@@ -300,15 +305,131 @@ static void every_operation(struct exec *e, struct fast *f, u32 rounds)
 				push_program(&b, weights[round % 3], op, RONDO_OP_sta);
 			else
 				push_program(&b, weights[round % 2], RONDO_OP_push_u8,
-					     slots == RONDO_SLOTS_S ? op
-					     : slots == RONDO_SLOTS_L
-						     ? RONDO_OP_sta + (op - RONDO_OP_rd)
-						     : RONDO_OP_sta);
+					     slots == RONDO_SLOTS_S ? op :
+					     slots == RONDO_SLOTS_L ? RONDO_OP_sta +
+									      (op - RONDO_OP_rd) :
+								      RONDO_OP_sta);
 			end(e, f, &b, rondo_ops[op].name, &wrong);
 		}
 	}
 	tap_ok(!wrong, "%u operations, %u times each with %u rows of operands, %u differ", tested,
 	       rounds, TRIPS, wrong);
+}
+
+/* Operations of slots M, S, W and L, near each other in rows and in SRAM, in one innermost loop. */
+static void pipeline_bundle(struct builder *b, u32 step)
+{
+	static const u32 stores[] = { RONDO_OP_sta, RONDO_OP_stq_fix_s8, RONDO_OP_stq_f32 };
+	static const u32 pushes[] = { RONDO_OP_push_s8, RONDO_OP_push_u8, RONDO_OP_push_f32 };
+	struct rondo_entry near = { .base = DATA + 64 * (next_random() % 64),
+				    .stride = { 0, 64 * (next_random() % 8) },
+				    .row_stride = { next_random() % 8 ? 0 : 1, step },
+				    .first = 1 + next_random() % 3 };
+	struct rondo_entry far = near;
+	u32 entry[2];
+
+	far.base = RESULT;
+	if (next_random() % 8 == 0)
+		near.row_stride[1] = next_random() % 3;
+	entry[0] = build_entry(b, near);
+	entry[1] = build_entry(b, far);
+	build_bundle(b);
+	if (next_random() % 4)
+		build_put(b, RONDO_M,
+			  (struct rondo_op){ .op = pushes[next_random() % 3],
+					     .entry = entry[0],
+					     .row = next_random() % 10,
+					     .count = some_count(),
+					     .buf = next_random() % 2,
+					     .mode = next_random() % 3 });
+	if (next_random() % 2)
+		build_put(b, RONDO_S,
+			  (struct rondo_op){ .op = stores[next_random() % 3],
+					     .params = 0,
+					     .entry = entry[next_random() % 4 > 0],
+					     .row = next_random() % 10,
+					     .count = some_count() });
+	if (next_random() % 4 == 0)
+		build_put(b, RONDO_W,
+			  (struct rondo_op){
+				  .op = RONDO_OP_wl_s8,
+				  .entry = build_entry(b, (struct rondo_entry){ .base = DATA }),
+				  .wrow = next_random() % 64,
+				  .count = 64,
+				  .buf = next_random() % 2,
+				  .zp = next_random() });
+	if (next_random() % 4 == 0)
+		build_put(b, RONDO_L0,
+			  (struct rondo_op){ .op = RONDO_OP_rd,
+					     .dst = 8 + next_random() % 8,
+					     .entry = entry[0],
+					     .row = next_random() % 10,
+					     .count = 64 });
+}
+
+static bool runs_in_blocks(struct exec *e, const struct builder *b, const u8 *bytes, u64 size)
+{
+	struct fast_program *p;
+	char why[EXEC_REASON_BYTES];
+	u32 hoisted = 0, i;
+
+	if (fast_load(&p, &e->machine, fast_variant(0), bytes, size, rondo_verify_facts(b->verify),
+		      why))
+		return false;
+	for (i = 0; i < p->nodes; i++)
+		hoisted += p->node[i].hoisted;
+	fast_unload(p);
+	return hoisted;
+}
+
+static void pipelines(struct exec *e, struct fast *f, u32 programs)
+{
+	u32 data[DATA_BYTES / 4], i, ran = 0, blocked = 0, wrong = 0;
+	struct compare_io io = { .data = (u8 *)data, .data_bytes = sizeof(data) };
+
+	for (i = 0; i < DATA_BYTES / 4; i++)
+		data[i] = random_operand();
+	for (i = 0; i < programs; i++) {
+		u32 params, body = 1 + next_random() % 5, step = 1 + next_random() % 2, r;
+		struct builder b;
+		u8 *bytes;
+		u64 size;
+
+		begin(&b);
+		params = build_entry(&b, (struct rondo_entry){ .base = DATA + 65 * ROW });
+		for (r = 0; r < 16; r++)
+			build_op(&b, RONDO_L0,
+				 (struct rondo_op){ .op = RONDO_OP_ld_w,
+						    .dst = r,
+						    .entry = params,
+						    .off = r * ROW,
+						    .count = 64 });
+		idle(&b, 4);
+		build_loop(&b, 1 + next_random() % 3, body + 1);
+		build_loop(&b, 1 + next_random() % 40, body);
+		for (r = 0; r < body; r++)
+			pipeline_bundle(&b, step);
+		for (r = 0; r < 16; r++)
+			build_op(&b, RONDO_S,
+				 (struct rondo_op){ .op = RONDO_OP_st_w,
+						    .a = r,
+						    .entry = params,
+						    .off = RESULT + 65536 + r * ROW,
+						    .count = 64 });
+		build_halt(&b);
+		bytes = accepted(&b, &size);
+		if (bytes) {
+			ran++;
+			blocked += runs_in_blocks(e, &b, bytes, size);
+			wrong += !all_agree(e, f, &b, bytes, size, &io, "pipeline");
+			free(bytes);
+		}
+		build_fini(&b);
+	}
+	tap_ok(!wrong, "%u loops of pushes and others, %u with blocks, %u differ", ran, blocked,
+	       wrong);
+	tap_ok(ran > programs / 20 && blocked > ran / 20 && blocked < ran,
+	       "some run in blocks and some do not");
 }
 
 int main(int argc, char **argv)
@@ -326,6 +447,7 @@ int main(int argc, char **argv)
 	for (u32 v = 0; fast_variant(v); v++)
 		printf("# variant %s\n", fast_variant_name(fast_variant(v)));
 	every_operation(e, f, programs / 100);
+	pipelines(e, f, programs);
 	random_programs(e, f, programs);
 	exec_destroy(e);
 	fast_destroy(f);

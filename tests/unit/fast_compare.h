@@ -35,10 +35,16 @@ static inline bool compare_read(void *ctx, u32 slot, u64 offset, void *to, u64 s
 {
 	struct compare_io *io = ctx;
 	u8 *byte = to;
+	u64 i, run;
 
-	for (u64 i = 0; i < size; i++)
-		byte[i] = io->data ? io->data[(offset + i) % io->data_bytes]
-				   : compare_mix(io->seed + slot * 977 + (offset + i)) >> 8;
+	for (i = 0; io->data && i < size; i += run) {
+		u64 at = (offset + i) % io->data_bytes;
+
+		run = io->data_bytes - at < size - i ? io->data_bytes - at : size - i;
+		memcpy(byte + i, io->data + at, run);
+	}
+	for (; i < size; i++)
+		byte[i] = compare_mix(io->seed + slot * 977 + (offset + i)) >> 8;
 	return true;
 }
 
@@ -74,9 +80,9 @@ static inline bool compare_run(struct exec *e, struct fast *f, const struct fast
 			       const void *bytes, u64 size, const struct rondo_facts *facts,
 			       const struct compare_io *slots, char why[COMPARE_WHY_BYTES])
 {
-	struct exec_control control = {.bound = facts->cycles};
+	struct exec_control control = { .bound = facts->cycles };
 	struct compare_io plain_io = *slots, fast_io = *slots;
-	struct exec_io io = {compare_read, compare_write, &plain_io};
+	struct exec_io io = { compare_read, compare_write, &plain_io };
 	struct exec_result plain, fast;
 	struct exec_program *p;
 	struct fast_program *q;
