@@ -41,10 +41,8 @@ bool exec_fail(struct exec *e, enum exec_status status, const char *fmt, ...)
 
 bool exec_poll(struct exec *e, u64 work)
 {
-	enum { INTERVAL = 1 << 16 };
-
 	e->work += work;
-	if (e->work < INTERVAL)
+	if (e->work < EXEC_POLL_WORK)
 		return true;
 	e->work = 0;
 	if (e->control->now)
@@ -139,10 +137,17 @@ void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d)
 		const u8 *x = bytes + i * size;
 
 		switch (op) {
-		case RONDO_OP_ld_s8: d[i] = (u32)(s8)x[0]; break;
-		case RONDO_OP_ld_u8: d[i] = x[0]; break;
-		case RONDO_OP_ld_bf16: d[i] = (u32)x[0] << 16 | (u32)x[1] << 24; break;
-		default: memcpy(&d[i], x, 4);
+		case RONDO_OP_ld_s8:
+			d[i] = (u32)(s8)x[0];
+			break;
+		case RONDO_OP_ld_u8:
+			d[i] = x[0];
+			break;
+		case RONDO_OP_ld_bf16:
+			d[i] = (u32)x[0] << 16 | (u32)x[1] << 24;
+			break;
+		default:
+			memcpy(&d[i], x, 4);
 		}
 	}
 }
@@ -201,13 +206,16 @@ static bool readout(struct exec *e, const struct exec_op *op, u32 *d)
 static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	switch (op->op) {
-	case RONDO_OP_ld4: return load_rows(e, op, d);
+	case RONDO_OP_ld4:
+		return load_rows(e, op, d);
 	case RONDO_OP_ld_w:
 	case RONDO_OP_ld_s8:
 	case RONDO_OP_ld_u8:
 	case RONDO_OP_ld_bf16:
-	case RONDO_OP_ldb_w: return load(e, op, d);
-	default: return readout(e, op, d);
+	case RONDO_OP_ldb_w:
+		return load(e, op, d);
+	default:
+		return readout(e, op, d);
 	}
 }
 
@@ -240,8 +248,11 @@ void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes)
 		case RONDO_OP_st_u8:
 			element = (u32)(value < 0 ? 0 : value > 255 ? 255 : value);
 			break;
-		case RONDO_OP_st_bf16: element = bf16_of(x[i]); break;
-		default: element = x[i];
+		case RONDO_OP_st_bf16:
+			element = bf16_of(x[i]);
+			break;
+		default:
+			element = x[i];
 		}
 		memcpy(bytes + i * size, &element, size);
 	}
@@ -277,15 +288,15 @@ void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row 
 	u32 i, n;
 
 	for (i = 0; i < lanes; i++) {
-		s16 weight[4] = {0};
+		s16 weight[4] = { 0 };
 
 		if (op->op == RONDO_OP_wl_w || i >= op->count) {
 			weight_set_container(row, lane + i, x[i]);
 			continue;
 		}
 		for (n = 0; n < 4; n++)
-			weight[n] = op->op == RONDO_OP_wl_s8 ? (s8)(x[i] >> 8 * n) - (s8)op->zp
-							     : (u8)(x[i] >> 8 * n) - op->zp;
+			weight[n] = op->op == RONDO_OP_wl_s8 ? (s8)(x[i] >> 8 * n) - (s8)op->zp :
+							       (u8)(x[i] >> 8 * n) - op->zp;
 		weight_set_bytes(row, lane + i, weight);
 	}
 }
@@ -293,7 +304,7 @@ void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row 
 static bool execute_weights(struct exec *e, const struct exec_op *op)
 {
 	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
-	exec_vreg x = {0};
+	exec_vreg x = { 0 };
 	s64 address;
 
 	if (row < 0 || !sram_address(e, op, &address) ||
@@ -320,7 +331,7 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 {
 	const struct weight_row *w = &e->weight[op->buf][op->wrow];
 	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
-	exec_vreg x = {0};
+	exec_vreg x = { 0 };
 	s64 address;
 
 	if (row < 0 || !sram_address(e, op, &address) ||
@@ -333,10 +344,17 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 	if (exec_push_writes(e, op))
 		memset(e->acc[row], 0, sizeof(exec_vreg));
 	switch (op->op) {
-	case RONDO_OP_push_f32: e->push->f32(e->acc[row], x, w, op->count); break;
-	case RONDO_OP_push_bf16: e->push->bf16(e->acc[row], x, w, op->count); break;
-	case RONDO_OP_push_s8: e->push->s8(e->acc[row], x, w, op->count); break;
-	default: e->push->u8(e->acc[row], x, w, op->count);
+	case RONDO_OP_push_f32:
+		e->push->f32(e->acc[row], x, w, op->count);
+		break;
+	case RONDO_OP_push_bf16:
+		e->push->bf16(e->acc[row], x, w, op->count);
+		break;
+	case RONDO_OP_push_s8:
+		e->push->s8(e->acc[row], x, w, op->count);
+		break;
+	default:
+		e->push->u8(e->acc[row], x, w, op->count);
 	}
 	return true;
 }
@@ -409,8 +427,8 @@ static bool change_slots(struct exec *e, const struct exec_bundle *b)
 /* All tiles that take part read, then all of them change. */
 static bool execute_slots(struct exec *e, const struct exec_bundle *b, const struct rondo_op *mask)
 {
-	static bool (*const phase[])(struct exec *, const struct exec_bundle *) = {read_slots,
-										   change_slots};
+	static bool (*const phase[])(struct exec *, const struct exec_bundle *) = { read_slots,
+										    change_slots };
 	u32 x1 = e->machine.mesh_w - 1u, y1 = e->machine.mesh_h - 1u, x0 = 0, y0 = 0, x, y, i;
 
 	if (mask->op == RONDO_OP_mask) {
@@ -436,9 +454,12 @@ bool exec_control(struct exec *e, const struct rondo_op *op)
 	if (!dma_wait(e, op))
 		return false;
 	switch (op->op) {
-	case RONDO_OP_dma: return dma_start(e, op);
-	case RONDO_OP_halt: return !e->control->checks || dma_drained(e);
-	default: /* loops open after the bundle, and masks are for its other slots */ return true;
+	case RONDO_OP_dma:
+		return dma_start(e, op);
+	case RONDO_OP_halt:
+		return !e->control->checks || dma_drained(e);
+	default: /* loops open after the bundle, and masks are for its other slots */
+		return true;
 	}
 }
 

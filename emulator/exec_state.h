@@ -26,9 +26,9 @@ struct exec_op {
 };
 
 struct exec_bundle {
-	u64 control;	   /* word of slot C; decoded when it is executed */
+	u64 control; /* word of slot C; decoded when it is executed */
 	u64 reads, writes; /* sets of vector registers */
-	u32 first;	   /* operations [first, first + ops) of exec_program.op */
+	u32 first; /* operations [first, first + ops) of exec_program.op */
 	u8 ops;
 	u8 depth; /* loops that are open */
 };
@@ -50,7 +50,7 @@ struct exec_program {
 /* A transfer that was started and not yet waited for. */
 struct exec_transfer {
 	const struct rondo_desc *desc; /* NULL: an empty start */
-	s64 sram, slot;		       /* addresses of its first row; the slot's, of tile (0, 0) */
+	s64 sram, slot; /* addresses of its first row; the slot's, of tile (0, 0) */
 };
 
 /* A channel. Newest first: outstanding transfers, and when the last ones end. */
@@ -63,7 +63,7 @@ struct exec_channel {
 struct exec_loop {
 	u64 trips;
 	u32 first, last; /* bundles of the body */
-	u8 base, top;	 /* the nest that one operation opened: depths [base, top) */
+	u8 base, top; /* the nest that one operation opened: depths [base, top) */
 };
 
 /* What a bundle's slots will write in one tile when all have read. */
@@ -81,7 +81,7 @@ struct exec_tile {
 	u8 *sram;
 	void *sram_block; /* in which it lies */
 	u64 written; /* with checks: set of registers */
-	u8 *shadow;  /* with checks: what is known of each byte of SRAM (exec_sram.c) */
+	u8 *shadow; /* with checks: what is known of each byte of SRAM (exec_sram.c) */
 	struct exec_results results;
 };
 
@@ -92,7 +92,7 @@ struct exec {
 
 	u32 tiles;
 	struct mesh *mesh; /* of machines with more than one tile (emulator/mesh.h) */
-	bool grouped;	   /* the run is the mesh's */
+	bool grouped; /* the run is the mesh's */
 
 	/* Tile (x, y) is tile[y * mesh_w + x]; what follows is that of the one looked at. */
 	struct exec_tile *tile;
@@ -130,6 +130,7 @@ __attribute__((format(printf, 3, 4))) bool exec_fail(struct exec *e, enum exec_s
  * Counts @work, about that of moving so many bytes; every now and then tells the
  * time so far and looks whether the run was told to stop: false if so.
  */
+enum { EXEC_POLL_WORK = 1 << 16 }; /* does so at once */
 bool exec_poll(struct exec *e, u64 work);
 
 /* exec.c */

@@ -218,7 +218,6 @@ static int emit(struct loader *l, const struct fast_op *op)
 		return no_memory(l);
 	p->op[p->ops++] = *op;
 	n->ops++;
-	n->work += op->push ? op->count * 8 : 16;
 	return 0;
 }
 
@@ -501,7 +500,6 @@ static int load_bundle(struct loader *l)
 	if (!l->listing && !new_node(l, FAST_OPS))
 		return no_memory(l);
 	l->p->node[l->p->nodes - 1].bundles++;
-	l->p->node[l->p->nodes - 1].work += 64;
 	for (i = 0; i < b->ops; i++)
 		add(l, &s, &l->plain->op[b->first + i]);
 	ret = emit_bundle(l, &s);

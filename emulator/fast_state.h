@@ -112,7 +112,6 @@ struct fast_node {
 	u32 bundle, bundles;
 	u32 op, ops;
 	u32 hoisted; /* of operations in an innermost loop: the first so many run in blocks */
-	u32 work; /* for exec_poll(), of one pass over the operations */
 	u32 step, steps;
 	u64 trips;
 };
@@ -131,6 +130,7 @@ struct fast {
 	_Alignas(64) exec_vreg vreg[FAST_REGS + 1]; /* stores may read beyond the last lane */
 	struct fast_weights weights[2];
 	_Alignas(64) u8 scratch[FAST_BLOCK][FAST_ROW_BYTES];
+	u64 look, untimed; /* clock at the next look at control.stop; without time, the clock */
 	exec_vreg *acc;
 	u8 *sram; /* of exec */
 	struct exec *exec; /* SRAM and channels; and the plain executor */

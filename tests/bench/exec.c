@@ -198,7 +198,7 @@ static void cycle_overhead(struct fast *f)
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1 });
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1 });
 	prepare(&bench, &b);
-	for (u32 round = 0; round < 3 * ROUNDS; round++) {
+	for (u32 round = 0; round < 16 * ROUNDS; round++) {
 		seconds = replay_s(&bench, fast_run);
 		timed = seconds < timed ? seconds : timed;
 		seconds = replay_s(&bench, fast_run_untimed);
