@@ -6,6 +6,7 @@
 #include "core/energy.h"
 #include "core/machine.h"
 #include "core/verify_state.h"
+#include "tools/region_time.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 
@@ -14,13 +15,16 @@ static const char help[] =
 	"Proves the program in a .rnd file, or a bare program, as the kernel does, and prints its\n"
 	"exact cycles, its energy, and what it touches of each slot. Exit status 1: refused.\n\n"
 	"      --machine NAME  the machine it shall run on (default: edge)\n"
-	"      --budget N      refuse a program of more cycles\n";
+	"      --budget N      refuse a program of more cycles\n"
+	"      --regions       also the time of each region of a .rnd file: bundles, and stalls\n"
+	"                      of waits and of starts on a full channel (those of channels 0..3)\n";
 
-enum { OPT_MACHINE = 256, OPT_BUDGET };
+enum { OPT_MACHINE = 256, OPT_BUDGET, OPT_REGIONS };
 
 static const struct option options[] = {
 	{"machine", required_argument, NULL, OPT_MACHINE},
 	{"budget", required_argument, NULL, OPT_BUDGET},
+	{"regions", no_argument, NULL, OPT_REGIONS},
 	OPTION_HELP,
 	{},
 };
@@ -84,7 +88,60 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	print_slots(p);
 }
 
-static int verify(const char *path, const struct rondo_machine *machine, u64 budget)
+static void print_region(const char *name, const struct region_time *t)
+{
+	u64 cycles = t->bundles;
+	u32 ch;
+
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		cycles += t->wait[ch] + t->full[ch];
+	printf("region %-24s %12" PRIu64 " cycles, %12" PRIu64 " bundles, waits", name, cycles,
+	       t->bundles);
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		printf(" %" PRIu64, t->wait[ch]);
+	printf(", full");
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		printf(" %" PRIu64, t->full[ch]);
+	printf("\n");
+}
+
+/* The regions of the file at @path, whose program @p has been accepted, and what is in none. */
+static int print_regions(const char *path, const struct rondo_machine *machine,
+			 const struct rondo_program *p)
+{
+	struct source_options none;
+	struct accel_region region;
+	struct region_time *time;
+	struct source source;
+	u32 *region_of, count, i, j;
+	int status;
+
+	source_options_init(&none);
+	status = source_load(path, &none, &source);
+	if (status)
+		return status;
+	count = accel_model_region_count(source.model);
+	region_of = malloc(p->header->bundles * sizeof(*region_of));
+	time = calloc(count + 1ull, sizeof(*time));
+	for (i = 0; region_of && i < p->header->bundles; i++)
+		region_of[i] = count;
+	for (i = 0; region_of && !accel_model_region(source.model, i, &region); i++)
+		for (j = 0; j < region.count && region.first + j < p->header->bundles; j++)
+			region_of[region.first + j] = i;
+	if (!region_of || !time || region_times(machine, p, region_of, count + 1, time)) {
+		status = fail(path, "no memory");
+	} else {
+		for (i = 0; !accel_model_region(source.model, i, &region); i++)
+			print_region(region.name, &time[i]);
+		print_region("(none)", &time[count]);
+	}
+	free(time);
+	free(region_of);
+	source_free(&source);
+	return status;
+}
+
+static int verify(const char *path, const struct rondo_machine *machine, u64 budget, bool regions)
 {
 	const struct rondo_verdict *verdict;
 	struct rondo_program p;
@@ -110,6 +167,8 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 	} else {
 		printf("%s: accepted\n", path);
 		print_facts(machine, &p, rondo_verify_facts(v));
+		if (regions)
+			status = print_regions(path, machine, &p);
 	}
 	free(v);
 	free(program);
@@ -119,6 +178,7 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 int cmd_verify(int argc, char **argv)
 {
 	struct rondo_machine machine;
+	bool regions = false;
 	u64 budget = 0;
 	char *end;
 	int c;
@@ -135,10 +195,11 @@ int cmd_verify(int argc, char **argv)
 			if (*end || !budget)
 				return usage(argv[0], "--budget wants a number of cycles");
 			break;
+		case OPT_REGIONS: regions = true; break;
 		default: return option_other(c, argv[0], help);
 		}
 	}
 	if (optind != argc - 1)
 		return usage(argv[0], "it wants one file");
-	return verify(argv[optind], &machine, budget);
+	return verify(argv[optind], &machine, budget, regions);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Where a program's time goes: bundles and stalls of each region of its text. Sums of stalls
+ * have no closed form, so loops that contain transfers are stepped trip by trip; the others
+ * count at once. The rules of time stand in core/timing.h.
+ */
+#ifndef RONDO_TOOLS_REGION_TIME_H
+#define RONDO_TOOLS_REGION_TIME_H
+
+#include "core/program.h"
+
+/* Cycles. All of a replay but its clearing is in exactly one region and one of these. */
+struct region_time {
+	u64 bundles; /* executed */
+	u64 wait[RONDO_DMA_CHANNELS]; /* stalls of waits, by the channel waited for */
+	u64 full[RONDO_DMA_CHANNELS]; /* stalls of starts on a full channel */
+};
+
+/*
+ * Adds up @time[r] for each region r < @regions, where @region_of[i] is the region of bundle i
+ * (one that is not below @regions counts nowhere). The program is one that the verifier
+ * accepted on @m. Returns 0 or -ENOMEM.
+ */
+int region_times(const struct rondo_machine *m, const struct rondo_program *program,
+		 const u32 *region_of, u32 regions, struct region_time *time);
+
+#endif
