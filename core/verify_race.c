@@ -315,6 +315,12 @@ static bool pair_up(const struct rondo_verify *v, struct pair *p)
 	return true;
 }
 
+/* Whether the rectangles of tiles, each with its own SRAM, have one in common. */
+static bool tiles_meet(const struct rondo_desc *a, const struct rondo_desc *b)
+{
+	return a->x0 <= b->x1 && b->x0 <= a->x1 && a->y0 <= b->y1 && b->y0 <= a->y1;
+}
+
 static bool sram_meets(struct rondo_verify *v, const struct pair *p)
 {
 	struct gap g;
@@ -376,7 +382,8 @@ static u32 check_pair(struct rondo_verify *v, const struct pair *p)
 	bool in = p->a_desc->dir == RONDO_DMA_IN || p->b_desc->dir == RONDO_DMA_IN;
 	bool out = p->a_desc->dir == RONDO_DMA_OUT || p->b_desc->dir == RONDO_DMA_OUT;
 
-	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi) {
+	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi &&
+	    tiles_meet(p->a_desc, p->b_desc)) {
 		if (!rondo_dma_work(v, EXACT))
 			return RONDO_ERR_DMA_WORK;
 		if (sram_meets(v, p))

@@ -152,6 +152,21 @@ static void spill(struct builder *b, bool wait, u64 offset)
 	build_halt(b);
 }
 
+/* Two channels fill one buffer, of the tiles x < 2 and of those from @x0 on. */
+static void tiles(struct builder *b, u16 x0)
+{
+	struct rondo_desc desc = { .row_bytes = BUFFER, .x1 = 1 };
+
+	begin(b);
+	rondo_machine_init(&b->machine, RONDO_MACHINE_mesh);
+	b->header.machine_hash = rondo_machine_hash(&b->machine);
+	build_start(b, 0, build_desc(b, desc), 0);
+	desc.x0 = x0;
+	desc.x1 = 3;
+	build_start(b, 1, build_desc(b, desc), 0);
+	build_halt(b);
+}
+
 static void test_spills(void)
 {
 	struct builder b;
@@ -191,6 +206,10 @@ static void test_transfers(void)
 	expect(&b, 0, 0, "four channels");
 	four_channels(&b, true);
 	expect(&b, RONDO_ERR_DMA_RACE, 0, "four channels into one buffer");
+	tiles(&b, 2);
+	expect(&b, 0, 0, "one buffer of other tiles");
+	tiles(&b, 1);
+	expect(&b, RONDO_ERR_DMA_RACE, 0, "one buffer of one tile in common");
 	full_channel(&b, RONDO_DMA_OUTSTANDING + 1);
 	expect(&b, 0, 0, "a start on a full channel waits for the oldest transfer");
 	full_channel(&b, RONDO_DMA_OUTSTANDING);
