@@ -139,25 +139,33 @@ int region_times(const struct rondo_machine *m, const struct rondo_program *prog
 		 const u32 *region_of, u32 regions, struct region_time *time)
 {
 	u32 bundles = program->header->bundles, at;
-	struct stepper s = { .machine = m,
-			     .program = program,
-			     .region_of = region_of,
-			     .regions = regions,
-			     .time = time,
-			     .times = 1 };
+	struct stepper *s = calloc(1, sizeof(*s));
+	u32 *dma_before = malloc((bundles + 1ull) * sizeof(*dma_before));
 
-	s.dma_before = malloc((bundles + 1ull) * sizeof(*s.dma_before));
-	if (!s.dma_before)
+	if (!s || !dma_before) {
+		free(s);
+		free(dma_before);
 		return -ENOMEM;
+	}
+	*s = (struct stepper){
+		.machine = m,
+		.program = program,
+		.region_of = region_of,
+		.regions = regions,
+		.time = time,
+		.times = 1,
+		.dma_before = dma_before,
+	};
 	memset(time, 0, regions * sizeof(*time));
-	s.dma_before[0] = 0;
+	dma_before[0] = 0;
 	for (at = 0; at < bundles; at++) {
-		struct rondo_op op = control_of(&s, at);
+		struct rondo_op op = control_of(s, at);
 
-		s.dma_before[at + 1] = s.dma_before[at] + uses_dma(&op);
+		dma_before[at + 1] = dma_before[at] + uses_dma(&op);
 	}
 	for (at = 0; at < bundles;)
-		at = step(&s, at);
-	free(s.dma_before);
+		at = step(s, at);
+	free(dma_before);
+	free(s);
 	return 0;
 }
