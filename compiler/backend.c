@@ -41,8 +41,8 @@ struct mir_pass {
 };
 
 static const struct mir_pass mir_passes[] = {
-	{"fetch", fetch_insert},
-	{"place", place_buffers},
+	{ "fetch", fetch_insert },
+	{ "place", place_buffers },
 };
 
 static int run_mir_passes(struct lowering *l, const char *dump, FILE *to)
@@ -80,7 +80,7 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine, const 
 	struct vliw v;
 	int err;
 
-	*out = (struct compiled){0};
+	*out = (struct compiled){ 0 };
 	if (machine->mesh_w > 1 || machine->mesh_h > 1)
 		return graph_fail(g, -ENOTSUP,
 				  "models are compiled for machines of one tile, not of %u x %u",
@@ -103,5 +103,5 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine, const 
 void compiled_free(struct compiled *c)
 {
 	free(c->file);
-	*c = (struct compiled){0};
+	*c = (struct compiled){ 0 };
 }

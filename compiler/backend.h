@@ -18,9 +18,9 @@
 /* A bundle before encoding: the item in each slot, or NULL. */
 struct vliw_bundle {
 	struct mir_item *slot[RONDO_SLOTS_PER_BUNDLE]; /* slot C: MIR_DMA, MIR_WAIT or NULL */
-	int nest;				       /* loops that this bundle opens, 0..3 */
-	u64 trip[3];				       /* of them, outermost first */
-	int body;				       /* bundles of them */
+	int nest; /* loops that this bundle opens, 0..3 */
+	u64 trip[3]; /* of them, outermost first */
+	int body; /* bundles of them */
 };
 
 /* A graph node's bundles. */

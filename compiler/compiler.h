@@ -31,8 +31,8 @@ struct compile_options {
 	const struct compile_dim *dims; /* a dimension not named here is 1, with a notice */
 	size_t n_dims;
 	const char *dump_pass; /* print the graph after this pass ("all": after each), or NULL */
-	FILE *dump_to;	       /* where; NULL is stdout */
-	bool dump_data;	       /* with the contents of large constants, so that it can be parsed */
+	FILE *dump_to; /* where; NULL is stdout */
+	bool dump_data; /* with the contents of large constants, so that it can be parsed */
 	/* Called for what the user should know though nothing is wrong; may be NULL. */
 	void (*notice)(void *context, const char *text);
 	void *notice_context;

@@ -15,7 +15,7 @@
 #define COMPILER_DIAG_H
 
 struct compile_error {
-	int code;	/* the negative errno, 0 while nothing is wrong */
+	int code; /* the negative errno, 0 while nothing is wrong */
 	char text[768]; /* one line without a newline; long names are cut */
 };
 

@@ -56,7 +56,7 @@ static u32 string(struct emission *e, const char *s)
 /* The address entry for @ref: what the operation's offset field does not hold. */
 static int entry_for(struct emission *e, const struct mir_ref *ref, u16 *index)
 {
-	struct rondo_entry entry = {.seg_len = ref->seg_len, .seg_stride = ref->seg_stride};
+	struct rondo_entry entry = { .seg_len = ref->seg_len, .seg_stride = ref->seg_stride };
 	u32 i;
 
 	memcpy(entry.stride, ref->stride, sizeof(entry.stride));
@@ -146,7 +146,7 @@ static int encode_bundle(struct emission *e, struct vliw_bundle *b,
 
 static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE])
 {
-	struct rondo_op halt = {.op = RONDO_OP_halt};
+	struct rondo_op halt = { .op = RONDO_OP_halt };
 	int i, err;
 
 	for (i = 0; i < e->v->bundles; i++) {
@@ -187,8 +187,8 @@ static int measure(struct emission *e, u64 *cycles)
 static void add_slots(struct emission *e)
 {
 	const struct graph *g = e->l->g;
-	struct rondo_slot weights = {.align = WEIGHTS_ALIGN};
-	struct rondo_slot tensor = {.align = TENSOR_ALIGN, .flags = RONDO_SLOT_DYNAMIC};
+	struct rondo_slot weights = { .align = WEIGHTS_ALIGN };
+	struct rondo_slot tensor = { .align = TENSOR_ALIGN, .flags = RONDO_SLOT_DYNAMIC };
 	size_t i;
 
 	append(&e->program, &weights, sizeof(weights));
@@ -266,7 +266,7 @@ static void describe(struct emission *e)
 		add_tensor(e, g->outputs.v[i], RONDO_TENSOR_OUTPUT, slot++);
 	for (r = 0; r < e->v->regions; r++) {
 		const struct vliw_region *region = &e->v->region[r];
-		struct rondo_region out = {.first = region->first, .count = region->count};
+		struct rondo_region out = { .first = region->first, .count = region->count };
 
 		if (!region->count)
 			continue;
@@ -283,16 +283,16 @@ static void write_file(struct emission *e, struct compiled *out)
 		const u8 *at;
 		u64 size;
 	} part[SECTIONS] = {
-		{RONDO_SECTION_PROGRAM, e->program.at, e->program.size},
-		{RONDO_SECTION_SLOT_DATA, e->l->weights, e->l->weights_bytes},
-		{RONDO_SECTION_TENSORS, e->tensors.at, e->tensors.size},
-		{RONDO_SECTION_REGIONS, e->regions.at, e->regions.size},
-		{RONDO_SECTION_STRINGS, e->strings.at, e->strings.size},
+		{ RONDO_SECTION_PROGRAM, e->program.at, e->program.size },
+		{ RONDO_SECTION_SLOT_DATA, e->l->weights, e->l->weights_bytes },
+		{ RONDO_SECTION_TENSORS, e->tensors.at, e->tensors.size },
+		{ RONDO_SECTION_REGIONS, e->regions.at, e->regions.size },
+		{ RONDO_SECTION_STRINGS, e->strings.at, e->strings.size },
 	};
-	struct rondo_file_header header = {.magic = RONDO_FILE_MAGIC,
-					   .version = RONDO_FILE_VERSION};
-	struct rondo_section section[SECTIONS] = {0};
-	struct bytes file = {0};
+	struct rondo_file_header header = { .magic = RONDO_FILE_MAGIC,
+					    .version = RONDO_FILE_VERSION };
+	struct rondo_section section[SECTIONS] = { 0 };
+	struct bytes file = { 0 };
 	int i, used = 0;
 
 	append(&file, NULL, sizeof(header) + sizeof(section));
@@ -317,7 +317,7 @@ static void write_file(struct emission *e, struct compiled *out)
 
 int emit(struct lowering *l, struct vliw *v, struct compiled *out)
 {
-	struct emission e = {.l = l, .v = v};
+	struct emission e = { .l = l, .v = v };
 	int err;
 
 	err = make_program(&e, &out->cycles);

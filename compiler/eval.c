@@ -60,17 +60,20 @@ double eval_cost(const struct graph *g, const struct node *n)
 	struct window w;
 
 	switch (n->op) {
-	case OP_CONV: return cost * (double)shape_elems(&b->shape) / (double)b->shape.dim[0];
+	case OP_CONV:
+		return cost * (double)shape_elems(&b->shape) / (double)b->shape.dim[0];
 	case OP_LINEAR:
 	case OP_MATMUL:
 		return cost * (double)b->shape.dim[b->shape.rank > 1 ? b->shape.rank - 2 : 0];
-	case OP_GEMM: return cost * (double)b->shape.dim[!!n->attrs.trans_b];
+	case OP_GEMM:
+		return cost * (double)b->shape.dim[!!n->attrs.trans_b];
 	case OP_MAXPOOL:
 	case OP_AVGPOOL:
 		if (window_of(g, n, &w))
 			return INFINITY;
 		return cost * (double)(w.axis[0].kernel * w.axis[1].kernel);
-	default: return cost + (double)shape_elems(&node_in(n, 0)->shape);
+	default:
+		return cost + (double)shape_elems(&node_in(n, 0)->shape);
 	}
 }
 
@@ -96,7 +99,7 @@ struct frame {
 
 static bool frame_init(struct frame *f, const struct graph *g, const struct tensor_data *inputs)
 {
-	*f = (struct frame){0};
+	*f = (struct frame){ 0 };
 	for (struct value *v = g->values; v; v = v->next)
 		v->id = (uint32_t)f->n++;
 	f->bytes = calloc(f->n + 1, sizeof(*f->bytes));
@@ -124,7 +127,7 @@ static int run_node(const struct graph *g, const struct node *n, struct frame *f
 		    struct compile_error *err)
 {
 	const void **in = calloc((size_t)n->n_in + 1, sizeof(*in));
-	void *out[NODE_OUT_MAX] = {0};
+	void *out[NODE_OUT_MAX] = { 0 };
 
 	if (!in)
 		return compile_fail(err, -ENOMEM, "no memory");

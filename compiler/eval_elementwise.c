@@ -8,10 +8,14 @@
 static float binary(enum op op, float a, float b)
 {
 	switch (op) {
-	case OP_ADD: return a + b;
-	case OP_SUB: return a - b;
-	case OP_MUL: return a * b;
-	default: return a / b;
+	case OP_ADD:
+		return a + b;
+	case OP_SUB:
+		return a - b;
+	case OP_MUL:
+		return a * b;
+	default:
+		return a / b;
 	}
 }
 
@@ -19,7 +23,7 @@ void eval_binary(const struct graph *g, const struct node *n, const void *const 
 		 void *const out[])
 {
 	const struct shape *y = &n->out[0]->shape;
-	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = {0}, at[2] = {0};
+	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
 	const float *a = in[0], *b = in[1];
 	float *to = out[0];
 
@@ -36,9 +40,12 @@ void eval_binary(const struct graph *g, const struct node *n, const void *const 
 static float unary(enum op op, float x)
 {
 	switch (op) {
-	case OP_RELU: return x < 0 ? 0 : x;
-	case OP_SIGMOID: return (float)(1 / (1 + exp(-(double)x)));
-	default: return (float)tanh((double)x);
+	case OP_RELU:
+		return x < 0 ? 0 : x;
+	case OP_SIGMOID:
+		return (float)(1 / (1 + exp(-(double)x)));
+	default:
+		return (float)tanh((double)x);
 	}
 }
 

@@ -137,7 +137,7 @@ void eval_gemm(const struct graph *g, const struct node *n, const void *const in
 	const struct shape *as = &node_in(n, 0)->shape, *bs = &node_in(n, 1)->shape;
 	const struct shape *ys = &n->out[0]->shape;
 	bool ta = n->attrs.trans_a, tb = n->attrs.trans_b;
-	int64_t len = as->dim[!ta], c_stride[TENSOR_RANK_MAX] = {0};
+	int64_t len = as->dim[!ta], c_stride[TENSOR_RANK_MAX] = { 0 };
 	const float *a = in[0], *b = in[1], *c = node_in(n, 2) ? in[2] : NULL;
 	float *y = out[0];
 
@@ -164,7 +164,7 @@ void eval_matmul(const struct graph *g, const struct node *n, const void *const 
 	struct shape a = node_in(n, 0)->shape, b = node_in(n, 1)->shape, batch;
 	int64_t rows = a.rank > 1 ? a.dim[a.rank - 2] : 1, len = a.dim[a.rank - 1];
 	int64_t columns = b.rank > 1 ? b.dim[b.rank - 1] : 1;
-	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = {0}, at[2] = {0};
+	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
 	const float *bias = node_in(n, 2) ? in[2] : NULL;
 	float *y = out[0];
 

@@ -32,8 +32,8 @@ void eval_transpose(const struct graph *g, const struct node *n, const void *con
 	const struct shape *x = &node_in(n, 0)->shape, *y = &n->out[0]->shape;
 	const struct dims *perm = &n->attrs.perm;
 	size_t size = dtype_size(n->out[0]->dtype);
-	int64_t own[TENSOR_RANK_MAX], stride[1][TENSOR_RANK_MAX] = {{0}};
-	int64_t index[TENSOR_RANK_MAX] = {0}, from = 0;
+	int64_t own[TENSOR_RANK_MAX], stride[1][TENSOR_RANK_MAX] = { { 0 } };
+	int64_t index[TENSOR_RANK_MAX] = { 0 }, from = 0;
 	char *to = out[0];
 
 	(void)g;

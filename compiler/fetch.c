@@ -41,7 +41,7 @@ static void transfer(struct fetch *f, enum rondo_dma_dir dir, u32 slot, u64 slot
 			.mode = RONDO_DMA_TILE,
 			.slot = slot,
 			.row_bytes = bytes - at < stripe ? bytes - at : stripe,
-			.count = {1, 1, 1},
+			.count = { 1, 1, 1 },
 			.slot_base = slot_offset + at,
 		};
 	}
@@ -115,7 +115,7 @@ static void copy_node(struct fetch *f, int from, int to)
 
 int fetch_insert(struct lowering *l)
 {
-	struct fetch f = {.l = l};
+	struct fetch f = { .l = l };
 	struct mir *m = &l->mir;
 	bool resident = l->weights_bytes <= l->machine->sram_bytes / 2;
 	int i, next, b;

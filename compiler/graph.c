@@ -10,7 +10,7 @@
 
 struct graph *graph_new(const char *name, const char *source, struct compile_error *err)
 {
-	struct arena arena = {0};
+	struct arena arena = { 0 };
 	struct graph *g = arena_alloc(&arena, sizeof(*g));
 
 	g->arena = arena;

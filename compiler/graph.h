@@ -52,10 +52,10 @@ struct dims {
 
 /* Every attribute there is; op_info.attrs says which ones mean something for an operator. */
 struct attrs {
-#define ATTR_TYPE_INT		     int64_t
-#define ATTR_TYPE_FLOAT		     float
-#define ATTR_TYPE_DIMS		     struct dims
-#define ATTR_TYPE_PAD		     enum auto_pad
+#define ATTR_TYPE_INT int64_t
+#define ATTR_TYPE_FLOAT float
+#define ATTR_TYPE_DIMS struct dims
+#define ATTR_TYPE_PAD enum auto_pad
 #define ATTR(field, kind, onnx, doc) ATTR_TYPE_##kind field; /* doc in attrs.def */
 #include "compiler/attrs.def"
 };
@@ -70,9 +70,9 @@ struct attr_info {
 struct op_info {
 	const char *name;
 	int min_in, max_in, max_out;
-	uint32_t attrs;	     /* bit set of enum attr, lo and hi of CLAMP included */
+	uint32_t attrs; /* bit set of enum attr, lo and hi of CLAMP included */
 	uint32_t onnx_attrs; /* the ones that ONNX's operator has, too */
-	uint32_t flags;	     /* bit set of enum op_flag */
+	uint32_t flags; /* bit set of enum op_flag */
 };
 
 extern const struct attr_info attr_infos[ATTR_COUNT];
@@ -95,16 +95,16 @@ struct operand {
 
 struct value {
 	const char *name; /* from the model, "" if it has none */
-	bool typed;	  /* dtype and shape are known */
+	bool typed; /* dtype and shape are known */
 	bool is_input;
 	bool is_output;
 	enum dtype dtype;
 	struct shape shape;
-	const void *data;      /* a constant's bytes, else NULL */
+	const void *data; /* a constant's bytes, else NULL */
 	struct node *producer; /* NULL for inputs and constants */
 	struct operand *uses;
 	struct value *next; /* all values of the graph, in order of creation */
-	uint32_t id;	    /* scratch: printing and passes number values with it */
+	uint32_t id; /* scratch: printing and passes number values with it */
 };
 
 #define NODE_OUT_MAX 2
@@ -114,7 +114,7 @@ struct node {
 	const char *name; /* from the model, for messages; may be "" */
 	struct attrs attrs;
 	int n_in, n_out;
-	struct operand *in;		 /* n_in elements; see node_in() */
+	struct operand *in; /* n_in elements; see node_in() */
 	struct value *out[NODE_OUT_MAX]; /* NULL: an optional output that is left out */
 	struct node *prev, *next;
 	int waits; /* scratch of graph_sort() */
@@ -127,14 +127,14 @@ struct value_list {
 
 struct graph {
 	struct arena arena;
-	const char *name;   /* of the network, in the model */
+	const char *name; /* of the network, in the model */
 	const char *source; /* file name, first word of every message */
 	struct node *first, *last;
 	struct value *values, **values_end;
 	struct value_list inputs, outputs; /* in the model's order */
-	uint64_t const_bytes;		   /* of all constants ever added */
-	double fold_cost;		   /* spent by pass_fold_node() */
-	struct compile_error *err;	   /* where messages go; never NULL during compilation */
+	uint64_t const_bytes; /* of all constants ever added */
+	double fold_cost; /* spent by pass_fold_node() */
+	struct compile_error *err; /* where messages go; never NULL during compilation */
 };
 
 /* ---- Building ------------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ static int list_passes(void)
 
 static int dump(const char *path, const struct compile_options *options)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = NULL;
 	void *bytes;
 	size_t size;
@@ -45,7 +45,7 @@ static int dump(const char *path, const struct compile_options *options)
 
 int main(int argc, char **argv)
 {
-	struct compile_options options = {.dump_pass = "final", .notice = notice};
+	struct compile_options options = { .dump_pass = "final", .notice = notice };
 	struct compile_dim dim;
 	const char *path = NULL;
 	char *equals;
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[i], "--dim") && i + 1 < argc &&
 			   (equals = strchr(argv[i + 1], '='))) {
 			*equals = 0;
-			dim = (struct compile_dim){argv[++i], strtoll(equals + 1, NULL, 10)};
+			dim = (struct compile_dim){ argv[++i], strtoll(equals + 1, NULL, 10) };
 			options.dims = &dim;
 			options.n_dims = 1;
 		} else if (argv[i][0] != '-' && !path) {

@@ -145,8 +145,8 @@ static int parse_dims(struct parser *p, struct dims *d)
 /* `?` or `f32[1,2]` */
 static int parse_type(struct parser *p, struct value *v)
 {
-	struct shape shape = {0};
-	struct dims d = {0};
+	struct shape shape = { 0 };
+	struct dims d = { 0 };
 	enum dtype dtype;
 	size_t len;
 
@@ -215,12 +215,13 @@ static struct value *parse_old_value(struct parser *p)
 static int parse_element(struct parser *p, enum dtype dtype, void *bytes, int64_t i)
 {
 	static const int64_t lo[DTYPE_COUNT] = {
-		[DTYPE_S8] = INT8_MIN, [DTYPE_S32] = INT32_MIN, [DTYPE_S64] = INT64_MIN};
-	static const int64_t hi[DTYPE_COUNT] = {[DTYPE_U8] = UINT8_MAX,
-						[DTYPE_BOOL] = 1,
-						[DTYPE_S8] = INT8_MAX,
-						[DTYPE_S32] = INT32_MAX,
-						[DTYPE_S64] = INT64_MAX};
+		[DTYPE_S8] = INT8_MIN, [DTYPE_S32] = INT32_MIN, [DTYPE_S64] = INT64_MIN
+	};
+	static const int64_t hi[DTYPE_COUNT] = { [DTYPE_U8] = UINT8_MAX,
+						 [DTYPE_BOOL] = 1,
+						 [DTYPE_S8] = INT8_MAX,
+						 [DTYPE_S32] = INT32_MAX,
+						 [DTYPE_S64] = INT64_MAX };
 	int64_t v;
 
 	if (dtype == DTYPE_F32)
@@ -306,10 +307,14 @@ static int parse_attr(struct parser *p, struct node *n)
 			return bad(p, "= is expected");
 		to = attr_at(&n->attrs, i);
 		switch (attr_infos[i].kind) {
-		case ATTR_INT: return parse_int(p, to);
-		case ATTR_FLOAT: return parse_float(p, to);
-		case ATTR_DIMS: return parse_dims(p, to);
-		case ATTR_PAD: return parse_pad(p, to);
+		case ATTR_INT:
+			return parse_int(p, to);
+		case ATTR_FLOAT:
+			return parse_float(p, to);
+		case ATTR_DIMS:
+			return parse_dims(p, to);
+		case ATTR_PAD:
+			return parse_pad(p, to);
 		}
 	}
 	return bad(p, "the operator has no such attribute");
@@ -334,7 +339,7 @@ static struct node *parse_operator(struct parser *p)
 	name = parse_name(p);
 	if (!name)
 		return NULL;
-	for (back = p->at; take(p, "_") || (take(p, "%") && !parse_int(p, &(int64_t){0})); n_in++)
+	for (back = p->at; take(p, "_") || (take(p, "%") && !parse_int(p, &(int64_t){ 0 })); n_in++)
 		;
 	p->at = back;
 	if (n_in < op_infos[op].min_in || n_in > op_infos[op].max_in) {
@@ -358,7 +363,7 @@ static struct node *parse_operator(struct parser *p)
 
 static int parse_node(struct parser *p)
 {
-	struct value *out[NODE_OUT_MAX] = {0};
+	struct value *out[NODE_OUT_MAX] = { 0 };
 	size_t before = p->n_values, after;
 	struct node *n;
 	int n_out = 0;
@@ -433,7 +438,7 @@ static int parse_line(struct parser *p, bool first)
 
 struct graph *graph_parse(const char *text, const char *source, struct compile_error *err)
 {
-	struct parser p = {.at = text, .source = source, .line = 1, .err = err};
+	struct parser p = { .at = text, .source = source, .line = 1, .err = err };
 	bool first = true;
 	int rc = 0;
 

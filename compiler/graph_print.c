@@ -37,13 +37,24 @@ static void print_value(FILE *to, const struct value *v)
 static void print_element(FILE *to, enum dtype dtype, const void *bytes, int64_t i)
 {
 	switch (dtype) {
-	case DTYPE_F32: fprintf(to, " %a", (double)((const float *)bytes)[i]); break;
+	case DTYPE_F32:
+		fprintf(to, " %a", (double)((const float *)bytes)[i]);
+		break;
 	case DTYPE_U8:
-	case DTYPE_BOOL: fprintf(to, " %u", ((const uint8_t *)bytes)[i]); break;
-	case DTYPE_S8: fprintf(to, " %d", ((const int8_t *)bytes)[i]); break;
-	case DTYPE_S32: fprintf(to, " %" PRId32, ((const int32_t *)bytes)[i]); break;
-	case DTYPE_S64: fprintf(to, " %" PRId64, ((const int64_t *)bytes)[i]); break;
-	case DTYPE_COUNT: break;
+	case DTYPE_BOOL:
+		fprintf(to, " %u", ((const uint8_t *)bytes)[i]);
+		break;
+	case DTYPE_S8:
+		fprintf(to, " %d", ((const int8_t *)bytes)[i]);
+		break;
+	case DTYPE_S32:
+		fprintf(to, " %" PRId32, ((const int32_t *)bytes)[i]);
+		break;
+	case DTYPE_S64:
+		fprintf(to, " %" PRId64, ((const int64_t *)bytes)[i]);
+		break;
+	case DTYPE_COUNT:
+		break;
 	}
 }
 

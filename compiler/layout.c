@@ -7,7 +7,7 @@ enum { ELEMENT_BYTES = 4 }; /* a container: what operations compute on */
 
 struct layout layout_row_major(const struct shape *shape)
 {
-	struct layout l = {.rank = shape->rank};
+	struct layout l = { .rank = shape->rank };
 	s64 stride = ELEMENT_BYTES;
 	int i;
 
@@ -23,7 +23,8 @@ struct layout layout_row_major(const struct shape *shape)
 struct layout layout_dense(const struct value *v)
 {
 	s64 bytes = shape_elems(&v->shape) * dtype_size(v->dtype);
-	struct shape containers = {.rank = 1, .dim = {(bytes + ELEMENT_BYTES - 1) / ELEMENT_BYTES}};
+	struct shape containers = { .rank = 1,
+				    .dim = { (bytes + ELEMENT_BYTES - 1) / ELEMENT_BYTES } };
 	struct layout l;
 
 	if (dtype_size(v->dtype) == ELEMENT_BYTES)
@@ -49,7 +50,7 @@ static s64 reach(const struct window_axis *a)
 struct layout layout_of_window_input(const struct graph *g, const struct node *n)
 {
 	const struct shape *shape = &node_in(n, 0)->shape;
-	struct layout l = {.rank = shape->rank};
+	struct layout l = { .rank = shape->rank };
 	struct window w;
 	s64 row, rows, pixel = shape->dim[1] * ELEMENT_BYTES;
 	int i;

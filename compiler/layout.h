@@ -16,11 +16,11 @@
 
 struct layout {
 	int rank;
-	s64 dim[TENSOR_RANK_MAX];    /* elements */
+	s64 dim[TENSOR_RANK_MAX]; /* elements */
 	s64 stride[TENSOR_RANK_MAX]; /* bytes */
-	s64 base;		     /* bytes from the buffer's start to element 0 */
-	u64 bytes;		     /* of the buffer */
-	bool halo;		     /* there are bytes beside the elements, filled with `fill` */
+	s64 base; /* bytes from the buffer's start to element 0 */
+	u64 bytes; /* of the buffer */
+	bool halo; /* there are bytes beside the elements, filled with `fill` */
 	float fill;
 };
 

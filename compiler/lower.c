@@ -56,7 +56,7 @@ vreg lower_f32(struct lowering *l, float f, int count)
 
 struct operand_at lower_in(struct lowering *l, const struct value *v)
 {
-	struct operand_at at = {.layout = layout_dense(v)};
+	struct operand_at at = { .layout = layout_dense(v) };
 	struct mir_ref ref;
 
 	if (!value_is_const(v))
@@ -77,7 +77,7 @@ void lower_copy(struct lowering *l, const struct operand_at *to, const struct op
 {
 	struct map map = {
 		.operands = 2,
-		.operand = {{to->buf, to->layout.base}, {from->buf, from->layout.base}},
+		.operand = { { to->buf, to->layout.base }, { from->buf, from->layout.base } },
 		.body = copy_body,
 	};
 	int i;
@@ -86,7 +86,7 @@ void lower_copy(struct lowering *l, const struct operand_at *to, const struct op
 		return;
 	for (i = 0; i < to->layout.rank; i++)
 		map_dim(&map, to->layout.dim[i],
-			(s64[]){to->layout.stride[i], from->layout.stride[i]});
+			(s64[]){ to->layout.stride[i], from->layout.stride[i] });
 	map_run(&l->mir, l->machine->lanes, &map);
 }
 
@@ -99,8 +99,8 @@ static void fill_body(struct mir *m, const struct map *map, void *arg)
 static struct operand_at new_value(struct lowering *l, const char *name,
 				   const struct layout *layout)
 {
-	struct operand_at at = {.layout = *layout};
-	struct map map = {.operands = 1, .body = fill_body};
+	struct operand_at at = { .layout = *layout };
+	struct map map = { .operands = 1, .body = fill_body };
 	vreg fill;
 
 	at.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, layout->bytes);
@@ -108,7 +108,7 @@ static struct operand_at new_value(struct lowering *l, const char *name,
 		fill = lower_f32(l, layout->fill, l->machine->lanes);
 		map.operand[0].buf = at.buf;
 		map.arg = &fill;
-		map_dim(&map, layout->bytes / sizeof(float), (s64[]){sizeof(float)});
+		map_dim(&map, layout->bytes / sizeof(float), (s64[]){ sizeof(float) });
 		map_run(&l->mir, l->machine->lanes, &map);
 	}
 	return at;
@@ -148,23 +148,29 @@ static int lower_node(struct lowering *l, struct node *n)
 {
 	switch (n->op) {
 	case OP_CONV:
-	case OP_LINEAR: return lower_matrix(l, n);
+	case OP_LINEAR:
+		return lower_matrix(l, n);
 	case OP_MAXPOOL:
-	case OP_AVGPOOL: return lower_pool(l, n);
+	case OP_AVGPOOL:
+		return lower_pool(l, n);
 	case OP_ADD:
 	case OP_SUB:
 	case OP_MUL:
 	case OP_DIV:
 	case OP_CLIP:
 	case OP_SIGMOID:
-	case OP_TANH: return lower_elementwise(l, n);
+	case OP_TANH:
+		return lower_elementwise(l, n);
 	case OP_SOFTMAX:
-	case OP_LOGSOFTMAX: return lower_softmax(l, n);
+	case OP_LOGSOFTMAX:
+		return lower_softmax(l, n);
 	case OP_VIEW:
 	case OP_TRANSPOSE:
 	case OP_CONCAT:
-	case OP_COPY: return lower_move(l, n);
-	default: return node_fail(l->g, n, -ENOTSUP, "not an operator of a normalised graph");
+	case OP_COPY:
+		return lower_move(l, n);
+	default:
+		return node_fail(l->g, n, -ENOTSUP, "not an operator of a normalised graph");
 	}
 }
 
@@ -212,7 +218,7 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 	u32 id = 0;
 	int err;
 
-	*l = (struct lowering){.g = g, .machine = machine};
+	*l = (struct lowering){ .g = g, .machine = machine };
 	mir_init(&l->mir, &g->arena);
 	err = check_values(g);
 	if (err)

@@ -21,7 +21,7 @@ struct lowering {
 	const struct rondo_machine *machine;
 	struct mir mir;
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
-	u8 *weights;		  /* content of the weights slot */
+	u8 *weights; /* content of the weights slot */
 	u64 weights_bytes, weights_room;
 	const char *node_name; /* of the node being lowered */
 	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
@@ -53,10 +53,10 @@ struct operand_at lower_out(struct lowering *l, const struct value *v);
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
 
-int lower_matrix(struct lowering *l, struct node *n);	   /* Conv, Linear */
-int lower_pool(struct lowering *l, struct node *n);	   /* MaxPool, AveragePool */
+int lower_matrix(struct lowering *l, struct node *n); /* Conv, Linear */
+int lower_pool(struct lowering *l, struct node *n); /* MaxPool, AveragePool */
 int lower_elementwise(struct lowering *l, struct node *n); /* arithmetic, Clip, activations */
-int lower_softmax(struct lowering *l, struct node *n);	   /* Softmax, LogSoftmax */
-int lower_move(struct lowering *l, struct node *n);	   /* View, Transpose, Concat, Copy */
+int lower_softmax(struct lowering *l, struct node *n); /* Softmax, LogSoftmax */
+int lower_move(struct lowering *l, struct node *n); /* View, Transpose, Concat, Copy */
 
 #endif

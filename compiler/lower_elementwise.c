@@ -45,7 +45,7 @@ static vreg sigmoid(struct mir *m, const struct body *b, vreg x)
  */
 static void tanh_constants(struct lowering *l, struct body *b)
 {
-	const float k[] = {2 * log2_e, 1, 2, 0.25f, -17.0f / 315, 2.0f / 15, -1.0f / 3};
+	const float k[] = { 2 * log2_e, 1, 2, 0.25f, -17.0f / 315, 2.0f / 15, -1.0f / 3 };
 	size_t i;
 
 	for (i = 0; i < sizeof(k) / sizeof(*k); i++)
@@ -81,10 +81,17 @@ static void elementwise_body(struct mir *m, const struct map *map, void *arg)
 	vreg x = map_load(m, map, 1, 0);
 
 	switch (b->op) {
-	case OP_CLIP: break;
-	case OP_SIGMOID: x = sigmoid(m, b, x); break;
-	case OP_TANH: x = tanh_of(m, b, x); break;
-	default: x = mir_v2(m, arithmetic[b->op], x, map_load(m, map, 2, 0)); break;
+	case OP_CLIP:
+		break;
+	case OP_SIGMOID:
+		x = sigmoid(m, b, x);
+		break;
+	case OP_TANH:
+		x = tanh_of(m, b, x);
+		break;
+	default:
+		x = mir_v2(m, arithmetic[b->op], x, map_load(m, map, 2, 0));
+		break;
 	}
 	if (b->clamps)
 		x = clamp(m, b, x);
@@ -98,29 +105,29 @@ static void strides_for(const struct operand_at *at, const struct shape *shape,
 	int d, shift = shape->rank - at->layout.rank;
 
 	for (d = 0; d < shape->rank; d++)
-		stride[d] = d < shift || at->layout.dim[d - shift] == 1
-				    ? 0
-				    : at->layout.stride[d - shift];
+		stride[d] = d < shift || at->layout.dim[d - shift] == 1 ?
+				    0 :
+				    at->layout.stride[d - shift];
 }
 
 int lower_elementwise(struct lowering *l, struct node *n)
 {
 	const struct shape *shape = &n->out[0]->shape;
 	struct operand_at at[3];
-	s64 stride[3][TENSOR_RANK_MAX] = {0};
-	struct body b = {.op = n->op, .clamps = node_clamps(n) || n->op == OP_CLIP};
-	struct map map = {.operands = 1 + n->n_in, .body = elementwise_body, .arg = &b};
+	s64 stride[3][TENSOR_RANK_MAX] = { 0 };
+	struct body b = { .op = n->op, .clamps = node_clamps(n) || n->op == OP_CLIP };
+	struct map map = { .operands = 1 + n->n_in, .body = elementwise_body, .arg = &b };
 	int i, d;
 
 	for (i = 0; i < n->n_in; i++)
 		at[1 + i] = lower_in(l, node_in(n, i));
 	at[0] = lower_out(l, n->out[0]);
 	for (i = 0; i < map.operands; i++) {
-		map.operand[i] = (struct map_operand){at[i].buf, at[i].layout.base};
+		map.operand[i] = (struct map_operand){ at[i].buf, at[i].layout.base };
 		strides_for(&at[i], shape, stride[i]);
 	}
 	for (d = 0; d < shape->rank; d++)
-		map_dim(&map, shape->dim[d], (s64[]){stride[0][d], stride[1][d], stride[2][d]});
+		map_dim(&map, shape->dim[d], (s64[]){ stride[0][d], stride[1][d], stride[2][d] });
 	if (n->op == OP_SIGMOID)
 		sigmoid_constants(l, &b);
 	if (n->op == OP_TANH)

@@ -28,12 +28,12 @@ struct product {
 	s64 x_offset, y_offset; /* bytes to pixel 0 */
 	struct outer outer[OUTER_MAX];
 	int outers;
-	s64 pixels[2];		  /* rows, pixels of a row */
+	s64 pixels[2]; /* rows, pixels of a row */
 	s64 x_step[2], y_step[2]; /* bytes */
 	struct tile_ks k;
 	s64 columns; /* N */
 	s64 w_pitch; /* bytes between weight rows */
-	s64 y_lane;  /* bytes between columns of the result */
+	s64 y_lane; /* bytes between columns of the result */
 	float lo, hi;
 };
 
@@ -57,7 +57,7 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	struct mir *m = &l->mir;
 	vreg params = mir_vreg3(m);
 	const float none = 0;
-	float bounds[2] = {p->lo, p->hi};
+	float bounds[2] = { p->lo, p->hi };
 	int i;
 
 	if (p->bias.buf == MIR_NO_BUF)
@@ -184,7 +184,7 @@ static void column_tile(struct lowering *l, const struct product *p, s64 n)
 {
 	struct tile_strip s = tile_pixels(l->machine, p->pixels[PIXEL_X], p->pixels[PIXEL_Y]);
 	s64 rows = p->pixels[PIXEL_Y], width = p->pixels[PIXEL_X], left = p->columns - n, x;
-	struct column_tile t = {.n = n, .resident = p->k.n <= 2};
+	struct column_tile t = { .n = n, .resident = p->k.n <= 2 };
 	int k;
 
 	t.lanes = left < l->machine->lanes ? left : l->machine->lanes;
@@ -194,8 +194,8 @@ static void column_tile(struct lowering *l, const struct product *p, s64 n)
 	for (x = 0; x < width; x += s.w) {
 		s64 w = width - x < s.w ? width - x : s.w;
 
-		strips(l, p, &t, (s64[]){0, x}, w, s.h, rows / s.h);
-		strips(l, p, &t, (s64[]){rows - rows % s.h, x}, w, rows % s.h, 1);
+		strips(l, p, &t, (s64[]){ 0, x }, w, s.h, rows / s.h);
+		strips(l, p, &t, (s64[]){ rows - rows % s.h, x }, w, rows % s.h, 1);
 	}
 }
 
@@ -221,7 +221,7 @@ static struct operand_at pack_weights(struct lowering *l, const struct value *v,
 	void *room;
 	float *to;
 	struct mir_ref ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
-	struct operand_at at = {.buf = ref.buf, .layout.base = ref.offset};
+	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
 
 	to = room;
 	for (g = 0; g < groups; g++)
@@ -241,18 +241,18 @@ static struct tile_ks window_runs(struct lowering *l, const struct window *w, s6
 	s64 ky;
 
 	if (cg == channels && (x->dilation == 1 || x->kernel == 1)) {
-		struct tile_run whole = {.segs = y->kernel,
-					 .len = x->kernel * channels,
-					 .stride = y->dilation * row};
+		struct tile_run whole = { .segs = y->kernel,
+					  .len = x->kernel * channels,
+					  .stride = y->dilation * row };
 
 		return tile_k(&l->g->arena, l->machine, &whole, 1);
 	}
 	runs = arena_alloc(&l->g->arena, y->kernel * sizeof(*runs));
 	for (ky = 0; ky < y->kernel; ky++)
-		runs[ky] = (struct tile_run){.offset = ky * y->dilation * row,
-					     .segs = x->kernel,
-					     .len = cg,
-					     .stride = x->dilation * channels * BYTES};
+		runs[ky] = (struct tile_run){ .offset = ky * y->dilation * row,
+					      .segs = x->kernel,
+					      .len = cg,
+					      .stride = x->dilation * channels * BYTES };
 	return tile_k(&l->g->arena, l->machine, runs, y->kernel);
 }
 
@@ -262,7 +262,7 @@ static int lower_conv(struct lowering *l, struct node *n)
 	struct layout in = layout_of_window_input(l->g, n), *out;
 	s64 channels = in.dim[1], row = in.rank == 4 ? in.stride[2] : in.stride[0];
 	s64 groups = n->attrs.group, outs = weights->shape.dim[0] / groups;
-	struct product p = {.bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi};
+	struct product p = { .bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi };
 	struct window w;
 
 	if (!value_is_const(weights))
@@ -277,12 +277,12 @@ static int lower_conv(struct lowering *l, struct node *n)
 	out = &p.y.layout;
 	p.y_offset = out->base;
 	p.outer[p.outers++] =
-		(struct outer){.trip = in.dim[0], .x = in.stride[0], .y = out->stride[0]};
-	p.outer[p.outers++] = (struct outer){.trip = groups,
-					     .x = weights->shape.dim[1] * BYTES,
-					     .w = shape_elems(&weights->shape) / groups * BYTES,
-					     .y = outs * out->stride[1],
-					     .bias = outs * BYTES};
+		(struct outer){ .trip = in.dim[0], .x = in.stride[0], .y = out->stride[0] };
+	p.outer[p.outers++] = (struct outer){ .trip = groups,
+					      .x = weights->shape.dim[1] * BYTES,
+					      .w = shape_elems(&weights->shape) / groups * BYTES,
+					      .y = outs * out->stride[1],
+					      .bias = outs * BYTES };
 	p.pixels[PIXEL_Y] = w.axis[0].out;
 	p.pixels[PIXEL_X] = w.axis[1].out;
 	p.x_step[PIXEL_Y] = w.axis[0].stride * row;
@@ -302,10 +302,10 @@ static int lower_linear(struct lowering *l, struct node *n)
 	const struct value *a = node_in(n, 0), *b = node_in(n, 1), *bias = node_in(n, 2);
 	const struct shape *shape = &n->out[0]->shape;
 	struct layout la = layout_row_major(&a->shape), lb = layout_row_major(&b->shape), *out;
-	struct product p = {.bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi};
+	struct product p = { .bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi };
 	s64 sa[TENSOR_RANK_MAX], sb[TENSOR_RANK_MAX], k = a->shape.dim[a->shape.rank - 1];
 	struct shape batch_a = a->shape, batch_b = b->shape, batch = *shape;
-	struct tile_run run = {.segs = 1, .len = k};
+	struct tile_run run = { .segs = 1, .len = k };
 	int d, rank = shape->rank;
 
 	if (rank - 2 > OUTER_MAX)
@@ -324,10 +324,10 @@ static int lower_linear(struct lowering *l, struct node *n)
 	p.x_offset = p.x.layout.base;
 	p.y_offset = out->base;
 	for (d = 0; d < rank - 2; d++)
-		p.outer[p.outers++] = (struct outer){.trip = shape->dim[d],
-						     .x = sa[d] * shape->dim[rank - 2] * k * BYTES,
-						     .w = sb[d] * k * shape->dim[rank - 1] * BYTES,
-						     .y = out->stride[d]};
+		p.outer[p.outers++] = (struct outer){ .trip = shape->dim[d],
+						      .x = sa[d] * shape->dim[rank - 2] * k * BYTES,
+						      .w = sb[d] * k * shape->dim[rank - 1] * BYTES,
+						      .y = out->stride[d] };
 	p.pixels[PIXEL_Y] = 1;
 	p.pixels[PIXEL_X] = shape->dim[rank - 2];
 	p.x_step[PIXEL_X] = k * BYTES;

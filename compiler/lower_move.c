@@ -64,9 +64,13 @@ static int lower_plain_copy(struct lowering *l, struct node *n)
 int lower_move(struct lowering *l, struct node *n)
 {
 	switch (n->op) {
-	case OP_VIEW: return lower_view(l, n);
-	case OP_TRANSPOSE: return lower_transpose(l, n);
-	case OP_CONCAT: return lower_concat(l, n);
-	default: return lower_plain_copy(l, n);
+	case OP_VIEW:
+		return lower_view(l, n);
+	case OP_TRANSPOSE:
+		return lower_transpose(l, n);
+	case OP_CONCAT:
+		return lower_concat(l, n);
+	default:
+		return lower_plain_copy(l, n);
 	}
 }

@@ -12,7 +12,7 @@ enum { BYTES = 4, TAPS_UNROLLED = 32 };
 struct body {
 	bool max;
 	s64 kernel[2], step[2]; /* taps, and bytes between them: rows, pixels */
-	vreg divisor;		/* of an average; VREG_NONE: operand 2 of the map */
+	vreg divisor; /* of an average; VREG_NONE: operand 2 of the map */
 };
 
 static vreg join(struct mir *m, const struct body *b, vreg x, vreg y)
@@ -99,8 +99,8 @@ int lower_pool(struct lowering *l, struct node *n)
 	s64 row = in.rank == 4 ? in.stride[2] : in.stride[0], pixel = in.stride[in.rank - 1];
 	s64 channels = in.dim[1], table_row = 0, table_pixel = 0, table_channel = 0;
 	bool include_pad = n->attrs.count_include_pad;
-	struct body b = {.max = n->op == OP_MAXPOOL, .divisor = VREG_NONE};
-	struct map map = {.operands = 2, .body = pool_body, .arg = &b};
+	struct body b = { .max = n->op == OP_MAXPOOL, .divisor = VREG_NONE };
+	struct map map = { .operands = 2, .body = pool_body, .arg = &b };
 	struct window w;
 
 	window_of(l->g, n, &w);
@@ -109,25 +109,25 @@ int lower_pool(struct lowering *l, struct node *n)
 	b.kernel[1] = w.axis[1].kernel;
 	b.step[0] = w.axis[0].dilation * row;
 	b.step[1] = w.axis[1].dilation * pixel;
-	map.operand[0] = (struct map_operand){y.buf, out->base};
-	map.operand[1] = (struct map_operand){x.buf, x.layout.base - in.base};
+	map.operand[0] = (struct map_operand){ y.buf, out->base };
+	map.operand[1] = (struct map_operand){ x.buf, x.layout.base - in.base };
 	if (!b.max && uniform_divisor(&w, include_pad)) {
 		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
 	} else if (!b.max) {
 		struct mir_ref table = divisor_table(l, &w, include_pad, channels);
 
 		map.operands = 3;
-		map.operand[2] = (struct map_operand){table.buf, table.offset};
+		map.operand[2] = (struct map_operand){ table.buf, table.offset };
 		table_channel = BYTES;
 		table_pixel = channels * BYTES;
 		table_row = w.axis[1].out * table_pixel;
 	}
-	map_dim(&map, in.dim[0], (s64[]){out->stride[0], in.stride[0], 0});
+	map_dim(&map, in.dim[0], (s64[]){ out->stride[0], in.stride[0], 0 });
 	map_dim(&map, w.axis[0].out,
-		(s64[]){out->rank == 4 ? out->stride[2] : 0, w.axis[0].stride * row, table_row});
+		(s64[]){ out->rank == 4 ? out->stride[2] : 0, w.axis[0].stride * row, table_row });
 	map_dim(&map, w.axis[1].out,
-		(s64[]){out->stride[out->rank - 1], w.axis[1].stride * pixel, table_pixel});
-	map_dim(&map, channels, (s64[]){out->stride[1], in.stride[1], table_channel});
+		(s64[]){ out->stride[out->rank - 1], w.axis[1].stride * pixel, table_pixel });
+	map_dim(&map, channels, (s64[]){ out->stride[1], in.stride[1], table_channel });
 	map_run(&l->mir, l->machine->lanes, &map);
 	return 0;
 }

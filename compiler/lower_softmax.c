@@ -20,20 +20,20 @@ struct rows {
 	struct operand_at x, y;
 	s64 n;
 	s64 x_step, y_step;
-	s64 full;		      /* vectors of all lanes in a row */
-	int rest;		      /* lanes of the last vector, or 0 */
-	struct mir_ref x_ref, y_ref;  /* of a row's first element */
+	s64 full; /* vectors of all lanes in a row */
+	int rest; /* lanes of the last vector, or 0 */
+	struct mir_ref x_ref, y_ref; /* of a row's first element */
 	vreg minus_inf, zero, log2_e; /* constants */
-	vreg tail;		      /* all ones in the lanes below rest */
+	vreg tail; /* all ones in the lanes below rest */
 	vreg max, sum; /* of the row, in every lane; sum of a lane's elements while it grows */
 };
 
 /* One vector of a row, or all the full ones as a loop. */
 struct vector {
 	s64 number; /* of the first */
-	int count;  /* lanes */
-	bool tail;  /* the last one, with less than all lanes */
-	int loop;   /* depth of the loop over vectors, or -1 */
+	int count; /* lanes */
+	bool tail; /* the last one, with less than all lanes */
+	int loop; /* depth of the loop over vectors, or -1 */
 };
 
 static struct mir_ref ref_of(const struct rows *r, const struct vector *v, bool out)
@@ -55,7 +55,7 @@ static struct mir_ref ref_of(const struct rows *r, const struct vector *v, bool 
 static void each_vector(struct rows *r, void (*body)(struct rows *, const struct vector *))
 {
 	struct mir *m = &r->l->mir;
-	struct vector v = {.count = r->l->machine->lanes, .loop = -1};
+	struct vector v = { .count = r->l->machine->lanes, .loop = -1 };
 
 	if (r->full) {
 		v.loop = mir_loop(m, r->full);
@@ -63,7 +63,9 @@ static void each_vector(struct rows *r, void (*body)(struct rows *, const struct
 		mir_end(m);
 	}
 	if (r->rest) {
-		v = (struct vector){.number = r->full, .count = r->rest, .tail = true, .loop = -1};
+		v = (struct vector){
+			.number = r->full, .count = r->rest, .tail = true, .loop = -1
+		};
 		body(r, &v);
 	}
 }
@@ -136,7 +138,7 @@ static void one_row(struct rows *r, bool log)
 
 int lower_softmax(struct lowering *l, struct node *n)
 {
-	struct rows r = {.l = l, .x = lower_in(l, node_in(n, 0)), .y = lower_out(l, n->out[0])};
+	struct rows r = { .l = l, .x = lower_in(l, node_in(n, 0)), .y = lower_out(l, n->out[0]) };
 	const struct layout *x = &r.x.layout, *y = &r.y.layout;
 	int d, last = x->rank - 1, lanes = l->machine->lanes;
 	struct mir *m = &l->mir;

@@ -14,8 +14,8 @@ struct cut {
 	s64 full, step; /* full vectors, and how many steps of dimension `dim` each takes */
 	int dim;
 	int lanes, rest; /* lanes of a full vector; of the last one, 0 if there is none */
-	int outer;	 /* dimensions left to loop over */
-	s64 fold;	 /* 0: not folded */
+	int outer; /* dimensions left to loop over */
+	s64 fold; /* 0: not folded */
 };
 
 void map_dim(struct map *map, s64 size, const s64 *stride)
@@ -68,7 +68,7 @@ static struct cut cut_space(const struct map *map, int lanes)
 {
 	int inner = map->dims - 1;
 	s64 size = map->size[inner];
-	struct cut c = {.dim = inner, .outer = inner, .step = lanes, .lanes = lanes};
+	struct cut c = { .dim = inner, .outer = inner, .step = lanes, .lanes = lanes };
 
 	if (map->dims >= 2 && size * 2 <= lanes && foldable(map)) {
 		c.fold = lanes / size;
@@ -176,7 +176,7 @@ void map_run(struct mir *m, int lanes, struct map *map)
 	int i, d, u, unrolled;
 
 	if (!map->dims)
-		map_dim(map, 2, (s64[MAP_OPERANDS]){0}), map->size[0] = 1;
+		map_dim(map, 2, (s64[MAP_OPERANDS]){ 0 }), map->size[0] = 1;
 	for (d = map->dims - 2; d >= 0; d--)
 		merge(map, d);
 	choose_inner(map, lanes);

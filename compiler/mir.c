@@ -7,7 +7,7 @@
 
 void mir_init(struct mir *m, struct arena *arena)
 {
-	*m = (struct mir){.arena = arena};
+	*m = (struct mir){ .arena = arena };
 }
 
 /* Makes room for one more of @size bytes; what is outgrown stays in the arena. */
@@ -27,7 +27,7 @@ static void *grow(struct mir *m, void *old, int used, int *room, size_t size)
 mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 bytes)
 {
 	m->buf = grow(m, m->buf, m->bufs, &m->buf_room, sizeof(*m->buf));
-	m->buf[m->bufs] = (struct mir_buffer){.name = name, .kind = kind, .bytes = bytes};
+	m->buf[m->bufs] = (struct mir_buffer){ .name = name, .kind = kind, .bytes = bytes };
 	return m->bufs++;
 }
 
@@ -104,7 +104,7 @@ struct mir_item *mir_op(struct mir *m, enum rondo_opcode opcode)
 
 struct mir_ref mir_ref(mir_buf buf, s64 offset)
 {
-	return (struct mir_ref){.buf = buf, .offset = offset};
+	return (struct mir_ref){ .buf = buf, .offset = offset };
 }
 
 vreg mir_v3(struct mir *m, enum rondo_opcode op, vreg a, vreg b, vreg c)
@@ -234,7 +234,7 @@ static void print_ref(const struct mir_ref *ref, FILE *out)
 
 static void print_op(const struct mir_item *item, FILE *out)
 {
-	const vreg operand[] = {item->a, item->b, item->c, item->params};
+	const vreg operand[] = { item->a, item->b, item->c, item->params };
 	size_t i;
 	int d;
 
@@ -272,12 +272,16 @@ void mir_print(const struct mir *m, FILE *out)
 			depth--;
 		fprintf(out, "%*s", 2 * depth, "");
 		switch (item->kind) {
-		case MIR_OP: print_op(item, out); break;
+		case MIR_OP:
+			print_op(item, out);
+			break;
 		case MIR_LOOP:
 			fprintf(out, "loop %" PRIu64 "\n", item->trip);
 			depth++;
 			break;
-		case MIR_END: fprintf(out, "end\n"); break;
+		case MIR_END:
+			fprintf(out, "end\n");
+			break;
 		case MIR_DMA:
 			fprintf(out, "dma channel %u %s slot %u+%" PRIu64 ", %u bytes",
 				item->channel,
@@ -286,8 +290,12 @@ void mir_print(const struct mir *m, FILE *out)
 			print_ref(&item->ref, out);
 			fprintf(out, "\n");
 			break;
-		case MIR_WAIT: fprintf(out, "wait\n"); break;
-		case MIR_NODE: fprintf(out, "node %s\n", item->name); break;
+		case MIR_WAIT:
+			fprintf(out, "wait\n");
+			break;
+		case MIR_NODE:
+			fprintf(out, "node %s\n", item->name);
+			break;
 		}
 	}
 }

@@ -41,17 +41,17 @@ struct mir_buffer {
 	u64 bytes;
 	u64 slot_offset; /* MIR_BUF_CONST: where its content is in the weights slot */
 	int first, last; /* items that touch it first and last; set by place.c */
-	u32 base;	 /* address; set by place.c */
+	u32 base; /* address; set by place.c */
 };
 
 /* Where an operation reads or writes SRAM and rows. Strides are indexed by loop depth. */
 struct mir_ref {
 	mir_buf buf;
-	s64 offset;			  /* bytes from the buffer's start */
-	s32 stride[RONDO_LOOP_DEPTH];	  /* bytes */
+	s64 offset; /* bytes from the buffer's start */
+	s32 stride[RONDO_LOOP_DEPTH]; /* bytes */
 	s16 row_stride[RONDO_LOOP_DEPTH]; /* rows */
-	u16 seg_len;			  /* elements; 0: contiguous */
-	s32 seg_stride;			  /* bytes */
+	u16 seg_len; /* elements; 0: contiguous */
+	s32 seg_stride; /* bytes */
 };
 
 enum mir_kind {
@@ -70,10 +70,10 @@ struct mir_item {
 	vreg dst, a, b, c, params;
 	u8 dst_part; /* which of three registers dst names */
 	struct mir_ref ref;
-	u64 trip;		/* MIR_LOOP */
+	u64 trip; /* MIR_LOOP */
 	struct rondo_desc desc; /* MIR_DMA: SRAM addresses are relative to ref.buf until emit.c */
-	u8 channel;		/* MIR_DMA */
-	const char *name;	/* MIR_NODE: the graph node that the following items are made for */
+	u8 channel; /* MIR_DMA */
+	const char *name; /* MIR_NODE: the graph node that the following items are made for */
 };
 
 struct mir {

@@ -23,7 +23,7 @@ struct value *name_table_get(const struct name_table *t, const char *name)
 bool name_table_add(struct name_table *t, struct arena *arena, struct value *v)
 {
 	if (2 * (t->n + 1) > t->room) {
-		struct name_table bigger = {.room = t->room ? 2 * t->room : 64, .n = t->n};
+		struct name_table bigger = { .room = t->room ? 2 * t->room : 64, .n = t->n };
 
 		bigger.slots = arena_alloc(arena, bigger.room * sizeof(*bigger.slots));
 		for (size_t i = 0; i < t->room; i++) {

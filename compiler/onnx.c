@@ -58,8 +58,8 @@ static int read_header(struct onnx_reader *r, const Onnx__ModelProto *model)
 static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 {
 	const char *name = onnx_str(p->name);
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 	struct value *v;
 
 	if (!name[0])
@@ -168,7 +168,7 @@ static int read_input(struct onnx_reader *r, const Onnx__ValueInfoProto *p)
 	const char *name = onnx_str(p->name);
 	const struct value *known = name_table_get(&r->names, name);
 	const struct tensor_data *bake = find_bake(r, name);
-	struct shape shape = {0};
+	struct shape shape = { 0 };
 	enum dtype dtype;
 	struct value *v;
 	int rc;
@@ -276,7 +276,7 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		    struct compile_error *err)
 {
 	static const struct compile_options defaults;
-	struct onnx_reader r = {.options = options ? options : &defaults};
+	struct onnx_reader r = { .options = options ? options : &defaults };
 	Onnx__ModelProto *model;
 	int rc;
 

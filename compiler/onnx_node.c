@@ -78,12 +78,12 @@ static const struct {
 	bool any;
 	int64_t only; /* the one value, unless @any */
 } ignored_attrs[] = {
-	{OP_BATCHNORM, "momentum", true, 0},
-	{OP_BATCHNORM, "spatial", false, 1},
-	{OP_BATCHNORM, "training_mode", false, 0},
-	{OP_DROPOUT, "ratio", true, 0},
-	{OP_DROPOUT, "seed", true, 0},
-	{OP_MAXPOOL, "storage_order", true, 0}, /* only about the indices, which are refused */
+	{ OP_BATCHNORM, "momentum", true, 0 },
+	{ OP_BATCHNORM, "spatial", false, 1 },
+	{ OP_BATCHNORM, "training_mode", false, 0 },
+	{ OP_DROPOUT, "ratio", true, 0 },
+	{ OP_DROPOUT, "seed", true, 0 },
+	{ OP_MAXPOOL, "storage_order", true, 0 }, /* only about the indices, which are refused */
 };
 
 static int ignore_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, enum op op,
@@ -143,10 +143,16 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" has the wrong type",
 				      info->onnx);
 	switch (info->kind) {
-	case ATTR_INT: *(int64_t *)to = a->i; return 0;
-	case ATTR_FLOAT: *(float *)to = a->f; break;
-	case ATTR_DIMS: return read_dims(r, p, a, to);
-	case ATTR_PAD: return read_auto_pad(r, p, a, to);
+	case ATTR_INT:
+		*(int64_t *)to = a->i;
+		return 0;
+	case ATTR_FLOAT:
+		*(float *)to = a->f;
+		break;
+	case ATTR_DIMS:
+		return read_dims(r, p, a, to);
+	case ATTR_PAD:
+		return read_auto_pad(r, p, a, to);
 	}
 	if (a->f != a->f)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" is not a number",
@@ -192,7 +198,9 @@ static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 static void set_defaults(const struct onnx_reader *r, struct node *n)
 {
 	switch (n->op) {
-	case OP_FLATTEN: n->attrs.axis = 1; break;
+	case OP_FLATTEN:
+		n->attrs.axis = 1;
+		break;
 	case OP_SOFTMAX:
 	case OP_LOGSOFTMAX:
 		if (r->opset < 13) {
@@ -206,7 +214,8 @@ static void set_defaults(const struct onnx_reader *r, struct node *n)
 			n->attrs.hi = FLT_MAX;
 		}
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
@@ -215,8 +224,8 @@ static void set_defaults(const struct onnx_reader *r, struct node *n)
 static int constant_tensor(struct onnx_reader *r, const Onnx__NodeProto *p,
 			   const Onnx__TensorProto *proto, struct value **out)
 {
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 
 	if (!proto)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"value\" has no tensor");
@@ -232,7 +241,7 @@ static int declare_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	const Onnx__AttributeProto *a = p->n_attribute == 1 ? p->attribute[0] : NULL;
 	const char *form = a ? onnx_str(a->name) : "";
-	struct shape shape = {0};
+	struct shape shape = { 0 };
 	struct value *v = NULL;
 	int rc = 0;
 
@@ -245,10 +254,10 @@ static int declare_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 	} else if (!strcmp(form, "value_int")) {
 		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, &a->i);
 	} else if (!strcmp(form, "value_floats")) {
-		shape = (struct shape){1, {(int64_t)a->n_floats}};
+		shape = (struct shape){ 1, { (int64_t)a->n_floats } };
 		v = graph_const(r->g, p->output[0], DTYPE_F32, &shape, a->floats);
 	} else if (!strcmp(form, "value_ints")) {
-		shape = (struct shape){1, {(int64_t)a->n_ints}};
+		shape = (struct shape){ 1, { (int64_t)a->n_ints } };
 		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, a->ints);
 	} else {
 		rc = onnx_node_fail(r, p, -ENOTSUP, "a constant as \"%.80s\" is not supported",

@@ -35,7 +35,7 @@ static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, stru
 	if (proto->n_dims > TENSOR_RANK_MAX)
 		return compile_fail(err, -EFBIG, "%zu dimensions, the limit is %d", proto->n_dims,
 				    TENSOR_RANK_MAX);
-	*shape = (struct shape){.rank = (int)proto->n_dims};
+	*shape = (struct shape){ .rank = (int)proto->n_dims };
 	for (int i = 0; i < shape->rank; i++) {
 		shape->dim[i] = proto->dims[i];
 		if (shape->dim[i] < 0)
@@ -55,9 +55,9 @@ static int copy_int32_data(const Onnx__TensorProto *proto, struct tensor_data *t
 	for (size_t i = 0; i < proto->n_int32_data; i++) {
 		int32_t v = proto->int32_data[i];
 		int32_t lo = t->dtype == DTYPE_S8 ? INT8_MIN : 0;
-		int32_t hi = t->dtype == DTYPE_S8     ? INT8_MAX
-			     : t->dtype == DTYPE_BOOL ? 1
-						      : UINT8_MAX;
+		int32_t hi = t->dtype == DTYPE_S8   ? INT8_MAX :
+			     t->dtype == DTYPE_BOOL ? 1 :
+						      UINT8_MAX;
 
 		if (t->dtype == DTYPE_S32) {
 			((int32_t *)t->bytes)[i] = v;
@@ -111,7 +111,7 @@ static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
 int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 		       struct compile_error *err)
 {
-	struct tensor_data t = {0};
+	struct tensor_data t = { 0 };
 	bool raw = proto->has_raw_data && proto->raw_data.len;
 	size_t typed = proto->n_float_data + proto->n_int32_data + proto->n_int64_data +
 		       proto->n_double_data + proto->n_uint64_data + proto->n_string_data;

@@ -76,13 +76,18 @@ static int check_message(const struct wire *w, const ProtobufCMessageDescriptor 
 			if (!read_varint(&at, end, &len))
 				return damaged(w, field, "a bad number");
 			continue;
-		case WIRE_64BIT: len = 8; break;
-		case WIRE_32BIT: len = 4; break;
+		case WIRE_64BIT:
+			len = 8;
+			break;
+		case WIRE_32BIT:
+			len = 4;
+			break;
 		case WIRE_BYTES:
 			if (!read_varint(&at, end, &len))
 				return damaged(w, field, "a bad length");
 			break;
-		default: return damaged(w, field, "an unknown wire type");
+		default:
+			return damaged(w, field, "an unknown wire type");
 		}
 		if (len > (uint64_t)(end - at))
 			return damaged(w, field, "a field longer than its message");
@@ -100,7 +105,7 @@ static int check_message(const struct wire *w, const ProtobufCMessageDescriptor 
 int onnx_wire_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
 		    struct compile_error *err)
 {
-	const struct wire w = {.start = bytes, .err = err};
+	const struct wire w = { .start = bytes, .err = err };
 
 	return check_message(&w, type, w.start, w.start + size, 0);
 }

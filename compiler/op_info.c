@@ -6,20 +6,21 @@
 
 const struct attr_info attr_infos[ATTR_COUNT] = {
 #define ATTR(field, kind, onnx, doc) \
-	[ATTR_##field] = {#field, onnx, ATTR_##kind, offsetof(struct attrs, field)},
+	[ATTR_##field] = { #field, onnx, ATTR_##kind, offsetof(struct attrs, field) },
 #include "compiler/attrs.def"
 };
 
 #define A(field) (1u << ATTR_##field)
-#define ONNX	 OP_FLAG_ONNX
-#define FINAL	 OP_FLAG_FINAL
-#define CLAMP	 OP_FLAG_CLAMP
-#define ANY	 OP_FLAG_ANY
+#define ONNX OP_FLAG_ONNX
+#define FINAL OP_FLAG_FINAL
+#define CLAMP OP_FLAG_CLAMP
+#define ANY OP_FLAG_ANY
 const struct op_info op_infos[OP_COUNT] = {
 #define OP(id, name, min_in, max_in, max_out, attrs, flags, doc)                               \
 	[OP_##id] = {                                                                          \
 		name,  min_in, max_in, max_out, (attrs) | ((flags)&CLAMP ? A(lo) | A(hi) : 0), \
-		attrs, flags},
+		attrs, flags                                                                   \
+	},
 #include "compiler/ops.def"
 };
 

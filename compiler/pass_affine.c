@@ -63,8 +63,8 @@ static int scale_weights(struct graph *g, struct node *n, const struct value *fa
 	if (!scaled)
 		return g->err->code;
 	for (int64_t i = 0; i < elems; i++)
-		to[i] = from[i] * per_channel(factor, n->op == OP_CONV ? i / (elems / channels)
-								       : i % channels);
+		to[i] = from[i] * per_channel(factor, n->op == OP_CONV ? i / (elems / channels) :
+									 i % channels);
 	node_set_in(n, 1, scaled);
 	return 0;
 }
@@ -73,7 +73,7 @@ static int scale_weights(struct graph *g, struct node *n, const struct value *fa
 static int change_bias(struct graph *g, struct node *n, const struct value *factor,
 		       const struct value *term, double sign)
 {
-	struct shape s = {1, {n->out[0]->shape.dim[channel_dim(n)]}};
+	struct shape s = { 1, { n->out[0]->shape.dim[channel_dim(n)] } };
 	const struct value *old = node_in(n, 2);
 	struct value *bias;
 	float *to;

@@ -12,8 +12,8 @@
 static int lower_batchnorm(struct graph *g, struct node *n)
 {
 	struct value *x = node_in(n, 0), *a, *b;
-	struct shape s = {.rank = x->shape.rank - 1};
-	const float *in[5] = {NULL};
+	struct shape s = { .rank = x->shape.rank - 1 };
+	const float *in[5] = { NULL };
 	float *fa, *fb;
 
 	for (int i = 1; i < 5; i++) {

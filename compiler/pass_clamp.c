@@ -11,9 +11,12 @@ static bool clip_may_pass(const struct node *n)
 {
 	switch (n->op) {
 	case OP_VIEW:
-	case OP_TRANSPOSE: return true;
-	case OP_MAXPOOL: return n->attrs.dilations.v[0] == 1 && n->attrs.dilations.v[1] == 1;
-	default: return false;
+	case OP_TRANSPOSE:
+		return true;
+	case OP_MAXPOOL:
+		return n->attrs.dilations.v[0] == 1 && n->attrs.dilations.v[1] == 1;
+	default:
+		return false;
 	}
 }
 

@@ -44,7 +44,7 @@ static int make_outputs(struct graph *g, const struct node *n, void *out[NODE_OU
 
 int pass_fold_node(struct graph *g, struct node *n)
 {
-	void *out[NODE_OUT_MAX] = {0};
+	void *out[NODE_OUT_MAX] = { 0 };
 	const void **in;
 	int rc;
 

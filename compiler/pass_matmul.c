@@ -8,7 +8,7 @@
 /* @x * @factor, @x itself for 1. */
 static struct value *scaled(struct graph *g, struct node *at, struct value *x, float factor)
 {
-	struct shape scalar = {0};
+	struct shape scalar = { 0 };
 	struct value *f;
 
 	if (factor == 1)
@@ -19,7 +19,7 @@ static struct value *scaled(struct graph *g, struct node *at, struct value *x, f
 
 static int lower_gemm(struct graph *g, struct node *n)
 {
-	static const int swap[] = {1, 0};
+	static const int swap[] = { 1, 0 };
 	struct value *a = node_in(n, 0), *b = node_in(n, 1), *c = node_in(n, 2), *y;
 
 	if (n->attrs.trans_a)
@@ -46,11 +46,11 @@ static int lower_matmul(struct graph *g, struct node *n)
 	struct shape s;
 
 	if (b->shape.rank == 1) {
-		s = (struct shape){2, {b->shape.dim[0], 1}};
+		s = (struct shape){ 2, { b->shape.dim[0], 1 } };
 		b = pass_view(g, n, b, &s);
 	}
 	if (b && (a->shape.rank == 1 || (a->shape.rank > 2 && b->shape.rank == 2))) {
-		s = (struct shape){2, {1, len}};
+		s = (struct shape){ 2, { 1, len } };
 		for (int i = 0; i < a->shape.rank - 1; i++)
 			s.dim[0] *= a->shape.dim[i];
 		a = pass_view(g, n, a, &s);

@@ -98,7 +98,7 @@ static int merge_transposes(struct graph *g, struct node *n)
 	int rank = x->shape.rank;
 
 	if (first && first->op == OP_TRANSPOSE) {
-		struct dims perm = {.n = rank};
+		struct dims perm = { .n = rank };
 
 		for (int i = 0; i < rank; i++) {
 			int64_t k = n->attrs.perm.n ? n->attrs.perm.v[i] : rank - 1 - i;
@@ -114,22 +114,29 @@ static int merge_transposes(struct graph *g, struct node *n)
 static int simplify_node(struct graph *g, struct node *n)
 {
 	switch (n->op) {
-	case OP_IDENTITY: pass_replace_by_value(g, n, node_in(n, 0)); return 0;
-	case OP_DROPOUT: return remove_dropout(g, n);
+	case OP_IDENTITY:
+		pass_replace_by_value(g, n, node_in(n, 0));
+		return 0;
+	case OP_DROPOUT:
+		return remove_dropout(g, n);
 	case OP_RELU:
 		n->op = OP_CLIP;
 		n->attrs.lo = 0;
 		return 0;
-	case OP_CLIP: return simplify_clip(g, n);
+	case OP_CLIP:
+		return simplify_clip(g, n);
 	case OP_FLATTEN:
 	case OP_RESHAPE:
-	case OP_VIEW: return become_view(g, n);
-	case OP_TRANSPOSE: return merge_transposes(g, n);
+	case OP_VIEW:
+		return become_view(g, n);
+	case OP_TRANSPOSE:
+		return merge_transposes(g, n);
 	case OP_CONCAT:
 		if (n->n_in == 1)
 			pass_replace_by_value(g, n, node_in(n, 0));
 		return 0;
-	default: return 0;
+	default:
+		return 0;
 	}
 }
 

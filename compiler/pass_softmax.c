@@ -14,7 +14,7 @@ static struct value *along_last(struct graph *g, struct node *n, struct value *x
 static struct value *lower_flat(struct graph *g, struct node *n)
 {
 	struct value *x = node_in(n, 0);
-	struct shape s = {2, {1, 1}};
+	struct shape s = { 2, { 1, 1 } };
 
 	for (int i = 0; i < x->shape.rank; i++)
 		s.dim[i >= node_axis(n, x->shape.rank)] *= x->shape.dim[i];

@@ -11,7 +11,7 @@
 
 static struct dims pair(int64_t a, int64_t b)
 {
-	return (struct dims){2, {a, b}};
+	return (struct dims){ 2, { a, b } };
 }
 
 static int fill_attrs(const struct graph *g, struct node *n)
@@ -28,7 +28,7 @@ static int fill_attrs(const struct graph *g, struct node *n)
 	a->kernel = pair(v->kernel, h->kernel);
 	a->strides = pair(v->stride, h->stride);
 	a->dilations = pair(v->dilation, h->dilation);
-	a->pads = (struct dims){4, {v->pad, h->pad, v->pad_end, h->pad_end}};
+	a->pads = (struct dims){ 4, { v->pad, h->pad, v->pad_end, h->pad_end } };
 	if (a->auto_pad != PAD_EXPLICIT)
 		a->ceil_mode = 0;
 	a->auto_pad = PAD_EXPLICIT;
@@ -36,8 +36,8 @@ static int fill_attrs(const struct graph *g, struct node *n)
 	if (a->ceil_mode) {
 		a->ceil_mode = 0;
 		rc = window_of(g, n, &floor_mode);
-		a->ceil_mode =
-			rc || floor_mode.axis[0].out != v->out || floor_mode.axis[1].out != h->out;
+		a->ceil_mode = rc || floor_mode.axis[0].out != v->out ||
+			       floor_mode.axis[1].out != h->out;
 	}
 	return 0;
 }
@@ -45,7 +45,7 @@ static int fill_attrs(const struct graph *g, struct node *n)
 /* [n,c,w] as [n,c,1,w]. */
 static struct value *one_row(struct graph *g, struct node *at, struct value *x)
 {
-	struct shape s = {4, {x->shape.dim[0], x->shape.dim[1], 1, x->shape.dim[2]}};
+	struct shape s = { 4, { x->shape.dim[0], x->shape.dim[1], 1, x->shape.dim[2] } };
 
 	return pass_view(g, at, x, &s);
 }
@@ -56,7 +56,7 @@ static void widen(struct dims *d, int64_t first)
 	if (d->n == 1)
 		*d = pair(first, d->v[0]);
 	else if (d->n == 2)
-		*d = (struct dims){4, {first, d->v[0], first, d->v[1]}};
+		*d = (struct dims){ 4, { first, d->v[0], first, d->v[1] } };
 }
 
 static int to_two_dimensions(struct graph *g, struct node *n)
@@ -97,7 +97,7 @@ static int global_to_pool(struct graph *g, struct node *n)
 
 		for (int i = 2; i < s.rank; i++)
 			cells *= s.dim[i];
-		s = (struct shape){4, {s.dim[0], s.dim[1], 1, cells}};
+		s = (struct shape){ 4, { s.dim[0], s.dim[1], 1, cells } };
 	}
 	x = pass_view(g, n, node_in(n, 0), &s);
 	if (!x)

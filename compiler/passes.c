@@ -9,20 +9,20 @@
 #include <string.h>
 
 const struct pass passes[] = {
-	{"fold", pass_fold, "compute what depends on constants only"},
-	{"shape", pass_shape, "give every value its type and shape, check every node"},
-	{"simplify", pass_simplify, "remove what does nothing; reshapes to View, bounds to Clip"},
-	{"window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel"},
-	{"batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add"},
-	{"matmul", pass_matmul, "Gemm and MatMul to Linear"},
-	{"softmax", pass_softmax, "Softmax along the last dimension"},
-	{"tidy", pass_simplify, "again: remove what the passes so far undo of each other"},
-	{"affine", pass_affine, "constant Mul and Add into the weights and bias before them"},
-	{"clamp", pass_clamp, "Clip into the node before it"},
-	{"refold", pass_fold, "compute what the passes left constant"},
-	{"outputs", pass_outputs, "a node of its own for every output; nothing unused"},
-	{"final", pass_final, "check that only what the back half maps is left"},
-	{NULL, NULL, NULL},
+	{ "fold", pass_fold, "compute what depends on constants only" },
+	{ "shape", pass_shape, "give every value its type and shape, check every node" },
+	{ "simplify", pass_simplify, "remove what does nothing; reshapes to View, bounds to Clip" },
+	{ "window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel" },
+	{ "batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add" },
+	{ "matmul", pass_matmul, "Gemm and MatMul to Linear" },
+	{ "softmax", pass_softmax, "Softmax along the last dimension" },
+	{ "tidy", pass_simplify, "again: remove what the passes so far undo of each other" },
+	{ "affine", pass_affine, "constant Mul and Add into the weights and bias before them" },
+	{ "clamp", pass_clamp, "Clip into the node before it" },
+	{ "refold", pass_fold, "compute what the passes left constant" },
+	{ "outputs", pass_outputs, "a node of its own for every output; nothing unused" },
+	{ "final", pass_final, "check that only what the back half maps is left" },
+	{ NULL, NULL, NULL },
 };
 
 static int dump(struct graph *g, const struct compile_options *o, const char *pass)

@@ -16,13 +16,13 @@
 struct interval {
 	vreg v;
 	int first, last; /* bundles; first is -1 while unseen */
-	int reg;	 /* what it got */
+	int reg; /* what it got */
 };
 
 struct allocation {
 	struct lowering *l;
 	struct vliw *v;
-	struct interval *of;	     /* by vreg */
+	struct interval *of; /* by vreg */
 	int busy_until[RONDO_VREGS]; /* last bundle in which the register is taken */
 };
 
@@ -167,12 +167,12 @@ static void fill_in(struct allocation *a)
 
 int allocate_registers(struct lowering *l, struct vliw *v)
 {
-	struct allocation a = {.l = l, .v = v};
+	struct allocation a = { .l = l, .v = v };
 	int err, i;
 
 	a.of = arena_alloc(v->arena, l->mir.vregs * sizeof(*a.of));
 	for (i = 0; i < l->mir.vregs; i++)
-		a.of[i] = (struct interval){.v = i, .first = -1, .last = -1};
+		a.of[i] = (struct interval){ .v = i, .first = -1, .last = -1 };
 	for (i = 0; i < RONDO_VREGS; i++)
 		a.busy_until[i] = -1;
 	find_intervals(&a);

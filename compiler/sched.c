@@ -22,9 +22,9 @@ enum {
 struct sched_op {
 	struct mir_item *item;
 	int latency;
-	int height;	  /* bundles from its issue to the end of the longest chain */
+	int height; /* bundles from its issue to the end of the longest chain */
 	int earliest, at; /* bundle of the stretch; at is -1 until it is issued */
-	int waits_for;	  /* predecessors that are not issued */
+	int waits_for; /* predecessors that are not issued */
 };
 
 struct stretch {
@@ -57,13 +57,17 @@ static unsigned reads_of(const struct mir_item *i)
 	case RONDO_FMT_LOAD:
 	case RONDO_FMT_LOAD4:
 	case RONDO_FMT_WROW:
-	case RONDO_FMT_PRESET: return SRAM;
-	case RONDO_FMT_PUSH: return SRAM | ACC | WEIGHTS;
+	case RONDO_FMT_PRESET:
+		return SRAM;
+	case RONDO_FMT_PUSH:
+		return SRAM | ACC | WEIGHTS;
 	case RONDO_FMT_READ:
 	case RONDO_FMT_READQ:
 	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ: return ACC;
-	default: return 0;
+	case RONDO_FMT_STOREQ:
+		return ACC;
+	default:
+		return 0;
 	}
 }
 
@@ -72,11 +76,15 @@ static unsigned writes_of(const struct mir_item *i)
 	switch (rondo_ops[i->op.op].format) {
 	case RONDO_FMT_STORE:
 	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ: return SRAM;
-	case RONDO_FMT_WROW: return WEIGHTS;
+	case RONDO_FMT_STOREQ:
+		return SRAM;
+	case RONDO_FMT_WROW:
+		return WEIGHTS;
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET: return ACC;
-	default: return 0;
+	case RONDO_FMT_PRESET:
+		return ACC;
+	default:
+		return 0;
 	}
 }
 
@@ -240,7 +248,7 @@ static void open_region(struct vliw *v, const char *name)
 		if (old)
 			memcpy(v->region, old, v->regions * sizeof(*old));
 	}
-	v->region[v->regions++] = (struct vliw_region){.name = name, .first = v->bundles};
+	v->region[v->regions++] = (struct vliw_region){ .name = name, .first = v->bundles };
 }
 
 static void close_region(struct vliw *v)
@@ -262,7 +270,7 @@ static int open_loops(struct vliw *v, const struct mir *m, int i, struct open_lo
 	b->nest = nest_at(m, i);
 	for (n = 0; n < NEST_MAX; n++)
 		b->trip[n] = n < b->nest ? m->item[i + n].trip : 1;
-	*open = (struct open_loop){v->bundles - 1, b->nest};
+	*open = (struct open_loop){ v->bundles - 1, b->nest };
 	return b->nest;
 }
 
@@ -274,11 +282,11 @@ static void close_loops(struct vliw *v, const struct open_loop *open)
 void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
 	      struct arena *arena)
 {
-	struct stretch s = {.v = v, .machine = machine};
+	struct stretch s = { .v = v, .machine = machine };
 	struct open_loop open[RONDO_LOOP_DEPTH];
 	int i, opens = 0;
 
-	*v = (struct vliw){.arena = arena};
+	*v = (struct vliw){ .arena = arena };
 	for (i = 0; i < m->items; i++) {
 		struct mir_item *item = &m->item[i];
 
@@ -288,7 +296,9 @@ void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine
 		}
 		schedule_stretch(&s);
 		switch (item->kind) {
-		case MIR_LOOP: i += open_loops(v, m, i, &open[opens++]) - 1; break;
+		case MIR_LOOP:
+			i += open_loops(v, m, i, &open[opens++]) - 1;
+			break;
 		case MIR_END:
 			close_loops(v, &open[--opens]);
 			i += open[opens].nest - 1;
@@ -297,7 +307,9 @@ void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine
 			close_region(v);
 			open_region(v, item->name);
 			break;
-		default: new_bundle(v)->slot[RONDO_C] = item; break;
+		default:
+			new_bundle(v)->slot[RONDO_C] = item;
+			break;
 		}
 	}
 	schedule_stretch(&s);

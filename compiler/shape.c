@@ -130,9 +130,9 @@ static int infer_matmul(const struct graph *g, const struct node *n, struct infe
 	if (n->op == OP_LINEAR && (row || column))
 		return node_fail(g, n, -EINVAL, "a vector is not a matrix");
 	if (row)
-		a = (struct shape){2, {1, a.dim[0]}};
+		a = (struct shape){ 2, { 1, a.dim[0] } };
 	if (column)
-		b = (struct shape){2, {b.dim[0], 1}};
+		b = (struct shape){ 2, { b.dim[0], 1 } };
 	if (a.dim[a.rank - 1] != b.dim[b.rank - 2])
 		return mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not multiply");
 	batch_a = a;
@@ -165,7 +165,7 @@ static int infer_gemm(const struct graph *g, const struct node *n, struct inferr
 		return rc;
 	if (a->dim[!n->attrs.trans_a] != b->dim[!!n->attrs.trans_b])
 		return mismatch(g, n, a, b, "do not multiply");
-	out->shape = (struct shape){2, {a->dim[!!n->attrs.trans_a], b->dim[!n->attrs.trans_b]}};
+	out->shape = (struct shape){ 2, { a->dim[!!n->attrs.trans_a], b->dim[!n->attrs.trans_b] } };
 	if (node_in(n, 2) && (!shape_broadcast(&out->shape, in_shape(n, 2), &with_c) ||
 			      !shape_equal(&out->shape, &with_c)))
 		return mismatch(g, n, &out->shape, in_shape(n, 2), "do not broadcast to the first");
@@ -214,7 +214,7 @@ static int infer_flatten(const struct graph *g, const struct node *n, struct inf
 
 	if (rc)
 		return rc;
-	out->shape = (struct shape){2, {1, 1}};
+	out->shape = (struct shape){ 2, { 1, 1 } };
 	for (int i = 0; i < x->rank; i++)
 		out->shape.dim[i >= node_axis(n, x->rank)] *= x->dim[i];
 	return 0;
@@ -411,7 +411,7 @@ int infer_node(const struct graph *g, const struct node *n, struct inferred out[
 					 v->name, dtype_name(v->dtype));
 	}
 	out[0].dtype = node_in(n, 0)->dtype;
-	out[0].shape = (struct shape){0};
+	out[0].shape = (struct shape){ 0 };
 	rc = infer_fns[n->op](g, n, out);
 	if (rc)
 		return rc;

@@ -11,7 +11,7 @@ static const struct {
 	size_t size;
 	int32_t onnx;
 } dtypes[DTYPE_COUNT] = {
-#define DTYPE(id, name, size, onnx) [DTYPE_##id] = {name, size, onnx},
+#define DTYPE(id, name, size, onnx) [DTYPE_##id] = { name, size, onnx },
 #include "compiler/dtypes.def"
 };
 
@@ -90,7 +90,7 @@ void shape_strides(const struct shape *s, int64_t stride[TENSOR_RANK_MAX])
 
 bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape *out)
 {
-	struct shape r = {.rank = a->rank > b->rank ? a->rank : b->rank};
+	struct shape r = { .rank = a->rank > b->rank ? a->rank : b->rank };
 
 	for (int i = 1; i <= r.rank; i++) {
 		int64_t x = i <= a->rank ? a->dim[a->rank - i] : 1;
@@ -138,5 +138,5 @@ bool tensor_data_alloc(struct tensor_data *t, enum dtype dtype, const struct sha
 void tensor_data_free(struct tensor_data *t)
 {
 	free(t->bytes);
-	*t = (struct tensor_data){0};
+	*t = (struct tensor_data){ 0 };
 }

@@ -19,7 +19,7 @@ enum dtype {
 	DTYPE_COUNT
 };
 
-#define TENSOR_RANK_MAX	 8
+#define TENSOR_RANK_MAX 8
 #define TENSOR_ELEMS_MAX (INT64_C(1) << 31)
 
 struct shape {

@@ -5,7 +5,7 @@
 static struct tile_k cut(const struct tile_run *run, s64 at, int lanes)
 {
 	s64 seg = at / run->len, rest = run->len - at % run->len;
-	struct tile_k k = {.offset = run->offset + seg * run->stride + at % run->len * 4};
+	struct tile_k k = { .offset = run->offset + seg * run->stride + at % run->len * 4 };
 	s64 segs = lanes / run->len;
 
 	if (at % run->len || !segs) { /* segments longer than a push: within one */
@@ -25,7 +25,7 @@ static struct tile_k cut(const struct tile_run *run, s64 at, int lanes)
 struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n)
 {
-	struct tile_ks ks = {0};
+	struct tile_ks ks = { 0 };
 	s64 most = 0, row = 0, at;
 	int i;
 
@@ -44,7 +44,7 @@ struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 
 struct tile_strip tile_pixels(const struct rondo_machine *m, s64 w, s64 h)
 {
-	struct tile_strip s = {.w = w, .h = 1};
+	struct tile_strip s = { .w = w, .h = 1 };
 
 	if (w > m->acc_rows) {
 		s.w = m->acc_rows;

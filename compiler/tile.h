@@ -15,18 +15,18 @@
 /* One run of `segs` equal segments that one operand pattern walks, for example a row of a window.
  */
 struct tile_run {
-	s64 offset;    /* bytes from the pixel's address to the first segment */
+	s64 offset; /* bytes from the pixel's address to the first segment */
 	s64 segs, len; /* segments, containers in each */
-	s64 stride;    /* bytes between segments */
+	s64 stride; /* bytes between segments */
 };
 
 /* One push: containers of the operand and the same number of weight rows. */
 struct tile_k {
-	s64 offset;	/* bytes from the pixel's address */
-	int count;	/* containers */
-	int seg_len;	/* 0: contiguous */
+	s64 offset; /* bytes from the pixel's address */
+	int count; /* containers */
+	int seg_len; /* 0: contiguous */
 	s64 seg_stride; /* bytes */
-	s64 row;	/* first weight row, counted over all of K */
+	s64 row; /* first weight row, counted over all of K */
 };
 
 struct tile_ks {

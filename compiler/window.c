@@ -98,7 +98,7 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 		struct window_axis *axis = &w->axis[i];
 		const struct dims *p = &a->pads;
 
-		*axis = (struct window_axis){1, 1, 1, 1, 1, 0, 0};
+		*axis = (struct window_axis){ 1, 1, 1, 1, 1, 0, 0 };
 		if (s < 0)
 			continue;
 		axis->in = x->shape.dim[2 + s];

@@ -15,7 +15,7 @@
 struct window_axis {
 	int64_t in, out;
 	int64_t kernel, stride, dilation;
-	int64_t pad;	 /* cells before the input */
+	int64_t pad; /* cells before the input */
 	int64_t pad_end; /* declared cells after it; a last window of ceil_mode may reach further */
 };
 

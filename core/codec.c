@@ -3,14 +3,14 @@
 
 #define OPCODE_BITS 7
 #define BITS_MAX(width) ((1ull << (width)) - 1)
-#define BITS_OF(word, lo, width) ((word) >> (lo) & BITS_MAX(width))
+#define BITS_OF(word, lo, width) ((word) >> (lo)&BITS_MAX(width))
 
 /* What each kind of field does to the stored bits; value is wide enough for all. */
 #define GET_U(word, lo, width) BITS_OF(word, lo, width)
 #define GET_M1(word, lo, width) (BITS_OF(word, lo, width) + 1)
 #define GET_X4(word, lo, width) (BITS_OF(word, lo, width) * 4)
-#define GET_S(word, lo, width)                                                                     \
-	((s64)(BITS_OF(word, lo, width) ^ 1ull << ((width) - 1)) - (1ll << ((width) - 1)))
+#define GET_S(word, lo, width) \
+	((s64)(BITS_OF(word, lo, width) ^ 1ull << ((width)-1)) - (1ll << ((width)-1)))
 
 static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 {
@@ -22,7 +22,7 @@ static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 
 /* Underflow of M1 and a misaligned X4 give bits that do not fit. */
 #define PUT_U(value) ((u64)(value))
-#define PUT_M1(value) ((u64)(value) - 1)
+#define PUT_M1(value) ((u64)(value)-1)
 #define PUT_X4(value) ((value) % 4 ? ~0ull : (u64)(value) / 4)
 
 static bool put_signed(u64 *word, s64 value, u32 lo, u32 width)
@@ -61,8 +61,8 @@ bool rondo_decode(u64 word, struct rondo_op *op)
 		return false;
 	switch (format) {
 #define F(member, lo, width, kind, role) op->member = GET_##kind(word, lo, width);
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
+#define FORMAT(name, fields)   \
+	case RONDO_FMT_##name: \
 		fields break;
 #include "spec/formats.def"
 	default:
@@ -84,8 +84,8 @@ bool rondo_encode(const struct rondo_op *op, u64 *word)
 		return false;
 	switch (rondo_ops[op->op].format) {
 #define F(member, lo, width, kind, role) fits = fits && ENC_##kind(op->member, lo, width);
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
+#define FORMAT(name, fields)   \
+	case RONDO_FMT_##name: \
 		fields break;
 #include "spec/formats.def"
 	default:

@@ -8,8 +8,8 @@ const char *const rondo_syntax[] = {
 #include "spec/syntax.def"
 };
 
-const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = {"c", "l0", "l1", "s",
-							      "w", "m",	 "v0", "v1"};
+const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = { "c", "l0", "l1", "s",
+							       "w", "m",  "v0", "v1" };
 
 struct text {
 	char *out;
@@ -84,14 +84,17 @@ static bool left_out(const struct rondo_op *op, char operand)
 	u32 c;
 
 	switch (operand) {
-	case 'z': return !op->zp;
-	case 'l': return !op->last;
+	case 'z':
+		return !op->zp;
+	case 'l':
+		return !op->last;
 	case 'W':
 		for (c = 0; c < RONDO_DMA_CHANNELS; c++)
 			if (op->wait[c])
 				return false;
 		return true;
-	default: return false;
+	default:
+		return false;
 	}
 }
 
@@ -128,36 +131,58 @@ static void put_address(struct text *t, const struct rondo_op *op)
 
 static void put_operand(struct text *t, const struct rondo_op *op, char operand)
 {
-	static const char *const modes[] = {"add", "write", "first"};
+	static const char *const modes[] = { "add", "write", "first" };
 
 	switch (operand) {
-	case 'd': return put_numbered(t, "v", op->dst);
-	case 'a': return put_numbered(t, "v", op->a);
-	case 'b': return put_numbered(t, "v", op->b);
-	case 'c': return put_numbered(t, "v", op->c);
-	case 'p': return put_numbered(t, "v", op->params);
+	case 'd':
+		return put_numbered(t, "v", op->dst);
+	case 'a':
+		return put_numbered(t, "v", op->a);
+	case 'b':
+		return put_numbered(t, "v", op->b);
+	case 'c':
+		return put_numbered(t, "v", op->c);
+	case 'p':
+		return put_numbered(t, "v", op->params);
 	case 's':
 		put_numbered(t, "v", op->a);
 		if (op->lane)
 			put_numbered(t, ".", op->lane);
 		return;
-	case '@': return put_address(t, op);
-	case 'e': return put_numbered(t, "e", op->entry);
-	case 'n': return put_number(t, op->count);
-	case 'r': return put_number(t, op->rows);
-	case 'A': return put_numbered(t, "a", op->row);
-	case 'w': return put_pair(t, "w", op->buf, ".", op->wrow);
-	case 'm': return put_string(t, modes[op->mode]);
-	case 'z': return put_numbered(t, "zp=", op->op == RONDO_OP_wl_s8 ? (s8)op->zp : op->zp);
-	case 'i': return put_number(t, op->imm);
-	case 'h': return put_number(t, op->shift);
-	case 'C': return put_numbered(t, "c", op->channel);
-	case 'D': return put_numbered(t, "d", op->desc);
-	case 'l': return put_numbered(t, "last=l", op->last - 1);
-	case 'x': return put_pair(t, "", op->x0, "..", op->x1);
-	case 'y': return put_pair(t, "", op->y0, "..", op->y1);
-	case 'o': return put_loops(t, op);
-	case 'W': return put_waits(t, op);
+	case '@':
+		return put_address(t, op);
+	case 'e':
+		return put_numbered(t, "e", op->entry);
+	case 'n':
+		return put_number(t, op->count);
+	case 'r':
+		return put_number(t, op->rows);
+	case 'A':
+		return put_numbered(t, "a", op->row);
+	case 'w':
+		return put_pair(t, "w", op->buf, ".", op->wrow);
+	case 'm':
+		return put_string(t, modes[op->mode]);
+	case 'z':
+		return put_numbered(t, "zp=", op->op == RONDO_OP_wl_s8 ? (s8)op->zp : op->zp);
+	case 'i':
+		return put_number(t, op->imm);
+	case 'h':
+		return put_number(t, op->shift);
+	case 'C':
+		return put_numbered(t, "c", op->channel);
+	case 'D':
+		return put_numbered(t, "d", op->desc);
+	case 'l':
+		return put_numbered(t, "last=l", op->last - 1);
+	case 'x':
+		return put_pair(t, "", op->x0, "..", op->x1);
+	case 'y':
+		return put_pair(t, "", op->y0, "..", op->y1);
+	case 'o':
+		return put_loops(t, op);
+	case 'W':
+		return put_waits(t, op);
 	}
 }
 
@@ -201,7 +226,7 @@ static size_t finish(struct text *t)
 
 size_t rondo_disasm_op(const struct rondo_op *op, char *out, size_t size)
 {
-	struct text t = {.out = out, .size = size};
+	struct text t = { .out = out, .size = size };
 
 	put_op(&t, op);
 	return finish(&t);
@@ -220,7 +245,7 @@ static u32 chosen_slot(u8 op, u32 taken)
 
 size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, size_t size)
 {
-	struct text t = {.out = out, .size = size};
+	struct text t = { .out = out, .size = size };
 	u32 slot, taken = 0;
 
 	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {

@@ -3,7 +3,7 @@
 
 #define MESH RONDO_LATENCY_MESH
 const struct rondo_op_info rondo_ops[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, format, latency, meaning)                                          \
+#define OP(name, opcode, slots, format, latency, meaning) \
 	[opcode] = { #name, RONDO_SLOTS_##slots, RONDO_FMT_##format, latency },
 #include "spec/isa.def"
 };

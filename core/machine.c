@@ -9,7 +9,7 @@ struct configuration {
 };
 
 static const struct configuration configurations[RONDO_MACHINES] = {
-#define MACHINE(name, mesh_w, mesh_h, lanes, acc_rows, sram_bytes, supported, meaning)             \
+#define MACHINE(name, mesh_w, mesh_h, lanes, acc_rows, sram_bytes, supported, meaning) \
 	[RONDO_MACHINE_##name] = { #name, mesh_w, mesh_h, lanes, acc_rows, sram_bytes, supported },
 #include "spec/machines.def"
 };

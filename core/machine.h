@@ -8,7 +8,7 @@
 #include "spec/machine.h"
 
 enum rondo_machine_id {
-#define MACHINE(name, mesh_w, mesh_h, lanes, acc_rows, sram_bytes, supported, meaning)             \
+#define MACHINE(name, mesh_w, mesh_h, lanes, acc_rows, sram_bytes, supported, meaning) \
 	RONDO_MACHINE_##name,
 #include "spec/machines.def"
 	RONDO_MACHINES,

@@ -92,7 +92,7 @@ static u32 decode(struct rondo_verify *v, u64 word, u32 slot)
 
 	if (!rondo_decode(word, op))
 		return rondo_ops[op->op].format == RONDO_FMT_NONE ? RONDO_ERR_OPCODE :
-								      RONDO_ERR_CANONICAL;
+								    RONDO_ERR_CANONICAL;
 	info = &rondo_ops[op->op];
 	if (op->op && !(info->slots >> slot & 1))
 		return RONDO_ERR_OPCODE_SLOT;

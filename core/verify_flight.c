@@ -29,7 +29,7 @@ static const struct rondo_desc *desc_of(const struct rondo_verify *v,
 static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = desc_of(v, t);
-	struct rondo_hull hull = {t->sram, (s64)t->sram + desc->row_bytes};
+	struct rondo_hull hull = { t->sram, (s64)t->sram + desc->row_bytes };
 	s64 first;
 	u32 i;
 
@@ -86,7 +86,7 @@ void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
 {
 	u32 d;
 
-	*t = (struct rondo_transfer){.desc = (u16)desc, .depth = (u8)v->depth};
+	*t = (struct rondo_transfer){ .desc = (u16)desc, .depth = (u8)v->depth };
 	t->slot = (s64)desc_of(v, t)->slot_base;
 	t->sram = (s32)desc_of(v, t)->sram_base;
 	for (d = 0; d < v->depth; d++)
@@ -132,7 +132,8 @@ static bool carry(const struct rondo_verify *v, const struct rondo_tail *tail, u
 	    check_sub_overflow(tail->slot, slot, &slot))
 		return false;
 	*t = (struct rondo_transfer){
-		.slot = slot, .sram = (s32)sram, .desc = tail->desc, .depth = (u8)(d + 1)};
+		.slot = slot, .sram = (s32)sram, .desc = tail->desc, .depth = (u8)(d + 1)
+	};
 	for (i = 0; i <= d; i++)
 		t->to[i] = v->loop[i].steps;
 	t->from[d] = age;

@@ -23,7 +23,7 @@ enum {
 
 struct term {
 	s64 stride; /* > 0 */
-	s64 steps;  /* > 0 */
+	s64 steps; /* > 0 */
 };
 
 /* The question above. Terms are in order of falling strides, all different. */
@@ -51,7 +51,7 @@ static void insert(struct gap *g, s64 stride, s64 steps)
 	}
 	for (i = g->count++; i > at; i--)
 		g->term[i] = g->term[i - 1];
-	g->term[at] = (struct term){stride, steps};
+	g->term[at] = (struct term){ stride, steps };
 }
 
 /* Adds the term stride * n, @from <= n <= @to. */
@@ -122,7 +122,7 @@ static bool sum_up(struct gap *g, struct rest rest[TERMS + 1])
 {
 	u32 k;
 
-	rest[g->count] = (struct rest){0, 0};
+	rest[g->count] = (struct rest){ 0, 0 };
 	for (k = g->count; k-- > 0;) {
 		s64 most;
 
@@ -141,7 +141,7 @@ struct choice {
 
 static struct choice choose(const struct gap *g, const struct rest *rest, u32 k, s64 lo, s64 hi)
 {
-	struct choice c = {lo, hi, 0, -1};
+	struct choice c = { lo, hi, 0, -1 };
 	s64 stride = g->term[k].stride, least = lo > 0 ? lo : 0;
 
 	if (hi < 0 || lo > rest[k].most || hi / rest[k].divisor * rest[k].divisor < least)
@@ -382,8 +382,7 @@ static u32 check_pair(struct rondo_verify *v, const struct pair *p)
 	bool in = p->a_desc->dir == RONDO_DMA_IN || p->b_desc->dir == RONDO_DMA_IN;
 	bool out = p->a_desc->dir == RONDO_DMA_OUT || p->b_desc->dir == RONDO_DMA_OUT;
 
-	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi &&
-	    tiles_meet(p->a_desc, p->b_desc)) {
+	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi && tiles_meet(p->a_desc, p->b_desc)) {
 		if (!rondo_dma_work(v, EXACT))
 			return RONDO_ERR_DMA_WORK;
 		if (sram_meets(v, p))
@@ -402,7 +401,7 @@ u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_tra
 		return RONDO_ERR_DMA_WORK;
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		for (i = 0; ch != channel && i < v->channel[ch].count; i++) {
-			struct pair p = {.a = t, .b = &v->channel[ch].at[i]};
+			struct pair p = { .a = t, .b = &v->channel[ch].at[i] };
 
 			if (!pair_up(v, &p))
 				continue;

@@ -36,8 +36,8 @@ static struct usage usage_of(const struct rondo_op *op)
 
 	switch (rondo_ops[op->op].format) {
 #define F(member, lo, width, kind, role) USE_##role(op->member)
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
+#define FORMAT(name, fields)   \
+	case RONDO_FMT_##name: \
 		fields break;
 #include "spec/formats.def"
 	}

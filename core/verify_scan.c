@@ -97,10 +97,10 @@ static bool scan_start(struct rondo_verify *v, const struct rondo_op *op)
 		return false;
 	desc = &v->program.descs[op->desc];
 	push(trip, 1);
-	trip->tail[trip->count++] = (struct rondo_tail){.slot = (s64)desc->slot_base,
-							.sram = (s32)desc->sram_base,
-							.desc = op->desc,
-							.last = op->last};
+	trip->tail[trip->count++] = (struct rondo_tail){ .slot = (s64)desc->slot_base,
+							 .sram = (s32)desc->sram_base,
+							 .desc = op->desc,
+							 .last = op->last };
 	return true;
 }
 

@@ -76,11 +76,12 @@ static void softmax(float v[DIGITS_CLASSES])
 void digits_forward(const struct digits_model *model, const float image[DIGITS_PIXELS],
 		    float probability[DIGITS_CLASSES])
 {
-	static const struct conv_shape conv1 = {
-		1, DIGITS_SIDE, CONV1_CHANNELS, CONV_SIDE, CONV1_KERNEL, CONV1_STRIDE, CONV1_PAD};
-	static const struct conv_shape conv2 = {CONV1_CHANNELS, CONV_SIDE,    CONV2_CHANNELS,
-						CONV_SIDE,	CONV2_KERNEL, CONV2_STRIDE,
-						CONV2_PAD};
+	static const struct conv_shape conv1 = { 1,	    DIGITS_SIDE,  CONV1_CHANNELS,
+						 CONV_SIDE, CONV1_KERNEL, CONV1_STRIDE,
+						 CONV1_PAD };
+	static const struct conv_shape conv2 = { CONV1_CHANNELS, CONV_SIDE,    CONV2_CHANNELS,
+						 CONV_SIDE,	 CONV2_KERNEL, CONV2_STRIDE,
+						 CONV2_PAD };
 	float a[CONV1_CHANNELS][CONV_SIDE][CONV_SIDE];
 	float b[CONV2_CHANNELS][CONV_SIDE][CONV_SIDE];
 	float pooled[CONV2_CHANNELS][POOL_SIDE][POOL_SIDE];

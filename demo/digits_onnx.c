@@ -25,12 +25,12 @@ static const struct {
 			__VA_ARGS__                                              \
 		}                                                                \
 	}
-	WEIGHT(conv1, weight, 4, {CONV1_CHANNELS, 1, CONV1_KERNEL, CONV1_KERNEL}),
-	WEIGHT(conv1, bias, 1, {CONV1_CHANNELS}),
-	WEIGHT(conv2, weight, 4, {CONV2_CHANNELS, CONV1_CHANNELS, CONV2_KERNEL, CONV2_KERNEL}),
-	WEIGHT(conv2, bias, 1, {CONV2_CHANNELS}),
-	WEIGHT(fc, weight, 2, {DIGITS_CLASSES, FC_INPUTS}),
-	WEIGHT(fc, bias, 1, {DIGITS_CLASSES}),
+	WEIGHT(conv1, weight, 4, { CONV1_CHANNELS, 1, CONV1_KERNEL, CONV1_KERNEL }),
+	WEIGHT(conv1, bias, 1, { CONV1_CHANNELS }),
+	WEIGHT(conv2, weight, 4, { CONV2_CHANNELS, CONV1_CHANNELS, CONV2_KERNEL, CONV2_KERNEL }),
+	WEIGHT(conv2, bias, 1, { CONV2_CHANNELS }),
+	WEIGHT(fc, weight, 2, { DIGITS_CLASSES, FC_INPUTS }),
+	WEIGHT(fc, bias, 1, { DIGITS_CLASSES }),
 #undef WEIGHT
 };
 
@@ -39,15 +39,15 @@ enum { WEIGHTS = sizeof(weights) / sizeof(weights[0]) };
 /* An attribute with the same value for height and width (@count 2) or for all four sides (4). */
 static void write_square(struct onnx_writer *w, const char *name, int count, int64_t value)
 {
-	const int64_t values[4] = {value, value, value, value};
+	const int64_t values[4] = { value, value, value, value };
 
 	onnx_write_ints(w, name, count, values);
 }
 
 static void write_graph(struct onnx_writer *w)
 {
-	static const struct shape input = {4, {1, 1, DIGITS_SIDE, DIGITS_SIDE}};
-	static const struct shape output = {2, {1, DIGITS_CLASSES}};
+	static const struct shape input = { 4, { 1, 1, DIGITS_SIDE, DIGITS_SIDE } };
+	static const struct shape output = { 2, { 1, DIGITS_CLASSES } };
 
 	onnx_write_input(w, "image", DTYPE_F32, &input);
 	onnx_write_node(w, "Conv", "conv1", "image conv1.weight conv1.bias", "conv1.out");
@@ -159,8 +159,8 @@ int digits_load(struct digits_model *model, const char *path, struct compile_err
 		rc = onnx_wire_check(&onnx__model_proto__descriptor, bytes, size, err);
 	if (!rc) {
 		proto = onnx__model_proto__unpack(NULL, size, bytes);
-		rc = proto ? load_graph(model, proto, err)
-			   : compile_fail(err, -EINVAL, "is not an ONNX model");
+		rc = proto ? load_graph(model, proto, err) :
+			     compile_fail(err, -EINVAL, "is not an ONNX model");
 	}
 	compile_error_prefix(err, path);
 	onnx__model_proto__free_unpacked(proto, NULL);

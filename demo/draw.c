@@ -11,7 +11,7 @@ static int save(int digit, const char *directory, struct compile_error *err)
 	float image[DIGITS_PIXELS];
 	struct tensor_data t = {
 		.dtype = DTYPE_F32,
-		.shape = {4, {1, 1, DIGITS_SIDE, DIGITS_SIDE}},
+		.shape = { 4, { 1, 1, DIGITS_SIDE, DIGITS_SIDE } },
 		.bytes = image,
 		.size = sizeof(image),
 	};
@@ -24,7 +24,7 @@ static int save(int digit, const char *directory, struct compile_error *err)
 
 int main(int argc, char **argv)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: draw DIRECTORY\n");

@@ -62,8 +62,8 @@ static int labels_check(const struct mnist *set, const char *path, struct compil
 
 struct mnist *mnist_load(struct compile_error *err)
 {
-	static const uint32_t images[] = {IDX_BYTES_3D, MNIST_COUNT, DIGITS_SIDE, DIGITS_SIDE};
-	static const uint32_t labels[] = {IDX_BYTES_1D, MNIST_COUNT};
+	static const uint32_t images[] = { IDX_BYTES_3D, MNIST_COUNT, DIGITS_SIDE, DIGITS_SIDE };
+	static const uint32_t labels[] = { IDX_BYTES_1D, MNIST_COUNT };
 	const char *models = getenv("RONDO_MODELS");
 	struct mnist *set = malloc(sizeof(*set));
 	char path[4096];

@@ -7,9 +7,9 @@
 #include <string.h>
 
 /* Adam's usual constants (Kingma and Ba, 2015). */
-#define ADAM_MEAN_DECAY	  0.9f
+#define ADAM_MEAN_DECAY 0.9f
 #define ADAM_SQUARE_DECAY 0.999f
-#define ADAM_EPSILON	  1e-8f
+#define ADAM_EPSILON 1e-8f
 
 enum {
 	IMAGE_PADDED = DIGITS_SIDE + 2 * CONV1_PAD,

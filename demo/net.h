@@ -29,9 +29,9 @@ enum { NET_PARAMS = sizeof(struct net_params) / sizeof(float) };
 
 struct net {
 	struct net_params p;
-	struct net_params gradient;	/* summed over net_learn() calls, cleared by net_step() */
+	struct net_params gradient; /* summed over net_learn() calls, cleared by net_step() */
 	struct net_params mean, square; /* Adam's moments */
-	float mean_left, square_left;	/* powers of the moments' decays */
+	float mean_left, square_left; /* powers of the moments' decays */
 	float conv2_by_tap[CONV2_TAPS][CONV2_CHANNELS]; /* conv2_weight transposed */
 };
 

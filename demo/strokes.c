@@ -13,7 +13,7 @@ enum {
 };
 
 /* As in MNIST: the longer side of the ink, and a pen about as wide as people's. */
-#define INK_SIDE   20.0f
+#define INK_SIDE 20.0f
 #define PEN_RADIUS 1.15f
 
 struct point {
@@ -24,12 +24,12 @@ struct curve {
 	struct point from, control, to;
 };
 
-#define CURVE(x0, y0, cx, cy, x1, y1) \
-	{                             \
-		{x0, y0}, {cx, cy},   \
-		{                     \
-			x1, y1        \
-		}                     \
+#define CURVE(x0, y0, cx, cy, x1, y1)   \
+	{                               \
+		{ x0, y0 }, { cx, cy }, \
+		{                       \
+			x1, y1          \
+		}                       \
 	}
 #define LINE(x0, y0, x1, y1) CURVE(x0, y0, ((x0) + (x1)) / 2, ((y0) + (y1)) / 2, x1, y1)
 
@@ -37,53 +37,54 @@ static const struct {
 	int count;
 	struct curve curve[CURVES_MAX];
 } glyphs[DIGITS_CLASSES] = {
-	{4,
-	 {CURVE(0.50f, 0.00f, 0.20f, 0.05f, 0.20f, 0.50f),
-	  CURVE(0.20f, 0.50f, 0.20f, 1.00f, 0.50f, 1.00f),
-	  CURVE(0.50f, 1.00f, 0.82f, 0.95f, 0.82f, 0.50f),
-	  CURVE(0.82f, 0.50f, 0.82f, 0.00f, 0.50f, 0.00f)}},
-	{1, {LINE(0.58f, 0.00f, 0.42f, 1.00f)}},
-	{4,
-	 {CURVE(0.14f, 0.24f, 0.20f, 0.00f, 0.50f, 0.00f),
-	  CURVE(0.50f, 0.00f, 0.82f, 0.00f, 0.80f, 0.28f),
-	  CURVE(0.80f, 0.28f, 0.74f, 0.60f, 0.10f, 1.00f), LINE(0.10f, 1.00f, 0.90f, 0.96f)}},
-	{6,
-	 {CURVE(0.16f, 0.12f, 0.28f, 0.00f, 0.48f, 0.00f),
-	  CURVE(0.48f, 0.00f, 0.80f, 0.00f, 0.78f, 0.22f),
-	  CURVE(0.78f, 0.22f, 0.76f, 0.46f, 0.40f, 0.47f),
-	  CURVE(0.40f, 0.47f, 0.86f, 0.48f, 0.86f, 0.74f),
-	  CURVE(0.86f, 0.74f, 0.84f, 1.00f, 0.46f, 1.00f),
-	  CURVE(0.46f, 1.00f, 0.22f, 1.00f, 0.12f, 0.86f)}},
-	{3,
-	 {LINE(0.26f, 0.00f, 0.14f, 0.54f), LINE(0.14f, 0.54f, 0.86f, 0.52f),
-	  LINE(0.76f, 0.04f, 0.66f, 1.00f)}},
-	{5,
-	 {LINE(0.84f, 0.00f, 0.28f, 0.03f), LINE(0.28f, 0.03f, 0.22f, 0.46f),
-	  CURVE(0.22f, 0.46f, 0.84f, 0.34f, 0.84f, 0.68f),
-	  CURVE(0.84f, 0.68f, 0.82f, 1.00f, 0.46f, 1.00f),
-	  CURVE(0.46f, 1.00f, 0.24f, 1.00f, 0.12f, 0.88f)}},
-	{5,
-	 {CURVE(0.68f, 0.00f, 0.22f, 0.20f, 0.20f, 0.66f),
-	  CURVE(0.20f, 0.66f, 0.18f, 1.00f, 0.48f, 1.00f),
-	  CURVE(0.48f, 1.00f, 0.80f, 1.00f, 0.80f, 0.74f),
-	  CURVE(0.80f, 0.74f, 0.80f, 0.52f, 0.54f, 0.52f),
-	  CURVE(0.54f, 0.52f, 0.28f, 0.54f, 0.21f, 0.74f)}},
-	{2, {LINE(0.12f, 0.06f, 0.86f, 0.02f), CURVE(0.86f, 0.02f, 0.52f, 0.46f, 0.42f, 1.00f)}},
-	{8,
-	 {CURVE(0.52f, 0.00f, 0.24f, 0.00f, 0.24f, 0.22f),
-	  CURVE(0.24f, 0.22f, 0.24f, 0.40f, 0.52f, 0.48f),
-	  CURVE(0.52f, 0.48f, 0.84f, 0.56f, 0.82f, 0.78f),
-	  CURVE(0.82f, 0.78f, 0.80f, 1.00f, 0.50f, 1.00f),
-	  CURVE(0.50f, 1.00f, 0.18f, 1.00f, 0.18f, 0.78f),
-	  CURVE(0.18f, 0.78f, 0.18f, 0.58f, 0.52f, 0.48f),
-	  CURVE(0.52f, 0.48f, 0.80f, 0.40f, 0.80f, 0.22f),
-	  CURVE(0.80f, 0.22f, 0.80f, 0.00f, 0.52f, 0.00f)}},
-	{5,
-	 {CURVE(0.78f, 0.22f, 0.74f, 0.00f, 0.50f, 0.00f),
-	  CURVE(0.50f, 0.00f, 0.22f, 0.02f, 0.22f, 0.28f),
-	  CURVE(0.22f, 0.28f, 0.22f, 0.50f, 0.46f, 0.50f),
-	  CURVE(0.46f, 0.50f, 0.74f, 0.48f, 0.78f, 0.22f),
-	  CURVE(0.78f, 0.22f, 0.78f, 0.62f, 0.62f, 1.00f)}},
+	{ 4,
+	  { CURVE(0.50f, 0.00f, 0.20f, 0.05f, 0.20f, 0.50f),
+	    CURVE(0.20f, 0.50f, 0.20f, 1.00f, 0.50f, 1.00f),
+	    CURVE(0.50f, 1.00f, 0.82f, 0.95f, 0.82f, 0.50f),
+	    CURVE(0.82f, 0.50f, 0.82f, 0.00f, 0.50f, 0.00f) } },
+	{ 1, { LINE(0.58f, 0.00f, 0.42f, 1.00f) } },
+	{ 4,
+	  { CURVE(0.14f, 0.24f, 0.20f, 0.00f, 0.50f, 0.00f),
+	    CURVE(0.50f, 0.00f, 0.82f, 0.00f, 0.80f, 0.28f),
+	    CURVE(0.80f, 0.28f, 0.74f, 0.60f, 0.10f, 1.00f), LINE(0.10f, 1.00f, 0.90f, 0.96f) } },
+	{ 6,
+	  { CURVE(0.16f, 0.12f, 0.28f, 0.00f, 0.48f, 0.00f),
+	    CURVE(0.48f, 0.00f, 0.80f, 0.00f, 0.78f, 0.22f),
+	    CURVE(0.78f, 0.22f, 0.76f, 0.46f, 0.40f, 0.47f),
+	    CURVE(0.40f, 0.47f, 0.86f, 0.48f, 0.86f, 0.74f),
+	    CURVE(0.86f, 0.74f, 0.84f, 1.00f, 0.46f, 1.00f),
+	    CURVE(0.46f, 1.00f, 0.22f, 1.00f, 0.12f, 0.86f) } },
+	{ 3,
+	  { LINE(0.26f, 0.00f, 0.14f, 0.54f), LINE(0.14f, 0.54f, 0.86f, 0.52f),
+	    LINE(0.76f, 0.04f, 0.66f, 1.00f) } },
+	{ 5,
+	  { LINE(0.84f, 0.00f, 0.28f, 0.03f), LINE(0.28f, 0.03f, 0.22f, 0.46f),
+	    CURVE(0.22f, 0.46f, 0.84f, 0.34f, 0.84f, 0.68f),
+	    CURVE(0.84f, 0.68f, 0.82f, 1.00f, 0.46f, 1.00f),
+	    CURVE(0.46f, 1.00f, 0.24f, 1.00f, 0.12f, 0.88f) } },
+	{ 5,
+	  { CURVE(0.68f, 0.00f, 0.22f, 0.20f, 0.20f, 0.66f),
+	    CURVE(0.20f, 0.66f, 0.18f, 1.00f, 0.48f, 1.00f),
+	    CURVE(0.48f, 1.00f, 0.80f, 1.00f, 0.80f, 0.74f),
+	    CURVE(0.80f, 0.74f, 0.80f, 0.52f, 0.54f, 0.52f),
+	    CURVE(0.54f, 0.52f, 0.28f, 0.54f, 0.21f, 0.74f) } },
+	{ 2,
+	  { LINE(0.12f, 0.06f, 0.86f, 0.02f), CURVE(0.86f, 0.02f, 0.52f, 0.46f, 0.42f, 1.00f) } },
+	{ 8,
+	  { CURVE(0.52f, 0.00f, 0.24f, 0.00f, 0.24f, 0.22f),
+	    CURVE(0.24f, 0.22f, 0.24f, 0.40f, 0.52f, 0.48f),
+	    CURVE(0.52f, 0.48f, 0.84f, 0.56f, 0.82f, 0.78f),
+	    CURVE(0.82f, 0.78f, 0.80f, 1.00f, 0.50f, 1.00f),
+	    CURVE(0.50f, 1.00f, 0.18f, 1.00f, 0.18f, 0.78f),
+	    CURVE(0.18f, 0.78f, 0.18f, 0.58f, 0.52f, 0.48f),
+	    CURVE(0.52f, 0.48f, 0.80f, 0.40f, 0.80f, 0.22f),
+	    CURVE(0.80f, 0.22f, 0.80f, 0.00f, 0.52f, 0.00f) } },
+	{ 5,
+	  { CURVE(0.78f, 0.22f, 0.74f, 0.00f, 0.50f, 0.00f),
+	    CURVE(0.50f, 0.00f, 0.22f, 0.02f, 0.22f, 0.28f),
+	    CURVE(0.22f, 0.28f, 0.22f, 0.50f, 0.46f, 0.50f),
+	    CURVE(0.46f, 0.50f, 0.74f, 0.48f, 0.78f, 0.22f),
+	    CURVE(0.78f, 0.22f, 0.78f, 0.62f, 0.62f, 1.00f) } },
 };
 
 static struct point curve_at(const struct curve *c, int piece)
@@ -119,7 +120,7 @@ struct placement {
 
 static struct point place(const struct placement *at, struct point p)
 {
-	return (struct point){at->scale * p.x + at->offset.x, at->scale * p.y + at->offset.y};
+	return (struct point){ at->scale * p.x + at->offset.x, at->scale * p.y + at->offset.y };
 }
 
 /* The ink at the middle of a pixel: 1 under the pen, falling to 0 over one pixel at its edge. */
@@ -147,14 +148,14 @@ static void draw(int digit, const struct placement *at, float image[DIGITS_PIXEL
 {
 	for (int y = 0; y < DIGITS_SIDE; y++)
 		for (int x = 0; x < DIGITS_SIDE; x++)
-			image[y * DIGITS_SIDE + x] =
-				ink_at(digit, at, (struct point){(float)x + 0.5f, (float)y + 0.5f});
+			image[y * DIGITS_SIDE + x] = ink_at(
+				digit, at, (struct point){ (float)x + 0.5f, (float)y + 0.5f });
 }
 
 /* The scale at which the ink fits its square, and the offset that puts its box into the middle. */
 static struct placement fit(int digit)
 {
-	struct point low = {1, 1}, high = {0, 0};
+	struct point low = { 1, 1 }, high = { 0, 0 };
 	struct placement at;
 	float width, height;
 
@@ -178,7 +179,7 @@ static struct placement fit(int digit)
 void strokes_draw(int digit, float image[DIGITS_PIXELS])
 {
 	struct placement at = fit(digit);
-	struct point centre = {0, 0};
+	struct point centre = { 0, 0 };
 	float total = 0;
 
 	draw(digit, &at, image);

@@ -28,7 +28,7 @@ enum {
 #define RATE_FIRST 2e-3f
 
 /* How far an image is bent at most: matrix entries off the identity, and pixels. */
-#define BEND_MAX  0.18f
+#define BEND_MAX 0.18f
 #define SHIFT_MAX 2.0f
 
 static float pixel(const float image[DIGITS_PIXELS], int y, int x)
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 {
 	static struct net net;
 	static struct digits_model model;
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct mnist *set;
 	int right;
 

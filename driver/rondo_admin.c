@@ -149,8 +149,8 @@ static int line_drain(struct rondo_device *rdev, struct rondo_admin_line *line,
  * if the device is lost or refuses. If killed, -ERESTARTSYS before anything was sent, and
  * -EINTR while the answer is yet to come.
  */
-static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd,
-		      enum rondo_state state, bool killable)
+static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
+		      bool killable)
 {
 	struct rondo_admin_line *line = &rdev->admin.line[line_of(cmd->command)];
 	int ret;
@@ -179,8 +179,7 @@ static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd,
 }
 
 static int send_resident(struct rondo_device *rdev, struct rondo_resident *res,
-			 enum rondo_fw_command command, enum rondo_state state,
-			 bool killable)
+			 enum rondo_fw_command command, enum rondo_state state, bool killable)
 {
 	struct rondo_fw_admin cmd = { .command = command };
 

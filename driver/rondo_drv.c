@@ -278,10 +278,8 @@ static void remove(struct pci_dev *pdev)
 	rondo_dma_close(rdev);
 }
 
-static const struct pci_device_id pci_ids[] = {
-	{ PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },
-	{}
-};
+static const struct pci_device_id pci_ids[] = { { PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },
+						{} };
 MODULE_DEVICE_TABLE(pci, pci_ids);
 
 static struct pci_driver pci_driver = {

@@ -191,8 +191,8 @@ void rondo_queue_settle(struct rondo_queue *queue)
 	struct rondo_fw_status *status = queue->rdev->ring.status;
 	u32 number = queue->res.number;
 	/* Entries before this were started, by the firmware's word: head, or one more. */
-	u32 started_end = READ_ONCE(status->queue_head[number]) +
-			  (READ_ONCE(status->running) == number + 1);
+	u32 started_end =
+		READ_ONCE(status->queue_head[number]) + (READ_ONCE(status->running) == number + 1);
 	struct rondo_job *job;
 	u64 give_up = 0;
 

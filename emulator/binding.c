@@ -26,8 +26,8 @@ static enum rondo_seq_status read_page_list(struct emu_device *dev, u64 list, u6
 	if (pages > EMU_SLOT_PAGES_MAX)
 		return RONDO_SEQ_DMA_ERROR;
 	for (done = 0; done < pages; list = node.next) {
-		u64 n = pages - done < RONDO_PAGE_LIST_ENTRIES ? pages - done
-							       : RONDO_PAGE_LIST_ENTRIES;
+		u64 n = pages - done < RONDO_PAGE_LIST_ENTRIES ? pages - done :
+								 RONDO_PAGE_LIST_ENTRIES;
 		u64 *grown = realloc(page, (done + n) * sizeof(*page));
 
 		if (!grown)

@@ -20,7 +20,7 @@ struct emu_slot {
 	u64 *page; /* bus addresses, each of RONDO_PAGE_BYTES */
 	u64 pages;
 	u64 offset; /* of byte 0 of the slot in the pages */
-	u64 size;   /* bytes from there */
+	u64 size; /* bytes from there */
 	u64 chosen; /* bytes; the offset of the replay that runs */
 };
 

@@ -31,11 +31,11 @@ struct emu_binding;
 
 /* See time.c. */
 struct emu_time {
-	u64 base;	/* cycles that have passed up to the last change of what is below */
-	u64 last;	/* highest value ever given */
-	bool idle;	/* nothing is pending: time follows the host's clock */
+	u64 base; /* cycles that have passed up to the last change of what is below */
+	u64 last; /* highest value ever given */
+	bool idle; /* nothing is pending: time follows the host's clock */
 	u64 idle_since; /* host nanoseconds, while idle */
-	bool replay;	/* a replay runs */
+	bool replay; /* a replay runs */
 	u64 replay_start;
 	atomic_ullong replay_cycles; /* so far; written by the executor */
 };
@@ -44,13 +44,13 @@ struct emu_time {
 struct emu_mgmt {
 	pthread_t thread;
 	pthread_cond_t wake;
-	bool active;  /* from BOOT until its thread has obeyed a reset */
+	bool active; /* from BOOT until its thread has obeyed a reset */
 	bool running; /* executes instructions */
-	bool kicked;  /* an interrupt input may have changed since it last waited */
+	bool kicked; /* an interrupt input may have changed since it last waited */
 	bool timer_on;
 	u64 timer_at; /* host nanoseconds */
 	bool sequencer_irq;
-	struct rv32 core;	 /* its thread's, but for the inputs */
+	struct rv32 core; /* its thread's, but for the inputs */
 	u8 tcm[RONDO_TCM_BYTES]; /* its thread's */
 };
 
@@ -58,11 +58,11 @@ struct emu_mgmt {
 struct emu_sequencer {
 	pthread_t thread;
 	pthread_cond_t wake;
-	bool active;		    /* from the first command until its thread has obeyed a reset */
-	u32 command;		    /* to be done or being done; 0: none */
+	bool active; /* from the first command until its thread has obeyed a reset */
+	u32 command; /* to be done or being done; 0: none */
 	struct rondo_seq_args args; /* of command */
-	atomic_bool stop;	    /* ends the command: ABORT, reset, destruction */
-	struct fast *exec;	    /* this and the tables: its thread's */
+	atomic_bool stop; /* ends the command: ABORT, reset, destruction */
+	struct fast *exec; /* this and the tables: its thread's */
 	struct emu_program *program[RONDO_PROGRAMS_MAX];
 	struct emu_binding *binding[RONDO_BINDINGS_MAX];
 };

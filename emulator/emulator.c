@@ -25,8 +25,8 @@ enum rondo_device_state emu_state_locked(const struct emu_device *dev)
 void emu_set_state_locked(struct emu_device *dev, enum rondo_device_state state,
 			  enum rondo_boot_error error)
 {
-	REG_WORD(&dev->regs, HOST, STATUS) =
-		state << REG_LO_HOST_STATUS_STATE | error << REG_LO_HOST_STATUS_ERROR;
+	REG_WORD(&dev->regs, HOST, STATUS) = state << REG_LO_HOST_STATUS_STATE |
+					     error << REG_LO_HOST_STATUS_ERROR;
 	emu_time_update_locked(dev);
 }
 
@@ -124,7 +124,8 @@ static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 si
 		REG_WORD(r, MGMT, INIT_ADDR_LO) = REG_WORD(r, HOST, INIT_ADDR_LO);
 		REG_WORD(r, MGMT, INIT_ADDR_HI) = REG_WORD(r, HOST, INIT_ADDR_HI);
 		break;
-	default: break;
+	default:
+		break;
 	}
 	emu_unlock(dev);
 	if (reg == REG_HOST_CTRL)

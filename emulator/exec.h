@@ -32,7 +32,7 @@
 
 enum { EXEC_REASON_BYTES = 128 };
 
-struct exec;	     /* the state of one machine: tiles, channels */
+struct exec; /* the state of one machine: tiles, channels */
 struct exec_program; /* a program, decoded */
 
 /*
@@ -49,15 +49,15 @@ struct exec_io {
 struct exec_control {
 	u64 bound; /* most cycles; a run that would take more ends with EXEC_OVERRUN */
 	const atomic_bool *stop; /* set by any thread: the run ends within 10 ms; may be NULL */
-	atomic_ullong *now;	 /* cycles so far, written every few dozen bundles; may be NULL */
+	atomic_ullong *now; /* cycles so far, written every few dozen bundles; may be NULL */
 	bool checks;
 };
 
 enum exec_status {
-	EXEC_DONE,	/* the program reached halt */
-	EXEC_ABORTED,	/* control.stop was set */
-	EXEC_OVERRUN,	/* control.bound was reached; result.cycles is the bound */
-	EXEC_TRAP,	/* a check failed: program or verifier is wrong */
+	EXEC_DONE, /* the program reached halt */
+	EXEC_ABORTED, /* control.stop was set */
+	EXEC_OVERRUN, /* control.bound was reached; result.cycles is the bound */
+	EXEC_TRAP, /* a check failed: program or verifier is wrong */
 	EXEC_DMA_ERROR, /* the host refused an access to a slot */
 };
 

@@ -127,7 +127,7 @@ UNARY(frsqrt, f32_result(1.0f / sqrtf(f32(a))))
 /* The two below follow spec/special.h line by line. */
 static inline u32 exp2_of(float x)
 {
-	static const u32 coefficient[] = {RONDO_EXP2_COEFFICIENTS};
+	static const u32 coefficient[] = { RONDO_EXP2_COEFFICIENTS };
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	float n, f, p;
 	s32 h;
@@ -149,7 +149,7 @@ static inline u32 exp2_of(float x)
 
 static inline u32 log2_of(float x)
 {
-	static const u32 coefficient[] = {RONDO_LOG2_COEFFICIENTS};
+	static const u32 coefficient[] = { RONDO_LOG2_COEFFICIENTS };
 	s32 k = sizeof(coefficient) / sizeof(*coefficient) - 1;
 	s32 e = 0;
 	float t, p;
@@ -306,15 +306,20 @@ void alu_requantise(u8 op, const u32 *x, const exec_vreg *params, u32 *d)
 {
 	switch (op) {
 	case RONDO_OP_rdq_fix_s8:
-	case RONDO_OP_stq_fix_s8: return quantise_fixed(x, 0, params, true, d);
+	case RONDO_OP_stq_fix_s8:
+		return quantise_fixed(x, 0, params, true, d);
 	case RONDO_OP_rdq_fix_u8:
-	case RONDO_OP_stq_fix_u8: return quantise_fixed(x, 0, params, false, d);
+	case RONDO_OP_stq_fix_u8:
+		return quantise_fixed(x, 0, params, false, d);
 	case RONDO_OP_rdq_flt_s8:
-	case RONDO_OP_stq_flt_s8: return quantise_float(x, params, true, d);
+	case RONDO_OP_stq_flt_s8:
+		return quantise_float(x, params, true, d);
 	case RONDO_OP_rdq_flt_u8:
-	case RONDO_OP_stq_flt_u8: return quantise_float(x, params, false, d);
+	case RONDO_OP_stq_flt_u8:
+		return quantise_float(x, params, false, d);
 	case RONDO_OP_rdq_f32:
-	case RONDO_OP_stq_f32: return bias_and_clamp(x, params, d);
+	case RONDO_OP_stq_f32:
+		return bias_and_clamp(x, params, d);
 	}
 }
 
@@ -380,7 +385,7 @@ UNARY(max_col_s32, a)
 #define TABLE_S(name)
 #define TABLE_W(name)
 #define TABLE_M(name)
-#define TABLE_V(name)  [RONDO_OP_##name] = alu_##name,
+#define TABLE_V(name) [RONDO_OP_##name] = alu_##name,
 #define TABLE_V1(name) [RONDO_OP_##name] = alu_##name,
 alu_fn *const alu_ops[RONDO_OPCODES] = {
 #define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name)

@@ -25,7 +25,7 @@ static bool box_of(const struct rondo_desc *d, s64 base, const s64 stride[RONDO_
 	s64 reach;
 	u32 k;
 
-	*box = (struct box){base, base};
+	*box = (struct box){ base, base };
 	for (k = 0; k < RONDO_DMA_DIMS; k++) {
 		s64 *side = stride[k] < 0 ? &box->lo : &box->hi;
 
@@ -113,7 +113,7 @@ static void walk_place(struct row_walk *w)
 static struct row_walk walk_begin(const struct exec_transfer *t)
 {
 	const struct rondo_desc *d = t->desc;
-	struct row_walk w = {.t = t, .tiles = {d->x0, d->y0, d->x1, d->y1}};
+	struct row_walk w = { .t = t, .tiles = { d->x0, d->y0, d->x1, d->y1 } };
 
 	if (own_columns(d))
 		w.tiles.x1 = d->x0;
@@ -255,8 +255,8 @@ static void push_transfer(struct exec_channel *ch, const struct exec_transfer *t
 static bool slot_box(const struct exec_transfer *t, struct box *box)
 {
 	const struct rondo_desc *d = t->desc;
-	const s64 stride[2] = {own_columns(d) ? d->slot_x : 0, own_rows(d) ? d->slot_y : 0};
-	const s64 from[2] = {d->x0, d->y0}, to[2] = {d->x1, d->y1};
+	const s64 stride[2] = { own_columns(d) ? d->slot_x : 0, own_rows(d) ? d->slot_y : 0 };
+	const s64 from[2] = { d->x0, d->y0 }, to[2] = { d->x1, d->y1 };
 	s64 first, reach;
 	u32 k;
 
@@ -387,9 +387,9 @@ static bool move_row(struct exec *e, const struct row_walk *w)
 
 		if (first)
 			memcpy(at, first, d->row_bytes);
-		else if (d->dir == RONDO_DMA_IN
-				 ? !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes)
-				 : !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
+		else if (d->dir == RONDO_DMA_IN ?
+				 !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes) :
+				 !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
 			return exec_fail(e, EXEC_DMA_ERROR,
 					 "no access to %u bytes at %lld of slot %u", d->row_bytes,
 					 (long long)w->slot, d->slot);
@@ -413,7 +413,7 @@ static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
 bool dma_start(struct exec *e, const struct rondo_op *op)
 {
 	struct exec_channel *ch = &e->channel[op->channel];
-	struct exec_transfer t = {0};
+	struct exec_transfer t = { 0 };
 	u64 begin, cost, end;
 
 	if (ch->outstanding == RONDO_DMA_OUTSTANDING) {

@@ -18,7 +18,7 @@ static_assert(FLT_EVAL_METHOD == 0, "f32 needs a host without excess precision")
 #error "the executor is exact: compile it without -ffast-math"
 #endif
 
-#define F32_NAN	     0x7fc00000u
+#define F32_NAN 0x7fc00000u
 #define F32_INFINITY 0x7f800000u
 
 static inline float f32(u32 bits)

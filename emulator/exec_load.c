@@ -19,15 +19,15 @@ struct loader {
 	struct exec_program *program;
 	const struct rondo_program *source;
 	char *why;
-	u32 bundle, slot;	    /* being decoded */
-	u32 ops;		    /* decoded so far */
-	u32 depth;		    /* open loops */
+	u32 bundle, slot; /* being decoded */
+	u32 ops; /* decoded so far */
+	u32 depth; /* open loops */
 	u32 last[RONDO_LOOP_DEPTH]; /* bundle of their bodies */
 };
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct loader *l, const char *fmt, ...)
 {
-	static const char *const slots[] = {"C", "L0", "L1", "S", "W", "M", "V0", "V1"};
+	static const char *const slots[] = { "C", "L0", "L1", "S", "W", "M", "V0", "V1" };
 	va_list ap;
 	int n;
 
@@ -43,10 +43,10 @@ static bool registers(const struct rondo_op *op, u64 *reads, u64 *writes)
 {
 	bool fits = true;
 
-#define ROLE_DST(r)  (*writes |= 1ull << (r))
-#define ROLE_SRC(r)  (*reads |= 1ull << (r))
+#define ROLE_DST(r) (*writes |= 1ull << (r))
+#define ROLE_SRC(r) (*reads |= 1ull << (r))
 #define ROLE_SRC3(r) (fits = (r) + 2 < RONDO_VREGS, *reads |= 7ull << (r))
-#define ROLE_VAL(r)  ((void)(r))
+#define ROLE_VAL(r) ((void)(r))
 	switch (rondo_ops[op->op].format) {
 /* clang-format off */
 #define F(member, lo, width, kind, role) ROLE_##role(op->member);
@@ -87,8 +87,10 @@ static bool has_entry(u8 format)
 	case RONDO_FMT_STOREQ:
 	case RONDO_FMT_WROW:
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET: return true;
-	default: return false;
+	case RONDO_FMT_PRESET:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -289,7 +291,7 @@ static void take_facts(struct exec_program *p, const struct rondo_facts *facts)
 
 static int load(struct exec_program *p, const struct rondo_program *source, char *why)
 {
-	struct loader l = {.program = p, .source = source, .why = why};
+	struct loader l = { .program = p, .source = source, .why = why };
 
 	if (!allocate(p, source)) {
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");

@@ -26,12 +26,16 @@ alu_fn *exec_fold(u8 op)
 {
 	switch (op) {
 	case RONDO_OP_sum_row_f32:
-	case RONDO_OP_sum_col_f32: return alu_ops[RONDO_OP_fadd];
+	case RONDO_OP_sum_col_f32:
+		return alu_ops[RONDO_OP_fadd];
 	case RONDO_OP_max_row_f32:
-	case RONDO_OP_max_col_f32: return alu_ops[RONDO_OP_fmax];
+	case RONDO_OP_max_col_f32:
+		return alu_ops[RONDO_OP_fmax];
 	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_sum_col_s32: return alu_ops[RONDO_OP_add];
-	default: return alu_ops[RONDO_OP_max];
+	case RONDO_OP_sum_col_s32:
+		return alu_ops[RONDO_OP_add];
+	default:
+		return alu_ops[RONDO_OP_max];
 	}
 }
 
@@ -50,7 +54,7 @@ static void reduce(const struct exec *e, const struct exec_op *op, bool column, 
 	for (i = 1; i < tiles; i++) {
 		const u32 *next = column ? reg_at(e, x, i, op->a) : reg_at(e, i, y, op->a);
 
-		fold(&(struct alu_args){.d = sum, .a = d, .b = next, .lanes = e->machine.lanes});
+		fold(&(struct alu_args){ .d = sum, .a = d, .b = next, .lanes = e->machine.lanes });
 		memcpy(d, sum, sizeof(sum));
 	}
 }
@@ -60,16 +64,31 @@ void exec_between_tiles(struct exec *e, const struct exec_op *op, u32 *d)
 	u32 x = e->at % e->machine.mesh_w, y = e->at / e->machine.mesh_w;
 
 	switch (op->op) {
-	case RONDO_OP_mv_n: shift(e, x, y + 1, op->a, d); break;
-	case RONDO_OP_mv_e: shift(e, (s32)x - 1, y, op->a, d); break;
-	case RONDO_OP_mv_s: shift(e, x, (s32)y - 1, op->a, d); break;
-	case RONDO_OP_mv_w: shift(e, x + 1, y, op->a, d); break;
-	case RONDO_OP_bc_row: shift(e, op->imm, y, op->a, d); break;
-	case RONDO_OP_bc_col: shift(e, x, op->imm, op->a, d); break;
+	case RONDO_OP_mv_n:
+		shift(e, x, y + 1, op->a, d);
+		break;
+	case RONDO_OP_mv_e:
+		shift(e, (s32)x - 1, y, op->a, d);
+		break;
+	case RONDO_OP_mv_s:
+		shift(e, x, (s32)y - 1, op->a, d);
+		break;
+	case RONDO_OP_mv_w:
+		shift(e, x + 1, y, op->a, d);
+		break;
+	case RONDO_OP_bc_row:
+		shift(e, op->imm, y, op->a, d);
+		break;
+	case RONDO_OP_bc_col:
+		shift(e, x, op->imm, op->a, d);
+		break;
 	case RONDO_OP_sum_row_f32:
 	case RONDO_OP_max_row_f32:
 	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_max_row_s32: reduce(e, op, false, x, y, d); break;
-	default: reduce(e, op, true, x, y, d);
+	case RONDO_OP_max_row_s32:
+		reduce(e, op, false, x, y, d);
+		break;
+	default:
+		reduce(e, op, true, x, y, d);
 	}
 }

@@ -11,7 +11,7 @@
 
 enum {
 	SHADOW_DEFINED = 0x01,
-	SHADOW_WRITER = 0x0e,  /* channel that writes the byte, plus one; 0: none */
+	SHADOW_WRITER = 0x0e, /* channel that writes the byte, plus one; 0: none */
 	SHADOW_READERS = 0xf0, /* set of channels that read the byte */
 };
 

@@ -34,7 +34,7 @@ enum {
 	MESH_PLAIN_TILES = 128,
 	MESH_GROUP_BLOCKS = 16,
 	MESH_GROUP_BYTES = 512 << 10, /* of state that a group may use */
-	MESH_SCRATCH = RONDO_VREGS,   /* a register of no program */
+	MESH_SCRATCH = RONDO_VREGS, /* a register of no program */
 	MESH_THREADS = 2,
 };
 
@@ -56,26 +56,26 @@ struct mesh {
 
 /* What is known of one operation of the program beside its fields. */
 struct mesh_op {
-	alu_fn *alu;	   /* of slots V */
-	s64 lo, hi;	   /* it touches [address + lo, address + hi) */
-	u8 size;	   /* of its elements in SRAM */
-	bool whole;	   /* containers for all lanes, one after the other */
+	alu_fn *alu; /* of slots V */
+	s64 lo, hi; /* it touches [address + lo, address + hi) */
+	u8 size; /* of its elements in SRAM */
+	bool whole; /* containers for all lanes, one after the other */
 	bool reads_params; /* three registers */
-	bool direct;	   /* no other slot of its bundle reads what it writes */
-	u16 rows;	   /* its accumulator or weight row is below this; 0: it has none */
+	bool direct; /* no other slot of its bundle reads what it writes */
+	u16 rows; /* its accumulator or weight row is below this; 0: it has none */
 };
 
 struct mesh_segment {
 	u32 first, end; /* bundles */
-	u32 group;	/* blocks; 0: a bundle where tiles meet */
-	u64 cycles;	/* of one pass, in bundles; UINT64_MAX: too many */
+	u32 group; /* blocks; 0: a bundle where tiles meet */
+	u64 cycles; /* of one pass, in bundles; UINT64_MAX: too many */
 };
 
 struct mesh_program {
 	struct mesh_op *op; /* beside exec_program.op */
 	struct mesh_segment *segment;
 	u32 *segment_at; /* by the first bundle of each */
-	u64 tile_bytes;	 /* of host memory that it may touch, for each tile */
+	u64 tile_bytes; /* of host memory that it may touch, for each tile */
 };
 
 /* NULL if there is no address space or no thread. */
@@ -172,8 +172,8 @@ static inline struct mesh_span mesh_span(const struct mesh *m, u32 block,
 	lo = mask->x0 > x ? mask->x0 - x : 0;
 	hi = mask->x1 + 1u > x ? mask->x1 + 1u - x : 0;
 	hi = hi < tiles ? hi : tiles;
-	return y >= mask->y0 && y <= mask->y1 && lo < hi ? (struct mesh_span){ lo, hi }
-							 : (struct mesh_span){ 0, 0 };
+	return y >= mask->y0 && y <= mask->y1 && lo < hi ? (struct mesh_span){ lo, hi } :
+							   (struct mesh_span){ 0, 0 };
 }
 
 #endif

@@ -43,7 +43,7 @@ struct task {
 	s64 address, row;
 };
 
-#define for_each_block(w, i)	  for (u32 i = 0; i < (w)->count; i++)
+#define for_each_block(w, i) for (u32 i = 0; i < (w)->count; i++)
 #define for_each_tile(t, i, tile) for (u32 tile = (t)->span[i].lo; tile < (t)->span[i].hi; tile++)
 
 static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u32 tile)
@@ -199,8 +199,8 @@ static void store(const struct mesh_worker *w, const struct task *t)
 
 	for_each_block(w, i)
 	{
-		const u32 *from = from_row ? w->aside[RONDO_S][i]
-					   : mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
+		const u32 *from = from_row ? w->aside[RONDO_S][i] :
+					     mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
 
 		for_each_tile(t, i, tile)
 		{
@@ -257,10 +257,17 @@ static void push(struct mesh_worker *w, const struct task *t, u32 *acc,
 	u32 count = t->op->count;
 
 	switch (t->op->op) {
-	case RONDO_OP_push_f32: kernels->f32_each(acc, w->x[0], row, count); break;
-	case RONDO_OP_push_bf16: kernels->bf16_each(acc, w->x[0], row, count); break;
-	case RONDO_OP_push_s8: kernels->s8_each(acc, w->x[0], row, count); break;
-	default: kernels->u8_each(acc, w->x[0], row, count);
+	case RONDO_OP_push_f32:
+		kernels->f32_each(acc, w->x[0], row, count);
+		break;
+	case RONDO_OP_push_bf16:
+		kernels->bf16_each(acc, w->x[0], row, count);
+		break;
+	case RONDO_OP_push_s8:
+		kernels->s8_each(acc, w->x[0], row, count);
+		break;
+	default:
+		kernels->u8_each(acc, w->x[0], row, count);
 	}
 }
 
@@ -282,8 +289,8 @@ static void matrix(struct mesh_worker *w, const struct task *t)
 		memcpy(row, acc, sizeof(row));
 		if (t->op->op == RONDO_OP_preset) {
 			for (lane = 0; lane < RONDO_LANES_MAX; lane++)
-				row[lane] =
-					lane % lanes < t->op->count ? w->x[lane % lanes][lane] : 0;
+				row[lane] = lane % lanes < t->op->count ? w->x[lane % lanes][lane] :
+									  0;
 		} else {
 			if (writes)
 				memset(row, 0, sizeof(row));
@@ -317,8 +324,12 @@ static bool place(struct mesh_worker *w, struct task *t)
 static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
 	switch (t->op->op) {
-	case RONDO_OP_ldb_w: load_broadcast(w, t, d); break;
-	case RONDO_OP_ld4: load_rows(w, t, d); break;
+	case RONDO_OP_ldb_w:
+		load_broadcast(w, t, d);
+		break;
+	case RONDO_OP_ld4:
+		load_rows(w, t, d);
+		break;
 	case RONDO_OP_ld_w:
 		if (t->extra->whole) {
 			load_whole(w, t, d);
@@ -327,7 +338,9 @@ static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vr
 		/* fallthrough */
 	case RONDO_OP_ld_s8:
 	case RONDO_OP_ld_u8:
-	case RONDO_OP_ld_bf16: load(w, t, d); break;
+	case RONDO_OP_ld_bf16:
+		load(w, t, d);
+		break;
 	default:
 		if (t->extra->alu)
 			compute(w, t, d);
@@ -339,9 +352,15 @@ static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vr
 static void change_slot(struct mesh_worker *w, const struct task *t)
 {
 	switch (t->op->slot) {
-	case RONDO_M: matrix(w, t); break;
-	case RONDO_W: load_weights(w, t); break;
-	case RONDO_S: store(w, t); break;
+	case RONDO_M:
+		matrix(w, t);
+		break;
+	case RONDO_W:
+		load_weights(w, t);
+		break;
+	case RONDO_S:
+		store(w, t);
+		break;
 	}
 }
 
@@ -385,9 +404,9 @@ static bool run_bundle(struct mesh_worker *w, u32 at)
 			readout(w, t, w->aside[RONDO_S]);
 		else if (rondo_ops[t->op->op].latency)
 			read_slot(w, t,
-				  t->extra->direct && !masked
-					  ? (exec_vreg *)mesh_reg(w->m, t->op->dst, w->first)
-					  : w->aside[t->op->slot]);
+				  t->extra->direct && !masked ?
+					  (exec_vreg *)mesh_reg(w->m, t->op->dst, w->first) :
+					  w->aside[t->op->slot]);
 	}
 	for (k = 0; k < sizeof(order); k++)
 		for (i = 0; i < tasks; i++)

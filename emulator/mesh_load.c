@@ -52,14 +52,17 @@ static bool tiles_meet(const struct exec_program *p, u32 at)
 static u16 rows_of(const struct rondo_machine *m, const struct exec_op *op)
 {
 	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_WROW: return m->lanes;
+	case RONDO_FMT_WROW:
+		return m->lanes;
 	case RONDO_FMT_READ:
 	case RONDO_FMT_READQ:
 	case RONDO_FMT_STOREA:
 	case RONDO_FMT_STOREQ:
 	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET: return m->acc_rows;
-	default: return 0;
+	case RONDO_FMT_PRESET:
+		return m->acc_rows;
+	default:
+		return 0;
 	}
 }
 

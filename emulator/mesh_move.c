@@ -153,9 +153,13 @@ void mesh_move(struct mesh *m, const struct exec_op *op, u32 dst)
 	case RONDO_OP_mv_n:
 	case RONDO_OP_mv_e:
 	case RONDO_OP_mv_s:
-	case RONDO_OP_mv_w: mesh_share(m->pool, m->machine.mesh_h, shift_rows, &v); break;
+	case RONDO_OP_mv_w:
+		mesh_share(m->pool, m->machine.mesh_h, shift_rows, &v);
+		break;
 	case RONDO_OP_bc_row:
-	case RONDO_OP_bc_col: mesh_share(m->pool, m->machine.mesh_h, broadcast_rows, &v); break;
+	case RONDO_OP_bc_col:
+		mesh_share(m->pool, m->machine.mesh_h, broadcast_rows, &v);
+		break;
 	case RONDO_OP_sum_row_f32:
 	case RONDO_OP_max_row_f32:
 	case RONDO_OP_sum_row_s32:
@@ -163,7 +167,9 @@ void mesh_move(struct mesh *m, const struct exec_op *op, u32 dst)
 		v.fold = exec_fold(op->op);
 		mesh_share(m->pool, m->machine.mesh_h, reduce_rows, &v);
 		break;
-	default: v.fold = exec_fold(op->op); mesh_share(m->pool, m->row_blocks, reduce_columns, &v);
+	default:
+		v.fold = exec_fold(op->op);
+		mesh_share(m->pool, m->row_blocks, reduce_columns, &v);
 	}
 }
 

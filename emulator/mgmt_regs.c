@@ -10,9 +10,9 @@ static u8 *tcm_at(struct emu_device *dev, u32 addr, u32 size)
 {
 	u32 offset = addr - RONDO_TCM_BASE;
 
-	return offset <= RONDO_TCM_BYTES && size <= RONDO_TCM_BYTES - offset
-		       ? dev->mgmt.tcm + offset
-		       : NULL;
+	return offset <= RONDO_TCM_BYTES && size <= RONDO_TCM_BYTES - offset ?
+		       dev->mgmt.tcm + offset :
+		       NULL;
 }
 
 /* The fault event_corrupt: inverts the chosen word of an event on its way to the host. */
@@ -86,17 +86,28 @@ static void written_locked(struct emu_device *dev, enum reg reg, u32 value)
 	struct regs *r = &dev->regs;
 
 	switch (reg) {
-	case REG_MGMT_FW_VERSION: REG_WORD(r, HOST, FW_VERSION) = value; break;
-	case REG_MGMT_FW_STATE: REG_WORD(r, HOST, FW_STATE) = value; break;
-	case REG_MGMT_HEARTBEAT: REG_WORD(r, HOST, HEARTBEAT) = value; break;
-	case REG_MGMT_TIMER_HI: start_timer_locked(dev); break;
+	case REG_MGMT_FW_VERSION:
+		REG_WORD(r, HOST, FW_VERSION) = value;
+		break;
+	case REG_MGMT_FW_STATE:
+		REG_WORD(r, HOST, FW_STATE) = value;
+		break;
+	case REG_MGMT_HEARTBEAT:
+		REG_WORD(r, HOST, HEARTBEAT) = value;
+		break;
+	case REG_MGMT_TIMER_HI:
+		start_timer_locked(dev);
+		break;
 	case REG_MGMT_SEQ_ACK:
 		if (value & 1)
 			dev->mgmt.sequencer_irq = false;
 		emu_mgmt_kick_locked(dev);
 		break;
-	case REG_MGMT_BELL_PENDING: emu_mgmt_kick_locked(dev); break;
-	default: break;
+	case REG_MGMT_BELL_PENDING:
+		emu_mgmt_kick_locked(dev);
+		break;
+	default:
+		break;
 	}
 }
 

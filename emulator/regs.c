@@ -14,14 +14,14 @@ enum rule {
 };
 
 struct word_rule {
-	u8 reg;	 /* enum reg */
+	u8 reg; /* enum reg */
 	u8 rule; /* enum rule */
 };
 
 static const struct word_rule words[REG_SPACES][REG_SPACE_WORDS] = {
-#define REG(space, name, offset, count, access, meaning)                                       \
-	[REG_SPACE_##space][(offset) / 4 ...(offset) / 4 + (count)-1] = {REG_##space##_##name, \
-									 RULE_##access},
+#define REG(space, name, offset, count, access, meaning)                                        \
+	[REG_SPACE_##space][(offset) / 4 ...(offset) / 4 + (count)-1] = { REG_##space##_##name, \
+									  RULE_##access },
 #define FLD(space, name, field, lo, width, meaning)
 #include "spec/regs.def"
 };
@@ -33,9 +33,9 @@ static_assert(REGS <= 256, "struct word_rule holds a row in 8 bits");
 
 /* Whether the row is the low half of a pair: then its name ends in _LO. */
 static const bool low_half[REGS] = {
-#define REG(space, name, offset, count, access, meaning) \
-	[REG_##space##_##name] =                         \
-		FROM_END(name, 3) == '_' && FROM_END(name, 2) == 'L' && FROM_END(name, 1) == 'O',
+#define REG(space, name, offset, count, access, meaning)                                 \
+	[REG_##space##_##name] = FROM_END(name, 3) == '_' && FROM_END(name, 2) == 'L' && \
+				 FROM_END(name, 1) == 'O',
 #define FLD(space, name, field, lo, width, meaning)
 #include "spec/regs.def"
 };
@@ -77,10 +77,16 @@ enum reg regs_write(struct regs *regs, enum reg_space space, u64 offset, u32 val
 		return REG_NONE;
 	switch ((enum rule)words[space][offset / 4].rule) {
 	case RULE_NONE:
-	case RULE_RO: return REG_NONE;
-	case RULE_RW: *word = value; break;
-	case RULE_W1C: *word &= ~value; break;
-	case RULE_WO: break;
+	case RULE_RO:
+		return REG_NONE;
+	case RULE_RW:
+		*word = value;
+		break;
+	case RULE_W1C:
+		*word &= ~value;
+		break;
+	case RULE_WO:
+		break;
 	}
 	return reg;
 }

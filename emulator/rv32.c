@@ -11,7 +11,7 @@
  */
 #include "emulator/rv32_internal.h"
 
-#define likely(x)   __builtin_expect(!!(x), 1)
+#define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 static inline u32 rd_of(u32 insn)
@@ -65,9 +65,12 @@ static bool illegal(struct rv32 *core, u32 insn)
 static inline u32 read_le(const u8 *p, u32 size)
 {
 	switch (size) {
-	case 1: return p[0];
-	case 2: return p[0] | (u32)p[1] << 8;
-	default: return p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+	case 1:
+		return p[0];
+	case 2:
+		return p[0] | (u32)p[1] << 8;
+	default:
+		return p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
 	}
 }
 
@@ -81,7 +84,8 @@ static inline void write_le(u8 *p, u32 size, u32 val)
 	case 2:
 		p[1] = val >> 8;
 		/* fallthrough */
-	default: p[0] = val;
+	default:
+		p[0] = val;
 	}
 }
 
@@ -143,7 +147,8 @@ static inline bool execute_load(struct rv32 *core, u32 insn)
 		if (!load(core, addr, 2, &val))
 			return false;
 		break;
-	default: return illegal(core, insn);
+	default:
+		return illegal(core, insn);
 	}
 	core->x[rd_of(insn)] = val;
 	return true;
@@ -155,10 +160,14 @@ static inline bool execute_store(struct rv32 *core, u32 insn)
 	u32 val = core->x[rs2_of(insn)];
 
 	switch (funct3_of(insn)) {
-	case 0: return store(core, addr, 1, (u8)val);
-	case 1: return store(core, addr, 2, (u16)val);
-	case 2: return store(core, addr, 4, val);
-	default: return illegal(core, insn);
+	case 0:
+		return store(core, addr, 1, (u8)val);
+	case 1:
+		return store(core, addr, 2, (u16)val);
+	case 2:
+		return store(core, addr, 4, val);
+	default:
+		return illegal(core, insn);
 	}
 }
 
@@ -169,22 +178,34 @@ static inline bool execute_imm(struct rv32 *core, u32 insn)
 	u32 *rd = &core->x[rd_of(insn)];
 
 	switch (funct3_of(insn)) {
-	case 0: *rd = a + imm; return true;
+	case 0:
+		*rd = a + imm;
+		return true;
 	case 1:
 		if (funct7)
 			return illegal(core, insn);
 		*rd = a << shift;
 		return true;
-	case 2: *rd = (s32)a < (s32)imm; return true;
-	case 3: *rd = a < imm; return true;
-	case 4: *rd = a ^ imm; return true;
+	case 2:
+		*rd = (s32)a < (s32)imm;
+		return true;
+	case 3:
+		*rd = a < imm;
+		return true;
+	case 4:
+		*rd = a ^ imm;
+		return true;
 	case 5:
 		if (funct7 & ~0x20u)
 			return illegal(core, insn);
 		*rd = funct7 ? (u32)((s32)a >> shift) : a >> shift;
 		return true;
-	case 6: *rd = a | imm; return true;
-	default: *rd = a & imm; return true;
+	case 6:
+		*rd = a | imm;
+		return true;
+	default:
+		*rd = a & imm;
+		return true;
 	}
 }
 
@@ -194,20 +215,26 @@ static inline u32 muldiv(u32 funct3, u32 a, u32 b)
 	bool overflow = a == 0x80000000 && b == 0xffffffff;
 
 	switch (funct3) {
-	case 0: return a * b;				  /* MUL */
-	case 1: return (u64)((s64)(s32)a * (s32)b) >> 32; /* MULH */
-	case 2: return (u64)((s64)(s32)a * (s64)b) >> 32; /* MULHSU */
-	case 3: return (u64)a * b >> 32;		  /* MULHU */
-	case 4:						  /* DIV */
+	case 0:
+		return a * b; /* MUL */
+	case 1:
+		return (u64)((s64)(s32)a * (s32)b) >> 32; /* MULH */
+	case 2:
+		return (u64)((s64)(s32)a * (s64)b) >> 32; /* MULHSU */
+	case 3:
+		return (u64)a * b >> 32; /* MULHU */
+	case 4: /* DIV */
 		if (!b)
 			return 0xffffffff;
 		return overflow ? a : (u32)((s32)a / (s32)b);
-	case 5: return b ? a / b : 0xffffffff; /* DIVU */
-	case 6:				       /* REM */
+	case 5:
+		return b ? a / b : 0xffffffff; /* DIVU */
+	case 6: /* REM */
 		if (!b)
 			return a;
 		return overflow ? 0 : (u32)((s32)a % (s32)b);
-	default: return b ? a % b : a; /* REMU */
+	default:
+		return b ? a % b : a; /* REMU */
 	}
 }
 
@@ -217,16 +244,36 @@ static inline bool execute_reg(struct rv32 *core, u32 insn)
 	u32 *rd = &core->x[rd_of(insn)];
 
 	switch ((insn >> 25) << 3 | funct3_of(insn)) {
-	case 0 << 3 | 0: *rd = a + b; return true;
-	case 0 << 3 | 1: *rd = a << shift; return true;
-	case 0 << 3 | 2: *rd = (s32)a < (s32)b; return true;
-	case 0 << 3 | 3: *rd = a < b; return true;
-	case 0 << 3 | 4: *rd = a ^ b; return true;
-	case 0 << 3 | 5: *rd = a >> shift; return true;
-	case 0 << 3 | 6: *rd = a | b; return true;
-	case 0 << 3 | 7: *rd = a & b; return true;
-	case 0x20 << 3 | 0: *rd = a - b; return true;
-	case 0x20 << 3 | 5: *rd = (u32)((s32)a >> shift); return true;
+	case 0 << 3 | 0:
+		*rd = a + b;
+		return true;
+	case 0 << 3 | 1:
+		*rd = a << shift;
+		return true;
+	case 0 << 3 | 2:
+		*rd = (s32)a < (s32)b;
+		return true;
+	case 0 << 3 | 3:
+		*rd = a < b;
+		return true;
+	case 0 << 3 | 4:
+		*rd = a ^ b;
+		return true;
+	case 0 << 3 | 5:
+		*rd = a >> shift;
+		return true;
+	case 0 << 3 | 6:
+		*rd = a | b;
+		return true;
+	case 0 << 3 | 7:
+		*rd = a & b;
+		return true;
+	case 0x20 << 3 | 0:
+		*rd = a - b;
+		return true;
+	case 0x20 << 3 | 5:
+		*rd = (u32)((s32)a >> shift);
+		return true;
 	}
 	if (insn >> 25 != 1)
 		return illegal(core, insn);
@@ -240,13 +287,26 @@ static inline bool execute_branch(struct rv32 *core, u32 insn, u32 *next)
 	bool taken;
 
 	switch (funct3_of(insn)) {
-	case 0: taken = a == b; break;
-	case 1: taken = a != b; break;
-	case 4: taken = (s32)a < (s32)b; break;
-	case 5: taken = (s32)a >= (s32)b; break;
-	case 6: taken = a < b; break;
-	case 7: taken = a >= b; break;
-	default: return illegal(core, insn);
+	case 0:
+		taken = a == b;
+		break;
+	case 1:
+		taken = a != b;
+		break;
+	case 4:
+		taken = (s32)a < (s32)b;
+		break;
+	case 5:
+		taken = (s32)a >= (s32)b;
+		break;
+	case 6:
+		taken = a < b;
+		break;
+	case 7:
+		taken = a >= b;
+		break;
+	default:
+		return illegal(core, insn);
 	}
 	if (taken)
 		*next = core->pc + imm_b(insn);
@@ -256,10 +316,16 @@ static inline bool execute_branch(struct rv32 *core, u32 insn, u32 *next)
 static bool execute_system(struct rv32 *core, u32 insn, u32 *next)
 {
 	switch (insn) {
-	case 0x00000073: return rv32_raise(core, RV32_ECALL, 0);
-	case 0x00100073: return rv32_raise(core, RV32_BREAKPOINT, core->pc);
-	case 0x30200073: *next = rv32_mret(core); return true;
-	case 0x10500073: core->waiting = true; return true;
+	case 0x00000073:
+		return rv32_raise(core, RV32_ECALL, 0);
+	case 0x00100073:
+		return rv32_raise(core, RV32_BREAKPOINT, core->pc);
+	case 0x30200073:
+		*next = rv32_mret(core);
+		return true;
+	case 0x10500073:
+		core->waiting = true;
+		return true;
 	}
 	if ((funct3_of(insn) & 3) == 0)
 		return illegal(core, insn);
@@ -274,13 +340,27 @@ static inline bool execute(struct rv32 *core, u32 insn, u32 len)
 	bool retired = true;
 
 	switch (insn & 0x7f) {
-	case RV32_OP_LOAD: retired = execute_load(core, insn); break;
-	case RV32_OP_STORE: retired = execute_store(core, insn); break;
-	case RV32_OP_IMM: retired = execute_imm(core, insn); break;
-	case RV32_OP_REG: retired = execute_reg(core, insn); break;
-	case RV32_OP_BRANCH: retired = execute_branch(core, insn, &next); break;
-	case RV32_OP_LUI: core->x[rd_of(insn)] = insn & 0xfffff000; break;
-	case RV32_OP_AUIPC: core->x[rd_of(insn)] = core->pc + (insn & 0xfffff000); break;
+	case RV32_OP_LOAD:
+		retired = execute_load(core, insn);
+		break;
+	case RV32_OP_STORE:
+		retired = execute_store(core, insn);
+		break;
+	case RV32_OP_IMM:
+		retired = execute_imm(core, insn);
+		break;
+	case RV32_OP_REG:
+		retired = execute_reg(core, insn);
+		break;
+	case RV32_OP_BRANCH:
+		retired = execute_branch(core, insn, &next);
+		break;
+	case RV32_OP_LUI:
+		core->x[rd_of(insn)] = insn & 0xfffff000;
+		break;
+	case RV32_OP_AUIPC:
+		core->x[rd_of(insn)] = core->pc + (insn & 0xfffff000);
+		break;
 	case RV32_OP_JAL:
 		next = core->pc + imm_j(insn);
 		core->x[rd_of(insn)] = link;
@@ -295,8 +375,11 @@ static inline bool execute(struct rv32 *core, u32 insn, u32 len)
 		if (funct3_of(insn) > 1)
 			return illegal(core, insn);
 		break;
-	case RV32_OP_SYSTEM: retired = execute_system(core, insn, &next); break;
-	default: return illegal(core, insn);
+	case RV32_OP_SYSTEM:
+		retired = execute_system(core, insn, &next);
+		break;
+	default:
+		return illegal(core, insn);
 	}
 	core->x[0] = 0;
 	if (likely(retired))
@@ -343,17 +426,17 @@ struct rv32_result rv32_run(struct rv32 *core, u64 max_insns)
 		if (unlikely(inputs & (core->mie | RV32_INPUT_STOP))) {
 			if (inputs & RV32_INPUT_STOP) {
 				atomic_fetch_and(&core->inputs, ~RV32_INPUT_STOP);
-				return (struct rv32_result){RV32_STOPPED, executed};
+				return (struct rv32_result){ RV32_STOPPED, executed };
 			}
 			core->waiting = false;
 			if (core->mie_global)
 				rv32_interrupt(core, inputs & core->mie);
 		} else if (unlikely(core->waiting)) {
-			return (struct rv32_result){RV32_WAITING, executed};
+			return (struct rv32_result){ RV32_WAITING, executed };
 		}
 		step(core);
 	}
-	return (struct rv32_result){RV32_RAN, executed};
+	return (struct rv32_result){ RV32_RAN, executed };
 }
 
 void rv32_set_irq(struct rv32 *core, enum rv32_irq irq, bool level)

@@ -69,7 +69,7 @@ struct rv32_bus {
 
 /* What a core is built of; all pointers are borrowed and outlive the core. */
 struct rv32_config {
-	u8 *tcm;      /* tcm_size bytes, little endian */
+	u8 *tcm; /* tcm_size bytes, little endian */
 	u32 tcm_base; /* a multiple of 4; the TCM does not wrap around */
 	u32 tcm_size; /* a multiple of 4 */
 	const struct rv32_bus *bus;
@@ -86,18 +86,18 @@ struct rv32 {
 	u32 pc;
 
 	bool mie_global, mpie; /* mstatus.MIE, mstatus.MPIE; MPP is always M */
-	u32 mie;	       /* bits of enum rv32_irq only */
+	u32 mie; /* bits of enum rv32_irq only */
 	u32 mtvec, mepc, mcause, mtval, mscratch;
 	u64 mcycle, minstret;
 
-	bool waiting;	    /* in WFI */
+	bool waiting; /* in WFI */
 	atomic_uint inputs; /* bits of enum rv32_irq, and bit 31: stop requested */
 
 	struct rv32_config config;
 };
 
 enum rv32_reason {
-	RV32_RAN,     /* @max_insns instructions begun */
+	RV32_RAN, /* @max_insns instructions begun */
 	RV32_WAITING, /* in WFI with no enabled interrupt pending */
 	RV32_STOPPED, /* rv32_stop() was called; the request is consumed */
 };

@@ -114,11 +114,14 @@ static u32 expand_addi4spn(u32 insn)
 static u32 expand_quadrant0(u32 insn)
 {
 	switch (insn >> 13) {
-	case 0: return expand_addi4spn(insn);
+	case 0:
+		return expand_addi4spn(insn);
 	case 2: /* C.LW */
 		return enc_i(RV32_OP_LOAD, imm_word(insn), reg_high3(insn), 2, reg_low3(insn));
-	case 6: /* C.SW */ return enc_sw(imm_word(insn), reg_low3(insn), reg_high3(insn));
-	default: /* floating point, reserved */ return 0;
+	case 6: /* C.SW */
+		return enc_sw(imm_word(insn), reg_low3(insn), reg_high3(insn));
+	default: /* floating point, reserved */
+		return 0;
 	}
 }
 
@@ -151,15 +154,20 @@ static u32 expand_misc_alu(u32 insn)
 		return bit12 ? 0 : enc_i(RV32_OP_IMM, reg_rs2(insn), rd, 5, rd);
 	case 1: /* C.SRAI */
 		return bit12 ? 0 : enc_i(RV32_OP_IMM, 0x400 | reg_rs2(insn), rd, 5, rd);
-	case 2: /* C.ANDI */ return enc_i(RV32_OP_IMM, imm_ci(insn), rd, 7, rd);
+	case 2: /* C.ANDI */
+		return enc_i(RV32_OP_IMM, imm_ci(insn), rd, 7, rd);
 	}
 	if (bit12) /* C.SUBW, C.ADDW: RV64 */
 		return 0;
 	switch (field(insn, 6, 5, 0)) {
-	case 0: return enc_r(0x20, rs2, rd, 0, rd); /* C.SUB */
-	case 1: return enc_r(0, rs2, rd, 4, rd);    /* C.XOR */
-	case 2: return enc_r(0, rs2, rd, 6, rd);    /* C.OR */
-	default: return enc_r(0, rs2, rd, 7, rd);   /* C.AND */
+	case 0:
+		return enc_r(0x20, rs2, rd, 0, rd); /* C.SUB */
+	case 1:
+		return enc_r(0, rs2, rd, 4, rd); /* C.XOR */
+	case 2:
+		return enc_r(0, rs2, rd, 6, rd); /* C.OR */
+	default:
+		return enc_r(0, rs2, rd, 7, rd); /* C.AND */
 	}
 }
 
@@ -168,14 +176,22 @@ static u32 expand_quadrant1(u32 insn)
 	u32 rd = reg_rd(insn);
 
 	switch (insn >> 13) {
-	case 0: return enc_i(RV32_OP_IMM, imm_ci(insn), rd, 0, rd); /* C.NOP, C.ADDI */
-	case 1: return enc_jal(imm_jump(insn), 1);		    /* C.JAL */
-	case 2: return enc_i(RV32_OP_IMM, imm_ci(insn), 0, 0, rd);  /* C.LI */
-	case 3: return expand_addi16sp_lui(insn);
-	case 4: return expand_misc_alu(insn);
-	case 5: return enc_jal(imm_jump(insn), 0);			  /* C.J */
-	case 6: return enc_branch(imm_branch(insn), reg_high3(insn), 0);  /* C.BEQZ */
-	default: return enc_branch(imm_branch(insn), reg_high3(insn), 1); /* C.BNEZ */
+	case 0:
+		return enc_i(RV32_OP_IMM, imm_ci(insn), rd, 0, rd); /* C.NOP, C.ADDI */
+	case 1:
+		return enc_jal(imm_jump(insn), 1); /* C.JAL */
+	case 2:
+		return enc_i(RV32_OP_IMM, imm_ci(insn), 0, 0, rd); /* C.LI */
+	case 3:
+		return expand_addi16sp_lui(insn);
+	case 4:
+		return expand_misc_alu(insn);
+	case 5:
+		return enc_jal(imm_jump(insn), 0); /* C.J */
+	case 6:
+		return enc_branch(imm_branch(insn), reg_high3(insn), 0); /* C.BEQZ */
+	default:
+		return enc_branch(imm_branch(insn), reg_high3(insn), 1); /* C.BNEZ */
 	}
 }
 
@@ -203,19 +219,25 @@ static u32 expand_quadrant2(u32 insn)
 	case 2: /* C.LWSP: uimm[5], then uimm[4:2 | 7:6] */
 		imm = field(insn, 12, 12, 5) | field(insn, 6, 4, 2) | field(insn, 3, 2, 6);
 		return rd ? enc_i(RV32_OP_LOAD, imm, 2, 2, rd) : 0;
-	case 4: return expand_jr_mv_add(insn);
+	case 4:
+		return expand_jr_mv_add(insn);
 	case 6: /* C.SWSP: uimm[5:2 | 7:6] */
 		return enc_sw(field(insn, 12, 9, 2) | field(insn, 8, 7, 6), rs2, 2);
-	default: /* floating point */ return 0;
+	default: /* floating point */
+		return 0;
 	}
 }
 
 u32 rv32_expand(u16 insn)
 {
 	switch (insn & 3) {
-	case 0: return expand_quadrant0(insn);
-	case 1: return expand_quadrant1(insn);
-	case 2: return expand_quadrant2(insn);
-	default: return 0; /* the first half of a 32-bit instruction */
+	case 0:
+		return expand_quadrant0(insn);
+	case 1:
+		return expand_quadrant1(insn);
+	case 2:
+		return expand_quadrant2(insn);
+	default:
+		return 0; /* the first half of a 32-bit instruction */
 	}
 }

@@ -38,12 +38,12 @@ enum csr {
 	CSR_MCONFIGPTR = 0xf15,
 };
 
-#define MSTATUS_MIE  (1u << 3)
+#define MSTATUS_MIE (1u << 3)
 #define MSTATUS_MPIE (1u << 7)
-#define MSTATUS_MPP  (3u << 11)
+#define MSTATUS_MPP (3u << 11)
 
 /* MXL = 32 bits, extensions C, I and M. */
-#define MISA	       (1u << 30 | 1u << ('C' - 'A') | 1u << ('I' - 'A') | 1u << ('M' - 'A'))
+#define MISA (1u << 30 | 1u << ('C' - 'A') | 1u << ('I' - 'A') | 1u << ('M' - 'A'))
 
 #define MTVEC_VECTORED 1u
 
@@ -83,27 +83,61 @@ static bool csr_read(struct rv32 *core, u32 csr, u32 *val)
 		*val = MSTATUS_MPP | (core->mie_global ? MSTATUS_MIE : 0) |
 		       (core->mpie ? MSTATUS_MPIE : 0);
 		return true;
-	case CSR_MISA: *val = MISA; return true;
-	case CSR_MIE: *val = core->mie; return true;
-	case CSR_MTVEC: *val = core->mtvec; return true;
-	case CSR_MSCRATCH: *val = core->mscratch; return true;
-	case CSR_MEPC: *val = core->mepc; return true;
-	case CSR_MCAUSE: *val = core->mcause; return true;
-	case CSR_MTVAL: *val = core->mtval; return true;
-	case CSR_MIP: *val = atomic_load(&core->inputs) & RV32_INPUT_IRQS; return true;
+	case CSR_MISA:
+		*val = MISA;
+		return true;
+	case CSR_MIE:
+		*val = core->mie;
+		return true;
+	case CSR_MTVEC:
+		*val = core->mtvec;
+		return true;
+	case CSR_MSCRATCH:
+		*val = core->mscratch;
+		return true;
+	case CSR_MEPC:
+		*val = core->mepc;
+		return true;
+	case CSR_MCAUSE:
+		*val = core->mcause;
+		return true;
+	case CSR_MTVAL:
+		*val = core->mtval;
+		return true;
+	case CSR_MIP:
+		*val = atomic_load(&core->inputs) & RV32_INPUT_IRQS;
+		return true;
 	case CSR_MCYCLE:
-	case CSR_CYCLE: *val = counter_before(core->mcycle); return true;
+	case CSR_CYCLE:
+		*val = counter_before(core->mcycle);
+		return true;
 	case CSR_MCYCLEH:
-	case CSR_CYCLEH: *val = counter_before(core->mcycle) >> 32; return true;
+	case CSR_CYCLEH:
+		*val = counter_before(core->mcycle) >> 32;
+		return true;
 	case CSR_MINSTRET:
-	case CSR_INSTRET: *val = counter_before(core->minstret); return true;
+	case CSR_INSTRET:
+		*val = counter_before(core->minstret);
+		return true;
 	case CSR_MINSTRETH:
-	case CSR_INSTRETH: *val = counter_before(core->minstret) >> 32; return true;
-	case CSR_MVENDORID: *val = core->config.vendorid; return true;
-	case CSR_MARCHID: *val = core->config.archid; return true;
-	case CSR_MIMPID: *val = core->config.impid; return true;
-	case CSR_MHARTID: *val = core->config.hartid; return true;
-	default: *val = 0; return csr_is_zero(csr);
+	case CSR_INSTRETH:
+		*val = counter_before(core->minstret) >> 32;
+		return true;
+	case CSR_MVENDORID:
+		*val = core->config.vendorid;
+		return true;
+	case CSR_MARCHID:
+		*val = core->config.archid;
+		return true;
+	case CSR_MIMPID:
+		*val = core->config.impid;
+		return true;
+	case CSR_MHARTID:
+		*val = core->config.hartid;
+		return true;
+	default:
+		*val = 0;
+		return csr_is_zero(csr);
 	}
 }
 
@@ -115,17 +149,38 @@ static void csr_write(struct rv32 *core, u32 csr, u32 val)
 		core->mie_global = val & MSTATUS_MIE;
 		core->mpie = val & MSTATUS_MPIE;
 		break;
-	case CSR_MIE: core->mie = val & RV32_INPUT_IRQS; break;
-	case CSR_MTVEC: core->mtvec = val & ~2u; break;
-	case CSR_MSCRATCH: core->mscratch = val; break;
-	case CSR_MEPC: core->mepc = val & ~1u; break;
-	case CSR_MCAUSE: core->mcause = val; break;
-	case CSR_MTVAL: core->mtval = val; break;
-	case CSR_MCYCLE: core->mcycle = counter_with_low(core->mcycle, val); break;
-	case CSR_MCYCLEH: core->mcycle = counter_with_high(core->mcycle, val); break;
-	case CSR_MINSTRET: core->minstret = counter_with_low(core->minstret, val); break;
-	case CSR_MINSTRETH: core->minstret = counter_with_high(core->minstret, val); break;
-	default: break; /* misa, mip and the zero registers hold what they hold */
+	case CSR_MIE:
+		core->mie = val & RV32_INPUT_IRQS;
+		break;
+	case CSR_MTVEC:
+		core->mtvec = val & ~2u;
+		break;
+	case CSR_MSCRATCH:
+		core->mscratch = val;
+		break;
+	case CSR_MEPC:
+		core->mepc = val & ~1u;
+		break;
+	case CSR_MCAUSE:
+		core->mcause = val;
+		break;
+	case CSR_MTVAL:
+		core->mtval = val;
+		break;
+	case CSR_MCYCLE:
+		core->mcycle = counter_with_low(core->mcycle, val);
+		break;
+	case CSR_MCYCLEH:
+		core->mcycle = counter_with_high(core->mcycle, val);
+		break;
+	case CSR_MINSTRET:
+		core->minstret = counter_with_low(core->minstret, val);
+		break;
+	case CSR_MINSTRETH:
+		core->minstret = counter_with_high(core->minstret, val);
+		break;
+	default:
+		break; /* misa, mip and the zero registers hold what they hold */
 	}
 }
 
@@ -142,9 +197,15 @@ bool rv32_csr_insn(struct rv32 *core, u32 insn)
 		return false;
 	if (writes) {
 		switch (funct3 & 3) {
-		case 1: csr_write(core, csr, operand); break;
-		case 2: csr_write(core, csr, old | operand); break;
-		case 3: csr_write(core, csr, old & ~operand); break;
+		case 1:
+			csr_write(core, csr, operand);
+			break;
+		case 2:
+			csr_write(core, csr, old | operand);
+			break;
+		case 3:
+			csr_write(core, csr, old & ~operand);
+			break;
 		}
 	}
 	core->x[rd] = old;

@@ -49,7 +49,7 @@ void emu_sequencer_command(struct emu_device *dev, u32 command, const struct ron
 	s->active = true;
 	/* 0 would mean none: without arguments too a number that no command has. */
 	s->command = args && command ? command : ~0u;
-	s->args = args ? *args : (struct rondo_seq_args){0};
+	s->args = args ? *args : (struct rondo_seq_args){ 0 };
 	atomic_store(&s->stop, false);
 	emu_time_update_locked(dev);
 	pthread_cond_signal(&s->wake);
@@ -285,11 +285,16 @@ static bool choose_offsets(const struct emu_program *p, struct emu_binding *b,
 static enum rondo_seq_status status_of(enum exec_status status)
 {
 	switch (status) {
-	case EXEC_DONE: return RONDO_SEQ_DONE;
-	case EXEC_ABORTED: return RONDO_SEQ_ABORTED;
-	case EXEC_OVERRUN: return RONDO_SEQ_OVERRUN;
-	case EXEC_DMA_ERROR: return RONDO_SEQ_DMA_ERROR;
-	case EXEC_TRAP: return RONDO_SEQ_TRAP;
+	case EXEC_DONE:
+		return RONDO_SEQ_DONE;
+	case EXEC_ABORTED:
+		return RONDO_SEQ_ABORTED;
+	case EXEC_OVERRUN:
+		return RONDO_SEQ_OVERRUN;
+	case EXEC_DMA_ERROR:
+		return RONDO_SEQ_DMA_ERROR;
+	case EXEC_TRAP:
+		return RONDO_SEQ_TRAP;
 	}
 	return RONDO_SEQ_TRAP;
 }
@@ -315,8 +320,8 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 		.now = &dev->time.replay_cycles,
 		.checks = emu_fault_value(dev, EMU_FAULT_seq_plain),
 	};
-	struct run run = {.dev = dev, .binding = b};
-	const struct exec_io io = {.read = run_read, .write = run_write, .ctx = &run};
+	struct run run = { .dev = dev, .binding = b };
+	const struct exec_io io = { .read = run_read, .write = run_write, .ctx = &run };
 	const struct emu_program *p;
 	struct exec_result result;
 
@@ -358,19 +363,31 @@ static void execute(struct emu_device *dev, struct outcome *out)
 	const struct rondo_seq_args *args = &dev->seq.args;
 
 	switch (dev->seq.command) {
-	case RONDO_SEQ_LOAD: out->status = load(dev, args); break;
-	case RONDO_SEQ_UNLOAD: out->status = unload(dev, args); break;
-	case RONDO_SEQ_BIND: out->status = bind_slots(dev, args); break;
-	case RONDO_SEQ_UNBIND: out->status = unbind(dev, args); break;
-	case RONDO_SEQ_RUN: run(dev, args, out); break;
-	default: out->status = RONDO_SEQ_BAD_ARGS; break;
+	case RONDO_SEQ_LOAD:
+		out->status = load(dev, args);
+		break;
+	case RONDO_SEQ_UNLOAD:
+		out->status = unload(dev, args);
+		break;
+	case RONDO_SEQ_BIND:
+		out->status = bind_slots(dev, args);
+		break;
+	case RONDO_SEQ_UNBIND:
+		out->status = unbind(dev, args);
+		break;
+	case RONDO_SEQ_RUN:
+		run(dev, args, out);
+		break;
+	default:
+		out->status = RONDO_SEQ_BAD_ARGS;
+		break;
 	}
 }
 
 /* Takes the command that stands in dev->seq from start to end. Lock held, but for the work. */
 static void do_command_locked(struct emu_device *dev)
 {
-	struct outcome out = {.status = RONDO_SEQ_ABORTED};
+	struct outcome out = { .status = RONDO_SEQ_ABORTED };
 	struct regs *r = &dev->regs;
 
 	hold_locked(dev, 1);

@@ -44,8 +44,8 @@ u64 emu_time_locked(struct emu_device *dev)
 void emu_time_update_locked(struct emu_device *dev)
 {
 	struct emu_time *t = &dev->time;
-	bool idle =
-		emu_state_locked(dev) == RONDO_STATE_ON && !dev->mgmt.running && !dev->seq.command;
+	bool idle = emu_state_locked(dev) == RONDO_STATE_ON && !dev->mgmt.running &&
+		    !dev->seq.command;
 
 	if (idle == t->idle)
 		return;

@@ -73,19 +73,25 @@ static bool execute(struct firmware *fw, const struct rondo_fw_admin *cmd)
 		return true;
 	}
 	switch (cmd->command) {
-	case RONDO_FW_PING: answer(fw, cmd, RONDO_FW_OK); return true;
+	case RONDO_FW_PING:
+		answer(fw, cmd, RONDO_FW_OK);
+		return true;
 	case RONDO_FW_PROGRAM_LOAD:
 	case RONDO_FW_PROGRAM_UNLOAD:
 	case RONDO_FW_BIND:
-	case RONDO_FW_UNBIND: return defer(fw, cmd);
+	case RONDO_FW_UNBIND:
+		return defer(fw, cmd);
 	case RONDO_FW_QUEUE_CREATE:
 		result = queue_create(fw, cmd);
 		if (fw->state == RONDO_FW_STATE_READY)
 			answer(fw, cmd, result);
 		return true;
 	case RONDO_FW_QUEUE_ABORT:
-	case RONDO_FW_QUEUE_DESTROY: return close_queue(fw, cmd);
-	default: answer(fw, cmd, RONDO_FW_BAD_COMMAND); return true;
+	case RONDO_FW_QUEUE_DESTROY:
+		return close_queue(fw, cmd);
+	default:
+		answer(fw, cmd, RONDO_FW_BAD_COMMAND);
+		return true;
 	}
 }
 
@@ -181,8 +187,12 @@ static void update_tables(struct firmware *fw, const struct rondo_fw_admin *cmd)
 	struct fw_binding *binding;
 
 	switch (cmd->command) {
-	case RONDO_FW_PROGRAM_LOAD: fw->program[cmd->program].used = true; break;
-	case RONDO_FW_PROGRAM_UNLOAD: fw->program[cmd->program].used = false; break;
+	case RONDO_FW_PROGRAM_LOAD:
+		fw->program[cmd->program].used = true;
+		break;
+	case RONDO_FW_PROGRAM_UNLOAD:
+		fw->program[cmd->program].used = false;
+		break;
 	case RONDO_FW_BIND:
 		fw->binding[cmd->binding] = (struct fw_binding){
 			.used = true,

@@ -13,8 +13,8 @@
 #include "spec/fw_abi.h"
 
 struct drr {
-	u32 current;			  /* queue whose turn it is */
-	u32 weight[RONDO_FW_QUEUES_MAX];  /* 1..RONDO_FW_WEIGHT_MAX; of a queue that is waiting */
+	u32 current; /* queue whose turn it is */
+	u32 weight[RONDO_FW_QUEUES_MAX]; /* 1..RONDO_FW_WEIGHT_MAX; of a queue that is waiting */
 	u64 deficit[RONDO_FW_QUEUES_MAX]; /* cycles */
 };
 

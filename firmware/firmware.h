@@ -39,10 +39,10 @@ struct fw_queue {
 	bool used;
 	bool fetched; /* entry and check are those of the entry at head */
 	u32 count;
-	u64 ring;   /* bus address */
+	u64 ring; /* bus address */
 	u64 cycles; /* since the last DONE event */
 	u32 replays;
-	enum rondo_fw_result check;  /* of what the entry itself says */
+	enum rondo_fw_result check; /* of what the entry itself says */
 	struct rondo_fw_entry entry; /* private copy */
 };
 
@@ -50,17 +50,17 @@ struct fw_queue {
 struct fw_sequencer {
 	enum rondo_seq_command command; /* 0: free */
 	bool aborting;
-	u32 queue;		     /* of a RUN */
+	u32 queue; /* of a RUN */
 	struct rondo_fw_admin admin; /* behind any other command */
 	struct rondo_seq_args args;
 };
 
 struct firmware {
 	enum rondo_fw_state state;
-	bool more;    /* something can be done at once: do not sleep */
+	bool more; /* something can be done at once: do not sleep */
 	bool blocked; /* an event waits for room */
 	bool polling; /* the timer runs with FW_POLL_NS */
-	bool posted;  /* events wait for the host's interrupt */
+	bool posted; /* events wait for the host's interrupt */
 	bool changed; /* the firmware's half of status is newer than the host's copy */
 	struct rondo_fw_init init;
 	struct rondo_fw_status status; /* the host's half as last read, our half as it is */

@@ -4,7 +4,7 @@
 
 enum {
 #define REG(space, name, offset, count, access, meaning) space##_##name = offset,
-#define FLD(space, name, field, lo, width, meaning)	 space##_##name##_##field = 1 << lo,
+#define FLD(space, name, field, lo, width, meaning) space##_##name##_##field = 1 << lo,
 #include "spec/regs.def"
 };
 

@@ -21,17 +21,23 @@ void seq_abort(struct firmware *fw)
 static enum rondo_fw_result result_of(enum rondo_seq_command command, enum rondo_seq_status status)
 {
 	switch (status) {
-	case RONDO_SEQ_DONE: return RONDO_FW_OK;
-	case RONDO_SEQ_ABORTED: return RONDO_FW_ABORTED;
+	case RONDO_SEQ_DONE:
+		return RONDO_FW_OK;
+	case RONDO_SEQ_ABORTED:
+		return RONDO_FW_ABORTED;
 	case RONDO_SEQ_BAD_ARGS:
 		/* Numbers were checked here: what was not are offsets and slot bindings. */
 		if (command == RONDO_SEQ_RUN)
 			return RONDO_FW_BAD_OFFSET;
 		return command == RONDO_SEQ_BIND ? RONDO_FW_BAD_COMMAND : RONDO_FW_BAD_NUMBER;
-	case RONDO_SEQ_BAD_PROGRAM: return RONDO_FW_BAD_PROGRAM;
-	case RONDO_SEQ_DMA_ERROR: return RONDO_FW_HOST_REFUSED;
-	case RONDO_SEQ_OVERRUN: return RONDO_FW_OVERRUN;
-	default: return RONDO_FW_TRAPPED;
+	case RONDO_SEQ_BAD_PROGRAM:
+		return RONDO_FW_BAD_PROGRAM;
+	case RONDO_SEQ_DMA_ERROR:
+		return RONDO_FW_HOST_REFUSED;
+	case RONDO_SEQ_OVERRUN:
+		return RONDO_FW_OVERRUN;
+	default:
+		return RONDO_FW_TRAPPED;
 	}
 }
 

@@ -14,7 +14,7 @@ if ! make --no-print-directory all; then
 	exit 1
 fi
 status=0
-meson test -C build/asan --no-rebuild --print-errorlogs || status=1
-meson test -C build/release --no-rebuild --print-errorlogs --suite guest || status=1
+meson test -C build/asan --no-rebuild --timeout-multiplier 4 --print-errorlogs || status=1
+meson test -C build/release --no-rebuild --timeout-multiplier 4 --print-errorlogs --suite guest || status=1
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status

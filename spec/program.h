@@ -118,10 +118,10 @@ static inline u64 rondo_program_bytes(const struct rondo_program_header *h)
 	       (u64)h->descs * sizeof(struct rondo_desc) + (u64)h->bundles * RONDO_BUNDLE_BYTES;
 }
 
-#define RONDO_PROGRAM_BYTES_MAX                                                                    \
-	(sizeof(struct rondo_program_header) +                                                     \
-	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) +                                     \
-	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +                                          \
+#define RONDO_PROGRAM_BYTES_MAX                                \
+	(sizeof(struct rondo_program_header) +                 \
+	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) + \
+	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +      \
 	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) + RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
 
 /*

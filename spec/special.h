@@ -34,11 +34,11 @@
 #define RONDO_SQRT_HALF 0x3f3504f3
 
 /* Lowest power first. */
-#define RONDO_EXP2_COEFFICIENTS                                                                    \
+#define RONDO_EXP2_COEFFICIENTS \
 	0x3f317218, 0x3e75fdf0, 0x3d6357b6, 0x3c1d952a, 0x3aaf8448, 0x392209c5
 
-#define RONDO_LOG2_COEFFICIENTS                                                                    \
-	0x3fb8aa3b, 0xbf38aa3b, 0x3ef63840, 0xbeb8aa59, 0x3e93c02e, 0xbe7637e3, 0x3e51f603,        \
-	0xbe377ec8, 0x3e307a94, 0xbe2bac94, 0x3dc23046
+#define RONDO_LOG2_COEFFICIENTS                                                             \
+	0x3fb8aa3b, 0xbf38aa3b, 0x3ef63840, 0xbeb8aa59, 0x3e93c02e, 0xbe7637e3, 0x3e51f603, \
+		0xbe377ec8, 0x3e307a94, 0xbe2bac94, 0x3dc23046
 
 #endif

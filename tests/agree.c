@@ -46,8 +46,8 @@ static bool write_slot(void *ctx, u32 slot, u64 offset, const void *from, u64 si
  */
 static u32 random_container(u64 *state)
 {
-	static const u32 edge[] = {0,	       0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
-				   0x7f812345, 0x00000001, 0x807fffff, 0x7f7fffff, 0x3f800000};
+	static const u32 edge[] = { 0,		0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
+				    0x7f812345, 0x00000001, 0x807fffff, 0x7f7fffff, 0x3f800000 };
 	u32 bits;
 
 	*state ^= *state << 13; /* xorshift64, Marsaglia 2003 */
@@ -55,11 +55,16 @@ static u32 random_container(u64 *state)
 	*state ^= *state << 17;
 	bits = (u32)(*state >> 32);
 	switch (*state % 64) {
-	case 0: return edge[bits % (sizeof(edge) / sizeof(*edge))];
-	case 1 ... 8: return bits;
-	case 9 ... 15: return (u32)((s32)bits >> 20);
-	case 16: return (bits & 0x83ff0000) + 0x3e008000;
-	default: return (bits & 0x83ffffff) + 0x3e000000;
+	case 0:
+		return edge[bits % (sizeof(edge) / sizeof(*edge))];
+	case 1 ... 8:
+		return bits;
+	case 9 ... 15:
+		return (u32)((s32)bits >> 20);
+	case 16:
+		return (bits & 0x83ff0000) + 0x3e008000;
+	default:
+		return (bits & 0x83ffffff) + 0x3e000000;
 	}
 }
 
@@ -148,8 +153,8 @@ static bool compare_activity(const struct rondo_activity *closed,
 static bool run_exec(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
 		     bool checks, struct slots *slots, char *why)
 {
-	const struct exec_io io = {read_slot, write_slot, slots};
-	const struct exec_control control = {.bound = facts->cycles + 1, .checks = checks};
+	const struct exec_io io = { read_slot, write_slot, slots };
+	const struct exec_control control = { .bound = facts->cycles + 1, .checks = checks };
 	struct exec_program *program = NULL;
 	struct exec_result result;
 	char reason[EXEC_REASON_BYTES];
@@ -172,7 +177,7 @@ static bool run_reference(struct agree *a, const void *data, u64 size,
 			  const struct rondo_facts *facts, struct slots *slots,
 			  struct reference_result *result, char *why)
 {
-	const struct exec_io io = {read_slot, write_slot, slots};
+	const struct exec_io io = { read_slot, write_slot, slots };
 
 	reference_run(a->reference, data, size, facts, &io, facts->cycles + 1, result);
 	if (result->status == EXEC_DONE && result->cycles == facts->cycles)

@@ -16,7 +16,7 @@ enum mesh_example { MESH_HEAT, MESH_MATVEC, MESH_ALLREDUCE, MESH_EXAMPLES };
 extern const char *const mesh_example_names[MESH_EXAMPLES];
 
 struct mesh_example_run {
-	u64 wrong;   /* numbers that differ from plain C's */
+	u64 wrong; /* numbers that differ from plain C's */
 	u64 numbers; /* that were compared */
 	u64 cycles;
 	double seconds; /* for the machine's creation, loading and running */

@@ -24,7 +24,7 @@ static void find_parts(const struct compiled *c, struct parts *p)
 	const struct rondo_section *s = (const void *)(header + 1);
 	int i;
 
-	*p = (struct parts){0};
+	*p = (struct parts){ 0 };
 	for (i = 0; i < header->sections; i++) {
 		const u8 *at = c->file + s[i].offset;
 
@@ -95,11 +95,11 @@ static bool slot_write(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 static bool replay(struct slots *s, const struct rondo_machine *machine,
 		   const struct rondo_facts *facts, char why[PROGRAM_RUN_WHY])
 {
-	const struct exec_io io = {.read = slot_read, .write = slot_write, .ctx = s};
-	const struct exec_control control = {.bound = facts->cycles, .checks = true};
+	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = s };
+	const struct exec_control control = { .bound = facts->cycles, .checks = true };
 	struct exec_program *program = NULL;
 	struct exec *e = exec_create(machine);
-	struct exec_result r = {0};
+	struct exec_result r = { 0 };
 	bool good = false;
 
 	if (e &&
@@ -119,7 +119,7 @@ bool program_run(const struct compiled *c, const struct rondo_machine *machine,
 		 const struct tensor_data *in, struct tensor_data *out, char why[PROGRAM_RUN_WHY])
 {
 	struct rondo_verify *v = malloc(sizeof(*v));
-	struct slots s = {.in = in, .out = out};
+	struct slots s = { .in = in, .out = out };
 	const struct rondo_verdict *verdict;
 	bool good = false;
 

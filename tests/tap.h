@@ -33,12 +33,12 @@ __attribute__((format(printf, 2, 3))) static inline bool tap_ok(bool pass, const
 }
 
 /* Reports that @a == @b as integers, and both values when they differ. */
-#define tap_eq(a, b, name)                                                                         \
-	do {                                                                                       \
-		long long tap_a = (long long)(a), tap_b = (long long)(b);                          \
-		if (!tap_ok(tap_a == tap_b, "%s", name))                                           \
-			printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #a,     \
-			       tap_a, tap_b);                                                      \
+#define tap_eq(a, b, name)                                                                     \
+	do {                                                                                   \
+		long long tap_a = (long long)(a), tap_b = (long long)(b);                      \
+		if (!tap_ok(tap_a == tap_b, "%s", name))                                       \
+			printf("# %s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #a, \
+			       tap_a, tap_b);                                                  \
 	} while (0)
 
 /* Reports a skipped case; with CI=true in the environment a skip is a failure. */

@@ -20,7 +20,7 @@ static const char dis_help[] =
 	"bytes.\n";
 
 static const struct option asm_options[] = {
-	{"output", required_argument, NULL, 'o'},
+	{ "output", required_argument, NULL, 'o' },
 	OPTION_HELP,
 	{},
 };

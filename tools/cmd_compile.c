@@ -19,11 +19,11 @@ static const char help[] =
 enum { OPT_MACHINE = 256, OPT_BAKE, OPT_DIM, OPT_DUMP };
 
 static const struct option options[] = {
-	{"output", required_argument, NULL, 'o'},
-	{"machine", required_argument, NULL, OPT_MACHINE},
-	{"bake", required_argument, NULL, OPT_BAKE},
-	{"dim", required_argument, NULL, OPT_DIM},
-	{"dump", required_argument, NULL, OPT_DUMP},
+	{ "output", required_argument, NULL, 'o' },
+	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "bake", required_argument, NULL, OPT_BAKE },
+	{ "dim", required_argument, NULL, OPT_DIM },
+	{ "dump", required_argument, NULL, OPT_DUMP },
 	OPTION_HELP,
 	{},
 };
@@ -70,14 +70,23 @@ static int parse_and_compile(int argc, char **argv, struct source_options *o)
 
 	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1 && !status) {
 		switch (c) {
-		case 'o': output = optarg; break;
+		case 'o':
+			output = optarg;
+			break;
 		case OPT_MACHINE:
 			status = find_machine(optarg, &o->machine) ? STATUS_OK : STATUS_USAGE;
 			break;
-		case OPT_BAKE: status = source_add_bake(o, optarg); break;
-		case OPT_DIM: status = source_add_dim(o, optarg); break;
-		case OPT_DUMP: o->dump = optarg; break;
-		default: return option_other(c, argv[0], help);
+		case OPT_BAKE:
+			status = source_add_bake(o, optarg);
+			break;
+		case OPT_DIM:
+			status = source_add_dim(o, optarg);
+			break;
+		case OPT_DUMP:
+			o->dump = optarg;
+			break;
+		default:
+			return option_other(c, argv[0], help);
 		}
 	}
 	if (status)

@@ -16,7 +16,7 @@ static const char help[] =
 	"emulated one).\n";
 
 static const struct option options[] = {
-	{"device", no_argument, NULL, 'd'},
+	{ "device", no_argument, NULL, 'd' },
 	OPTION_HELP,
 	{},
 };

@@ -40,19 +40,19 @@ enum {
 };
 
 static const struct option options[] = {
-	{"input", required_argument, NULL, 'i'},
-	{"device", required_argument, NULL, 'd'},
-	{"output-dir", required_argument, NULL, 'o'},
-	{"expect", required_argument, NULL, OPT_EXPECT},
-	{"repeat", required_argument, NULL, 'r'},
-	{"top", required_argument, NULL, 'k'},
-	{"labels", required_argument, NULL, OPT_LABELS},
-	{"json", no_argument, NULL, OPT_JSON},
-	{"no-pictures", no_argument, NULL, OPT_NO_PICTURES},
-	{"bake", required_argument, NULL, OPT_BAKE},
-	{"dim", required_argument, NULL, OPT_DIM},
-	{"machine", required_argument, NULL, OPT_MACHINE},
-	{"compile-time", required_argument, NULL, OPT_COMPILE_TIME},
+	{ "input", required_argument, NULL, 'i' },
+	{ "device", required_argument, NULL, 'd' },
+	{ "output-dir", required_argument, NULL, 'o' },
+	{ "expect", required_argument, NULL, OPT_EXPECT },
+	{ "repeat", required_argument, NULL, 'r' },
+	{ "top", required_argument, NULL, 'k' },
+	{ "labels", required_argument, NULL, OPT_LABELS },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "no-pictures", no_argument, NULL, OPT_NO_PICTURES },
+	{ "bake", required_argument, NULL, OPT_BAKE },
+	{ "dim", required_argument, NULL, OPT_DIM },
+	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "compile-time", required_argument, NULL, OPT_COMPILE_TIME },
 	OPTION_HELP,
 	{},
 };
@@ -162,8 +162,8 @@ static int run_samples(struct run *run, const struct run_samples *samples)
 	for (i = 0; i < samples->count && !status; i++) {
 		struct run_answer *answer = &run->answers[run->answer_count++];
 
-		answer->name =
-			samples->input_count ? samples->samples[i].files[0] : run->options->model;
+		answer->name = samples->input_count ? samples->samples[i].files[0] :
+						      run->options->model;
 		status = run_load_sample(run, samples, i);
 		if (!status)
 			status = replay(run);
@@ -238,21 +238,37 @@ static int parse_option(int c, const char *command, struct run_options *o)
 	char *end;
 
 	switch (c) {
-	case 'i': o->inputs[o->input_count++] = optarg; return STATUS_OK;
-	case 'd': o->device = optarg; return STATUS_OK;
-	case 'o': o->output_dir = optarg; return STATUS_OK;
-	case OPT_EXPECT: o->expect_dir = optarg; return STATUS_OK;
+	case 'i':
+		o->inputs[o->input_count++] = optarg;
+		return STATUS_OK;
+	case 'd':
+		o->device = optarg;
+		return STATUS_OK;
+	case 'o':
+		o->output_dir = optarg;
+		return STATUS_OK;
+	case OPT_EXPECT:
+		o->expect_dir = optarg;
+		return STATUS_OK;
 	case 'r':
 		o->repeat = parse_count(optarg);
 		return o->repeat ? STATUS_OK : usage(command, "--repeat wants 1 to 1000000");
 	case 'k':
 		o->top = parse_count(optarg);
 		return o->top ? STATUS_OK : usage(command, "--top wants 1 to 1000000");
-	case OPT_LABELS: o->labels = optarg; return STATUS_OK;
-	case OPT_JSON: o->json = true; return STATUS_OK;
-	case OPT_NO_PICTURES: o->pictures = false; return STATUS_OK;
-	case OPT_BAKE: return source_add_bake(&o->source, optarg);
-	case OPT_DIM: return source_add_dim(&o->source, optarg);
+	case OPT_LABELS:
+		o->labels = optarg;
+		return STATUS_OK;
+	case OPT_JSON:
+		o->json = true;
+		return STATUS_OK;
+	case OPT_NO_PICTURES:
+		o->pictures = false;
+		return STATUS_OK;
+	case OPT_BAKE:
+		return source_add_bake(&o->source, optarg);
+	case OPT_DIM:
+		return source_add_dim(&o->source, optarg);
 	case OPT_MACHINE:
 		return find_machine(optarg, &o->source.machine) ? STATUS_OK : STATUS_USAGE;
 	case OPT_COMPILE_TIME:
@@ -264,7 +280,7 @@ static int parse_option(int c, const char *command, struct run_options *o)
 
 static int parse_and_run(int argc, char **argv, struct run_options *o)
 {
-	struct run run = {.options = o};
+	struct run run = { .options = o };
 	int c, i, status;
 
 	while ((c = getopt_long(argc, argv, "i:d:o:r:k:h", options, NULL)) != -1) {

@@ -22,16 +22,16 @@ static const char help[] =
 enum { OPT_MACHINE = 256, OPT_BUDGET, OPT_REGIONS };
 
 static const struct option options[] = {
-	{"machine", required_argument, NULL, OPT_MACHINE},
-	{"budget", required_argument, NULL, OPT_BUDGET},
-	{"regions", no_argument, NULL, OPT_REGIONS},
+	{ "machine", required_argument, NULL, OPT_MACHINE },
+	{ "budget", required_argument, NULL, OPT_BUDGET },
+	{ "regions", no_argument, NULL, OPT_REGIONS },
 	OPTION_HELP,
 	{},
 };
 
 static int refused(const char *path, const struct rondo_verdict *verdict)
 {
-	static const char *const units[] = {"C", "L0", "L1", "S", "W", "M", "V0", "V1"};
+	static const char *const units[] = { "C", "L0", "L1", "S", "W", "M", "V0", "V1" };
 	const char *text = rondo_error_text(verdict->code);
 	u32 index = verdict->index;
 
@@ -39,10 +39,14 @@ static int refused(const char *path, const struct rondo_verdict *verdict)
 	case RONDO_WHERE_BUNDLE:
 		return fail(path, "refused: bundle %u, slot %s: %s", index,
 			    units[verdict->slot % RONDO_SLOTS_PER_BUNDLE], text);
-	case RONDO_WHERE_ENTRY: return fail(path, "refused: address entry %u: %s", index, text);
-	case RONDO_WHERE_DESC: return fail(path, "refused: descriptor %u: %s", index, text);
-	case RONDO_WHERE_SLOT: return fail(path, "refused: buffer slot %u: %s", index, text);
-	case RONDO_WHERE_NONE: break;
+	case RONDO_WHERE_ENTRY:
+		return fail(path, "refused: address entry %u: %s", index, text);
+	case RONDO_WHERE_DESC:
+		return fail(path, "refused: descriptor %u: %s", index, text);
+	case RONDO_WHERE_SLOT:
+		return fail(path, "refused: buffer slot %u: %s", index, text);
+	case RONDO_WHERE_NONE:
+		break;
 	}
 	return fail(path, "refused: %s", text);
 }
@@ -195,8 +199,11 @@ int cmd_verify(int argc, char **argv)
 			if (*end || !budget)
 				return usage(argv[0], "--budget wants a number of cycles");
 			break;
-		case OPT_REGIONS: regions = true; break;
-		default: return option_other(c, argv[0], help);
+		case OPT_REGIONS:
+			regions = true;
+			break;
+		default:
+			return option_other(c, argv[0], help);
 		}
 	}
 	if (optind != argc - 1)

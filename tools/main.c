@@ -17,13 +17,13 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
-	{"compile", cmd_compile, "an ONNX model into a .rnd file"},
-	{"run", cmd_run, "a model on inputs, on a device or the emulator"},
-	{"asm", cmd_asm, "assembly text into a program"},
-	{"dis", cmd_dis, "a program into assembly text"},
-	{"verify", cmd_verify, "prove a program; its exact cycles, energy and extents"},
-	{"debug", cmd_debug, "any cycle of a run, forwards and backwards"},
-	{"info", cmd_info, "what a file holds, or what a device is"},
+	{ "compile", cmd_compile, "an ONNX model into a .rnd file" },
+	{ "run", cmd_run, "a model on inputs, on a device or the emulator" },
+	{ "asm", cmd_asm, "assembly text into a program" },
+	{ "dis", cmd_dis, "a program into assembly text" },
+	{ "verify", cmd_verify, "prove a program; its exact cycles, energy and extents" },
+	{ "debug", cmd_debug, "any cycle of a run, forwards and backwards" },
+	{ "info", cmd_info, "what a file holds, or what a device is" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

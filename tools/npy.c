@@ -156,9 +156,9 @@ static int read_entry(struct header *h)
 		const char *key;
 		int (*read)(struct header *h);
 	} entries[] = {
-		{"descr", read_descr},
-		{"fortran_order", read_order},
-		{"shape", read_shape},
+		{ "descr", read_descr },
+		{ "fortran_order", read_order },
+		{ "shape", read_shape },
 	};
 	const char *key;
 	size_t length;
@@ -232,7 +232,7 @@ static int check_bool(const struct tensor_data *t, struct compile_error *err)
 
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err)
 {
-	struct header h = {.err = err};
+	struct header h = { .err = err };
 	struct tensor_data t;
 	size_t text = 0, data = 0, want;
 

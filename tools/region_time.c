@@ -83,8 +83,7 @@ static void open_loops(struct stepper *s, const struct rondo_op *op, u32 at)
 	for (i = 0; i < nest; i++) {
 		u64 trips = stepped ? op->trip[i] : 1;
 
-		s->loop[s->depth++] =
-			(struct step_loop){ at + 1, last, trips, trips, s->times };
+		s->loop[s->depth++] = (struct step_loop){ at + 1, last, trips, trips, s->times };
 		if (!stepped)
 			s->times *= op->trip[i];
 	}

@@ -12,22 +12,23 @@
 
 enum {
 	CHANNELS = 3,
-	GREYS = 26,	   /* black, the 24 of xterm's ramp, white */
-	XTERM_BLACK = 16,  /* also the first of a cube of 6x6x6 colours */
+	GREYS = 26, /* black, the 24 of xterm's ramp, white */
+	XTERM_BLACK = 16, /* also the first of a cube of 6x6x6 colours */
 	XTERM_WHITE = 231, /* and its last; the ramp of greys follows */
 	CUBE_SIDE = 6,
 };
 
 static const char *const style_names[] = {
-	[RENDER_ASCII] = "ascii", [RENDER_BLOCKS] = "blocks", [RENDER_COLOUR] = "colour"};
+	[RENDER_ASCII] = "ascii", [RENDER_BLOCKS] = "blocks", [RENDER_COLOUR] = "colour"
+};
 
 /* How an image lies in its tensor, and how it is shown. */
 struct image {
 	const struct tensor_data *tensor;
 	int64_t height, width, channels;
 	int64_t row_step, column_step, channel_step; /* in elements */
-	double low, high;			     /* the values of black and white */
-	int64_t shrink;				     /* pixels to a side of one that is shown */
+	double low, high; /* the values of black and white */
+	int64_t shrink; /* pixels to a side of one that is shown */
 };
 
 /* One pixel as shown: 0 (black) to 1 (white). A grey one has three equal channels. */
@@ -52,7 +53,7 @@ bool render_style_from_name(const char *name, enum render_style *out)
 
 static bool locale_is_utf8(void)
 {
-	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);
@@ -77,11 +78,16 @@ enum render_style render_style_for(int fd)
 static double element(const struct tensor_data *t, size_t i)
 {
 	switch (t->dtype) {
-	case DTYPE_F32: return (double)((const float *)t->bytes)[i];
-	case DTYPE_S8: return ((const int8_t *)t->bytes)[i];
-	case DTYPE_S32: return ((const int32_t *)t->bytes)[i];
-	case DTYPE_S64: return (double)((const int64_t *)t->bytes)[i];
-	default: return ((const uint8_t *)t->bytes)[i]; /* u8, bool */
+	case DTYPE_F32:
+		return (double)((const float *)t->bytes)[i];
+	case DTYPE_S8:
+		return ((const int8_t *)t->bytes)[i];
+	case DTYPE_S32:
+		return ((const int32_t *)t->bytes)[i];
+	case DTYPE_S64:
+		return (double)((const int64_t *)t->bytes)[i];
+	default:
+		return ((const uint8_t *)t->bytes)[i]; /* u8, bool */
 	}
 }
 
@@ -157,7 +163,7 @@ static double level(const struct image *image, int64_t y, int64_t x, int64_t cha
 /* The pixel that is shown at @row, @column: the mean of its square; black outside the image. */
 static struct pixel pixel_at(const struct image *image, int64_t row, int64_t column)
 {
-	struct pixel p = {{0}};
+	struct pixel p = { { 0 } };
 	int64_t y_end = (row + 1) * image->shrink, x_end = (column + 1) * image->shrink;
 	int count = 0;
 
@@ -179,7 +185,7 @@ static double grey(struct pixel p)
 
 static const char *ascii_shade(struct pixel top, struct pixel bottom)
 {
-	static const char shades[][2] = {" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"};
+	static const char shades[][2] = { " ", ".", ":", "-", "=", "+", "*", "#", "%", "@" };
 	enum { SHADES = sizeof(shades) / sizeof(shades[0]) };
 
 	return shades[lround((grey(top) + grey(bottom)) / 2 * (SHADES - 1))];
@@ -192,7 +198,7 @@ static const char *block_shade(struct pixel top, struct pixel bottom)
 	if (grey(top) >= 0.5)
 		return grey(bottom) >= 0.5 ? "\u2588" : "\u2580"; /* full, upper half */
 	if (grey(bottom) >= 0.5)
-		return "\u2584";				       /* lower half */
+		return "\u2584"; /* lower half */
 	return mean >= 0.25 ? "\u2592" : mean >= 0.1 ? "\u2591" : " "; /* medium, light shade */
 }
 
@@ -204,9 +210,9 @@ static int xterm_colour(struct pixel p)
 	if (p.channel[0] == p.channel[1] && p.channel[1] == p.channel[2]) {
 		int step = (int)lround(p.channel[0] * (GREYS - 1));
 
-		return step == 0	   ? XTERM_BLACK
-		       : step == GREYS - 1 ? XTERM_WHITE
-					   : XTERM_WHITE + step;
+		return step == 0	 ? XTERM_BLACK :
+		       step == GREYS - 1 ? XTERM_WHITE :
+					   XTERM_WHITE + step;
 	}
 	for (int c = 0; c < CHANNELS; c++)
 		cube = cube * CUBE_SIDE + (int)lround(p.channel[c] * (CUBE_SIDE - 1));
@@ -256,7 +262,7 @@ static void plain_line(const struct image *image, int64_t row, int64_t columns,
 int render_tensor(const struct tensor_data *t, enum render_style style, int columns_max, FILE *out,
 		  struct compile_error *err)
 {
-	struct image image = {.tensor = t};
+	struct image image = { .tensor = t };
 	char text[SHAPE_TEXT_MAX];
 	int64_t rows, columns;
 
@@ -271,9 +277,15 @@ int render_tensor(const struct tensor_data *t, enum render_style style, int colu
 	columns = (image.width + image.shrink - 1) / image.shrink;
 	for (int64_t row = 0; row < rows; row += 2)
 		switch (style) {
-		case RENDER_ASCII: plain_line(&image, row, columns, ascii_shade, out); break;
-		case RENDER_BLOCKS: plain_line(&image, row, columns, block_shade, out); break;
-		case RENDER_COLOUR: colour_line(&image, row, columns, out); break;
+		case RENDER_ASCII:
+			plain_line(&image, row, columns, ascii_shade, out);
+			break;
+		case RENDER_BLOCKS:
+			plain_line(&image, row, columns, block_shade, out);
+			break;
+		case RENDER_COLOUR:
+			colour_line(&image, row, columns, out);
+			break;
 		}
 	if (ferror(out))
 		return compile_fail(err, -EIO, "the picture could not be written");

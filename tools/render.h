@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum render_style {
-	RENDER_ASCII,  /* ten shades of plain characters; one is the mean of its two pixels */
+	RENDER_ASCII, /* ten shades of plain characters; one is the mean of its two pixels */
 	RENDER_BLOCKS, /* Unicode half blocks and shades, no colour */
 	RENDER_COLOUR, /* Unicode half blocks in xterm's 256 colours: every pixel by itself */
 };

@@ -22,12 +22,12 @@ struct run_options {
 	const char *model;
 	const char **inputs; /* "FILE" or "NAME=FILE" */
 	u32 input_count;
-	const char *device;	/* for accel_open() */
+	const char *device; /* for accel_open() */
 	const char *output_dir; /* or NULL, as the next two */
 	const char *expect_dir;
 	const char *labels;
 	u32 repeat; /* replays per sample */
-	u32 top;    /* answers to print */
+	u32 top; /* answers to print */
 	bool json;
 	bool pictures;
 	double compile_ms; /* of a compilation elsewhere; negative: none */
@@ -54,8 +54,8 @@ struct run_class {
 
 /* What came out of a sample. */
 struct run_answer {
-	const char *name;	/* of its first file, or of the model */
-	u32 classes;		/* of the output; 0: it does not look like scores */
+	const char *name; /* of its first file, or of the model */
+	u32 classes; /* of the output; 0: it does not look like scores */
 	struct run_class *best; /* the top ones, best first */
 	u32 best_count;
 };
@@ -75,7 +75,7 @@ struct run {
 
 	double create_ms, bind_ms, replay_ms, replay_min_ms;
 	u32 replays;
-	bool differs;		    /* from options->expect_dir */
+	bool differs; /* from options->expect_dir */
 	struct run_answer *answers; /* one per sample */
 	u32 answer_count;
 };

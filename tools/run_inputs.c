@@ -21,7 +21,7 @@ enum dtype run_dtype(const struct accel_tensor *tensor)
 
 struct shape run_shape(const struct accel_tensor *tensor)
 {
-	struct shape shape = {.rank = tensor->rank};
+	struct shape shape = { .rank = tensor->rank };
 	u32 i;
 
 	for (i = 0; i < tensor->rank; i++)
@@ -132,7 +132,7 @@ int run_samples_init(struct run_samples *samples, const struct run *run)
 	u32 *counts = calloc(n + 1, sizeof(*counts));
 	int status;
 
-	*samples = (struct run_samples){.input_count = n};
+	*samples = (struct run_samples){ .input_count = n };
 	samples->inputs = calloc(n + 1, sizeof(*samples->inputs));
 	if (!counts || !samples->inputs) {
 		free(counts);

@@ -25,8 +25,9 @@ static u32 classes_of(const struct accel_tensor *t)
 	for (i = 0; i + 1 < t->rank; i++)
 		if (t->dim[i] != 1)
 			return 0;
-	return t->dim[t->rank - 1] >= 2 && t->dim[t->rank - 1] <= CLASSES_MAX ? t->dim[t->rank - 1]
-									      : 0;
+	return t->dim[t->rank - 1] >= 2 && t->dim[t->rank - 1] <= CLASSES_MAX ?
+		       t->dim[t->rank - 1] :
+		       0;
 }
 
 /*
@@ -74,7 +75,7 @@ static int judge(const struct run *run, const float *score, u32 classes, struct 
 		for (i = 1; i < classes; i++)
 			if (p[i] > p[best])
 				best = i;
-		answer->best[k] = (struct run_class){best, p[best]};
+		answer->best[k] = (struct run_class){ best, p[best] };
 		p[best] = -1;
 	}
 	answer->best_count = top;
@@ -136,10 +137,18 @@ static void print_classes(const struct run *run, const struct run_answer *answer
 static void print_value(enum accel_dtype dtype, const u8 *at)
 {
 	switch (dtype) {
-	case ACCEL_F32: printf(" %.6g", *(const float *)at); break;
-	case ACCEL_S32: printf(" %d", *(const int *)at); break;
-	case ACCEL_S8: printf(" %d", *(const s8 *)at); break;
-	case ACCEL_U8: printf(" %u", *at); break;
+	case ACCEL_F32:
+		printf(" %.6g", *(const float *)at);
+		break;
+	case ACCEL_S32:
+		printf(" %d", *(const int *)at);
+		break;
+	case ACCEL_S8:
+		printf(" %d", *(const s8 *)at);
+		break;
+	case ACCEL_U8:
+		printf(" %u", *at);
+		break;
 	}
 }
 

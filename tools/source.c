@@ -53,7 +53,7 @@ int source_add_bake(struct source_options *options, char *arg)
 		fprintf(stderr, "rondo: %s\n", err.text);
 		return STATUS_FAILED;
 	}
-	options->bakes[options->n_bakes++] = (struct compile_bake){arg, tensor};
+	options->bakes[options->n_bakes++] = (struct compile_bake){ arg, tensor };
 	return STATUS_OK;
 }
 
@@ -74,7 +74,7 @@ int source_add_dim(struct source_options *options, char *arg)
 	}
 	if (options->n_dims == SOURCE_DIMS_MAX)
 		return fail(arg, "more than %d dimensions", SOURCE_DIMS_MAX);
-	options->dims[options->n_dims++] = (struct compile_dim){arg, n};
+	options->dims[options->n_dims++] = (struct compile_dim){ arg, n };
 	return STATUS_OK;
 }
 
@@ -312,7 +312,7 @@ static struct rondo_tensor slot_tensor(u8 kind, u32 slot, u32 name, u64 bytes)
 		.dtype = RONDO_U8,
 		.rank = 1,
 		.slot = slot,
-		.dim = {bytes},
+		.dim = { bytes },
 	};
 }
 
@@ -348,8 +348,9 @@ void *source_wrap(const void *program, size_t size, size_t *file_size)
 
 	if (rondo_program_open(&p, program, size))
 		return NULL;
-	w.section[0] = (struct rondo_section){.type = RONDO_SECTION_PROGRAM, .size = size};
-	w.section[1] = (struct rondo_section){.type = RONDO_SECTION_STRINGS, .size = sizeof(names)};
+	w.section[0] = (struct rondo_section){ .type = RONDO_SECTION_PROGRAM, .size = size };
+	w.section[1] =
+		(struct rondo_section){ .type = RONDO_SECTION_STRINGS, .size = sizeof(names) };
 	w.section[2] = (struct rondo_section){
 		.type = RONDO_SECTION_TENSORS,
 		.size = slot_tensors(&p, tensors, names) * sizeof(tensors[0]),

@@ -36,7 +36,7 @@ int source_add_dim(struct source_options *options, char *arg);
 struct source {
 	struct accel_model *model;
 	bool compiled; /* from ONNX */
-	bool bare;     /* a bare program: its tensors are bytes, whatever they mean */
+	bool bare; /* a bare program: its tensors are bytes, whatever they mean */
 	double compile_ms;
 	double load_ms; /* reading and parsing */
 };

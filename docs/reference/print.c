@@ -59,7 +59,7 @@ static void formats(void)
 	       "Kinds: U unsigned, S signed, M1 stored minus one, X4 stored divided by four.\n\n"
 	       "| format | fields: name, lowest bit + width, kind |\n|---|---|\n");
 #define F(member, lo, width, kind, role) " " #member " " #lo "+" #width " " #kind ";"
-#define FORMAT(name, fields)		 printf("| %s |%s |\n", #name, fields);
+#define FORMAT(name, fields) printf("| %s |%s |\n", #name, fields);
 #include "spec/formats.def"
 }
 
@@ -106,8 +106,8 @@ static const struct {
 	const char *name;
 	void (*print)(void);
 } documents[] = {
-	{"isa", isa},	    {"formats", formats},   {"registers", registers},
-	{"errors", errors}, {"machines", machines}, {"faults", faults},
+	{ "isa", isa },	      { "formats", formats },	{ "registers", registers },
+	{ "errors", errors }, { "machines", machines }, { "faults", faults },
 };
 
 int main(int argc, char **argv)

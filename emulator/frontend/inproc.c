@@ -145,7 +145,7 @@ int inproc_allow(struct inproc *host, void *p, u64 size, bool write)
 	grown = realloc(host->range, (host->ranges + 1) * sizeof(*grown));
 	if (grown) {
 		host->range = grown;
-		host->range[host->ranges++] = (struct range){inproc_bus(p), size, write};
+		host->range[host->ranges++] = (struct range){ inproc_bus(p), size, write };
 	}
 	pthread_rwlock_unlock(&host->lock);
 	return grown ? 0 : -ENOMEM;

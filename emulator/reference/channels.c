@@ -37,7 +37,7 @@ bool ref_start(struct reference *r, const struct rondo_op *op)
 	struct ref_transfer *t = &channel->transfer[channel->outstanding++];
 	u32 d;
 
-	*t = (struct ref_transfer){.desc = NULL};
+	*t = (struct ref_transfer){ .desc = NULL };
 	if (op->last && ref_loop_at_last(r, op->last - 1u))
 		return true;
 	if (!check_desc(r, op))
@@ -70,9 +70,9 @@ static bool move_tile(struct reference *r, const struct rondo_desc *d, struct re
 		r->result->activity.sram_written += size;
 	else
 		r->result->activity.sram_read += size;
-	done = d->dir == RONDO_DMA_IN
-		       ? io->read(io->ctx, d->slot, (u64)slot, t->sram + sram, size)
-		       : io->write(io->ctx, d->slot, (u64)slot, t->sram + sram, size);
+	done = d->dir == RONDO_DMA_IN ?
+		       io->read(io->ctx, d->slot, (u64)slot, t->sram + sram, size) :
+		       io->write(io->ctx, d->slot, (u64)slot, t->sram + sram, size);
 	ref_saw(r, REFERENCE_SRAM, d->dir == RONDO_DMA_IN, ref_tile_number(r, t), 0, (u64)sram,
 		size);
 	ref_saw(r, REFERENCE_SLOT, d->dir == RONDO_DMA_OUT, 0, d->slot, (u64)slot, size);
@@ -162,8 +162,8 @@ static void retire_oldest(struct ref_channel *channel)
 
 static bool step(struct reference *r, struct ref_channel *channel)
 {
-	bool begun =
-		channel->outstanding && channel->transfer[0].desc && !channel->transfer[0].startup;
+	bool begun = channel->outstanding && channel->transfer[0].desc &&
+		     !channel->transfer[0].startup;
 	bool ended = false;
 	u32 i;
 

@@ -44,9 +44,9 @@ static struct number number_of(u32 a)
 	u32 field = a >> FRACTION_BITS & FIELD_MAX, fraction = a & ((1u << FRACTION_BITS) - 1);
 
 	if (!field)
-		return (struct number){a & F32_SIGN, fraction, LAST_BIT_MIN};
-	return (struct number){a & F32_SIGN, fraction | 1u << FRACTION_BITS,
-			       (s32)field - 1 + LAST_BIT_MIN};
+		return (struct number){ a & F32_SIGN, fraction, LAST_BIT_MIN };
+	return (struct number){ a & F32_SIGN, fraction | 1u << FRACTION_BITS,
+				(s32)field - 1 + LAST_BIT_MIN };
 }
 
 static u32 signed_bits(bool negative, u32 bits)
@@ -113,9 +113,9 @@ static u32 sum(struct number p, struct number c)
 	s32 e;
 
 	if (p.e - c.e > APART)
-		c = (struct number){c.negative, 1, p.e - APART};
+		c = (struct number){ c.negative, 1, p.e - APART };
 	if (c.e - p.e > APART)
-		p = (struct number){p.negative, 1, c.e - APART};
+		p = (struct number){ p.negative, 1, c.e - APART };
 	e = p.e < c.e ? p.e : c.e;
 	a = (u128)p.m << (p.e - e);
 	b = (u128)c.m << (c.e - e);
@@ -149,7 +149,7 @@ u32 f32_fma(u32 a, u32 b, u32 c)
 	}
 	x = number_of(a);
 	y = number_of(b);
-	p = (struct number){negative, x.m * y.m, x.e + y.e};
+	p = (struct number){ negative, x.m * y.m, x.e + y.e };
 	if (is_zero(c))
 		return rounded(p.negative, p.m, p.e, false);
 	return sum(p, number_of(c));
@@ -176,7 +176,7 @@ static struct number normalised(struct number x, s32 bits)
 {
 	s32 shift = bits - bit_length(x.m);
 
-	return (struct number){x.negative, x.m << shift, x.e - shift};
+	return (struct number){ x.negative, x.m << shift, x.e - shift };
 }
 
 u32 f32_div(u32 a, u32 b)
@@ -248,9 +248,12 @@ static u64 integer_of(struct number x, enum f32_direction direction)
 		half = 1ull << (-x.e - 1);
 	}
 	switch (direction) {
-	case F32_NEAREST: return kept + (rest > half || (rest == half && kept & 1));
-	case F32_DOWN: return kept + (rest && x.negative);
-	default: return kept;
+	case F32_NEAREST:
+		return kept + (rest > half || (rest == half && kept & 1));
+	case F32_DOWN:
+		return kept + (rest && x.negative);
+	default:
+		return kept;
 	}
 }
 
@@ -337,7 +340,7 @@ static u32 polynomial(const u32 *coefficient, u32 count, u32 x)
 
 u32 f32_exp2(u32 a)
 {
-	static const u32 c[] = {RONDO_EXP2_COEFFICIENTS};
+	static const u32 c[] = { RONDO_EXP2_COEFFICIENTS };
 	u32 n, f, p;
 	s32 whole, half;
 
@@ -359,7 +362,7 @@ u32 f32_exp2(u32 a)
 
 u32 f32_log2(u32 a)
 {
-	static const u32 c[] = {RONDO_LOG2_COEFFICIENTS};
+	static const u32 c[] = { RONDO_LOG2_COEFFICIENTS };
 	s32 e = 0, d;
 	u32 t;
 

@@ -9,9 +9,9 @@
 #include "spec/env.h"
 
 #define F32_QUIET 0x7fc00000u
-#define F32_INF	  0x7f800000u
-#define F32_SIGN  0x80000000u
-#define F32_ONE	  0x3f800000u
+#define F32_INF 0x7f800000u
+#define F32_SIGN 0x80000000u
+#define F32_ONE 0x3f800000u
 
 enum f32_direction { F32_NEAREST, F32_DOWN, F32_TO_ZERO };
 

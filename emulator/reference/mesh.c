@@ -45,19 +45,33 @@ static void reduce(struct reference *r, const struct ref_tile *t, bool row, u32 
 void ref_mesh(struct reference *r, const struct ref_tile *t, const struct rondo_op *op, u32 *d)
 {
 	switch (op->op) {
-	case RONDO_OP_mv_n: return shift(r, t, 0, 1, op->a, d);
-	case RONDO_OP_mv_e: return shift(r, t, -1, 0, op->a, d);
-	case RONDO_OP_mv_s: return shift(r, t, 0, -1, op->a, d);
-	case RONDO_OP_mv_w: return shift(r, t, 1, 0, op->a, d);
-	case RONDO_OP_bc_row: return shift(r, t, op->imm - (s32)t->x, 0, op->a, d);
-	case RONDO_OP_bc_col: return shift(r, t, 0, op->imm - (s32)t->y, op->a, d);
-	case RONDO_OP_sum_row_f32: return reduce(r, t, true, op->a, f32_add, d);
-	case RONDO_OP_sum_col_f32: return reduce(r, t, false, op->a, f32_add, d);
-	case RONDO_OP_max_row_f32: return reduce(r, t, true, op->a, f32_max, d);
-	case RONDO_OP_max_col_f32: return reduce(r, t, false, op->a, f32_max, d);
-	case RONDO_OP_sum_row_s32: return reduce(r, t, true, op->a, ref_add_s32, d);
-	case RONDO_OP_sum_col_s32: return reduce(r, t, false, op->a, ref_add_s32, d);
-	case RONDO_OP_max_row_s32: return reduce(r, t, true, op->a, ref_max_s32, d);
-	case RONDO_OP_max_col_s32: return reduce(r, t, false, op->a, ref_max_s32, d);
+	case RONDO_OP_mv_n:
+		return shift(r, t, 0, 1, op->a, d);
+	case RONDO_OP_mv_e:
+		return shift(r, t, -1, 0, op->a, d);
+	case RONDO_OP_mv_s:
+		return shift(r, t, 0, -1, op->a, d);
+	case RONDO_OP_mv_w:
+		return shift(r, t, 1, 0, op->a, d);
+	case RONDO_OP_bc_row:
+		return shift(r, t, op->imm - (s32)t->x, 0, op->a, d);
+	case RONDO_OP_bc_col:
+		return shift(r, t, 0, op->imm - (s32)t->y, op->a, d);
+	case RONDO_OP_sum_row_f32:
+		return reduce(r, t, true, op->a, f32_add, d);
+	case RONDO_OP_sum_col_f32:
+		return reduce(r, t, false, op->a, f32_add, d);
+	case RONDO_OP_max_row_f32:
+		return reduce(r, t, true, op->a, f32_max, d);
+	case RONDO_OP_max_col_f32:
+		return reduce(r, t, false, op->a, f32_max, d);
+	case RONDO_OP_sum_row_s32:
+		return reduce(r, t, true, op->a, ref_add_s32, d);
+	case RONDO_OP_sum_col_s32:
+		return reduce(r, t, false, op->a, ref_add_s32, d);
+	case RONDO_OP_max_row_s32:
+		return reduce(r, t, true, op->a, ref_max_s32, d);
+	case RONDO_OP_max_col_s32:
+		return reduce(r, t, false, op->a, ref_max_s32, d);
 	}
 }

@@ -12,7 +12,7 @@
 #include "core/machine.h"
 
 enum {
-	UNITS = 4,	/* slots that write registers: L0, L1, V0, V1 */
+	UNITS = 4, /* slots that write registers: L0, L1, V0, V1 */
 	GARBAGE = 0xa5, /* in SRAM that is not cleared */
 };
 
@@ -191,12 +191,12 @@ struct usage {
 /* Registers that an operation reads and writes, by the roles of spec/formats.def. */
 static struct usage usage_of(const struct rondo_op *op)
 {
-	struct usage use = {.fits = true};
+	struct usage use = { .fits = true };
 
 #define USE_VAL(reg)
-#define USE_SRC(reg)  use.reads |= 1ull << (reg);
+#define USE_SRC(reg) use.reads |= 1ull << (reg);
 #define USE_SRC3(reg) use.fits = (reg) + 2 < RONDO_VREGS, use.reads |= 7ull << (reg);
-#define USE_DST(reg)  use.writes |= 1ull << (reg);
+#define USE_DST(reg) use.writes |= 1ull << (reg);
 	switch (rondo_ops[op->op].format) {
 /* clang-format off */
 #define F(member, lo, width, kind, role) USE_##role(op->member)
@@ -320,9 +320,9 @@ static bool set_mask(struct reference *r)
 	const struct rondo_op *op = &r->op[RONDO_C];
 	const struct rondo_machine *m = &r->machine;
 
-	r->part = (struct ref_rectangle){0, 0, m->mesh_w - 1u, m->mesh_h - 1u};
+	r->part = (struct ref_rectangle){ 0, 0, m->mesh_w - 1u, m->mesh_h - 1u };
 	if (op->op == RONDO_OP_mask)
-		r->part = (struct ref_rectangle){op->x0, op->y0, op->x1, op->y1};
+		r->part = (struct ref_rectangle){ op->x0, op->y0, op->x1, op->y1 };
 	if (r->part.x0 > r->part.x1 || r->part.x1 >= m->mesh_w || r->part.y0 > r->part.y1 ||
 	    r->part.y1 >= m->mesh_h)
 		return ref_trap(r, "mask outside the mesh");
@@ -359,7 +359,7 @@ static bool execute_result(struct reference *r, u32 slot)
 /* What S, W and M change in one tile. */
 static bool execute_tile(struct reference *r, struct ref_tile *t)
 {
-	struct ref_changes changes = {.stores = 0};
+	struct ref_changes changes = { .stores = 0 };
 
 	if (r->op[RONDO_S].op && !ref_store(r, t, &r->op[RONDO_S], &changes))
 		return false;
@@ -388,7 +388,7 @@ static void saw_reads(struct reference *r)
 
 static bool execute(struct reference *r)
 {
-	static const u8 units[UNITS] = {RONDO_L0, RONDO_L1, RONDO_V0, RONDO_V1};
+	static const u8 units[UNITS] = { RONDO_L0, RONDO_L1, RONDO_V0, RONDO_V1 };
 	u64 written = 0;
 	u32 i;
 
@@ -417,18 +417,26 @@ static void crossings(u8 op, u32 *row, u32 *column)
 	switch (op) {
 	case RONDO_OP_mv_e:
 	case RONDO_OP_mv_w:
-	case RONDO_OP_bc_row: *row = 1; break;
+	case RONDO_OP_bc_row:
+		*row = 1;
+		break;
 	case RONDO_OP_mv_n:
 	case RONDO_OP_mv_s:
-	case RONDO_OP_bc_col: *column = 1; break;
+	case RONDO_OP_bc_col:
+		*column = 1;
+		break;
 	case RONDO_OP_sum_row_f32:
 	case RONDO_OP_sum_row_s32:
 	case RONDO_OP_max_row_f32:
-	case RONDO_OP_max_row_s32: *row = 2; break;
+	case RONDO_OP_max_row_s32:
+		*row = 2;
+		break;
 	case RONDO_OP_sum_col_f32:
 	case RONDO_OP_sum_col_s32:
 	case RONDO_OP_max_col_f32:
-	case RONDO_OP_max_col_s32: *column = 2; break;
+	case RONDO_OP_max_col_s32:
+		*column = 2;
+		break;
 	}
 }
 

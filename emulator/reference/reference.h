@@ -26,9 +26,9 @@
 struct reference; /* the state of one machine */
 
 struct reference_result {
-	enum exec_status status;	/* not EXEC_ABORTED */
-	u64 cycles;			/* clearing included; on an early end those that passed */
-	u32 bundle;			/* the last one that was looked at */
+	enum exec_status status; /* not EXEC_ABORTED */
+	u64 cycles; /* clearing included; on an early end those that passed */
+	u32 bundle; /* the last one that was looked at */
 	struct rondo_activity activity; /* so far */
 	char reason[EXEC_REASON_BYTES]; /* of a trap or DMA error; else empty */
 };
@@ -64,20 +64,20 @@ void reference_restore(struct reference *r, const void *from);
 
 enum reference_space {
 	REFERENCE_SRAM,
-	REFERENCE_RESULT,      /* is written when it takes off; `at` is its register */
-	REFERENCE_REGISTER,    /* is written when the result lands */
+	REFERENCE_RESULT, /* is written when it takes off; `at` is its register */
+	REFERENCE_REGISTER, /* is written when the result lands */
 	REFERENCE_ACCUMULATOR, /* rows */
-	REFERENCE_WEIGHT,      /* rows of a weight buffer; its reads are not told */
-	REFERENCE_SLOT,	       /* by DMA */
+	REFERENCE_WEIGHT, /* rows of a weight buffer; its reads are not told */
+	REFERENCE_SLOT, /* by DMA */
 };
 
 /* One thing read or written in a cycle. */
 struct reference_access {
 	enum reference_space space;
 	bool write;
-	u32 tile;  /* row by row from the north-west; of a slot 0 */
+	u32 tile; /* row by row from the north-west; of a slot 0 */
 	u32 index; /* weight buffer, slot, or place of a result in flight; else 0 */
-	u64 at;	   /* byte, register or row */
+	u64 at; /* byte, register or row */
 	u64 count; /* bytes of SRAM or slot; else 1 */
 };
 

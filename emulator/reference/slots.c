@@ -67,16 +67,22 @@ static u8 requantise_of(u8 op)
 {
 	switch (op) {
 	case RONDO_OP_rdq_fix_s8:
-	case RONDO_OP_stq_fix_s8: return RONDO_OP_rq_fix_s8;
+	case RONDO_OP_stq_fix_s8:
+		return RONDO_OP_rq_fix_s8;
 	case RONDO_OP_rdq_fix_u8:
-	case RONDO_OP_stq_fix_u8: return RONDO_OP_rq_fix_u8;
+	case RONDO_OP_stq_fix_u8:
+		return RONDO_OP_rq_fix_u8;
 	case RONDO_OP_rdq_flt_s8:
-	case RONDO_OP_stq_flt_s8: return RONDO_OP_rq_flt_s8;
+	case RONDO_OP_stq_flt_s8:
+		return RONDO_OP_rq_flt_s8;
 	case RONDO_OP_rdq_flt_u8:
-	case RONDO_OP_stq_flt_u8: return RONDO_OP_rq_flt_u8;
+	case RONDO_OP_stq_flt_u8:
+		return RONDO_OP_rq_flt_u8;
 	case RONDO_OP_rdq_f32:
-	case RONDO_OP_stq_f32: return RONDO_OP_rq_f32;
-	default: return 0;
+	case RONDO_OP_stq_f32:
+		return RONDO_OP_rq_f32;
+	default:
+		return 0;
 	}
 }
 
@@ -108,10 +114,17 @@ static bool load_lane(struct reference *r, struct ref_tile *t, const struct rond
 	if (!read_element(r, t, address(r, op, i, size), size, &value))
 		return false;
 	switch (op->op) {
-	case RONDO_OP_ld_s8: *d = value < 0x80 ? value : value | 0xffffff00; return true;
-	case RONDO_OP_ld_bf16: *d = value << 16; return true;
-	case RONDO_OP_ld4: break;
-	default: *d = value; return true;
+	case RONDO_OP_ld_s8:
+		*d = value < 0x80 ? value : value | 0xffffff00;
+		return true;
+	case RONDO_OP_ld_bf16:
+		*d = value << 16;
+		return true;
+	case RONDO_OP_ld4:
+		break;
+	default:
+		*d = value;
+		return true;
 	}
 	*d = value;
 	for (n = 1; n < op->rows; n++) {
@@ -145,7 +158,8 @@ bool ref_load(struct reference *r, struct ref_tile *t, const struct rondo_op *op
 			if (!load_lane(r, t, op, i, &d[i]))
 				return false;
 		return true;
-	default: return read_row(r, t, op, d);
+	default:
+		return read_row(r, t, op, d);
 	}
 }
 
@@ -154,10 +168,14 @@ static u32 narrowed(u8 op, u32 value)
 	s32 x = (s32)value;
 
 	switch (op) {
-	case RONDO_OP_st_s8: return (u32)(x < -128 ? -128 : x > 127 ? 127 : x);
-	case RONDO_OP_st_u8: return (u32)(x < 0 ? 0 : x > 255 ? 255 : x);
-	case RONDO_OP_st_bf16: return f32_to_bf16(value);
-	default: return value;
+	case RONDO_OP_st_s8:
+		return (u32)(x < -128 ? -128 : x > 127 ? 127 : x);
+	case RONDO_OP_st_u8:
+		return (u32)(x < 0 ? 0 : x > 255 ? 255 : x);
+	case RONDO_OP_st_bf16:
+		return f32_to_bf16(value);
+	default:
+		return value;
 	}
 }
 
@@ -246,7 +264,9 @@ static u32 multiply(struct reference *r, u8 op, u32 x, u64 w, u32 sum)
 	u32 container = (u32)w, n;
 
 	switch (op) {
-	case RONDO_OP_push_f32: activity->macs_f32++; return f32_fma(x, container, sum);
+	case RONDO_OP_push_f32:
+		activity->macs_f32++;
+		return f32_fma(x, container, sum);
 	case RONDO_OP_push_bf16:
 		activity->macs_bf16 += 2;
 		sum = f32_fma(x << 16, container << 16, sum);

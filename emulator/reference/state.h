@@ -52,13 +52,13 @@ struct ref_nest {
 /* A transfer from its start to its end. */
 struct ref_transfer {
 	const struct rondo_desc *desc; /* NULL: an empty start */
-	u64 startup;		       /* cycles left */
-	s64 sram, slot;		       /* addresses of its first row, of tile (0, 0) */
+	u64 startup; /* cycles left */
+	s64 sram, slot; /* addresses of its first row, of tile (0, 0) */
 	/* How far it is. */
 	u32 i[RONDO_DMA_DIMS];
-	u32 x, y;   /* mode tile: whose block */
+	u32 x, y; /* mode tile: whose block */
 	u32 waited; /* cycles of dma_row_cycles spent on this row */
-	u32 moved;  /* bytes of this row */
+	u32 moved; /* bytes of this row */
 };
 
 struct ref_channel {
@@ -81,8 +81,8 @@ struct reference {
 	struct reference_result *result;
 	void (*seen)(void *ctx, const struct reference_access *access); /* or NULL */
 	void *seen_ctx;
-	u64 now;     /* cycle */
-	u32 at;	     /* bundle */
+	u64 now; /* cycle */
+	u32 at; /* bundle */
 	u64 defined; /* set of registers that were ever written */
 	u32 nests;
 	struct ref_nest nest[RONDO_LOOP_DEPTH];
@@ -119,7 +119,7 @@ static inline void ref_saw(struct reference *r, enum reference_space space, bool
 {
 	if (r->seen)
 		r->seen(r->seen_ctx,
-			&(struct reference_access){space, write, tile, index, at, count});
+			&(struct reference_access){ space, write, tile, index, at, count });
 }
 
 static inline u32 ref_tile_number(const struct reference *r, const struct ref_tile *t)

@@ -91,63 +91,114 @@ static u32 integer_lane(u8 op, u32 a, u32 b, u32 c)
 	u32 n = b % 32;
 
 	switch (op) {
-	case RONDO_OP_mov: return a;
-	case RONDO_OP_add: return (u32)(x + y);
-	case RONDO_OP_sub: return (u32)(x - y);
-	case RONDO_OP_mul: return (u32)(x * y);
-	case RONDO_OP_mulh: return (u32)floor_shift(x * y, 32);
-	case RONDO_OP_srdhm: return srdhm(a, b);
-	case RONDO_OP_adds: return saturated(x + y);
-	case RONDO_OP_subs: return saturated(x - y);
-	case RONDO_OP_shl: return (u32)((u64)a << n);
-	case RONDO_OP_shls: return saturated(x * (1ll << n));
-	case RONDO_OP_sra: return (u32)floor_shift(x, n);
-	case RONDO_OP_srl: return a / (1u << n);
-	case RONDO_OP_srar: return srar(a, n);
-	case RONDO_OP_min: return x < y ? a : b;
-	case RONDO_OP_max: return ref_max_s32(a, b);
-	case RONDO_OP_clz: return leading_zeros(a);
-	case RONDO_OP_cmplt: return all_ones_if(x < y);
-	case RONDO_OP_cmpeq: return all_ones_if(a == b);
-	case RONDO_OP_and: return a & b;
-	case RONDO_OP_or: return a | b;
-	case RONDO_OP_xor: return a ^ b;
-	case RONDO_OP_andn: return a & ~b;
-	case RONDO_OP_sel: return (a & c) | (b & ~c);
-	case RONDO_OP_dot4_ss: return dot4(a, true, b, c);
-	default: /* RONDO_OP_dot4_us */ return dot4(a, false, b, c);
+	case RONDO_OP_mov:
+		return a;
+	case RONDO_OP_add:
+		return (u32)(x + y);
+	case RONDO_OP_sub:
+		return (u32)(x - y);
+	case RONDO_OP_mul:
+		return (u32)(x * y);
+	case RONDO_OP_mulh:
+		return (u32)floor_shift(x * y, 32);
+	case RONDO_OP_srdhm:
+		return srdhm(a, b);
+	case RONDO_OP_adds:
+		return saturated(x + y);
+	case RONDO_OP_subs:
+		return saturated(x - y);
+	case RONDO_OP_shl:
+		return (u32)((u64)a << n);
+	case RONDO_OP_shls:
+		return saturated(x * (1ll << n));
+	case RONDO_OP_sra:
+		return (u32)floor_shift(x, n);
+	case RONDO_OP_srl:
+		return a / (1u << n);
+	case RONDO_OP_srar:
+		return srar(a, n);
+	case RONDO_OP_min:
+		return x < y ? a : b;
+	case RONDO_OP_max:
+		return ref_max_s32(a, b);
+	case RONDO_OP_clz:
+		return leading_zeros(a);
+	case RONDO_OP_cmplt:
+		return all_ones_if(x < y);
+	case RONDO_OP_cmpeq:
+		return all_ones_if(a == b);
+	case RONDO_OP_and:
+		return a & b;
+	case RONDO_OP_or:
+		return a | b;
+	case RONDO_OP_xor:
+		return a ^ b;
+	case RONDO_OP_andn:
+		return a & ~b;
+	case RONDO_OP_sel:
+		return (a & c) | (b & ~c);
+	case RONDO_OP_dot4_ss:
+		return dot4(a, true, b, c);
+	default: /* RONDO_OP_dot4_us */
+		return dot4(a, false, b, c);
 	}
 }
 
 static u32 float_lane(u8 op, u32 a, u32 b, u32 c)
 {
 	switch (op) {
-	case RONDO_OP_fadd: return f32_add(a, b);
-	case RONDO_OP_fsub: return f32_sub(a, b);
-	case RONDO_OP_fmul: return f32_mul(a, b);
-	case RONDO_OP_fma: return f32_fma(a, b, c);
-	case RONDO_OP_fmin: return f32_min(a, b);
-	case RONDO_OP_fmax: return f32_max(a, b);
-	case RONDO_OP_fcmplt: return all_ones_if(f32_less(a, b));
-	case RONDO_OP_fcmple: return all_ones_if(f32_less(a, b) || f32_equal(a, b));
-	case RONDO_OP_fcmpeq: return all_ones_if(f32_equal(a, b));
-	case RONDO_OP_frint: return f32_integer(a, F32_NEAREST);
-	case RONDO_OP_ffloor: return f32_integer(a, F32_DOWN);
-	case RONDO_OP_ftrunc: return f32_integer(a, F32_TO_ZERO);
-	case RONDO_OP_fabs: return a & ~F32_SIGN;
-	case RONDO_OP_fneg: return a ^ F32_SIGN;
-	case RONDO_OP_f2i: return (u32)f32_to_s32(a);
-	case RONDO_OP_i2f: return f32_of_s32((s32)a);
-	case RONDO_OP_bpack: return f32_to_bf16(a) | f32_to_bf16(b) << 16;
-	case RONDO_OP_bunplo: return a << 16;
-	case RONDO_OP_bunphi: return a & 0xffff0000;
-	case RONDO_OP_dot2_bf16: return dot2(a, b, c);
-	case RONDO_OP_fdiv: return f32_div(a, b);
-	case RONDO_OP_frcp: return f32_div(F32_ONE, a);
-	case RONDO_OP_fsqrt: return f32_sqrt(a);
-	case RONDO_OP_frsqrt: return f32_div(F32_ONE, f32_sqrt(a));
-	case RONDO_OP_fexp2: return f32_exp2(a);
-	default: /* RONDO_OP_flog2 */ return f32_log2(a);
+	case RONDO_OP_fadd:
+		return f32_add(a, b);
+	case RONDO_OP_fsub:
+		return f32_sub(a, b);
+	case RONDO_OP_fmul:
+		return f32_mul(a, b);
+	case RONDO_OP_fma:
+		return f32_fma(a, b, c);
+	case RONDO_OP_fmin:
+		return f32_min(a, b);
+	case RONDO_OP_fmax:
+		return f32_max(a, b);
+	case RONDO_OP_fcmplt:
+		return all_ones_if(f32_less(a, b));
+	case RONDO_OP_fcmple:
+		return all_ones_if(f32_less(a, b) || f32_equal(a, b));
+	case RONDO_OP_fcmpeq:
+		return all_ones_if(f32_equal(a, b));
+	case RONDO_OP_frint:
+		return f32_integer(a, F32_NEAREST);
+	case RONDO_OP_ffloor:
+		return f32_integer(a, F32_DOWN);
+	case RONDO_OP_ftrunc:
+		return f32_integer(a, F32_TO_ZERO);
+	case RONDO_OP_fabs:
+		return a & ~F32_SIGN;
+	case RONDO_OP_fneg:
+		return a ^ F32_SIGN;
+	case RONDO_OP_f2i:
+		return (u32)f32_to_s32(a);
+	case RONDO_OP_i2f:
+		return f32_of_s32((s32)a);
+	case RONDO_OP_bpack:
+		return f32_to_bf16(a) | f32_to_bf16(b) << 16;
+	case RONDO_OP_bunplo:
+		return a << 16;
+	case RONDO_OP_bunphi:
+		return a & 0xffff0000;
+	case RONDO_OP_dot2_bf16:
+		return dot2(a, b, c);
+	case RONDO_OP_fdiv:
+		return f32_div(a, b);
+	case RONDO_OP_frcp:
+		return f32_div(F32_ONE, a);
+	case RONDO_OP_fsqrt:
+		return f32_sqrt(a);
+	case RONDO_OP_frsqrt:
+		return f32_div(F32_ONE, f32_sqrt(a));
+	case RONDO_OP_fexp2:
+		return f32_exp2(a);
+	default: /* RONDO_OP_flog2 */
+		return f32_log2(a);
 	}
 }
 
@@ -180,12 +231,18 @@ u32 ref_requantise(u8 op, u32 a, u32 shift, const ref_row *params, u32 i)
 	u32 flt = (u32)f32_to_s32(f32_mul(f32_of_s32((s32)(a + p0)), p1));
 
 	switch (op) {
-	case RONDO_OP_rq_fix_s8: return placed(fix, p2, true);
-	case RONDO_OP_rq_fix_u8: return placed(fix, p2, false);
-	case RONDO_OP_rq_flt_s8: return placed(flt, p2, true);
-	case RONDO_OP_rq_flt_u8: return placed(flt, p2, false);
-	case RONDO_OP_rq_fix_s32: return fix;
-	default: /* RONDO_OP_rq_f32 */ return f32_min(p2, f32_max(p1, f32_add(a, p0)));
+	case RONDO_OP_rq_fix_s8:
+		return placed(fix, p2, true);
+	case RONDO_OP_rq_fix_u8:
+		return placed(fix, p2, false);
+	case RONDO_OP_rq_flt_s8:
+		return placed(flt, p2, true);
+	case RONDO_OP_rq_flt_u8:
+		return placed(flt, p2, false);
+	case RONDO_OP_rq_fix_s32:
+		return fix;
+	default: /* RONDO_OP_rq_f32 */
+		return f32_min(p2, f32_max(p1, f32_add(a, p0)));
 	}
 }
 
@@ -209,19 +266,31 @@ void ref_vector(struct reference *r, const struct ref_tile *t, const struct rond
 	u32 lanes = r->machine.lanes, i;
 
 	switch (op->op) {
-	case RONDO_OP_rsum_f32: return reduce(r, a, f32_add, d);
-	case RONDO_OP_rmax_f32: return reduce(r, a, f32_max, d);
-	case RONDO_OP_rsum_s32: return reduce(r, a, ref_add_s32, d);
-	case RONDO_OP_rmax_s32: return reduce(r, a, ref_max_s32, d);
+	case RONDO_OP_rsum_f32:
+		return reduce(r, a, f32_add, d);
+	case RONDO_OP_rmax_f32:
+		return reduce(r, a, f32_max, d);
+	case RONDO_OP_rsum_s32:
+		return reduce(r, a, ref_add_s32, d);
+	case RONDO_OP_rmax_s32:
+		return reduce(r, a, ref_max_s32, d);
 	}
 	for (i = 0; i < lanes; i++) {
 		u32 byte = a[i] % (4 * lanes);
 
 		switch (op->op) {
-		case RONDO_OP_movi: d[i] = (u32)op->imm; break;
-		case RONDO_OP_iota: d[i] = i; break;
-		case RONDO_OP_perm: d[i] = a[b[i] % lanes]; break;
-		case RONDO_OP_lut: d[i] = b[byte / 4] >> 8 * (byte % 4) & 0xff; break;
+		case RONDO_OP_movi:
+			d[i] = (u32)op->imm;
+			break;
+		case RONDO_OP_iota:
+			d[i] = i;
+			break;
+		case RONDO_OP_perm:
+			d[i] = a[b[i] % lanes];
+			break;
+		case RONDO_OP_lut:
+			d[i] = b[byte / 4] >> 8 * (byte % 4) & 0xff;
+			break;
 		case RONDO_OP_fadd ... RONDO_OP_bunphi:
 		case RONDO_OP_dot2_bf16:
 		case RONDO_OP_fdiv ... RONDO_OP_flog2:
@@ -230,7 +299,8 @@ void ref_vector(struct reference *r, const struct ref_tile *t, const struct rond
 		case RONDO_OP_rq_fix_s8 ... RONDO_OP_rq_fix_s32:
 			d[i] = ref_requantise(op->op, a[i], op->shift, &t->vreg[op->params], i);
 			break;
-		default: d[i] = integer_lane(op->op, a[i], b[i], c[i]);
+		default:
+			d[i] = integer_lane(op->op, a[i], b[i], c[i]);
 		}
 	}
 }

@@ -55,12 +55,14 @@ static void diff_bits(struct agree *a, u64 programs)
 /* PUSHES rows of 256 bytes times a matrix of 256 x 64, from SRAM that reads as zero. */
 static u8 *matrix_product(struct builder *b, u64 *size)
 {
-	struct rondo_op wl = {.op = RONDO_OP_wl_s8, .count = RONDO_LANES_MAX, .zp = 3};
-	struct rondo_op push = {.op = RONDO_OP_push_s8, .count = RONDO_LANES_MAX, .mode = 1};
+	struct rondo_op wl = { .op = RONDO_OP_wl_s8, .count = RONDO_LANES_MAX, .zp = 3 };
+	struct rondo_op push = { .op = RONDO_OP_push_s8, .count = RONDO_LANES_MAX, .mode = 1 };
 
-	wl.entry = (u16)build_entry(b, (struct rondo_entry){.stride = {256}, .row_stride = {1}});
-	push.entry = (u16)build_entry(
-		b, (struct rondo_entry){.base = 65536, .stride = {0, 256}, .row_stride = {0, 1}});
+	wl.entry =
+		(u16)build_entry(b, (struct rondo_entry){ .stride = { 256 }, .row_stride = { 1 } });
+	push.entry = (u16)build_entry(b, (struct rondo_entry){ .base = 65536,
+							       .stride = { 0, 256 },
+							       .row_stride = { 0, 1 } });
 	build_loop(b, RONDO_LANES_MAX, 1);
 	build_op(b, RONDO_W, wl);
 	build_loop(b, PUSHES / 512, 2);
@@ -72,8 +74,8 @@ static u8 *matrix_product(struct builder *b, u64 *size)
 
 static void speedup(struct agree *a)
 {
-	const struct exec_io io = {NULL, NULL, NULL};
-	const struct exec_control control = {.bound = ~0ull};
+	const struct exec_io io = { NULL, NULL, NULL };
+	const struct exec_control control = { .bound = ~0ull };
 	char why[EXEC_REASON_BYTES];
 	struct reference_result by_reference;
 	struct exec_program *program;

@@ -13,8 +13,8 @@
 #include "tests/rv32/rv32_machine.h"
 
 #define TARGET_MIPS 50
-#define RUNS	    5
-#define INSNS	    10000000
+#define RUNS 5
+#define INSNS 10000000
 
 enum { RING = 0x1000, RING_BYTES = 0x4000 };
 

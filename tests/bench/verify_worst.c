@@ -195,9 +195,12 @@ int main(void)
 		void (*build)(struct builder *b);
 		const char *name;
 	} programs[] = {
-		{ matrices, "matrices" },	  { starts, "starts" },
-		{ far_flights, "far flights" }, { near_flights, "near flights" },
-		{ loops, "loops" },		  { searches, "searches" },
+		{ matrices, "matrices" },
+		{ starts, "starts" },
+		{ far_flights, "far flights" },
+		{ near_flights, "near flights" },
+		{ loops, "loops" },
+		{ searches, "searches" },
 	};
 	double worst = 0;
 	size_t i;

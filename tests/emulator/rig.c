@@ -44,7 +44,7 @@ static void read_image(struct rig *rig, const char *path)
 
 void rig_init(struct rig *rig, const char *image)
 {
-	struct inproc_ops ops = {.irq = irq, .ctx = rig};
+	struct inproc_ops ops = { .irq = irq, .ctx = rig };
 	struct rondo_machine machine;
 
 	memset(rig, 0, sizeof(*rig));
@@ -106,7 +106,7 @@ void rig_bell(struct rig *rig, u32 bell)
 
 void rig_until(bool (*done)(struct rig *rig, u32 arg), struct rig *rig, u32 arg)
 {
-	const struct timespec pause = {.tv_nsec = 20000};
+	const struct timespec pause = { .tv_nsec = 20000 };
 	u64 end = rig_now_ns() + RIG_TIMEOUT_MS * 1000000ull;
 
 	while (!done(rig, arg)) {
@@ -184,7 +184,7 @@ void rig_step(struct rig *rig, enum step_op op, u32 addr, u32 value)
 {
 	if (rig->steps >= RIG_STEPS)
 		die("script too long");
-	rig->script[rig->steps++] = (struct step){op, addr, value, 0};
+	rig->script[rig->steps++] = (struct step){ op, addr, value, 0 };
 }
 
 void rig_start(struct rig *rig)

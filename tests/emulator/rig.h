@@ -24,10 +24,10 @@ enum {
 enum step_op {
 	STEP_END,
 	STEP_STORE, /* value to the word at addr */
-	STEP_LOAD,  /* result = the word at addr */
+	STEP_LOAD, /* result = the word at addr */
 	STEP_AWAIT, /* until an interrupt of the mask value is pending; result = mip */
-	STEP_JUMP,  /* to addr */
-	STEP_SPIN,  /* value times around */
+	STEP_JUMP, /* to addr */
+	STEP_SPIN, /* value times around */
 };
 
 struct step {
@@ -82,7 +82,7 @@ void rig_await_state(struct rig *rig, enum rondo_device_state state);
 
 /* Scripts: steps are collected, then run; the results stand in rig->script. */
 void rig_step(struct rig *rig, enum step_op op, u32 addr, u32 value);
-void rig_start(struct rig *rig);  /* rings; does not wait */
+void rig_start(struct rig *rig); /* rings; does not wait */
 void rig_finish(struct rig *rig); /* waits for the end of what rig_start() began */
 void rig_run(struct rig *rig);
 /* One store to, or load from, a register of the management core. */

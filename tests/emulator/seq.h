@@ -11,7 +11,7 @@
 /* A buffer whose pages stand on the bus in another order than in the list. */
 struct seq_buffer {
 	u8 *memory; /* the pages as they lie in memory */
-	u64 bytes;  /* a multiple of the page size */
+	u64 bytes; /* a multiple of the page size */
 	struct rondo_page_list *list;
 	u64 list_bytes;
 };

@@ -115,8 +115,8 @@ static void entry(struct script *s)
 				 .offsets = n[3],
 				 .binding = n[4],
 				 .generation = n[5],
-				 .slot = {n[6], n[7]},
-				 .offset = {n[8]},
+				 .slot = { n[6], n[7] },
+				 .offset = { n[8] },
 			 });
 }
 
@@ -142,25 +142,41 @@ static void step(struct script *s, u8 c)
 	u32 word;
 
 	switch (c) {
-	case 'A': admin(s); break;
-	case 'E': entry(s); break;
+	case 'A':
+		admin(s);
+		break;
+	case 'E':
+		entry(s);
+		break;
 	case 'X':
-	case 'Y': raw_step(s, c == 'X'); break;
+	case 'Y':
+		raw_step(s, c == 'X');
+		break;
 	case 'W':
 		word = number(s) % (sizeof(*fake.status) / sizeof(u32));
 		((u32 *)fake.status)[word] = number(s);
 		fake.bells = true;
 		break;
-	case 'R': fake_run(); break;
-	case 'H': fake.held = !fake.held; break;
+	case 'R':
+		fake_run();
+		break;
+	case 'H':
+		fake.held = !fake.held;
+		break;
 	case 'D':
 		word = number(s);
 		if (fake.seq_status == RONDO_SEQ_BUSY && word != RONDO_SEQ_BUSY)
 			fake_seq_end(word, fake.args.bound, word);
 		break;
-	case 'C': fake_event(&event); break;
-	case 'S': fake_sleep(2 * FW_HEARTBEAT_NS); break;
-	case 'F': fake.refuse = number(s) % 4; break;
+	case 'C':
+		fake_event(&event);
+		break;
+	case 'S':
+		fake_sleep(2 * FW_HEARTBEAT_NS);
+		break;
+	case 'F':
+		fake.refuse = number(s) % 4;
+		break;
 	}
 }
 
@@ -178,7 +194,7 @@ static void check(bool booted)
 
 int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 {
-	struct script s = {bytes, bytes + size};
+	struct script s = { bytes, bytes + size };
 	bool booted;
 
 	fake_reset();

@@ -2,13 +2,13 @@
 #include "tests/fuzz/generate.h"
 
 enum {
-	REGS = 16,	    /* in use: v[first_reg] and the next ones */
-	ROWS = 24,	    /* accumulator rows in use: from first_row */
-	WINDOW = 16384,	    /* bytes of SRAM that operations use */
-	DUMP = WINDOW,	    /* where registers and rows are stored at the end */
-	BUNDLES = 40,	    /* of the body, at most, and of long loops the part that is not empty */
+	REGS = 16, /* in use: v[first_reg] and the next ones */
+	ROWS = 24, /* accumulator rows in use: from first_row */
+	WINDOW = 16384, /* bytes of SRAM that operations use */
+	DUMP = WINDOW, /* where registers and rows are stored at the end */
+	BUNDLES = 40, /* of the body, at most, and of long loops the part that is not empty */
 	TRIPS_PRODUCT = 40, /* of nested loops, so that a run is short */
-	LOADED = 8192,	    /* bytes of the window that slot 0 fills at the start */
+	LOADED = 8192, /* bytes of the window that slot 0 fills at the start */
 	SLOT_BYTES = 65536, /* of slots that transfers use, for one tile */
 	SLOT_IN = 0,
 	SLOT_BOTH = 1,
@@ -23,7 +23,7 @@ struct range {
 
 struct open_loop {
 	u32 first, last, trips;
-	s32 stride;		/* that bold programs move on by */
+	s32 stride; /* that bold programs move on by */
 	u32 touch[RONDO_VREGS]; /* first bundle of the body that touches it; ~0: none yet */
 };
 
@@ -41,7 +41,7 @@ struct generator {
 	const u8 *at, *end; /* choices */
 	u32 first_reg, first_row;
 	u32 land[RONDO_VREGS]; /* bundle of the text from which on it may be touched */
-	u64 written;	       /* by the current bundle, and with which latency */
+	u64 written; /* by the current bundle, and with which latency */
 	u32 latency[RONDO_VREGS];
 	u32 depth;
 	struct open_loop loop[RONDO_LOOP_DEPTH];
@@ -67,7 +67,7 @@ static bool rarely(struct generator *g, u32 count)
 }
 
 #define ONE_OF(g, ...) \
-	((const s32[]){__VA_ARGS__}[pick(g, sizeof((s32[]){__VA_ARGS__}) / sizeof(s32))])
+	((const s32[]){ __VA_ARGS__ }[pick(g, sizeof((s32[]){ __VA_ARGS__ }) / sizeof(s32))])
 
 static u32 lanes_of(const struct generator *g)
 {
@@ -114,13 +114,13 @@ static bool overlap(struct range a, struct range b)
 /* Bytes that the elements of a lane pattern touch, from its first. */
 static struct range pattern(const struct rondo_entry *e, u32 count, u32 size)
 {
-	struct range range = {0, 0};
+	struct range range = { 0, 0 };
 	u32 i;
 
 	for (i = 0; i < count; i++) {
 		s64 at = e->seg_len ? (s64)(i / e->seg_len) * e->seg_stride +
-					      (s64)(i % e->seg_len) * size
-				    : (s64)i * size;
+					      (s64)(i % e->seg_len) * size :
+				      (s64)i * size;
 
 		range.lo = at < range.lo ? at : range.lo;
 		range.hi = at + size > range.hi ? at + size : range.hi;
@@ -283,8 +283,8 @@ static bool races(const struct generator *g, struct range bytes, bool write)
 static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_row, u32 rows,
 			   u16 *row)
 {
-	struct rondo_entry e = {0};
-	struct range bytes, row_range = {0, 1};
+	struct rondo_entry e = { 0 };
+	struct range bytes, row_range = { 0, 1 };
 	u32 size = rondo_element_bytes(op->op), d;
 	bool write = rondo_ops[op->op].slots == RONDO_SLOTS_S;
 	s64 base, at;
@@ -356,7 +356,7 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 /* Some operation in @slot. */
 static void generate_op(struct generator *g, u32 slot)
 {
-	struct rondo_op op = {.op = (u8)pick(g, RONDO_OPCODES)};
+	struct rondo_op op = { .op = (u8)pick(g, RONDO_OPCODES) };
 
 	if (meshed(g) && slot == RONDO_V1 && rarely(g, 2))
 		op.op = (u8)(RONDO_OP_mv_n + pick(g, RONDO_OP_max_col_s32 - RONDO_OP_mv_n + 1));
@@ -439,8 +439,8 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 {
 	u32 row = (u32)ONE_OF(g, 64, 256, 4, 100, 1, 130, 512), k;
 	u32 slot = (u32)ONE_OF(g, SLOT_IN, SLOT_BOTH, SLOT_BOTH, SLOT_ALIAS);
-	struct rondo_desc d = {.slot = (u16)slot, .row_bytes = row};
-	struct range sram = {0, row}, bytes = {0, row};
+	struct rondo_desc d = { .slot = (u16)slot, .row_bytes = row };
+	struct range sram = { 0, row }, bytes = { 0, row };
 	s64 span = row, base, slot_base;
 
 	d.dir = slot != SLOT_IN && rarely(g, 2) ? RONDO_DMA_OUT : RONDO_DMA_IN;
@@ -467,18 +467,18 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 		return false;
 	d.sram_base = (u32)base;
 	d.slot_base = (u64)slot_base;
-	*f = (struct flight){.sram = {sram.lo + base, sram.hi + base},
-			     .slot_bytes = {bytes.lo + slot_base, bytes.hi + slot_base},
-			     .slot = slot,
-			     .dir = d.dir,
-			     .bundle = here(g)};
+	*f = (struct flight){ .sram = { sram.lo + base, sram.hi + base },
+			      .slot_bytes = { bytes.lo + slot_base, bytes.hi + slot_base },
+			      .slot = slot,
+			      .dir = d.dir,
+			      .bundle = here(g) };
 	*index = build_desc(g->b, d);
 	return true;
 }
 
 static void start(struct generator *g)
 {
-	struct rondo_op op = {.op = RONDO_OP_dma, .channel = (u8)pick(g, RONDO_DMA_CHANNELS)};
+	struct rondo_op op = { .op = RONDO_OP_dma, .channel = (u8)pick(g, RONDO_DMA_CHANNELS) };
 	struct flight f;
 	u32 index, c;
 
@@ -524,7 +524,7 @@ static bool carried(const struct generator *g, u32 channel, u32 first)
 /* Waits for some channels; for all whose transfers were started in bundle @first or later. */
 static void wait(struct generator *g, u32 first)
 {
-	struct rondo_op op = {.op = RONDO_OP_wait};
+	struct rondo_op op = { .op = RONDO_OP_wait };
 	u32 c;
 
 	for (c = 0; c < RONDO_DMA_CHANNELS; c++) {
@@ -552,7 +552,7 @@ static bool choose_loop(struct generator *g, struct rondo_op *op, u32 end)
 {
 	u32 room = end - here(g), product = 1, d, i;
 
-	*op = (struct rondo_op){.op = rarely(g, 2) ? RONDO_OP_loop1 : RONDO_OP_loop, .nest = 1};
+	*op = (struct rondo_op){ .op = rarely(g, 2) ? RONDO_OP_loop1 : RONDO_OP_loop, .nest = 1 };
 	if (op->op == RONDO_OP_loop)
 		op->nest = (u8)(1 + pick(g, 3));
 	/* Where DMA may not stand, the last bundle must not be one that has to wait. */
@@ -596,7 +596,7 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 {
 	bool ends = g->depth && g->loop[g->depth - 1].last == here(g);
 	bool dma = g->depth <= RONDO_DMA_LOOP_DEPTH;
-	struct rondo_op op = {.op = RONDO_OP_mask};
+	struct rondo_op op = { .op = RONDO_OP_mask };
 
 	if (must_wait(g) && !(g->bold && pick(g, 4)))
 		return wait(g, ending_loop(g));
@@ -622,7 +622,8 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 		if (meshed(g) || rarely(g, 4))
 			build_put(g->b, RONDO_C, op);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
@@ -659,7 +660,7 @@ static struct rondo_desc all_tiles(const struct generator *g, struct rondo_desc 
 
 static u32 linear_entry(struct generator *g, u32 base, s32 bytes, s16 rows)
 {
-	struct rondo_entry e = {.base = base};
+	struct rondo_entry e = { .base = base };
 
 	e.stride[0] = bytes;
 	e.row_stride[0] = rows;
@@ -669,7 +670,7 @@ static u32 linear_entry(struct generator *g, u32 base, s32 bytes, s16 rows)
 /* Slots, and every register with some of slot 0's data. */
 static void prologue(struct generator *g)
 {
-	struct rondo_desc load = {.slot = SLOT_IN, .row_bytes = LOADED};
+	struct rondo_desc load = { .slot = SLOT_IN, .row_bytes = LOADED };
 	u32 i, entry;
 
 	for (i = 0; i < SLOTS; i++)
@@ -681,11 +682,11 @@ static void prologue(struct generator *g)
 	entry = linear_entry(g, 0, 0, 0);
 	for (i = 0; i < REGS; i++)
 		build_op(g->b, RONDO_L0,
-			 (struct rondo_op){.op = RONDO_OP_ld_w,
-					   .entry = (u16)entry,
-					   .off = 256 * i,
-					   .count = (u8)lanes_of(g),
-					   .dst = (u8)(g->first_reg + i)});
+			 (struct rondo_op){ .op = RONDO_OP_ld_w,
+					    .entry = (u16)entry,
+					    .off = 256 * i,
+					    .count = (u8)lanes_of(g),
+					    .dst = (u8)(g->first_reg + i) });
 	for (i = 0; i < 3; i++)
 		build_bundle(g->b);
 }
@@ -693,17 +694,17 @@ static void prologue(struct generator *g)
 /* Sums over each weight buffer, registers, and rows, behind the window. */
 static void store_state(struct generator *g)
 {
-	struct rondo_op push = {.op = RONDO_OP_push_s8, .count = (u8)lanes_of(g), .mode = 1};
-	struct rondo_op sta = {.op = RONDO_OP_sta, .count = (u8)lanes_of(g)};
+	struct rondo_op push = { .op = RONDO_OP_push_s8, .count = (u8)lanes_of(g), .mode = 1 };
+	struct rondo_op sta = { .op = RONDO_OP_sta, .count = (u8)lanes_of(g) };
 	u32 plain = linear_entry(g, 0, 0, 0), dump = linear_entry(g, DUMP, 0, 0), i;
 
 	for (i = 0; i < REGS; i++)
 		build_op(g->b, RONDO_S,
-			 (struct rondo_op){.op = RONDO_OP_st_w,
-					   .entry = (u16)dump,
-					   .off = 256 * i,
-					   .count = (u8)lanes_of(g),
-					   .a = (u8)(g->first_reg + i)});
+			 (struct rondo_op){ .op = RONDO_OP_st_w,
+					    .entry = (u16)dump,
+					    .off = 256 * i,
+					    .count = (u8)lanes_of(g),
+					    .a = (u8)(g->first_reg + i) });
 	sta.entry = (u16)linear_entry(g, DUMP + 256 * REGS, 256, 1);
 	sta.row = (u16)g->first_row;
 	build_loop(g->b, ROWS, 1);
@@ -722,10 +723,10 @@ static void store_state(struct generator *g)
 
 static void epilogue(struct generator *g)
 {
-	struct rondo_op drain = {.op = RONDO_OP_wait, .wait = {1, 1, 1, 1}};
-	struct rondo_desc out = {.dir = RONDO_DMA_OUT,
-				 .slot = SLOT_DUMP,
-				 .row_bytes = DUMP + 256 * (REGS + ROWS + 2)};
+	struct rondo_op drain = { .op = RONDO_OP_wait, .wait = { 1, 1, 1, 1 } };
+	struct rondo_desc out = { .dir = RONDO_DMA_OUT,
+				  .slot = SLOT_DUMP,
+				  .row_bytes = DUMP + 256 * (REGS + ROWS + 2) };
 	u32 i, latency = rondo_latency(&g->b->machine, RONDO_OP_bc_row);
 
 	build_op(g->b, RONDO_C, drain);
@@ -739,7 +740,8 @@ static void epilogue(struct generator *g)
 void generate(struct builder *b, enum generate_kind kind, const u8 *choices, size_t size)
 {
 	struct generator g = {
-		.bold = kind == GENERATE_BOLD, .b = b, .at = choices, .end = choices + size};
+		.bold = kind == GENERATE_BOLD, .b = b, .at = choices, .end = choices + size
+	};
 	u32 end;
 
 	prologue(&g);

@@ -28,7 +28,7 @@ static char *print(const struct graph *g)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g, *again;
 	char *once, *twice;
 

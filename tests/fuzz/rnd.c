@@ -17,10 +17,18 @@ static void damage(uint8_t *file, size_t *length, const uint8_t change[4])
 	size_t at = (change[0] | change[1] << 8) % sizeof(struct rnd_file);
 
 	switch (change[3] % 4) {
-	case 0: file[at] ^= change[2]; break;
-	case 1: file[at] = change[2]; break;
-	case 2: memset(file + at / 4 * 4, change[2], 4); break;
-	case 3: *length = at; break;
+	case 0:
+		file[at] ^= change[2];
+		break;
+	case 1:
+		file[at] = change[2];
+		break;
+	case 2:
+		memset(file + at / 4 * 4, change[2], 4);
+		break;
+	case 3:
+		*length = at;
+		break;
 	}
 }
 

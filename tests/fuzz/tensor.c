@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct tensor_data t;
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	const uint8_t *data;
 	unsigned int sum = 0;
 

@@ -10,9 +10,9 @@
 
 #include "tests/kselftest/rig.h"
 
-#define EXPECT_RESET(reason)                                                                       \
-	do {                                                                                       \
-		rig_expect("rondo .*resetting the device: " reason);                               \
+#define EXPECT_RESET(reason)                                         \
+	do {                                                         \
+		rig_expect("rondo .*resetting the device: " reason); \
 	} while (0)
 
 FIXTURE(fault)
@@ -103,8 +103,8 @@ static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * s
 	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
 
 	rig_fault(RIG_FAULT_seq_hold, 1);
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
-				self->copy.sync));
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0));
 }
@@ -198,8 +198,8 @@ TEST_F(fault, kill_during_replay)
 
 	child = hold_in_child(self->fd, &copy);
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
-				self->copy.sync));
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	start = rig_now();
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
@@ -311,8 +311,8 @@ TEST_F(fault, destroy_queue)
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, first));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, second));
 	/* This one is with the scheduler still: it waits for a job of another queue. */
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
-				self->copy.sync));
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, self->copy.sync, third));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));

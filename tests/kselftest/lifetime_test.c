@@ -52,8 +52,8 @@ static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) 
 	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
 
 	rig_fault(RIG_FAULT_seq_hold, 1);
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
-				self->copy.sync));
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 }
 
@@ -104,8 +104,8 @@ TEST_F(lifetime, unbind_during_replay)
 	int running, waiting;
 
 	hold_copy(_metadata, self);
-	ASSERT_EQ(0, rig_submit(self->fd, make_queue(self->fd), self->copy.binding,
-				self->copy.sync, behind));
+	ASSERT_EQ(0, rig_submit(self->fd, make_queue(self->fd), self->copy.binding, self->copy.sync,
+				behind));
 	running = rig_sync_file(self->fd, self->copy.sync);
 	waiting = rig_sync_file(self->fd, behind);
 	EXPECT_EQ(0, rig_sync_file_status(running));
@@ -145,8 +145,8 @@ TEST_F(lifetime, read_sync_file_after_driver)
 	struct sync_fence_info fence = {};
 	int sync_file;
 
-	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0,
-				self->copy.sync));
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	sync_file = rig_sync_file(self->fd, self->copy.sync);
 	EXPECT_TRUE(rig_sync_file_wait(sync_file));
 	munmap(self->copy.in, 4096);

@@ -168,8 +168,7 @@ TEST_F(object, bo_mmap)
 	other = rig_open();
 	EXPECT_EQ(-ENOENT, rig_ioctl(other, DRM_IOCTL_RONDO_BO_MMAP, &args));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &args));
-	EXPECT_EQ(MAP_FAILED,
-		  mmap(NULL, 4096, PROT_READ, MAP_SHARED, other, (off_t)args.offset));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, other, (off_t)args.offset));
 	EXPECT_EQ(MAP_FAILED,
 		  mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->fd, (off_t)args.offset));
 	close(other);
@@ -244,9 +243,9 @@ TEST_F(object, program_fields)
 /* The error of a refusal, or 0. */
 static int refusal(int fd, const void *data, uint64_t size, uint64_t budget)
 {
-	struct drm_rondo_program_create args = {
-		.data = (uintptr_t)data, .size = size, .budget = budget
-	};
+	struct drm_rondo_program_create args = { .data = (uintptr_t)data,
+						 .size = size,
+						 .budget = budget };
 	struct drm_rondo_program_destroy destroy = {};
 	int ret = rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, &args);
 
@@ -544,8 +543,7 @@ TEST_F(binding, stride)
 /* With a moving slot, all that it can reach counts. */
 TEST_F(binding, dynamic_overlap)
 {
-	self->args.program = make_program(self->fd,
-					  rig_program_copy(1024, RONDO_SLOT_DYNAMIC, 0));
+	self->args.program = make_program(self->fd, rig_program_copy(1024, RONDO_SLOT_DYNAMIC, 0));
 	EXPECT_EQ(-EBUSY, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
 	self->slot[1].handle = make_bo(self->fd, 4096, NULL);
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));

@@ -18,25 +18,25 @@ struct reject {
 	int error;
 };
 
-#define REJECT(type, field, value, error)                                                          \
-	{                                                                                          \
-#field, offsetof(struct type, field), sizeof(((struct type *)0)->field), value,    \
-			error                                                                      \
+#define REJECT(type, field, value, error)                                                       \
+	{                                                                                       \
+#field, offsetof(struct type, field), sizeof(((struct type *)0)->field), value, \
+			error                                                                   \
 	}
 
 /* Calls @request with each row's value in a copy of the @size bytes at @args. */
-#define EXPECT_REJECTED(fd, request, args, rows)                                                   \
-	do {                                                                                       \
-		for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {                              \
-			char wrong[256];                                                           \
-			memcpy(wrong, &(args), sizeof(args));                                      \
-			memcpy(wrong + (rows)[row].offset, &(rows)[row].value, (rows)[row].size);  \
-			EXPECT_EQ((rows)[row].error, rig_ioctl(fd, request, wrong))                \
-			{                                                                          \
-				TH_LOG("%s = %#llx", (rows)[row].field,                            \
-				       (unsigned long long)(rows)[row].value);                     \
-			}                                                                          \
-		}                                                                                  \
+#define EXPECT_REJECTED(fd, request, args, rows)                                                  \
+	do {                                                                                      \
+		for (size_t row = 0; row < ARRAY_SIZE(rows); row++) {                             \
+			char wrong[256];                                                          \
+			memcpy(wrong, &(args), sizeof(args));                                     \
+			memcpy(wrong + (rows)[row].offset, &(rows)[row].value, (rows)[row].size); \
+			EXPECT_EQ((rows)[row].error, rig_ioctl(fd, request, wrong))               \
+			{                                                                         \
+				TH_LOG("%s = %#llx", (rows)[row].field,                           \
+				       (unsigned long long)(rows)[row].value);                    \
+			}                                                                         \
+		}                                                                                 \
 	} while (0)
 
 /* The @size bytes at @data so that the byte after them cannot be read; for the life of the test. */
@@ -50,11 +50,11 @@ static inline void *at_page_end(const void *data, size_t size)
 }
 
 /* Arguments that end with their page are read; arguments that do not, are not. */
-#define EXPECT_PAGE_END(fd, request, args)                                                         \
-	do {                                                                                       \
-		void *end = at_page_end(&(args), sizeof(args));                                    \
-		EXPECT_EQ(0, rig_ioctl(fd, request, end));                                         \
-		EXPECT_EQ(-EFAULT, rig_ioctl(fd, request, (char *)end + 4));                       \
+#define EXPECT_PAGE_END(fd, request, args)                                   \
+	do {                                                                 \
+		void *end = at_page_end(&(args), sizeof(args));              \
+		EXPECT_EQ(0, rig_ioctl(fd, request, end));                   \
+		EXPECT_EQ(-EFAULT, rig_ioctl(fd, request, (char *)end + 4)); \
 	} while (0)
 
 #endif

@@ -97,10 +97,10 @@ static struct rig_program finish(struct builder *b)
 
 static void transfer(struct builder *b, enum rondo_dma_dir dir, u32 slot, u32 bytes)
 {
-	build_start(b, 0,
-		    build_desc(b, (struct rondo_desc){
-					  .dir = dir, .slot = slot, .row_bytes = bytes }),
-		    0);
+	build_start(
+		b, 0,
+		build_desc(b, (struct rondo_desc){ .dir = dir, .slot = slot, .row_bytes = bytes }),
+		0);
 }
 
 struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t extra)
@@ -139,9 +139,9 @@ struct rig_program rig_program_increment(void)
 	entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
 	transfer(&b, RONDO_DMA_IN, slot, WORDS * 4);
 	build_wait(&b, 0, 0);
-	build_op(&b, RONDO_L0,
-		 (struct rondo_op){
-			 .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
+	build_op(
+		&b, RONDO_L0,
+		(struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
 	build_put(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
 	idle(&b, 3);
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });

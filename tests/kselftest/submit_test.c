@@ -141,7 +141,8 @@ TEST_F(submit, replay_fields)
 	EXPECT_EQ(-ENOENT, submit_replay(self, r));
 	r = (struct drm_rondo_replay){ .binding = binding + 1 };
 	EXPECT_EQ(-ENOENT, submit_replay(self, r));
-	r = (struct drm_rondo_replay){ .binding = binding, .offset_count = 9,
+	r = (struct drm_rondo_replay){ .binding = binding,
+				       .offset_count = 9,
 				       .offsets = (uintptr_t)&offset,
 				       .offset_stride = sizeof(offset) };
 	EXPECT_EQ(-EINVAL, submit_replay(self, r));
@@ -221,8 +222,8 @@ TEST_F(submit, deep_queue)
 {
 	uint32_t *words, bo = make_bo(self->fd, 4096, (void **)&words), i;
 
-	self->replay[0].binding = make_binding(
-		self->fd, make_program(self->fd, rig_program_increment()), &bo, 1);
+	self->replay[0].binding =
+		make_binding(self->fd, make_program(self->fd, rig_program_increment()), &bo, 1);
 	for (i = 1; i < DRM_RONDO_REPLAYS_MAX; i++)
 		self->replay[i] = self->replay[0];
 	self->args.replay_count = DRM_RONDO_REPLAYS_MAX;
@@ -246,10 +247,10 @@ TEST_F(submit, offsets)
 	for (i = 0; i < 1024; i++)
 		in[i] = i;
 	self->replay[0] = (struct drm_rondo_replay){
-		.binding = make_binding(self->fd,
-					make_program(self->fd, rig_program_copy(
-								       64, RONDO_SLOT_DYNAMIC, 0)),
-					handles, 2),
+		.binding = make_binding(
+			self->fd,
+			make_program(self->fd, rig_program_copy(64, RONDO_SLOT_DYNAMIC, 0)),
+			handles, 2),
 		.offset_count = 2,
 		.offsets = (uintptr_t)offset,
 		.offset_stride = sizeof(offset[0]),

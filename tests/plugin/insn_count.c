@@ -87,7 +87,7 @@ static uint64_t median(struct interval *v)
 /* Whether @insn is a marker; if so, @code is its displacement without the magic. */
 static bool is_marker(const struct qemu_plugin_insn *insn, uintptr_t *code)
 {
-	static const uint8_t opcode[] = {0x0f, 0x1f, 0x84, 0x00};
+	static const uint8_t opcode[] = { 0x0f, 0x1f, 0x84, 0x00 };
 	const uint8_t *bytes = qemu_plugin_insn_data(insn);
 	uint32_t displacement;
 

@@ -17,6 +17,6 @@
 								       (n) << 1 | (end))    \
 		     : "memory")
 #define MARKER_BEGIN(n) MARKER(n, 0)
-#define MARKER_END(n)	MARKER(n, 1)
+#define MARKER_END(n) MARKER(n, 1)
 
 #endif

@@ -194,7 +194,7 @@ static void requantise(void)
 	fill_bytes(w, 16 * 256, 7);
 	for (u32 o = 0; o < 64; o++) {
 		s32 bias = (s32)o * 997 - 30000, multiplier = 0x40000000 + (s32)o * 12345678;
-		u8 bytes[4] = {(u8) - (8 + o % 3), 120, 5, 250};
+		u8 bytes[4] = { (u8) - (8 + o % 3), 120, 5, 250 };
 
 		memcpy(params + 4 * o, &bias, 4);
 		memcpy(params + 256 + 4 * o, &multiplier, 4);

@@ -11,9 +11,9 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-#define TCM_BASE     0x10000000u
-#define TCM_SIZE     0x10000u
-#define BUS_BASE     0x40000000u
+#define TCM_BASE 0x10000000u
+#define TCM_SIZE 0x10000u
+#define BUS_BASE 0x40000000u
 
 struct machine {
 	struct rv32 core;
@@ -55,7 +55,7 @@ static inline bool machine_store(void *ctx, u32 addr, u32 size, u32 val)
 /* Empty memory, the core reset, about to execute at TCM_BASE + @offset. */
 static inline void machine_init(struct machine *m, u32 offset)
 {
-	static const struct rv32_bus bus = {machine_load, machine_store};
+	static const struct rv32_bus bus = { machine_load, machine_store };
 	struct rv32_config config = {
 		.tcm = m->tcm,
 		.tcm_base = TCM_BASE,

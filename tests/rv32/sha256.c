@@ -59,11 +59,11 @@ static void sha256_block(u32 h[8], const u32 block[16])
 /* The line of the first check that fails, or 0. */
 static u32 test(void)
 {
-	static const u32 want[8] = {0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
-				    0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad};
-	u32 h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-		    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-	u32 block[16] = {0x61626380, [15] = 24};
+	static const u32 want[8] = { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+				     0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad };
+	u32 h[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+		     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+	u32 block[16] = { 0x61626380, [15] = 24 };
 	volatile u64 dividend = 0xfedcba9876543210, divisor = 0x123456789;
 
 	sha256_block(h, block);

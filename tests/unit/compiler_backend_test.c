@@ -23,24 +23,24 @@
 static const struct {
 	const char *test, *reason;
 } refusals[] = {
-	{"test_add_uint8", "only f32"},
-	{"test_averagepool_3d_default", "3 spatial dimensions"},
-	{"test_averagepool_3d_dilations_large_count_include_pad_is_0_ceil_mode_is_False",
-	 "3 spatial dimensions"},
-	{"test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_False",
-	 "3 spatial dimensions"},
-	{"test_averagepool_3d_dilations_small", "3 spatial dimensions"},
-	{"test_batchnorm_epsilon_training_mode", "output 1 is not supported"},
-	{"test_clip_default_int8_inbounds", "only f32"},
-	{"test_div_int8", "only f32"},
-	{"test_div_uint8", "only f32"},
-	{"test_maxpool_2d_uint8", "only f32"},
-	{"test_maxpool_3d_dilations", "3 spatial dimensions"},
-	{"test_maxpool_3d_dilations_use_ref_impl_large", "3 spatial dimensions"},
-	{"test_mul_int8", "only f32"},
-	{"test_mul_uint8", "only f32"},
-	{"test_sub_int8", "only f32"},
-	{"test_sub_uint8", "only f32"},
+	{ "test_add_uint8", "only f32" },
+	{ "test_averagepool_3d_default", "3 spatial dimensions" },
+	{ "test_averagepool_3d_dilations_large_count_include_pad_is_0_ceil_mode_is_False",
+	  "3 spatial dimensions" },
+	{ "test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_False",
+	  "3 spatial dimensions" },
+	{ "test_averagepool_3d_dilations_small", "3 spatial dimensions" },
+	{ "test_batchnorm_epsilon_training_mode", "output 1 is not supported" },
+	{ "test_clip_default_int8_inbounds", "only f32" },
+	{ "test_div_int8", "only f32" },
+	{ "test_div_uint8", "only f32" },
+	{ "test_maxpool_2d_uint8", "only f32" },
+	{ "test_maxpool_3d_dilations", "3 spatial dimensions" },
+	{ "test_maxpool_3d_dilations_use_ref_impl_large", "3 spatial dimensions" },
+	{ "test_mul_int8", "only f32" },
+	{ "test_mul_uint8", "only f32" },
+	{ "test_sub_int8", "only f32" },
+	{ "test_sub_uint8", "only f32" },
 };
 
 struct suite {
@@ -60,7 +60,7 @@ struct model {
 
 static size_t load_tensors(const char *dir, const char *kind, struct tensor_data *t)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	char path[640];
 	size_t n = 0;
 
@@ -120,7 +120,7 @@ static bool is_close(const struct tensor_data *a, const struct tensor_data *b)
 static bool evaluates(const struct model *m, const struct graph *g, size_t live,
 		      struct compile_error *err)
 {
-	struct tensor_data out[TENSORS_MAX] = {{0}};
+	struct tensor_data out[TENSORS_MAX] = { { 0 } };
 	bool good = true;
 
 	if (g->outputs.n != m->n_out || g->inputs.n != live || graph_eval(g, m->in, out, err))
@@ -135,7 +135,7 @@ static bool evaluates(const struct model *m, const struct graph *g, size_t live,
 /* The normalised graph through the back half, on the checking executor. */
 static int try_program(const struct model *m, struct graph *g, struct compile_error *err)
 {
-	struct tensor_data out[TENSORS_MAX] = {{0}};
+	struct tensor_data out[TENSORS_MAX] = { { 0 } };
 	char why[PROGRAM_RUN_WHY] = "";
 	struct rondo_machine machine;
 	struct compiled program;
@@ -166,12 +166,12 @@ static int try_program(const struct model *m, struct graph *g, struct compile_er
 static int try(const struct model *m, size_t live, const char *last, struct compile_error *err)
 {
 	struct compile_bake bakes[TENSORS_MAX];
-	struct compile_options o = {.bakes = bakes};
+	struct compile_options o = { .bakes = bakes };
 	struct graph *g;
 	int rc;
 
 	for (size_t i = live; i < m->n_in; i++)
-		bakes[o.n_bakes++] = (struct compile_bake){m->names[i], &m->in[i]};
+		bakes[o.n_bakes++] = (struct compile_bake){ m->names[i], &m->in[i] };
 	rc = onnx_read_graph(m->bytes, m->size, "model.onnx", &o, &g, err);
 	if (rc)
 		return rc;
@@ -196,7 +196,7 @@ static const char *refusal_of(const char *test)
 /* Baked: as a static compiler would have it. Live: the same operator with nothing constant. */
 static void run_supported(struct suite *s, const struct model *m, const char *name)
 {
-	struct compile_error plain = {0}, baked = {0}, live = {0};
+	struct compile_error plain = { 0 }, baked = { 0 }, live = { 0 };
 	size_t first = m->n_in ? 1 : 0;
 	int rc;
 
@@ -227,8 +227,8 @@ static void run_refused(struct suite *s, const struct model *m, const char *name
 
 static void run_test(struct suite *s, const char *root, const char *name)
 {
-	struct compile_error err = {0};
-	struct model m = {.bytes = NULL};
+	struct compile_error err = { 0 };
+	struct model m = { .bytes = NULL };
 	const char *reason = refusal_of(name);
 
 	s->directories++;
@@ -249,7 +249,7 @@ static void run_test(struct suite *s, const char *root, const char *name)
 
 int main(void)
 {
-	struct suite s = {0};
+	struct suite s = { 0 };
 	struct dirent **names;
 	char root[512];
 	int n;

@@ -18,12 +18,12 @@ struct tally {
 /* A bit of everything: attributes of each kind, initializers, shapes, several nodes. */
 static void *make_model(size_t *size)
 {
-	static const float floats[16] = {1, 2, 3, -4, 0.5f};
-	const struct shape x = {4, {1, 1, 6, 6}}, k = {4, {2, 1, 3, 3}}, c = {1, {2}};
-	const struct shape m = {2, {3, 8}}, two = {1, {2}}, y = {2, {1, 3}};
+	static const float floats[16] = { 1, 2, 3, -4, 0.5f };
+	const struct shape x = { 4, { 1, 1, 6, 6 } }, k = { 4, { 2, 1, 3, 3 } }, c = { 1, { 2 } };
+	const struct shape m = { 2, { 3, 8 } }, two = { 1, { 2 } }, y = { 2, { 1, 3 } };
 	struct onnx_writer *w = onnx_writer_create("g", "", 12);
-	const int64_t ones[] = {1, 1, 1, 1}, twos[] = {2, 2}, to[] = {1, -1};
-	float weights[24] = {0};
+	const int64_t ones[] = { 1, 1, 1, 1 }, twos[] = { 2, 2 }, to[] = { 1, -1 };
+	float weights[24] = { 0 };
 	void *bytes;
 
 	memcpy(weights, floats, sizeof(floats));
@@ -59,7 +59,7 @@ static void *make_model(size_t *size)
 /* A graph that comes out must survive printing and parsing, or it was not valid. */
 static bool round_trips(const struct graph *g)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *again;
 	char *text = NULL;
 	size_t size;
@@ -77,14 +77,14 @@ static bool round_trips(const struct graph *g)
 
 static void try_model(struct tally *t, const void *bytes, size_t size)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = NULL;
 	void *exact = malloc(size ? size : 1); /* so that the sanitizer sees its end */
 
 	memcpy(exact, bytes, size);
 	if (compile_graph_from_onnx(exact, size, "m.onnx", NULL, &g, &err)) {
-		bool told =
-			err.code < 0 && !strncmp(err.text, "m.onnx: ", 8) && strlen(err.text) > 12;
+		bool told = err.code < 0 && !strncmp(err.text, "m.onnx: ", 8) &&
+			    strlen(err.text) > 12;
 
 		t->refused++;
 		t->wrong += !told;
@@ -100,8 +100,8 @@ static void try_model(struct tally *t, const void *bytes, size_t size)
 
 static void test_model(void)
 {
-	static const unsigned char flips[] = {0x01, 0x02, 0x08, 0x80, 0xff};
-	struct tally t = {0};
+	static const unsigned char flips[] = { 0x01, 0x02, 0x08, 0x80, 0xff };
+	struct tally t = { 0 };
 	size_t size;
 	unsigned char *bytes = make_model(&size);
 
@@ -124,7 +124,7 @@ static void test_model(void)
 static void try_text(struct tally *t, const char *text)
 {
 	static const struct compile_options no_options;
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = graph_parse(text, "text", &err);
 
 	if (!g) {
@@ -142,8 +142,8 @@ static void try_text(struct tally *t, const char *text)
 static void test_text(void)
 {
 	static const char others[] = "0%,=[ \n\"x-9";
-	struct compile_error err = {0};
-	struct tally t = {0};
+	struct compile_error err = { 0 };
+	struct tally t = { 0 };
 	struct graph *g = NULL;
 	size_t size, len;
 	void *bytes = make_model(&size);

@@ -4,42 +4,42 @@
 #include "tests/tap.h"
 
 #define HEAD "graph \"g\" from \"f\"\n"
-#define X    HEAD "input %0 \"x\" f32[2]\n"
+#define X HEAD "input %0 \"x\" f32[2]\n"
 
 static const struct {
 	const char *text, *message;
 } cases[] = {
-	{"", "t:1: there is no graph"},
-	{"input %0 \"x\" f32[2]\n", "t:1: the first line must be: graph \"NAME\" from \"FILE\""},
-	{HEAD "inputs\n", "t:2: input, const, node or output is expected"},
-	{HEAD "input %1 \"x\" f32[2]\n", "t:2: the next %NUMBER is expected"},
-	{HEAD "input %0 x f32[2]\n", "t:2: a quoted name is expected"},
-	{HEAD "input %0 \"x f32[2]\n", "t:2: a name does not end, or has a bad escape"},
-	{HEAD "input %0 \"\\x00\" f32[2]\n", "t:2: a name does not end, or has a bad escape"},
-	{HEAD "input %0 \"x\" f31[2]\n", "t:2: a type is expected"},
-	{HEAD "input %0 \"x\" f32[2\n", "t:2: ] is expected"},
-	{HEAD "input %0 \"x\" f32[-2]\n", "t:2: the shape is too large or negative"},
-	{HEAD "input %0 \"x\" f32[1,1,1,1,1,1,1,1,1]\n", "t:2: a list of numbers is too long"},
-	{HEAD "const %0 \"c\" f32[2] = 1\n", "t:2: a number is expected"},
-	{HEAD "const %0 \"c\" f32[2] = 1 2 3\n", "t:2: the line goes on where it should end"},
-	{HEAD "const %0 \"c\" u8[1] = 256\n", "t:2: a number does not fit its type"},
-	{HEAD "const %0 \"c\" u8[1] fnv 0\n", "t:2: a constant's bytes are not in the text"},
-	{HEAD "const %0 \"c\" u8[1] fnv 0 hex 07\n",
-	 "t:2: a constant's bytes do not have its hash"},
-	{X "# a comment\n\nnode %1 \"y\" ? = Relux \"n\" %0\n", "t:5: an operator is expected"},
-	{X "node %1 \"y\" ? = Add \"n\" %0\n", "t:3: the operator has another number of inputs"},
-	{X "node %1 \"y\" ? = Relu \"n\" %1\n", "t:3: the %NUMBER of a value above is expected"},
-	{X "node %1 \"y\" ? = Relu \"n\" %0 axis=1\n", "t:3: the operator has no such attribute"},
-	{X "node %1 \"y\" ?, %2 \"z\" ? = Relu \"n\" %0\n", "t:3: too many outputs"},
-	{X "node %1 \"y\" f32[3] = Relu \"n\" %0\n",
-	 "f: node \"n\" (Relu): internal error of the compiler: a value's type is not what its "
-	 "operator gives"},
-	{X "output %0\noutput %0\n", "t:4: the output is listed twice"},
+	{ "", "t:1: there is no graph" },
+	{ "input %0 \"x\" f32[2]\n", "t:1: the first line must be: graph \"NAME\" from \"FILE\"" },
+	{ HEAD "inputs\n", "t:2: input, const, node or output is expected" },
+	{ HEAD "input %1 \"x\" f32[2]\n", "t:2: the next %NUMBER is expected" },
+	{ HEAD "input %0 x f32[2]\n", "t:2: a quoted name is expected" },
+	{ HEAD "input %0 \"x f32[2]\n", "t:2: a name does not end, or has a bad escape" },
+	{ HEAD "input %0 \"\\x00\" f32[2]\n", "t:2: a name does not end, or has a bad escape" },
+	{ HEAD "input %0 \"x\" f31[2]\n", "t:2: a type is expected" },
+	{ HEAD "input %0 \"x\" f32[2\n", "t:2: ] is expected" },
+	{ HEAD "input %0 \"x\" f32[-2]\n", "t:2: the shape is too large or negative" },
+	{ HEAD "input %0 \"x\" f32[1,1,1,1,1,1,1,1,1]\n", "t:2: a list of numbers is too long" },
+	{ HEAD "const %0 \"c\" f32[2] = 1\n", "t:2: a number is expected" },
+	{ HEAD "const %0 \"c\" f32[2] = 1 2 3\n", "t:2: the line goes on where it should end" },
+	{ HEAD "const %0 \"c\" u8[1] = 256\n", "t:2: a number does not fit its type" },
+	{ HEAD "const %0 \"c\" u8[1] fnv 0\n", "t:2: a constant's bytes are not in the text" },
+	{ HEAD "const %0 \"c\" u8[1] fnv 0 hex 07\n",
+	  "t:2: a constant's bytes do not have its hash" },
+	{ X "# a comment\n\nnode %1 \"y\" ? = Relux \"n\" %0\n", "t:5: an operator is expected" },
+	{ X "node %1 \"y\" ? = Add \"n\" %0\n", "t:3: the operator has another number of inputs" },
+	{ X "node %1 \"y\" ? = Relu \"n\" %1\n", "t:3: the %NUMBER of a value above is expected" },
+	{ X "node %1 \"y\" ? = Relu \"n\" %0 axis=1\n", "t:3: the operator has no such attribute" },
+	{ X "node %1 \"y\" ?, %2 \"z\" ? = Relu \"n\" %0\n", "t:3: too many outputs" },
+	{ X "node %1 \"y\" f32[3] = Relu \"n\" %0\n",
+	  "f: node \"n\" (Relu): internal error of the compiler: a value's type is not what its "
+	  "operator gives" },
+	{ X "output %0\noutput %0\n", "t:4: the output is listed twice" },
 };
 
 static void test_names(void)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g =
 		graph_parse(HEAD "input %0 \"a\\x22\\x5c\\x0a\\xc3\\xa4\" f32[]\n", "t", &err);
 
@@ -50,7 +50,7 @@ static void test_names(void)
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct compile_error err = {0};
+		struct compile_error err = { 0 };
 		struct graph *g = graph_parse(cases[i].text, "t", &err);
 
 		if (!tap_ok(!g && !strcmp(err.text, cases[i].message), "refused: %s",

@@ -10,13 +10,13 @@
 #include "core/machine.h"
 #include "tests/tap.h"
 
-#define GRAPHS	"tests/golden/compiler/"
-#define DUMPS	"tests/golden/backend/"
+#define GRAPHS "tests/golden/compiler/"
+#define DUMPS "tests/golden/backend/"
 
 /* The file's text, "" if there is none; the caller frees it. */
 static char *read_text(const char *path)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	void *bytes = NULL;
 	size_t size = 0;
 	char *text;
@@ -51,7 +51,7 @@ static struct graph *load(const char *name, struct compile_error *err)
 
 static char *dump(const char *name, const char *pass)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = load(name, &err);
 	struct rondo_machine machine;
 	struct compiled program;
@@ -92,7 +92,7 @@ static void test_golden(const char *name, const char *pass)
 
 int main(void)
 {
-	static const char *const names[] = {"conv_bias_relu", "gemm"};
+	static const char *const names[] = { "conv_bias_relu", "gemm" };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {

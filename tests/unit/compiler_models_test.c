@@ -18,7 +18,7 @@
 
 /* Of 10,000 test digits the two models know 9891 and 9907; of the first 100 both know 99. */
 #define DIGITS 100
-#define RIGHT  99
+#define RIGHT 99
 
 /* Programs run on more. */
 #define PROGRAM_DIGITS 200
@@ -47,7 +47,7 @@ static bool close_to(const float *a, const float *b, int64_t n)
 
 static bool load(const char *dir, const char *file, struct tensor_data *t)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	char path[512], rest[256];
 
 	snprintf(rest, sizeof(rest), "onnx/%s/%s", dir, file);
@@ -60,8 +60,8 @@ static bool load(const char *dir, const char *file, struct tensor_data *t)
 /* The outputs that another implementation gave for the model's input. */
 static void test_published(const char *dir, const char *input, const char *const *outputs)
 {
-	struct tensor_data in = {0}, have[2] = {{0}}, want;
-	struct compile_error err = {0};
+	struct tensor_data in = { 0 }, have[2] = { { 0 } }, want;
+	struct compile_error err = { 0 };
 	char path[512], rest[256];
 	struct graph *g;
 	bool good;
@@ -70,7 +70,7 @@ static void test_published(const char *dir, const char *input, const char *const
 	g = compile(models_path(path, sizeof(path), rest), &err);
 	good = g && load(dir, input, &in) && !graph_eval(g, &in, have, &err);
 	for (size_t i = 0; good && i < g->outputs.n; i++) {
-		want = (struct tensor_data){0};
+		want = (struct tensor_data){ 0 };
 		good = load(dir, outputs[i], &want) && have[i].size == want.size &&
 		       close_to(have[i].bytes, want.bytes, shape_elems(&want.shape));
 		tensor_data_free(&want);
@@ -93,7 +93,7 @@ struct runner {
 static bool run(const struct runner *r, const struct tensor_data *in, struct tensor_data *out)
 {
 	const struct value *v = r->g->outputs.v[0];
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	char why[PROGRAM_RUN_WHY];
 
 	if (!r->program.file)
@@ -110,7 +110,7 @@ static bool run(const struct runner *r, const struct tensor_data *in, struct ten
 static int count_right(const struct runner *r, const struct mnist *set, int digits, float scale,
 		       float offset)
 {
-	struct tensor_data in = {0}, out = {0};
+	struct tensor_data in = { 0 }, out = { 0 };
 	int right = 0;
 
 	if (!tensor_data_alloc(&in, DTYPE_F32, &r->g->inputs.v[0]->shape))
@@ -133,11 +133,11 @@ static void test_third_party(void)
 		float scale, offset;
 		int program_right; /* of the first PROGRAM_DIGITS */
 	} models[] = {
-		{"mnist", "onnx/mnist/model.onnx", 1, 0, 199},
-		{"mnist_pytorch", "onnx/mnist_pytorch/model.onnx", 1 / (255 * .3081f),
-		 -.1307f / .3081f, 198},
+		{ "mnist", "onnx/mnist/model.onnx", 1, 0, 199 },
+		{ "mnist_pytorch", "onnx/mnist_pytorch/model.onnx", 1 / (255 * .3081f),
+		  -.1307f / .3081f, 198 },
 	};
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct mnist *set = NULL;
 	char path[512];
 
@@ -147,8 +147,8 @@ static void test_third_party(void)
 	}
 	set = mnist_load(&err);
 	for (size_t i = 0; i < 2; i++) {
-		struct runner r = {
-			.g = compile(models_path(path, sizeof(path), models[i].path), &err)};
+		struct runner r = { .g = compile(models_path(path, sizeof(path), models[i].path),
+						 &err) };
 
 		rondo_machine_init(&r.machine, RONDO_MACHINE_edge);
 		if (!tap_ok(r.g && set, "%s compiles", models[i].name)) {
@@ -166,18 +166,18 @@ static void test_third_party(void)
 		graph_free(r.g);
 	}
 	free(set);
-	test_published("mnist", "in_Input3.npy", (const char *[]){"out_Plus214_Output_0.npy"});
+	test_published("mnist", "in_Input3.npy", (const char *[]){ "out_Plus214_Output_0.npy" });
 	/* Depthwise and dilated convolutions, 4420 anchors, two outputs. */
 	test_published("ultraface_rfb320", "in_input.npy",
-		       (const char *[]){"out_scores.npy", "out_boxes.npy"});
+		       (const char *[]){ "out_scores.npy", "out_boxes.npy" });
 }
 
 static void test_demo(void)
 {
 	static struct digits_model model;
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = compile("demo/digits.onnx", &err);
-	struct tensor_data in = {0}, out = {0};
+	struct tensor_data in = { 0 }, out = { 0 };
 	float want[DIGITS_CLASSES];
 
 	if (!tap_ok(g && !digits_load(&model, "demo/digits.onnx", &err) &&

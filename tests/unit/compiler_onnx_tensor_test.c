@@ -6,10 +6,10 @@
 
 #include <errno.h>
 
-static int64_t dims23[] = {2, 3}, huge[] = {INT64_MAX, INT64_MAX}, negative[] = {-1};
-static float floats[] = {0, 1, 2, 3, 4, 5};
-static int32_t bytes_as_ints[] = {0, 1, 2, 3, 4, 255}, too_big[] = {0, 1, 2, 3, 4, 256};
-static int64_t longs[] = {0, -1, 2, 3, 4, INT64_MIN};
+static int64_t dims23[] = { 2, 3 }, huge[] = { INT64_MAX, INT64_MAX }, negative[] = { -1 };
+static float floats[] = { 0, 1, 2, 3, 4, 5 };
+static int32_t bytes_as_ints[] = { 0, 1, 2, 3, 4, 255 }, too_big[] = { 0, 1, 2, 3, 4, 256 };
+static int64_t longs[] = { 0, -1, 2, 3, 4, INT64_MIN };
 
 static Onnx__TensorProto proto(int32_t type)
 {
@@ -24,8 +24,8 @@ static Onnx__TensorProto proto(int32_t type)
 
 static void accept(const Onnx__TensorProto *p, const void *want, const char *name)
 {
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 
 	if (!tap_ok(!onnx_tensor_decode(p, &t, &err) && t.shape.rank == 2 && t.shape.dim[1] == 3 &&
 			    !memcmp(t.bytes, want, t.size),
@@ -36,8 +36,8 @@ static void accept(const Onnx__TensorProto *p, const void *want, const char *nam
 
 static void refuse(const Onnx__TensorProto *p, int code, const char *text, const char *name)
 {
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 	int rc = onnx_tensor_decode(p, &t, &err);
 
 	if (!tap_ok(rc == code && strstr(err.text, text) && !t.bytes, "refused: %s", name))
@@ -47,7 +47,7 @@ static void refuse(const Onnx__TensorProto *p, int code, const char *text, const
 
 static void test_forms(void)
 {
-	static const uint8_t u8[] = {0, 1, 2, 3, 4, 255};
+	static const uint8_t u8[] = { 0, 1, 2, 3, 4, 255 };
 	Onnx__TensorProto p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
 
 	p.n_float_data = 6;
@@ -112,7 +112,7 @@ static void test_lies(void)
 /* Nested attributes, each a graph with a node with an attribute: 3 messages a level. */
 static size_t nest(uint8_t *buf, size_t size, int levels)
 {
-	static const uint8_t key[3] = {5 << 3 | 2, 1 << 3 | 2, 6 << 3 | 2};
+	static const uint8_t key[3] = { 5 << 3 | 2, 1 << 3 | 2, 6 << 3 | 2 };
 	uint8_t *at = buf + size;
 
 	for (int i = 0; i < levels; i++) {
@@ -129,10 +129,10 @@ static size_t nest(uint8_t *buf, size_t size, int levels)
 
 static void test_wire(void)
 {
-	static const uint8_t overlong[] = {0x0a, 0x05, 1}, endless[] = {0xff, 0xff, 0xff};
+	static const uint8_t overlong[] = { 0x0a, 0x05, 1 }, endless[] = { 0xff, 0xff, 0xff };
 	static uint8_t buf[4096];
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 	size_t len;
 
 	tap_ok(onnx_tensor_parse(overlong, sizeof(overlong), &t, &err) == -EINVAL &&

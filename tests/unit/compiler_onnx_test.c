@@ -12,8 +12,9 @@
 
 #include <errno.h>
 
-static const struct shape s1 = {1, {4}}, s4 = {4, {1, 1, 4, 4}}, kernel = {4, {1, 1, 2, 2}};
-static const float floats[16] = {1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8};
+static const struct shape s1 = { 1, { 4 } }, s4 = { 4, { 1, 1, 4, 4 } },
+			  kernel = { 4, { 1, 1, 2, 2 } };
+static const float floats[16] = { 1, 2, 3, 4, 5, 6, 7, 8, -1, -2, -3, -4, -5, -6, -7, -8 };
 
 static struct onnx_writer *start(int opset, const struct shape *x)
 {
@@ -41,7 +42,7 @@ static struct graph *finish(struct onnx_writer *w, const struct compile_options 
 
 static void refuse(struct onnx_writer *w, int code, const char *text)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = finish(w, NULL, &err);
 
 	if (!tap_ok(!g && err.code == code && !strcmp(err.text, text), "refused: %s", text))
@@ -51,7 +52,7 @@ static void refuse(struct onnx_writer *w, int code, const char *text)
 
 static void accept(struct onnx_writer *w, const char *name)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = finish(w, NULL, &err);
 
 	if (!tap_ok(g, "accepted: %s", name))
@@ -112,7 +113,7 @@ static void test_graphs(void)
 
 static void test_tensors(void)
 {
-	const struct shape huge = {3, {65536, 65536, 65536}}, negative = {1, {-3}};
+	const struct shape huge = { 3, { 65536, 65536, 65536 } }, negative = { 1, { -3 } };
 	struct onnx_writer *w;
 
 	w = one(13, "Add", "x b", "y");
@@ -141,7 +142,7 @@ static struct onnx_writer *conv(const char *attr, int count, int64_t a, int64_t 
 				int64_t d)
 {
 	struct onnx_writer *w = one(13, "Conv", "x w", "y");
-	int64_t v[] = {a, b, c, d};
+	int64_t v[] = { a, b, c, d };
 
 	onnx_write_ints(w, attr, count, v);
 	onnx_write_initializer(w, "w", DTYPE_F32, &kernel, floats);
@@ -150,7 +151,7 @@ static struct onnx_writer *conv(const char *attr, int count, int64_t a, int64_t 
 
 static void test_nodes(void)
 {
-	const struct shape wrong = {4, {1, 2, 2, 2}}, vector = {1, {3}};
+	const struct shape wrong = { 4, { 1, 2, 2, 2 } }, vector = { 1, { 3 } };
 	struct onnx_writer *w;
 
 #define CONV "m.onnx: node \"n\" (Conv): "
@@ -207,8 +208,8 @@ static void test_nodes(void)
 static struct onnx_writer *reshape(int64_t a, int64_t b)
 {
 	struct onnx_writer *w = one(13, "Reshape", "x s", "y");
-	const struct shape two = {1, {2}};
-	int64_t v[] = {a, b};
+	const struct shape two = { 1, { 2 } };
+	int64_t v[] = { a, b };
 
 	onnx_write_initializer(w, "s", DTYPE_S64, &two, v);
 	return w;
@@ -236,8 +237,8 @@ static void test_reshape(void)
 
 static bool gives(struct onnx_writer *w, const float *in, const float *want, const char *name)
 {
-	struct tensor_data x = {DTYPE_F32, {2, {2, 2}}, (void *)in, 16}, y = {0};
-	struct compile_error err = {0};
+	struct tensor_data x = { DTYPE_F32, { 2, { 2, 2 } }, (void *)in, 16 }, y = { 0 };
+	struct compile_error err = { 0 };
 	struct graph *g = finish(w, NULL, &err);
 	bool good = g && !graph_eval(g, &x, &y, &err) && !memcmp(y.bytes, want, 16);
 
@@ -250,7 +251,7 @@ static bool gives(struct onnx_writer *w, const float *in, const float *want, con
 
 static struct onnx_writer *small(int opset, const char *op, const char *inputs)
 {
-	const struct shape two = {2, {2, 2}};
+	const struct shape two = { 2, { 2, 2 } };
 	struct onnx_writer *w = start(opset, &two);
 
 	onnx_write_node(w, op, "n", inputs, "y");
@@ -259,10 +260,10 @@ static struct onnx_writer *small(int opset, const char *op, const char *inputs)
 
 static void test_opsets(void)
 {
-	const float x[] = {-3, 3, 0.5f, 1}, same[] = {7, 7, 7, 7};
-	const float clipped[] = {-1, 1, 0.5f, 1}, half[] = {0.5f, 0.5f, 0.5f, 0.5f};
-	const float quarter[] = {0.25f, 0.25f, 0.25f, 0.25f};
-	const struct shape scalar = {0};
+	const float x[] = { -3, 3, 0.5f, 1 }, same[] = { 7, 7, 7, 7 };
+	const float clipped[] = { -1, 1, 0.5f, 1 }, half[] = { 0.5f, 0.5f, 0.5f, 0.5f };
+	const float quarter[] = { 0.25f, 0.25f, 0.25f, 0.25f };
+	const struct shape scalar = { 0 };
 	struct onnx_writer *w;
 
 	w = small(10, "Clip", "x");
@@ -270,8 +271,8 @@ static void test_opsets(void)
 	onnx_write_float(w, "max", 1);
 	gives(w, x, clipped, "Clip 6: bounds are attributes");
 	w = small(11, "Clip", "x lo hi");
-	onnx_write_initializer(w, "lo", DTYPE_F32, &scalar, &(float){-1});
-	onnx_write_initializer(w, "hi", DTYPE_F32, &scalar, &(float){1});
+	onnx_write_initializer(w, "lo", DTYPE_F32, &scalar, &(float){ -1 });
+	onnx_write_initializer(w, "hi", DTYPE_F32, &scalar, &(float){ 1 });
 	gives(w, x, clipped, "Clip 11: bounds are inputs");
 	w = small(11, "Clip", "x");
 	onnx_write_float(w, "min", -1);
@@ -290,7 +291,7 @@ static void test_opsets(void)
 	onnx_write_float(w, "ratio", 0.5f);
 	gives(w, x, x, "Dropout 7: ratio is an attribute");
 	w = small(13, "Dropout", "x  t");
-	onnx_write_initializer(w, "t", DTYPE_BOOL, &scalar, &(uint8_t){1});
+	onnx_write_initializer(w, "t", DTYPE_BOOL, &scalar, &(uint8_t){ 1 });
 	refuse(w, -ENOTSUP, "m.onnx: node \"n\" (Dropout): training is not supported");
 }
 
@@ -298,10 +299,10 @@ static void test_opsets(void)
 
 static void test_bake(void)
 {
-	struct tensor_data t = {DTYPE_F32, {1, {4}}, (void *)floats, 16};
-	struct compile_bake bake = {"b", &t};
-	struct compile_options o = {.bakes = &bake, .n_bakes = 1};
-	struct compile_error err = {0};
+	struct tensor_data t = { DTYPE_F32, { 1, { 4 } }, (void *)floats, 16 };
+	struct compile_bake bake = { "b", &t };
+	struct compile_options o = { .bakes = &bake, .n_bakes = 1 };
+	struct compile_error err = { 0 };
 	struct onnx_writer *w = one(13, "Add", "x b", "y");
 	struct graph *g;
 
@@ -349,10 +350,10 @@ static void *symbolic(size_t *size)
 
 static void test_symbolic_dim(void)
 {
-	struct compile_dim dim = {"rows", 7};
+	struct compile_dim dim = { "rows", 7 };
 	char notice[200] = "";
-	struct compile_options o = {.notice = keep_notice, .notice_context = notice};
-	struct compile_error err = {0};
+	struct compile_options o = { .notice = keep_notice, .notice_context = notice };
+	struct compile_error err = { 0 };
 	struct graph *g = NULL;
 	size_t size;
 	void *bytes = symbolic(&size);
@@ -379,8 +380,8 @@ static void test_symbolic_dim(void)
 
 static void test_dump(void)
 {
-	struct compile_options o = {.dump_pass = "nosuch"};
-	struct compile_error err = {0};
+	struct compile_options o = { .dump_pass = "nosuch" };
+	struct compile_error err = { 0 };
 	struct graph *g = finish(one(13, "Relu", "x", "y"), &o, &err);
 	char *text = NULL;
 	size_t size;
@@ -400,13 +401,13 @@ static void test_dump(void)
 /* What costs too much to compute now is left in the graph; the same with less is not. */
 static void test_fold_limit(void)
 {
-	static const int64_t sizes[] = {16, 1100};
+	static const int64_t sizes[] = { 16, 1100 };
 
 	for (int i = 0; i < 2; i++) {
-		const struct shape square = {2, {sizes[i], sizes[i]}};
+		const struct shape square = { 2, { sizes[i], sizes[i] } };
 		float *zeros = calloc((size_t)(sizes[i] * sizes[i]), sizeof(*zeros));
 		struct onnx_writer *w = onnx_writer_create("g", "", 13);
-		struct compile_error err = {0};
+		struct compile_error err = { 0 };
 		struct graph *g;
 
 		onnx_write_initializer(w, "a", DTYPE_F32, &square, zeros);

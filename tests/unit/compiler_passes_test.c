@@ -18,7 +18,7 @@
 #include <dirent.h>
 #include <math.h>
 
-#define DIRECTORY   "tests/golden/compiler"
+#define DIRECTORY "tests/golden/compiler"
 #define TENSORS_MAX 16
 
 static const struct compile_options no_options;
@@ -37,7 +37,7 @@ static char *print(const struct graph *g, bool data)
 /* Printing and parsing must be each other's inverse: constants in full, untyped values, names. */
 static void test_round_trip(const char *name, const struct graph *g)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	char *once = print(g, true), *twice;
 	struct graph *again = graph_parse(once, "text", &err);
 
@@ -76,8 +76,9 @@ static bool is_close(const struct tensor_data *a, const struct tensor_data *b)
 static void test_same_meaning(const char *name, const struct graph *before,
 			      const struct graph *after)
 {
-	struct tensor_data in[TENSORS_MAX] = {{0}}, a[TENSORS_MAX] = {{0}}, b[TENSORS_MAX] = {{0}};
-	struct compile_error err = {0};
+	struct tensor_data in[TENSORS_MAX] = { { 0 } }, a[TENSORS_MAX] = { { 0 } },
+			   b[TENSORS_MAX] = { { 0 } };
+	struct compile_error err = { 0 };
 	uint32_t state = 1;
 	bool same = before->inputs.n == after->inputs.n && before->outputs.n == after->outputs.n;
 
@@ -124,7 +125,7 @@ static void compare(const char *name, const char *head, const char *want, const 
 
 static void test_graph(const char *name, const char *head, const char *want)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *before = graph_parse(head, name, &err);
 	struct graph *after = graph_parse(head, name, &err);
 
@@ -146,7 +147,7 @@ static void test_graph(const char *name, const char *head, const char *want)
 static void test_model(const char *name, const char *head, const char *want)
 {
 	const char *line = strchr(head, '\n') + 1, *prefix = "$RONDO_MODELS/";
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct graph *g = NULL;
 	void *bytes = NULL;
 	char rest[256], path[512];
@@ -175,7 +176,7 @@ static void test_model(const char *name, const char *head, const char *want)
 
 static void test_file(const char *name)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	char path[512], *head = NULL, *want;
 	void *bytes;
 	size_t size;

@@ -14,7 +14,7 @@ enum { BUFFERS = 24 };
 static void start(struct lowering *l, struct rondo_machine *machine, struct compile_error *err)
 {
 	rondo_machine_init(machine, RONDO_MACHINE_edge);
-	*l = (struct lowering){.g = graph_new("place", "place.onnx", err), .machine = machine};
+	*l = (struct lowering){ .g = graph_new("place", "place.onnx", err), .machine = machine };
 	mir_init(&l->mir, &l->g->arena);
 }
 
@@ -26,7 +26,7 @@ static bool apart(const struct mir_buffer *a, const struct mir_buffer *b)
 /* Buffer i is touched by items i and i + 3: it overlaps in time with six others. */
 static void test_lifetimes(void)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct rondo_machine machine;
 	struct lowering l;
 	bool good = true;
@@ -55,7 +55,7 @@ static void test_lifetimes(void)
 /* A buffer read at the start of a loop's body is read again by the next trip. */
 static void test_loop(void)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct rondo_machine machine;
 	struct lowering l;
 
@@ -72,7 +72,7 @@ static void test_loop(void)
 
 static void test_too_large(void)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct rondo_machine machine;
 	struct lowering l;
 

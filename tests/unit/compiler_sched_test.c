@@ -23,7 +23,7 @@ static u32 random_below(u32 n)
 
 /* Binary operations of every latency, and none whose results could be NaN of several forms. */
 static const enum rondo_opcode binary[] = {
-	RONDO_OP_add, RONDO_OP_sub, RONDO_OP_mul,  RONDO_OP_mulh, RONDO_OP_xor,
+	RONDO_OP_add, RONDO_OP_sub, RONDO_OP_mul,   RONDO_OP_mulh, RONDO_OP_xor,
 	RONDO_OP_min, RONDO_OP_max, RONDO_OP_srdhm, RONDO_OP_perm, RONDO_OP_fadd,
 };
 
@@ -81,7 +81,7 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 			  bool plain, struct compile_error *err)
 {
 	struct graph *g = graph_new("random", "random", err);
-	struct shape shape = {.rank = 1, .dim = {BYTES / 4}};
+	struct shape shape = { .rank = 1, .dim = { BYTES / 4 } };
 	struct value *in = graph_value(g, "in"), *out = graph_value(g, "out");
 	struct mir *m = &p->l.mir;
 	vreg live[4];
@@ -92,15 +92,15 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	value_set_type(out, DTYPE_F32, &shape);
 	graph_add_input(g, in);
 	graph_add_output(g, out);
-	*p = (struct random_program){.l = {.g = g, .machine = machine}, .plain = plain};
+	*p = (struct random_program){ .l = { .g = g, .machine = machine }, .plain = plain };
 	mir_init(m, &g->arena);
 	in->id = 0;
 	out->id = 1;
 	p->in = mir_buffer(m, MIR_BUF_VALUE, "in", BYTES);
 	p->out = mir_buffer(m, MIR_BUF_VALUE, "out", BYTES);
 	p->l.value = arena_alloc(&g->arena, 2 * sizeof(*p->l.value));
-	p->l.value[0] = (struct operand_at){p->in, layout_row_major(&shape)};
-	p->l.value[1] = (struct operand_at){p->out, layout_row_major(&shape)};
+	p->l.value[0] = (struct operand_at){ p->in, layout_row_major(&shape) };
+	p->l.value[1] = (struct operand_at){ p->out, layout_row_major(&shape) };
 	mir_node(m, "random");
 	for (i = 0; i < 4; i++) {
 		live[i] = mir_load(m, RONDO_OP_ld_w, mir_ref(p->in, i * LANES * 4), LANES);
@@ -113,7 +113,7 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 
 static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct random_program p;
 	struct rondo_machine machine;
 	struct compiled program;
@@ -164,7 +164,7 @@ static void test_random(void)
 /* 65 values that are all needed at the end. */
 static void test_registers(void)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct rondo_machine machine;
 	struct random_program p;
 	struct vliw v;

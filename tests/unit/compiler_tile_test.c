@@ -43,22 +43,22 @@ static bool covers(const struct tile_ks *ks, const struct tile_run *runs, int n,
 
 static void test_cover(const struct rondo_machine *m)
 {
-	static const s64 lens[] = {1, 3, 5, 9, 32, 63, 64, 65, 128, 200};
+	static const s64 lens[] = { 1, 3, 5, 9, 32, 63, 64, 65, 128, 200 };
 	struct tile_run runs[RUNS_MAX];
 	bool good = true;
 	size_t i, j;
 
 	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
 		for (j = 1; j <= 12; j++) {
-			struct arena arena = {0};
+			struct arena arena = { 0 };
 			struct tile_ks ks;
 			int r;
 
 			for (r = 0; r < RUNS_MAX; r++)
-				runs[r] = (struct tile_run){.offset = r * 100000,
-							    .segs = j,
-							    .len = lens[i],
-							    .stride = lens[i] * 4 + r * 12};
+				runs[r] = (struct tile_run){ .offset = r * 100000,
+							     .segs = j,
+							     .len = lens[i],
+							     .stride = lens[i] * 4 + r * 12 };
 			ks = tile_k(&arena, m, runs, RUNS_MAX);
 			good &= covers(&ks, runs, RUNS_MAX, m->lanes);
 			arena_free(&arena);
@@ -70,8 +70,8 @@ static void test_cover(const struct rondo_machine *m)
 /* A 5x5 window of one channel in rows of 28 pixels: one push. */
 static void test_window(const struct rondo_machine *m)
 {
-	struct tile_run run = {.segs = 5, .len = 5, .stride = 112};
-	struct arena arena = {0};
+	struct tile_run run = { .segs = 5, .len = 5, .stride = 112 };
+	struct arena arena = { 0 };
 	struct tile_ks ks = tile_k(&arena, m, &run, 1);
 
 	tap_eq(ks.n, 1, "a whole window is one push");
@@ -83,7 +83,7 @@ static void test_window(const struct rondo_machine *m)
 
 static void test_strips(const struct rondo_machine *m)
 {
-	static const s64 widths[] = {1, 10, 28, 511, 512, 513, 4000};
+	static const s64 widths[] = { 1, 10, 28, 511, 512, 513, 4000 };
 	bool good = true;
 	size_t i;
 	s64 h;

@@ -27,7 +27,7 @@ struct field {
 };
 
 static const struct field fields[] = {
-#define F(member, lo, width, kind, role)  { RONDO_FMT_NONE, lo, width, #member },
+#define F(member, lo, width, kind, role) { RONDO_FMT_NONE, lo, width, #member },
 #define FORMAT(name, fields) { RONDO_FMT_##name, 0, 7, #name }, fields
 #include "spec/formats.def"
 };
@@ -107,22 +107,22 @@ static void test_operation(u8 opcode)
 #define ABOVE_U(width) (1ll << (width))
 #define ABOVE_M1(width) ((1ll << (width)) + 1)
 #define ABOVE_X4(width) (4ll << (width))
-#define ABOVE_S(width) (1ll << ((width) - 1))
+#define ABOVE_S(width) (1ll << ((width)-1))
 #define BELOW_U(width) (-1)
 #define BELOW_M1(width) 0
 #define BELOW_X4(width) 2
-#define BELOW_S(width) (-(1ll << ((width) - 1)) - 1)
+#define BELOW_S(width) (-(1ll << ((width)-1)) - 1)
 
 /* Encoding refuses @value in @member, if the member's type can hold it at all. */
-#define REFUSES(member, value)                                                                     \
-	do {                                                                                       \
-		struct rondo_op changed = op;                                                      \
-		volatile s64 wanted = (value);                                                     \
-		u64 word = 0x5a;                                                                   \
-                                                                                                   \
-		changed.member = wanted;                                                           \
-		if ((s64)changed.member == wanted)                                                 \
-			good = good && !rondo_encode(&changed, &word) && word == 0x5a;             \
+#define REFUSES(member, value)                                                         \
+	do {                                                                           \
+		struct rondo_op changed = op;                                          \
+		volatile s64 wanted = (value);                                         \
+		u64 word = 0x5a;                                                       \
+                                                                                       \
+		changed.member = wanted;                                               \
+		if ((s64)changed.member == wanted)                                     \
+			good = good && !rondo_encode(&changed, &word) && word == 0x5a; \
 	} while (0);
 
 static void test_ranges(u8 opcode)
@@ -131,11 +131,11 @@ static void test_ranges(u8 opcode)
 	bool good = rondo_decode(opcode, &op);
 
 	switch (rondo_ops[opcode].format) {
-#define F(member, lo, width, kind, role)                                                           \
-	REFUSES(member, ABOVE_##kind(width))                                                       \
+#define F(member, lo, width, kind, role)     \
+	REFUSES(member, ABOVE_##kind(width)) \
 	REFUSES(member, BELOW_##kind(width))
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
+#define FORMAT(name, fields)   \
+	case RONDO_FMT_##name: \
 		fields break;
 #include "spec/formats.def"
 	}

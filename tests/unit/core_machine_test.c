@@ -8,7 +8,7 @@
 
 static void test_hash(void)
 {
-	struct rondo_machine m = {0};
+	struct rondo_machine m = { 0 };
 	u64 zero, other;
 
 	/* FNV-1a of n zero bytes is the offset basis times prime^n. */

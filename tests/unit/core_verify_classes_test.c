@@ -324,8 +324,8 @@ static void wrong_element_written(void)
 		const struct rondo_extent *e = &b.verify->extent[i];
 
 		right += i % 2 ? e->write_lo == 1000 * i && e->write_hi == 1001 * i + 1 &&
-					 !e->read_hi
-			       : e->read_lo == 1000 * i && e->read_hi == 1001 * i + 1 &&
+					 !e->read_hi :
+				 e->read_lo == 1000 * i && e->read_hi == 1001 * i + 1 &&
 					 !e->write_hi;
 	}
 	tap_eq(right, RONDO_PROGRAM_SLOTS_MAX, "the wrong array element written");

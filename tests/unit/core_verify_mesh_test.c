@@ -44,7 +44,7 @@ static void registers_under_masks(void)
 {
 	static const struct {
 		u16 write, again, read; /* last columns; 9: no bundle */
-		u8 op;			/* that reads v1 */
+		u8 op; /* that reads v1 */
 		u32 code;
 		const char *name;
 	} cases[] = {

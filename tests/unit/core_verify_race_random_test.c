@@ -9,7 +9,7 @@
 #include "tests/unit/program_builder.h"
 #include "tests/unit/program_run.h"
 
-#define OP(name, ...) ((struct rondo_op){.op = RONDO_OP_##name, __VA_ARGS__})
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
 enum { PROGRAMS = 2500, AREA = 32768, DEPTH = 4 };
 
@@ -24,7 +24,8 @@ static u32 pick(u32 count)
 	return (u32)(random_state >> 32) % count;
 }
 
-#define ONE_OF(...) ((const s32[]){__VA_ARGS__}[pick(sizeof((s32[]){__VA_ARGS__}) / sizeof(s32))])
+#define ONE_OF(...) \
+	((const s32[]){ __VA_ARGS__ }[pick(sizeof((s32[]){ __VA_ARGS__ }) / sizeof(s32))])
 
 /* How a program is made: the finer the grain, the more interleaves. */
 struct style {
@@ -46,7 +47,7 @@ static u32 base(const struct style *s)
 
 static void make_access(struct builder *b, const struct style *s, u32 depth)
 {
-	struct rondo_entry e = {.base = base(s)};
+	struct rondo_entry e = { .base = base(s) };
 	u32 d, count = s->grain / 4 < 64 ? s->grain / 4 : 64;
 
 	for (d = 0; d < depth; d++)
@@ -63,11 +64,11 @@ static void make_access(struct builder *b, const struct style *s, u32 depth)
 
 static void make_start(struct builder *b, const struct style *s, u32 depth)
 {
-	struct rondo_desc desc = {.dir = !pick(3),
-				  .slot = pick(3),
-				  .row_bytes = s->grain / (1 + pick(2)),
-				  .sram_base = base(s),
-				  .slot_base = AREA + pick(s->span) * s->grain};
+	struct rondo_desc desc = { .dir = !pick(3),
+				   .slot = pick(3),
+				   .row_bytes = s->grain / (1 + pick(2)),
+				   .sram_base = base(s),
+				   .slot_base = AREA + pick(s->span) * s->grain };
 	u32 d;
 
 	desc.count[2] = ONE_OF(1, 1, 2, 3, 5);
@@ -87,7 +88,7 @@ static void make_body(struct builder *b, const struct style *s, u32 depth, u32 *
 
 static void make_loop(struct builder *b, const struct style *s, u32 depth, u32 *left)
 {
-	struct rondo_op op = OP(loop1, .trip = {ONE_OF(1, 2, 2, 3, 4, 5, 7)});
+	struct rondo_op op = OP(loop1, .trip = { ONE_OF(1, 2, 2, 3, 4, 5, 7) });
 	u32 at = build_bundle(b);
 
 	make_body(b, s, depth + 1, left);
@@ -104,7 +105,9 @@ static void make_body(struct builder *b, const struct style *s, u32 depth, u32 *
 	for (items = 1 + pick(5); items && *left; items--, --*left) {
 		switch (pick(9)) {
 		case 0:
-		case 1: make_access(b, s, depth); break;
+		case 1:
+			make_access(b, s, depth);
+			break;
 		case 2:
 		case 3:
 			if (dma)
@@ -146,7 +149,7 @@ struct tally {
 /* Whether a program that the verifier refused does trap for a race. */
 static bool races(struct exec *e, u8 *bytes, u64 size, char why[RUN_WHY_BYTES])
 {
-	struct rondo_facts all = {.clear_count = 1, .clear = {{0, 1 << 20}}};
+	struct rondo_facts all = { .clear_count = 1, .clear = { { 0, 1 << 20 } } };
 	struct rondo_slot *slot = (void *)(bytes + sizeof(struct rondo_program_header));
 	struct run_slots slots;
 	u32 i;
@@ -194,7 +197,7 @@ static void try_program(struct exec *e, const struct style *s, struct tally *tal
 
 static void test_style(struct exec *e, struct style style)
 {
-	struct tally t = {0};
+	struct tally t = { 0 };
 	u32 i;
 
 	for (i = 0; i < PROGRAMS; i++)
@@ -217,10 +220,10 @@ int main(int argc, char **argv)
 	e = exec_create(&edge);
 	if (!e)
 		return EXIT_FAILURE;
-	test_style(e, (struct style){.channels = 1, .grain = 256, .span = 16});
-	test_style(e, (struct style){.channels = 2, .grain = 256, .span = 64});
-	test_style(e, (struct style){.channels = 2, .grain = 64, .span = 16});
-	test_style(e, (struct style){.channels = 4, .grain = 256, .span = 96});
+	test_style(e, (struct style){ .channels = 1, .grain = 256, .span = 16 });
+	test_style(e, (struct style){ .channels = 2, .grain = 256, .span = 64 });
+	test_style(e, (struct style){ .channels = 2, .grain = 64, .span = 16 });
+	test_style(e, (struct style){ .channels = 4, .grain = 256, .span = 96 });
 	test_style(e, (struct style){ .channels = 2, .grain = 64, .span = 128, .odd = true });
 	test_style(e, (struct style){ .channels = 3, .grain = 16, .span = 256, .odd = true });
 	exec_destroy(e);

@@ -36,8 +36,8 @@ static void *read_file(const char *path, size_t *size)
 
 static void test_onnx(void)
 {
-	static const char *const ops[] = {"Conv",    "Relu",	"Conv", "Relu",
-					  "MaxPool", "Flatten", "Gemm", "Softmax"};
+	static const char *const ops[] = { "Conv",    "Relu",	 "Conv", "Relu",
+					   "MaxPool", "Flatten", "Gemm", "Softmax" };
 	const size_t count = sizeof(ops) / sizeof(ops[0]);
 	size_t size;
 	void *bytes = read_file(MODEL, &size);
@@ -86,7 +86,7 @@ static void test_save(void)
 static void test_sample(int digit)
 {
 	float drawn[DIGITS_PIXELS], probability[DIGITS_CLASSES];
-	struct tensor_data t = {0};
+	struct tensor_data t = { 0 };
 	char path[64];
 
 	snprintf(path, sizeof(path), "demo/samples/digit_%d.npy", digit);

@@ -26,7 +26,7 @@ static void put(const char *path, const char *header, size_t size, size_t data, 
 
 static void refused(int code, const char *path, const char *why)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct mnist *set = mnist_load(&err);
 
 	if (!tap_ok(!set && err.code == code && strstr(err.text, path) && strstr(err.text, why),
@@ -61,7 +61,7 @@ static void remove_directory(void)
 int main(void)
 {
 	const size_t pixels = (size_t)MNIST_COUNT * DIGITS_PIXELS;
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	float image[DIGITS_PIXELS];
 	struct mnist *set;
 

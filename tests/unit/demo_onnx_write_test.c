@@ -8,9 +8,9 @@
 
 static struct onnx_writer *build(void)
 {
-	static const struct shape input = {2, {3, 4}}, bias = {1, {2}}, scalar = {0};
-	static const float values[] = {1.5f, -2};
-	static const int64_t one = 1, pads[] = {1, 2, 3};
+	static const struct shape input = { 2, { 3, 4 } }, bias = { 1, { 2 } }, scalar = { 0 };
+	static const float values[] = { 1.5f, -2 };
+	static const int64_t one = 1, pads[] = { 1, 2, 3 };
 	struct onnx_writer *w = onnx_writer_create("graph", "a model of nonsense", 13);
 
 	onnx_write_int(w, "early", 1); /* no node yet: no attribute */
@@ -31,8 +31,8 @@ static void test_values(const Onnx__GraphProto *g)
 {
 	const Onnx__TypeProto__Tensor *x = g->input[0]->type->tensor_type;
 	const Onnx__TypeProto__Tensor *y = g->output[0]->type->tensor_type;
-	struct compile_error err = {0};
-	struct tensor_data t = {0};
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
 
 	tap_ok(!strcmp(g->input[0]->name, "x") && x->elem_type == 2 && x->shape->n_dim == 2 &&
 		       x->shape->dim[1]->dim_value == 4,
@@ -75,7 +75,7 @@ static void test_node(const Onnx__NodeProto *n)
 int main(void)
 {
 	struct onnx_writer *w = build();
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	size_t size = 0;
 	void *bytes = onnx_writer_pack(w, &size);
 	Onnx__ModelProto *m = bytes ? onnx__model_proto__unpack(NULL, size, bytes) : NULL;

@@ -115,7 +115,7 @@ static void formats(void)
 
 	/* Every field begins with "; ", and the row with the fields from the third byte on. */
 #define F(member, lo, width, kind, role) "; " #member " " #lo "+" #width " " #kind " " #role
-#define FORMAT(name, fields)		 wrong += take_row(0, "| %s | %s |", #name, &(fields)[2]);
+#define FORMAT(name, fields) wrong += take_row(0, "| %s | %s |", #name, &(fields)[2]);
 #include "spec/formats.def"
 	tap_eq(wrong, 0, "every format with its fields");
 }
@@ -279,8 +279,8 @@ static bool follows(const char **at, u32 coefficient)
 /* Before the text is split into lines. */
 static void special_functions(void)
 {
-	static const u32 exp2[] = {RONDO_EXP2_COEFFICIENTS};
-	static const u32 log2[] = {RONDO_LOG2_COEFFICIENTS};
+	static const u32 exp2[] = { RONDO_EXP2_COEFFICIENTS };
+	static const u32 log2[] = { RONDO_LOG2_COEFFICIENTS };
 	const char *at = strstr(text, "## Special functions");
 	u32 wrong = !at, i;
 
@@ -295,7 +295,7 @@ static void special_functions(void)
 /* A row that nobody used is of no table of spec/. */
 static void nothing_else(void)
 {
-	static const char *const free_rows[] = {"| fix | ", "| flt | ", "| f32 | "};
+	static const char *const free_rows[] = { "| fix | ", "| flt | ", "| f32 | " };
 	u32 i, k, extra = 0;
 
 	for (i = 0; i < lines; i++) {

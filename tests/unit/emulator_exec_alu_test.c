@@ -15,15 +15,15 @@ enum {
 	ONE = 0x3f800000, /* 1.0f */
 	TWO = 0x40000000,
 	HALF = 0x3f000000,
-	TINY = 1,	  /* the least subnormal */
+	TINY = 1, /* the least subnormal */
 	BIG = 0x7f7fffff, /* the greatest finite */
 	INF = 0x7f800000,
 	NAN_QUIET = 0x7fc00000,
 	NAN_OTHER = 0x7fa12345,
 };
 
-#define MIN    0x80000000u
-#define MINUS  0x80000000u /* the sign bit */
+#define MIN 0x80000000u
+#define MINUS 0x80000000u /* the sign bit */
 #define NEG(x) (-(u32)(x))
 
 /* One lane: operation, operands, result. */
@@ -166,7 +166,7 @@ static void lanes(void)
 
 	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct row *row = &rows[i];
-		struct alu_args x = {.d = d, .a = a, .b = b, .c = c, .lanes = 64};
+		struct alu_args x = { .d = d, .a = a, .b = b, .c = c, .lanes = 64 };
 		u32 wrong = 0;
 
 		fill(a, row->a);
@@ -187,7 +187,7 @@ static void lanes(void)
 static void across(void)
 {
 	exec_vreg a, b, d;
-	struct alu_args x = {.d = d, .a = a, .b = b, .imm = -3, .lanes = 64};
+	struct alu_args x = { .d = d, .a = a, .b = b, .imm = -3, .lanes = 64 };
 	u32 wrong = 0;
 
 #define RUN(name) (tested[RONDO_OP_##name] = true, alu_ops[RONDO_OP_##name](&x))
@@ -292,7 +292,8 @@ static void requantise(void)
 
 		fill(a, q->x);
 		set_params(p, q->bias, q->multiplier, q->right, q->zp, q->low, q->high);
-		alu_ops[q->op](&(struct alu_args){.d = d, .a = a, .params = p, .shift = q->shift});
+		alu_ops[q->op](
+			&(struct alu_args){ .d = d, .a = a, .params = p, .shift = q->shift });
 		tested[q->op] = true;
 		if (!tap_ok(d[0] == q->d && d[63] == q->d, "%s %08x, row %u", rondo_ops[q->op].name,
 			    q->x, i))
@@ -305,12 +306,12 @@ static void requantise_f32(void)
 	static const struct {
 		u32 x, bias, low, high, d;
 	} cases[] = {
-		{ONE, ONE, 0, INF, TWO},
-		{ONE, TWO | MINUS, 0, INF, 0},
-		{TWO, TWO, 0, TWO, TWO},
-		{NAN_OTHER, ONE, 0, TWO, NAN_QUIET}, /* NaN passes the clamps, canonical */
-		{MINUS, MINUS, 0, INF, MINUS},	     /* -0 is not less than 0: fmax gives b */
-		{ONE, ONE, NAN_OTHER, INF, TWO},
+		{ ONE, ONE, 0, INF, TWO },
+		{ ONE, TWO | MINUS, 0, INF, 0 },
+		{ TWO, TWO, 0, TWO, TWO },
+		{ NAN_OTHER, ONE, 0, TWO, NAN_QUIET }, /* NaN passes the clamps, canonical */
+		{ MINUS, MINUS, 0, INF, MINUS }, /* -0 is not less than 0: fmax gives b */
+		{ ONE, ONE, NAN_OTHER, INF, TWO },
 	};
 	exec_vreg a, p[3], d, again;
 
@@ -320,7 +321,7 @@ static void requantise_f32(void)
 		fill(p[0], cases[i].bias);
 		fill(p[1], cases[i].low);
 		fill(p[2], cases[i].high);
-		alu_ops[RONDO_OP_rq_f32](&(struct alu_args){.d = d, .a = a, .params = p});
+		alu_ops[RONDO_OP_rq_f32](&(struct alu_args){ .d = d, .a = a, .params = p });
 		alu_requantise(RONDO_OP_stq_f32, a, p, again);
 		if (!tap_ok(d[0] == cases[i].d && again[0] == d[0], "rq_f32 %08x", cases[i].x))
 			printf("# is %08x, expected %08x\n", d[0], cases[i].d);
@@ -331,11 +332,11 @@ static void requantise_f32(void)
 static void same_everywhere(void)
 {
 	static const u8 kinds[][3] = {
-		{RONDO_OP_rq_fix_s8, RONDO_OP_rdq_fix_s8, RONDO_OP_stq_fix_s8},
-		{RONDO_OP_rq_fix_u8, RONDO_OP_rdq_fix_u8, RONDO_OP_stq_fix_u8},
-		{RONDO_OP_rq_flt_s8, RONDO_OP_rdq_flt_s8, RONDO_OP_stq_flt_s8},
-		{RONDO_OP_rq_flt_u8, RONDO_OP_rdq_flt_u8, RONDO_OP_stq_flt_u8},
-		{RONDO_OP_rq_f32, RONDO_OP_rdq_f32, RONDO_OP_stq_f32},
+		{ RONDO_OP_rq_fix_s8, RONDO_OP_rdq_fix_s8, RONDO_OP_stq_fix_s8 },
+		{ RONDO_OP_rq_fix_u8, RONDO_OP_rdq_fix_u8, RONDO_OP_stq_fix_u8 },
+		{ RONDO_OP_rq_flt_s8, RONDO_OP_rdq_flt_s8, RONDO_OP_stq_flt_s8 },
+		{ RONDO_OP_rq_flt_u8, RONDO_OP_rdq_flt_u8, RONDO_OP_stq_flt_u8 },
+		{ RONDO_OP_rq_f32, RONDO_OP_rdq_f32, RONDO_OP_stq_f32 },
 	};
 	exec_vreg a, p[3], d, read, stored;
 
@@ -343,7 +344,7 @@ static void same_everywhere(void)
 		a[i] = i * 77777 - 2000000;
 	set_params(p, 12345, 0x3c23d70a, -3, 0x85, 0x90, 0x70);
 	for (u32 k = 0; k < 5; k++) {
-		alu_ops[kinds[k][0]](&(struct alu_args){.d = d, .a = a, .params = p});
+		alu_ops[kinds[k][0]](&(struct alu_args){ .d = d, .a = a, .params = p });
 		alu_requantise(kinds[k][1], a, p, read);
 		alu_requantise(kinds[k][2], a, p, stored);
 		tap_ok(!memcmp(d, read, sizeof(d)) && !memcmp(d, stored, sizeof(d)),
@@ -361,7 +362,7 @@ static double worst(u8 op, double (*exact)(double), u32 first, u32 last, u32 ste
 	while (bits < last) {
 		for (u32 i = 0; i < 64; i++, bits += step)
 			a[i] = bits < last ? bits : first;
-		alu_ops[op](&(struct alu_args){.d = d, .a = a});
+		alu_ops[op](&(struct alu_args){ .d = d, .a = a });
 		for (u32 i = 0; i < 64; i++) {
 			double y = exact((double)f32(a[i]));
 			int exponent = y ? ilogb(y) : -149;

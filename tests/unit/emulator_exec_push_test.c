@@ -23,8 +23,8 @@ static u32 random_bits(void)
 /* Mostly numbers near one, but also subnormals, infinities, NaN, zeros. */
 static u32 random_f32(void)
 {
-	static const u32 odd[] = {0,	      0x80000000, 1,	      0x007fffff,
-				  0x7f800000, 0xff800000, 0x7fa00001, 0x7f7fffff};
+	static const u32 odd[] = { 0,	       0x80000000, 1,	       0x007fffff,
+				   0x7f800000, 0xff800000, 0x7fa00001, 0x7f7fffff };
 	u32 bits = random_bits();
 
 	if (bits % 97 == 0)
@@ -125,7 +125,7 @@ static void check(const char *name, push_fn *push,
 static void elements(void)
 {
 	static struct weight_row row;
-	const s16 weight[4] = {-255, 255, -1, 1};
+	const s16 weight[4] = { -255, 255, -1, 1 };
 
 	weight_set_container(&row, 3, 0xffffffff);
 	tap_ok(row.weight[0][3] == -1 && row.weight[2][3] == -1 && row.weight[3][3] == 31,

@@ -12,7 +12,7 @@
 	"slot in\n slot out\n" \
 	"desc load in in row=4096 sram=0\n desc store out out row=4096 sram=4096\n"
 #define BEGIN " dma c0, load\n wait c0<=0\n"
-#define END   " nop\n nop\n nop\n dma c1, store\n halt c1<=0\n"
+#define END " nop\n nop\n nop\n dma c1, store\n halt c1<=0\n"
 
 /* Zeroes what the case does not write, so that all of the result is defined. */
 #define CLEAR \
@@ -158,7 +158,7 @@ static void weights(void)
 
 static void float_pushes(void)
 {
-	float x[1024] = {0}, y[1024];
+	float x[1024] = { 0 }, y[1024];
 	u32 wrong = 0;
 
 	/* Container 0: 3.0; containers 64..127: the weights i + 0.5; bf16 pairs at 128. */

@@ -31,8 +31,8 @@ static void setup(const char *image)
 	seq_alloc(&rig, &to, BYTES);
 	memset(from.memory, 0x5a, BYTES);
 	slots = rig_alloc(&rig, RONDO_PAGE_BYTES);
-	slots[0] = (struct rondo_slot_binding){inproc_bus(from.list), 0, BYTES};
-	slots[1] = (struct rondo_slot_binding){inproc_bus(to.list), 0, BYTES};
+	slots[0] = (struct rondo_slot_binding){ inproc_bus(from.list), 0, BYTES };
+	slots[1] = (struct rondo_slot_binding){ inproc_bus(to.list), 0, BYTES };
 }
 
 static void teardown(void)
@@ -47,15 +47,15 @@ static void teardown(void)
 /* Boots, loads and binds. */
 static void bring_up(void)
 {
-	struct rondo_seq_args load = {.addr = inproc_bus(program.list), .size = program_size};
-	struct rondo_seq_args bind = {.addr = inproc_bus(slots), .count = 2};
+	struct rondo_seq_args load = { .addr = inproc_bus(program.list), .size = program_size };
+	struct rondo_seq_args bind = { .addr = inproc_bus(slots), .count = 2 };
 
 	rig_boot(&rig);
 	seq_command(&rig, RONDO_SEQ_LOAD, &load);
 	seq_command(&rig, RONDO_SEQ_BIND, &bind);
 }
 
-static const struct rondo_seq_args run_args = {.bound = 1000000};
+static const struct rondo_seq_args run_args = { .bound = 1000000 };
 
 static struct seq_result run(void)
 {
@@ -139,7 +139,7 @@ static void test_hold(void)
 
 static void test_overrun(void)
 {
-	struct rondo_seq_args exact = {.bound = cycles};
+	struct rondo_seq_args exact = { .bound = cycles };
 	struct seq_result r;
 
 	emu_fault_set(rig.dev, EMU_FAULT_overrun, 3);

@@ -49,7 +49,7 @@ static bool reaches(const void *p, u32 size)
 
 static void test_create(void)
 {
-	const struct inproc_ops ops = {0};
+	const struct inproc_ops ops = { 0 };
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	machine.lanes = 63;

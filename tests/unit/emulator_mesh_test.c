@@ -11,10 +11,10 @@
 
 enum {
 	REGS = 8,
-	INPUT = 2048,  /* bytes of SRAM that transfers fill */
+	INPUT = 2048, /* bytes of SRAM that transfers fill */
 	OUTPUT = 8192, /* bytes of SRAM of each tile that the slot holds in the end */
-	SAVED = 4096,  /* where registers and accumulators are stored in the end */
-	ROWS = 8,      /* accumulator and weight rows in use */
+	SAVED = 4096, /* where registers and accumulators are stored in the end */
+	ROWS = 8, /* accumulator and weight rows in use */
 };
 
 struct maker {
@@ -106,10 +106,10 @@ static void work(struct maker *m, u32 slot)
 	op.c = pick(m, REGS);
 	op.params = pick(m, REGS - 2);
 	/* Slots write different registers. */
-	op.dst = slot == RONDO_L0   ? 0
-		 : slot == RONDO_L1 ? 1
-		 : slot == RONDO_V0 ? 2 + pick(m, 3)
-				    : 5 + pick(m, 3);
+	op.dst = slot == RONDO_L0 ? 0 :
+		 slot == RONDO_L1 ? 1 :
+		 slot == RONDO_V0 ? 2 + pick(m, 3) :
+				    5 + pick(m, 3);
 	op.count = 1 + pick(m, machine->lanes);
 	op.rows = 1 + pick(m, 4);
 	op.lane = pick(m, machine->lanes + 1 - op.count);

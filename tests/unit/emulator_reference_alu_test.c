@@ -36,12 +36,18 @@ static u32 operand(u32 before)
 
 	switch (bits % 8) {
 	case 0:
-	case 1: return edge[(bits >> 8) % (sizeof(edge) / sizeof(*edge))];
-	case 2: return 0x3f000000 + (bits >> 7) % 0x01800000 + (bits << 28 & 0x80000000);
-	case 3: return before ^ (bits & 0x80000000) ^ 1u << (bits >> 8) % 32;
-	case 4: return before + (bits >> 8) % 3 - 1;
-	case 5: return (u32)((s32)bits >> (bits >> 3) % 32);
-	default: return next_random();
+	case 1:
+		return edge[(bits >> 8) % (sizeof(edge) / sizeof(*edge))];
+	case 2:
+		return 0x3f000000 + (bits >> 7) % 0x01800000 + (bits << 28 & 0x80000000);
+	case 3:
+		return before ^ (bits & 0x80000000) ^ 1u << (bits >> 8) % 32;
+	case 4:
+		return before + (bits >> 8) % 3 - 1;
+	case 5:
+		return (u32)((s32)bits >> (bits >> 3) % 32);
+	default:
+		return next_random();
 	}
 }
 
@@ -115,7 +121,7 @@ static void test_operation(struct reference *r, struct ref_tile *t, u8 opcode)
 static void test_fma(struct reference *r, struct ref_tile *t)
 {
 	u32 round, i, wrong = 0;
-	struct rondo_op op = {.op = RONDO_OP_fma, .a = 1, .b = 2, .c = 3};
+	struct rondo_op op = { .op = RONDO_OP_fma, .a = 1, .b = 2, .c = 3 };
 
 	for (round = 0; round < 4 * ROUNDS; round++) {
 		fill(t->vreg[1], NULL);
@@ -135,22 +141,22 @@ static void test_fma(struct reference *r, struct ref_tile *t)
 /* Every f32 that conversions to bf16 or s32 may round, in steps that meet all ties. */
 static void test_special(struct reference *r, struct ref_tile *t)
 {
-	static const u8 ops[] = {RONDO_OP_fexp2, RONDO_OP_flog2, RONDO_OP_fsqrt,
-				 RONDO_OP_f2i,	 RONDO_OP_frint, RONDO_OP_ffloor};
+	static const u8 ops[] = { RONDO_OP_fexp2, RONDO_OP_flog2, RONDO_OP_fsqrt,
+				  RONDO_OP_f2i,	  RONDO_OP_frint, RONDO_OP_ffloor };
 	u32 wrong = 0, k, i, bits;
 
 	for (bits = 0; bits < 0xffff8000; bits += 64 * 4999) {
 		for (i = 0; i < LANES; i++)
 			t->vreg[1][i] = bits + i * 4999;
 		for (k = 0; k < sizeof(ops); k++)
-			wrong += !same(r, t, &(struct rondo_op){.op = ops[k], .a = 1});
+			wrong += !same(r, t, &(struct rondo_op){ .op = ops[k], .a = 1 });
 	}
 	tap_ok(!wrong, "functions of one operand over all exponents");
 }
 
 int main(void)
 {
-	struct reference r = {.tiles = 1};
+	struct reference r = { .tiles = 1 };
 	struct ref_tile *t = calloc(1, sizeof(*t));
 	u32 op;
 

@@ -10,7 +10,7 @@
 /* A mesh of 3 x 2 tiles with 8 lanes. */
 enum { W = 3, H = 2, L = 8, ROW = 4 * L, TILE_BYTES = 1024, SLOT_BYTES = 65536 };
 
-#define OP(name, ...) ((struct rondo_op){.op = RONDO_OP_##name, __VA_ARGS__})
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
 struct run {
 	struct builder b;
@@ -57,12 +57,12 @@ static void begin(struct run *r)
 	r->b.header.machine_hash = rondo_machine_hash(&r->b.machine);
 	build_slot(&r->b, 0);
 	build_slot(&r->b, 0);
-	r->x = build_entry(&r->b, (struct rondo_entry){.base = 0});
+	r->x = build_entry(&r->b, (struct rondo_entry){ .base = 0 });
 }
 
 static void end(struct run *r)
 {
-	const struct exec_io io = {read_slot, write_slot, r};
+	const struct exec_io io = { read_slot, write_slot, r };
 	struct reference *reference = reference_create(&r->b.machine);
 	struct rondo_program p;
 	u64 size;
@@ -81,13 +81,13 @@ static void end(struct run *r)
 /* A descriptor for all tiles: tile (x, y) has TILE_BYTES of the slot, row by row of tiles. */
 static u32 all_tiles(struct run *r, u8 dir, u16 slot, u32 bytes)
 {
-	return build_desc(&r->b, (struct rondo_desc){.dir = dir,
-						     .slot = slot,
-						     .row_bytes = bytes,
-						     .slot_x = TILE_BYTES,
-						     .slot_y = W * TILE_BYTES,
-						     .x1 = W - 1,
-						     .y1 = H - 1});
+	return build_desc(&r->b, (struct rondo_desc){ .dir = dir,
+						      .slot = slot,
+						      .row_bytes = bytes,
+						      .slot_x = TILE_BYTES,
+						      .slot_y = W * TILE_BYTES,
+						      .x1 = W - 1,
+						      .y1 = H - 1 });
 }
 
 static void pause(struct run *r, u32 bundles)
@@ -99,7 +99,7 @@ static void pause(struct run *r, u32 bundles)
 /* Lane @i of tile (x, y): data that does not add up the same in another order. */
 static float value(u32 x, u32 y, u32 i)
 {
-	static const float scale[] = {1, 0x1p24f, -0x1p24f};
+	static const float scale[] = { 1, 0x1p24f, -0x1p24f };
 
 	return (float)(1 + y * 5 + i) * scale[x] / (float)(3 + y);
 }
@@ -148,32 +148,43 @@ static float expected(u32 row, u32 x, u32 y, u32 i)
 	float sum;
 
 	switch (row) {
-	case 0: return shifted((s32)x, (s32)y + 1, i);
-	case 1: return shifted((s32)x - 1, (s32)y, i);
-	case 2: return shifted((s32)x, (s32)y - 1, i);
-	case 3: return shifted((s32)x + 1, (s32)y, i);
-	case 4: return value(2, y, i);
-	case 5: return value(x, 1, i);
-	case 6: sum = value(0, y, i) + value(1, y, i); return sum + value(2, y, i);
-	case 7: return value(x, 0, i) + value(x, 1, i);
-	case 8: return value(1, y, i);
-	default: return value(x, 0, i) > value(x, 1, i) ? value(x, 0, i) : value(x, 1, i);
+	case 0:
+		return shifted((s32)x, (s32)y + 1, i);
+	case 1:
+		return shifted((s32)x - 1, (s32)y, i);
+	case 2:
+		return shifted((s32)x, (s32)y - 1, i);
+	case 3:
+		return shifted((s32)x + 1, (s32)y, i);
+	case 4:
+		return value(2, y, i);
+	case 5:
+		return value(x, 1, i);
+	case 6:
+		sum = value(0, y, i) + value(1, y, i);
+		return sum + value(2, y, i);
+	case 7:
+		return value(x, 0, i) + value(x, 1, i);
+	case 8:
+		return value(1, y, i);
+	default:
+		return value(x, 0, i) > value(x, 1, i) ? value(x, 0, i) : value(x, 1, i);
 	}
 }
 
 static void test_mesh(struct run *r)
 {
 	static const struct rondo_op ops[] = {
-		{.op = RONDO_OP_mv_n},
-		{.op = RONDO_OP_mv_e},
-		{.op = RONDO_OP_mv_s},
-		{.op = RONDO_OP_mv_w},
-		{.op = RONDO_OP_bc_row, .imm = 2},
-		{.op = RONDO_OP_bc_col, .imm = 1},
-		{.op = RONDO_OP_sum_row_f32},
-		{.op = RONDO_OP_sum_col_f32},
-		{.op = RONDO_OP_max_row_f32},
-		{.op = RONDO_OP_max_col_f32},
+		{ .op = RONDO_OP_mv_n },
+		{ .op = RONDO_OP_mv_e },
+		{ .op = RONDO_OP_mv_s },
+		{ .op = RONDO_OP_mv_w },
+		{ .op = RONDO_OP_bc_row, .imm = 2 },
+		{ .op = RONDO_OP_bc_col, .imm = 1 },
+		{ .op = RONDO_OP_sum_row_f32 },
+		{ .op = RONDO_OP_sum_col_f32 },
+		{ .op = RONDO_OP_max_row_f32 },
+		{ .op = RONDO_OP_max_col_f32 },
 	};
 	u32 count = sizeof(ops) / sizeof(*ops), row, x, y, i, wrong;
 
@@ -183,8 +194,8 @@ static void test_mesh(struct run *r)
 		for (y = wrong = 0; y < H; y++)
 			for (x = 0; x < W; x++)
 				for (i = 0; i < L; i++)
-					wrong +=
-						*lane(r, 1, x, y, row, i) != expected(row, x, y, i);
+					wrong += *lane(r, 1, x, y, row, i) !=
+						 expected(row, x, y, i);
 		tap_eq(wrong, 0, rondo_ops[ops[row].op].name);
 	}
 	tap_ok(!memcmp(&r->closed, &r->result.activity, sizeof(r->closed)),
@@ -197,7 +208,7 @@ static void test_mesh(struct run *r)
 
 static void test_modes(struct run *r)
 {
-	struct rondo_desc d = {.row_bytes = ROW, .slot_x = 0, .x0 = 1, .x1 = 2, .y1 = 1};
+	struct rondo_desc d = { .row_bytes = ROW, .slot_x = 0, .x0 = 1, .x1 = 2, .y1 = 1 };
 	u32 x, y, i, wrong = 0;
 
 	begin(r);
@@ -326,10 +337,10 @@ static void test_traps(struct run *r)
  */
 static void test_race(struct run *r)
 {
-	struct rondo_desc in = {.row_bytes = 64,
-				.count = {1, 1, 2},
-				.sram_stride = {0, 0, 64},
-				.slot_stride = {0, 0, 64}};
+	struct rondo_desc in = { .row_bytes = 64,
+				 .count = { 1, 1, 2 },
+				 .sram_stride = { 0, 0, 64 },
+				 .slot_stride = { 0, 0, 64 } };
 	u32 *out = (u32 *)(void *)r->slot[1], late = 200 + 3;
 
 	begin(r);
@@ -342,10 +353,10 @@ static void test_race(struct run *r)
 	build_op(&r->b, RONDO_S, OP(st_w, .entry = (u16)r->x, .off = 256, .a = 1, .count = L));
 	build_op(&r->b, RONDO_S, OP(st_w, .entry = (u16)r->x, .off = 288, .a = 2, .count = L));
 	build_start(&r->b, 1,
-		    build_desc(&r->b, (struct rondo_desc){.dir = RONDO_DMA_OUT,
-							  .slot = 1,
-							  .row_bytes = 64,
-							  .sram_base = 256}),
+		    build_desc(&r->b, (struct rondo_desc){ .dir = RONDO_DMA_OUT,
+							   .slot = 1,
+							   .row_bytes = 64,
+							   .sram_base = 256 }),
 		    0);
 	end(r);
 	tap_eq(out[0], 0x11111111, "the first row has arrived when its cycles are over");

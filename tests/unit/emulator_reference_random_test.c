@@ -69,13 +69,13 @@ enum { BUNDLES_MAX = 1024 }; /* of a generated program */
 struct tally {
 	u32 programs, accepted, different;
 	u32 uses[RONDO_OPCODES]; /* programs with that operation */
-	u32 has[FEATURES];	 /* programs with that feature */
-	u32 refused[64];	 /* by reason */
+	u32 has[FEATURES]; /* programs with that feature */
+	u32 refused[64]; /* by reason */
 };
 
 static void note_operations(struct tally *tally, const struct builder *b)
 {
-	bool used[RONDO_OPCODES] = {false};
+	bool used[RONDO_OPCODES] = { false };
 	u32 i, slot, op;
 
 	for (i = 0; i < b->header.bundles; i++)
@@ -140,8 +140,8 @@ static void note_loops(bool *has, const struct rondo_op *op, u32 bundle, u32 *en
 
 static void note_features(struct tally *tally, const struct builder *b)
 {
-	u32 ends[BUNDLES_MAX] = {0}, i, slot;
-	bool has[FEATURES] = {false};
+	u32 ends[BUNDLES_MAX] = { 0 }, i, slot;
+	bool has[FEATURES] = { false };
 	struct rondo_op op;
 
 	for (i = 0; i < b->header.entries; i++)
@@ -195,8 +195,8 @@ static void try_seed(struct agree *a, enum generate_kind kind, u64 seed, struct 
 /* Whether both end a program of vector operations in the same way, at the same bundle. */
 static bool same_end(struct agree *a, u64 seed, enum exec_status *status)
 {
-	const struct exec_io io = {NULL, NULL, NULL};
-	const struct exec_control control = {.bound = ~0ull, .checks = true};
+	const struct exec_io io = { NULL, NULL, NULL };
+	const struct exec_control control = { .bound = ~0ull, .checks = true };
 	struct exec_program *program = NULL;
 	u8 choices[GENERATE_CHOICES], *bytes;
 	struct reference_result by_reference;
@@ -226,7 +226,7 @@ static bool same_end(struct agree *a, u64 seed, enum exec_status *status)
 
 static void test_hazards(struct agree *a, u64 first, u64 count)
 {
-	u32 ends[EXEC_DMA_ERROR + 1] = {0}, different = 0;
+	u32 ends[EXEC_DMA_ERROR + 1] = { 0 }, different = 0;
 	enum exec_status status;
 	u64 seed;
 
@@ -271,7 +271,7 @@ static void report(const struct tally *tally)
  */
 static void test_races(struct agree *a, u64 first, u64 count)
 {
-	struct tally tally = {0};
+	struct tally tally = { 0 };
 	u64 seed;
 
 	for (seed = first; seed < first + count; seed++)
@@ -286,7 +286,7 @@ static void test_races(struct agree *a, u64 first, u64 count)
 static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 {
 	struct rondo_machine machine;
-	struct tally tally = {0};
+	struct tally tally = { 0 };
 	struct agree a;
 	u32 missing = 0, op;
 	u64 seed;
@@ -311,7 +311,7 @@ int main(int argc, char **argv)
 	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
 	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 400, seed;
 	struct rondo_machine edge;
-	struct tally tally = {0};
+	struct tally tally = { 0 };
 	struct agree a;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);

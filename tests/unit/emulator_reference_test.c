@@ -15,7 +15,7 @@
 
 static void example(struct agree *a, const char *name)
 {
-	struct compile_error err = {0};
+	struct compile_error err = { 0 };
 	struct asm_errors errors;
 	char path[300], why[AGREE_WHY_BYTES] = "it does not assemble";
 	void *text = NULL, *bytes = NULL;
@@ -66,7 +66,7 @@ static const void *parts_of(const struct compiled *c, u64 *size, struct agree_co
 		const u8 *at = c->file + s[i].offset;
 
 		if (s[i].type == RONDO_SECTION_SLOT_DATA)
-			content[s[i].index] = (struct agree_content){at, s[i].size};
+			content[s[i].index] = (struct agree_content){ at, s[i].size };
 		if (s[i].type != RONDO_SECTION_PROGRAM)
 			continue;
 		program = at;
@@ -77,9 +77,9 @@ static const void *parts_of(const struct compiled *c, u64 *size, struct agree_co
 
 static void network(struct agree *a, const char *path)
 {
-	struct agree_content content[RONDO_PROGRAM_SLOTS_MAX] = {0};
-	struct compile_error err = {0};
-	struct compiled c = {0};
+	struct agree_content content[RONDO_PROGRAM_SLOTS_MAX] = { 0 };
+	struct compile_error err = { 0 };
+	struct compiled c = { 0 };
 	struct graph *g = NULL;
 	char why[AGREE_WHY_BYTES] = "it does not compile";
 	void *model = NULL;

@@ -16,7 +16,7 @@ struct row {
 
 static const struct row rows[] = {
 #define REG(space, name, offset, count, access, meaning) \
-	{#space "." #name, REG_##space##_##name, REG_SPACE_##space, offset, count, #access},
+	{ #space "." #name, REG_##space##_##name, REG_SPACE_##space, offset, count, #access },
 #define FLD(space, name, field, lo, width, meaning)
 #include "spec/regs.def"
 };
@@ -32,7 +32,7 @@ static bool obeys(const struct row *row, u32 offset)
 	bool w1c = !strcmp(row->access, "W1C"), wo = !strcmp(row->access, "WO");
 	u32 read = wo ? 0 : before;
 	u32 after = rw ? written : w1c ? before & ~written : read;
-	struct regs regs = {0};
+	struct regs regs = { 0 };
 	enum reg acts;
 
 	if (ro + rw + w1c + wo != 1 || regs_read(&regs, row->space, offset, 4))
@@ -72,7 +72,7 @@ static bool covered(enum reg_space space, u32 offset)
 /* Every other place, size and alignment reads as 0 and changes nothing. */
 static void test_elsewhere(void)
 {
-	static const u32 sizes[] = {0, 1, 2, 3, 4, 5, 8, 16};
+	static const u32 sizes[] = { 0, 1, 2, 3, 4, 5, 8, 16 };
 	struct regs regs, copy;
 	u32 space, offset, i, bad = 0;
 

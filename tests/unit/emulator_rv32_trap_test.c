@@ -27,8 +27,8 @@ enum {
 	MHARTID = 0xf14,
 };
 
-#define HANDLER	 (TCM_BASE + 0x800)
-#define MIE_BIT	 8u
+#define HANDLER (TCM_BASE + 0x800)
+#define MIE_BIT 8u
 #define MPIE_BIT 0x80u
 #define MPP_BITS 0x1800u
 
@@ -37,9 +37,9 @@ static const struct {
 	const char *name;
 } irqs[] = {
 	/* most urgent first */
-	{RV32_IRQ_EXTERNAL, "external"},
-	{RV32_IRQ_SOFTWARE, "software"},
-	{RV32_IRQ_TIMER, "timer"},
+	{ RV32_IRQ_EXTERNAL, "external" },
+	{ RV32_IRQ_SOFTWARE, "software" },
+	{ RV32_IRQ_TIMER, "timer" },
 };
 
 /* Runs "csrr a0, csr" at the current pc. */
@@ -64,25 +64,26 @@ static void test_exceptions(void)
 		const char *name;
 		u32 insn, a1, cause, tval;
 	} cases[] = {
-		{"ecall", ECALL, 0, RV32_ECALL, 0},
-		{"ebreak", EBREAK, 0, RV32_BREAKPOINT, TCM_BASE + 8},
-		{"lw misaligned by 1", LW(A0, A1, 0), TCM_BASE + 1, RV32_LOAD_MISALIGNED,
-		 TCM_BASE + 1},
-		{"lw misaligned by 2", LW(A0, A1, 2), TCM_BASE, RV32_LOAD_MISALIGNED, TCM_BASE + 2},
-		{"lh misaligned", LH(A0, A1, 3), TCM_BASE, RV32_LOAD_MISALIGNED, TCM_BASE + 3},
-		{"lhu misaligned", LHU(A0, A1, 1), TCM_BASE, RV32_LOAD_MISALIGNED, TCM_BASE + 1},
-		{"sw misaligned", SW(A0, A1, 2), TCM_BASE, RV32_STORE_MISALIGNED, TCM_BASE + 2},
-		{"sh misaligned", SH(A0, A1, 1), TCM_BASE, RV32_STORE_MISALIGNED, TCM_BASE + 1},
-		{"misaligned on the bus", LW(A0, A1, 2), BUS_BASE, RV32_LOAD_MISALIGNED,
-		 BUS_BASE + 2},
-		{"lb bus error", LB(A0, A1, 5), 0, RV32_LOAD_FAULT, 5},
-		{"lw bus error after TCM", LW(A0, A1, 0), TCM_BASE + TCM_SIZE, RV32_LOAD_FAULT,
-		 TCM_BASE + TCM_SIZE},
-		{"lw bus error before TCM", LW(A0, A1, -4), TCM_BASE, RV32_LOAD_FAULT,
-		 TCM_BASE - 4},
-		{"sb bus error", SB(A0, A1, 0), 0xffffffff, RV32_STORE_FAULT, 0xffffffff},
-		{"sw bus error", SW(A0, A1, 0), TCM_BASE + TCM_SIZE, RV32_STORE_FAULT,
-		 TCM_BASE + TCM_SIZE},
+		{ "ecall", ECALL, 0, RV32_ECALL, 0 },
+		{ "ebreak", EBREAK, 0, RV32_BREAKPOINT, TCM_BASE + 8 },
+		{ "lw misaligned by 1", LW(A0, A1, 0), TCM_BASE + 1, RV32_LOAD_MISALIGNED,
+		  TCM_BASE + 1 },
+		{ "lw misaligned by 2", LW(A0, A1, 2), TCM_BASE, RV32_LOAD_MISALIGNED,
+		  TCM_BASE + 2 },
+		{ "lh misaligned", LH(A0, A1, 3), TCM_BASE, RV32_LOAD_MISALIGNED, TCM_BASE + 3 },
+		{ "lhu misaligned", LHU(A0, A1, 1), TCM_BASE, RV32_LOAD_MISALIGNED, TCM_BASE + 1 },
+		{ "sw misaligned", SW(A0, A1, 2), TCM_BASE, RV32_STORE_MISALIGNED, TCM_BASE + 2 },
+		{ "sh misaligned", SH(A0, A1, 1), TCM_BASE, RV32_STORE_MISALIGNED, TCM_BASE + 1 },
+		{ "misaligned on the bus", LW(A0, A1, 2), BUS_BASE, RV32_LOAD_MISALIGNED,
+		  BUS_BASE + 2 },
+		{ "lb bus error", LB(A0, A1, 5), 0, RV32_LOAD_FAULT, 5 },
+		{ "lw bus error after TCM", LW(A0, A1, 0), TCM_BASE + TCM_SIZE, RV32_LOAD_FAULT,
+		  TCM_BASE + TCM_SIZE },
+		{ "lw bus error before TCM", LW(A0, A1, -4), TCM_BASE, RV32_LOAD_FAULT,
+		  TCM_BASE - 4 },
+		{ "sb bus error", SB(A0, A1, 0), 0xffffffff, RV32_STORE_FAULT, 0xffffffff },
+		{ "sw bus error", SW(A0, A1, 0), TCM_BASE + TCM_SIZE, RV32_STORE_FAULT,
+		  TCM_BASE + TCM_SIZE },
 	};
 	struct machine m;
 
@@ -330,29 +331,30 @@ static void test_csr_values(void)
 		const char *name;
 		u32 csr, written, read;
 	} cases[] = {
-		{"misa is RV32IMC", MISA, 0, 0x40001104},
-		{"mstatus keeps MIE and MPIE; MPP is M", MSTATUS, 0xffffffff & ~MIE_BIT,
-		 MPP_BITS | MPIE_BIT},
-		{"mstatush is zero", MSTATUSH, 0xffffffff, 0},
-		{"mie keeps the three", MIE, 0xffffffff, 0x888},
-		{"mip ignores writes", MIP, 0xffffffff, 0},
-		{"mscratch", MSCRATCH, 0xdeadbeef, 0xdeadbeef},
-		{"mepc is even", MEPC, 0xffffffff, 0xfffffffe},
-		{"mcause", MCAUSE, 0x8000000b, 0x8000000b},
-		{"mtval", MTVAL, 0x12345678, 0x12345678},
-		{"mhpmcounter3 is zero", MHPMCOUNTER3, 7, 0},
-		{"mhpmcounter31h is zero", 0xb9f, 7, 0},
-		{"mhpmevent31 is zero", 0x33f, 7, 0},
-		{"mcountinhibit is zero", 0x320, 7, 0},
-		{"mcycleh", MCYCLEH, 9, 9},
-		{"minstreth", MINSTRETH, 9, 9},
+		{ "misa is RV32IMC", MISA, 0, 0x40001104 },
+		{ "mstatus keeps MIE and MPIE; MPP is M", MSTATUS, 0xffffffff & ~MIE_BIT,
+		  MPP_BITS | MPIE_BIT },
+		{ "mstatush is zero", MSTATUSH, 0xffffffff, 0 },
+		{ "mie keeps the three", MIE, 0xffffffff, 0x888 },
+		{ "mip ignores writes", MIP, 0xffffffff, 0 },
+		{ "mscratch", MSCRATCH, 0xdeadbeef, 0xdeadbeef },
+		{ "mepc is even", MEPC, 0xffffffff, 0xfffffffe },
+		{ "mcause", MCAUSE, 0x8000000b, 0x8000000b },
+		{ "mtval", MTVAL, 0x12345678, 0x12345678 },
+		{ "mhpmcounter3 is zero", MHPMCOUNTER3, 7, 0 },
+		{ "mhpmcounter31h is zero", 0xb9f, 7, 0 },
+		{ "mhpmevent31 is zero", 0x33f, 7, 0 },
+		{ "mcountinhibit is zero", 0x320, 7, 0 },
+		{ "mcycleh", MCYCLEH, 9, 9 },
+		{ "minstreth", MINSTRETH, 9, 9 },
 	};
 	static const struct {
 		const char *name;
 		u32 csr, read;
 	} read_only[] = {
-		{"mvendorid", MVENDORID, 0x11}, {"marchid", 0xf12, 0x22}, {"mimpid", 0xf13, 0x33},
-		{"mhartid", MHARTID, 3},	{"mconfigptr", 0xf15, 0},
+		{ "mvendorid", MVENDORID, 0x11 }, { "marchid", 0xf12, 0x22 },
+		{ "mimpid", 0xf13, 0x33 },	  { "mhartid", MHARTID, 3 },
+		{ "mconfigptr", 0xf15, 0 },
 	};
 	struct machine m;
 
@@ -375,32 +377,32 @@ static void test_csr_instructions(void)
 		const char *name;
 		u32 insn, after;
 	} cases[] = {
-		{"csrrw", CSRRW(A1, MSCRATCH, A0), 0x0ff0},
-		{"csrrs", CSRRS(A1, MSCRATCH, A0), 0x0ff0 | 0xff00},
-		{"csrrc", CSRRC(A1, MSCRATCH, A0), 0xf000},
-		{"csrrs x0", CSRRS(A1, MSCRATCH, ZERO), 0xff00},
-		{"csrrw x0", CSRRW(A1, MSCRATCH, ZERO), 0},
-		{"csrrwi", CSRRWI(A1, MSCRATCH, 31), 31},
-		{"csrrsi", CSRRSI(A1, MSCRATCH, 17), 0xff11},
-		{"csrrci", CSRRCI(A1, MSCRATCH, 31), 0xff00},
+		{ "csrrw", CSRRW(A1, MSCRATCH, A0), 0x0ff0 },
+		{ "csrrs", CSRRS(A1, MSCRATCH, A0), 0x0ff0 | 0xff00 },
+		{ "csrrc", CSRRC(A1, MSCRATCH, A0), 0xf000 },
+		{ "csrrs x0", CSRRS(A1, MSCRATCH, ZERO), 0xff00 },
+		{ "csrrw x0", CSRRW(A1, MSCRATCH, ZERO), 0 },
+		{ "csrrwi", CSRRWI(A1, MSCRATCH, 31), 31 },
+		{ "csrrsi", CSRRSI(A1, MSCRATCH, 17), 0xff11 },
+		{ "csrrci", CSRRCI(A1, MSCRATCH, 31), 0xff00 },
 	};
 	static const struct {
 		const char *name;
 		u32 insn;
 	} illegal[] = {
-		{"csrrs of a read-only csr with a register", CSRRS(A0, MHARTID, A1)},
-		{"csrrci of a read-only csr with 1", CSRRCI(A0, MHARTID, 1)},
-		{"csrrwi 0 of a read-only csr", CSRRWI(A0, MHARTID, 0)},
-		{"csrrw of cycle", CSRRW(A0, 0xc00, ZERO)},
-		{"sstatus does not exist", CSRRS(A0, 0x100, ZERO)},
-		{"mideleg does not exist", CSRRS(A0, 0x303, ZERO)},
-		{"mcounteren does not exist", CSRRS(A0, 0x306, ZERO)},
-		{"pmpcfg0 does not exist", CSRRS(A0, 0x3a0, ZERO)},
-		{"time does not exist", CSRRS(A0, 0xc01, ZERO)},
-		{"fcsr does not exist", CSRRS(A0, 0x003, ZERO)},
-		{"0xb01 does not exist", CSRRS(A0, 0xb01, ZERO)},
-		{"0xba0 does not exist", CSRRS(A0, 0xba0, ZERO)},
-		{"0xf16 does not exist", CSRRS(A0, 0xf16, ZERO)},
+		{ "csrrs of a read-only csr with a register", CSRRS(A0, MHARTID, A1) },
+		{ "csrrci of a read-only csr with 1", CSRRCI(A0, MHARTID, 1) },
+		{ "csrrwi 0 of a read-only csr", CSRRWI(A0, MHARTID, 0) },
+		{ "csrrw of cycle", CSRRW(A0, 0xc00, ZERO) },
+		{ "sstatus does not exist", CSRRS(A0, 0x100, ZERO) },
+		{ "mideleg does not exist", CSRRS(A0, 0x303, ZERO) },
+		{ "mcounteren does not exist", CSRRS(A0, 0x306, ZERO) },
+		{ "pmpcfg0 does not exist", CSRRS(A0, 0x3a0, ZERO) },
+		{ "time does not exist", CSRRS(A0, 0xc01, ZERO) },
+		{ "fcsr does not exist", CSRRS(A0, 0x003, ZERO) },
+		{ "0xb01 does not exist", CSRRS(A0, 0xb01, ZERO) },
+		{ "0xba0 does not exist", CSRRS(A0, 0xba0, ZERO) },
+		{ "0xf16 does not exist", CSRRS(A0, 0xf16, ZERO) },
 	};
 	struct machine m;
 

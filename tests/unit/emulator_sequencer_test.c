@@ -7,9 +7,9 @@
 #include "tests/tap.h"
 
 enum {
-	BYTES = 3 * RONDO_PAGE_BYTES,	   /* that the program copies */
+	BYTES = 3 * RONDO_PAGE_BYTES, /* that the program copies */
 	IN_BYTES = 600 * RONDO_PAGE_BYTES, /* a page list of two pages */
-	SHIFT = 320,			   /* of slot 0's byte 0 in its pages */
+	SHIFT = 320, /* of slot 0's byte 0 in its pages */
 };
 
 /* Copies BYTES from slot 0, anywhere in it, to slot 1. */
@@ -40,14 +40,14 @@ static struct rondo_slot_binding *slots;
 
 static u32 load(u32 number, u64 list, u64 size)
 {
-	struct rondo_seq_args args = {.program = number, .addr = list, .size = size};
+	struct rondo_seq_args args = { .program = number, .addr = list, .size = size };
 
 	return seq_command(&rig, RONDO_SEQ_LOAD, &args).status;
 }
 
 static u32 unload(u32 number)
 {
-	struct rondo_seq_args args = {.program = number};
+	struct rondo_seq_args args = { .program = number };
 
 	return seq_command(&rig, RONDO_SEQ_UNLOAD, &args).status;
 }
@@ -66,7 +66,7 @@ static u32 bind_slots(u32 binding, u32 program, u32 count)
 
 static u32 unbind(u32 binding)
 {
-	struct rondo_seq_args args = {.binding = binding};
+	struct rondo_seq_args args = { .binding = binding };
 
 	return seq_command(&rig, RONDO_SEQ_UNBIND, &args).status;
 }
@@ -88,7 +88,7 @@ static void setup(const char *image)
 
 static void teardown(void)
 {
-	struct seq_buffer *buffers[] = {&copy_program, &long_program, &in, &out};
+	struct seq_buffer *buffers[] = { &copy_program, &long_program, &in, &out };
 	u32 i;
 
 	for (i = 0; i < 4; i++)
@@ -125,8 +125,8 @@ static void test_load(void)
 
 static void test_bind(void)
 {
-	slots[0] = (struct rondo_slot_binding){inproc_bus(in.list), SHIFT, IN_BYTES - SHIFT};
-	slots[1] = (struct rondo_slot_binding){inproc_bus(out.list), 64, BYTES};
+	slots[0] = (struct rondo_slot_binding){ inproc_bus(in.list), SHIFT, IN_BYTES - SHIFT };
+	slots[1] = (struct rondo_slot_binding){ inproc_bus(out.list), 64, BYTES };
 	tap_eq(bind_slots(RONDO_BINDINGS_MAX, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: no such number");
 	tap_eq(bind_slots(5, 4, 2), RONDO_SEQ_BAD_ARGS, "BIND: no such program");
 	tap_eq(bind_slots(5, 3, 1), RONDO_SEQ_BAD_ARGS, "BIND: too few slots");
@@ -167,7 +167,7 @@ static void clear_out(void)
 
 static void test_run(void)
 {
-	struct rondo_seq_args args = {.binding = 5, .bound = ~(u64)0};
+	struct rondo_seq_args args = { .binding = 5, .bound = ~(u64)0 };
 	u64 before, last = (IN_BYTES - SHIFT - BYTES) / 64;
 	struct seq_result r;
 	u64 cycles;
@@ -183,7 +183,7 @@ static void test_run(void)
 
 	clear_out();
 	args.count = 1;
-	args.offset[0] = (struct rondo_slot_offset){0, last};
+	args.offset[0] = (struct rondo_slot_offset){ 0, last };
 	r = seq_command(&rig, RONDO_SEQ_RUN, &args);
 	tap_ok(r.status == RONDO_SEQ_DONE && copied(last * 64),
 	       "RUN at the last offset, on 600 pages");
@@ -194,14 +194,14 @@ static void test_run(void)
 	args.offset[0].offset = ~0u;
 	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
 	       "RUN: the furthest");
-	args.offset[0] = (struct rondo_slot_offset){1, 0};
+	args.offset[0] = (struct rondo_slot_offset){ 1, 0 };
 	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
 	       "RUN: an offset for a slot that has none");
-	args.offset[0] = (struct rondo_slot_offset){2, 0};
+	args.offset[0] = (struct rondo_slot_offset){ 2, 0 };
 	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
 	       "RUN: no such slot");
 	args.count = 2;
-	args.offset[0] = args.offset[1] = (struct rondo_slot_offset){0, 0};
+	args.offset[0] = args.offset[1] = (struct rondo_slot_offset){ 0, 0 };
 	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
 	       "RUN: a slot twice");
 	args.count = RONDO_REPLAY_OFFSETS_MAX + 1;
@@ -226,7 +226,7 @@ static void test_run(void)
 /* The pages are asked for anew at each run. */
 static void test_refused(void)
 {
-	struct rondo_seq_args args = {.binding = 5, .bound = ~(u64)0};
+	struct rondo_seq_args args = { .binding = 5, .bound = ~(u64)0 };
 
 	inproc_forbid(rig.host, in.memory, in.bytes);
 	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_DMA_ERROR,
@@ -244,7 +244,7 @@ static void test_refused(void)
 
 static void test_bad_commands(void)
 {
-	struct rondo_seq_args args = {0};
+	struct rondo_seq_args args = { 0 };
 
 	tap_eq(seq_command(&rig, 0, &args).status, RONDO_SEQ_BAD_ARGS, "no such command");
 	tap_eq(seq_command(&rig, 77, &args).status, RONDO_SEQ_BAD_ARGS, "nor this");
@@ -271,7 +271,7 @@ static bool moved(struct rig *r, u32 unused)
 /* Starts the long replay and waits until it has begun. */
 static void start_long(void)
 {
-	struct rondo_seq_args args = {.binding = 6, .bound = ~(u64)0};
+	struct rondo_seq_args args = { .binding = 6, .bound = ~(u64)0 };
 
 	seq_start(&rig, RONDO_SEQ_RUN, &args);
 	rig_until(moved, &rig, 0);
@@ -294,7 +294,7 @@ static u64 abort_once(void)
 
 static void test_abort(void)
 {
-	struct rondo_seq_args args = {.binding = 5};
+	struct rondo_seq_args args = { .binding = 5 };
 
 	start_long();
 	tap_eq(seq_status(&rig), RONDO_SEQ_BUSY, "a long replay runs");

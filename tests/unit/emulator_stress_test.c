@@ -43,7 +43,7 @@ static void good_boot(void)
 
 static void *go_mad(void *seed)
 {
-	const struct timespec pause = {.tv_nsec = 1000};
+	const struct timespec pause = { .tv_nsec = 1000 };
 	u64 x = 0x9e3779b97f4a7c15ull + (uintptr_t)seed;
 	u32 size, i;
 
@@ -53,18 +53,26 @@ static void *go_mad(void *seed)
 			nanosleep(&pause, NULL);
 		size = 1u << next(&x) % 4;
 		switch (next(&x) % 256) {
-		case 0: good_boot(); break;
-		case 1: emu_reset(rig.dev); break;
+		case 0:
+			good_boot();
+			break;
+		case 1:
+			emu_reset(rig.dev);
+			break;
 		case 2:
 			emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, next(&x) % EMU_FAULTS * 4,
 				       next(&x) % 4 ? 0 : 1 + next(&x) % 2, 4);
 			break;
-		case 3: emu_mmio_read(rig.dev, next(&x) % 6, any_offset(&x), size); break;
+		case 3:
+			emu_mmio_read(rig.dev, next(&x) % 6, any_offset(&x), size);
+			break;
 		case 4:
 		case 5:
 			emu_mmio_write(rig.dev, RONDO_BAR_REGS, any_offset(&x), next(&x), size);
 			break;
-		case 6: rig_bell(&rig, next(&x) % (RONDO_BELLS + 1)); break;
+		case 6:
+			rig_bell(&rig, next(&x) % (RONDO_BELLS + 1));
+			break;
 		default:
 			emu_mmio_read(rig.dev, RONDO_BAR_REGS, any_offset(&x), size);
 			rig_bell(&rig, 0);

@@ -138,9 +138,9 @@ static inline void *rig_slot(struct rig *r, u32 slot, u64 bytes)
 
 static inline enum exec_status rig_run(struct rig *r)
 {
-	struct exec_io io = {rig_read, rig_write, r};
+	struct exec_io io = { rig_read, rig_write, r };
 
-	r->result = (struct exec_result){.status = EXEC_TRAP, .reason = "not loaded"};
+	r->result = (struct exec_result){ .status = EXEC_TRAP, .reason = "not loaded" };
 	if (r->program)
 		exec_run(r->exec, r->program, &io, &r->control, &r->result);
 	if (r->result.status > EXEC_OVERRUN)

@@ -7,19 +7,20 @@
 typedef struct rondo_fw_admin cmd;
 
 static const cmd good_load = {
-	.command = RONDO_FW_PROGRAM_LOAD, .program = 5, .addr = 0x123456000, .size = 40};
-static const cmd good_bind = {.command = RONDO_FW_BIND,
-			      .program = 5,
-			      .binding = 9,
-			      .generation = 77,
-			      .addr = 0x200000008,
-			      .count = 3,
-			      .cycles = 1000};
-static const cmd good_queue = {.command = RONDO_FW_QUEUE_CREATE,
-			       .queue = 2,
-			       .addr = FAKE_BASE + FAKE_QUEUES,
-			       .count = 8,
-			       .weight = 1};
+	.command = RONDO_FW_PROGRAM_LOAD, .program = 5, .addr = 0x123456000, .size = 40
+};
+static const cmd good_bind = { .command = RONDO_FW_BIND,
+			       .program = 5,
+			       .binding = 9,
+			       .generation = 77,
+			       .addr = 0x200000008,
+			       .count = 3,
+			       .cycles = 1000 };
+static const cmd good_queue = { .command = RONDO_FW_QUEUE_CREATE,
+				.queue = 2,
+				.addr = FAKE_BASE + FAKE_QUEUES,
+				.count = 8,
+				.weight = 1 };
 
 /* The answer to @good with @size bytes of one field replaced by @value. */
 static int call_with(cmd good, size_t offset, size_t size, u64 value)
@@ -33,20 +34,20 @@ static int call_with(cmd good, size_t offset, size_t size, u64 value)
 static void test_simple(void)
 {
 	fake_boot();
-	tap_eq(fake_call((cmd){.command = RONDO_FW_PING}), RONDO_FW_OK, "ping");
+	tap_eq(fake_call((cmd){ .command = RONDO_FW_PING }), RONDO_FW_OK, "ping");
 	tap_eq(fake.event_irqs, 1, "one interrupt");
-	tap_eq(fake_call((cmd){.command = RONDO_FW_PING, .reserved = 1}), RONDO_FW_BAD_COMMAND,
+	tap_eq(fake_call((cmd){ .command = RONDO_FW_PING, .reserved = 1 }), RONDO_FW_BAD_COMMAND,
 	       "ping with a reserved field");
-	tap_eq(fake_call((cmd){0}), RONDO_FW_BAD_COMMAND, "command 0");
-	tap_eq(fake_call((cmd){.command = RONDO_FW_QUEUE_ABORT + 1}), RONDO_FW_BAD_COMMAND,
+	tap_eq(fake_call((cmd){ 0 }), RONDO_FW_BAD_COMMAND, "command 0");
+	tap_eq(fake_call((cmd){ .command = RONDO_FW_QUEUE_ABORT + 1 }), RONDO_FW_BAD_COMMAND,
 	       "command one too high");
-	tap_eq(fake_call((cmd){.command = ~0u}), RONDO_FW_BAD_COMMAND, "command all ones");
+	tap_eq(fake_call((cmd){ .command = ~0u }), RONDO_FW_BAD_COMMAND, "command all ones");
 }
 
 static void test_programs(void)
 {
-	cmd unload = {.command = RONDO_FW_PROGRAM_UNLOAD, .program = 5};
-	cmd other = {.command = RONDO_FW_PROGRAM_LOAD, .program = 6, .size = 1};
+	cmd unload = { .command = RONDO_FW_PROGRAM_UNLOAD, .program = 5 };
+	cmd other = { .command = RONDO_FW_PROGRAM_LOAD, .program = 6, .size = 1 };
 
 	fake_boot();
 	tap_eq(fake_call(unload), RONDO_FW_BAD_NUMBER, "unload nothing");
@@ -78,8 +79,8 @@ static void test_programs(void)
 
 static void test_bindings(void)
 {
-	cmd unbind = {.command = RONDO_FW_UNBIND, .binding = 9};
-	cmd unload = {.command = RONDO_FW_PROGRAM_UNLOAD, .program = 5};
+	cmd unbind = { .command = RONDO_FW_UNBIND, .binding = 9 };
+	cmd unload = { .command = RONDO_FW_PROGRAM_UNLOAD, .program = 5 };
 
 	fake_boot();
 	tap_eq(fake_call(good_bind), RONDO_FW_BAD_NUMBER, "bind no program");
@@ -118,8 +119,8 @@ static void test_bindings(void)
 
 static void test_queue_commands(void)
 {
-	cmd destroy = {.command = RONDO_FW_QUEUE_DESTROY, .queue = 2};
-	cmd abort = {.command = RONDO_FW_QUEUE_ABORT, .queue = 2};
+	cmd destroy = { .command = RONDO_FW_QUEUE_DESTROY, .queue = 2 };
+	cmd abort = { .command = RONDO_FW_QUEUE_ABORT, .queue = 2 };
 
 	fake_boot();
 	tap_eq(fake_call(destroy), RONDO_FW_BAD_NUMBER, "destroy nothing");
@@ -157,12 +158,12 @@ static void test_sequencer_results(void)
 		enum rondo_seq_status status;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_NUMBER},
-		{RONDO_SEQ_BAD_PROGRAM, RONDO_FW_BAD_PROGRAM},
-		{RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED},
-		{RONDO_SEQ_ABORTED, RONDO_FW_ABORTED},
-		{RONDO_SEQ_IDLE, RONDO_FW_TRAPPED},
-		{99, RONDO_FW_TRAPPED},
+		{ RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_NUMBER },
+		{ RONDO_SEQ_BAD_PROGRAM, RONDO_FW_BAD_PROGRAM },
+		{ RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED },
+		{ RONDO_SEQ_ABORTED, RONDO_FW_ABORTED },
+		{ RONDO_SEQ_IDLE, RONDO_FW_TRAPPED },
+		{ 99, RONDO_FW_TRAPPED },
 	};
 	struct rondo_fw_event event;
 
@@ -205,7 +206,7 @@ static void test_lanes(void)
 	fake_admin(&bad);
 	fake_run();
 	tap_ok(fake.command == RONDO_SEQ_RUN && !fake_event(&event), "all wait for the replay");
-	tap_eq(fake_call((cmd){.command = RONDO_FW_PING}), RONDO_FW_OK, "a ping does not");
+	tap_eq(fake_call((cmd){ .command = RONDO_FW_PING }), RONDO_FW_OK, "a ping does not");
 
 	fake_seq_end(RONDO_SEQ_DONE, 500, 0);
 	fake_run();
@@ -235,10 +236,10 @@ static void test_many_deferred(void)
 	fake_submit(0, &entry);
 	fake_run();
 	while (sent < 2 * RONDO_FW_DEFERRED_MAX) {
-		cmd load = {.command = RONDO_FW_PROGRAM_LOAD,
-			    .program = 1 + sent,
-			    .cookie = sent,
-			    .size = 40};
+		cmd load = { .command = RONDO_FW_PROGRAM_LOAD,
+			     .program = 1 + sent,
+			     .cookie = sent,
+			     .size = 40 };
 
 		if (fake.status->admin_tail - fake.status->admin_head == FAKE_ADMIN_ENTRIES)
 			break;

@@ -31,8 +31,8 @@ static u32 walk(struct drr *drr, const u64 cost[N])
 
 static void test_against_walk(void)
 {
-	struct drr a = {0}, b;
-	u64 cost[N] = {0};
+	struct drr a = { 0 }, b;
+	u64 cost[N] = { 0 };
 	u32 seed = 1, same = 0;
 
 	for (u32 q = 0; q < N; q++)
@@ -58,8 +58,8 @@ static void test_against_walk(void)
 /* Cycles that two queues get which always have work. */
 static void share(u32 weight0, u64 cost0, u32 weight1, u64 cost1, u64 used[2])
 {
-	struct drr drr = {.weight = {weight0, weight1}};
-	u64 cost[N] = {cost0, cost1};
+	struct drr drr = { .weight = { weight0, weight1 } };
+	u64 cost[N] = { cost0, cost1 };
 
 	used[0] = used[1] = 0;
 	for (u32 i = 0; i < 20000; i++) {
@@ -98,8 +98,8 @@ static void test_shares(void)
 /* The last queues go, the current one among them; the turn passes to the first. */
 static void test_shrink(void)
 {
-	struct drr drr = {.weight = {1, 1, 1, 1}};
-	u64 cost[N] = {0, 0, 0, RONDO_FW_QUANTUM};
+	struct drr drr = { .weight = { 1, 1, 1, 1 } };
+	u64 cost[N] = { 0, 0, 0, RONDO_FW_QUANTUM };
 
 	tap_eq(drr_pick(&drr, cost, 4), 3, "the last queue runs");
 	cost[0] = cost[1] = cost[2] = RONDO_FW_QUANTUM;
@@ -110,8 +110,8 @@ static void test_shrink(void)
 
 static void test_edges(void)
 {
-	struct drr drr = {.weight = {1, 1}};
-	u64 cost[N] = {0};
+	struct drr drr = { .weight = { 1, 1 } };
+	u64 cost[N] = { 0 };
 	u32 i;
 
 	tap_eq(drr_pick(&drr, cost, N), N, "nothing waits");

@@ -265,7 +265,7 @@ int fake_call(struct rondo_fw_admin cmd)
 
 bool fake_bind(u32 binding, u64 cycles)
 {
-	struct rondo_fw_admin load = {.command = RONDO_FW_PROGRAM_LOAD, .size = 4096};
+	struct rondo_fw_admin load = { .command = RONDO_FW_PROGRAM_LOAD, .size = 4096 };
 	struct rondo_fw_admin bind = {
 		.command = RONDO_FW_BIND,
 		.binding = binding,

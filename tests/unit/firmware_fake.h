@@ -33,19 +33,19 @@ struct fake {
 	u32 version, heartbeats, event_irqs, fault_irqs;
 	enum rondo_fw_state state;
 
-	u64 time;  /* device time */
-	u64 wall;  /* ns */
+	u64 time; /* device time */
+	u64 wall; /* ns */
 	u64 timer; /* wall time at which the timer fires; 0: stopped */
 	bool bells;
 	u32 copies; /* made since reset */
-	u32 spare;  /* so many copies go well before */
+	u32 spare; /* so many copies go well before */
 	u32 refuse; /* so many are refused */
 	u64 init_addr;
 	u32 violations; /* since the program began */
 
 	enum rondo_seq_command command; /* what runs or ran */
 	enum rondo_seq_status seq_status;
-	struct rondo_seq_args args;	      /* of the last command */
+	struct rondo_seq_args args; /* of the last command */
 	const struct rondo_seq_args *args_at; /* where the firmware keeps them */
 	u64 cycles;
 	u32 bundle, starts, aborts;

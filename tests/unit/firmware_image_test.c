@@ -52,8 +52,8 @@ static void list_pages(struct rondo_page_list *list, const u8 *p, u64 bytes)
 /* BLOCK bytes from slot 0, which a replay may move, to slot 1. */
 static void make_program(void)
 {
-	struct rondo_desc in = {.dir = RONDO_DMA_IN, .row_bytes = BLOCK};
-	struct rondo_desc out = {.dir = RONDO_DMA_OUT, .slot = 1, .row_bytes = BLOCK};
+	struct rondo_desc in = { .dir = RONDO_DMA_IN, .row_bytes = BLOCK };
+	struct rondo_desc out = { .dir = RONDO_DMA_OUT, .slot = 1, .row_bytes = BLOCK };
 	struct builder b;
 	u8 *bytes;
 
@@ -159,8 +159,8 @@ static int call(struct rondo_fw_admin cmd)
 
 	send(cmd, ++cookie);
 	event = next_event();
-	return event.type == RONDO_FW_EVENT_ADMIN && event.cookie == cookie ? (int)event.result
-									    : -1;
+	return event.type == RONDO_FW_EVENT_ADMIN && event.cookie == cookie ? (int)event.result :
+									      -1;
 }
 
 static void submit(u64 seqno, u32 offset)
@@ -172,32 +172,32 @@ static void submit(u64 seqno, u32 offset)
 		.binding = 4,
 		.generation = 9,
 		.seqno = seqno,
-		.offset = {offset},
+		.offset = { offset },
 	};
 	put(&h.status->queue_tail[0], h.status->queue_tail[0] + 1);
 	rig_bell(&h.rig, 1);
 }
 
-static const struct rondo_fw_admin ping = {.command = RONDO_FW_PING};
+static const struct rondo_fw_admin ping = { .command = RONDO_FW_PING };
 
 /* Boots, loads, binds and creates queue 0. */
 static bool ready(void)
 {
-	struct rondo_fw_admin load = {.command = RONDO_FW_PROGRAM_LOAD,
-				      .program = 3,
-				      .addr = inproc_bus(h.program),
-				      .size = h.program_size};
-	struct rondo_fw_admin bind = {.command = RONDO_FW_BIND,
-				      .program = 3,
-				      .binding = 4,
-				      .generation = 9,
-				      .addr = inproc_bus(h.slots),
-				      .count = 2,
-				      .cycles = h.cycles};
-	struct rondo_fw_admin create = {.command = RONDO_FW_QUEUE_CREATE,
-					.addr = inproc_bus(h.entries),
-					.count = ENTRIES,
-					.weight = 1};
+	struct rondo_fw_admin load = { .command = RONDO_FW_PROGRAM_LOAD,
+				       .program = 3,
+				       .addr = inproc_bus(h.program),
+				       .size = h.program_size };
+	struct rondo_fw_admin bind = { .command = RONDO_FW_BIND,
+				       .program = 3,
+				       .binding = 4,
+				       .generation = 9,
+				       .addr = inproc_bus(h.slots),
+				       .count = 2,
+				       .cycles = h.cycles };
+	struct rondo_fw_admin create = { .command = RONDO_FW_QUEUE_CREATE,
+					 .addr = inproc_bus(h.entries),
+					 .count = ENTRIES,
+					 .weight = 1 };
 
 	return boot() == RONDO_FW_STATE_READY && call(load) == RONDO_FW_OK &&
 	       call(bind) == RONDO_FW_OK && call(create) == RONDO_FW_OK;
@@ -236,7 +236,7 @@ static void test_boot(void)
 	tap_eq(call(ping), RONDO_FW_OK, "ping");
 	rig_await_irq(&h.rig, 0, 1);
 	tap_ok(true, "with an interrupt");
-	tap_eq(call((struct rondo_fw_admin){.command = 77}), RONDO_FW_BAD_COMMAND,
+	tap_eq(call((struct rondo_fw_admin){ .command = 77 }), RONDO_FW_BAD_COMMAND,
 	       "unknown command");
 	rig_reset(&h.rig);
 }
@@ -273,7 +273,7 @@ static void test_replay(void)
 
 static void test_faults(void)
 {
-	struct rondo_fw_admin abort = {.command = RONDO_FW_QUEUE_ABORT};
+	struct rondo_fw_admin abort = { .command = RONDO_FW_QUEUE_ABORT };
 	struct rondo_fw_event event;
 	u32 beats;
 

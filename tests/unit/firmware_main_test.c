@@ -108,13 +108,13 @@ static void test_heartbeat(void)
 	fake_bind(0, 100);
 	fake_create_queue(0, 1);
 	fake.held = true;
-	fake_submit(0, &(struct rondo_fw_entry){.type = RONDO_FW_ENTRY_REPLAY, .generation = 1});
+	fake_submit(0, &(struct rondo_fw_entry){ .type = RONDO_FW_ENTRY_REPLAY, .generation = 1 });
 	fake_run();
 	tap_eq(fake.command, RONDO_SEQ_RUN, "a replay runs");
 	before = fake.heartbeats;
 	fake_sleep(10ull * RONDO_FW_HEARTBEAT_MS * 1000000);
 	tap_ok(fake.heartbeats >= before + 10, "heartbeats during a replay");
-	tap_eq(fake_call((struct rondo_fw_admin){.command = RONDO_FW_PING}), RONDO_FW_OK,
+	tap_eq(fake_call((struct rondo_fw_admin){ .command = RONDO_FW_PING }), RONDO_FW_OK,
 	       "a ping during a replay");
 
 	copies = fake.copies;
@@ -196,7 +196,7 @@ static void test_host_error(void)
 static void test_each_copy(void)
 {
 	struct rondo_fw_entry entry = fake_entry(0, 1);
-	struct rondo_fw_admin ping = {.command = RONDO_FW_PING};
+	struct rondo_fw_admin ping = { .command = RONDO_FW_PING };
 	u32 i, copies, stopped = 0;
 
 	for (i = 0;; i++) {

@@ -15,7 +15,7 @@ static void prepare(void)
 
 static struct rondo_fw_event next_event(void)
 {
-	struct rondo_fw_event event = {.type = ~0u};
+	struct rondo_fw_event event = { .type = ~0u };
 
 	fake_event(&event);
 	return event;
@@ -64,11 +64,11 @@ static void test_results(void)
 		enum rondo_seq_status status;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_OFFSET},
-		{RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED},
-		{RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN},
-		{RONDO_SEQ_TRAP, RONDO_FW_TRAPPED},
-		{RONDO_SEQ_ABORTED, RONDO_FW_ABORTED},
+		{ RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_OFFSET },
+		{ RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED },
+		{ RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN },
+		{ RONDO_SEQ_TRAP, RONDO_FW_TRAPPED },
+		{ RONDO_SEQ_ABORTED, RONDO_FW_ABORTED },
 	};
 	entry quiet = fake_entry(0, 5);
 
@@ -127,23 +127,23 @@ static void test_bad_entries(void)
 		u8 value;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{"type 0", offsetof(entry, type), 0, RONDO_FW_BAD_COMMAND},
-		{"type 2", offsetof(entry, type), 2, RONDO_FW_BAD_COMMAND},
-		{"unknown flag", offsetof(entry, flags), 3, RONDO_FW_BAD_COMMAND},
-		{"reserved", offsetof(entry, reserved), 1, RONDO_FW_BAD_COMMAND},
-		{"reserved2", offsetof(entry, reserved2) + 3, 1, RONDO_FW_BAD_COMMAND},
-		{"nine offsets", offsetof(entry, offsets), 9, RONDO_FW_BAD_COMMAND},
-		{"255 offsets", offsetof(entry, offsets), 255, RONDO_FW_BAD_COMMAND},
-		{"unused slot", offsetof(entry, slot) + 2, 1, RONDO_FW_BAD_COMMAND},
-		{"unused offset", offsetof(entry, offset) + 31, 1, RONDO_FW_BAD_COMMAND},
-		{"slot 64", offsetof(entry, slot), 64, RONDO_FW_BAD_OFFSET},
-		{"slot 255", offsetof(entry, slot) + 1, 255, RONDO_FW_BAD_OFFSET},
-		{"slot twice", offsetof(entry, slot) + 1, 1, RONDO_FW_BAD_OFFSET},
-		{"absent binding", offsetof(entry, binding), 1, RONDO_FW_BAD_NUMBER},
-		{"binding 1024", offsetof(entry, binding) + 1, 4, RONDO_FW_BAD_NUMBER},
-		{"wild binding", offsetof(entry, binding) + 3, 255, RONDO_FW_BAD_NUMBER},
-		{"old generation", offsetof(entry, generation), 0, RONDO_FW_BAD_NUMBER},
-		{"wrong generation", offsetof(entry, generation) + 3, 1, RONDO_FW_BAD_NUMBER},
+		{ "type 0", offsetof(entry, type), 0, RONDO_FW_BAD_COMMAND },
+		{ "type 2", offsetof(entry, type), 2, RONDO_FW_BAD_COMMAND },
+		{ "unknown flag", offsetof(entry, flags), 3, RONDO_FW_BAD_COMMAND },
+		{ "reserved", offsetof(entry, reserved), 1, RONDO_FW_BAD_COMMAND },
+		{ "reserved2", offsetof(entry, reserved2) + 3, 1, RONDO_FW_BAD_COMMAND },
+		{ "nine offsets", offsetof(entry, offsets), 9, RONDO_FW_BAD_COMMAND },
+		{ "255 offsets", offsetof(entry, offsets), 255, RONDO_FW_BAD_COMMAND },
+		{ "unused slot", offsetof(entry, slot) + 2, 1, RONDO_FW_BAD_COMMAND },
+		{ "unused offset", offsetof(entry, offset) + 31, 1, RONDO_FW_BAD_COMMAND },
+		{ "slot 64", offsetof(entry, slot), 64, RONDO_FW_BAD_OFFSET },
+		{ "slot 255", offsetof(entry, slot) + 1, 255, RONDO_FW_BAD_OFFSET },
+		{ "slot twice", offsetof(entry, slot) + 1, 1, RONDO_FW_BAD_OFFSET },
+		{ "absent binding", offsetof(entry, binding), 1, RONDO_FW_BAD_NUMBER },
+		{ "binding 1024", offsetof(entry, binding) + 1, 4, RONDO_FW_BAD_NUMBER },
+		{ "wild binding", offsetof(entry, binding) + 3, 255, RONDO_FW_BAD_NUMBER },
+		{ "old generation", offsetof(entry, generation), 0, RONDO_FW_BAD_NUMBER },
+		{ "wrong generation", offsetof(entry, generation) + 3, 1, RONDO_FW_BAD_NUMBER },
 	};
 	entry good = fake_entry(0, 2);
 
@@ -172,7 +172,7 @@ static void test_bad_entries(void)
 
 static void test_unbind_waiting(void)
 {
-	struct rondo_fw_admin unbind = {.command = RONDO_FW_UNBIND, .cookie = 1};
+	struct rondo_fw_admin unbind = { .command = RONDO_FW_UNBIND, .cookie = 1 };
 	entry e = fake_entry(0, 1);
 
 	prepare();
@@ -229,7 +229,7 @@ static void test_full_event_ring(void)
 /* A command must wait for room as well, and is done once. */
 static void test_full_for_admin(void)
 {
-	struct rondo_fw_admin ping = {.command = RONDO_FW_PING};
+	struct rondo_fw_admin ping = { .command = RONDO_FW_PING };
 	struct rondo_fw_event event;
 	u32 got = 0;
 
@@ -249,8 +249,8 @@ static void test_full_for_admin(void)
 
 static void test_abort(void)
 {
-	struct rondo_fw_admin abort = {.command = RONDO_FW_QUEUE_ABORT, .cookie = 42};
-	struct rondo_fw_admin ping = {.command = RONDO_FW_PING, .cookie = 43};
+	struct rondo_fw_admin abort = { .command = RONDO_FW_QUEUE_ABORT, .cookie = 42 };
+	struct rondo_fw_admin ping = { .command = RONDO_FW_PING, .cookie = 43 };
 	struct rondo_fw_event event;
 	entry e = fake_entry(0, 1);
 
@@ -301,8 +301,9 @@ static void test_abort(void)
 static void test_abort_behind_load(void)
 {
 	struct rondo_fw_admin load = {
-		.command = RONDO_FW_PROGRAM_LOAD, .program = 3, .cookie = 1, .size = 40};
-	struct rondo_fw_admin destroy = {.command = RONDO_FW_QUEUE_DESTROY, .cookie = 2};
+		.command = RONDO_FW_PROGRAM_LOAD, .program = 3, .cookie = 1, .size = 40
+	};
+	struct rondo_fw_admin destroy = { .command = RONDO_FW_QUEUE_DESTROY, .cookie = 2 };
 	entry e = fake_entry(0, 1);
 
 	prepare();
@@ -329,7 +330,7 @@ static void test_abort_behind_load(void)
 /* What was copied while another queue runs is copied for good, until it is dropped. */
 static void test_copied_once(void)
 {
-	struct rondo_fw_admin abort = {.command = RONDO_FW_QUEUE_ABORT, .queue = 1};
+	struct rondo_fw_admin abort = { .command = RONDO_FW_QUEUE_ABORT, .queue = 1 };
 	entry e = fake_entry(0, 1);
 
 	for (u32 drop = 0; drop < 2; drop++) {
@@ -369,7 +370,7 @@ static void test_copied_once(void)
 /* Two queues with always full rings, weights 1 and 3, replays of 1000 and 7000 cycles. */
 static void test_shares(void)
 {
-	u64 used[2] = {0};
+	u64 used[2] = { 0 };
 	struct rondo_fw_event event;
 
 	prepare();
@@ -398,7 +399,7 @@ static void test_shares(void)
 /* Numbers with gaps, the highest, and one again. */
 static void test_come_and_go(void)
 {
-	static const u32 create[] = {5, 63, 2}, destroy[] = {63, 5, 2, 63};
+	static const u32 create[] = { 5, 63, 2 }, destroy[] = { 63, 5, 2, 63 };
 	entry e = fake_entry(0, 1);
 
 	prepare();
@@ -414,8 +415,8 @@ static void test_come_and_go(void)
 		fake_run();
 		tap_ok(next_event().result == RONDO_FW_OK && next_event().result == RONDO_FW_OK,
 		       "queue %u and queue 0 run", q);
-		tap_eq(fake_call((struct rondo_fw_admin){.command = RONDO_FW_QUEUE_DESTROY,
-							 .queue = q}),
+		tap_eq(fake_call((struct rondo_fw_admin){ .command = RONDO_FW_QUEUE_DESTROY,
+							  .queue = q }),
 		       RONDO_FW_OK, "destroy it");
 		fake.status->queue_tail[q] = 0;
 	}
@@ -425,7 +426,7 @@ static void test_come_and_go(void)
 	fake_submit(5, &e);
 	fake_run();
 	tap_eq(fake.status->queue_head[5], 1, "a replay without an event moves the head");
-	fake_call((struct rondo_fw_admin){.command = RONDO_FW_QUEUE_DESTROY, .queue = 5});
+	fake_call((struct rondo_fw_admin){ .command = RONDO_FW_QUEUE_DESTROY, .queue = 5 });
 	fake.status->queue_tail[5] = 0;
 	fake_create_queue(5, 1);
 	e.flags = RONDO_FW_ENTRY_EVENT;

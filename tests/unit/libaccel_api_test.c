@@ -21,7 +21,7 @@ static void test_device(struct rig *r)
 	struct {
 		struct accel_info info;
 		u64 newer;
-	} larger = {.newer = 1};
+	} larger = { .newer = 1 };
 	struct accel_device *device = NULL;
 
 	tap_eq(accel_device_info(r->device, &info, sizeof(info)), 0, "what the device is");
@@ -166,9 +166,9 @@ static void test_bindings(struct rig *r)
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -ERANGE, "offset that wraps around");
 	slots[1] = (struct accel_slot){};
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -ENOENT, "no buffer for a slot that is read");
-	slots[0] = slots[1] = (struct accel_slot){large, 0};
+	slots[0] = slots[1] = (struct accel_slot){ large, 0 };
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), 0, "two slots that are only read: one memory");
-	slots[2] = (struct accel_slot){large, RIG_BYTES - 64};
+	slots[2] = (struct accel_slot){ large, RIG_BYTES - 64 };
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -EBUSY, "one that is written overlaps");
 	tap_eq(index, 2, "slot 2 is at fault");
 	slots[2].offset = RIG_BYTES;
@@ -200,7 +200,7 @@ static void test_submit(struct rig *r)
 	struct accel_replay replays[65] = {};
 	struct accel_offset offset = {};
 	struct accel_sync sync = {};
-	struct accel_job job = {.replays = replays, .replay_count = 1};
+	struct accel_job job = { .replays = replays, .replay_count = 1 };
 	struct accel_fence *fence = NULL;
 	int i;
 
@@ -251,8 +251,8 @@ static const char dynamic_text[] = "machine edge\n"
 static int replay_at(struct rig *r, struct accel_binding *binding, struct accel_offset *offsets,
 		     u32 count)
 {
-	struct accel_replay replay = {binding, offsets, count, 0};
-	struct accel_job job = {.replays = &replay, .replay_count = 1};
+	struct accel_replay replay = { binding, offsets, count, 0 };
+	struct accel_job job = { .replays = &replay, .replay_count = 1 };
 	struct accel_fence *fence;
 	int ret = accel_submit(r->queue, &job, &fence);
 
@@ -266,8 +266,8 @@ static int replay_at(struct rig *r, struct accel_binding *binding, struct accel_
 /* Slot offsets: the replay copies 256 bytes from where one points to where the other does. */
 static void test_offsets(struct rig *r)
 {
-	struct accel_offset offsets[3] = {{0, 0, 100}, {1, 0, 128}};
-	struct accel_slot slots[2] = {r->slots[0], r->slots[1]};
+	struct accel_offset offsets[3] = { { 0, 0, 100 }, { 1, 0, 128 } };
+	struct accel_slot slots[2] = { r->slots[0], r->slots[1] };
 	u8 *from = (u8 *)r->memory[0], *to = (u8 *)r->memory[1];
 	struct accel_program *program = NULL;
 	struct accel_binding *binding = NULL;
@@ -380,28 +380,28 @@ static void test_sessions(struct rig *r)
 		u8 gap2[32];
 		char strings[64];
 	} head = {
-		.header = {RONDO_FILE_MAGIC, RONDO_FILE_VERSION, 3, 0},
-		.section = {{RONDO_SECTION_TENSORS, 0, 128, sizeof(head.tensor)},
-			    {RONDO_SECTION_STRINGS, 0, 448, 64},
-			    {RONDO_SECTION_PROGRAM, 0, 512, r->code_bytes}},
-		.tensor = {{.name = 0,
-			    .kind = 0,
-			    .dtype = 1,
-			    .rank = 1,
-			    .slot = 0,
-			    .dim = {RIG_ELEMENTS}},
-			   {.name = 2,
-			    .kind = 0,
-			    .dtype = 1,
-			    .rank = 1,
-			    .slot = 1,
-			    .dim = {RIG_ELEMENTS}},
-			   {.name = 4,
-			    .kind = 1,
-			    .dtype = 1,
-			    .rank = 1,
-			    .slot = 2,
-			    .dim = {RIG_ELEMENTS}}},
+		.header = { RONDO_FILE_MAGIC, RONDO_FILE_VERSION, 3, 0 },
+		.section = { { RONDO_SECTION_TENSORS, 0, 128, sizeof(head.tensor) },
+			     { RONDO_SECTION_STRINGS, 0, 448, 64 },
+			     { RONDO_SECTION_PROGRAM, 0, 512, r->code_bytes } },
+		.tensor = { { .name = 0,
+			      .kind = 0,
+			      .dtype = 1,
+			      .rank = 1,
+			      .slot = 0,
+			      .dim = { RIG_ELEMENTS } },
+			    { .name = 2,
+			      .kind = 0,
+			      .dtype = 1,
+			      .rank = 1,
+			      .slot = 1,
+			      .dim = { RIG_ELEMENTS } },
+			    { .name = 4,
+			      .kind = 1,
+			      .dtype = 1,
+			      .rank = 1,
+			      .slot = 2,
+			      .dim = { RIG_ELEMENTS } } },
 		.strings = "a\0b\0c",
 	};
 	size_t size = 512 + r->code_bytes;

@@ -31,7 +31,7 @@ static void works_again(struct rig *r)
 
 static bool readable(int fd, int timeout_ms)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	return poll(&p, 1, timeout_ms) == 1 && p.revents == POLLIN;
 }

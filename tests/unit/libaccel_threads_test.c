@@ -65,10 +65,10 @@ static void test_threads(struct rig *r)
 
 	for (i = 0; i < THREADS; i++) {
 		workers[i] = (struct worker){
-			.rig = {.device = r->device,
-				.program = r->program,
-				.code = r->code,
-				.code_bytes = r->code_bytes},
+			.rig = { .device = r->device,
+				 .program = r->program,
+				 .code = r->code,
+				 .code_bytes = r->code_bytes },
 			.shared = r->queue,
 			.seed = 100 * i,
 		};
@@ -84,7 +84,7 @@ static void test_threads(struct rig *r)
 /* c = a + b on one queue, a = c + b on another: each must wait for the one before. */
 static void test_order(struct rig *r)
 {
-	struct accel_slot swapped[RIG_SLOTS] = {r->slots[2], r->slots[1], r->slots[0]};
+	struct accel_slot swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
 	struct accel_binding *back = NULL;
 	struct accel_queue *other = NULL;
 	struct accel_fence *fence;

@@ -121,9 +121,9 @@ static inline void gen_start(struct gen *g)
 {
 	u32 channel = gen_pick(g, RONDO_DMA_CHANNELS);
 	u32 last = gen_rare(g, 3) ? gen_pick(g, g->depth + 1) + gen_rare(g, 64) : 0;
-	u32 desc = g->b->header.descs && gen_rare(g, 4)
-			   ? gen_pick(g, g->b->header.descs + gen_rare(g, 16))
-			   : gen_desc(g);
+	u32 desc = g->b->header.descs && gen_rare(g, 4) ?
+			   gen_pick(g, g->b->header.descs + gen_rare(g, 16)) :
+			   gen_desc(g);
 	struct rondo_op op = { .op = RONDO_OP_dma, .channel = channel, .desc = desc, .last = last };
 
 	op.wait[gen_pick(g, 4)] = gen_pick(g, 5);
@@ -171,8 +171,8 @@ static inline void gen_sram_op(struct gen *g, u32 slot)
 
 static inline void gen_control(struct gen *g, u32 left)
 {
-	bool dma =
-		g->kind != GEN_REGISTERS && g->kind != GEN_SRAM && g->depth <= RONDO_DMA_LOOP_DEPTH;
+	bool dma = g->kind != GEN_REGISTERS && g->kind != GEN_SRAM &&
+		   g->depth <= RONDO_DMA_LOOP_DEPTH;
 	u32 ends = g->depth ? g->last[g->depth - 1] : ~0u, ch;
 	struct rondo_op wait = { .op = RONDO_OP_wait };
 
@@ -224,8 +224,8 @@ static inline void gen_op(struct gen *g, u32 slot)
 	op.lane = gen_rare(g, 8) ? gen_pick(g, 65 - op.count + gen_rare(g, 64)) % 64 : 0;
 	op.off = gen_rare(g, 4) ? gen_pick(g, 64) * 4 : 0;
 	op.row = 32 + gen_pick(g, 32) + (gen_rare(g, 32) ? 440 : 0);
-	op.wrow = slot == RONDO_W ? 16 + gen_pick(g, 32)
-				  : gen_pick(g, 65 - op.count + gen_rare(g, 64)) % 64;
+	op.wrow = slot == RONDO_W ? 16 + gen_pick(g, 32) :
+				    gen_pick(g, 65 - op.count + gen_rare(g, 64)) % 64;
 	op.buf = gen_pick(g, 2);
 	op.mode = gen_pick(g, g->depth || gen_rare(g, 64) ? 3 : 2);
 	if (rondo_ops[op.op].slots != RONDO_SLOTS_V && rondo_ops[op.op].slots != RONDO_SLOTS_V1)
@@ -273,9 +273,9 @@ static inline void gen_program(struct builder *b, enum gen_kind kind, const u8 *
 	build_bundle(b);
 	bundles = b->header.bundles + 1 + gen_pick(&g, GEN_BUNDLES);
 	while (b->header.bundles < bundles || g.depth)
-		gen_bundle(&g, bundles - b->header.bundles > GEN_BUNDLES
-				       ? 0
-				       : bundles - b->header.bundles);
+		gen_bundle(&g, bundles - b->header.bundles > GEN_BUNDLES ?
+				       0 :
+				       bundles - b->header.bundles);
 	build_halt(b);
 }
 

@@ -57,7 +57,7 @@ static inline struct rnd_file rnd_file_good(void)
 		.slots = 2,
 		.bundles = RND_BUNDLES,
 	};
-	f.program.slot[0] = (struct rondo_slot){.read_hi = 32, .align = 64};
+	f.program.slot[0] = (struct rondo_slot){ .read_hi = 32, .align = 64 };
 	f.program.slot[1] = (struct rondo_slot){
 		.write_lo = 8,
 		.write_hi = 24,
@@ -74,7 +74,7 @@ static inline struct rnd_file rnd_file_good(void)
 		.rank = 2,
 		.slot = 0,
 		.offset = 16,
-		.dim = {2, 5},
+		.dim = { 2, 5 },
 	};
 	f.tensor[1] = (struct rondo_tensor){
 		.name = 2,
@@ -83,7 +83,7 @@ static inline struct rnd_file rnd_file_good(void)
 		.rank = 1,
 		.slot = 0,
 		.offset = 3,
-		.dim = {7},
+		.dim = { 7 },
 		.scale = 0.5f,
 		.zero_point = 128,
 	};
@@ -95,8 +95,8 @@ static inline struct rnd_file rnd_file_good(void)
 		.slot = 1,
 		.offset = 8,
 	};
-	f.region[0] = (struct rondo_region){.name = 4, .first = 0, .count = 2};
-	f.region[1] = (struct rondo_region){.name = 2, .first = 3, .count = 1};
+	f.region[0] = (struct rondo_region){ .name = 4, .first = 0, .count = 2 };
+	f.region[1] = (struct rondo_region){ .name = 2, .first = 3, .count = 1 };
 	return f;
 }
 

@@ -195,10 +195,9 @@ static void round_trips(void)
 	for (op = 0; op < RONDO_OPCODES; op++) {
 		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 			for (other = 0; other < RONDO_SLOTS_PER_BUNDLE; other++)
-				words[other] =
-					random_bits(&seed) % 3
-						? 0
-						: random_word(&seed, random_bits(&seed) % 128);
+				words[other] = random_bits(&seed) % 3 ?
+						       0 :
+						       random_word(&seed, random_bits(&seed) % 128);
 			words[slot] = random_word(&seed, op);
 			bundles++;
 			if (!survives(words, line)) {
@@ -222,7 +221,7 @@ static void speaks(void)
 		if (!rondo_ops[code].name)
 			continue;
 		memset(words, 0, sizeof(words));
-		op = (struct rondo_op){.op = code, .count = 1, .rows = 1, .nest = 1, .body = 1};
+		op = (struct rondo_op){ .op = code, .count = 1, .rows = 1, .nest = 1, .body = 1 };
 		op.trip[0] = op.trip[1] = op.trip[2] = 1;
 		rondo_encode(&op, &words[__builtin_ctz(rondo_ops[code].slots)]);
 		rondo_disasm_bundle(words, line, sizeof(line));
@@ -233,7 +232,7 @@ static void speaks(void)
 
 static void small_buffers(void)
 {
-	u64 words[RONDO_SLOTS_PER_BUNDLE] = {0};
+	u64 words[RONDO_SLOTS_PER_BUNDLE] = { 0 };
 	char line[8];
 
 	tap_eq(rondo_disasm_bundle(words, line, sizeof(line)), 3, "length of a line");
@@ -275,7 +274,7 @@ static void limits(void)
 /* The example of the reference assembles, and the verifier accepts it. */
 static void documented(void)
 {
-	struct asm_errors errors = {0};
+	struct asm_errors errors = { 0 };
 	char *page = read_file("docs/reference/assembly.md"), *begin, *end;
 	void *program = NULL;
 	u64 size;

@@ -28,7 +28,7 @@ static char *render(const struct tensor_data *t, enum render_style style, int co
 static void test_golden(int digit, enum render_style style)
 {
 	char path[128], golden[8192];
-	struct tensor_data t = {0};
+	struct tensor_data t = { 0 };
 	size_t size = 0;
 	char *text;
 	FILE *file;
@@ -56,8 +56,8 @@ static void test_golden(int digit, enum render_style style)
 static void test_text(const char *name, enum dtype dtype, struct shape shape, const void *bytes,
 		      enum render_style style, const char *want)
 {
-	struct tensor_data t = {dtype, shape, (void *)bytes,
-				(size_t)shape_elems(&shape) * dtype_size(dtype)};
+	struct tensor_data t = { dtype, shape, (void *)bytes,
+				 (size_t)shape_elems(&shape) * dtype_size(dtype) };
 	char *text = render(&t, style, 4);
 
 	if (!tap_ok(!strcmp(text, want), "%s", name))
@@ -67,15 +67,15 @@ static void test_text(const char *name, enum dtype dtype, struct shape shape, co
 
 static void test_ranges(void)
 {
-	static const float unit[] = {0, 0.5f, 0.25f, 1, 0, 0.5f, 0.25f, 1};
-	static const float wide[] = {-1, 1, 0, 3, -1, 1, 0, 3};
-	static const float broken[] = {NAN, 1, 0, 3, -INFINITY, 1, 0, 3};
-	static const float flat[] = {7, 7, 7, 7, 7, 7, 7, 7};
-	static const uint8_t byte[] = {0, 128, 64, 255, 0, 128, 64, 255};
-	static const int8_t small[] = {-128, 0, -64, 127, -128, 0, -64, 127};
-	static const int64_t large[] = {0, 2000, 1000, 4000, 0, 2000, 1000, 4000};
-	static const uint8_t flag[] = {0, 1, 0, 1, 0, 1, 1, 1};
-	static const struct shape s = {2, {2, 4}};
+	static const float unit[] = { 0, 0.5f, 0.25f, 1, 0, 0.5f, 0.25f, 1 };
+	static const float wide[] = { -1, 1, 0, 3, -1, 1, 0, 3 };
+	static const float broken[] = { NAN, 1, 0, 3, -INFINITY, 1, 0, 3 };
+	static const float flat[] = { 7, 7, 7, 7, 7, 7, 7, 7 };
+	static const uint8_t byte[] = { 0, 128, 64, 255, 0, 128, 64, 255 };
+	static const int8_t small[] = { -128, 0, -64, 127, -128, 0, -64, 127 };
+	static const int64_t large[] = { 0, 2000, 1000, 4000, 0, 2000, 1000, 4000 };
+	static const uint8_t flag[] = { 0, 1, 0, 1, 0, 1, 1, 1 };
+	static const struct shape s = { 2, { 2, 4 } };
 
 	test_text("0..1 is the scale of f32", DTYPE_F32, s, unit, RENDER_ASCII, " +:@\n");
 	test_text("other f32 are stretched", DTYPE_F32, s, wide, RENDER_ASCII, " +:@\n");
@@ -90,22 +90,22 @@ static void test_ranges(void)
 /* Red, green, blue, grey in one row; under it black, or what an odd height leaves to be black. */
 static void test_colour(void)
 {
-	static const uint8_t hwc[2 * 4 * 3] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 128, 128};
-	static const uint8_t chw[] = {255, 0, 0, 128, 0, 255, 0, 128, 0, 0, 255, 128};
+	static const uint8_t hwc[2 * 4 * 3] = { 255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 128, 128 };
+	static const uint8_t chw[] = { 255, 0, 0, 128, 0, 255, 0, 128, 0, 0, 255, 128 };
 	static const char want[] = "\033[38;5;196m\033[48;5;16m\u2580\033[38;5;46m\u2580"
 				   "\033[38;5;21m\u2580\033[38;5;244m\u2580\033[0m\n";
 
-	test_text("HxWx3", DTYPE_U8, (struct shape){3, {2, 4, 3}}, hwc, RENDER_COLOUR, want);
-	test_text("3xHxW", DTYPE_U8, (struct shape){4, {1, 3, 1, 4}}, chw, RENDER_COLOUR, want);
+	test_text("HxWx3", DTYPE_U8, (struct shape){ 3, { 2, 4, 3 } }, hwc, RENDER_COLOUR, want);
+	test_text("3xHxW", DTYPE_U8, (struct shape){ 4, { 1, 3, 1, 4 } }, chw, RENDER_COLOUR, want);
 }
 
 static void test_shrink(void)
 {
-	static const uint8_t wide[2][5] = {{255, 255, 0, 0, 255}, {255, 255, 0, 0, 255}};
-	static const struct shape none = {1, {10}}, empty = {2, {0, 4}};
-	struct tensor_data t = {DTYPE_U8, none, (void *)wide, sizeof(wide)};
+	static const uint8_t wide[2][5] = { { 255, 255, 0, 0, 255 }, { 255, 255, 0, 0, 255 } };
+	static const struct shape none = { 1, { 10 } }, empty = { 2, { 0, 4 } };
+	struct tensor_data t = { DTYPE_U8, none, (void *)wide, sizeof(wide) };
 
-	test_text("5 columns on 4 are halved", DTYPE_U8, (struct shape){2, {2, 5}}, wide,
+	test_text("5 columns on 4 are halved", DTYPE_U8, (struct shape){ 2, { 2, 5 } }, wide,
 		  RENDER_BLOCKS, "\u2580 \u2580\n");
 	err.code = 0;
 	tap_eq(render_tensor(&t, RENDER_ASCII, COLUMNS, stdout, &err), -ENOTSUP,

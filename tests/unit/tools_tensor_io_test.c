@@ -58,27 +58,27 @@ static const struct {
 	int code;
 	const char *why;
 } bad_npy[] = {
-	{1, DICT("'<f4'", "True", "(2, 3)"), 24, -ENOTSUP, "Fortran"},
-	{1, DICT("'<f4'", "Maybe", "(2, 3)"), 24, -EINVAL, "neither True nor False"},
-	{1, DICT("'<f8'", "False", "(3,)"), 24, -ENOTSUP, "'<f8' is not one of"},
-	{1, DICT("'>f4'", "False", "(6,)"), 24, -ENOTSUP, "'>f4' is not one of"},
-	{1, DICT("[('a', '<f4')]", "False", "(6,)"), 24, -EINVAL, "not a plain one"},
-	{1, DICT("'<f4'", "False", "(7,)"), 24, -EINVAL, "24 bytes, its dimensions say 28"},
-	{1, DICT("'<f4'", "False", "(5,)"), 24, -EINVAL, "24 bytes, its dimensions say 20"},
-	{1, DICT("'<f4'", "False", "(6)"), 24, -EINVAL, "not a tuple"},
-	{1, DICT("'<f4'", "False", "6"), 24, -EINVAL, "not a tuple"},
-	{1, DICT("'<f4'", "False", "(-6,)"), 24, -EINVAL, "dimension 0 is not a number"},
-	{1, DICT("'<f4'", "False", "(1,1,1,1,1,1,1,1,6)"), 24, -EFBIG, "more than 8 dimensions"},
-	{1, DICT("'<f4'", "False", "(9223372036854775808,)"), 24, -EINVAL, "out of range"},
-	{1, DICT("'<f4'", "False", "(65536, 65536)"), 0, -EFBIG, "exceed"},
-	{1, DICT("'<f4'", "False", "(0, 65536, 65536)"), 0, -EFBIG, "exceed"},
-	{1, DICT("'<f4'", "False", "(2147483648,)"), 0, -EINVAL, "say 8589934592"},
-	{1, DICT("'|b1'", "False", "(2, 3)") "x", 6, -EINVAL, "after the dictionary"},
-	{1, "{'descr': '<f4', 'shape': (1,), }\n", 4, -EINVAL, "lacks"},
-	{1, "{'descr': '<f4', 'shape': (1,)", 4, -EINVAL, "does not end"},
-	{1, "{'color': '<f4'}\n", 4, -EINVAL, "has a key other than"},
-	{1, "('<f4', (1,))\n", 4, -EINVAL, "not a dictionary"},
-	{4, DICT("'<f4'", "False", "(1,)"), 4, -ENOTSUP, "version 4.0"},
+	{ 1, DICT("'<f4'", "True", "(2, 3)"), 24, -ENOTSUP, "Fortran" },
+	{ 1, DICT("'<f4'", "Maybe", "(2, 3)"), 24, -EINVAL, "neither True nor False" },
+	{ 1, DICT("'<f8'", "False", "(3,)"), 24, -ENOTSUP, "'<f8' is not one of" },
+	{ 1, DICT("'>f4'", "False", "(6,)"), 24, -ENOTSUP, "'>f4' is not one of" },
+	{ 1, DICT("[('a', '<f4')]", "False", "(6,)"), 24, -EINVAL, "not a plain one" },
+	{ 1, DICT("'<f4'", "False", "(7,)"), 24, -EINVAL, "24 bytes, its dimensions say 28" },
+	{ 1, DICT("'<f4'", "False", "(5,)"), 24, -EINVAL, "24 bytes, its dimensions say 20" },
+	{ 1, DICT("'<f4'", "False", "(6)"), 24, -EINVAL, "not a tuple" },
+	{ 1, DICT("'<f4'", "False", "6"), 24, -EINVAL, "not a tuple" },
+	{ 1, DICT("'<f4'", "False", "(-6,)"), 24, -EINVAL, "dimension 0 is not a number" },
+	{ 1, DICT("'<f4'", "False", "(1,1,1,1,1,1,1,1,6)"), 24, -EFBIG, "more than 8 dimensions" },
+	{ 1, DICT("'<f4'", "False", "(9223372036854775808,)"), 24, -EINVAL, "out of range" },
+	{ 1, DICT("'<f4'", "False", "(65536, 65536)"), 0, -EFBIG, "exceed" },
+	{ 1, DICT("'<f4'", "False", "(0, 65536, 65536)"), 0, -EFBIG, "exceed" },
+	{ 1, DICT("'<f4'", "False", "(2147483648,)"), 0, -EINVAL, "say 8589934592" },
+	{ 1, DICT("'|b1'", "False", "(2, 3)") "x", 6, -EINVAL, "after the dictionary" },
+	{ 1, "{'descr': '<f4', 'shape': (1,), }\n", 4, -EINVAL, "lacks" },
+	{ 1, "{'descr': '<f4', 'shape': (1,)", 4, -EINVAL, "does not end" },
+	{ 1, "{'color': '<f4'}\n", 4, -EINVAL, "has a key other than" },
+	{ 1, "('<f4', (1,))\n", 4, -EINVAL, "not a dictionary" },
+	{ 4, DICT("'<f4'", "False", "(1,)"), 4, -ENOTSUP, "version 4.0" },
 };
 
 static void test_npy_refusals(void)
@@ -88,7 +88,7 @@ static void test_npy_refusals(void)
 	for (size_t i = 0; i < sizeof(bad_npy) / sizeof(bad_npy[0]); i++) {
 		size_t size =
 			make_npy(file, bad_npy[i].version, bad_npy[i].header, bad_npy[i].data_size);
-		struct tensor_data t = {0};
+		struct tensor_data t = { 0 };
 		int rc = parse(&t, file, size);
 
 		if (!tap_ok(rc == bad_npy[i].code && !strncmp(err.text, "file: ", 6) &&
@@ -103,7 +103,7 @@ static void test_npy_forms(void)
 {
 	unsigned char file[512];
 	size_t size = make_npy(file, 2, DICT("'|b1'", "False", "(2, 3)"), 6);
-	struct tensor_data t = {0};
+	struct tensor_data t = { 0 };
 
 	tap_ok(!parse(&t, file, size) && t.dtype == DTYPE_BOOL && t.shape.rank == 2 && t.size == 6,
 	       "npy version 2 of bools");
@@ -125,7 +125,7 @@ static void test_npy_forms(void)
 /* Whether @a survives being written and read. */
 static bool survives(const struct tensor_data *a, const char *path)
 {
-	struct tensor_data b = {0};
+	struct tensor_data b = { 0 };
 	bool same;
 
 	err.code = 0;
@@ -141,7 +141,7 @@ static bool survives(const struct tensor_data *a, const char *path)
 
 static void test_round_trip(void)
 {
-	struct shape shape = {.dim = {2, 1, 3, 1, 2, 1, 1, 2}};
+	struct shape shape = { .dim = { 2, 1, 3, 1, 2, 1, 1, 2 } };
 	char path[] = "/tmp/tensor_io_test_XXXXXX";
 	int bad = 0;
 
@@ -164,7 +164,7 @@ static void test_round_trip(void)
 
 static void load_refused(const char *path, int code, const char *name)
 {
-	struct tensor_data t = {0};
+	struct tensor_data t = { 0 };
 
 	err.code = 0;
 	if (!tap_ok(tensor_load(path, &t, &err) == code && !strncmp(err.text, path, strlen(path)),
@@ -208,8 +208,8 @@ static void mangle(const unsigned char *file, size_t size, int whole, const char
 static void test_mangled(void)
 {
 	unsigned char file[512];
-	int64_t dims[] = {2, 2};
-	float floats[] = {1, 2, 3, 4};
+	int64_t dims[] = { 2, 2 };
+	float floats[] = { 1, 2, 3, 4 };
 	Onnx__TensorProto p = ONNX__TENSOR_PROTO__INIT;
 	size_t size = make_npy(file, 2, DICT("'<f4'", "False", "(2, 3)"), 24);
 

@@ -45,7 +45,7 @@ static struct field_range range_of(u8 format, const char *member)
 #include "spec/formats.def"
 		/* clang-format on */
 	}
-	return (struct field_range){0, 0};
+	return (struct field_range){ 0, 0 };
 }
 
 /* Reads a number into a field of *@op, or one behind a letter. */
@@ -101,7 +101,7 @@ static bool zero_point(struct asm_cursor *c, struct rondo_op *op)
 
 static bool push_mode(struct asm_cursor *c, struct rondo_op *op)
 {
-	static const char *const modes[] = {"add", "write", "first"};
+	static const char *const modes[] = { "add", "write", "first" };
 
 	for (op->mode = 0; op->mode < 3; op->mode++)
 		if (asm_accept_word(c, modes[op->mode]))
@@ -164,43 +164,61 @@ static bool operand(struct asm_cursor *c, struct rondo_op *op, char letter)
 	s64 value;
 
 	switch (letter) {
-	case 'd': return NUMBERED(c, op, dst, 'v', "vector register");
-	case 'a': return NUMBERED(c, op, a, 'v', "vector register");
-	case 'b': return NUMBERED(c, op, b, 'v', "vector register");
-	case 'c': return NUMBERED(c, op, c, 'v', "vector register");
-	case 'p': return NUMBERED(c, op, params, 'v', "vector register");
+	case 'd':
+		return NUMBERED(c, op, dst, 'v', "vector register");
+	case 'a':
+		return NUMBERED(c, op, a, 'v', "vector register");
+	case 'b':
+		return NUMBERED(c, op, b, 'v', "vector register");
+	case 'c':
+		return NUMBERED(c, op, c, 'v', "vector register");
+	case 'p':
+		return NUMBERED(c, op, params, 'v', "vector register");
 	case 's':
 		return NUMBERED(c, op, a, 'v', "vector register") &&
 		       (!asm_accept(c, ".") || FIELD(c, op, lane, "lane"));
-	case '@': return address(c, op);
+	case '@':
+		return address(c, op);
 	case 'e':
 		if (!asm_reference(c, ASM_ENTRY, &value))
 			return false;
 		op->entry = value;
 		return true;
-	case 'n': return FIELD(c, op, count, "count");
-	case 'r': return FIELD(c, op, rows, "rows");
-	case 'A': return NUMBERED(c, op, row, 'a', "accumulator row");
+	case 'n':
+		return FIELD(c, op, count, "count");
+	case 'r':
+		return FIELD(c, op, rows, "rows");
+	case 'A':
+		return NUMBERED(c, op, row, 'a', "accumulator row");
 	case 'w':
 		return NUMBERED(c, op, buf, 'w', "weight buffer") && asm_expect(c, ".") &&
 		       FIELD(c, op, wrow, "weight row");
-	case 'm': return push_mode(c, op);
-	case 'z': return zero_point(c, op);
-	case 'i': return FIELD(c, op, imm, "immediate");
-	case 'h': return FIELD(c, op, shift, "shift");
-	case 'C': return NUMBERED(c, op, channel, 'c', "channel");
+	case 'm':
+		return push_mode(c, op);
+	case 'z':
+		return zero_point(c, op);
+	case 'i':
+		return FIELD(c, op, imm, "immediate");
+	case 'h':
+		return FIELD(c, op, shift, "shift");
+	case 'C':
+		return NUMBERED(c, op, channel, 'c', "channel");
 	case 'D':
 		if (!asm_reference(c, ASM_DESC, &value))
 			return false;
 		op->desc = value;
 		return true;
-	case 'l': return last_loop(c, op);
+	case 'l':
+		return last_loop(c, op);
 	case 'x':
 		return FIELD(c, op, x0, "column") && asm_expect(c, "..") &&
 		       FIELD(c, op, x1, "column");
-	case 'y': return FIELD(c, op, y0, "row") && asm_expect(c, "..") && FIELD(c, op, y1, "row");
-	case 'o': return loops(c, op);
-	case 'W': return waits(c, op);
+	case 'y':
+		return FIELD(c, op, y0, "row") && asm_expect(c, "..") && FIELD(c, op, y1, "row");
+	case 'o':
+		return loops(c, op);
+	case 'W':
+		return waits(c, op);
 	}
 	return asm_error(c, "operand '%c' is unknown", letter);
 }
@@ -217,10 +235,17 @@ static bool left_out(struct asm_cursor *c, char letter)
 	bool here;
 
 	switch (letter) {
-	case 'n': here = !asm_accept_word(c, "zp"); break;
-	case 'z': here = asm_accept_word(c, "zp"); break;
-	case 'l': here = asm_accept_word(c, "last"); break;
-	default: return false;
+	case 'n':
+		here = !asm_accept_word(c, "zp");
+		break;
+	case 'z':
+		here = asm_accept_word(c, "zp");
+		break;
+	case 'l':
+		here = asm_accept_word(c, "last");
+		break;
+	default:
+		return false;
 	}
 	c->at = begin;
 	return !here;
@@ -327,7 +352,7 @@ struct bundle {
 
 static bool operation(struct asm_cursor *c, struct bundle *b)
 {
-	struct rondo_op op = {.count = c->as->machine.lanes};
+	struct rondo_op op = { .count = c->as->machine.lanes };
 	s32 slot = slot_prefix(c);
 	char word[ASM_NAME_BYTES];
 	const char *begin;
@@ -372,7 +397,7 @@ static bool add_bundle(struct asm_state *as, const struct bundle *b, u32 line)
 	if (!words || !origin)
 		return false;
 	memcpy(*words, b->word, sizeof(b->word));
-	*origin = (struct asm_origin){line, as->used_on};
+	*origin = (struct asm_origin){ line, as->used_on };
 	as->header.bundles++;
 	return true;
 }
@@ -393,7 +418,7 @@ static bool open_block(struct asm_cursor *c, const struct rondo_op *loop)
 
 bool asm_bundle_line(struct asm_cursor *c)
 {
-	struct bundle b = {0};
+	struct bundle b = { 0 };
 
 	do
 		if (!operation(c, &b))

@@ -205,11 +205,21 @@ static bool apply(struct asm_cursor *c, const char *operator, wide a, wide b, wi
 	bool fits = true;
 
 	switch (*operator) {
-	case '^': *value = a ^ b; break;
-	case '&': *value = a & b; break;
-	case '+': *value = a + b; break;
-	case '-': *value = a - b; break;
-	case '*': fits = !__builtin_mul_overflow(a, b, value); break;
+	case '^':
+		*value = a ^ b;
+		break;
+	case '&':
+		*value = a & b;
+		break;
+	case '+':
+		*value = a + b;
+		break;
+	case '-':
+		*value = a - b;
+		break;
+	case '*':
+		fits = !__builtin_mul_overflow(a, b, value);
+		break;
 	case '<':
 	case '>':
 		if (b < 0 || b > 63)
@@ -229,7 +239,7 @@ static bool apply(struct asm_cursor *c, const char *operator, wide a, wide b, wi
 static bool binary(struct asm_cursor *c, u32 level, wide *value)
 {
 	static const char *const operators[][3] = {
-		{"^"}, {"&"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"},
+		{ "^" }, { "&" }, { "<<", ">>" }, { "+", "-" }, { "*", "/", "%" },
 	};
 	enum { LEVELS = sizeof(operators) / sizeof(*operators) };
 	wide right;
@@ -315,9 +325,9 @@ bool asm_reference(struct asm_cursor *c, enum asm_kind kind, s64 *index)
 		char letter;
 		u32 max;
 	} kinds[] = {
-		[ASM_SLOT] = {"a slot", 's', RONDO_PROGRAM_SLOTS_MAX - 1},
-		[ASM_ENTRY] = {"an address entry", 'e', RONDO_ENTRIES_MAX - 1},
-		[ASM_DESC] = {"a descriptor", 'd', RONDO_DESCS_MAX - 1},
+		[ASM_SLOT] = { "a slot", 's', RONDO_PROGRAM_SLOTS_MAX - 1 },
+		[ASM_ENTRY] = { "an address entry", 'e', RONDO_ENTRIES_MAX - 1 },
+		[ASM_DESC] = { "a descriptor", 'd', RONDO_DESCS_MAX - 1 },
 	};
 	const struct asm_symbol *symbol;
 	char word[ASM_NAME_BYTES];

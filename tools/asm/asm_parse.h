@@ -27,7 +27,7 @@ struct asm_symbol {
 	char name[ASM_NAME_BYTES];
 	enum asm_kind kind;
 	s64 value; /* of a constant; else the index in its table */
-	u32 next;  /* symbol of the same bucket, plus one; 0: none */
+	u32 next; /* symbol of the same bucket, plus one; 0: none */
 };
 
 enum { ASM_BUCKETS = 1024 };
@@ -63,7 +63,7 @@ struct asm_origin {
 
 struct asm_state {
 	struct asm_errors *errors;
-	u32 used_on;	      /* line of the macro's use, if one is being expanded */
+	u32 used_on; /* line of the macro's use, if one is being expanded */
 	u32 expanded, nested; /* lines so far, macros in macros */
 	bool no_memory;
 

@@ -24,7 +24,7 @@ static void free_lines(struct lines *lines)
 	for (u32 i = 0; i < lines->count; i++)
 		free(lines->line[i].text);
 	free(lines->line);
-	*lines = (struct lines){0};
+	*lines = (struct lines){ 0 };
 }
 
 static bool add_line(struct asm_state *as, struct lines *lines, const char *text, size_t length,
@@ -54,7 +54,7 @@ static size_t code_length(const char *text, size_t length)
 
 static struct lines split(struct asm_state *as, const char *text)
 {
-	struct lines lines = {0};
+	struct lines lines = { 0 };
 	u32 number = 1;
 
 	while (*text) {
@@ -106,7 +106,7 @@ static char *substitute(const struct asm_macro *m, char *const *argument, const 
 static bool expand(struct asm_cursor *c, const struct asm_macro *m, char *const *argument)
 {
 	struct asm_state *as = c->as;
-	struct lines lines = {0};
+	struct lines lines = { 0 };
 	u32 outer = as->used_on;
 	bool ok = true;
 
@@ -183,7 +183,7 @@ static bool use_macro(struct asm_cursor *c, const struct asm_macro *m)
 
 static bool starts_with(struct asm_state *as, const struct asm_line *line, const char *word)
 {
-	struct asm_cursor c = {.as = as, .line = line, .at = line->text};
+	struct asm_cursor c = { .as = as, .line = line, .at = line->text };
 
 	return asm_accept_word(&c, word);
 }
@@ -205,7 +205,7 @@ static u32 find_end(struct asm_state *as, const struct lines *lines, u32 at, con
 
 static void free_macro(struct asm_macro *m)
 {
-	struct lines body = {m->body, m->lines};
+	struct lines body = { m->body, m->lines };
 
 	free_lines(&body);
 	for (u32 i = 0; i < m->parameters; i++)
@@ -232,7 +232,7 @@ static bool add_parameter(struct asm_cursor *c, struct asm_macro *m)
 static bool parameters_and_body(struct asm_cursor *c, struct asm_macro *m,
 				const struct lines *lines, u32 begin, u32 end)
 {
-	struct lines body = {0};
+	struct lines body = { 0 };
 	bool ok = true;
 
 	while (ok && !asm_at_end(c)) {
@@ -272,8 +272,8 @@ static bool define_macro(struct asm_cursor *c, const struct lines *lines, u32 be
 /* .rept COUNT, i up to .endr: a macro with one parameter, used COUNT times. */
 static bool repeat(struct asm_cursor *c, const struct lines *lines, u32 begin, u32 end)
 {
-	struct asm_macro m = {0};
-	char number[24], *argument[] = {number};
+	struct asm_macro m = { 0 };
+	char number[24], *argument[] = { number };
 	s64 count, i;
 	bool ok = asm_number(c, 0, EXPANDED_MAX, "count", &count);
 
@@ -342,8 +342,9 @@ static void read_lines(struct asm_state *as, const struct lines *lines)
 	u32 i, end;
 
 	for (i = 0; i < lines->count; i++) {
-		struct asm_cursor c = {
-			.as = as, .line = &lines->line[i], .at = lines->line[i].text};
+		struct asm_cursor c = { .as = as,
+					.line = &lines->line[i],
+					.at = lines->line[i].text };
 		bool macro, ok;
 
 		if (as->errors->count == ASM_ERRORS_MAX || as->no_memory || as->expanded >= ENDLESS)
@@ -356,8 +357,8 @@ static void read_lines(struct asm_state *as, const struct lines *lines)
 				asm_error(&c, "expected the end of the line");
 			continue;
 		}
-		end = macro ? find_end(as, lines, i + 1, ".macro", ".endm")
-			    : find_end(as, lines, i + 1, ".rept", ".endr");
+		end = macro ? find_end(as, lines, i + 1, ".macro", ".endm") :
+			      find_end(as, lines, i + 1, ".rept", ".endr");
 		if (end == lines->count) {
 			asm_error(&c, "no %s", macro ? ".endm" : ".endr");
 			return;

@@ -10,7 +10,7 @@
 #include "core/machine.h"
 
 /* What the members of a table's row can hold. */
-#define U8  0, UINT8_MAX
+#define U8 0, UINT8_MAX
 #define U16 0, UINT16_MAX
 #define U32 0, UINT32_MAX
 #define S16 INT16_MIN, INT16_MAX
@@ -218,8 +218,8 @@ static bool choice(struct asm_cursor *c, const char *const *names, u32 count, co
 	return NUMBER(c, *value, U8, what);
 }
 
-static const char *const modes[] = {"tile", "broadcast", "rows", "columns"};
-static const char *const dirs[] = {"in", "out"};
+static const char *const modes[] = { "tile", "broadcast", "rows", "columns" };
+static const char *const dirs[] = { "in", "out" };
 
 static bool tiles(struct asm_cursor *c, struct rondo_desc *d)
 {
@@ -291,8 +291,8 @@ bool asm_table_line(struct asm_cursor *c, const char *word, bool *ok)
 		const char *word;
 		bool (*read)(struct asm_cursor *c);
 	} tables[] = {
-		{"machine", machine_line}, {"cycles", cycles_line}, {"slot", slot_line},
-		{"entry", entry_line},	   {"desc", desc_line},
+		{ "machine", machine_line }, { "cycles", cycles_line }, { "slot", slot_line },
+		{ "entry", entry_line },     { "desc", desc_line },
 	};
 
 	for (u32 i = 0; i < sizeof(tables) / sizeof(*tables); i++) {

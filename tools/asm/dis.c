@@ -92,7 +92,7 @@ static void print_entry(FILE *out, u32 index, const struct rondo_entry *e)
 
 static void print_desc(FILE *out, u32 index, const struct rondo_desc *d)
 {
-	static const char *const modes[] = {"tile", "broadcast", "rows", "columns"};
+	static const char *const modes[] = { "tile", "broadcast", "rows", "columns" };
 	s64 wide[RONDO_DMA_DIMS];
 
 	fprintf(out, "desc d%u ", index);

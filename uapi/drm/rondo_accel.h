@@ -303,8 +303,7 @@ struct drm_rondo_submit {
 	__u32 pad;
 };
 
-#define DRM_IOCTL_RONDO_QUERY \
-	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
+#define DRM_IOCTL_RONDO_QUERY DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
 #define DRM_IOCTL_RONDO_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_CREATE, struct drm_rondo_bo_create)
 #define DRM_IOCTL_RONDO_BO_MMAP \
@@ -321,8 +320,7 @@ struct drm_rondo_submit {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_CREATE, struct drm_rondo_queue_create)
 #define DRM_IOCTL_RONDO_QUEUE_DESTROY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_DESTROY, struct drm_rondo_queue_destroy)
-#define DRM_IOCTL_RONDO_SUBMIT \
-	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_SUBMIT, struct drm_rondo_submit)
+#define DRM_IOCTL_RONDO_SUBMIT DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_SUBMIT, struct drm_rondo_submit)
 
 #if defined(__cplusplus)
 }

@@ -53,9 +53,9 @@ struct accel_session;
 struct accel_error {
 	uint32_t reason; /* of a program's refusal: number of the instruction set reference; else 0
 			  */
-	uint32_t index;	 /* bundle, entry, descriptor or slot at fault */
-	uint32_t slot;	 /* of the bundle, 0..7 */
-	char text[244];	 /* one line, terminated, without a newline */
+	uint32_t index; /* bundle, entry, descriptor or slot at fault */
+	uint32_t slot; /* of the bundle, 0..7 */
+	char text[244]; /* one line, terminated, without a newline */
 };
 
 /*
@@ -78,13 +78,13 @@ void accel_close(struct accel_device *device);
 int accel_device_fd(struct accel_device *device);
 
 struct accel_info {
-	char backend[16];	  /* "drm" or "emu" */
-	uint64_t machine_hash;	  /* hash that programs for this device carry */
-	uint64_t cycles_max;	  /* longest program that this caller may create */
+	char backend[16]; /* "drm" or "emu" */
+	uint64_t machine_hash; /* hash that programs for this device carry */
+	uint64_t cycles_max; /* longest program that this caller may create */
 	uint64_t buffer_size_max; /* bytes */
-	uint32_t clock_khz;	  /* nominal clock of device time */
-	uint32_t firmware;	  /* interface version of the firmware, major << 16 | minor */
-	uint32_t bundles_max;	  /* per program, as the next three */
+	uint32_t clock_khz; /* nominal clock of device time */
+	uint32_t firmware; /* interface version of the firmware, major << 16 | minor */
+	uint32_t bundles_max; /* per program, as the next three */
 	uint32_t slots_max;
 	uint32_t entries_max;
 	uint32_t descs_max;
@@ -153,18 +153,18 @@ struct accel_tensor {
 	uint32_t rank; /* 0 is a scalar */
 	uint64_t dim[ACCEL_TENSOR_DIMS];
 	uint64_t offset; /* bytes */
-	uint64_t bytes;	 /* elements times element size */
-	float scale;	 /* real = scale * (value - zero_point); 0: not quantised */
+	uint64_t bytes; /* elements times element size */
+	float scale; /* real = scale * (value - zero_point); 0: not quantised */
 	int32_t zero_point;
 };
 
 /* A slot: one buffer that the program wants bound. */
 struct accel_slot_info {
-	uint64_t size;	    /* bytes that a buffer for it needs; 0: none */
-	uint64_t align;	    /* of the bound offset: a power of two */
-	uint32_t dynamic;   /* not 0: a replay may choose an offset */
-	uint32_t alias;	    /* slots of the same group, not 0, may overlap */
-	const void *data;   /* what stands in the slot before the first replay (weights), or NULL */
+	uint64_t size; /* bytes that a buffer for it needs; 0: none */
+	uint64_t align; /* of the bound offset: a power of two */
+	uint32_t dynamic; /* not 0: a replay may choose an offset */
+	uint32_t alias; /* slots of the same group, not 0, may overlap */
+	const void *data; /* what stands in the slot before the first replay (weights), or NULL */
 	uint64_t data_size; /* bytes of that, from byte 0 of the slot */
 };
 
@@ -222,13 +222,13 @@ uint64_t accel_program_cycles(const struct accel_program *program);
 
 /* What one replay does, and costs: sums over the program, known without running it. */
 struct accel_energy {
-	double compute_j;      /* arithmetic, joules */
-	double movement_j;     /* moving data and instructions, joules */
-	uint64_t bundles;      /* executed */
-	uint64_t macs;	       /* multiply-accumulates of the matrix unit, of any type */
+	double compute_j; /* arithmetic, joules */
+	double movement_j; /* moving data and instructions, joules */
+	uint64_t bundles; /* executed */
+	uint64_t macs; /* multiply-accumulates of the matrix unit, of any type */
 	uint64_t vector_lanes; /* lane operations of the vector units */
-	uint64_t sram_bytes;   /* read and written */
-	uint64_t dma_bytes;    /* in and out */
+	uint64_t sram_bytes; /* read and written */
+	uint64_t dma_bytes; /* in and out */
 };
 
 void accel_program_energy(const struct accel_program *program, struct accel_energy *energy);
@@ -240,7 +240,7 @@ void accel_program_energy(const struct accel_program *program, struct accel_ener
 /* What stands behind a slot. */
 struct accel_slot {
 	struct accel_buffer *buffer; /* NULL if the program does not touch the slot */
-	uint64_t offset;	     /* of the slot's byte 0; a multiple of the slot's alignment */
+	uint64_t offset; /* of the slot's byte 0; a multiple of the slot's alignment */
 };
 
 /*
@@ -270,9 +270,9 @@ void accel_queue_destroy(struct accel_queue *queue);
 
 /* An offset that one replay chooses for a dynamic slot. */
 struct accel_offset {
-	uint32_t slot;	   /* each at most once */
+	uint32_t slot; /* each at most once */
 	uint32_t reserved; /* 0 */
-	uint64_t offset;   /* bytes beyond the bound offset; a multiple of the slot's alignment */
+	uint64_t offset; /* bytes beyond the bound offset; a multiple of the slot's alignment */
 };
 
 /* One run of a binding. */
@@ -287,7 +287,7 @@ struct accel_replay {
 struct accel_sync {
 	uint32_t handle;
 	uint32_t reserved; /* 0 */
-	uint64_t point;	   /* of a timeline; 0: binary */
+	uint64_t point; /* of a timeline; 0: binary */
 };
 
 /* Replays that run in order as one, and what they wait for and signal. */

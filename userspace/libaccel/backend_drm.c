@@ -23,7 +23,7 @@
 #include "userspace/libaccel/backend.h"
 
 /* The driver's name, and the major version of the interface that this file speaks. */
-#define DRIVER_NAME  "rondo"
+#define DRIVER_NAME "rondo"
 #define DRIVER_MAJOR 1
 
 struct drm_device_file {
@@ -66,7 +66,7 @@ static int call(int fd, unsigned long request, void *args)
 
 static int query(int fd, u32 type, void *data, u32 size)
 {
-	struct drm_rondo_query args = {.type = type, .size = size, .data = (uintptr_t)data};
+	struct drm_rondo_query args = { .type = type, .size = size, .data = (uintptr_t)data };
 
 	return call(fd, DRM_IOCTL_RONDO_QUERY, &args);
 }
@@ -88,13 +88,13 @@ static int drm_clock(struct accel_device *device, struct accel_clock *clock)
 	int ret = query(fd_of(device), DRM_RONDO_QUERY_CLOCK, &info, sizeof(info));
 
 	if (!ret)
-		*clock = (struct accel_clock){info.device_cycles, info.monotonic_ns};
+		*clock = (struct accel_clock){ info.device_cycles, info.monotonic_ns };
 	return ret;
 }
 
 static int drm_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
 {
-	struct drm_rondo_bo_create args = {.size = size};
+	struct drm_rondo_bo_create args = { .size = size };
 	struct drm_buffer *buffer = calloc(1, sizeof(*buffer));
 	int ret;
 
@@ -124,7 +124,7 @@ static void drm_buffer_destroy(struct accel_buffer *base)
 static int drm_buffer_map(struct accel_buffer *base, void **memory)
 {
 	struct drm_buffer *buffer = (struct drm_buffer *)base;
-	struct drm_rondo_bo_mmap args = {.handle = buffer->handle};
+	struct drm_rondo_bo_mmap args = { .handle = buffer->handle };
 	int ret = call(buffer->fd, DRM_IOCTL_RONDO_BO_MMAP, &args);
 
 	return ret ? ret : accel_map(buffer->fd, args.offset, base->size, memory);
@@ -159,7 +159,7 @@ static int drm_program_create(struct accel_device *device, const void *data, u64
 
 static void drm_program_destroy(struct accel_program *base)
 {
-	struct drm_rondo_program_destroy args = {.id = ((struct drm_program *)base)->id};
+	struct drm_rondo_program_destroy args = { .id = ((struct drm_program *)base)->id };
 
 	call(fd_of(base->device), DRM_IOCTL_RONDO_PROGRAM_DESTROY, &args);
 	free(base);
@@ -200,7 +200,7 @@ static int drm_binding_create(struct accel_program *program, const struct accel_
 
 static void drm_binding_destroy(struct accel_binding *base)
 {
-	struct drm_rondo_binding_destroy args = {.id = ((struct drm_binding *)base)->id};
+	struct drm_rondo_binding_destroy args = { .id = ((struct drm_binding *)base)->id };
 
 	call(fd_of(base->device), DRM_IOCTL_RONDO_BINDING_DESTROY, &args);
 	free(base);
@@ -208,7 +208,7 @@ static void drm_binding_destroy(struct accel_binding *base)
 
 static int drm_queue_create(struct accel_device *device, u32 weight, struct accel_queue **out)
 {
-	struct drm_rondo_queue_create args = {.weight = weight};
+	struct drm_rondo_queue_create args = { .weight = weight };
 	struct drm_queue *queue = calloc(1, sizeof(*queue));
 	int ret;
 
@@ -235,7 +235,7 @@ err_free:
 static void drm_queue_destroy(struct accel_queue *base)
 {
 	struct drm_queue *queue = (struct drm_queue *)base;
-	struct drm_rondo_queue_destroy args = {.id = queue->id};
+	struct drm_rondo_queue_destroy args = { .id = queue->id };
 
 	call(fd_of(base->device), DRM_IOCTL_RONDO_QUEUE_DESTROY, &args);
 	drmSyncobjDestroy(fd_of(base->device), queue->syncobj);
@@ -299,7 +299,7 @@ static int drm_submit(struct accel_queue *base, const struct accel_job *job,
 	}
 	if (job->out_count)
 		memcpy(syncs, job->out_syncs, job->out_count * sizeof(syncs[0]));
-	syncs[job->out_count] = (struct accel_sync){.handle = queue->syncobj};
+	syncs[job->out_count] = (struct accel_sync){ .handle = queue->syncobj };
 
 	fence = calloc(1, sizeof(*fence));
 	if (!fence)

@@ -393,7 +393,7 @@ static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot
 	if (user->offset > buffer->base.size || slot_end(slot) > buffer->base.size - user->offset)
 		return -ERANGE;
 	buffer->refs++;
-	binding->slot[i] = (struct emu_bound_slot){buffer, user->offset};
+	binding->slot[i] = (struct emu_bound_slot){ buffer, user->offset };
 	binding->table[i] = (struct rondo_slot_binding){
 		.pages = emu_hw_bus(buffer->pages.list),
 		.offset = user->offset,
@@ -415,8 +415,8 @@ static struct span span_of(const struct emu_binding *binding, u32 i, u64 lo, u64
 	if (lo == hi)
 		return (struct span){};
 	if (slot_of(binding, i)->flags & RONDO_SLOT_DYNAMIC)
-		return (struct span){bound->offset + lo, bound->buffer->base.size};
-	return (struct span){bound->offset + lo, bound->offset + hi};
+		return (struct span){ bound->offset + lo, bound->buffer->base.size };
+	return (struct span){ bound->offset + lo, bound->offset + hi };
 }
 
 static bool spans_overlap(struct span a, struct span b)
@@ -563,7 +563,7 @@ static int emu_clock(struct accel_device *device, struct accel_clock *clock)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	if (!emu_hw_present(dev->hw))
 		return -ENODEV;
-	*clock = (struct accel_clock){cycles, (u64)t.tv_sec * 1000000000 + t.tv_nsec};
+	*clock = (struct accel_clock){ cycles, (u64)t.tv_sec * 1000000000 + t.tv_nsec };
 	return 0;
 }
 

@@ -35,8 +35,8 @@ void accel_error_set(struct accel_error *error, const char *fmt, ...)
 
 void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot)
 {
-	static const char *const units[RONDO_SLOTS_PER_BUNDLE] = {"C", "L0", "L1", "S",
-								  "W", "M",  "V0", "V1"};
+	static const char *const units[RONDO_SLOTS_PER_BUNDLE] = { "C", "L0", "L1", "S",
+								   "W", "M",  "V0", "V1" };
 	const char *text = rondo_error_text(reason);
 
 	if (!error)
@@ -50,10 +50,18 @@ void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 s
 		accel_error_set(error, "bundle %u, slot %s: %s", index,
 				slot < RONDO_SLOTS_PER_BUNDLE ? units[slot] : "?", text);
 		break;
-	case RONDO_WHERE_ENTRY: accel_error_set(error, "address entry %u: %s", index, text); break;
-	case RONDO_WHERE_DESC: accel_error_set(error, "descriptor %u: %s", index, text); break;
-	case RONDO_WHERE_SLOT: accel_error_set(error, "buffer slot %u: %s", index, text); break;
-	case RONDO_WHERE_NONE: accel_error_set(error, "%s", text); break;
+	case RONDO_WHERE_ENTRY:
+		accel_error_set(error, "address entry %u: %s", index, text);
+		break;
+	case RONDO_WHERE_DESC:
+		accel_error_set(error, "descriptor %u: %s", index, text);
+		break;
+	case RONDO_WHERE_SLOT:
+		accel_error_set(error, "buffer slot %u: %s", index, text);
+		break;
+	case RONDO_WHERE_NONE:
+		accel_error_set(error, "%s", text);
+		break;
 	}
 }
 

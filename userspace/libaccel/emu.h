@@ -114,7 +114,7 @@ struct emu_queue {
 	struct emu_device *dev;
 	u32 number;
 	u32 weight;
-	u32 tail;     /* entries ever written */
+	u32 tail; /* entries ever written */
 	bool stopped; /* takes no more entries */
 	bool blocked; /* for the rest of one round of emu_queue_push_all() */
 	struct rondo_fw_entry *ring;
@@ -135,7 +135,7 @@ struct emu_job {
 	u64 seqno; /* of the first replay; the others follow */
 	u32 count;
 	u32 pushed; /* replays that stand in the ring */
-	int error;  /* the first */
+	int error; /* the first */
 	struct {
 		struct emu_binding *binding;
 		struct rondo_fw_entry entry;
@@ -148,7 +148,7 @@ struct emu_device {
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	pthread_t thread;
-	int wake;  /* eventfd: an interrupt, or something to do */
+	int wake; /* eventfd: an interrupt, or something to do */
 	bool stop; /* the thread shall end */
 	enum emu_state state;
 
@@ -156,7 +156,7 @@ struct emu_device {
 	u8 *image; /* the firmware's */
 	u32 admin_tail, event_head;
 	u32 cookie;
-	struct emu_call *calls;	  /* in the ring, not yet answered */
+	struct emu_call *calls; /* in the ring, not yet answered */
 	struct emu_call *backlog; /* waiting for room in the ring, oldest first */
 
 	/* What the device knows, or is just told to learn or to forget; by its numbers. */
@@ -164,10 +164,10 @@ struct emu_device {
 	struct emu_binding *binding[RONDO_BINDINGS_MAX];
 	struct emu_queue *queue[RONDO_FW_QUEUES_MAX];
 	u32 programs, bindings, queues; /* handles of the user */
-	u32 generation;			/* of the last binding */
+	u32 generation; /* of the last binding */
 
 	struct emu_job *jobs; /* not ended, in order of submission */
-	u64 seqno;	      /* of the next replay */
+	u64 seqno; /* of the next replay */
 
 	u32 heartbeat, still; /* of the last look at liveness */
 	u64 time;

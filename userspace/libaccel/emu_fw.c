@@ -33,7 +33,7 @@ void emu_wake(struct emu_device *dev)
 /* Waits until emu_wake(), at most @ms (-1: for ever); false if nobody called. */
 static bool wait_for_wake(struct emu_device *dev, int ms)
 {
-	struct pollfd poll_fd = {.fd = dev->wake, .events = POLLIN};
+	struct pollfd poll_fd = { .fd = dev->wake, .events = POLLIN };
 	u64 count;
 
 	if (poll(&poll_fd, 1, ms) <= 0)
@@ -118,7 +118,7 @@ int emu_check(struct emu_device *dev)
 
 int emu_admin(struct emu_device *dev, struct rondo_fw_admin cmd)
 {
-	struct emu_call call = {.cmd = cmd};
+	struct emu_call call = { .cmd = cmd };
 	int ret = emu_check(dev);
 
 	if (ret)
@@ -283,7 +283,7 @@ static bool alive(struct emu_device *dev)
 /* In the thread, during a reset: a command whose answer it must hear itself. */
 static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
 {
-	struct emu_call call = {.cmd = cmd};
+	struct emu_call call = { .cmd = cmd };
 
 	dev->still = 0;
 	emu_admin_post(dev, &call);

@@ -20,7 +20,7 @@ static struct emu_device *dev_of(struct emu_hw *hw)
 struct emu_hw *emu_hw_create(const struct rondo_machine *machine,
 			     void (*irq)(void *ctx, u32 vector), void *ctx)
 {
-	const struct inproc_ops ops = {.irq = irq, .ctx = ctx};
+	const struct inproc_ops ops = { .irq = irq, .ctx = ctx };
 
 	return (struct emu_hw *)inproc_create(machine, &ops);
 }

@@ -178,10 +178,14 @@ void emu_queue_push_all(struct emu_device *dev)
 static int error_of(u32 result)
 {
 	switch (result) {
-	case RONDO_FW_OK: return 0;
-	case RONDO_FW_OVERRUN: return -ETIME;
-	case RONDO_FW_ABORTED: return -ECANCELED;
-	default: return -EIO;
+	case RONDO_FW_OK:
+		return 0;
+	case RONDO_FW_OVERRUN:
+		return -ETIME;
+	case RONDO_FW_ABORTED:
+		return -ECANCELED;
+	default:
+		return -EIO;
 	}
 }
 

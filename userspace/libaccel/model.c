@@ -73,10 +73,13 @@ static u32 element_bytes(u8 dtype)
 {
 	switch (dtype) {
 	case RONDO_F32:
-	case RONDO_S32: return 4;
+	case RONDO_S32:
+		return 4;
 	case RONDO_U8:
-	case RONDO_S8: return 1;
-	default: return 0;
+	case RONDO_S8:
+		return 1;
+	default:
+		return 0;
 	}
 }
 
@@ -101,11 +104,16 @@ static struct part *part_of(struct accel_model *m, const struct rondo_section *s
 	if (s->index)
 		return NULL;
 	switch (s->type) {
-	case RONDO_SECTION_PROGRAM: return &m->program;
-	case RONDO_SECTION_TENSORS: return &m->tensors;
-	case RONDO_SECTION_REGIONS: return &m->regions;
-	case RONDO_SECTION_STRINGS: return &m->strings;
-	default: return NULL;
+	case RONDO_SECTION_PROGRAM:
+		return &m->program;
+	case RONDO_SECTION_TENSORS:
+		return &m->tensors;
+	case RONDO_SECTION_REGIONS:
+		return &m->regions;
+	case RONDO_SECTION_STRINGS:
+		return &m->strings;
+	default:
+		return NULL;
 	}
 }
 
@@ -150,7 +158,7 @@ static int parse_sections(struct accel_model *m, struct accel_error *error)
 		for (k = 0; k < i; k++)
 			if (overlap(s, &section[k]))
 				return refuse(error, "sections %u and %u overlap", k, i);
-		*part = (struct part){s->offset, s->size};
+		*part = (struct part){ s->offset, s->size };
 	}
 	return 0;
 }
@@ -490,7 +498,7 @@ ACCEL_EXPORT int accel_model_region(const struct accel_model *model, uint32_t in
 	if (index >= model->region_count)
 		return -ENOENT;
 	r = &regions(model)[index];
-	*region = (struct accel_region){string(model, r->name), r->first, r->count};
+	*region = (struct accel_region){ string(model, r->name), r->first, r->count };
 	return 0;
 }
 

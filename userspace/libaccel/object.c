@@ -163,11 +163,16 @@ ACCEL_EXPORT void accel_program_energy(const struct accel_program *program,
 static const char *binding_reason(int ret)
 {
 	switch (ret) {
-	case -ENOENT: return "the program touches it, and there is no buffer";
-	case -EINVAL: return "the offset is not a multiple of the alignment";
-	case -ERANGE: return "the buffer is too small";
-	case -EBUSY: return "it overlaps another slot, and one of them is written";
-	default: return strerror(-ret);
+	case -ENOENT:
+		return "the program touches it, and there is no buffer";
+	case -EINVAL:
+		return "the offset is not a multiple of the alignment";
+	case -ERANGE:
+		return "the buffer is too small";
+	case -EBUSY:
+		return "it overlaps another slot, and one of them is written";
+	default:
+		return strerror(-ret);
 	}
 }
 
@@ -301,8 +306,8 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 ACCEL_EXPORT int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
 			      struct accel_fence **fence)
 {
-	const struct accel_replay replay = {.binding = binding};
-	const struct accel_job job = {.replays = &replay, .replay_count = 1};
+	const struct accel_replay replay = { .binding = binding };
+	const struct accel_job job = { .replays = &replay, .replay_count = 1 };
 
 	return accel_submit(queue, &job, fence);
 }
@@ -316,12 +321,12 @@ static struct timespec time_to(int64_t deadline_ns)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	left = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 	left = deadline_ns > left ? deadline_ns - left : 0;
-	return (struct timespec){.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+	return (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
 }
 
 ACCEL_EXPORT int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns)
 {
-	struct pollfd poll = {.fd = fence->fd, .events = POLLIN};
+	struct pollfd poll = { .fd = fence->fd, .events = POLLIN };
 	struct timespec left;
 	int ret;
 

@@ -109,8 +109,8 @@ static const struct emu_host_ops host_ops = {
 static uint64_t bar_read(void *opaque, hwaddr offset, unsigned int size)
 {
 	struct rondo_bar *bar = opaque;
-	uint64_t value =
-		bar->s->dev ? emu_mmio_read(bar->s->dev, bar->number, offset, size) : UINT64_MAX;
+	uint64_t value = bar->s->dev ? emu_mmio_read(bar->s->dev, bar->number, offset, size) :
+				       UINT64_MAX;
 
 	trace_rondo_mmio_read(bar->number, offset, value, size);
 	return value;
@@ -130,8 +130,8 @@ static const MemoryRegionOps bar_ops = {
 	.read = bar_read,
 	.write = bar_write,
 	.endianness = DEVICE_LITTLE_ENDIAN,
-	.valid = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
-	.impl = {.min_access_size = 1, .max_access_size = 8, .unaligned = true},
+	.valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+	.impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
 static void add_bar(RondoState *s, unsigned int number, uint64_t bytes, const char *name)
@@ -261,7 +261,7 @@ static const TypeInfo rondo_info = {
 	.instance_init = rondo_init,
 	.instance_finalize = rondo_finalize,
 	.class_init = rondo_class_init,
-	.interfaces = (InterfaceInfo[]){{INTERFACE_PCIE_DEVICE}, {}},
+	.interfaces = (InterfaceInfo[]){ { INTERFACE_PCIE_DEVICE }, {} },
 };
 
 static void rondo_register(void)

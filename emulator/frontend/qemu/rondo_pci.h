@@ -17,7 +17,7 @@
 #include "hw/pci/pci_device.h"
 #endif
 #if !QEMU_AT_LEAST(9, 0)
-#define bql_lock   qemu_mutex_lock_iothread
+#define bql_lock qemu_mutex_lock_iothread
 #define bql_unlock qemu_mutex_unlock_iothread
 #endif
 #if !QEMU_AT_LEAST(9, 2)
@@ -43,7 +43,7 @@ struct rondo_bar {
 struct RondoState {
 	PCIDevice pci;
 	struct rondo_bar bar[BARS]; /* of the device; QEMU makes MSI-X's own */
-	struct emu_device *dev;	    /* NULL while not realized */
+	struct emu_device *dev; /* NULL while not realized */
 	QEMUBH *bh;
 	unsigned int vectors; /* whose messages the bottom half is to send; atomic */
 	char *machine;
