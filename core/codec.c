@@ -3,14 +3,15 @@
 
 #define OPCODE_BITS 7
 #define BITS_MAX(width) ((1ull << (width)) - 1)
-#define BITS_OF(word, lo, width) ((word) >> (lo)&BITS_MAX(width))
+#define BITS_OF(word, lo, width) (BITS_MAX(width) & (word) >> (lo))
+#define SIGN_BIT(width) (1ull << (width) >> 1)
 
 /* What each kind of field does to the stored bits; value is wide enough for all. */
 #define GET_U(word, lo, width) BITS_OF(word, lo, width)
 #define GET_M1(word, lo, width) (BITS_OF(word, lo, width) + 1)
 #define GET_X4(word, lo, width) (BITS_OF(word, lo, width) * 4)
 #define GET_S(word, lo, width) \
-	((s64)(BITS_OF(word, lo, width) ^ 1ull << ((width)-1)) - (1ll << ((width)-1)))
+	((s64)(BITS_OF(word, lo, width) ^ SIGN_BIT(width)) - (s64)SIGN_BIT(width))
 
 static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 {
@@ -22,12 +23,12 @@ static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 
 /* Underflow of M1 and a misaligned X4 give bits that do not fit. */
 #define PUT_U(value) ((u64)(value))
-#define PUT_M1(value) ((u64)(value)-1)
+#define PUT_M1(value) (-1 + (u64)(value))
 #define PUT_X4(value) ((value) % 4 ? ~0ull : (u64)(value) / 4)
 
 static bool put_signed(u64 *word, s64 value, u32 lo, u32 width)
 {
-	s64 limit = 1ll << (width - 1);
+	s64 limit = (s64)SIGN_BIT(width);
 
 	if (value < -limit || value >= limit)
 		return false;

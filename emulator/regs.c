@@ -19,9 +19,9 @@ struct word_rule {
 };
 
 static const struct word_rule words[REG_SPACES][REG_SPACE_WORDS] = {
-#define REG(space, name, offset, count, access, meaning)                                        \
-	[REG_SPACE_##space][(offset) / 4 ...(offset) / 4 + (count)-1] = { REG_##space##_##name, \
-									  RULE_##access },
+#define REG(space, name, offset, count, access, meaning)                                          \
+	[REG_SPACE_##space][(offset) / 4 ...(offset) / 4 - 1 + (count)] = { REG_##space##_##name, \
+									    RULE_##access },
 #define FLD(space, name, field, lo, width, meaning)
 #include "spec/regs.def"
 };

@@ -71,7 +71,7 @@ static void registers(void)
 	printf("| %s | 0x%03x | %s | %d | %s | %s |\n", #space, offset, #name, count, #access, \
 	       cell(meaning));
 #define FLD(space, name, field, lo, width, meaning)                                   \
-	printf("| | %d:%d | %s.%s | | | %s |\n", (lo) + (width)-1, lo, #name, #field, \
+	printf("| | %d:%d | %s.%s | | | %s |\n", (lo)-1 + (width), lo, #name, #field, \
 	       cell(meaning));
 #include "spec/regs.def"
 }

@@ -107,11 +107,11 @@ static void test_operation(u8 opcode)
 #define ABOVE_U(width) (1ll << (width))
 #define ABOVE_M1(width) ((1ll << (width)) + 1)
 #define ABOVE_X4(width) (4ll << (width))
-#define ABOVE_S(width) (1ll << ((width)-1))
+#define ABOVE_S(width) (1ll << (width) >> 1)
 #define BELOW_U(width) (-1)
 #define BELOW_M1(width) 0
 #define BELOW_X4(width) 2
-#define BELOW_S(width) (-(1ll << ((width)-1)) - 1)
+#define BELOW_S(width) (-1 - (1ll << (width) >> 1))
 
 /* Encoding refuses @value in @member, if the member's type can hold it at all. */
 #define REFUSES(member, value)                                                         \

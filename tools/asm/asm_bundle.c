@@ -27,9 +27,9 @@ struct field_range {
 	{                                     \
 		0, ((1ll << (width)) - 1) * 4 \
 	}
-#define RANGE_S(width)                                          \
-	{                                                       \
-		-(1ll << ((width)-1)), (1ll << ((width)-1)) - 1 \
+#define RANGE_S(width)                                            \
+	{                                                         \
+		-(1ll << (width) >> 1), (1ll << (width) >> 1) - 1 \
 	}
 
 static struct field_range range_of(u8 format, const char *member)
