@@ -25,24 +25,39 @@ static const struct rondo_desc *desc_of(const struct rondo_verify *v,
 	return &v->program.descs[t->desc];
 }
 
+s64 rondo_flight_sram(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at)
+{
+	u32 sum = t->sram, d;
+
+	for (d = 0; d < t->depth; d++)
+		sum += (u32)desc_of(v, t)->sram_loop[d] * at[d];
+	return sum;
+}
+
+s64 rondo_flight_slot(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at)
+{
+	u64 sum = t->slot;
+	u32 d;
+
+	for (d = 0; d < t->depth; d++)
+		sum += (u64)desc_of(v, t)->slot_loop[d] * at[d];
+	return (s64)sum;
+}
+
 /* Fills in t->lo and t->hi; false if they are not in SRAM. */
 static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = desc_of(v, t);
-	struct rondo_hull hull = { t->sram, (s64)t->sram + desc->row_bytes };
-	s64 first;
+	s64 first = rondo_flight_sram(v, t, t->from);
+	struct rondo_hull hull = { first, first + desc->row_bytes };
 	u32 i;
 
 	for (i = 0; i < RONDO_DMA_DIMS; i++)
 		if (!rondo_hull_extend(&hull, desc->sram_stride[i], desc->count[i] - 1))
 			return false;
-	for (i = 0; i < t->depth; i++) {
-		if (check_mul_overflow((s64)desc->sram_loop[i], (s64)t->from[i], &first) ||
-		    check_add_overflow(hull.lo, first, &hull.lo) ||
-		    check_add_overflow(hull.hi, first, &hull.hi) ||
-		    !rondo_hull_extend(&hull, desc->sram_loop[i], t->to[i] - t->from[i]))
+	for (i = 0; i < t->depth; i++)
+		if (!rondo_hull_extend(&hull, desc->sram_loop[i], t->to[i] - t->from[i]))
 			return false;
-	}
 	if (hull.lo < 0 || hull.hi > v->machine.sram_bytes)
 		return false;
 	t->lo = (u32)hull.lo;
@@ -87,8 +102,8 @@ void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
 	u32 d;
 
 	*t = (struct rondo_transfer){ .desc = (u16)desc, .depth = (u8)v->depth };
-	t->slot = (s64)desc_of(v, t)->slot_base;
-	t->sram = (s32)desc_of(v, t)->sram_base;
+	t->slot = desc_of(v, t)->slot_base;
+	t->sram = desc_of(v, t)->sram_base;
 	for (d = 0; d < v->depth; d++)
 		t->to[d] = steps[d];
 	locate(v, t);
@@ -125,15 +140,12 @@ static bool carry(const struct rondo_verify *v, const struct rondo_tail *tail, u
 		  struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = &v->program.descs[tail->desc];
-	s64 sram = tail->sram - (s64)desc->sram_loop[d] * age, slot;
 	u32 i;
 
-	if (sram != (s32)sram || check_mul_overflow(desc->slot_loop[d], (s64)age, &slot) ||
-	    check_sub_overflow(tail->slot, slot, &slot))
-		return false;
-	*t = (struct rondo_transfer){
-		.slot = slot, .sram = (s32)sram, .desc = tail->desc, .depth = (u8)(d + 1)
-	};
+	*t = (struct rondo_transfer){ .slot = tail->slot - (u64)desc->slot_loop[d] * age,
+				      .sram = tail->sram - (u32)desc->sram_loop[d] * age,
+				      .desc = tail->desc,
+				      .depth = (u8)(d + 1) };
 	for (i = 0; i <= d; i++)
 		t->to[i] = v->loop[i].steps;
 	t->from[d] = age;
@@ -193,8 +205,8 @@ static bool leave(const struct rondo_verify *v, struct rondo_transfer *t, u32 d)
 	if (t->to[d] != steps)
 		return false;
 	if (t->depth > d) {
-		t->sram = (s32)(t->sram + (s64)desc->sram_loop[d] * steps);
-		t->slot += desc->slot_loop[d] * (s64)steps;
+		t->sram += (u32)desc->sram_loop[d] * steps;
+		t->slot += (u64)desc->slot_loop[d] * steps;
 		t->depth = (u8)d;
 	}
 	return locate(v, t);

@@ -72,13 +72,15 @@ static void add_term(struct gap *g, s64 stride, u32 from, u32 to)
 		insert(g, stride, steps);
 }
 
-/* Adds (@a - @b) * n. */
-static void add_difference(struct gap *g, s64 a, s64 b, u32 from, u32 to)
+/* Adds (@a - @b) * n, 0 <= n <= @steps. */
+static void add_difference(struct gap *g, s64 a, s64 b, u32 steps)
 {
 	s64 stride;
 
+	if (!steps)
+		return;
 	g->wide |= check_sub_overflow(a, b, &stride);
-	add_term(g, stride, from, to);
+	add_term(g, stride, 0, steps);
 }
 
 /*
@@ -241,12 +243,17 @@ static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s6
 {
 	const struct rondo_desc *desc = &v->program.descs[t->desc];
 	const struct rondo_entry *entry = a->entry;
+	s64 at = (s64)entry->base + a->off + first;
 	struct gap g;
 	u32 d;
 
-	begin(&g, (s64)entry->base + a->off + first, elements * a->size, t->sram, desc->row_bytes);
+	/* All sums are between the ends of the access's hull: no overflow. */
 	for (d = 0; d < v->dma_depth; d++)
-		add_difference(&g, entry->stride[d], sram_stride(desc, t, d), t->from[d], t->to[d]);
+		at += (s64)entry->stride[d] * t->from[d];
+	begin(&g, at, elements * a->size, rondo_flight_sram(v, t, t->from), desc->row_bytes);
+	for (d = 0; d < v->dma_depth; d++)
+		add_difference(&g, entry->stride[d], sram_stride(desc, t, d),
+			       t->to[d] - t->from[d]);
 	for (; d < v->depth; d++)
 		add_term(&g, entry->stride[d], 0, v->loop[d].steps);
 	add_term(&g, entry->seg_stride, 0, segments - 1);
@@ -326,10 +333,11 @@ static bool sram_meets(struct rondo_verify *v, const struct pair *p)
 	struct gap g;
 	u32 d;
 
-	begin(&g, p->a->sram, p->a_desc->row_bytes, p->b->sram, p->b_desc->row_bytes);
+	begin(&g, rondo_flight_sram(v, p->a, p->from), p->a_desc->row_bytes,
+	      rondo_flight_sram(v, p->b, p->from), p->b_desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, sram_stride(p->a_desc, p->a, d), sram_stride(p->b_desc, p->b, d),
-			       p->from[d], p->to[d]);
+			       p->to[d] - p->from[d]);
 	add_rows(&g, p->a_desc, 1);
 	add_rows(&g, p->b_desc, -1);
 	return possible(v, &g);
@@ -338,10 +346,11 @@ static bool sram_meets(struct rondo_verify *v, const struct pair *p)
 /* Adds the term @sign * stride * n, @sign 1 or -1. */
 static void add_signed(struct gap *g, s64 stride, s64 sign, u32 from, u32 to)
 {
+	if (!to)
+		return;
 	if (sign < 0)
-		add_difference(g, 0, stride, from, to);
-	else
-		add_term(g, stride, from, to);
+		g->wide |= check_sub_overflow((s64)0, stride, &stride);
+	add_term(g, stride, from, to);
 }
 
 /* Dimensions of a transfer in its slot. */
@@ -367,10 +376,11 @@ static bool slot_meets(struct rondo_verify *v, const struct pair *p)
 
 	if (a != b)
 		return alias && alias == v->program.slots[b].alias;
-	begin(&g, p->a->slot, p->a_desc->row_bytes, p->b->slot, p->b_desc->row_bytes);
+	begin(&g, rondo_flight_slot(v, p->a, p->from), p->a_desc->row_bytes,
+	      rondo_flight_slot(v, p->b, p->from), p->b_desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, slot_stride(p->a_desc, p->a, d), slot_stride(p->b_desc, p->b, d),
-			       p->from[d], p->to[d]);
+			       p->to[d] - p->from[d]);
 	add_slot_rows(&g, p->a_desc, 1);
 	add_slot_rows(&g, p->b_desc, -1);
 	return possible(v, &g);

@@ -97,41 +97,34 @@ static bool scan_start(struct rondo_verify *v, const struct rondo_op *op)
 		return false;
 	desc = &v->program.descs[op->desc];
 	push(trip, 1);
-	trip->tail[trip->count++] = (struct rondo_tail){ .slot = (s64)desc->slot_base,
-							 .sram = (s32)desc->sram_base,
-							 .desc = op->desc,
-							 .last = op->last };
+	trip->tail[trip->count++] = (struct rondo_tail){
+		.slot = desc->slot_base, .sram = desc->sram_base, .desc = op->desc, .last = op->last
+	};
 	return true;
 }
 
 /* Adds @tail of trip @index of a loop that ends to what its outer loop's trip leaves. */
-static bool add_tail(struct rondo_verify *v, struct rondo_trip *outer,
+static void add_tail(struct rondo_verify *v, struct rondo_trip *outer,
 		     const struct rondo_tail *tail, u32 index, u32 position)
 {
 	const struct rondo_desc *desc = &v->program.descs[tail->desc];
 	struct rondo_tail *t = &outer->tail[outer->count];
 	u32 d = v->scan.depth - 1;
-	s64 sram, slot;
 
 	*t = *tail;
 	t->position = position;
-	if (check_mul_overflow((s64)desc->sram_loop[d], (s64)index, &sram) ||
-	    check_add_overflow(sram, (s64)t->sram, &sram) || sram != (s32)sram ||
-	    check_mul_overflow(desc->slot_loop[d], (s64)index, &slot) ||
-	    check_add_overflow(slot, t->slot, &t->slot))
-		return false;
-	t->sram = (s32)sram;
+	t->sram += (u32)desc->sram_loop[d] * index;
+	t->slot += (u64)desc->slot_loop[d] * index;
 	if (t->last == d + 1) {
 		if (index == v->scan.loop[d].steps)
-			return true;
+			return;
 		t->last = 0;
 	}
 	outer->count++;
-	return true;
 }
 
 /* Channel @ch at the end of the innermost loop, inside another one that is scanned. */
-static bool close_channel(struct rondo_verify *v, u32 ch)
+static void close_channel(struct rondo_verify *v, u32 ch)
 {
 	u32 d = v->scan.depth - 1, steps = v->scan.loop[d].steps, i, age;
 	const struct rondo_trip *inner = &v->trip[d][ch];
@@ -151,23 +144,19 @@ static bool close_channel(struct rondo_verify *v, u32 ch)
 
 			if (position >= MANY || !rondo_trip_keeps(inner, tail->position, age))
 				break;
-			if (!add_tail(v, outer, tail, steps - age, position))
-				return false;
+			add_tail(v, outer, tail, steps - age, position);
 		}
 	}
-	return true;
 }
 
-static bool close_loops(struct rondo_verify *v, u32 at)
+static void close_loops(struct rondo_verify *v, u32 at)
 {
 	struct rondo_scan *s = &v->scan;
 	u32 ch;
 
 	for (; s->depth > s->base && s->loop[s->depth - 1].last == at; s->depth--)
 		for (ch = 0; s->depth - 1 > s->base && ch < RONDO_DMA_CHANNELS; ch++)
-			if (!close_channel(v, ch))
-				return false;
-	return true;
+			close_channel(v, ch);
 }
 
 /* Opens loops, or passes over their bodies if nothing in there can be a start or a wait. */
@@ -219,7 +208,8 @@ bool rondo_scan_bundle(struct rondo_verify *v)
 	struct rondo_scan *s = &v->scan;
 	u32 at = s->next, d;
 
-	if (scan_control(v, &at) && close_loops(v, at)) {
+	if (scan_control(v, &at)) {
+		close_loops(v, at);
 		s->next = at + 1;
 		return s->depth > s->base;
 	}

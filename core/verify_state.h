@@ -61,11 +61,12 @@ struct rondo_registers {
 /*
  * A transfer that is outstanding if the indices of the open DMA loops are in a box. Its
  * addresses are those of its descriptor, with the constants below instead of the bases and
- * the indices of the outermost @depth open loops only.
+ * the indices of the outermost @depth open loops only, modulo 2^64 in the slot and 2^32 in
+ * SRAM: an index of 0 may be outside of the box, and the address there of any size.
  */
 struct rondo_transfer {
-	s64 slot;
-	s32 sram;
+	u64 slot;
+	u32 sram;
 	u32 lo, hi; /* bytes of SRAM over the box */
 	u32 from[RONDO_DMA_LOOP_DEPTH], to[RONDO_DMA_LOOP_DEPTH]; /* indices, inclusive */
 	u16 desc;
@@ -83,8 +84,8 @@ struct rondo_channel {
 
 /* A transfer that a trip of a loop leaves outstanding; as struct rondo_transfer. */
 struct rondo_tail {
-	s64 slot;
-	s32 sram;
+	u64 slot;
+	u32 sram;
 	u16 desc;
 	u8 position;
 	u8 last; /* as in the operation: it is empty on the last trip of that loop */
@@ -243,6 +244,9 @@ void rondo_flight_push(struct rondo_verify *v, u32 channel);
 void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
 		      struct rondo_transfer *t);
 void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
+/* Its addresses at the indices @at of the open loops, which are in its box; without tiles. */
+s64 rondo_flight_sram(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at);
+s64 rondo_flight_slot(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at);
 /* The loops from the scan's base on, now scanned, are entered. The innermost loop ends. */
 void rondo_flight_enter(struct rondo_verify *v);
 void rondo_flight_leave(struct rondo_verify *v);
