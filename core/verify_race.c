@@ -276,6 +276,15 @@ static bool access_meets(struct rondo_verify *v, const struct rondo_access *a,
 	       (rest && blocks_meet(v, a, (s64)full * a->entry->seg_stride, rest, 1, t));
 }
 
+/* Whether a tile that takes part in the bundle, each with its own SRAM, does in the transfer. */
+static bool mask_meets(const struct rondo_verify *v, const struct rondo_desc *desc)
+{
+	u64 mask = v->tiles;
+
+	return v->all_tiles || ((u16)mask <= desc->x1 && (u16)(mask >> 16) <= desc->y1 &&
+				(u16)(mask >> 32) >= desc->x0 && (u16)(mask >> 48) >= desc->y0);
+}
+
 u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
 {
 	u32 lo = (u32)a->hull.lo, hi = (u32)a->hull.hi, ch, i;
@@ -285,10 +294,11 @@ u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		for (i = 0; i < v->channel[ch].count; i++) {
 			const struct rondo_transfer *t = &v->channel[ch].at[i];
+			const struct rondo_desc *desc = &v->program.descs[t->desc];
 
 			if (t->lo >= hi || lo >= t->hi)
 				continue;
-			if (!a->write && v->program.descs[t->desc].dir == RONDO_DMA_OUT)
+			if ((!a->write && desc->dir == RONDO_DMA_OUT) || !mask_meets(v, desc))
 				continue;
 			if (!rondo_dma_work(v, EXACT))
 				return RONDO_ERR_DMA_WORK;
@@ -322,7 +332,7 @@ static bool pair_up(const struct rondo_verify *v, struct pair *p)
 	return true;
 }
 
-/* Whether the rectangles of tiles, each with its own SRAM, have one in common. */
+/* Whether the rectangles of tiles have one in common. */
 static bool tiles_meet(const struct rondo_desc *a, const struct rondo_desc *b)
 {
 	return a->x0 <= b->x1 && b->x0 <= a->x1 && a->y0 <= b->y1 && b->y0 <= a->y1;

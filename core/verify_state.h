@@ -194,7 +194,7 @@ struct rondo_verify {
 	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
 	struct rondo_bundle bundle; /* decoded */
 	bool all_tiles; /* take part in the current bundle */
-	u64 tiles; /* if not all: its mask, one number for each rectangle */
+	u64 tiles; /* if not all: its mask; from the low end x0, y0, x1, y1, 16 bits each */
 	struct rondo_time time;
 };
 

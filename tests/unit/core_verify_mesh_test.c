@@ -5,6 +5,7 @@
  */
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
+#include "tests/unit/program_run.h"
 
 #define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
@@ -172,6 +173,75 @@ static void costs(void)
 	}
 }
 
+/*
+ * A transfer into or out of the tiles (1, 1) to (2, 2) of 16, and an access of its bytes, or
+ * beside them, under a mask. Races are of tiles in common; what is accepted runs without a trap.
+ */
+static void races_under_masks(void)
+{
+	static const struct {
+		u16 x0, y0, x1, y1;
+		bool store, out, beside, race;
+		const char *name;
+	} cases[] = {
+		{ 0, 0, 0, 3, false, false, false, false, "a read to the west of a transfer" },
+		{ 3, 0, 3, 3, true, false, false, false, "a store to the east" },
+		{ 0, 0, 3, 0, false, false, false, false, "a read to the north" },
+		{ 0, 3, 3, 3, true, true, false, false, "a store to the south" },
+		{ 0, 0, 1, 3, false, false, false, true, "a read in its first column" },
+		{ 2, 0, 3, 3, true, false, false, true, "a store in its last column" },
+		{ 0, 0, 3, 1, false, false, false, true, "a read in its first row" },
+		{ 0, 2, 3, 3, true, true, false, true, "a store in its last row" },
+		{ 0, 2, 3, 3, false, true, false, false, "a read of what it reads, in its tiles" },
+		{ 0, 2, 3, 3, true, true, true, false, "a store beside its bytes, in its tiles" },
+		{ 0, 0, 3, 3, false, false, false, true, "a read in all tiles" },
+		{ 0, 0, 3, 3, false, false, true, false, "a read beside its bytes, in all tiles" },
+	};
+	struct rondo_machine mesh;
+	struct exec *executor;
+	struct builder b;
+	u32 i;
+
+	rondo_machine_init(&mesh, RONDO_MACHINE_mesh);
+	executor = exec_create(&mesh);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rondo_desc desc = { .dir = cases[i].out, .row_bytes = 256, .slot_y = 8192 };
+		struct rondo_entry e = { .base = cases[i].beside ? 256 : 252 };
+		char why[RUN_WHY_BYTES] = "";
+		u32 code, entry;
+		bool right;
+		u64 size;
+		u8 *bytes;
+
+		begin(&b, RONDO_MACHINE_mesh);
+		build_slot(&b, 0);
+		desc.slot_x = 1024;
+		desc.x0 = desc.y0 = 1;
+		desc.x1 = desc.y1 = 2;
+		build_start(&b, 0, build_desc(&b, desc), 0);
+		entry = build_entry(&b, e);
+		if (cases[i].store)
+			build_op(&b, RONDO_S, OP(sta, .entry = entry));
+		else
+			build_op(&b, RONDO_M, OP(preset, .entry = entry));
+		build_put(&b, RONDO_C,
+			  OP(mask, .x0 = cases[i].x0, .y0 = cases[i].y0, .x1 = cases[i].x1,
+			     .y1 = cases[i].y1));
+		build_halt(&b);
+		code = build_verdict(&b, 0).code;
+		bytes = build_bytes(&b, &size);
+		rondo_measure_claim(b.verify, bytes);
+		right = code == (cases[i].race ? RONDO_ERR_DMA_RACE : 0) &&
+			(code || run_keeps_promises(executor, bytes, size,
+						    rondo_verify_facts(b.verify), why));
+		if (!tap_ok(right, "%s", cases[i].name))
+			printf("# %s %s\n", rondo_error_name(code), why);
+		free(bytes);
+		build_fini(&b);
+	}
+	exec_destroy(executor);
+}
+
 int main(void)
 {
 	registers_under_masks();
@@ -179,5 +249,6 @@ int main(void)
 	mesh_latency();
 	transfers_out();
 	costs();
+	races_under_masks();
 	return tap_done();
 }

@@ -49,9 +49,20 @@ static inline bool run_write(void *ctx, u32 slot, u64 offset, const void *from, 
 	return true;
 }
 
+/* The machine that a program is compiled for. */
+static inline void run_machine(const struct rondo_program_header *header,
+			       struct rondo_machine *machine)
+{
+	u32 id = 0;
+
+	do
+		rondo_machine_init(machine, id);
+	while (rondo_machine_hash(machine) != header->machine_hash && ++id < RONDO_MACHINES);
+}
+
 /*
- * Runs the program of @size bytes at @data on @e, an edge machine. @facts: of the verifier,
- * or NULL if it refused. Returns how the run ended, and in @why what was wrong with it.
+ * Runs the program of @size bytes at @data on @e, of the machine that it is for. @facts: of the
+ * verifier, or NULL if it refused. Returns how the run ended, and in @why what was wrong with it.
  */
 static inline enum exec_status run_program(struct exec *e, const void *data, u64 size,
 					   const struct rondo_facts *facts, struct run_slots *slots,
@@ -65,7 +76,7 @@ static inline enum exec_status run_program(struct exec *e, const void *data, u64
 	char reason[EXEC_REASON_BYTES];
 
 	memset(slots, 0, sizeof(*slots));
-	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	run_machine(data, &machine);
 	if (exec_load(&program, &machine, data, size, facts, reason)) {
 		snprintf(why, RUN_WHY_BYTES, "not loaded: %s", reason);
 		return EXEC_TRAP;
