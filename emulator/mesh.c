@@ -138,7 +138,8 @@ static bool run_segment(struct exec *e, u32 *at)
 
 void mesh_run(struct exec *e, u32 *at)
 {
-	madvise(e->mesh->memory, e->mesh->bytes, MADV_DONTNEED);
 	while (run_segment(e, at))
 		;
+	/* So it reads as zero in the next run, and whether that fits is seen at load. */
+	madvise(e->mesh->memory, e->mesh->bytes, MADV_DONTNEED);
 }

@@ -28,6 +28,7 @@
 #include <stddef.h>
 
 #include "emulator/exec_state.h"
+#include "emulator/host_memory.h"
 
 enum {
 	/* Machines of at most so many tiles have the plain executor too, for runs with checks. */
@@ -90,13 +91,16 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES]);
 void mesh_unload(struct mesh_program *p); /* NULL is allowed */
 
 /*
- * Whether a program that touches @tile_bytes in each tile of @machine fits in @available bytes
- * of memory; else false, and what it needs and what would fit in @why.
+ * Whether a program that touches @tile_bytes in each tile of @machine fits into @host; else
+ * false, and what it needs and what would fit in @why.
  */
-bool mesh_fits(const struct rondo_machine *machine, u64 tile_bytes, u64 available,
+bool mesh_fits(const struct rondo_machine *machine, u64 tile_bytes, const struct host_memory *host,
 	       char why[EXEC_REASON_BYTES]);
 
-/* Runs e->program from a state that is all zero; e->cycles and e->result are set up. */
+/*
+ * Runs e->program from a state that is all zero; e->cycles and e->result are set up. The state's
+ * memory goes back to the host.
+ */
 void mesh_run(struct exec *e, u32 *at);
 
 /* mesh_group.c */

@@ -5,11 +5,9 @@
 #include "emulator/mesh.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "core/codec.h"
 
@@ -292,39 +290,24 @@ static u64 tile_bytes(const struct cutter *c)
 	return bytes;
 }
 
-/* Memory that the host could give us now; UINT64_MAX if it does not say. */
-static u64 available(void)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	unsigned long long kib = 0;
-	bool found = false;
-	char line[128];
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "MemAvailable: %llu", &kib) == 1;
-	if (f)
-		fclose(f);
-	return found ? kib << 10 : UINT64_MAX;
-}
-
-bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, u64 available,
+bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_memory *host,
 	       char why[EXEC_REASON_BYTES])
 {
 	u64 need = tile_bytes * m->mesh_w * m->mesh_h;
 	u32 side;
 
-	if (need <= available)
+	if (need <= host->bytes)
 		return true;
-	side = (u32)sqrt((double)available / (double)tile_bytes);
+	side = (u32)sqrt((double)host->bytes / (double)tile_bytes);
 	snprintf(why, EXEC_REASON_BYTES,
-		 "%u x %u tiles of this program need %.1f GiB, the host has %.1f GiB: %u x %u "
-		 "would fit",
-		 m->mesh_w, m->mesh_h, need * 0x1p-30, available * 0x1p-30, side, side);
+		 "%u x %u tiles of this program need %.1f GiB, %s has %.1f GiB: %u x %u would fit",
+		 m->mesh_w, m->mesh_h, need * 0x1p-30, host->of, host->bytes * 0x1p-30, side, side);
 	return false;
 }
 
 int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 {
+	const struct host_memory host = host_memory_available();
 	struct cutter c = { .p = p };
 	int ret = 0;
 	u32 at = 0;
@@ -333,7 +316,7 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 		while (at < p->bundles)
 			at = cut_segment(&c, at);
 		p->mesh->tile_bytes = tile_bytes(&c);
-		if (!mesh_fits(&p->machine, p->mesh->tile_bytes, available(), why))
+		if (!mesh_fits(&p->machine, p->mesh->tile_bytes, &host, why))
 			ret = -ENOMEM;
 	} else {
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");

@@ -4,6 +4,7 @@
  * against plain C. Runs that end early. What the wafer needs of a host's memory.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "emulator/mesh.h"
 #include "tests/mesh_examples.h"
@@ -32,13 +33,16 @@ static void examples(void)
 
 static void memory(void)
 {
+	struct host_memory host = { 400689ull * 32768, "the host" };
 	char why[EXEC_REASON_BYTES] = "";
 	struct rondo_machine wafer;
 
 	rondo_machine_init(&wafer, RONDO_MACHINE_wafer);
-	tap_ok(mesh_fits(&wafer, 32768, 400689ull * 32768, why), "what is there is enough");
-	tap_ok(!mesh_fits(&wafer, 32768, 400689ull * 32768 - 1, why), "one byte less is not");
-	tap_ok(!mesh_fits(&wafer, 32768, 1ull << 30, why), "a host with too little memory");
+	tap_ok(mesh_fits(&wafer, 32768, &host, why), "what is there is enough");
+	host.bytes--;
+	tap_ok(!mesh_fits(&wafer, 32768, &host, why), "one byte less is not");
+	host.bytes = 1ull << 30;
+	tap_ok(!mesh_fits(&wafer, 32768, &host, why), "a host with too little memory");
 	tap_ok(!strcmp(why, "633 x 633 tiles of this program need 12.2 GiB, the host has 1.0 GiB: "
 			    "181 x 181 would fit"),
 	       "is told what is needed and what would fit");
@@ -110,6 +114,20 @@ static enum exec_status end_of(const struct ends *ends, u32 bad, bool stop, u64 
 	return result.status;
 }
 
+/* Pages of the tiles' state that exist. */
+static size_t resident(const struct mesh *m)
+{
+	size_t pages = (m->bytes + 4095) / 4096, count = 0, i;
+	unsigned char *is = malloc(pages);
+
+	if (!is || mincore(m->memory, m->bytes, is))
+		exit(EXIT_FAILURE);
+	for (i = 0; i < pages; i++)
+		count += is[i] & 1;
+	free(is);
+	return count;
+}
+
 /* Both ways end alike at every bound, when the host refuses a slot, and when told to stop. */
 static void early_ends(void)
 {
@@ -136,6 +154,7 @@ static void early_ends(void)
 		tap_eq(end_of(&ends, 9, false, ends.cycles, checks, &took), EXEC_DONE,
 		       "the exact bound is enough");
 		tap_eq(took, ends.cycles, "and the cycles are exact");
+		tap_eq(resident(ends.exec->mesh), 0, "what the tiles held is the host's again");
 		tap_eq(end_of(&ends, 0, false, ends.cycles, checks, &took), EXEC_DMA_ERROR,
 		       "a slot that cannot be read");
 		tap_eq(end_of(&ends, 1, false, ends.cycles, checks, &took), EXEC_DMA_ERROR,
