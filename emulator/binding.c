@@ -30,8 +30,10 @@ static enum rondo_seq_status read_page_list(struct emu_device *dev, u64 list, u6
 								 RONDO_PAGE_LIST_ENTRIES;
 		u64 *grown = realloc(page, (done + n) * sizeof(*page));
 
-		if (!grown)
-			goto refused;
+		if (!grown) {
+			free(page);
+			return RONDO_SEQ_NO_MEMORY;
+		}
 		page = grown;
 		if (!list || list % RONDO_PAGE_BYTES || atomic_load(&dev->seq.stop) ||
 		    !emu_dma_read(dev, EMU_DMA_SEQUENCER, list, &node, sizeof(node)))

@@ -19,7 +19,10 @@
 
 struct emu_device;
 
-/* The host as the device sees it. All but trace, thread_begin and thread_end are required. */
+/*
+ * The host as the device sees it. All but refused, trace, thread_begin and thread_end are
+ * required.
+ */
 struct emu_host_ops {
 	/*
 	 * Makes *@size (> 0) bytes at bus address @addr readable, or writable, by the
@@ -37,6 +40,11 @@ struct emu_host_ops {
 	 * Called with a lock of the device held: must not wait, nor call the device.
 	 */
 	u64 (*clock_ns)(void *host);
+	/*
+	 * Program @program is not loaded for lack of the host's memory; @why, valid during the
+	 * call, says to people what it needs. Before the command ends.
+	 */
+	void (*refused)(void *host, u32 program, const char *why);
 	/* Something happened: @event, valid during the call, and two numbers that belong to it. */
 	void (*trace)(void *host, const char *event, u64 a, u64 b);
 	/* Called first and last in each thread of the device. */

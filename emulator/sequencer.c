@@ -7,6 +7,8 @@
  * A program is decoded once, at LOAD. The verifier runs there too: it tells which
  * ranges of SRAM are to be cleared, and what it refuses is no program.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/verify_state.h"
@@ -74,7 +76,7 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 	struct rondo_verify *v = malloc(sizeof(*v));
 
 	if (!v)
-		return RONDO_SEQ_BAD_PROGRAM;
+		return RONDO_SEQ_NO_MEMORY;
 	rondo_verify_init(v, &dev->machine, data, size, 0);
 	while (!atomic_load(&dev->seq.stop) && rondo_verify_step(v, VERIFY_STEP))
 		;
@@ -88,28 +90,44 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 	return status;
 }
 
-/* Makes a program of the @size bytes at @data. */
+/* Decodes what was verified; -ENOMEM and the reason in @why, also when a fault says so. */
+static int decode(struct emu_device *dev, struct emu_program *p, const void *data, u64 size,
+		  const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+{
+	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory)) {
+		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
+		return -ENOMEM;
+	}
+	return fast_load(&p->exec, &dev->machine, fast_variant(0), data, size, facts, why);
+}
+
+/* Makes program number @number of the @size bytes at @data. */
 static enum rondo_seq_status make_program(struct emu_device *dev, const void *data, u64 size,
-					  struct emu_program **out)
+					  u32 number)
 {
 	char why[EXEC_REASON_BYTES];
 	enum rondo_seq_status status;
 	struct rondo_program view;
 	struct rondo_facts facts;
 	struct emu_program *p;
+	int ret;
 
 	status = verify(dev, data, size, &facts);
 	if (status != RONDO_SEQ_DONE)
 		return status;
 	p = calloc(1, sizeof(*p));
-	if (!p || rondo_program_open(&view, data, size) ||
-	    fast_load(&p->exec, &dev->machine, fast_variant(0), data, size, &facts, why)) {
-		free(p);
-		return RONDO_SEQ_BAD_PROGRAM;
+	if (!p)
+		return RONDO_SEQ_NO_MEMORY;
+	ret = decode(dev, p, data, size, &facts, why);
+	if (ret || rondo_program_open(&view, data, size)) {
+		free_program(p);
+		if (ret == -ENOMEM && dev->ops->refused)
+			dev->ops->refused(dev->host, number, why);
+		return ret == -ENOMEM ? RONDO_SEQ_NO_MEMORY : RONDO_SEQ_BAD_PROGRAM;
 	}
 	p->slots = view.header->slots;
 	memcpy(p->slot, view.slots, p->slots * sizeof(p->slot[0]));
-	*out = p;
+	dev->seq.program[number] = p;
 	return RONDO_SEQ_DONE;
 }
 
@@ -137,10 +155,10 @@ static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq
 		return RONDO_SEQ_BAD_PROGRAM;
 	data = malloc(args->size);
 	if (!data)
-		return RONDO_SEQ_BAD_PROGRAM;
+		return RONDO_SEQ_NO_MEMORY;
 	status = emu_read_pages(dev, args->addr, data, args->size);
 	if (status == RONDO_SEQ_DONE)
-		status = make_program(dev, data, args->size, &dev->seq.program[args->program]);
+		status = make_program(dev, data, args->size, args->program);
 	free(data);
 	return status;
 }
@@ -208,9 +226,11 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 	p = dev->seq.program[args->program];
 	if (!p || args->count != p->slots)
 		return RONDO_SEQ_BAD_ARGS;
+	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory))
+		return RONDO_SEQ_NO_MEMORY;
 	b = calloc(1, sizeof(*b));
 	if (!b)
-		return RONDO_SEQ_BAD_ARGS;
+		return RONDO_SEQ_NO_MEMORY;
 	b->program = args->program;
 	status = fill_binding(dev, p, args, b);
 	if (status != RONDO_SEQ_DONE) {

@@ -36,6 +36,8 @@ static enum rondo_fw_result result_of(enum rondo_seq_command command, enum rondo
 		return RONDO_FW_HOST_REFUSED;
 	case RONDO_SEQ_OVERRUN:
 		return RONDO_FW_OVERRUN;
+	case RONDO_SEQ_NO_MEMORY:
+		return RONDO_FW_NO_MEMORY;
 	default:
 		return RONDO_FW_TRAPPED;
 	}

@@ -95,6 +95,7 @@ enum rondo_seq_status {
 	RONDO_SEQ_DMA_ERROR, /* the host refused an address, or a page list is too short */
 	RONDO_SEQ_OVERRUN, /* the bound was reached */
 	RONDO_SEQ_TRAP, /* a check that the proof makes impossible failed: a fault of the chip */
+	RONDO_SEQ_NO_MEMORY, /* LOAD, BIND: the device lacks memory to keep it; nothing was kept */
 };
 
 /* A slot offset chosen by a replay; only for slots that are RONDO_SLOT_DYNAMIC, each once. */

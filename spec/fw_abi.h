@@ -25,7 +25,7 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 0
+#define RONDO_FW_MINOR 1 /* 1: RONDO_FW_NO_MEMORY */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
@@ -207,6 +207,8 @@ enum rondo_fw_result {
 	RONDO_FW_TRAPPED, /* a check of the device failed during the replay */
 	RONDO_FW_ABORTED,
 	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or leads out of its buffer */
+	RONDO_FW_NO_MEMORY, /* PROGRAM_LOAD, BIND: the device lacks memory to keep it */
+	RONDO_FW_RESULTS, /* their number */
 };
 
 struct rondo_fw_event {

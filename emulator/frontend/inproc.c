@@ -83,6 +83,14 @@ static u64 clock_ns(void *ctx)
 	return (u64)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static void refused(void *ctx, u32 program, const char *why)
+{
+	struct inproc *host = ctx;
+
+	if (host->ops.refused)
+		host->ops.refused(host->ops.ctx, program, why);
+}
+
 static void trace(void *ctx, const char *event, u64 a, u64 b)
 {
 	struct inproc *host = ctx;
@@ -96,6 +104,7 @@ static const struct emu_host_ops host_ops = {
 	.dma_unmap = dma_unmap,
 	.irq = irq,
 	.clock_ns = clock_ns,
+	.refused = refused,
 	.trace = trace,
 };
 

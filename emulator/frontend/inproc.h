@@ -18,6 +18,7 @@ struct inproc;
 
 struct inproc_ops {
 	void (*irq)(void *ctx, u32 vector); /* may be NULL: IRQ_STATUS is polled */
+	void (*refused)(void *ctx, u32 program, const char *why); /* may be NULL; as emulator.h's */
 	void (*trace)(void *ctx, const char *event, u64 a, u64 b); /* may be NULL */
 	void *ctx;
 };

@@ -31,6 +31,15 @@ static void irq(void *ctx, u32 vector)
 	pthread_mutex_unlock(&rig->lock);
 }
 
+/* The sequencer's command has not ended: who waits for it may look then. */
+static void refused(void *ctx, u32 program, const char *why)
+{
+	struct rig *rig = ctx;
+
+	rig->refused = program;
+	snprintf(rig->why, sizeof(rig->why), "%s", why);
+}
+
 static void read_image(struct rig *rig, const char *path)
 {
 	FILE *f = fopen(path, "rb");
@@ -44,7 +53,7 @@ static void read_image(struct rig *rig, const char *path)
 
 void rig_init(struct rig *rig, const char *image)
 {
-	struct inproc_ops ops = { .irq = irq, .ctx = rig };
+	struct inproc_ops ops = { .irq = irq, .refused = refused, .ctx = rig };
 	struct rondo_machine machine;
 
 	memset(rig, 0, sizeof(*rig));

@@ -50,6 +50,8 @@ struct rig {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	u32 irqs[RONDO_IRQ_VECTORS]; /* messages received */
+	u32 refused; /* the last program that found no memory, and what was said of it */
+	char why[128];
 };
 
 /* Creates the device and reads the image; exits with a message if something is missing. */

@@ -213,6 +213,24 @@ static void test_firmware(void)
 	tap_eq(run().status, RONDO_SEQ_DONE, "after a reset all is well");
 }
 
+static void test_no_memory(void)
+{
+	struct rondo_seq_args load = { 9, 0, inproc_bus(program.list), .size = program_size };
+	struct rondo_seq_args bind = { 9, 9, inproc_bus(slots), .count = 2 };
+
+	emu_fault_set(rig.dev, EMU_FAULT_seq_no_memory, 1);
+	tap_eq(seq_command(&rig, RONDO_SEQ_LOAD, &load).status, RONDO_SEQ_NO_MEMORY,
+	       "seq_no_memory: a program that is not kept");
+	tap_ok(rig.refused == 9 && !strcmp(rig.why, "the fault seq_no_memory"),
+	       "the host is told which, and why");
+	tap_eq(seq_command(&rig, RONDO_SEQ_LOAD, &load).status, RONDO_SEQ_DONE, "the next is");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_no_memory, 1);
+	tap_eq(seq_command(&rig, RONDO_SEQ_BIND, &bind).status, RONDO_SEQ_NO_MEMORY,
+	       "a binding that is not kept");
+	tap_eq(seq_command(&rig, RONDO_SEQ_BIND, &bind).status, RONDO_SEQ_DONE, "the next is");
+	tap_eq(emu_fault_hits(rig.dev, EMU_FAULT_seq_no_memory), 2, "it acted twice");
+}
+
 static void test_vanish(void)
 {
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 1);
@@ -243,6 +261,7 @@ int main(int argc, char **argv)
 	test_dma();
 	test_irq();
 	test_firmware();
+	test_no_memory();
 	test_vanish();
 	teardown();
 	return tap_done();

@@ -101,7 +101,8 @@ static void test_version1(void)
 {
 	clear();
 	put("proc/meminfo", "MemAvailable: 8000 kB\n");
-	put("proc/self/cgroup", "3:cpu,cpuacct:/x\n2:memory_too:/x\n1:memory,freezer:/x/y\n0::/x\n");
+	put("proc/self/cgroup",
+	    "3:cpu,cpuacct:/x\n2:memory_too:/x\n1:memory,freezer:/x/y\n0::/x\n");
 	put("sys/fs/cgroup/memory/x/y/memory.limit_in_bytes", "9223372036854771712\n");
 	put("sys/fs/cgroup/memory/x/y/memory.usage_in_bytes", "1000000\n");
 	expect(UINT64_MAX, 8000 << 10, "the host", "version 1: a group without limit");

@@ -3,6 +3,8 @@
  * Every command of the sequencer, its refusals, and what stops it. argv[1]: the
  * image of tests/emulator/script.S.
  */
+#include <stdatomic.h>
+
 #include "tests/emulator/seq.h"
 #include "tests/tap.h"
 
@@ -121,6 +123,83 @@ static void test_load(void)
 	tap_eq(load(3, list, copy_size), RONDO_SEQ_DONE, "LOAD");
 	tap_eq(load(3, list, copy_size), RONDO_SEQ_BAD_ARGS, "LOAD: number in use");
 	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_DONE, "LOAD another");
+}
+
+/* The allocation that fails, counted from here; none if it is negative. */
+static atomic_int until_failure = -1;
+
+static bool allocation_fails(void)
+{
+	int left = atomic_load(&until_failure);
+
+	while (left >= 0)
+		if (atomic_compare_exchange_weak(&until_failure, &left, left - 1))
+			return !left;
+	return false;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return allocation_fails() ? NULL : __real_realloc(p, size);
+}
+
+/* Lets each allocation of @command fail in turn until none does: how often it had no memory. */
+static u32 starve(u32 (*command)(void), u32 *other)
+{
+	u32 failed = 0, status;
+
+	for (;;) {
+		atomic_store(&until_failure, (int)failed);
+		status = command();
+		if (atomic_exchange(&until_failure, -1) >= 0)
+			break;
+		failed++;
+		*other += status != RONDO_SEQ_NO_MEMORY;
+	}
+	*other += status != RONDO_SEQ_DONE;
+	return failed;
+}
+
+static u32 load_copy(void)
+{
+	return load(9, inproc_bus(copy_program.list), copy_size);
+}
+
+static u32 bind_copy(void)
+{
+	return bind_slots(9, 9, 2);
+}
+
+/* After a failure the number is free: else the next try would say so. */
+static void test_no_memory(void)
+{
+	u32 other = 0;
+
+	slots[0] = (struct rondo_slot_binding){ inproc_bus(in.list), 0, BYTES };
+	slots[1] = (struct rondo_slot_binding){ inproc_bus(out.list), 0, BYTES };
+	tap_ok(starve(load_copy, &other) > 5, "LOAD: allocations that fail");
+	tap_eq(other, 0, "are NO_MEMORY, and nothing is kept");
+	tap_eq(starve(bind_copy, &other), 3, "BIND: allocations that fail");
+	tap_eq(other, 0, "are NO_MEMORY, and nothing is kept");
+	tap_eq(unbind(9), RONDO_SEQ_DONE, "with memory there is a binding");
+	tap_eq(unload(9), RONDO_SEQ_DONE, "and a program");
 }
 
 static void test_bind(void)
@@ -343,6 +422,7 @@ int main(int argc, char **argv)
 	}
 	setup(argv[1]);
 	test_load();
+	test_no_memory();
 	test_bind();
 	test_run();
 	test_refused();

@@ -3,6 +3,10 @@
 #include "tests/tap.h"
 #include "tests/unit/firmware_fake.h"
 
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define READY "firmware " TEXT(RONDO_FW_MAJOR) "." TEXT(RONDO_FW_MINOR) ": ready\n"
+
 static void test_boot(void)
 {
 	tap_ok(fake_boot(), "a good init boots");
@@ -10,8 +14,8 @@ static void test_boot(void)
 	tap_eq(fake.state, RONDO_FW_STATE_READY, "state is READY");
 	tap_ok(fake.heartbeats > 0, "a first heartbeat");
 	tap_eq(fake.fault_irqs, 0, "no fault interrupt");
-	tap_ok(fake_logged("firmware 1.0: ready\n"), "the log says ready");
-	tap_eq(fake.status->log_tail, strlen("firmware 1.0: ready\n"), "log_tail counts its bytes");
+	tap_ok(fake_logged(READY), "the log says ready");
+	tap_eq(fake.status->log_tail, strlen(READY), "log_tail counts its bytes");
 }
 
 static const struct {

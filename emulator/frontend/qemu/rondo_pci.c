@@ -16,6 +16,7 @@
  * Compiles with QEMU 7.2 to 11; what differs stands in rondo_pci.h.
  */
 #include "qemu/osdep.h"
+#include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/rcu.h"
 #include "qapi/error.h"
@@ -79,6 +80,12 @@ static u64 host_clock_ns(void *opaque)
 	return qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
 }
 
+/* The guest hears of it too, and may ask again as often as it likes. */
+static void host_refused(void *opaque, u32 program, const char *why)
+{
+	warn_report_once("rondo: program %u is not loaded: %s", program, why);
+}
+
 static void host_trace(void *opaque, const char *event, u64 a, u64 b)
 {
 	trace_rondo_event(event, a, b);
@@ -99,6 +106,7 @@ static const struct emu_host_ops host_ops = {
 	.dma_unmap = host_dma_unmap,
 	.irq = host_irq,
 	.clock_ns = host_clock_ns,
+	.refused = host_refused,
 	.trace = host_trace,
 	.thread_begin = host_thread_begin,
 	.thread_end = host_thread_end,
