@@ -38,7 +38,7 @@ bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *
 	bool expected = false;
 	u32 i;
 
-	if (event->result > RONDO_FW_BAD_OFFSET)
+	if (event->result >= RONDO_FW_RESULTS)
 		return false;
 	spin_lock(&admin->lock);
 	for (i = 0; i < RONDO_LINES; i++) {
@@ -146,8 +146,8 @@ static int line_drain(struct rondo_device *rdev, struct rondo_admin_line *line,
 
 /*
  * Sends @cmd and waits for its answer: 0, -EAGAIN if a reset intervenes, -EIO or -ENODEV
- * if the device is lost or refuses. If killed, -ERESTARTSYS before anything was sent, and
- * -EINTR while the answer is yet to come.
+ * if the device is lost or refuses, -ENOMEM if it lacks memory. If killed, -ERESTARTSYS
+ * before anything was sent, and -EINTR while the answer is yet to come.
  */
 static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
 		      bool killable)
@@ -170,7 +170,12 @@ static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enu
 		ret = line_wait(rdev, line, state, killable);
 	mutex_unlock(&line->lock);
 
-	if (ret > 0) {
+	if (ret == RONDO_FW_NO_MEMORY) {
+		/* No fault of the device: users may ask for more than it has, at any rate. */
+		drm_dbg_driver(&rdev->drm, "the device has no memory for command %u\n",
+			       cmd->command);
+		ret = -ENOMEM;
+	} else if (ret > 0) {
 		drm_err(&rdev->drm, "the firmware refuses command %u: result %d\n", cmd->command,
 			ret);
 		ret = -EIO;

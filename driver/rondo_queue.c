@@ -171,7 +171,7 @@ static void finish_up_to(struct rondo_queue *queue, u64 seqno, int error)
 
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
-	if (!note_result(queue, event->seqno, 0) || event->result > RONDO_FW_BAD_OFFSET)
+	if (!note_result(queue, event->seqno, 0) || event->result >= RONDO_FW_RESULTS)
 		return false;
 	atomic64_add(event->cycles, &queue->rfile->cycles);
 	note_result(queue, event->seqno, result_error(queue, event));

@@ -7,7 +7,8 @@
  * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
  *   refused: -EINVAL. What a field returns need not be set.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read is -EFAULT; a device
- *   that is gone is -ENODEV, one that is dead -EIO; too many objects at one time are -ENOSPC.
+ *   that is gone is -ENODEV, one that is dead -EIO; too many objects at one time are -ENOSPC,
+ *   and too little memory, of the host or on the device, is -ENOMEM.
  * - Arrays are {pointer, count, stride}: stride is the caller's element size. A shorter element
  *   than the kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG).
  * - An ioctl that fails has no effect. Calls may be made from any thread; ids and handles
