@@ -157,6 +157,28 @@ static void test_refused_access(struct rig *r)
 	tap_ok(!program && !binding && !queue, "nothing was made");
 }
 
+static void test_no_memory(struct rig *r)
+{
+	struct accel_program *program = NULL;
+	struct accel_binding *binding = NULL;
+	struct accel_error error;
+
+	set(r, "seq_no_memory", 1);
+	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &error),
+	       -ENOMEM, "no memory on the device while a program is loaded");
+	tap_ok(!strcmp(error.text, "the fault seq_no_memory") && !error.reason,
+	       "and the error says what the device says");
+	works_again(r);
+	set(r, "seq_no_memory", 1);
+	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, NULL), -ENOMEM,
+	       "while a binding is made");
+	works_again(r);
+	tap_ok(!program && !binding, "nothing was made");
+	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &error), 0,
+	       "with memory there is a program");
+	accel_program_destroy(program);
+}
+
 static void test_queue_destroy(struct rig *r)
 {
 	struct accel_fence *fences[3];
@@ -255,6 +277,7 @@ int main(void)
 		test_lost_interrupt(&r);
 		test_corrupt_event(&r);
 		test_refused_access(&r);
+		test_no_memory(&r);
 		test_queue_destroy(&r);
 		test_crash_under_load(&r);
 	}

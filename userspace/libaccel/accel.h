@@ -210,7 +210,8 @@ int accel_model_find(const struct accel_model *model, enum accel_kind kind, cons
  * caller accepts; 0: what the device allows.
  *
  * -EINVAL: refused, @error says why. -E2BIG: larger than the device's limits allow. -ENOSPC: too
- * many programs.
+ * many programs. -ENOMEM: also if the device has no memory for it; of an emulated one @error says
+ * what it needs and what would fit.
  */
 int accel_program_create(struct accel_device *device, const void *data, size_t size,
 			 uint64_t budget, struct accel_program **program,

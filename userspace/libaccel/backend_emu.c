@@ -3,6 +3,7 @@
 #include "userspace/libaccel/emu.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -269,6 +270,8 @@ static int program_make(struct emu_device *dev, const void *data, u64 size, u64 
 	}
 	pthread_mutex_lock(&dev->lock);
 	ret = program_load(dev, program);
+	if (ret == -ENOMEM && program->why[0])
+		accel_error_set(error, "%s", program->why);
 	if (!ret)
 		*out = program;
 	else if (program->number < RONDO_PROGRAMS_MAX)
@@ -628,6 +631,18 @@ static void irq(void *ctx, u32 vector)
 	emu_wake(ctx);
 }
 
+static void refused(void *ctx, u32 number, const char *why)
+{
+	struct emu_device *dev = ctx;
+	struct emu_program *program;
+
+	pthread_mutex_lock(&dev->lock);
+	program = dev->program[number];
+	if (program)
+		snprintf(program->why, sizeof(program->why), "%s", why);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 /* Memory that the firmware uses, and the image it is booted from. */
 static int map_shared(struct emu_device *dev)
 {
@@ -667,6 +682,7 @@ static void fill_info(struct accel_device *device)
 int accel_emu_open(struct accel_device **out)
 {
 	struct emu_device *dev = calloc(1, sizeof(*dev));
+	const struct emu_hw_ops ops = { .irq = irq, .refused = refused, .ctx = dev };
 	int ret = -ENOMEM;
 
 	if (!dev)
@@ -678,7 +694,7 @@ int accel_emu_open(struct accel_device **out)
 	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dev->wake < 0)
 		goto err_free;
-	dev->hw = emu_hw_create(&dev->base.machine, irq, dev);
+	dev->hw = emu_hw_create(&dev->base.machine, &ops);
 	if (!dev->hw)
 		goto err_free;
 	ret = map_shared(dev);

@@ -89,6 +89,7 @@ struct emu_program {
 	u32 number; /* of the device */
 	u64 size;
 	struct emu_pages pages; /* the program's bytes */
+	char why[128]; /* the device has no memory for it: what it said */
 	struct rondo_program tables;
 };
 

@@ -133,6 +133,18 @@ int emu_admin(struct emu_device *dev, struct rondo_fw_admin cmd)
  * Events
  */
 
+static int result_error(u32 result)
+{
+	switch (result) {
+	case RONDO_FW_OK:
+		return 0;
+	case RONDO_FW_NO_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
+
 static bool answer(struct emu_device *dev, const struct rondo_fw_event *event)
 {
 	struct emu_call **link = &dev->calls, *call;
@@ -143,7 +155,7 @@ static bool answer(struct emu_device *dev, const struct rondo_fw_event *event)
 	if (!call)
 		return false;
 	*link = call->next;
-	finish_call(dev, call, event->result == RONDO_FW_OK ? 0 : -EIO);
+	finish_call(dev, call, result_error(event->result));
 	return true;
 }
 

@@ -17,12 +17,15 @@ static struct emu_device *dev_of(struct emu_hw *hw)
 	return inproc_device(inproc_of(hw));
 }
 
-struct emu_hw *emu_hw_create(const struct rondo_machine *machine,
-			     void (*irq)(void *ctx, u32 vector), void *ctx)
+struct emu_hw *emu_hw_create(const struct rondo_machine *machine, const struct emu_hw_ops *ops)
 {
-	const struct inproc_ops ops = { .irq = irq, .ctx = ctx };
+	const struct inproc_ops inproc_ops = {
+		.irq = ops->irq,
+		.refused = ops->refused,
+		.ctx = ops->ctx,
+	};
 
-	return (struct emu_hw *)inproc_create(machine, &ops);
+	return (struct emu_hw *)inproc_create(machine, &inproc_ops);
 }
 
 void emu_hw_destroy(struct emu_hw *hw)

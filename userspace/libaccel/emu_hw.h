@@ -28,14 +28,18 @@ enum {
 #include "spec/regs.def"
 };
 
-/*
- * Creates a device of machine *@machine, as after reset. @irq is called from its threads, with
- * @ctx, for every interrupt. NULL: no memory or threads.
- */
-struct emu_hw *emu_hw_create(const struct rondo_machine *machine,
-			     void (*irq)(void *ctx, u32 vector), void *ctx);
+/* Called from the device's threads. */
+struct emu_hw_ops {
+	void (*irq)(void *ctx, u32 vector);
+	/* There is no memory to load program @program: @why says what it needs. */
+	void (*refused)(void *ctx, u32 program, const char *why);
+	void *ctx;
+};
 
-/* When this returns the device has ended all access to memory, and calls @irq no more. */
+/* Creates a device of machine *@machine, as after reset. NULL: no memory or threads. */
+struct emu_hw *emu_hw_create(const struct rondo_machine *machine, const struct emu_hw_ops *ops);
+
+/* When this returns the device has ended all access to memory, and calls nobody any more. */
 void emu_hw_destroy(struct emu_hw *hw);
 
 u32 emu_hw_read(struct emu_hw *hw, u32 offset);
