@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Every row of spec/errors.def has a program that is refused for exactly that reason, and
- * a neighbour, as near as can be, that is accepted.
+ * Every row of spec/errors.def has a program that is refused for exactly that reason, and a
+ * neighbour that is accepted and differs in one place only: one bundle, one row of a table or
+ * the header. The cases are listed by the rows, so a row without one does not compile.
  */
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
@@ -184,10 +185,9 @@ static void case_REGISTER(struct builder *b, bool bad)
 
 static void case_LOOP_DEPTH(struct builder *b, bool bad)
 {
-	u32 i, depth = RONDO_LOOP_DEPTH + bad;
-
-	for (i = 0; i < depth; i++)
-		build_loop(b, 2, depth - i);
+	build_op(b, RONDO_C, OP(loop, .nest = 3, .body = 3));
+	build_op(b, RONDO_C, OP(loop, .nest = 3, .body = 2));
+	build_op(b, RONDO_C, OP(loop, .nest = 2 + bad, .body = 1));
 	build_bundle(b);
 	build_halt(b);
 }
@@ -317,33 +317,37 @@ static void case_REG_LOOP(struct builder *b, bool bad)
 {
 	build_op(b, RONDO_V0, OP(iota, .dst = 1));
 	build_bundle(b);
-	/* It lands two bundles later: for the next trip's first bundle, or one too late. */
+	/* It lands in the next trip: for the second bundle, or two bundles too late. */
 	build_loop(b, 2, 3);
+	build_bundle(b);
 	build_op(b, RONDO_V0, OP(mov, .dst = 2, .a = 1));
-	build_bundle(b);
-	build_bundle(b);
-	rondo_encode(&OP(iota, .dst = 1), &b->bundles[4 + bad][RONDO_V0]);
+	build_op(b, RONDO_V0, OP(mov, .dst = 1, .a = 1));
+	if (bad)
+		rondo_encode(&OP(i2f, .dst = 1, .a = 1), &b->bundles[5][RONDO_V0]);
 	build_halt(b);
 }
 
 static void case_DMA_DEPTH(struct builder *b, bool bad)
 {
-	u32 i, depth = RONDO_DMA_LOOP_DEPTH + bad;
-
-	for (i = 0; i < depth; i++)
-		build_loop(b, 2, depth - i);
+	build_op(b, RONDO_C, OP(loop, .nest = 1, .body = 2));
+	build_op(b, RONDO_C, OP(loop, .nest = 2 + bad, .body = 1));
 	build_wait(b, 0, 0);
 	build_halt(b);
 }
 
 static void case_DMA_LOOPS(struct builder *b, bool bad)
 {
-	u32 i, count = RONDO_DMA_LOOPS_MAX + bad;
+	u32 i;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < RONDO_DMA_LOOPS_MAX; i++) {
 		build_loop(b, 2, 1);
 		build_wait(b, 0, 0);
 	}
+	build_loop(b, 2, 1);
+	if (bad)
+		build_wait(b, 0, 0);
+	else
+		build_bundle(b);
 	build_halt(b);
 }
 
@@ -491,6 +495,52 @@ static const struct {
 #include "spec/errors.def"
 };
 
+/* Rows of @size bytes that one table has between what both begin with and what both end with. */
+static u32 rows_between(const void *a, u32 a_rows, const void *b, u32 b_rows, size_t size)
+{
+	u32 least = a_rows < b_rows ? a_rows : b_rows, begin = 0, end = 0;
+	const u8 *x = a, *y = b;
+
+	while (begin < least && !memcmp(x + begin * size, y + begin * size, size))
+		begin++;
+	while (end < least - begin &&
+	       !memcmp(x + (a_rows - 1 - end) * size, y + (b_rows - 1 - end) * size, size))
+		end++;
+	return (a_rows > b_rows ? a_rows : b_rows) - begin - end;
+}
+
+/* Places where two programs differ, but for the claims, which follow from the rest. */
+static u32 differences(const struct builder *a, const struct builder *b)
+{
+	const struct rondo_program_header *x = &a->header, *y = &b->header;
+	u32 count = a->tamper != b->tamper;
+
+	count += x->magic != y->magic || x->version != y->version || x->reserved != y->reserved ||
+		 x->machine_hash != y->machine_hash;
+	count += rows_between(a->slots, x->slots, b->slots, y->slots, sizeof(a->slots[0]));
+	count +=
+		rows_between(a->entries, x->entries, b->entries, y->entries, sizeof(a->entries[0]));
+	count += rows_between(a->descs, x->descs, b->descs, y->descs, sizeof(a->descs[0]));
+	count +=
+		rows_between(a->bundles, x->bundles, b->bundles, y->bundles, sizeof(a->bundles[0]));
+	return count;
+}
+
+/* Whether the verdict's place exists in the program. */
+static bool place_exists(const struct builder *b, const struct rondo_verdict *verdict)
+{
+	const u32 counts[] = {
+		[RONDO_WHERE_NONE] = 1,
+		[RONDO_WHERE_BUNDLE] = b->header.bundles,
+		[RONDO_WHERE_ENTRY] = b->header.entries,
+		[RONDO_WHERE_DESC] = b->header.descs,
+		[RONDO_WHERE_SLOT] = b->header.slots,
+	};
+
+	return verdict->index < counts[rondo_error_where(verdict->code)] &&
+	       verdict->slot < RONDO_SLOTS_PER_BUNDLE;
+}
+
 static void test_case(const char *name, u32 code, build_case *build)
 {
 	u64 budget = code == RONDO_ERR_BUDGET ? CASE_BUDGET_CYCLES : 0;
@@ -503,14 +553,15 @@ static void test_case(const char *name, u32 code, build_case *build)
 	if (!tap_ok(verdict.code == 0, "%s: the neighbour is accepted", name))
 		printf("# %s at %u.%u\n", rondo_error_name(verdict.code), verdict.index,
 		       verdict.slot);
-	build_fini(&good);
 
 	build_init(&bad);
 	build(&bad, true);
 	verdict = build_verdict(&bad, budget);
-	if (!tap_ok(verdict.code == code, "%s: refused", name))
+	if (!tap_ok(verdict.code == code && place_exists(&bad, &verdict), "%s: refused", name))
 		printf("# %s at %u.%u\n", rondo_error_name(verdict.code), verdict.index,
 		       verdict.slot);
+	tap_ok(differences(&good, &bad) == 1, "%s: the two differ in one place", name);
+	build_fini(&good);
 	build_fini(&bad);
 }
 
