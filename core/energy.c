@@ -132,7 +132,7 @@ static void count_transfer(const struct rondo_desc *desc, u64 starts, struct ron
 	u64 tiles = (u64)(desc->x1 - desc->x0 + 1) * (u64)(desc->y1 - desc->y0 + 1);
 	u64 bytes = times(times(times(desc->row_bytes, desc->count[0]), desc->count[1]),
 			  times(desc->count[2], starts));
-	u64 moved = desc->mode == RONDO_DMA_TILE ? times(bytes, tiles) : bytes;
+	u64 moved = times(bytes, (u64)rondo_dma_blocks_x(desc) * rondo_dma_blocks_y(desc));
 
 	if (desc->dir == RONDO_DMA_IN) {
 		add(&a->dma_in, moved);

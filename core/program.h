@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * A program's tables, located in its bytes.
+ * A program's tables, located in its bytes, and what a descriptor says.
  */
 #ifndef RONDO_CORE_PROGRAM_H
 #define RONDO_CORE_PROGRAM_H
@@ -23,5 +23,30 @@ struct rondo_program {
  * @size is exact; nothing else. Returns 0 or a number of spec/errors.def.
  */
 u32 rondo_program_open(struct rondo_program *p, const void *data, u64 size);
+
+/* Whether mode @mode (enum rondo_dma_mode) has a block for each column, for each row of tiles. */
+static inline bool rondo_dma_by_column(u8 mode)
+{
+	return mode == RONDO_DMA_TILE || mode == RONDO_DMA_COLUMNS;
+}
+
+static inline bool rondo_dma_by_row(u8 mode)
+{
+	return mode == RONDO_DMA_TILE || mode == RONDO_DMA_ROWS;
+}
+
+/*
+ * Blocks from west to east, and from north to south, that cross the channel one after the
+ * other in a transfer of @desc: their product in all. The descriptor's tiles are in order.
+ */
+static inline u32 rondo_dma_blocks_x(const struct rondo_desc *desc)
+{
+	return rondo_dma_by_column(desc->mode) ? desc->x1 - desc->x0 + 1u : 1;
+}
+
+static inline u32 rondo_dma_blocks_y(const struct rondo_desc *desc)
+{
+	return rondo_dma_by_row(desc->mode) ? desc->y1 - desc->y0 + 1u : 1;
+}
 
 #endif

@@ -313,13 +313,10 @@ u64 rondo_dma_cost(const struct rondo_machine *m, const struct rondo_desc *desc)
 {
 	u32 bytes = m->dma_bytes_per_cycle;
 	u64 cost = m->dma_row_cycles + desc->row_bytes / bytes + !!(desc->row_bytes % bytes);
-	u64 factor[RONDO_DMA_DIMS + 2] = { desc->count[0], desc->count[1], desc->count[2], 1, 1 };
+	u64 factor[RONDO_DMA_DIMS + 2] = { desc->count[0], desc->count[1], desc->count[2],
+					   rondo_dma_blocks_x(desc), rondo_dma_blocks_y(desc) };
 	u32 i;
 
-	if (desc->mode == RONDO_DMA_TILE) {
-		factor[3] = desc->x1 - desc->x0 + 1u;
-		factor[4] = desc->y1 - desc->y0 + 1u;
-	}
 	for (i = 0; i < RONDO_DMA_DIMS + 2; i++)
 		if (check_mul_overflow(cost, factor[i], &cost) || cost > RONDO_TIME_LIMIT)
 			return RONDO_TIME_LIMIT;

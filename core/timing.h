@@ -28,8 +28,8 @@
 #ifndef RONDO_CORE_TIMING_H
 #define RONDO_CORE_TIMING_H
 
+#include "core/program.h"
 #include "spec/machine.h"
-#include "spec/program.h"
 
 enum {
 	RONDO_TIME_STATES = 1 + RONDO_DMA_CHANNELS * RONDO_DMA_OUTSTANDING,
@@ -90,9 +90,9 @@ u32 rondo_time_combinations(const struct rondo_time *time);
 u64 rondo_time_end(struct rondo_time *time, u64 clock);
 
 /*
- * Cycles of @desc on its channel without startup: each of its rows costs dma_row_cycles +
- * ceil(row_bytes / dma_bytes_per_cycle); mode TILE moves them for each tile that takes part,
- * the others once. At most RONDO_TIME_LIMIT. The descriptor's tiles are in order.
+ * Cycles of @desc on its channel without startup: each row of each of its blocks
+ * (rondo_dma_blocks_x() and _y()) costs dma_row_cycles + ceil(row_bytes / dma_bytes_per_cycle).
+ * At most RONDO_TIME_LIMIT. The descriptor's tiles are in order.
  */
 u64 rondo_dma_cost(const struct rondo_machine *m, const struct rondo_desc *desc);
 

@@ -25,8 +25,7 @@ static u32 check_entry(const struct rondo_entry *entry)
 
 static bool desc_fields_good(const struct rondo_verify *v, const struct rondo_desc *desc)
 {
-	bool x = desc->mode == RONDO_DMA_TILE || desc->mode == RONDO_DMA_COLUMNS;
-	bool y = desc->mode == RONDO_DMA_TILE || desc->mode == RONDO_DMA_ROWS;
+	bool x = rondo_dma_by_column(desc->mode), y = rondo_dma_by_row(desc->mode);
 
 	return desc->dir < RONDO_DMA_DIRS && desc->mode < RONDO_DMA_MODES && desc->row_bytes &&
 	       desc->row_bytes <= v->machine.sram_bytes && desc->count[0] && desc->count[1] &&

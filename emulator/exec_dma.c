@@ -9,7 +9,7 @@
  *	begin = max(now + startup, end of the channel's previous transfer)
  *	end   = begin + rows * (cycles per row + row bytes / bytes per cycle, rounded up)
  *
- * and for mode RONDO_DMA_TILE rows counts for each tile.
+ * where rows are those of all blocks: one for each tile, row or column, or one for all.
  */
 #include "emulator/mesh.h"
 
@@ -84,25 +84,15 @@ static u8 *sram_of(const struct exec *e, u32 tile)
 	return mesh_sram(e->mesh, tile % e->machine.mesh_w, tile / e->machine.mesh_w);
 }
 
-static bool own_columns(const struct rondo_desc *d)
-{
-	return d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_COLUMNS;
-}
-
-static bool own_rows(const struct rondo_desc *d)
-{
-	return d->mode == RONDO_DMA_TILE || d->mode == RONDO_DMA_ROWS;
-}
-
 static void walk_place(struct row_walk *w)
 {
 	const struct rondo_desc *d = w->t->desc;
 
 	w->sram = w->t->sram;
 	w->slot = w->t->slot;
-	if (own_columns(d))
+	if (rondo_dma_by_column(d->mode))
 		w->slot += d->slot_x * w->tiles.x0;
-	if (own_rows(d))
+	if (rondo_dma_by_row(d->mode))
 		w->slot += d->slot_y * w->tiles.y0;
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++) {
 		w->sram += (s64)d->sram_stride[k] * w->i[k];
@@ -115,9 +105,9 @@ static struct row_walk walk_begin(const struct exec_transfer *t)
 	const struct rondo_desc *d = t->desc;
 	struct row_walk w = { .t = t, .tiles = { d->x0, d->y0, d->x1, d->y1 } };
 
-	if (own_columns(d))
+	if (rondo_dma_by_column(d->mode))
 		w.tiles.x1 = d->x0;
-	if (own_rows(d))
+	if (rondo_dma_by_row(d->mode))
 		w.tiles.y1 = d->y0;
 	walk_place(&w);
 	return w;
@@ -132,7 +122,7 @@ static bool next_tiles(struct row_walk *w)
 		w->tiles.x0 = ++w->tiles.x1;
 		return true;
 	}
-	if (own_columns(d))
+	if (rondo_dma_by_column(d->mode))
 		w->tiles.x0 = w->tiles.x1 = d->x0;
 	if (w->tiles.y1 < d->y1) {
 		w->tiles.y0 = ++w->tiles.y1;
@@ -229,10 +219,8 @@ static u64 cost_of(const struct exec *e, const struct rondo_desc *d)
 	const struct rondo_machine *m = &e->machine;
 	u64 row = m->dma_row_cycles +
 		  ((u64)d->row_bytes + m->dma_bytes_per_cycle - 1) / m->dma_bytes_per_cycle;
-	u64 cost = row;
+	u64 cost = row * rondo_dma_blocks_x(d) * rondo_dma_blocks_y(d);
 
-	if (d->mode == RONDO_DMA_TILE)
-		cost *= (d->x1 - d->x0 + 1ull) * (d->y1 - d->y0 + 1ull);
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++)
 		if (check_mul_overflow(cost, (u64)d->count[k], &cost))
 			return UINT64_MAX;
@@ -255,7 +243,8 @@ static void push_transfer(struct exec_channel *ch, const struct exec_transfer *t
 static bool slot_box(const struct exec_transfer *t, struct box *box)
 {
 	const struct rondo_desc *d = t->desc;
-	const s64 stride[2] = { own_columns(d) ? d->slot_x : 0, own_rows(d) ? d->slot_y : 0 };
+	const s64 stride[2] = { rondo_dma_by_column(d->mode) ? d->slot_x : 0,
+				rondo_dma_by_row(d->mode) ? d->slot_y : 0 };
 	const s64 from[2] = { d->x0, d->y0 }, to[2] = { d->x1, d->y1 };
 	s64 first, reach;
 	u32 k;

@@ -70,6 +70,7 @@ struct rondo_entry {
 
 static_assert(sizeof(struct rondo_entry) == 64, "layout of struct rondo_entry");
 
+/* What each tile of the rectangle gets. Blocks cross the channel one after the other. */
 enum rondo_dma_mode {
 	RONDO_DMA_TILE, /* each tile its own block: slot address + x * slot_x + y * slot_y */
 	RONDO_DMA_BROADCAST, /* one block to every tile of the rectangle */

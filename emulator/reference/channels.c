@@ -95,7 +95,7 @@ static bool move(struct reference *r, const struct ref_transfer *t, u32 size)
 	}
 	for (y = d->y0; y <= d->y1; y++) {
 		for (x = d->x0; x <= d->x1; x++) {
-			if (d->mode == RONDO_DMA_TILE && (x != t->x || y != t->y))
+			if ((columns && x != t->x) || (rows && y != t->y))
 				continue;
 			if (!move_tile(r, d, ref_tile_at(r, x, y), sram,
 				       slot + (columns ? d->slot_x * x : 0) +
@@ -111,7 +111,7 @@ static bool move(struct reference *r, const struct ref_transfer *t, u32 size)
 	return true;
 }
 
-/* The next row; false if that was the last. */
+/* The next row, of the block in progress or of the next one; false if that was the last. */
 static bool next_row(struct ref_transfer *t)
 {
 	const struct rondo_desc *d = t->desc;
@@ -124,12 +124,19 @@ static bool next_row(struct ref_transfer *t)
 			return true;
 		t->i[k] = 0;
 	}
-	if (d->mode != RONDO_DMA_TILE)
+	switch (d->mode) {
+	case RONDO_DMA_ROWS:
+		return ++t->y <= d->y1;
+	case RONDO_DMA_COLUMNS:
+		return ++t->x <= d->x1;
+	case RONDO_DMA_TILE:
+		if (++t->x <= d->x1)
+			return true;
+		t->x = d->x0;
+		return ++t->y <= d->y1;
+	default:
 		return false;
-	if (++t->x <= d->x1)
-		return true;
-	t->x = d->x0;
-	return ++t->y <= d->y1;
+	}
 }
 
 /* A cycle of the transfer that is at work; *@ended is set after its last. */

@@ -56,7 +56,7 @@ struct ref_transfer {
 	s64 sram, slot; /* addresses of its first row, of tile (0, 0) */
 	/* How far it is. */
 	u32 i[RONDO_DMA_DIMS];
-	u32 x, y; /* mode tile: whose block */
+	u32 x, y; /* whose block: modes tile and columns, tile and rows */
 	u32 waited; /* cycles of dma_row_cycles spent on this row */
 	u32 moved; /* bytes of this row */
 };

@@ -92,12 +92,11 @@ static void test_transfers(void)
 	tap_eq(a.sram_read, a.dma_out, "what goes out is read");
 }
 
-/* Programs for a mesh are refused so far, but what they would do can be counted. */
 static void test_mesh(void)
 {
 	struct builder b;
 	struct rondo_activity a;
-	u32 each, one;
+	u32 each, one, rows, columns;
 
 	build_init(&b);
 	rondo_machine_init(&b.machine, RONDO_MACHINE_mesh);
@@ -106,16 +105,24 @@ static void test_mesh(void)
 	one = build_desc(&b,
 			 (struct rondo_desc){
 				 .row_bytes = 64, .mode = RONDO_DMA_BROADCAST, .x1 = 3, .y1 = 3 });
+	rows = build_desc(&b, (struct rondo_desc){
+				      .row_bytes = 8, .mode = RONDO_DMA_ROWS, .x1 = 3, .y1 = 2 });
+	columns = build_desc(
+		&b,
+		(struct rondo_desc){ .row_bytes = 4, .mode = RONDO_DMA_COLUMNS, .x0 = 2, .x1 = 3 });
 	build_start(&b, 0, each, 0);
 	build_start(&b, 0, one, 0);
+	build_start(&b, 0, rows, 0);
+	build_start(&b, 0, columns, 0);
 	build_op(&b, RONDO_V1, OP(mv_e, .dst = 1));
 	build_op(&b, RONDO_V1, OP(sum_col_f32, .dst = 1));
 	build_op(&b, RONDO_C, OP(mask, .x0 = 1, .x1 = 2, .y0 = 3, .y1 = 3));
 	build_put(&b, RONDO_V0, OP(iota, .dst = 2));
 	build_halt(&b);
 	a = count(&b);
-	tap_eq(a.dma_in, 6 * 100 + 64, "each tile its own, one for all");
-	tap_eq(a.sram_written, 6 * 100 + 16 * 64, "every tile writes");
+	tap_eq(a.dma_in, 6 * 100 + 64 + 3 * 8 + 2 * 4,
+	       "each tile its own, one for all, for each row, for each column");
+	tap_eq(a.sram_written, 6 * 100 + 16 * 64 + 12 * 8 + 2 * 4, "every tile writes");
 	tap_eq(a.mesh_hops, (12 + 2 * 12) * 64 * 4, "links of a shift and a reduction");
 	tap_eq(a.vector_lanes, (16 + 16 + 2) * 64, "lanes of the tiles that take part");
 }

@@ -165,8 +165,15 @@ static void test_limits(struct rondo_time *time, const struct rondo_machine *m)
 	desc.y0 = 2;
 	desc.y1 = 6;
 	tap_eq(rondo_dma_cost(m, &desc), 50 * 24 * (2 + 2), "for each tile");
+	desc.mode = RONDO_DMA_ROWS;
+	tap_eq(rondo_dma_cost(m, &desc), 5 * 24 * (2 + 2), "for each row of tiles");
+	desc.mode = RONDO_DMA_COLUMNS;
+	tap_eq(rondo_dma_cost(m, &desc), 10 * 24 * (2 + 2), "for each column of tiles");
 	desc.mode = RONDO_DMA_BROADCAST;
 	tap_eq(rondo_dma_cost(m, &desc), 24 * (2 + 2), "or once");
+	desc.mode = RONDO_DMA_ROWS;
+	desc.y1 = desc.y0;
+	tap_eq(rondo_dma_cost(m, &desc), 24 * (2 + 2), "one row of tiles gets it once");
 	desc.row_bytes = ~0u;
 	desc.count[0] = desc.count[1] = desc.count[2] = ~0u;
 	tap_eq(rondo_dma_cost(m, &desc), RONDO_TIME_LIMIT, "the largest descriptor saturates");

@@ -145,10 +145,10 @@ static void costs(void)
 	static const struct {
 		u8 mode;
 		u64 blocks; /* that pass one after the other */
-	} modes[] = { { RONDO_DMA_TILE, 633 * 633 },
+	} modes[] = { { RONDO_DMA_TILE, 632 * 633 },
 		      { RONDO_DMA_BROADCAST, 1 },
-		      { RONDO_DMA_ROWS, 1 },
-		      { RONDO_DMA_COLUMNS, 1 } };
+		      { RONDO_DMA_ROWS, 633 },
+		      { RONDO_DMA_COLUMNS, 632 } };
 	struct builder b;
 	u32 i;
 
@@ -158,6 +158,7 @@ static void costs(void)
 					.count = { 1, 1, 3 },
 					.slot_stride = { 0, 0, 256 },
 					.sram_stride = { 0, 0, 256 },
+					.x0 = 1, /* 632 columns, 633 rows */
 					.x1 = 632,
 					.y1 = 632 };
 

@@ -238,8 +238,75 @@ static void random_programs(enum rondo_machine_id id, u32 programs)
 	agree_fini(&a);
 }
 
+/*
+ * One block crosses the channel for each tile, row or column that the mode tells apart: of a
+ * transfer of two rows of 100 bytes into two columns and three rows of tiles, computed by hand
+ * and by core, the reference, the plain executor and the groups of tiles.
+ */
+static void blocks(struct agree *a, u8 mode, u32 count, const char *name)
+{
+	char why[AGREE_WHY_BYTES] = "";
+	struct rondo_activity activity;
+	struct rondo_desc d = { .mode = mode,
+				.row_bytes = 100,
+				.count = { 1, 1, 2 },
+				.sram_stride = { 0, 0, 100 },
+				.slot_stride = { 0, 0, 128 },
+				.x0 = 1,
+				.x1 = 2,
+				.y0 = 1,
+				.y1 = 3 };
+	struct rondo_program p;
+	struct maker m = { 0 };
+	u64 size;
+	void *bytes;
+
+	if (mode == RONDO_DMA_TILE || mode == RONDO_DMA_COLUMNS)
+		d.slot_x = 1024;
+	if (mode == RONDO_DMA_TILE || mode == RONDO_DMA_ROWS)
+		d.slot_y = 4096;
+	build_init(&m.b);
+	rondo_machine_init(&m.b.machine, RONDO_MACHINE_mesh);
+	m.b.header.machine_hash = rondo_machine_hash(&m.b.machine);
+	d.slot = build_slot(&m.b, 0);
+	build_start(&m.b, 0, build_desc(&m.b, d), 0);
+	build_wait(&m.b, 0, 0);
+	build_halt(&m.b);
+	bytes = build_bytes(&m.b, &size);
+	rondo_measure_init(a->verify, &a->machine, bytes, size);
+	while (rondo_verify_step(a->verify, ~0u))
+		;
+	rondo_measure_claim(a->verify, bytes);
+	/* Start-up, two rows of 2 + 2 cycles for each block, then the bundles of wait and halt. */
+	tap_eq(rondo_verify_facts(a->verify)->cycles, 200 + count * 2 * 4 + 2, name);
+	rondo_program_open(&p, bytes, size);
+	rondo_count_activity(&a->machine, &p, &activity);
+	tap_eq(activity.dma_in, count * 200, "its bytes over the channel");
+	tap_eq(activity.sram_written, 6 * 200, "its bytes in the tiles");
+	if (!tap_ok(agree_program(a, bytes, size, NULL, 1, why), "all agree"))
+		printf("# %s\n", why);
+	free(bytes);
+	build_fini(&m.b);
+}
+
+static void modes(void)
+{
+	struct rondo_machine machine;
+	struct agree a;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_mesh);
+	if (!tap_ok(agree_init(&a, &machine), "executors"))
+		return;
+	blocks(&a, RONDO_DMA_TILE, 6, "cycles of mode tile");
+	blocks(&a, RONDO_DMA_BROADCAST, 1, "cycles of mode broadcast");
+	blocks(&a, RONDO_DMA_ROWS, 3, "cycles of mode rows");
+	blocks(&a, RONDO_DMA_COLUMNS, 2, "cycles of mode columns");
+	agree_fini(&a);
+}
+
 int main(void)
 {
+	modes();
 	random_programs(RONDO_MACHINE_patch, 100);
 	random_programs(RONDO_MACHINE_mesh, 12);
 	return tap_done();

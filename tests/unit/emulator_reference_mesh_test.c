@@ -245,6 +245,11 @@ static void test_modes(struct run *r)
 		}
 	}
 	tap_eq(wrong, 0, "broadcast, rows and columns reach the tiles of their rectangle");
+	/* The columns start in cycle 2: two blocks of 3 cycles. Then all tiles, one by one. */
+	tap_eq(r->result.cycles, 2 + (200 + 2 * 3) + 1 + (200 + 6 * (2 + 2)) + 1,
+	       "cycles of columns, and of tiles");
+	tap_eq(r->result.activity.dma_in, (1 + 2 + 2) * ROW, "a block for each row and column");
+	tap_eq(r->result.activity.sram_written, 3 * 4 * ROW, "written in every tile");
 	tap_ok(!memcmp(&r->closed, &r->result.activity, sizeof(r->closed)),
 	       "activity of broadcasts as in closed form");
 }

@@ -176,18 +176,13 @@ static struct progress progress_of(const struct session *s, const struct ref_tra
 	u64 block = (u64)d->count[0] * d->count[1] * d->count[2];
 	u64 row_cycles = s->machine.dma_row_cycles + (d->row_bytes + per_cycle - 1ull) / per_cycle;
 	u64 in_row = t->waited + (t->moved + per_cycle - 1ull) / per_cycle;
-	u64 tiles = 1, tiles_done = 0;
+	u64 width = rondo_dma_blocks_x(d);
+	u64 blocks_done = (t->y - d->y0) * width + (t->x - d->x0);
 	struct progress p;
 
-	if (d->mode == RONDO_DMA_TILE) {
-		u64 width = d->x1 - d->x0 + 1u;
-
-		tiles = width * (d->y1 - d->y0 + 1u);
-		tiles_done = (t->y - d->y0) * width + (t->x - d->x0);
-	}
-	p.rows = tiles * block;
-	p.rows_done =
-		tiles_done * block + ((u64)t->i[0] * d->count[1] + t->i[1]) * d->count[2] + t->i[2];
+	p.rows = width * rondo_dma_blocks_y(d) * block;
+	p.rows_done = blocks_done * block + ((u64)t->i[0] * d->count[1] + t->i[1]) * d->count[2] +
+		      t->i[2];
 	p.cycles_left = (p.rows - p.rows_done) * row_cycles - in_row;
 	return p;
 }
