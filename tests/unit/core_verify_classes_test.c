@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Classes of failure that in-kernel command parsers are known for, each with the program
- * that would show it here; and input that is damaged in every simple way.
+ * Classes of failure that in-kernel command parsers are known for, each with the programs
+ * that would show it here; and input that is damaged in every simple way. One class no program
+ * can show, "a validated buffer left exportable": kselftest's object.program_is_no_data.
  */
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
@@ -465,19 +466,64 @@ static void limits(void)
 	expect(&b, RONDO_ERR_COUNT, 0, "no bundle");
 }
 
+/*
+ * No bytes get more out of the verifier than a verdict whose name and place exist. (That it can
+ * call nobody, to warn or for anything else, is in core_freestanding_test.)
+ */
+static void warnings_reachable(void)
+{
+	struct builder b;
+	u64 size, i, good = 0;
+	u8 *bytes;
+
+	whole_program(&b);
+	bytes = build_bytes(&b, &size);
+	for (i = 0; i < size * 8; i++) {
+		const struct rondo_program_header *h = (void *)bytes;
+		const struct rondo_verdict *verdict = rondo_verify_verdict(b.verify);
+
+		bytes[i / 8] ^= 1 << i % 8;
+		verdict_of(&b, bytes, size, 1000);
+		good += strcmp(rondo_error_name(verdict->code), "UNKNOWN") != 0 &&
+			verdict->slot < RONDO_SLOTS_PER_BUNDLE &&
+			(!verdict->index || verdict->index < h->bundles ||
+			 verdict->index < h->slots);
+		bytes[i / 8] ^= 1 << i % 8;
+	}
+	tap_eq(good, size * 8, "with any bit flipped there is a verdict and no more");
+	free(bytes);
+	build_fini(&b);
+}
+
+static const struct {
+	const char *name; /* as the design has it */
+	void (*test)(void);
+} classes[] = {
+	{ "extents derived from inherited register state", extents_from_inherited_state },
+	{ "a 64-bit field shifted in 32 bits", field_shifted_in_32_bits },
+	{ "a mask wider than the array it indexes", mask_wider_than_array },
+	{ "a two-word command crossing the end", command_crosses_end },
+	{ "signed overflow in stride x count", overflow_in_stride_times_count },
+	{ "an unset sentinel that wraps into a legal value", sentinel_that_is_legal },
+	{ "unknown opcodes accepted", unknown_operations },
+	{ "reserved values accepted: descriptors", reserved_descriptor_values },
+	{ "reserved values accepted: operations", reserved_operation_values },
+	{ "warnings reachable from userspace", warnings_reachable },
+	{ "the wrong array element written", wrong_element_written },
+	{ "only the first of several streams checked", only_first_stream_checked },
+};
+
 int main(void)
 {
-	extents_from_inherited_state();
-	field_shifted_in_32_bits();
-	mask_wider_than_array();
-	command_crosses_end();
-	overflow_in_stride_times_count();
-	sentinel_that_is_legal();
-	unknown_operations();
-	reserved_descriptor_values();
-	reserved_operation_values();
-	only_first_stream_checked();
-	wrong_element_written();
+	size_t i;
+	int before, failed;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		before = tap_count;
+		failed = tap_failures;
+		classes[i].test();
+		tap_ok(tap_count > before && tap_failures == failed, "class: %s", classes[i].name);
+	}
 	damaged();
 	work_is_bounded();
 	limits();
