@@ -49,6 +49,7 @@ static void start(struct rondo_verify *v, const struct rondo_machine *machine, c
 	v->budget = budget;
 	v->measure = measure;
 	rondo_time_init(&v->time, machine);
+	rondo_signature_text_init(&v->signature, 0);
 	refused(v, check_header(v, data, size));
 }
 
@@ -185,6 +186,15 @@ static u32 leave_bundle(struct rondo_verify *v)
 	return error ? error : rondo_verify_close_loops(v);
 }
 
+/* All numbers that the bundle is executed with are known to be in order. */
+static void sign(struct rondo_verify *v, const u64 *words)
+{
+	struct rondo_affine value;
+
+	rondo_signature_value(&value, &v->program, words, &v->bundle, v->depth);
+	rondo_signature_bundle(&v->signature, &value);
+}
+
 static u32 check_bundle(struct rondo_verify *v)
 {
 	const u64 *words = v->program.bundles[v->next];
@@ -204,7 +214,10 @@ static u32 check_bundle(struct rondo_verify *v)
 		error = check_mesh(v);
 	if (!error)
 		error = rondo_verify_registers(v);
-	return error ? error : leave_bundle(v);
+	if (error)
+		return error;
+	sign(v, words);
+	return leave_bundle(v);
 }
 
 static bool extent_differs(const struct rondo_slot *slot, const struct rondo_extent *extent)
@@ -233,6 +246,7 @@ static u32 finish(struct rondo_verify *v)
 
 	v->phase = RONDO_VERIFY_DONE;
 	v->facts.cycles = cycles;
+	v->facts.signature = v->signature.level[0].value.constant;
 	if (cycles >= RONDO_TIME_LIMIT)
 		return RONDO_ERR_BUDGET;
 	if (!v->measure) {

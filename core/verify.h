@@ -67,6 +67,7 @@ struct rondo_range {
 /* What holds for every replay of an accepted program. */
 struct rondo_facts {
 	u64 cycles; /* exact device time, clearing included */
+	u64 signature; /* of the control path: core/signature.h */
 	u32 clear_count;
 	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* ascending; zeroed before the start */
 };

@@ -22,6 +22,7 @@ static u32 open_loop(struct rondo_verify *v, u32 last, u64 trips)
 	loop->touched = 0;
 	v->depth++;
 	rondo_time_open(&v->time, v->clock);
+	rondo_signature_open(&v->signature);
 	return RONDO_ERR_NONE;
 }
 
@@ -82,6 +83,7 @@ static u32 close_loop(struct rondo_verify *v)
 		rondo_verify_charge(v, RONDO_WORK_MATRICES);
 	if (v->time.dma_loops > RONDO_DMA_LOOPS_MAX)
 		return RONDO_ERR_DMA_LOOPS;
+	rondo_signature_close(&v->signature, (u64)loop->steps + 1);
 	v->clock = after;
 	rondo_flight_leave(v);
 	v->depth--;

@@ -21,6 +21,7 @@
 #define RONDO_CORE_VERIFY_STATE_H
 
 #include "core/codec.h"
+#include "core/signature.h"
 #include "core/timing.h"
 #include "core/verify.h"
 
@@ -196,6 +197,7 @@ struct rondo_verify {
 	bool all_tiles; /* take part in the current bundle */
 	u64 tiles; /* if not all: its mask; from the low end x0, y0, x1, y1, 16 bits each */
 	struct rondo_time time;
+	struct rondo_signature_text signature;
 };
 
 static_assert(sizeof(struct rondo_verify) <= 64 * 1024, "the verifier's state is at most 64 KiB");

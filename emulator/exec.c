@@ -157,10 +157,9 @@ static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 	u32 size = rondo_element_bytes(op->op);
 	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
 	u8 bytes[RONDO_LANES_MAX * 4];
-	s64 address;
 	u32 i;
 
-	if (!sram_address(e, op, &address) || !sram_gather(e, op, address, count, size, bytes))
+	if (!sram_gather(e, op, e->place[op->slot].address, count, size, bytes))
 		return false;
 	memset(d, 0, sizeof(exec_vreg));
 	exec_widen(op->op, bytes, count, d);
@@ -172,12 +171,10 @@ static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 static bool load_rows(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	s32 pitch = e->program->entry[op->entry].pitch;
+	s64 address = e->place[op->slot].address;
 	u8 bytes[RONDO_LANES_MAX];
-	s64 address;
 	u32 i, n;
 
-	if (!sram_address(e, op, &address))
-		return false;
 	memset(d, 0, sizeof(exec_vreg));
 	for (n = 0; n < op->rows; n++) {
 		if (!sram_gather(e, op, address + (s64)n * pitch, op->count, 1, bytes))
@@ -189,18 +186,15 @@ static bool load_rows(struct exec *e, const struct exec_op *op, u32 *d)
 }
 
 /* Readout of an accumulator row, plain or requantised, into the first @op->count lanes. */
-static bool readout(struct exec *e, const struct exec_op *op, u32 *d)
+static void readout(struct exec *e, const struct exec_op *op, u32 *d)
 {
-	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
+	s64 row = e->place[op->slot].row;
 
-	if (row < 0)
-		return false;
 	if (op->op == RONDO_OP_rd || op->op == RONDO_OP_sta)
 		memcpy(d, e->acc[row], sizeof(exec_vreg));
 	else
 		alu_requantise(op->op, e->acc[row], &e->vreg[op->params], d);
 	memset(d + op->count, 0, (RONDO_LANES_MAX - op->count) * sizeof(*d));
-	return true;
 }
 
 static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
@@ -215,7 +209,8 @@ static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
 	case RONDO_OP_ldb_w:
 		return load(e, op, d);
 	default:
-		return readout(e, op, d);
+		readout(e, op, d);
+		return true;
 	}
 }
 
@@ -259,18 +254,17 @@ void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes)
 }
 
 /* Makes the bytes that a store will put into SRAM. */
-static bool prepare_store(struct exec *e, const struct exec_op *op)
+static void prepare_store(struct exec *e, const struct exec_op *op)
 {
 	struct exec_results *r = e->results;
 	bool from_row = op->op >= RONDO_OP_sta;
 	exec_vreg row;
 	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
 
-	if (from_row && !readout(e, op, row))
-		return false;
+	if (from_row)
+		readout(e, op, row);
 	r->store = op;
 	exec_narrow(op->op, x, op->count, r->stored);
-	return sram_address(e, op, &r->store_address);
 }
 
 static bool commit_store(struct exec *e)
@@ -278,8 +272,8 @@ static bool commit_store(struct exec *e)
 	const struct exec_results *r = e->results;
 	const struct exec_op *op = r->store;
 
-	return !op || sram_scatter(e, op, r->store_address, op->count, rondo_element_bytes(op->op),
-				   r->stored);
+	return !op || sram_scatter(e, op, e->place[RONDO_S].address, op->count,
+				   rondo_element_bytes(op->op), r->stored);
 }
 
 void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row *row, u32 lane,
@@ -303,14 +297,12 @@ void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row 
 
 static bool execute_weights(struct exec *e, const struct exec_op *op)
 {
-	s64 row = exec_row(e, op, op->wrow, e->machine.lanes, "weight");
+	const struct exec_place *place = &e->place[RONDO_W];
 	exec_vreg x = { 0 };
-	s64 address;
 
-	if (row < 0 || !sram_address(e, op, &address) ||
-	    !sram_gather(e, op, address, op->count, 4, x))
+	if (!sram_gather(e, op, place->address, op->count, 4, x))
 		return false;
-	exec_set_weights(op, x, &e->weight[op->buf][row], 0, RONDO_LANES_MAX);
+	exec_set_weights(op, x, &e->weight[op->buf][place->row], 0, RONDO_LANES_MAX);
 	return true;
 }
 
@@ -330,12 +322,10 @@ bool exec_push_writes(const struct exec *e, const struct exec_op *op)
 static bool execute_matrix(struct exec *e, const struct exec_op *op)
 {
 	const struct weight_row *w = &e->weight[op->buf][op->wrow];
-	s64 row = exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
+	s64 row = e->place[RONDO_M].row;
 	exec_vreg x = { 0 };
-	s64 address;
 
-	if (row < 0 || !sram_address(e, op, &address) ||
-	    !sram_gather(e, op, address, op->count, 4, x))
+	if (!sram_gather(e, op, e->place[RONDO_M].address, op->count, 4, x))
 		return false;
 	if (op->op == RONDO_OP_preset) {
 		memcpy(e->acc[row], x, sizeof(x));
@@ -398,8 +388,8 @@ static bool read_slots(struct exec *e, const struct exec_bundle *b)
 			exec_between_tiles(e, op, r->reg[op->slot]);
 		} else if (op->slot == RONDO_V0 || op->slot == RONDO_V1) {
 			execute_alu(e, op, r->reg[op->slot]);
-		} else if (op->slot == RONDO_S && !prepare_store(e, op)) {
-			return false;
+		} else if (op->slot == RONDO_S) {
+			prepare_store(e, op);
 		}
 	}
 	return true;
@@ -513,6 +503,9 @@ static bool step(struct exec *e, u32 *at)
 		return exec_end(e, EXEC_OVERRUN);
 	if (e->control->checks && !check_registers(e, b))
 		return false;
+	if (!exec_find_places(e, b))
+		return false;
+	rondo_signature_step(&e->signature, exec_signature_value(e, b, &control));
 	if (!execute_slots(e, b, &control))
 		return false;
 	e->cycles++;
@@ -543,6 +536,7 @@ static void reset(struct exec *e)
 	memset(e->ready, 0, sizeof(e->ready));
 	memset(e->channel, 0, sizeof(e->channel));
 	e->executed = 0;
+	e->flipped = false;
 	e->depth = 0;
 	e->work = 0;
 }
@@ -561,12 +555,14 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 	e->control = e->grouped ? &unchecked : control;
 	e->result = result;
 	reset(e);
+	rondo_signature_reset(&e->signature);
 	e->cycles = program->clear_cycles;
 	if (e->grouped)
 		mesh_run(e, &at);
 	while (!e->grouped && step(e, &at))
 		;
 	result->bundle = at;
+	result->signature = e->signature.sum;
 	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;
 	if (control->now)
 		atomic_store_explicit(control->now, result->cycles, memory_order_relaxed);

@@ -51,6 +51,13 @@ struct exec_control {
 	const atomic_bool *stop; /* set by any thread: the run ends within 10 ms; may be NULL */
 	atomic_ullong *now; /* cycles so far, written every few dozen bundles; may be NULL */
 	bool checks;
+	/*
+	 * Fault injection, in runs of the plain executor: in the first bundle from the
+	 * flip-th executed one on (0: none) that accesses SRAM, bit flip_bit of an address
+	 * is inverted.
+	 */
+	u64 flip;
+	u8 flip_bit;
 };
 
 enum exec_status {
@@ -64,6 +71,7 @@ enum exec_status {
 struct exec_result {
 	enum exec_status status;
 	u64 cycles; /* exact, clearing included; on an early end those that passed */
+	u64 signature; /* of the control path, when EXEC_DONE (core/signature.h) */
 	u32 bundle; /* the last one that was looked at */
 	char reason[EXEC_REASON_BYTES]; /* of a trap or DMA error; else empty */
 };

@@ -223,23 +223,22 @@ static bool load_bundle(struct loader *l)
 {
 	const u64 *word = l->source->bundles[l->bundle];
 	struct exec_bundle *b = &l->program->bundle[l->bundle];
-	struct rondo_op control, op;
+	struct rondo_bundle decoded;
+	const struct rondo_op *control = &decoded.slot[RONDO_C];
 
 	b->control = word[RONDO_C];
 	b->first = l->ops;
 	b->depth = l->depth;
-	l->slot = RONDO_C;
-	if (!load_slot(l, word[RONDO_C], &control, b))
-		return false;
-	for (l->slot = RONDO_L0; l->slot < RONDO_SLOTS_PER_BUNDLE; l->slot++)
-		if (!load_slot(l, word[l->slot], &op, b))
+	for (l->slot = RONDO_C; l->slot < RONDO_SLOTS_PER_BUNDLE; l->slot++)
+		if (!load_slot(l, word[l->slot], &decoded.slot[l->slot], b))
 			return false;
 	b->ops = l->ops - b->first;
+	b->signature = rondo_signature_static(l->source, word, &decoded);
 	while (l->depth && l->last[l->depth - 1] == l->bundle)
 		l->depth--;
 	l->slot = RONDO_C;
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
-		return open_loops(l, &control);
+	if (control->op == RONDO_OP_loop || control->op == RONDO_OP_loop1)
+		return open_loops(l, control);
 	return true;
 }
 
@@ -329,7 +328,7 @@ int exec_load(struct exec_program **program, const struct rondo_machine *machine
 	take_facts(p, facts);
 	ret = load(p, &source, why);
 	if (!ret && (machine->mesh_w > 1 || machine->mesh_h > 1))
-		ret = mesh_load(p, why);
+		ret = mesh_load(p, &source, why);
 	if (ret)
 		exec_unload(p);
 	else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * SRAM: addresses, lane patterns, and what may be touched when.
+ * SRAM: lane patterns, and what may be touched when.
  *
  * Bounds are always checked. With checks every byte has a shadow byte that says
  * whether it was ever written and which channels' outstanding transfers read or
@@ -33,33 +33,6 @@ void sram_reset_shadow(struct exec *e)
 	memset(e->shadow, 0, e->machine.sram_bytes);
 	for (i = 0; i < p->clear_count; i++)
 		memset(e->shadow + p->clear[i].lo, SHADOW_DEFINED, p->clear[i].hi - p->clear[i].lo);
-}
-
-bool sram_address(struct exec *e, const struct exec_op *op, s64 *address)
-{
-	const struct rondo_entry *entry = &e->program->entry[op->entry];
-	s64 sum = (s64)entry->base + op->off;
-	u32 d;
-
-	for (d = 0; d < e->depth; d++)
-		if (check_add_overflow(sum, entry->stride[d] * (s64)e->index[d], &sum))
-			return exec_trap(e, "address overflows");
-	*address = sum;
-	return true;
-}
-
-s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const char *what)
-{
-	const struct rondo_entry *entry = &e->program->entry[op->entry];
-	s64 sum = row;
-	u32 d;
-
-	for (d = 0; d < e->depth; d++)
-		sum += entry->row_stride[d] * (s64)e->index[d];
-	if (sum >= 0 && sum < rows)
-		return sum;
-	exec_trap(e, "%s row %lld of %u", what, (long long)sum, rows);
-	return -1;
 }
 
 static bool in_bounds(struct exec *e, s64 address, u32 size, u32 align)

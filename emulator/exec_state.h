@@ -5,6 +5,7 @@
 #ifndef RONDO_EMULATOR_EXEC_STATE_H
 #define RONDO_EMULATOR_EXEC_STATE_H
 
+#include "core/signature.h"
 #include "emulator/exec.h"
 #include "emulator/exec_push.h"
 
@@ -28,6 +29,7 @@ struct exec_op {
 struct exec_bundle {
 	u64 control; /* word of slot C; decoded when it is executed */
 	u64 reads, writes; /* sets of vector registers */
+	u64 signature; /* what of its value is static (core/signature.h) */
 	u32 first; /* operations [first, first + ops) of exec_program.op */
 	u8 ops;
 	u8 depth; /* loops that are open */
@@ -66,11 +68,15 @@ struct exec_loop {
 	u8 base, top; /* the nest that one operation opened: depths [base, top) */
 };
 
+/* Where an operation with an address entry is, in all tiles; of the two what it has. */
+struct exec_place {
+	s64 address, row;
+};
+
 /* What a bundle's slots will write in one tile when all have read. */
 struct exec_results {
 	exec_vreg reg[RONDO_SLOTS_PER_BUNDLE]; /* by slot */
 	const struct exec_op *store;
-	s64 store_address;
 	u8 stored[RONDO_LANES_MAX * 4];
 };
 
@@ -105,6 +111,9 @@ struct exec {
 	u64 *written;
 	struct exec_results *results;
 
+	struct exec_place place[RONDO_SLOTS_PER_BUNDLE]; /* of the bundle, by slot */
+	struct rondo_signature signature; /* of the bundles so far */
+	bool flipped; /* control.flip has struck */
 	u64 ready[RONDO_VREGS]; /* with checks: first bundle, counted, that may touch a register */
 
 	/* The run. */
@@ -162,7 +171,19 @@ alu_fn *exec_fold(u8 op);
 /* What operation @op between tiles gives the tile looked at, from all registers. */
 void exec_between_tiles(struct exec *e, const struct exec_op *op, u32 *d);
 
-/* exec_sram.c: operations' addresses, and SRAM behind its checks. */
+/* exec_place.c: where the operations of a bundle are, and its part in the signature. */
+
+/* Sets e->place; false if the run trapped: an address overflows, a row does not exist. */
+bool exec_find_places(struct exec *e, const struct exec_bundle *b);
+/* The value of the bundle as it is executed there, @control in its slot C. */
+u64 exec_signature_value(const struct exec *e, const struct exec_bundle *b,
+			 const struct rondo_op *control);
+/* The operation's address; false if it trapped. */
+bool exec_address(struct exec *e, const struct exec_op *op, s64 *address);
+/* The operation's accumulator or weight row, starting at @row; -1 if it trapped. */
+s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const char *what);
+
+/* exec_sram.c: SRAM behind its checks. */
 
 /* Elements from @i on that lie one after the other, and where, relative to the address. */
 static inline s64 exec_run_of(const struct rondo_entry *entry, u32 i, u32 count, u32 *run)
@@ -175,10 +196,6 @@ static inline s64 exec_run_of(const struct rondo_entry *entry, u32 i, u32 count,
 
 /* All bytes undefined but those that the program's start clears. */
 void sram_reset_shadow(struct exec *e);
-/* The operation's address; false if it trapped. */
-bool sram_address(struct exec *e, const struct exec_op *op, s64 *address);
-/* The operation's accumulator or weight row, starting at @row; -1 if it trapped. */
-s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const char *what);
 /* Reads or writes @count elements of @size bytes in @op's lane pattern at @address. */
 bool sram_gather(struct exec *e, const struct exec_op *op, s64 address, u32 count, u32 size,
 		 void *to);

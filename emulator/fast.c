@@ -142,6 +142,12 @@ static bool run_innermost(struct fast *f, const struct fast_program *p, const st
 	return true;
 }
 
+/* @n, whose stretch it has, has been executed. */
+static void sign(struct fast *f, const struct fast_program *p, const struct fast_node *n)
+{
+	rondo_signature_pass(&f->exec->signature, &p->stretch[n->stretch], f->exec->index);
+}
+
 static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 end);
 
 static bool run_loop(struct fast *f, const struct fast_program *p, u32 at)
@@ -164,6 +170,8 @@ static bool run_loop(struct fast *f, const struct fast_program *p, u32 at)
 	}
 	rewind_loop(f, p, n);
 	e->depth = n->depth;
+	if (n->only_ops)
+		sign(f, p, n);
 	return true;
 }
 
@@ -189,6 +197,7 @@ static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 
 		switch (n->kind) {
 		case FAST_OPS:
 			run_ops(f, p->op + n->op, n->ops);
+			sign(f, p, n);
 			on = count_bundles(f, n, 1);
 			break;
 		case FAST_CONTROL:
@@ -229,6 +238,7 @@ static void reset(struct fast *f, const struct fast_program *p)
 	e->depth = 0;
 	e->work = 0;
 	e->cycles = plain->clear_cycles;
+	rondo_signature_reset(&e->signature);
 	f->look = f->untimed = 0;
 	for (i = 0; i < p->entries; i++)
 		f->place[i] = (struct fast_place){ plain->entry[i].base, 0 };
@@ -239,7 +249,7 @@ void fast_run(struct fast *f, const struct fast_program *p, const struct exec_io
 {
 	struct exec *e = f->exec;
 
-	if (!p->nodes || control->checks || control->bound < p->cycles) {
+	if (!p->nodes || control->checks || control->flip || control->bound < p->cycles) {
 		exec_run(e, p->plain, io, control, result);
 		return;
 	}
@@ -253,6 +263,7 @@ void fast_run(struct fast *f, const struct fast_program *p, const struct exec_io
 		exec_end(e, EXEC_DONE);
 		result->bundle = p->plain->bundles - 1;
 	}
+	result->signature = e->signature.sum;
 	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;
 	if (control->now)
 		atomic_store_explicit(control->now, result->cycles, memory_order_relaxed);

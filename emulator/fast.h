@@ -4,7 +4,8 @@
  *
  * A program is decoded once into a tree of loops whose bundles are lists of operations on
  * wide host vectors, every operand resolved; addresses are stepped from trip to trip, and
- * pushes of an innermost loop run as blocked matrix products. Since the verifier has proved
+ * pushes of an innermost loop run as blocked matrix products. The signature is taken of whole
+ * lists and innermost loops, in closed form. Since the verifier has proved
  * hazards and races absent, nothing is checked during the run but the channels' time; what
  * could leave the machine's memory is refused once more at load. Bits and cycles are those
  * of the plain executor, which stays and is the oracle. Machines of several tiles, or of fewer
@@ -46,9 +47,9 @@ int fast_load(struct fast_program **program, const struct rondo_machine *machine
 void fast_unload(struct fast_program *program); /* NULL is allowed */
 
 /*
- * As exec_run(): same slots, status and cycles; after an abort result.bundle is near the one
- * that was looked at. A run with control.checks, and one whose bound is below the cycles
- * that the program is known to take, goes to the plain executor.
+ * As exec_run(): same slots, status, cycles and signature; after an abort result.bundle is near
+ * the one that was looked at. A run with control.checks or control.flip, and one whose bound is
+ * below the cycles that the program is known to take, goes to the plain executor.
  */
 void fast_run(struct fast *f, const struct fast_program *program, const struct exec_io *io,
 	      const struct exec_control *control, struct exec_result *result);

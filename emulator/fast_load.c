@@ -33,6 +33,7 @@ struct chained_step {
 struct loader {
 	struct fast_program *p;
 	const struct exec_program *plain;
+	const struct rondo_program *source;
 	const struct fast_variant *variant;
 	char *why;
 	u32 bundle;
@@ -423,12 +424,18 @@ static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
 	struct fast_program *p = l->p;
 	struct fast_node *n;
 
-	if (!grow(&p->node, p->nodes, sizeof(*p->node)))
+	if (!grow(&p->node, p->nodes, sizeof(*p->node)) ||
+	    !grow(&p->stretch, p->stretches, sizeof(*p->stretch)))
 		return NULL;
 	n = &p->node[p->nodes++];
 	*n = (struct fast_node){
-		.kind = kind, .next = p->nodes, .bundle = l->bundle, .op = p->ops
+		.kind = kind,
+		.next = p->nodes,
+		.bundle = l->bundle,
+		.op = p->ops,
+		.stretch = p->stretches,
 	};
+	rondo_stretch_init(&p->stretch[p->stretches++]);
 	l->listing = kind == FAST_OPS;
 	return n;
 }
@@ -469,8 +476,11 @@ static int close_loop(struct loader *l)
 		p->step[p->steps++] = l->steps[i - 1].step;
 	}
 	n->only_ops = n->next == at + 2 && body->kind == FAST_OPS;
-	if (n->only_ops)
+	if (n->only_ops) {
 		body->hoisted = fast_hoist(l->plain, &l->loops, p->op + body->op, body->ops);
+		p->stretch[n->stretch] = p->stretch[body->stretch];
+		rondo_stretch_repeat(&p->stretch[n->stretch], d, n->trips);
+	}
 	l->loops.depth = d;
 	l->listing = false;
 	return 0;
@@ -486,20 +496,35 @@ static bool does_something(const struct rondo_op *control)
 	return control->op == RONDO_OP_dma;
 }
 
+/* The bundle belongs to the last node, a list. */
+static void sign_bundle(struct loader *l, const struct rondo_bundle *decoded)
+{
+	struct fast_program *p = l->p;
+	struct rondo_affine value;
+
+	rondo_signature_value(&value, l->source, l->source->bundles[l->bundle], decoded,
+			      l->loops.depth);
+	rondo_stretch_bundle(&p->stretch[p->node[p->nodes - 1].stretch], &value);
+}
+
 static int load_bundle(struct loader *l)
 {
 	const struct exec_bundle *b = &l->plain->bundle[l->bundle];
+	struct rondo_bundle decoded;
 	struct schedule s = { 0 };
 	struct rondo_op control;
 	int ret;
 	u32 i;
 
-	rondo_decode(b->control, &control);
+	for (i = 0; i < RONDO_SLOTS_PER_BUNDLE; i++)
+		rondo_decode(l->source->bundles[l->bundle][i], &decoded.slot[i]);
+	control = decoded.slot[RONDO_C];
 	if (does_something(&control) && !new_node(l, FAST_CONTROL))
 		return no_memory(l);
 	if (!l->listing && !new_node(l, FAST_OPS))
 		return no_memory(l);
 	l->p->node[l->p->nodes - 1].bundles++;
+	sign_bundle(l, &decoded);
 	for (i = 0; i < b->ops; i++)
 		add(l, &s, &l->plain->op[b->first + i]);
 	ret = emit_bundle(l, &s);
@@ -510,7 +535,8 @@ static int load_bundle(struct loader *l)
 	return ret;
 }
 
-static int load(struct fast_program *p, const struct fast_variant *variant, char *why)
+static int load(struct fast_program *p, const struct rondo_program *source,
+		const struct fast_variant *variant, char *why)
 {
 	struct loader *l = calloc(1, sizeof(*l));
 	int ret = 0;
@@ -521,6 +547,7 @@ static int load(struct fast_program *p, const struct fast_variant *variant, char
 	}
 	l->p = p;
 	l->plain = p->plain;
+	l->source = source;
 	l->variant = variant;
 	l->why = why;
 	for (; !ret && l->bundle < p->plain->bundles; l->bundle++)
@@ -549,7 +576,7 @@ int fast_load(struct fast_program **program, const struct rondo_machine *machine
 		p->cycles = facts->cycles;
 		p->acc_lo = machine->acc_rows;
 		if (machine->mesh_w * machine->mesh_h == 1 && machine->lanes == RONDO_LANES_MAX)
-			ret = load(p, variant, why);
+			ret = load(p, &source, variant, why);
 	}
 	if (ret)
 		fast_unload(p);
@@ -566,5 +593,6 @@ void fast_unload(struct fast_program *p)
 	free(p->node);
 	free(p->op);
 	free(p->step);
+	free(p->stretch);
 	free(p);
 }

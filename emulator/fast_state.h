@@ -113,16 +113,18 @@ struct fast_node {
 	u32 op, ops;
 	u32 hoisted; /* of operations in an innermost loop: the first so many run in blocks */
 	u32 step, steps;
+	u32 stretch; /* of operations, and of a loop around nothing else */
 	u64 trips;
 };
 
 struct fast_program {
 	struct exec_program *plain;
 	u64 cycles; /* of a whole run */
-	u32 nodes, ops, steps, entries;
+	u32 nodes, ops, steps, stretches, entries;
 	struct fast_node *node;
 	struct fast_op *op;
 	struct fast_step *step;
+	struct rondo_stretch *stretch; /* what nodes do to the signature */
 	u32 acc_lo, acc_hi; /* rows that are touched */
 };
 

@@ -125,6 +125,7 @@ static bool run_segment(struct exec *e, u32 *at)
 	if (s->group ? !mesh_run_groups(e, s->first, s->end, s->group) : !meet(e, *at, &control))
 		return false;
 	e->cycles = after;
+	rondo_signature_pass(&e->signature, &s->stretch, e->index);
 	e->executed += s->cycles;
 	*at = s->end - 1;
 	if (control.op == RONDO_OP_halt)

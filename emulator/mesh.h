@@ -70,6 +70,7 @@ struct mesh_segment {
 	u32 first, end; /* bundles */
 	u32 group; /* blocks; 0: a bundle where tiles meet */
 	u64 cycles; /* of one pass, in bundles; UINT64_MAX: too many */
+	struct rondo_stretch stretch; /* what one pass does to the signature */
 };
 
 struct mesh_program {
@@ -87,7 +88,8 @@ void mesh_destroy(struct mesh *m); /* NULL is allowed */
  * Cuts @p, otherwise complete, into segments. Returns 0, or a negative errno and the reason in
  * @why: -ENOMEM too if the host has too little memory for what @p may touch.
  */
-int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES]);
+int mesh_load(struct exec_program *p, const struct rondo_program *source,
+	      char why[EXEC_REASON_BYTES]);
 void mesh_unload(struct mesh_program *p); /* NULL is allowed */
 
 /*

@@ -309,7 +309,7 @@ static bool place(struct mesh_worker *w, struct task *t)
 	if (op->slot == RONDO_V0 || op->slot == RONDO_V1)
 		return true;
 	if (t->extra->size) {
-		if (!sram_address(&w->e, op, &t->address))
+		if (!exec_address(&w->e, op, &t->address))
 			return false;
 		if (t->address < -t->extra->lo || t->address > m->sram_bytes - t->extra->hi)
 			return exec_trap(&w->e, "SRAM access at %lld", (long long)t->address);

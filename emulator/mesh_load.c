@@ -15,12 +15,15 @@ enum { PAGE = 4096 };
 
 struct cutter {
 	struct exec_program *p;
+	const struct rondo_program *source;
 	struct mesh_program *mp;
 	u32 *meets; /* bundles below each one where tiles meet */
 	u32 segments;
 	u32 depth; /* open loops */
+	u32 outer; /* those around the segment */
 	u32 last[RONDO_LOOP_DEPTH];
 	u64 trips[RONDO_LOOP_DEPTH];
+	struct rondo_signature_text text; /* of the segment */
 	/* What the program may touch. */
 	u64 regs;
 	s64 acc_rows;
@@ -172,6 +175,27 @@ static u64 plus(u64 a, u64 b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
+/* Bundle @at belongs to the segment. */
+static void sign_bundle(struct cutter *c, u32 at)
+{
+	struct rondo_bundle decoded;
+	struct rondo_affine value;
+	u32 slot;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+		rondo_decode(c->source->bundles[at][slot], &decoded.slot[slot]);
+	rondo_signature_value(&value, c->source, c->source->bundles[at], &decoded, c->depth);
+	rondo_signature_bundle(&c->text, &value);
+}
+
+/* The innermost loop ends; loops around the segment repeat more than it. */
+static void close_loop(struct cutter *c)
+{
+	c->depth--;
+	if (c->text.depth > c->outer)
+		rondo_signature_close(&c->text, c->trips[c->depth]);
+}
+
 static void open_loops(struct cutter *c, const struct rondo_op *op, u32 at)
 {
 	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, i;
@@ -179,6 +203,7 @@ static void open_loops(struct cutter *c, const struct rondo_op *op, u32 at)
 	for (i = 0; i < nest; i++, c->depth++) {
 		c->last[c->depth] = at + op->body;
 		c->trips[c->depth] = op->trip[i];
+		rondo_signature_open(&c->text);
 	}
 }
 
@@ -203,13 +228,14 @@ static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 
 	rondo_decode(b->control, &control);
 	use_bundle(c, b, repeat, use);
+	sign_bundle(c, at);
 	c->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
 		touch_operation(c, &c->p->op[i], &c->mp->op[i]);
 	if (control.op == RONDO_OP_dma)
 		touch_transfer(c, &c->p->desc[control.desc]);
 	while (c->depth && c->last[c->depth - 1] == at)
-		c->depth--;
+		close_loop(c);
 	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
 		open_loops(c, &control, at);
 }
@@ -225,6 +251,8 @@ static u32 cut_segment(struct cutter *c, u32 at)
 	struct use use = { 0 };
 
 	*s = (struct mesh_segment){ .first = at };
+	c->outer = outer;
+	rondo_signature_text_init(&c->text, outer);
 	c->mp->segment_at[at] = c->segments++;
 	for (;;) {
 		bool meets = c->meets[at + 1] > c->meets[at];
@@ -247,6 +275,7 @@ static u32 cut_segment(struct cutter *c, u32 at)
 			break;
 	}
 	s->end = at;
+	s->stretch = c->text.level[outer];
 	return at;
 }
 
@@ -305,10 +334,11 @@ bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_
 	return false;
 }
 
-int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
+int mesh_load(struct exec_program *p, const struct rondo_program *source,
+	      char why[EXEC_REASON_BYTES])
 {
 	const struct host_memory host = host_memory_available();
-	struct cutter c = { .p = p };
+	struct cutter c = { .p = p, .source = source };
 	int ret = 0;
 	u32 at = 0;
 

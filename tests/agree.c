@@ -149,6 +149,19 @@ static bool compare_activity(const struct rondo_activity *closed,
 	return true;
 }
 
+/* The run that @who made ended well, after @cycles and with @signature, as was promised. */
+static bool kept(const char *who, u64 cycles, u64 signature, const struct rondo_facts *facts,
+		 char *why)
+{
+	if (cycles != facts->cycles)
+		snprintf(why, AGREE_WHY_BYTES, "%s: %" PRIu64 " of %" PRIu64 " cycles", who, cycles,
+			 facts->cycles);
+	else if (signature != facts->signature)
+		snprintf(why, AGREE_WHY_BYTES, "%s: signature %" PRIx64 ", not %" PRIx64, who,
+			 signature, facts->signature);
+	return cycles == facts->cycles && signature == facts->signature;
+}
+
 /* The executor's run; false if it did not end well. */
 static bool run_exec(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
 		     bool checks, struct slots *slots, char *why)
@@ -165,8 +178,8 @@ static bool run_exec(struct agree *a, const void *data, u64 size, const struct r
 	}
 	exec_run(a->exec, program, &io, &control, &result);
 	exec_unload(program);
-	if (result.status == EXEC_DONE && result.cycles == facts->cycles)
-		return true;
+	if (result.status == EXEC_DONE)
+		return kept("executor", result.cycles, result.signature, facts, why);
 	snprintf(why, AGREE_WHY_BYTES,
 		 "executor: status %u at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
 		 result.status, result.bundle, result.cycles, facts->cycles, result.reason);
@@ -180,8 +193,8 @@ static bool run_reference(struct agree *a, const void *data, u64 size,
 	const struct exec_io io = { read_slot, write_slot, slots };
 
 	reference_run(a->reference, data, size, facts, &io, facts->cycles + 1, result);
-	if (result->status == EXEC_DONE && result->cycles == facts->cycles)
-		return true;
+	if (result->status == EXEC_DONE)
+		return kept("reference", result->cycles, result->signature, facts, why);
 	snprintf(why, AGREE_WHY_BYTES,
 		 "reference: status %u at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
 		 result->status, result->bundle, result->cycles, facts->cycles, result->reason);

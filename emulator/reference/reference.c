@@ -500,6 +500,7 @@ static bool issue(struct reference *r, bool *issued)
 	if (control.op == RONDO_OP_dma && !ref_start(r, &control))
 		return false;
 	count(r);
+	ref_sign(r);
 	if (!execute(r))
 		return false;
 	r->result->bundle = r->at;
@@ -535,6 +536,7 @@ static void reset(struct reference *r, const struct rondo_facts *facts)
 
 	r->now = 0;
 	r->at = 0;
+	r->weight = 1;
 	r->defined = 0;
 	r->nests = 0;
 	memset(r->channel, 0, sizeof(r->channel));

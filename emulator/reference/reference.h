@@ -28,6 +28,7 @@ struct reference; /* the state of one machine */
 struct reference_result {
 	enum exec_status status; /* not EXEC_ABORTED */
 	u64 cycles; /* clearing included; on an early end those that passed */
+	u64 signature; /* of the control path, so far */
 	u32 bundle; /* the last one that was looked at */
 	struct rondo_activity activity; /* so far */
 	char reason[EXEC_REASON_BYTES]; /* of a trap or DMA error; else empty */

@@ -15,6 +15,7 @@ static void walk(struct reference *r, visit_fn *visit, void *ctx)
 	visit(ctx, r->result, sizeof(*r->result));
 	visit(ctx, &r->now, sizeof(r->now));
 	visit(ctx, &r->at, sizeof(r->at));
+	visit(ctx, &r->weight, sizeof(r->weight));
 	visit(ctx, &r->defined, sizeof(r->defined));
 	visit(ctx, &r->nests, sizeof(r->nests));
 	visit(ctx, r->nest, sizeof(r->nest));

@@ -7,6 +7,7 @@
  *	vector.c	V0 and V1 within one tile
  *	mesh.c		V1 between tiles
  *	channels.c	DMA
+ *	signature.c	the control path's signature
  *	snapshot.c	saving and restoring
  *
  * Functions that return bool return false if the run ended; r->result says why.
@@ -83,6 +84,7 @@ struct reference {
 	void *seen_ctx;
 	u64 now; /* cycle */
 	u32 at; /* bundle */
+	u64 weight; /* of the next bundle in the signature */
 	u64 defined; /* set of registers that were ever written */
 	u32 nests;
 	struct ref_nest nest[RONDO_LOOP_DEPTH];
@@ -159,6 +161,9 @@ u32 ref_max_s32(u32 a, u32 b);
 /* mesh.c: whether @op is between tiles, and what it gives in @t. */
 bool ref_is_mesh(u8 op);
 void ref_mesh(struct reference *r, const struct ref_tile *t, const struct rondo_op *op, u32 *d);
+
+/* signature.c: the bundle at hand executes. */
+void ref_sign(struct reference *r);
 
 /* channels.c */
 bool ref_may_issue(const struct reference *r, const struct rondo_op *control);

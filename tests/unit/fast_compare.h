@@ -105,6 +105,11 @@ static inline bool compare_run(struct exec *e, struct fast *f, const struct fast
 		snprintf(why, COMPARE_WHY_BYTES, "status %d %d, cycles %llu %llu, bundle %u %u",
 			 plain.status, fast.status, (unsigned long long)plain.cycles,
 			 (unsigned long long)fast.cycles, plain.bundle, fast.bundle);
+	else if (plain.status == EXEC_DONE &&
+		 (plain.signature != facts->signature || fast.signature != facts->signature))
+		snprintf(why, COMPARE_WHY_BYTES, "signature %llx, fast %llx, verified %llx",
+			 (unsigned long long)plain.signature, (unsigned long long)fast.signature,
+			 (unsigned long long)facts->signature);
 	else if ((at = compare_bytes(e->tile[0].sram, f->sram, sram)) < sram)
 		snprintf(why, COMPARE_WHY_BYTES, "SRAM %llu: %02x, fast %02x",
 			 (unsigned long long)at, e->tile[0].sram[at], f->sram[at]);
