@@ -16,20 +16,11 @@
  *
  * The bytes must not change between init and the last use of the facts.
  *
- * SRAM that is cleared. SRAM reads as zero when a replay starts; the device clears
- * the bytes that may be read before they are written, facts.clear, before the first
- * bundle: ceil(bytes / clear_bytes_per_cycle) cycles for each range. They are found
- * in one pass over the text, which keeps a bounded set of bytes that are certainly
- * written:
- *
- *  - a transfer into SRAM, or a store, adds its bytes if the affine set of them over the
- *    loops it stands in has no gap, at the end of the outermost loop that its address uses
- *    (at once if it uses none). Stores whose gaps other stores of the same loops fill count
- *    together;
- *  - what a read (of a slot, or of an outgoing transfer) may touch, from its lowest to its
- *    highest byte, and is not in the set, is cleared;
- *  - more than RONDO_CLEAR_RANGES_MAX ranges are joined over their smallest gaps, and a set
- *    that is full forgets: both only clear more.
+ * SRAM that is cleared. SRAM reads as zero when a replay starts; the device clears the bytes
+ * that may be read before they are written, facts.clear, before the first bundle, and that
+ * takes time. They are found in one pass over the text, which keeps a bounded set of bytes that
+ * are certainly written. Since the time is part of what a program claims, the rule is part of
+ * the instruction set: docs/reference/isa.md, "Clearing".
  *
  * How time is counted: core/timing.h.
  */

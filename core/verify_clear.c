@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * SRAM that may be read before it is written. The rule stands in core/verify.h.
+ * SRAM that may be read before it is written. The rule stands in docs/reference/isa.md.
  *
  * Everything here may only err towards clearing more: `written` may lack bytes that
  * are written, never hold one that is not.
@@ -86,7 +86,7 @@ static void add(struct rondo_ranges *set, u32 lo, u32 hi)
 		drop(set, first + 1, end - first - 1);
 		return;
 	}
-	if (set->count == RONDO_RANGES) {
+	if (set->count == RONDO_CLEAR_WRITTEN_MAX) {
 		if (!forget(set, hi - lo))
 			return;
 		first = find(set, lo);
@@ -161,7 +161,7 @@ void rondo_comb_extend(struct rondo_comb *comb, s64 stride, u32 steps)
 		comb->lo += stride * steps;
 		stride = -stride;
 	}
-	if (comb->dims == RONDO_COMB_DIMS) {
+	if (comb->dims == RONDO_CLEAR_COMB_DIMS) {
 		comb->block = 0;
 		return;
 	}
@@ -240,10 +240,10 @@ void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
 			i++;
 		}
 	}
-	if (c->combs < RONDO_COMBS)
+	if (c->combs < RONDO_CLEAR_COMBS_MAX)
 		c->comb[c->combs++] = *comb;
 	else
-		c->comb[c->replace++ % RONDO_COMBS] = *comb;
+		c->comb[c->replace++ % RONDO_CLEAR_COMBS_MAX] = *comb;
 }
 
 void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)

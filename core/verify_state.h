@@ -120,18 +120,10 @@ struct rondo_access {
 };
 
 /* Bytes of SRAM: ranges in ascending order, with gaps between them. */
-enum { RONDO_RANGES = 32 };
-
 struct rondo_ranges {
 	u32 count;
-	struct rondo_range at[RONDO_RANGES];
+	struct rondo_range at[RONDO_CLEAR_WRITTEN_MAX];
 };
-
-/*
- * Bytes that loops write: block bytes at lo plus every multiple 0..steps of each stride.
- * Without dimensions that is one range.
- */
-enum { RONDO_COMBS = 16, RONDO_COMB_DIMS = 8 };
 
 /* Depth of a comb that is complete, whatever loops are open. */
 enum { RONDO_COMB_COMPLETE = RONDO_LOOP_DEPTH };
@@ -141,20 +133,24 @@ struct rondo_comb_dim {
 	u32 steps;
 };
 
+/*
+ * Bytes that loops write: block bytes at lo plus every multiple 0..steps of each stride.
+ * Without dimensions that is one range.
+ */
 struct rondo_comb {
 	s64 lo;
 	s64 block;
 	u32 depth; /* of the loop at whose end the comb is complete */
 	u32 dims;
-	struct rondo_comb_dim dim[RONDO_COMB_DIMS];
+	struct rondo_comb_dim dim[RONDO_CLEAR_COMB_DIMS];
 };
 
 struct rondo_clearing {
 	struct rondo_ranges written; /* certainly, at the current bundle; or cleared */
 	struct rondo_ranges clear; /* at most RONDO_CLEAR_RANGES_MAX */
 	u32 combs;
-	u32 replace; /* the next to be forgotten, modulo RONDO_COMBS */
-	struct rondo_comb comb[RONDO_COMBS];
+	u32 replace; /* the next to be forgotten, modulo RONDO_CLEAR_COMBS_MAX */
+	struct rondo_comb comb[RONDO_CLEAR_COMBS_MAX];
 };
 
 /* Extents of a slot so far; lo > hi: none. */

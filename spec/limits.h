@@ -31,6 +31,10 @@ enum {
 	RONDO_SLOT_ALIGN_MAX = 4096,
 	RONDO_REPLAY_OFFSETS_MAX = 8, /* slot offsets that one replay may choose */
 	RONDO_CLEAR_RANGES_MAX = 8, /* SRAM ranges cleared before a replay */
+	/* What the rule of clearing remembers; the time of a replay depends on it. */
+	RONDO_CLEAR_WRITTEN_MAX = 32, /* ranges that are known to be written */
+	RONDO_CLEAR_COMBS_MAX = 16, /* affine sets that wait for the end of a loop, or have gaps */
+	RONDO_CLEAR_COMB_DIMS = 8, /* of such a set */
 };
 
 /* Work to prove what a program does with transfers, in units of docs/explanation/verifier.md. */

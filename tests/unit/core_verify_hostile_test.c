@@ -484,11 +484,11 @@ static void test_clearing(void)
 
 	/* More combs and ranges than are remembered, all of them read. */
 	begin(&b);
-	for (i = 0; i < 2 * RONDO_COMBS + 2 * RONDO_RANGES; i++) {
+	for (i = 0; i < 2 * RONDO_CLEAR_COMBS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++) {
 		build_loop(&b, 2 + i % 3, 1);
 		store(&b, 8192 * i, 512 + 4 * i, 0);
 	}
-	for (i = 0; i < 2 * RONDO_COMBS + 2 * RONDO_RANGES; i++)
+	for (i = 0; i < 2 * RONDO_CLEAR_COMBS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++)
 		read(&b, 8192 * i + 512 + 4 * i * (i % 2));
 	build_halt(&b);
 	expect(&b, 0, "more than is remembered");

@@ -361,20 +361,20 @@ static void test_forgetting(void)
 	u32 i;
 
 	begin(&b);
-	for (i = 0; i < RONDO_RANGES; i++)
+	for (i = 0; i < RONDO_CLEAR_WRITTEN_MAX; i++)
 		store(&b, 4096 + i * 4096, 0, 0);
 	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, last), .count = 1));
-	for (i = 0; i < RONDO_RANGES; i++)
+	for (i = 0; i < RONDO_CLEAR_WRITTEN_MAX; i++)
 		read(&b, 4096 + i * 4096);
 	build_halt(&b);
 	expect(&b, 0, 0, "all long ranges are remembered");
 
 	begin(&b);
 	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, last), .count = 1));
-	for (i = 0; i < RONDO_RANGES; i++)
+	for (i = 0; i < RONDO_CLEAR_WRITTEN_MAX; i++)
 		store(&b, 4096 + i * 4096, 0, 0);
 	read(&b, 0);
-	for (i = 0; i < RONDO_RANGES; i++)
+	for (i = 0; i < RONDO_CLEAR_WRITTEN_MAX; i++)
 		read(&b, 4096 + i * 4096);
 	build_halt(&b);
 	expect(&b, 0, 1, "the short one is forgotten");

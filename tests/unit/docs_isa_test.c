@@ -173,10 +173,13 @@ static void machines(void)
 	for (id = 0; id < RONDO_MACHINES; id++) {
 		rondo_machine_init(&m, id);
 		wrong += take_row(
-			0, "| %s | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u |",
+			0,
+			"| %s | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u | %u | "
+			"0x%016llx |",
 			rondo_machine_name(id), m.mesh_w, m.mesh_h, m.lanes, m.acc_rows,
 			m.sram_bytes, m.dma_startup, m.dma_row_cycles, m.dma_bytes_per_cycle,
-			m.clear_bytes_per_cycle, m.mesh_latency, m.loop_buffer);
+			m.clear_bytes_per_cycle, m.mesh_latency, m.loop_buffer, m.bundles_max,
+			m.clock_khz, (unsigned long long)rondo_machine_hash(&m));
 	}
 	tap_eq(wrong, 0, "every machine with its parameters");
 }
@@ -185,8 +188,9 @@ static void limits(void)
 {
 	u32 wrong = 0;
 
-#define LIMIT(name) wrong += take_row(0, "| %s | %d |", #name, name)
+#define LIMIT(name) wrong += take_row(0, "| %s | %d |", #name, (int)(name))
 	LIMIT(RONDO_BUNDLE_BYTES);
+	LIMIT(RONDO_SLOTS_PER_BUNDLE);
 	LIMIT(RONDO_VREGS);
 	LIMIT(RONDO_LANES_MAX);
 	LIMIT(RONDO_LOOP_DEPTH);
@@ -195,11 +199,18 @@ static void limits(void)
 	LIMIT(RONDO_DMA_CHANNELS);
 	LIMIT(RONDO_DMA_OUTSTANDING);
 	LIMIT(RONDO_DMA_DIMS);
+	LIMIT(RONDO_DMA_WORK_MAX);
 	LIMIT(RONDO_BUNDLES_MAX);
 	LIMIT(RONDO_ENTRIES_MAX);
 	LIMIT(RONDO_DESCS_MAX);
 	LIMIT(RONDO_PROGRAM_SLOTS_MAX);
+	LIMIT(RONDO_SLOT_ALIGN_MIN);
+	LIMIT(RONDO_SLOT_ALIGN_MAX);
+	LIMIT(RONDO_REPLAY_OFFSETS_MAX);
 	LIMIT(RONDO_CLEAR_RANGES_MAX);
+	LIMIT(RONDO_CLEAR_WRITTEN_MAX);
+	LIMIT(RONDO_CLEAR_COMBS_MAX);
+	LIMIT(RONDO_CLEAR_COMB_DIMS);
 	tap_eq(wrong, 0, "every limit");
 }
 
