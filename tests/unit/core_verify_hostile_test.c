@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Programs that were made to break one argument of docs/explanation/verifier.md each:
- * they are refused, or accepted and keep all promises in the checking executor. Their
- * neighbours, which differ in one number, go the other way.
+ * Programs that were made to break one argument of docs/explanation/verifier-rules.md each:
+ * they are refused, or accepted and keep all promises in the checking executor. Most have a
+ * neighbour that differs in one number and goes the other way.
  */
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
