@@ -20,7 +20,8 @@
  *			as 0 but for a push of mode 2
  *	PITCH_s		pitch mod 2^32 of that entry, for ld4
  *	PLACES		the sum of
- *	    s			address + 2^32 * row of that operation; 0 for the one it has not
+ *	    s			address + 2^32 * row of that operation; an operation on a row only
+ *				(rd, rdq) has address 0, one without a field for a row has row 0
  *	    FIRST		the sum of the indices of the loops in first, for a push of mode 2
  *			each times its own small constant
  *	DESC_j		64-bit word j of the descriptor of a start
