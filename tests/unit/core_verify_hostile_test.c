@@ -562,6 +562,61 @@ static void test_time(void)
 	}
 }
 
+enum { FULL_TRIPS = 5, FULL_STARTS = 5 };
+
+/* Whether a channel's transfers fit its list in a nest of these trips with starts at each depth. */
+static bool list_holds(const u32 trips[3], const u32 starts[4], u32 *most)
+{
+	u32 body = starts[3] + 1, i, d, bundles;
+	struct builder b;
+	u64 size;
+	u8 *bytes;
+	bool good;
+
+	begin(&b);
+	build_desc(&b, (struct rondo_desc){ .row_bytes = 4 });
+	for (d = 0; d < 4; d++) {
+		for (i = 0; i < starts[d]; i++)
+			build_start(&b, 0, 0, 0);
+		for (bundles = body, i = d + 1; i < 3; i++)
+			bundles += starts[i] + 1;
+		if (d < 3)
+			build_loop(&b, trips[d], bundles);
+	}
+	build_bundle(&b);
+	build_halt(&b);
+	bytes = build_bytes(&b, &size);
+	rondo_measure_init(b.verify, &b.machine, bytes, size);
+	do
+		*most = b.verify->channel[0].count > *most ? b.verify->channel[0].count : *most;
+	while (rondo_verify_step(b.verify, 1));
+	good = !rondo_verify_verdict(b.verify)->code;
+	free(bytes);
+	build_fini(&b);
+	return good;
+}
+
+/*
+ * More trips or starts than these cannot be outstanding together. A list that is full would
+ * make halt find a transfer that nobody has waited for.
+ */
+static void test_full_lists(void)
+{
+	u32 trips[3], starts[4], n, rest, i, most = 0, held = 0, all = 1;
+
+	for (i = 0; i < 7; i++)
+		all *= i < 3 ? FULL_TRIPS : FULL_STARTS;
+	for (n = 0; n < all; n++) {
+		for (rest = n, i = 0; i < 3; i++, rest /= FULL_TRIPS)
+			trips[i] = 1 + rest % FULL_TRIPS;
+		for (i = 0; i < 4; i++, rest /= FULL_STARTS)
+			starts[i] = rest % FULL_STARTS;
+		held += list_holds(trips, starts, &most);
+	}
+	tap_eq(held, all, "all transfers that may be outstanding are in the lists");
+	tap_eq(most, RONDO_TRANSFERS, "and fill them");
+}
+
 int main(void)
 {
 	struct rondo_machine edge;
@@ -581,6 +636,7 @@ int main(void)
 	test_definitions();
 	test_empty_last_trips();
 	test_clearing();
+	test_full_lists();
 	test_alias_groups();
 	test_time();
 	exec_destroy(executor);

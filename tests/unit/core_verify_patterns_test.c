@@ -293,6 +293,55 @@ static void test_written(void)
 	expect(&b, 0, 1, "a bundle's reads come before its writes");
 }
 
+/* A ring of two buffers, filled by a loop of its own, all of that in an outer loop or not. */
+static void ring(struct builder *b, bool nested)
+{
+	struct rondo_desc fill = { .row_bytes = BUFFER }, next = { .row_bytes = BUFFER };
+	struct rondo_entry e = { .base = 0 };
+
+	fill.sram_loop[nested] = next.sram_loop[nested] = BUFFER;
+	e.stride[nested] = BUFFER;
+	begin(b);
+	if (nested)
+		build_loop(b, 3, 6);
+	build_loop(b, 2, 1);
+	build_start(b, 0, build_desc(b, fill), 0);
+	build_loop(b, 2, 3);
+	build_wait(b, 0, 1);
+	build_op(b, RONDO_M, OP(preset, .entry = build_entry(b, e), .count = 64));
+	build_start(b, 0, build_desc(b, next), 0);
+	build_halt(b);
+}
+
+/* What each trip of a loop writes, it reads, or the next one does. */
+static void carried(struct builder *b, u32 ahead)
+{
+	struct rondo_entry e = { .base = 0, .stride = { 256 } };
+
+	begin(b);
+	if (ahead)
+		store(b, 0, 0, 0);
+	build_loop(b, 8, 2);
+	store(b, ahead, 256, 0);
+	build_op(b, RONDO_M, OP(preset, .entry = build_entry(b, e), .count = 64));
+	build_halt(b);
+}
+
+/* Rings are no reason to clear; bytes that one loop both writes and reads are. */
+static void test_rings(void)
+{
+	struct builder b;
+
+	ring(&b, false);
+	expect(&b, 0, 0, "a ring of buffers that a loop fills first");
+	ring(&b, true);
+	expect(&b, 0, 0, "the same in an outer loop");
+	carried(&b, 0);
+	expect(&b, 0, 1, "a trip reads what it has written: cleared without need");
+	carried(&b, 256);
+	expect(&b, 0, 1, "a trip reads what the one before has: cleared without need");
+}
+
 static bool clears(const struct rondo_facts *facts, u32 i, u32 lo, u32 hi)
 {
 	return facts->clear[i].lo == lo && facts->clear[i].hi == hi;
@@ -385,6 +434,7 @@ int main(void)
 	test_transfers();
 	test_spills();
 	test_written();
+	test_rings();
 	test_clearing();
 	test_forgetting();
 	return tap_done();
