@@ -44,9 +44,11 @@ bool exec_poll(struct exec *e, u64 work)
 	e->work += work;
 	if (e->work < EXEC_POLL_WORK)
 		return true;
-	e->work = 0;
-	if (e->control->now)
+	if (e->control->now && e->grouped)
+		mesh_clock_work(e, e->work);
+	else if (e->control->now)
 		atomic_store_explicit(e->control->now, e->cycles, memory_order_relaxed);
+	e->work = 0;
 	if (e->control->stop && atomic_load_explicit(e->control->stop, memory_order_relaxed))
 		return exec_end(e, EXEC_ABORTED);
 	return true;
@@ -127,6 +129,11 @@ void exec_destroy(struct exec *e)
 	free(e->tile);
 	mesh_destroy(e->mesh);
 	free(e);
+}
+
+bool exec_clean(struct exec *e, const atomic_bool *stop)
+{
+	return !e->mesh || mesh_clean(e->mesh, stop);
 }
 
 void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d)
@@ -557,6 +564,8 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 	reset(e);
 	rondo_signature_reset(&e->signature);
 	e->cycles = program->clear_cycles;
+	if (control->now)
+		atomic_store_explicit(control->now, e->cycles, memory_order_relaxed);
 	if (e->grouped)
 		mesh_run(e, &at);
 	while (!e->grouped && step(e, &at))

@@ -49,7 +49,11 @@ struct exec_io {
 struct exec_control {
 	u64 bound; /* most cycles; a run that would take more ends with EXEC_OVERRUN */
 	const atomic_bool *stop; /* set by any thread: the run ends within 10 ms; may be NULL */
-	atomic_ullong *now; /* cycles so far, written every few dozen bundles; may be NULL */
+	/*
+	 * Cycles so far; may be NULL. Written when the run begins and every few milliseconds or
+	 * less, never less than before nor more than result.cycles will be.
+	 */
+	atomic_ullong *now;
 	bool checks;
 	/*
 	 * Fault injection, in runs of the plain executor: in the first bundle from the
@@ -79,6 +83,13 @@ struct exec_result {
 /* A machine's state, all zero. NULL if the machine is not supported or memory is short. */
 struct exec *exec_create(const struct rondo_machine *machine);
 void exec_destroy(struct exec *e); /* NULL is allowed */
+
+/*
+ * Gives the host back the memory that a run on many tiles took, as every run that is DONE does
+ * itself: to be called before what exec_load() compares with the host's memory. False if *@stop,
+ * which may be NULL, was set meanwhile.
+ */
+bool exec_clean(struct exec *e, const atomic_bool *stop);
 
 /*
  * Decodes the program in @size bytes at @data (8-byte aligned), which may be freed afterwards.

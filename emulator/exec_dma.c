@@ -423,6 +423,8 @@ bool dma_start(struct exec *e, const struct rondo_op *op)
 	if (check_add_overflow(begin, cost, &end) || end >= e->control->bound)
 		return exec_end(e, EXEC_OVERRUN);
 	push_transfer(ch, &t, end);
+	if (e->grouped)
+		mesh_clock_transfer(e, t.desc);
 	return move(e, op->channel, &t);
 }
 

@@ -123,6 +123,7 @@ struct exec {
 	struct exec_result *result;
 	u64 cycles, executed;
 	u64 work; /* since the last look at control.stop */
+	u64 untold; /* of a mesh: work that control.now does not know yet */
 	u32 depth;
 	u64 index[RONDO_LOOP_DEPTH];
 	struct exec_loop loop[RONDO_LOOP_DEPTH];

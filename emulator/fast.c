@@ -54,6 +54,11 @@ struct fast *fast_create(const struct rondo_machine *machine)
 	return f;
 }
 
+bool fast_clean(struct fast *f, const atomic_bool *stop)
+{
+	return exec_clean(f->exec, stop);
+}
+
 void fast_destroy(struct fast *f)
 {
 	if (!f)
@@ -259,6 +264,8 @@ void fast_run(struct fast *f, const struct fast_program *p, const struct exec_io
 	e->control = control;
 	e->result = result;
 	reset(f, p);
+	if (control->now)
+		atomic_store_explicit(control->now, e->cycles, memory_order_relaxed);
 	if (run_nodes(f, p, 0, p->nodes)) {
 		exec_end(e, EXEC_DONE);
 		result->bundle = p->plain->bundles - 1;

@@ -37,6 +37,9 @@ const char *fast_variant_name(const struct fast_variant *variant);
 struct fast *fast_create(const struct rondo_machine *machine);
 void fast_destroy(struct fast *f); /* NULL is allowed */
 
+/* As exec_clean(). */
+bool fast_clean(struct fast *f, const atomic_bool *stop);
+
 /*
  * As exec_load(), for a program that the verifier accepted with @facts (not NULL). Refuses,
  * with -EINVAL, what could touch anything outside the machine too.

@@ -122,9 +122,11 @@ static bool run_segment(struct exec *e, u32 *at)
 		return false;
 	if (check_add_overflow(e->cycles, s->cycles, &after) || after > e->control->bound)
 		return exec_end(e, EXEC_OVERRUN);
+	mesh_clock_segment(e, after);
 	if (s->group ? !mesh_run_groups(e, s->first, s->end, s->group) : !meet(e, *at, &control))
 		return false;
 	e->cycles = after;
+	mesh_clock_tell(e);
 	rondo_signature_pass(&e->signature, &s->stretch, e->index);
 	e->executed += s->cycles;
 	*at = s->end - 1;
@@ -137,10 +139,34 @@ static bool run_segment(struct exec *e, u32 *at)
 	return exec_poll(e, 1ull << 16);
 }
 
+bool mesh_clean(struct mesh *m, const atomic_bool *stop)
+{
+	enum { PIECE = 16 << 20 }; /* takes about a millisecond */
+
+	while (m->dirty) {
+		size_t at = (m->dirty - 1) / PIECE * PIECE;
+
+		if (stop && atomic_load_explicit(stop, memory_order_relaxed))
+			return false;
+		madvise(m->memory + at, m->dirty - at, MADV_DONTNEED);
+		m->dirty = at;
+	}
+	return true;
+}
+
 void mesh_run(struct exec *e, u32 *at)
 {
+	const struct exec_control *control = e->control;
+
+	if (!mesh_clean(e->mesh, control->stop)) {
+		exec_end(e, EXEC_ABORTED);
+		return;
+	}
+	e->mesh->dirty = e->mesh->bytes;
 	while (run_segment(e, at))
 		;
-	/* So it reads as zero in the next run, and whether that fits is seen at load. */
-	madvise(e->mesh->memory, e->mesh->bytes, MADV_DONTNEED);
+	if (e->result->status == EXEC_DONE)
+		mesh_clean(e->mesh, control->stop);
+	else if (control->now)
+		e->cycles = atomic_load_explicit(control->now, memory_order_relaxed);
 }

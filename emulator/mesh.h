@@ -37,10 +37,19 @@ enum {
 	MESH_GROUP_BYTES = 512 << 10, /* of state that a group may use */
 	MESH_SCRATCH = RONDO_VREGS, /* a register of no program */
 	MESH_THREADS = 2,
+	MESH_BUNDLE_WORK = 1024, /* of one block, as exec_poll() counts it */
 };
 
 struct mesh_pool;
 struct mesh_worker;
+
+/* The piece of work at hand; see mesh_clock.c. */
+struct mesh_clock {
+	u64 from; /* told when it began */
+	double way; /* cycles that may be told until it ends */
+	double work;
+	atomic_ullong done; /* of it; by all threads */
+};
 
 struct mesh {
 	struct rondo_machine machine;
@@ -48,9 +57,11 @@ struct mesh {
 	const struct push_kernels *push;
 	struct mesh_pool *pool;
 	struct mesh_worker *worker; /* one for each thread */
+	struct mesh_clock clock;
 
 	u8 *memory;
 	size_t bytes;
+	size_t dirty; /* from its start: bytes that may not be zero */
 	size_t reg_stride, sram_stride, weight_stride;
 	u8 *regs, *acc, *weights, *sram;
 };
@@ -99,11 +110,22 @@ void mesh_unload(struct mesh_program *p); /* NULL is allowed */
 bool mesh_fits(const struct rondo_machine *machine, u64 tile_bytes, const struct host_memory *host,
 	       char why[EXEC_REASON_BYTES]);
 
-/*
- * Runs e->program from a state that is all zero; e->cycles and e->result are set up. The state's
- * memory goes back to the host.
- */
+/* Runs e->program from a state that is all zero; e->cycles and e->result are set up. */
 void mesh_run(struct exec *e, u32 *at);
+
+/* As exec_clean(). */
+bool mesh_clean(struct mesh *m, const atomic_bool *stop);
+
+/* mesh_clock.c: the time that is told in control.now, which may be NULL */
+
+/* The cycles so far. */
+void mesh_clock_tell(struct exec *e);
+/* All blocks are about to run from e->cycles to @end. */
+void mesh_clock_segment(struct exec *e, u64 end);
+/* A transfer is about to be moved, the newest of its channel. */
+void mesh_clock_transfer(struct exec *e, const struct rondo_desc *desc);
+/* From exec_poll(), in any thread with its own @e: @work of that is done. */
+void mesh_clock_work(struct exec *e, u64 work);
 
 /* mesh_group.c */
 

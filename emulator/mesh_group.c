@@ -453,7 +453,7 @@ static bool run_group(struct mesh_worker *w, const struct share *s)
 		/* What the last bundle opens goes around other segments. */
 		if ((w->mask.op == RONDO_OP_loop || w->mask.op == RONDO_OP_loop1) && at < s->end)
 			exec_open_loops(&w->e, &w->mask, bundle);
-		if (!exec_poll(&w->e, 1024ull * w->count))
+		if (!exec_poll(&w->e, (u64)MESH_BUNDLE_WORK * w->count))
 			return false;
 	} while (at < s->end);
 	return true;

@@ -115,6 +115,9 @@ static enum rondo_seq_status make_program(struct emu_device *dev, const void *da
 	status = verify(dev, data, size, &facts);
 	if (status != RONDO_SEQ_DONE)
 		return status;
+	/* What an aborted replay has left counts as free. */
+	if (!fast_clean(dev->seq.exec, &dev->seq.stop))
+		return RONDO_SEQ_ABORTED;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return RONDO_SEQ_NO_MEMORY;

@@ -51,7 +51,7 @@ static void read_image(struct rig *rig, const char *path)
 	fclose(f);
 }
 
-void rig_init(struct rig *rig, const char *image)
+void rig_init_machine(struct rig *rig, const char *image, u32 id)
 {
 	struct inproc_ops ops = { .irq = irq, .refused = refused, .ctx = rig };
 	struct rondo_machine machine;
@@ -59,13 +59,18 @@ void rig_init(struct rig *rig, const char *image)
 	memset(rig, 0, sizeof(*rig));
 	pthread_mutex_init(&rig->lock, NULL);
 	pthread_cond_init(&rig->wake, NULL);
-	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	rondo_machine_init(&machine, id);
 	rig->host = inproc_create(&machine, &ops);
 	if (!rig->host)
 		die("no device");
 	rig->dev = inproc_device(rig->host);
 	read_image(rig, image);
 	rig->script = rig_alloc(rig, RONDO_PAGE_BYTES);
+}
+
+void rig_init(struct rig *rig, const char *image)
+{
+	rig_init_machine(rig, image, RONDO_MACHINE_edge);
 }
 
 void rig_fini(struct rig *rig)

@@ -56,6 +56,8 @@ struct rig {
 
 /* Creates the device and reads the image; exits with a message if something is missing. */
 void rig_init(struct rig *rig, const char *image);
+/* The same with configuration @id instead of edge. */
+void rig_init_machine(struct rig *rig, const char *image, u32 id);
 void rig_fini(struct rig *rig);
 
 /* Page-aligned memory that the device may read and write until rig_free(). */

@@ -5,6 +5,7 @@
  */
 #include <stdatomic.h>
 
+#include "core/machine.h"
 #include "tests/emulator/seq.h"
 #include "tests/tap.h"
 
@@ -25,15 +26,17 @@ static const char *const copy_text = "machine edge\n"
 				     "	dma c0, store\n"
 				     "	halt c0<=0\n";
 
-/* Takes for ever. */
-static const char *const long_text = "machine edge\n"
-				     "	loop 16384, 16384, 4 {\n"
-				     "	movi v0, 1\n"
-				     "	nop\n"
-				     "	nop\n"
-				     "	nop\n"
-				     "	}\n"
-				     "	halt\n";
+/* Takes for ever; on many tiles it is one piece for each. */
+#define LONG_TEXT(machine)          \
+	"machine " machine "\n"     \
+	"	loop 16384, 16384, 4 {\n" \
+	"	movi v0, 1\n"             \
+	"	nop\n"                    \
+	"	nop\n"                    \
+	"	nop\n"                    \
+	"	}\n"                      \
+	"	halt\n"
+static const char *const long_text = LONG_TEXT("edge"), *const long_mesh_text = LONG_TEXT("mesh");
 
 static struct rig rig;
 static struct seq_buffer copy_program, long_program, in, out;
@@ -391,14 +394,11 @@ static void test_abort(void)
 
 static u64 reset_once(void)
 {
-	static bool again;
-
-	if (again) {
+	if (rig_read(&rig, REG_OFF_HOST_STATUS) == RONDO_STATE_OFF) {
 		rig_boot(&rig);
 		load(7, inproc_bus(long_program.list), long_size);
 		bind_slots(6, 7, 0);
 	}
-	again = true;
 	start_long();
 	return rig_reset(&rig);
 }
@@ -412,6 +412,27 @@ static void test_reset(void)
 	       "and forgets programs");
 	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_DONE, "and bindings");
 	start_long();
+}
+
+/* Many tiles, on which the replay is one piece: the time goes on, and it ends when told to. */
+static void test_mesh(const char *image)
+{
+	rig_init_machine(&rig, image, RONDO_MACHINE_mesh);
+	long_size = seq_assemble(&rig, &long_program, long_mesh_text);
+	slots = rig_alloc(&rig, RONDO_PAGE_BYTES);
+	rig_boot(&rig);
+	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_DONE, "mesh: LOAD");
+	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_DONE, "mesh: BIND");
+	start_long();
+	tap_eq(seq_status(&rig), RONDO_SEQ_BUSY, "mesh: device time moves while a replay runs");
+	tap_ok(rig_quickest(abort_once, STOP_NS) < STOP_NS, "mesh: ABORT ends it within 10 ms");
+	tap_ok(aborted.status == RONDO_SEQ_ABORTED && aborted.cycles > 0 &&
+		       aborted.cycles < 4000000000,
+	       "mesh: and tells how far it came");
+	tap_ok(rig_quickest(reset_once, STOP_NS) < STOP_NS, "mesh: so does a reset");
+	seq_free(&rig, &long_program);
+	rig_free(&rig, slots, RONDO_PAGE_BYTES);
+	rig_fini(&rig);
 }
 
 int main(int argc, char **argv)
@@ -430,5 +451,6 @@ int main(int argc, char **argv)
 	test_abort();
 	test_reset();
 	teardown(); /* in the middle of a replay */
+	test_mesh(argv[1]);
 	return tap_done();
 }
