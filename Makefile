@@ -32,7 +32,8 @@ fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
 	@CC=clang scripts/lane.sh fuzz -Db_sanitize=address,undefined -Dfuzzer=true \
 		-Dc_args=-fsanitize=fuzzer-no-link
 	@mkdir -p build/fuzz/corpus/$(T)
-	build/fuzz/tests/fuzz/fuzz_$(T) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build/fuzz/tests/fuzz/fuzz_$(T) \
+		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ \
 		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
 
 .PHONY: guest

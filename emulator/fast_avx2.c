@@ -6,8 +6,12 @@
  * takes blocks of six pushes and 16 lanes: twelve sums stay in registers.
  */
 #ifdef __x86_64__
-#pragma GCC target("avx2,fma")
 #include <immintrin.h>
+
+#include "emulator/fast_state.h"
+#include "emulator/fast_target.h"
+
+FAST_TARGET("avx2,fma")
 
 #define FAST_VECTOR_BYTES 32
 #include "emulator/fast_vector.h"
@@ -136,5 +140,7 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 #include "emulator/fast_product.h"
 
 const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, PUSHES };
+
+FAST_TARGET_END
 
 #endif

@@ -7,8 +7,12 @@
  * onto the same weights, and is taken off beforehand: see correction().
  */
 #ifdef __x86_64__
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")
 #include <immintrin.h>
+
+#include "emulator/fast_state.h"
+#include "emulator/fast_target.h"
+
+FAST_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")
 
 #define FAST_VECTOR_BYTES 64
 #include "emulator/fast_vector.h"
@@ -137,5 +141,7 @@ static const s32 *correction(enum kind kind, const struct fast_push *push)
 #include "emulator/fast_product.h"
 
 const struct fast_variant fast_avx512 = { "avx512", operations, whole_operations, PUSHES };
+
+FAST_TARGET_END
 
 #endif

@@ -80,7 +80,7 @@ static void see_position(struct search *search, const struct session *s)
 bool search_forwards(struct session *s, const struct breakpoint *breaks, u32 count,
 		     struct break_hit *hit)
 {
-	struct search search = { breaks, count, { NULL } };
+	struct search search = { .breaks = breaks, .count = count };
 	u64 now;
 
 	*hit = search.hit;
@@ -114,7 +114,7 @@ static bool last_hit(struct session *s, struct search *search, u64 from, u64 to,
 
 		if (session_interrupted(s))
 			return false;
-		search->hit = (struct break_hit){ NULL };
+		search->hit = (struct break_hit){ .breakpoint = NULL };
 		see_position(search, s);
 		if (!session_step(s, see, search))
 			break;
@@ -129,7 +129,7 @@ static bool last_hit(struct session *s, struct search *search, u64 from, u64 to,
 bool search_backwards(struct session *s, const struct breakpoint *breaks, u32 count,
 		      struct break_hit *hit)
 {
-	struct search search = { breaks, count, { NULL } };
+	struct search search = { .breaks = breaks, .count = count };
 	u64 to = session_now(s), cycle = s->start;
 	u32 i = s->checkpoints;
 
