@@ -550,6 +550,9 @@ static int load(struct fast_program *p, const struct rondo_program *source,
 	l->source = source;
 	l->variant = variant;
 	l->why = why;
+	/* The run points into both lists, and there is no place in none at all. */
+	if (!grow(&p->op, 0, sizeof(*p->op)) || !grow(&p->step, 0, sizeof(*p->step)))
+		ret = no_memory(l);
 	for (; !ret && l->bundle < p->plain->bundles; l->bundle++)
 		ret = load_bundle(l);
 	free(l->steps);
