@@ -132,7 +132,7 @@ struct fast {
 	_Alignas(64) exec_vreg vreg[FAST_REGS + 1]; /* stores may read beyond the last lane */
 	struct fast_weights weights[2];
 	_Alignas(64) u8 scratch[FAST_BLOCK][FAST_ROW_BYTES];
-	u64 look, untimed; /* clock at the next look at control.stop; without time, the clock */
+	u64 clock, look; /* cycles so far; and at the next look at control.stop */
 	exec_vreg *acc;
 	u8 *sram; /* of exec */
 	struct exec *exec; /* SRAM and channels; and the plain executor */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * How near the fast executor comes to its host, each as the best of several rounds, in which
- * the two sides take turns:
+ * How near the fast executor comes to its host, each (but the last) as the best of several
+ * rounds, in which the two sides take turns:
  *
  *	exec_s8_peak_ratio	a matrix product by pushes of s8, weights loaded row by row as a
  *				compiled program does, over the host's own peak: a loop of dot
  *				products that stay in registers
  *	exec_f32_peak_ratio	the same in f32, over a loop of FMAs
  *	exec_vector_ratio	c = a + b over 64 Ki f32 in SRAM, over a C loop on arrays
- *	exec_cycle_overhead	time with exact cycles over time without (exec_untimed.c), in
+ *	exec_cycle_overhead	time with exact cycles over time without (exec_copy.c), in
  *				replays of a nest of short loops
  */
 #include <stdio.h>
@@ -73,9 +73,6 @@ static void prepare(struct bench *bench, struct builder *b)
 	free(bytes);
 	build_fini(b);
 }
-
-typedef void run_fn(struct fast *f, const struct fast_program *program, const struct exec_io *io,
-		    const struct exec_control *control, struct exec_result *result);
 
 /* Seconds of one replay. */
 static double replay_s(const struct bench *bench, run_fn *run)
@@ -180,10 +177,21 @@ static void vector_ratio(struct fast *f)
 	fast_unload(bench.program);
 }
 
-/* Loops of few trips and little to do: counting weighs most here. */
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Loops of few trips and little to do: counting weighs most here. Replays are short and come in
+ * pairs, so that both of a pair meet the same host; the figure is the median of the pairs' ratios.
+ */
 static void cycle_overhead(struct fast *f)
 {
-	double timed = 1e9, untimed = 1e9, seconds, ratio;
+	enum { PAIRS = 2001 };
+	static double ratio[PAIRS];
 	struct bench bench = { .fast = f };
 	struct builder b;
 	u32 i;
@@ -191,21 +199,25 @@ static void cycle_overhead(struct fast *f)
 	build_init(&b);
 	for (i = 0; i < 2; i++)
 		build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_iota, .dst = i });
-	build_loop(&b, 20000, 5);
+	build_loop(&b, 2000, 5);
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 2, .a = 0, .b = 1 });
 	build_loop(&b, 4, 2);
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 0, .b = 1 });
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1 });
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1 });
 	prepare(&bench, &b);
-	for (u32 round = 0; round < 16 * ROUNDS; round++) {
-		seconds = replay_s(&bench, fast_run);
-		timed = seconds < timed ? seconds : timed;
-		seconds = replay_s(&bench, fast_run_untimed);
-		untimed = seconds < untimed ? seconds : untimed;
+	for (i = 0; i < PAIRS; i++) {
+		bool timed_first = i % 2;
+		double first = replay_s(&bench, timed_first ? fast_run_timed : fast_run_untimed);
+		double second = replay_s(&bench, timed_first ? fast_run_untimed : fast_run_timed);
+
+		ratio[i] = timed_first ? first / second : second / first;
 	}
-	ratio = timed / untimed;
-	figure("exec_cycle_overhead", ratio, "<=", 1.01, ratio <= 1.01);
+	qsort(ratio, PAIRS, sizeof(*ratio), by_value);
+	printf("# exec_cycle_overhead: a quarter of the pairs is below %.3f, a quarter above "
+	       "%.3f\n",
+	       ratio[PAIRS / 4], ratio[PAIRS * 3 / 4]);
+	figure("exec_cycle_overhead", ratio[PAIRS / 2], "<=", 1.01, ratio[PAIRS / 2] <= 1.01);
 	fast_unload(bench.program);
 }
 

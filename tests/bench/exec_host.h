@@ -15,8 +15,13 @@ double host_f32_rate(void);
 /* Seconds of c[i] = a[i] + b[i] for @n f32, the mean of @repeat passes. @n <= 65536. */
 double host_add_s(u32 n, u32 repeat);
 
-/* fast_run() that counts no cycles (exec_untimed.c); only transfers still take time. */
-void fast_run_untimed(struct fast *f, const struct fast_program *program, const struct exec_io *io,
-		      const struct exec_control *control, struct exec_result *result);
+typedef void run_fn(struct fast *f, const struct fast_program *program, const struct exec_io *io,
+		    const struct exec_control *control, struct exec_result *result);
+
+/*
+ * fast_run(), and what it were if it counted no cycles: only transfers still take time
+ * (exec_copy.c).
+ */
+run_fn fast_run_timed, fast_run_untimed;
 
 #endif
