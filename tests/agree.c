@@ -2,11 +2,16 @@
 #include "tests/agree.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_BYTES_MAX = 1 << 30 };
+enum {
+	SLOT_BYTES_MAX = 1 << 30,
+	RANDOM_CONTAINERS = 1 << 18, /* that slots take theirs from, each from somewhere on */
+	CONTAINER = sizeof(u32),
+};
 
 /* The buffers behind a program's slots. */
 struct slots {
@@ -68,10 +73,50 @@ static u32 random_container(u64 *state)
 	}
 }
 
-static void fill(struct slots *s, const struct rondo_program *p,
-		 const struct agree_content *content, u64 seed)
+static u32 *random_data(void)
 {
-	u64 state = seed * 0x9e3779b97f4a7c15ull + 1, at;
+	u32 *data = malloc(RANDOM_CONTAINERS * CONTAINER), i;
+	u64 state = 88172645463325252ull;
+
+	for (i = 0; data && i < RANDOM_CONTAINERS; i++)
+		data[i] = random_container(&state);
+	return data;
+}
+
+/* What the slots hold before the run. */
+static void fill(const struct agree *a, struct slots *s, const struct agree_content *content,
+		 u64 seed)
+{
+	u64 hash = seed, at, run;
+	u32 i;
+
+	for (i = 0; i < s->count; i++) {
+		u64 from;
+
+		hash = (hash + 1) * 0x9e3779b97f4a7c15ull;
+		from = (hash >> 32) % RANDOM_CONTAINERS * CONTAINER;
+		for (at = 0; at < s->size[i]; at += run, from = 0) {
+			run = RANDOM_CONTAINERS * CONTAINER - from;
+			run = run < s->size[i] - at ? run : s->size[i] - at;
+			memcpy(s->data[i] + at, (u8 *)a->random + from, run);
+		}
+		if (content && content[i].size)
+			memcpy(s->data[i], content[i].data,
+			       content[i].size < s->size[i] ? content[i].size : s->size[i]);
+	}
+}
+
+static void copy(struct slots *to, const struct slots *from)
+{
+	u32 i;
+
+	for (i = 0; i < from->count; i++)
+		memcpy(to->data[i], from->data[i], from->size[i]);
+}
+
+/* Buffers as great as the program's extents. */
+static void reserve(struct slots *s, const struct rondo_program *p)
+{
 	u32 i;
 
 	s->count = p->header->slots;
@@ -81,15 +126,9 @@ static void fill(struct slots *s, const struct rondo_program *p,
 		s->size[i] = slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
 		if (s->size[i] > SLOT_BYTES_MAX)
 			s->size[i] = SLOT_BYTES_MAX;
-		s->data[i] = calloc(s->size[i] / 4 + 1, 4);
-		for (at = 0; s->data[i] && at < s->size[i]; at += 4) {
-			u32 container = random_container(&state);
-
-			memcpy(s->data[i] + at, &container, 4);
-		}
-		if (content && s->data[i] && content[i].size)
-			memcpy(s->data[i], content[i].data,
-			       content[i].size < s->size[i] ? content[i].size : s->size[i]);
+		s->data[i] = malloc(s->size[i] + 1);
+		if (!s->data[i])
+			s->size[i] = 0; /* and what the program moves is an error of DMA */
 	}
 }
 
@@ -101,39 +140,78 @@ static void release(struct slots *s)
 		free(s->data[i]);
 }
 
-/* The first byte that differs, in @why. */
-static bool compare_slots(const struct slots *a, const struct slots *b, char *why)
+/* One comparison. */
+struct comparison {
+	struct agree *agree;
+	const struct rondo_facts *facts;
+	struct slots first, by_reference, slots; /* before the runs; after them */
+	char *why; /* empty, or the first difference */
+};
+
+/* Something differs, in @bits bits. */
+__attribute__((format(printf, 3, 4))) static void differs(struct comparison *c, u64 bits,
+							  const char *fmt, ...)
 {
+	va_list ap;
+
+	c->agree->bits += bits;
+	if (c->why[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(c->why, AGREE_WHY_BYTES, fmt, ap);
+	va_end(ap);
+}
+
+static u64 differing_bits(const u8 *x, const u8 *y, u64 size)
+{
+	u64 bits = 0, i;
+
+	for (i = 0; i < size; i++)
+		bits += (u64)__builtin_popcount(x[i] ^ y[i]);
+	return bits;
+}
+
+static void compare_slots(struct comparison *c, const char *who)
+{
+	const struct slots *is = &c->slots, *should = &c->by_reference;
 	u64 at;
 	u32 i;
 
-	for (i = 0; i < a->count; i++) {
-		if (!a->size[i] || !memcmp(a->data[i], b->data[i], a->size[i]))
+	for (i = 0; i < is->count; i++) {
+		if (!is->size[i] || !memcmp(is->data[i], should->data[i], is->size[i]))
 			continue;
-		for (at = 0; a->data[i][at] == b->data[i][at];)
+		for (at = 0; is->data[i][at] == should->data[i][at];)
 			at++;
-		at &= ~3ull;
-		snprintf(why, AGREE_WHY_BYTES,
-			 "slot %u at %" PRIu64
-			 ": executor %02x%02x%02x%02x, reference %02x%02x%02x%02x",
-			 i, at, a->data[i][at + 3], a->data[i][at + 2], a->data[i][at + 1],
-			 a->data[i][at], b->data[i][at + 3], b->data[i][at + 2], b->data[i][at + 1],
-			 b->data[i][at]);
-		return false;
+		differs(c, differing_bits(is->data[i], should->data[i], is->size[i]),
+			"slot %u at %" PRIu64 ": %s %02x, reference %02x", i, at, who,
+			is->data[i][at], should->data[i][at]);
 	}
-	return true;
 }
 
-static bool compare_activity(const struct rondo_activity *closed,
-			     const struct rondo_activity *counted, char *why)
+static void compare_end(struct comparison *c, const char *who, const struct exec_result *r)
 {
-#define COMPARE(name)                                                                       \
-	if (closed->name != counted->name) {                                                \
-		snprintf(why, AGREE_WHY_BYTES,                                              \
-			 #name ": closed form %" PRIu64 ", counted %" PRIu64, closed->name, \
-			 counted->name);                                                    \
-		return false;                                                               \
-	}
+	const struct rondo_facts *facts = c->facts;
+
+	if (r->status != EXEC_DONE || r->cycles != facts->cycles)
+		differs(c,
+			(u64)__builtin_popcountll(r->cycles ^ facts->cycles) +
+				(r->status != EXEC_DONE),
+			"%s: status %u at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
+			who, r->status, r->bundle, r->cycles, facts->cycles, r->reason);
+	else if (r->signature != facts->signature)
+		differs(c, (u64)__builtin_popcountll(r->signature ^ facts->signature),
+			"%s: signature %" PRIx64 ", not %" PRIx64, who, r->signature,
+			facts->signature);
+}
+
+static void compare_activity(struct comparison *c, const struct rondo_activity *closed,
+			     const struct rondo_activity *counted)
+{
+#define COMPARE(name)                                                                      \
+	if (closed->name != counted->name)                                                 \
+		differs(c, (u64)__builtin_popcountll(closed->name ^ counted->name),        \
+			#name ": closed form %" PRIu64 ", counted %" PRIu64, closed->name, \
+			counted->name);
 	COMPARE(bundles)
 	COMPARE(fetched)
 	COMPARE(macs_f32)
@@ -146,68 +224,80 @@ static bool compare_activity(const struct rondo_activity *closed,
 	COMPARE(dma_out)
 	COMPARE(mesh_hops)
 #undef COMPARE
-	return true;
 }
 
-/* The run that @who made ended well, after @cycles and with @signature, as was promised. */
-static bool kept(const char *who, u64 cycles, u64 signature, const struct rondo_facts *facts,
-		 char *why)
+static void run_reference(struct comparison *c, const void *data, u64 size,
+			  const struct rondo_program *program)
 {
-	if (cycles != facts->cycles)
-		snprintf(why, AGREE_WHY_BYTES, "%s: %" PRIu64 " of %" PRIu64 " cycles", who, cycles,
-			 facts->cycles);
-	else if (signature != facts->signature)
-		snprintf(why, AGREE_WHY_BYTES, "%s: signature %" PRIx64 ", not %" PRIx64, who,
-			 signature, facts->signature);
-	return cycles == facts->cycles && signature == facts->signature;
+	const struct exec_io io = { read_slot, write_slot, &c->by_reference };
+	struct reference_result result;
+	struct rondo_activity closed;
+	struct exec_result end;
+
+	copy(&c->by_reference, &c->first);
+	reference_run(c->agree->reference, data, size, c->facts, &io, c->facts->cycles + 1,
+		      &result);
+	end = (struct exec_result){ .status = result.status,
+				    .cycles = result.cycles,
+				    .signature = result.signature,
+				    .bundle = result.bundle };
+	memcpy(end.reason, result.reason, sizeof(end.reason));
+	compare_end(c, "reference", &end);
+	rondo_count_activity(&c->agree->machine, program, &closed);
+	compare_activity(c, &closed, &result.activity);
 }
 
-/* The executor's run; false if it did not end well. */
-static bool run_exec(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
-		     bool checks, struct slots *slots, char *why)
+static void run_exec(struct comparison *c, const void *data, u64 size, bool checks)
 {
-	const struct exec_io io = { read_slot, write_slot, slots };
-	const struct exec_control control = { .bound = facts->cycles + 1, .checks = checks };
+	const struct exec_control control = { .bound = c->facts->cycles + 1, .checks = checks };
+	const struct exec_io io = { read_slot, write_slot, &c->slots };
+	const char *who = checks ? "checking executor" : "executor";
 	struct exec_program *program = NULL;
 	struct exec_result result;
 	char reason[EXEC_REASON_BYTES];
 
-	if (exec_load(&program, &a->machine, data, size, facts, reason)) {
-		snprintf(why, AGREE_WHY_BYTES, "not loaded: %s", reason);
-		return false;
-	}
-	exec_run(a->exec, program, &io, &control, &result);
+	c->agree->runs++;
+	if (exec_load(&program, &c->agree->machine, data, size, c->facts, reason))
+		return differs(c, 1, "%s: not loaded: %s", who, reason);
+	copy(&c->slots, &c->first);
+	exec_run(c->agree->exec, program, &io, &control, &result);
 	exec_unload(program);
-	if (result.status == EXEC_DONE)
-		return kept("executor", result.cycles, result.signature, facts, why);
-	snprintf(why, AGREE_WHY_BYTES,
-		 "executor: status %u at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
-		 result.status, result.bundle, result.cycles, facts->cycles, result.reason);
-	return false;
+	compare_end(c, who, &result);
+	compare_slots(c, who);
 }
 
-static bool run_reference(struct agree *a, const void *data, u64 size,
-			  const struct rondo_facts *facts, struct slots *slots,
-			  struct reference_result *result, char *why)
+/* In SRAM that is not cleared there is what the last program left. */
+static void run_fast(struct comparison *c, const void *data, u64 size,
+		     const struct fast_variant *variant)
 {
-	const struct exec_io io = { read_slot, write_slot, slots };
+	const struct exec_control control = { .bound = c->facts->cycles + 1 };
+	const struct exec_io io = { read_slot, write_slot, &c->slots };
+	const char *who = fast_variant_name(variant);
+	struct fast_program *program = NULL;
+	struct exec_result result;
+	char reason[EXEC_REASON_BYTES];
 
-	reference_run(a->reference, data, size, facts, &io, facts->cycles + 1, result);
-	if (result->status == EXEC_DONE)
-		return kept("reference", result->cycles, result->signature, facts, why);
-	snprintf(why, AGREE_WHY_BYTES,
-		 "reference: status %u at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
-		 result->status, result->bundle, result->cycles, facts->cycles, result->reason);
-	return false;
+	c->agree->runs++;
+	if (fast_load(&program, &c->agree->machine, variant, data, size, c->facts, reason))
+		return differs(c, 1, "%s: not loaded: %s", who, reason);
+	copy(&c->slots, &c->first);
+	fast_run(c->agree->fast, program, &io, &control, &result);
+	fast_unload(program);
+	compare_end(c, who, &result);
+	compare_slots(c, who);
 }
 
 bool agree_init(struct agree *a, const struct rondo_machine *machine)
 {
-	a->machine = *machine;
+	bool fast = machine->mesh_w * machine->mesh_h == 1 && machine->lanes == RONDO_LANES_MAX;
+
+	*a = (struct agree){ .machine = *machine, .share = 1 };
 	a->exec = exec_create(machine);
+	a->fast = fast ? fast_create(machine) : NULL;
 	a->reference = reference_create(machine);
 	a->verify = malloc(sizeof(*a->verify));
-	if (a->exec && a->reference && a->verify)
+	a->random = random_data();
+	if (a->exec && (a->fast || !fast) && a->reference && a->verify && a->random)
 		return true;
 	agree_fini(a);
 	return false;
@@ -216,34 +306,38 @@ bool agree_init(struct agree *a, const struct rondo_machine *machine)
 void agree_fini(struct agree *a)
 {
 	exec_destroy(a->exec);
+	fast_destroy(a->fast);
 	reference_destroy(a->reference);
 	free(a->verify);
+	free(a->random);
 }
 
 bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
 	       const struct agree_content *content, u64 seed, char why[AGREE_WHY_BYTES])
 {
-	struct slots checked, unchecked, by_reference;
-	struct reference_result result;
-	struct rondo_activity closed;
+	struct comparison c = { .agree = a, .facts = facts, .why = why };
+	const struct fast_variant *variant;
 	struct rondo_program program;
-	bool good;
+	bool all = seed % a->share == 0;
+	u32 v;
 
+	why[0] = 0;
 	rondo_program_open(&program, data, size);
-	rondo_count_activity(&a->machine, &program, &closed);
-	fill(&checked, &program, content, seed);
-	fill(&unchecked, &program, content, seed);
-	fill(&by_reference, &program, content, seed);
-	good = run_exec(a, data, size, facts, true, &checked, why) &&
-	       run_exec(a, data, size, facts, false, &unchecked, why) &&
-	       run_reference(a, data, size, facts, &by_reference, &result, why) &&
-	       compare_slots(&checked, &by_reference, why) &&
-	       compare_slots(&unchecked, &by_reference, why) &&
-	       compare_activity(&closed, &result.activity, why);
-	release(&checked);
-	release(&unchecked);
-	release(&by_reference);
-	return good;
+	reserve(&c.first, &program);
+	reserve(&c.by_reference, &program);
+	reserve(&c.slots, &program);
+	fill(a, &c.first, content, seed);
+	run_reference(&c, data, size, &program);
+	run_exec(&c, data, size, true);
+	if (all)
+		run_exec(&c, data, size, false);
+	for (v = 0; a->fast && (variant = fast_variant(v)); v++)
+		if (all || !v)
+			run_fast(&c, data, size, variant);
+	release(&c.first);
+	release(&c.by_reference);
+	release(&c.slots);
+	return !why[0];
 }
 
 bool agree_program(struct agree *a, const void *data, u64 size, const struct agree_content *content,

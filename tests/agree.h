@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The executor, with its checks and without, against the reference, core/timing and
- * core/energy: one accepted program, run by all on the same slots, must end with the same bytes
- * in every slot, in the cycles that the verifier computed, with the activity that core/energy
- * computes.
+ * The executors against the reference, core/timing and core/energy: one accepted program, run
+ * by the reference, by the plain executor with its checks and without, and by the fast one, on
+ * the same slots, must end with the same bytes in every slot, in the cycles and with the
+ * signature that the verifier computed. The reference's activity is what core/energy computes; the
+ * others count none.
  */
 #ifndef TESTS_AGREE_H
 #define TESTS_AGREE_H
 
 #include "core/verify_state.h"
-#include "emulator/exec.h"
+#include "emulator/fast.h"
 #include "emulator/reference/reference.h"
 
 enum { AGREE_WHY_BYTES = 256 };
 
-/* Both executors of one machine; costs some MiB, so keep it for many programs. */
+/* All executors of one machine; costs some MiB, so keep it for many programs. */
 struct agree {
 	struct rondo_machine machine;
 	struct exec *exec;
+	struct fast *fast; /* NULL for a machine whose programs it leaves to the plain one */
 	struct reference *reference;
 	struct rondo_verify *verify;
+	/*
+	 * The plain executor with checks and the best variant of the fast one run every program;
+	 * without checks, and the other variants, those whose seed is a multiple of this. 1, which
+	 * agree_init() sets: all.
+	 */
+	u32 share;
+	u64 bits; /* that differed in all runs so far: of slots, cycles, signature, activity */
+	u64 runs; /* of executors that were compared with the reference */
+	u32 *random; /* data for slots */
 };
 
 /* What a slot holds at first; the rest of it, and slots without, hold random data. */
@@ -35,7 +46,7 @@ void agree_fini(struct agree *a);
 /*
  * Runs the program of @size bytes at @data, which the verifier accepted with @facts. @content:
  * RONDO_PROGRAM_SLOTS_MAX of them, or NULL. @seed: of the random data. False, and the first
- * difference in @why, if they do not agree.
+ * difference in @why, if they do not agree; a->bits counts all differences.
  */
 bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_facts *facts,
 	       const struct agree_content *content, u64 seed, char why[AGREE_WHY_BYTES]);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The example programs: accepted, no trap, exactly the promised cycles, and the
- * result that a plain loop in C computes.
+ * result that a plain loop in C computes; and the same bytes and cycles from every variant of
+ * the fast executor.
  */
+#include "emulator/fast.h"
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>
@@ -53,11 +55,74 @@ static void begin(struct rig *r, const char *name)
 	free(again);
 }
 
+/* The same buffers with the same bytes; freed by free_slots(). */
+static void copy_slots(struct rig *to, const struct rig *from)
+{
+	for (u32 i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++) {
+		to->slot[i] = NULL;
+		to->slot_bytes[i] = from->slot_bytes[i];
+		if (!from->slot[i])
+			continue;
+		to->slot[i] = malloc(from->slot_bytes[i]);
+		memcpy(to->slot[i], from->slot[i], from->slot_bytes[i]);
+	}
+}
+
+static void free_slots(struct rig *r)
+{
+	for (u32 i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
+		free(r->slot[i]);
+}
+
+/* The slots in which the two differ. */
+static u32 slots_differ(const struct rig *a, const struct rig *b)
+{
+	u32 wrong = 0;
+
+	for (u32 i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
+		wrong += a->slot[i] && memcmp(a->slot[i], b->slot[i], a->slot_bytes[i]) != 0;
+	return wrong;
+}
+
+/* Runs the program in @variant on the slots of @before; they must end as those of @r did. */
+static void run_fast(struct rig *r, const struct rig *before, const struct fast_variant *variant,
+		     const char *name)
+{
+	struct rig fast = { .control = { .bound = r->cycles } };
+	struct exec_io io = { rig_read, rig_write, &fast };
+	struct fast_program *program = NULL;
+	struct fast *f = fast_create(&r->machine);
+	char why[EXEC_REASON_BYTES] = "out of memory";
+	struct rondo_facts facts;
+
+	copy_slots(&fast, before);
+	if (f && rig_verify(r, &facts) &&
+	    !fast_load(&program, &r->machine, variant, r->bytes, r->size, &facts, why))
+		fast_run(f, program, &io, &fast.control, &fast.result);
+	if (!tap_ok(program && fast.result.status == EXEC_DONE && fast.result.cycles == r->cycles &&
+			    !slots_differ(r, &fast) && r->read == fast.read &&
+			    r->written == fast.written,
+		    "%s: %s gives the same bytes in the same cycles", name,
+		    fast_variant_name(variant)))
+		printf("# %s; %llu cycles, %u slots differ\n", program ? fast.result.reason : why,
+		       (unsigned long long)fast.result.cycles, slots_differ(r, &fast));
+	fast_unload(program);
+	fast_destroy(f);
+	free_slots(&fast);
+}
+
 static void end(struct rig *r, const char *name)
 {
+	const struct fast_variant *variant;
+	struct rig before;
+
+	copy_slots(&before, r);
 	tap_ok(rig_run(r) == EXEC_DONE, "%s: runs without a trap", name);
 	tap_ok(r->result.cycles == r->cycles, "%s: takes the promised cycles", name);
 	printf("# %s: %llu cycles\n", name, (unsigned long long)r->result.cycles);
+	for (u32 v = 0; (variant = fast_variant(v)); v++)
+		run_fast(r, &before, variant, name);
+	free_slots(&before);
 }
 
 /* A small exact integer or fraction in [-8, 8). */

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * exec_diff_bits: bits of slots, cycles, signature and activity in which the executors, plain and
+ * fast, differ from the reference on generated programs. The plain one with checks and the fast
+ * one's best variant run every program; without checks, and the other variants, every SHARE-th.
+ *
+ *	bench_diff_bits [FIRST LAST]	seeds; without, 1 to $RONDO_BENCH_PROGRAMS (20000)
+ *
+ * The whole range of seeds is 1 to 1,000,000, a quarter of an hour on two cores; processes may
+ * share it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/machine.h"
+#include "tests/agree.h"
+#include "tests/fuzz/generate.h"
+
+enum { PROGRAMS = 20000, SHARE = 8, WHYS = 10, TELL = 25000 };
+
+struct tally {
+	u64 accepted, refused, different;
+};
+
+/* The program of @seed; NULL if the verifier refuses it. */
+static u8 *program_of(struct builder *b, u64 seed, u64 *size)
+{
+	u8 choices[GENERATE_CHOICES], *bytes;
+
+	generate_choices(choices, seed);
+	generate(b, GENERATE_RIGHT, choices, sizeof(choices));
+	bytes = build_bytes(b, size);
+	rondo_measure_init(b->verify, &b->machine, bytes, *size);
+	while (rondo_verify_step(b->verify, ~0u))
+		;
+	if (!rondo_verify_verdict(b->verify)->code) {
+		rondo_measure_claim(b->verify, bytes);
+		return bytes;
+	}
+	free(bytes);
+	return NULL;
+}
+
+static void try_seed(struct agree *a, u64 seed, struct tally *tally)
+{
+	char why[AGREE_WHY_BYTES];
+	struct builder b;
+	u64 size;
+	u8 *bytes;
+
+	build_init(&b);
+	bytes = program_of(&b, seed, &size);
+	if (!bytes) {
+		tally->refused++;
+	} else {
+		tally->accepted++;
+		if (!agree_run(a, bytes, size, rondo_verify_facts(b.verify), NULL, seed, why) &&
+		    tally->different++ < WHYS)
+			fprintf(stderr, "seed %" PRIu64 ": %s\n", seed, why);
+	}
+	free(bytes);
+	build_fini(&b);
+}
+
+int main(int argc, char **argv)
+{
+	const char *programs = getenv("RONDO_BENCH_PROGRAMS");
+	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
+	u64 last = argc == 3 ? strtoull(argv[2], NULL, 0) :
+		   programs  ? strtoull(programs, NULL, 0) :
+			       PROGRAMS;
+	struct tally tally = { 0 };
+	struct rondo_machine edge;
+	struct agree a;
+	u64 seed;
+
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	if (!agree_init(&a, &edge))
+		return EXIT_FAILURE;
+	a.share = SHARE;
+	for (seed = first; seed <= last; seed++) {
+		try_seed(&a, seed, &tally);
+		if (seed % TELL == 0)
+			fprintf(stderr, "up to seed %" PRIu64 ": %" PRIu64 " bits differ\n", seed,
+				a.bits);
+	}
+	printf("# %" PRIu64 " programs, %" PRIu64 " refused and not counted; %" PRIu64
+	       " runs compared with the reference, %" PRIu64 " programs differ\n",
+	       tally.accepted, tally.refused, a.runs, tally.different);
+	printf("exec_diff_bits %" PRIu64 " bits_of_seeds_%" PRIu64 "_to_%" PRIu64
+	       " target <= 0 %s\n",
+	       a.bits, first, last, !a.bits && tally.accepted ? "ok" : "short");
+	agree_fini(&a);
+	return EXIT_SUCCESS;
+}
