@@ -134,7 +134,7 @@ int main(void)
 			rondo_verify_verdict(b.verify)->slot);
 		return EXIT_FAILURE;
 	}
-	figure("verify_mbundle_s", best, "Mbundle/s", ">=", 2, best >= 2);
+	figure("verify_mbundle_s", best, "Mbundle/s", ">=", 3, best >= 3);
 	figure("verify_state_kib", kib, "KiB", "<=", 64, kib <= 64);
 	free(bytes);
 	build_fini(&b);

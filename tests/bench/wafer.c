@@ -7,7 +7,8 @@
  * had, plain C's arrays included.
  * wafer_loop_ratio: processor time of a bundle (two loads, a product, a sum, a store) in all tiles
  * against that of plain C which does the same with arrays of all tiles, bundle by bundle.
- * verify_wafer_ratio: the verifier's time for a text on the wafer and on edge.
+ * verify_wafer_ratio: the verifier's time for a text on the wafer over that on edge; below 0.95 is
+ * short too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,41 +205,56 @@ static void text(struct builder *b)
 	build_halt(b);
 }
 
-static double verify_s(enum rondo_machine_id machine)
+/* Seconds of one verification. */
+static double verify_s(struct builder *b, const u8 *bytes, u64 size)
 {
-	enum { RUNS = 40 };
-	struct builder b;
-	double best = 1e9;
-	u64 size;
-	u8 *bytes;
-	u32 i;
+	double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
 
-	begin(&b, machine);
-	text(&b);
-	bytes = build_bytes(&b, &size);
-	for (i = 0; i < RUNS; i++) {
-		double t = seconds(CLOCK_PROCESS_CPUTIME_ID);
-
-		rondo_measure_init(b.verify, &b.machine, bytes, size);
-		while (rondo_verify_step(b.verify, ~0u))
-			;
-		t = seconds(CLOCK_PROCESS_CPUTIME_ID) - t;
-		best = t < best ? t : best;
-	}
-	if (rondo_verify_verdict(b.verify)->code) {
+	rondo_measure_init(b->verify, &b->machine, bytes, size);
+	while (rondo_verify_step(b->verify, ~0u))
+		;
+	if (rondo_verify_verdict(b->verify)->code) {
 		fprintf(stderr, "refused: %s\n",
-			rondo_error_text(rondo_verify_verdict(b.verify)->code));
+			rondo_error_text(rondo_verify_verdict(b->verify)->code));
 		exit(EXIT_FAILURE);
 	}
-	build_fini(&b);
-	free(bytes);
-	return best;
+	return seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+}
+
+/* The two machines take turns, and the least of each counts. */
+static void verify_ratio(void)
+{
+	static const enum rondo_machine_id machine[2] = { RONDO_MACHINE_wafer, RONDO_MACHINE_edge };
+	enum { RUNS = 60 };
+	double best[2] = { 1e9, 1e9 }, ratio;
+	struct builder b[2];
+	u64 size[2];
+	u8 *bytes[2];
+	u32 i, run;
+
+	for (i = 0; i < 2; i++) {
+		begin(&b[i], machine[i]);
+		text(&b[i]);
+		bytes[i] = build_bytes(&b[i], &size[i]);
+	}
+	for (run = 0; run < RUNS; run++) {
+		for (i = 0; i < 2; i++) {
+			double s = verify_s(&b[i], bytes[i], size[i]);
+
+			best[i] = s < best[i] ? s : best[i];
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		build_fini(&b[i]);
+		free(bytes[i]);
+	}
+	ratio = best[0] / best[1];
+	figure("verify_wafer_ratio", ratio, "ratio", 1.05, ratio >= 0.95);
 }
 
 int main(void)
 {
-	figure("verify_wafer_ratio", verify_s(RONDO_MACHINE_wafer) / verify_s(RONDO_MACHINE_edge),
-	       "ratio", 1.05, true);
+	verify_ratio();
 	loop_ratio();
 	examples();
 	return EXIT_SUCCESS;
