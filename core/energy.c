@@ -218,12 +218,13 @@ bool rondo_counter_step(struct rondo_counter *c, u32 bundles, struct rondo_activ
 	return c->next < c->program->header->bundles;
 }
 
-void rondo_count_activity(const struct rondo_machine *m, const struct rondo_program *p,
+void rondo_count_activity(const struct rondo_machine *m, const struct rondo_program *p, u32 cleared,
 			  struct rondo_activity *activity)
 {
 	struct rondo_counter c;
 
 	memset(activity, 0, sizeof(*activity));
+	activity->sram_cleared = times((u64)m->mesh_w * m->mesh_h, cleared);
 	rondo_counter_init(&c, m, p);
 	rondo_counter_step(&c, p->header->bundles, activity);
 }
@@ -252,6 +253,7 @@ static struct amounts amounts_of(const struct rondo_machine *m, const struct ron
 
 	*sram = a->sram_read;
 	add(sram, a->sram_written);
+	add(sram, a->sram_cleared);
 	add(&n.dma, a->dma_out);
 	return n;
 }

@@ -9,7 +9,7 @@
 
 #include "core/program.h"
 
-/* Counted for all tiles that take part. Clearing SRAM before the replay is not counted. */
+/* Counted for all tiles that take part. */
 struct rondo_activity {
 	u64 bundles; /* executed */
 	/*
@@ -20,6 +20,7 @@ struct rondo_activity {
 	u64 macs_f32, macs_bf16, macs_s8; /* of the matrix unit */
 	u64 vector_lanes; /* lane operations of the vector ALUs and of requantise */
 	u64 sram_read, sram_written; /* bytes, by slots L, S, W, M and DMA */
+	u64 sram_cleared; /* bytes, before the first bundle, and so of no part of the text */
 	u64 dma_in, dma_out; /* bytes between slots and SRAM; a block to many tiles counts once */
 	u64 mesh_hops; /* bytes times links between neighbours crossed */
 };
@@ -50,8 +51,11 @@ void rondo_counter_init(struct rondo_counter *c, const struct rondo_machine *mac
 /* Adds the activity of the next @bundles; returns whether there are more. */
 bool rondo_counter_step(struct rondo_counter *c, u32 bundles, struct rondo_activity *activity);
 
-/* Counts one replay of the whole program on *@m. */
-void rondo_count_activity(const struct rondo_machine *m, const struct rondo_program *p,
+/*
+ * Counts one replay of the whole program on *@m, before which @cleared bytes of each tile's SRAM
+ * are cleared (rondo_cleared_bytes() of what the verifier found).
+ */
+void rondo_count_activity(const struct rondo_machine *m, const struct rondo_program *p, u32 cleared,
 			  struct rondo_activity *activity);
 
 /* The energy of @activity by the table of spec/energy.def; see there for sources and error. */

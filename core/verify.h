@@ -63,6 +63,9 @@ struct rondo_facts {
 	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* ascending; zeroed before the start */
 };
 
+/* Bytes of each tile's SRAM that are cleared. */
+u32 rondo_cleared_bytes(const struct rondo_facts *facts);
+
 /*
  * Text and name of @code in spec/errors.def ("accepted" and "NONE" for 0, "unknown error" and
  * "UNKNOWN" for another number without a row), and what an index counts that comes with it.

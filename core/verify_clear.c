@@ -280,3 +280,12 @@ u64 rondo_clear_finish(struct rondo_verify *v)
 	}
 	return cycles;
 }
+
+u32 rondo_cleared_bytes(const struct rondo_facts *facts)
+{
+	u32 bytes = 0, i;
+
+	for (i = 0; i < facts->clear_count; i++)
+		bytes += facts->clear[i].hi - facts->clear[i].lo;
+	return bytes;
+}

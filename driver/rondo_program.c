@@ -142,6 +142,7 @@ static int verify_program(struct rondo_prog *prog, struct drm_rondo_program_crea
 		goto out;
 	}
 	prog->cycles = rondo_verify_facts(v)->cycles;
+	args->cleared = rondo_cleared_bytes(rondo_verify_facts(v));
 	if (rondo_program_open(&prog->tables, prog->data, prog->size))
 		ret = -EINVAL;
 out:
@@ -188,7 +189,7 @@ int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_fi
 	args->error = 0;
 	args->error_index = 0;
 	args->error_slot = 0;
-	if (args->flags || args->pad)
+	if (args->flags)
 		return -EINVAL;
 	if (args->size > RONDO_PROGRAM_BYTES_MAX)
 		return -E2BIG;

@@ -220,6 +220,7 @@ static void compare_activity(struct comparison *c, const struct rondo_activity *
 	COMPARE(vector_lanes)
 	COMPARE(sram_read)
 	COMPARE(sram_written)
+	COMPARE(sram_cleared)
 	COMPARE(dma_in)
 	COMPARE(dma_out)
 	COMPARE(mesh_hops)
@@ -243,7 +244,7 @@ static void run_reference(struct comparison *c, const void *data, u64 size,
 				    .bundle = result.bundle };
 	memcpy(end.reason, result.reason, sizeof(end.reason));
 	compare_end(c, "reference", &end);
-	rondo_count_activity(&c->agree->machine, program, &closed);
+	rondo_count_activity(&c->agree->machine, program, rondo_cleared_bytes(c->facts), &closed);
 	compare_activity(c, &closed, &result.activity);
 }
 

@@ -73,7 +73,7 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	double total;
 	u32 i;
 
-	rondo_count_activity(machine, p, &activity);
+	rondo_count_activity(machine, p, rondo_cleared_bytes(facts), &activity);
 	energy = rondo_energy_of(machine, &activity);
 	total = (double)energy.compute_fj + energy.movement_fj;
 	printf("cycles           %" PRIu64 " (%.1f us at %u MHz)\n", facts->cycles,

@@ -549,9 +549,12 @@ static void reset(struct reference *r, const struct rondo_facts *facts)
 		memset(t->weight, 0, sizeof(t->weight));
 		memset(t->acc, 0, r->machine.acc_rows * sizeof(*t->acc));
 		memset(t->sram, facts ? GARBAGE : 0, r->machine.sram_bytes);
-		for (k = 0; facts && k < facts->clear_count; k++)
-			memset(t->sram + facts->clear[k].lo, 0,
-			       facts->clear[k].hi - facts->clear[k].lo);
+		for (k = 0; facts && k < facts->clear_count; k++) {
+			u32 bytes = facts->clear[k].hi - facts->clear[k].lo;
+
+			memset(t->sram + facts->clear[k].lo, 0, bytes);
+			r->result->activity.sram_cleared += bytes;
+		}
 	}
 	for (k = 0; facts && k < facts->clear_count; k++)
 		r->now += (facts->clear[k].hi - facts->clear[k].lo + per_cycle - 1) / per_cycle;

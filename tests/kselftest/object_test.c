@@ -212,7 +212,6 @@ TEST_F(object, program_fields)
 	struct drm_rondo_program_destroy destroy = {};
 	static const struct reject rows[] = {
 		REJECT(drm_rondo_program_create, flags, 1, -EINVAL),
-		REJECT(drm_rondo_program_create, pad, 1, -EINVAL),
 		REJECT(drm_rondo_program_create, data, 8, -EFAULT),
 		REJECT(drm_rondo_program_create, data, UINT64_MAX - 8, -EFAULT),
 		REJECT(drm_rondo_program_create, size, 0, -EINVAL),
@@ -230,8 +229,10 @@ TEST_F(object, program_fields)
 	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, args, rows);
 	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, args);
 	args.data = (uintptr_t)at_page_end(p.data, p.size);
+	args.cleared = 1;
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, &args));
 	EXPECT_EQ(((struct rondo_program_header *)p.data)->cycles, args.cycles);
+	EXPECT_EQ(0, args.cleared);
 
 	destroy.id = args.id;
 	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, destroy, destroy_rows);

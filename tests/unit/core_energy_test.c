@@ -16,7 +16,7 @@ static struct rondo_activity count(struct builder *b)
 	u8 *bytes = build_bytes(b, &size);
 
 	rondo_program_open(&p, bytes, size);
-	rondo_count_activity(&b->machine, &p, &activity);
+	rondo_count_activity(&b->machine, &p, 0, &activity);
 	free(bytes);
 	build_fini(b);
 	return activity;
@@ -145,7 +145,7 @@ static void test_steps(void)
 	build_halt(&b);
 	bytes = build_bytes(&b, &size);
 	rondo_program_open(&p, bytes, size);
-	rondo_count_activity(&b.machine, &p, &whole);
+	rondo_count_activity(&b.machine, &p, 0, &whole);
 	rondo_counter_init(&c, &b.machine, &p);
 	while (rondo_counter_step(&c, 3, &parts))
 		;
@@ -154,9 +154,47 @@ static void test_steps(void)
 	build_fini(&b);
 }
 
+/*
+ * A register is loaded from SRAM that nobody wrote, and a lane of another from elsewhere: 256
+ * and 4 bytes are cleared, in each of 16 tiles.
+ */
+static void test_clearing(void)
+{
+	struct rondo_activity with, without;
+	struct rondo_program p;
+	struct builder b;
+	u64 size, fj;
+	u32 e, cleared;
+	u8 *bytes;
+
+	build_init(&b);
+	rondo_machine_init(&b.machine, RONDO_MACHINE_mesh);
+	b.header.machine_hash = rondo_machine_hash(&b.machine);
+	e = build_entry(&b, (struct rondo_entry){ .base = 1024 });
+	build_op(&b, RONDO_L0, OP(ld_w, .entry = e, .count = 64));
+	build_op(&b, RONDO_L0, OP(ld_w, .entry = e, .off = 4096, .dst = 1, .count = 1));
+	build_halt(&b);
+	tap_eq(build_verdict(&b, 0).code, 0, "a program that reads what it never wrote");
+	cleared = rondo_cleared_bytes(rondo_verify_facts(b.verify));
+	tap_eq(cleared, 256 + 4, "bytes cleared in each tile");
+	bytes = build_bytes(&b, &size);
+	rondo_program_open(&p, bytes, size);
+	rondo_count_activity(&b.machine, &p, 0, &without);
+	rondo_count_activity(&b.machine, &p, cleared, &with);
+	tap_eq(with.sram_cleared, 16 * 260, "and in all");
+	tap_ok(!without.sram_cleared && !with.sram_written, "which is not what the program writes");
+	fj = rondo_energy_of(&b.machine, &with).movement_fj;
+	tap_eq(fj - rondo_energy_of(&b.machine, &without).movement_fj, 16 * 260 * 1750,
+	       "it costs what writing costs");
+	free(bytes);
+	build_fini(&b);
+}
+
 static void test_energy(void)
 {
-	struct rondo_activity a = { .macs_s8 = 1000, .sram_read = 10, .sram_written = 5 };
+	struct rondo_activity a = {
+		.macs_s8 = 1000, .sram_read = 10, .sram_written = 4, .sram_cleared = 1
+	};
 	struct rondo_machine m;
 	struct rondo_energy e;
 
@@ -178,6 +216,7 @@ int main(void)
 	test_transfers();
 	test_mesh();
 	test_steps();
+	test_clearing();
 	test_energy();
 	return tap_done();
 }

@@ -144,8 +144,8 @@ static void energy(void)
 static void activity(void)
 {
 	static const char *const counts[] = {
-		"bundles",   "fetched",	     "macs_f32", "macs_bf16", "macs_s8",   "vector_lanes",
-		"sram_read", "sram_written", "dma_in",	 "dma_out",   "mesh_hops",
+		"bundles",   "fetched",	     "macs_f32",     "macs_bf16", "macs_s8", "vector_lanes",
+		"sram_read", "sram_written", "sram_cleared", "dma_in",	  "dma_out", "mesh_hops",
 	};
 	u32 wrong = 0, i, k, found;
 

@@ -280,7 +280,7 @@ static void blocks(struct agree *a, u8 mode, u32 count, const char *name)
 	/* Start-up, two rows of 2 + 2 cycles for each block, then the bundles of wait and halt. */
 	tap_eq(rondo_verify_facts(a->verify)->cycles, 200 + count * 2 * 4 + 2, name);
 	rondo_program_open(&p, bytes, size);
-	rondo_count_activity(&a->machine, &p, &activity);
+	rondo_count_activity(&a->machine, &p, 0, &activity);
 	tap_eq(activity.dma_in, count * 200, "its bytes over the channel");
 	tap_eq(activity.sram_written, 6 * 200, "its bytes in the tiles");
 	if (!tap_ok(agree_program(a, bytes, size, NULL, 1, why), "all agree"))

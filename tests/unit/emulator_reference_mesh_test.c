@@ -72,7 +72,7 @@ static void end(struct run *r)
 	bytes = build_bytes(&r->b, &size);
 	rondo_program_open(&p, bytes, size);
 	reference_run(reference, bytes, size, NULL, &io, 1u << 20, &r->result);
-	rondo_count_activity(&r->b.machine, &p, &r->closed);
+	rondo_count_activity(&r->b.machine, &p, 0, &r->closed);
 	reference_destroy(reference);
 	free(bytes);
 	build_fini(&r->b);

@@ -35,6 +35,8 @@ enum feature {
 	EMPTY_START,
 	WAIT_FOR_3,
 	START_WAITS,
+	CLEARS,
+	CLEARS_MORE,
 	FEATURES,
 };
 
@@ -62,6 +64,8 @@ static const char *const feature_names[FEATURES] = {
 	[EMPTY_START] = "a start that is empty at a last trip",
 	[WAIT_FOR_3] = "a wait until three are outstanding",
 	[START_WAITS] = "a start that waits",
+	[CLEARS] = "SRAM that is cleared before",
+	[CLEARS_MORE] = "two ranges of SRAM that are",
 };
 
 enum { BUNDLES_MAX = 1024 }; /* of a generated program */
@@ -141,7 +145,8 @@ static void note_loops(bool *has, const struct rondo_op *op, u32 bundle, u32 *en
 static void note_features(struct tally *tally, const struct builder *b)
 {
 	u32 ends[BUNDLES_MAX] = { 0 }, i, slot;
-	bool has[FEATURES] = { false };
+	u32 ranges = rondo_verify_facts(b->verify)->clear_count;
+	bool has[FEATURES] = { [CLEARS] = ranges, [CLEARS_MORE] = ranges > 1 };
 	struct rondo_op op;
 
 	for (i = 0; i < b->header.entries; i++)
@@ -300,6 +305,7 @@ static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 	tap_eq(tally.different, 0, "programs on which executor and reference differ");
 	tap_ok(tally.accepted > tally.programs / 10 * 9, "%u of %u programs are accepted",
 	       tally.accepted, tally.programs);
+	tap_ok(tally.has[CLEARS], "before %u of them SRAM is cleared", tally.has[CLEARS]);
 	for (op = RONDO_OP_mv_n; op <= RONDO_OP_max_col_s32; op++)
 		missing += !tally.uses[op];
 	tap_eq(missing, 0, "mesh operations that no program has");

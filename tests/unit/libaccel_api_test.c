@@ -135,6 +135,29 @@ static void test_programs(struct rig *r)
 	       "and spends more on moving than on adding");
 }
 
+/* 256 bytes are cleared because a register is loaded from what nobody wrote. */
+static void test_clearing(struct rig *r)
+{
+	struct accel_program *program = NULL;
+	struct accel_energy energy;
+	u64 size;
+	void *code = rig_assemble("entry x base=1024\n"
+				  "\tld.w v0, x\n"
+				  "\tnop\n"
+				  "\tnop\n"
+				  "\thalt\n",
+				  &size);
+
+	tap_eq(accel_program_create(r->device, code, size, 0, &program, NULL), 0,
+	       "a program before which SRAM is cleared");
+	if (program) {
+		accel_program_energy(program, &energy);
+		tap_eq(energy.sram_bytes, 256 + 256, "counts what is cleared and what is read");
+	}
+	accel_program_destroy(program);
+	free(code);
+}
+
 /* Binds @slots; what that gives, and the slot at fault. */
 static int bind(struct rig *r, const struct accel_slot *slots, u32 count, u32 *index)
 {
@@ -450,6 +473,7 @@ int main(int argc, char **argv)
 		test_replays(&r);
 		test_buffers(&r);
 		test_programs(&r);
+		test_clearing(&r);
 		test_bindings(&r);
 		test_two_devices(&r);
 		test_submit(&r);

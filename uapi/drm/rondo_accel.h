@@ -153,8 +153,8 @@ struct drm_rondo_program_create {
 	__u32 error_index;
 	/** @error_slot: returned slot of the bundle, 0..7 */
 	__u32 error_slot;
-	/** @pad: 0 */
-	__u32 pad;
+	/** @cleared: returned bytes of each tile's SRAM that are cleared before a replay */
+	__u32 cleared;
 };
 
 /**

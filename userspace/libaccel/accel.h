@@ -228,7 +228,7 @@ struct accel_energy {
 	uint64_t bundles; /* executed */
 	uint64_t macs; /* multiply-accumulates of the matrix unit, of any type */
 	uint64_t vector_lanes; /* lane operations of the vector units */
-	uint64_t sram_bytes; /* read and written */
+	uint64_t sram_bytes; /* read, written, and cleared before */
 	uint64_t dma_bytes; /* in and out */
 };
 

@@ -67,6 +67,7 @@ struct accel_buffer {
 struct accel_program {
 	struct accel_device *device;
 	u64 cycles;
+	u32 cleared; /* bytes of each tile's SRAM before a replay */
 	u32 slots;
 	struct accel_energy energy;
 };

@@ -151,6 +151,7 @@ static int drm_program_create(struct accel_device *device, const void *data, u64
 		return ret;
 	}
 	program->base.cycles = args.cycles;
+	program->base.cleared = args.cleared;
 	program->base.slots = ((const struct rondo_program_header *)data)->slots;
 	program->id = args.id;
 	*out = &program->base;

@@ -222,6 +222,7 @@ static int verify(struct emu_program *program, u64 budget, struct accel_error *e
 		ret = -EINVAL;
 	} else {
 		program->base.cycles = rondo_verify_facts(v)->cycles;
+		program->base.cleared = rondo_cleared_bytes(rondo_verify_facts(v));
 		rondo_program_open(&program->tables, program->pages.memory, program->size);
 		program->base.slots = program->tables.header->slots;
 	}

@@ -102,14 +102,14 @@ static void measure_energy(struct accel_program *program, const void *data, u64 
 
 	if (rondo_program_open(&p, data, size))
 		return;
-	rondo_count_activity(machine, &p, &activity);
+	rondo_count_activity(machine, &p, program->cleared, &activity);
 	energy = rondo_energy_of(machine, &activity);
 	out->compute_j = energy.compute_fj * 1e-15;
 	out->movement_j = energy.movement_fj * 1e-15;
 	out->bundles = activity.bundles;
 	out->macs = activity.macs_f32 + activity.macs_bf16 + activity.macs_s8;
 	out->vector_lanes = activity.vector_lanes;
-	out->sram_bytes = activity.sram_read + activity.sram_written;
+	out->sram_bytes = activity.sram_read + activity.sram_written + activity.sram_cleared;
 	out->dma_bytes = activity.dma_in + activity.dma_out;
 }
 
