@@ -243,6 +243,54 @@ static void races_under_masks(void)
 	exec_destroy(executor);
 }
 
+/* What is written in some tiles only has to be cleared; in all, not. */
+static void clearing(void)
+{
+	static const struct {
+		u16 x0, y0, x1, y1;
+		bool transfer;
+		u32 cleared; /* ranges */
+		const char *name;
+	} cases[] = {
+		{ 0, 0, 3, 3, false, 0, "a store in all tiles" },
+		{ 1, 0, 3, 3, false, 1, "a store in all but a column" },
+		{ 0, 0, 3, 2, false, 1, "a store in all but a row" },
+		{ 0, 0, 3, 3, true, 0, "a transfer into all tiles" },
+		{ 1, 0, 3, 3, true, 1, "a transfer into all but the first column" },
+		{ 0, 1, 3, 3, true, 1, "a transfer into all but the first row" },
+		{ 0, 0, 2, 3, true, 1, "a transfer into all but the last column" },
+		{ 0, 0, 3, 2, true, 1, "a transfer into all but the last row" },
+	};
+	struct builder b;
+	u32 i, entry;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rondo_desc desc = { .row_bytes = 4, .mode = RONDO_DMA_BROADCAST };
+
+		begin(&b, RONDO_MACHINE_mesh);
+		build_slot(&b, 0);
+		entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
+		desc.x0 = cases[i].x0;
+		desc.y0 = cases[i].y0;
+		desc.x1 = cases[i].x1;
+		desc.y1 = cases[i].y1;
+		if (cases[i].transfer) {
+			build_start(&b, 0, build_desc(&b, desc), 0);
+			build_wait(&b, 0, 0);
+		} else {
+			build_op(&b, RONDO_S, OP(sta, .entry = entry));
+			build_put(&b, RONDO_C,
+				  OP(mask, .x0 = desc.x0, .y0 = desc.y0, .x1 = desc.x1,
+				     .y1 = desc.y1));
+		}
+		build_op(&b, RONDO_M, OP(preset, .entry = entry));
+		build_halt(&b);
+		build_verdict(&b, 0);
+		tap_eq(rondo_verify_facts(b.verify)->clear_count, cases[i].cleared, cases[i].name);
+		build_fini(&b);
+	}
+}
+
 int main(void)
 {
 	registers_under_masks();
@@ -251,5 +299,6 @@ int main(void)
 	transfers_out();
 	costs();
 	races_under_masks();
+	clearing();
 	return tap_done();
 }
