@@ -20,6 +20,7 @@ static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cm
 		cmd->addr = binding->slots.block->addr;
 		cmd->count = binding->count;
 		cmd->cycles = binding->prog->cycles;
+		cmd->signature = binding->prog->signature;
 	}
 }
 

@@ -143,6 +143,7 @@ static int verify_program(struct rondo_prog *prog, struct drm_rondo_program_crea
 	}
 	prog->cycles = rondo_verify_facts(v)->cycles;
 	args->cleared = rondo_cleared_bytes(rondo_verify_facts(v));
+	prog->signature = rondo_verify_facts(v)->signature;
 	if (rondo_program_open(&prog->tables, prog->data, prog->size))
 		ret = -EINVAL;
 out:

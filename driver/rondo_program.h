@@ -33,6 +33,8 @@ struct rondo_prog {
 	struct rondo_program tables;
 	/** @cycles: exact device time of one replay */
 	u64 cycles;
+	/** @signature: of its control path, which the firmware compares */
+	u64 signature;
 	/** @pages: page list of @data */
 	struct rondo_dma pages;
 };

@@ -121,6 +121,10 @@ static int result_error(struct rondo_queue *queue, const struct rondo_fw_event *
 		drm_err(drm, "queue %u: a replay exceeded its exact cycles at bundle %u\n",
 			event->queue, event->bundle);
 		return -ETIME;
+	case RONDO_FW_SIGNATURE:
+		drm_err(drm, "queue %u: a replay left its control path: signature %016llx\n",
+			event->queue, event->signature);
+		return -EIO;
 	case RONDO_FW_TRAPPED:
 		drm_err(drm, "queue %u: a replay trapped at bundle %u\n", event->queue,
 			event->bundle);

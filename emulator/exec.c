@@ -556,7 +556,7 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 
 	memset(result, 0, sizeof(*result));
 	unchecked.checks = false;
-	e->grouped = e->tiles > 1 && (!control->checks || !e->tile);
+	e->grouped = e->tiles > 1 && (!(control->checks || control->flip) || !e->tile);
 	e->program = program;
 	e->io = io;
 	e->control = e->grouped ? &unchecked : control;

@@ -42,7 +42,8 @@ bool fast_clean(struct fast *f, const atomic_bool *stop);
 
 /*
  * As exec_load(), for a program that the verifier accepted with @facts (not NULL). Refuses,
- * with -EINVAL, what could touch anything outside the machine too.
+ * with -EINVAL, what could touch anything outside the machine too. Without a @variant (NULL)
+ * all runs are left to the plain executor, and the program may be any.
  */
 int fast_load(struct fast_program **program, const struct rondo_machine *machine,
 	      const struct fast_variant *variant, const void *data, u64 size,

@@ -578,7 +578,8 @@ int fast_load(struct fast_program **program, const struct rondo_machine *machine
 		p->entries = source.header->entries;
 		p->cycles = facts->cycles;
 		p->acc_lo = machine->acc_rows;
-		if (machine->mesh_w * machine->mesh_h == 1 && machine->lanes == RONDO_LANES_MAX)
+		if (variant && machine->mesh_w * machine->mesh_h == 1 &&
+		    machine->lanes == RONDO_LANES_MAX)
 			ret = load(p, &source, variant, why);
 	}
 	if (ret)

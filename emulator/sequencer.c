@@ -15,7 +15,7 @@
 #include "emulator/binding.h"
 
 struct emu_program {
-	struct fast_program *exec;
+	struct fast_program *exec; /* NULL: a fault made nonsense of it */
 	u32 bindings; /* that use it */
 	u32 slots;
 	struct rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX];
@@ -24,7 +24,7 @@ struct emu_program {
 /* What a command ends with. */
 struct outcome {
 	enum rondo_seq_status status;
-	u64 cycles;
+	u64 cycles, signature;
 	u32 bundle;
 };
 
@@ -90,20 +90,39 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 	return status;
 }
 
+/* The fault seq_flip_program: whether it struck the program of @size bytes at @data. */
+static bool flip_bit(struct emu_device *dev, void *data, u64 size)
+{
+	u32 bit = emu_fault_take_all(dev, EMU_FAULT_seq_flip_program);
+	struct rondo_program view;
+	u8 *tables;
+
+	if (!bit-- || rondo_program_open(&view, data, size))
+		return false;
+	tables = (u8 *)data + ((const u8 *)view.entries - (const u8 *)data);
+	if (bit / 8 < (u64)((u8 *)data + size - tables))
+		tables[bit / 8] ^= 1u << bit % 8;
+	return true;
+}
+
 /* Decodes what was verified; -ENOMEM and the reason in @why, also when a fault says so. */
-static int decode(struct emu_device *dev, struct emu_program *p, const void *data, u64 size,
+static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64 size,
 		  const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
 {
+	bool flipped = flip_bit(dev, data, size);
+	int ret;
+
 	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory)) {
 		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
 		return -ENOMEM;
 	}
-	return fast_load(&p->exec, &dev->machine, fast_variant(0), data, size, facts, why);
+	ret = fast_load(&p->exec, &dev->machine, flipped ? NULL : fast_variant(0), data, size,
+			facts, why);
+	return flipped && ret == -EINVAL ? 0 : ret;
 }
 
 /* Makes program number @number of the @size bytes at @data. */
-static enum rondo_seq_status make_program(struct emu_device *dev, const void *data, u64 size,
-					  u32 number)
+static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u64 size, u32 number)
 {
 	char why[EXEC_REASON_BYTES];
 	enum rondo_seq_status status;
@@ -337,7 +356,7 @@ static void delay(struct exec_result *result, u64 extra, u64 bound)
 static void run(struct emu_device *dev, const struct rondo_seq_args *args, struct outcome *out)
 {
 	struct emu_binding *b = dev->seq.binding[args->binding % RONDO_BINDINGS_MAX];
-	const struct exec_control control = {
+	struct exec_control control = {
 		.bound = args->bound,
 		.stop = &dev->seq.stop,
 		.now = &dev->time.replay_cycles,
@@ -347,6 +366,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 	const struct exec_io io = { .read = run_read, .write = run_write, .ctx = &run };
 	const struct emu_program *p;
 	struct exec_result result;
+	u32 flip;
 
 	if (args->binding >= RONDO_BINDINGS_MAX || !b) {
 		out->status = RONDO_SEQ_BAD_ARGS;
@@ -357,6 +377,13 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 		out->status = RONDO_SEQ_BAD_ARGS;
 		return;
 	}
+	if (!p->exec) {
+		out->status = RONDO_SEQ_TRAP;
+		return;
+	}
+	flip = emu_fault_take_all(dev, EMU_FAULT_seq_flip_address);
+	control.flip = flip / 32;
+	control.flip_bit = flip % 32;
 	emu_lock(dev);
 	emu_time_replay_begin_locked(dev);
 	emu_unlock(dev);
@@ -366,6 +393,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 		emu_trace(dev, result.reason, result.bundle, result.cycles);
 	out->status = status_of(result.status);
 	out->cycles = result.cycles;
+	out->signature = result.signature;
 	out->bundle = result.status == EXEC_DONE ? 0 : result.bundle;
 }
 
@@ -431,6 +459,8 @@ static void do_command_locked(struct emu_device *dev)
 		REG_WORD(r, MGMT, SEQ_CYCLES_LO) = out.cycles;
 		REG_WORD(r, MGMT, SEQ_CYCLES_HI) = out.cycles >> 32;
 		REG_WORD(r, MGMT, SEQ_BUNDLE) = out.bundle;
+		REG_WORD(r, MGMT, SEQ_SIGNATURE_LO) = out.signature;
+		REG_WORD(r, MGMT, SEQ_SIGNATURE_HI) = out.signature >> 32;
 		dev->mgmt.sequencer_irq = true;
 	}
 	emu_mgmt_kick_locked(dev);

@@ -68,10 +68,6 @@ static bool execute(struct firmware *fw, const struct rondo_fw_admin *cmd)
 {
 	enum rondo_fw_result result;
 
-	if (cmd->reserved) {
-		answer(fw, cmd, RONDO_FW_BAD_COMMAND);
-		return true;
-	}
 	switch (cmd->command) {
 	case RONDO_FW_PING:
 		answer(fw, cmd, RONDO_FW_OK);
@@ -199,6 +195,7 @@ static void update_tables(struct firmware *fw, const struct rondo_fw_admin *cmd)
 			.program = cmd->program,
 			.generation = cmd->generation,
 			.cycles = cmd->cycles,
+			.signature = cmd->signature,
 		};
 		fw->program[cmd->program].bindings++;
 		break;

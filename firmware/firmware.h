@@ -33,6 +33,7 @@ struct fw_binding {
 	u16 program;
 	u32 generation;
 	u64 cycles; /* exact time of one replay */
+	u64 signature; /* of one replay; 0: not compared */
 };
 
 struct fw_queue {

@@ -60,6 +60,7 @@ enum rondo_seq_status hal_seq_status(void);
 
 /* Of the last run: its exact cycles, and the bundle where it stopped when it failed. */
 u64 hal_seq_cycles(void);
+u64 hal_seq_signature(void); /* of its control path */
 u32 hal_seq_bundle(void);
 
 /* Sleeps until a doorbell, the sequencer or the timer wants something; at once if one does. */

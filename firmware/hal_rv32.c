@@ -159,6 +159,11 @@ u64 hal_seq_cycles(void)
 	return read_pair(MGMT_SEQ_CYCLES_LO);
 }
 
+u64 hal_seq_signature(void)
+{
+	return read_pair(MGMT_SEQ_SIGNATURE_LO);
+}
+
 u32 hal_seq_bundle(void)
 {
 	return *reg(MGMT_SEQ_BUNDLE);

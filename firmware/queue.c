@@ -28,6 +28,7 @@ static void post_done(struct firmware *fw, u32 q, enum rondo_fw_result result, u
 		.cycles = queue->cycles,
 		.bundle = bundle,
 		.replays = queue->replays,
+		.signature = result == RONDO_FW_SIGNATURE ? hal_seq_signature() : 0,
 	};
 
 	event_post(fw, &event);
@@ -143,11 +144,22 @@ void queues_serve(struct firmware *fw)
 		run(fw, q);
 }
 
+/* Whether the replay that ended left the control path that was proved. */
+static bool strayed(const struct firmware *fw, const struct fw_queue *queue)
+{
+	u64 signature = fw->binding[queue->entry.binding].signature;
+
+	return signature && hal_seq_signature() != signature;
+}
+
 bool queue_run_ended(struct firmware *fw, u32 q, enum rondo_fw_result result)
 {
 	struct fw_queue *queue = &fw->queue[q];
-	bool post = result != RONDO_FW_OK || queue->entry.flags & RONDO_FW_ENTRY_EVENT;
+	bool post;
 
+	if (result == RONDO_FW_OK && strayed(fw, queue))
+		result = RONDO_FW_SIGNATURE;
+	post = result != RONDO_FW_OK || queue->entry.flags & RONDO_FW_ENTRY_EVENT;
 	if (post && !event_room(fw))
 		return false;
 	fw->status.running = 0;

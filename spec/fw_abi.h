@@ -25,7 +25,7 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 1 /* 1: RONDO_FW_NO_MEMORY */
+#define RONDO_FW_MINOR 2 /* 1: RONDO_FW_NO_MEMORY; 2: signatures */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
@@ -113,7 +113,7 @@ struct rondo_fw_init {
 static_assert(sizeof(struct rondo_fw_init) == 56, "layout of struct rondo_fw_init");
 
 /*
- * Admin commands, and the fields that each uses; the others are ignored, reserved is zero.
+ * Admin commands, and the fields that each uses; the others are ignored.
  *
  * LOAD, UNLOAD, BIND and UNBIND are done by the sequencer, one after the other,
  * between replays; they go before waiting replays but never stop a running one.
@@ -130,7 +130,8 @@ enum rondo_fw_command {
 	RONDO_FW_PROGRAM_UNLOAD,
 	/*
 	 * program, binding, generation, addr = slot bindings (8-byte aligned), count,
-	 * cycles = exact time; BAD_COMMAND too when the slot bindings do not fit the program
+	 * cycles = exact time, signature = that of the control path (core/signature.h; 0: not
+	 * compared); BAD_COMMAND too when the slot bindings do not fit the program
 	 */
 	RONDO_FW_BIND,
 	/* binding; entries that name it fail from then on */
@@ -160,7 +161,7 @@ struct rondo_fw_admin {
 	u64 addr;
 	u64 size;
 	u64 cycles;
-	u64 reserved;
+	u64 signature;
 };
 
 static_assert(sizeof(struct rondo_fw_admin) == 64, "layout of struct rondo_fw_admin");
@@ -208,6 +209,7 @@ enum rondo_fw_result {
 	RONDO_FW_ABORTED,
 	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or leads out of its buffer */
 	RONDO_FW_NO_MEMORY, /* PROGRAM_LOAD, BIND: the device lacks memory to keep it */
+	RONDO_FW_SIGNATURE, /* the replay ended, but left its control path: a fault of the chip */
 	RONDO_FW_RESULTS, /* their number */
 };
 
@@ -221,7 +223,8 @@ struct rondo_fw_event {
 	u64 time; /* device time at completion */
 	u32 bundle; /* DONE with TRAPPED or OVERRUN: where */
 	u32 replays; /* DONE: replays begun since the queue's last DONE event, however they ended */
-	u64 reserved[2];
+	u64 signature; /* DONE with SIGNATURE: what it was */
+	u64 reserved;
 };
 
 static_assert(sizeof(struct rondo_fw_event) == 64, "layout of struct rondo_fw_event");

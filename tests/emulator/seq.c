@@ -85,11 +85,14 @@ struct seq_result seq_finish(struct rig *rig)
 	rig_step(rig, STEP_LOAD, MGMT(SEQ_CYCLES_LO), 0);
 	rig_step(rig, STEP_LOAD, MGMT(SEQ_CYCLES_HI), 0);
 	rig_step(rig, STEP_LOAD, MGMT(SEQ_BUNDLE), 0);
+	rig_step(rig, STEP_LOAD, MGMT(SEQ_SIGNATURE_LO), 0);
+	rig_step(rig, STEP_LOAD, MGMT(SEQ_SIGNATURE_HI), 0);
 	rig_run(rig);
 	return (struct seq_result){
 		.status = rig->script[2].result,
 		.cycles = rig->script[3].result | (u64)rig->script[4].result << 32,
 		.bundle = rig->script[5].result,
+		.signature = rig->script[6].result | (u64)rig->script[7].result << 32,
 	};
 }
 

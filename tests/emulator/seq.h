@@ -18,7 +18,7 @@ struct seq_buffer {
 
 struct seq_result {
 	u32 status; /* enum rondo_seq_status */
-	u64 cycles;
+	u64 cycles, signature;
 	u32 bundle;
 };
 

@@ -100,7 +100,7 @@ static void admin(struct script *s)
 		.addr = FAKE_BASE + FAKE_QUEUES + (u64)n[7] * RONDO_PAGE_BYTES,
 		.size = n[8],
 		.cycles = n[9],
-		.reserved = n[10],
+		.signature = n[10],
 	});
 }
 

@@ -69,6 +69,21 @@ TEST_F(fault, no_memory_on_the_device)
 	EXPECT_EQ(0, rig_bind(self->fd, self->copy.program, bos, 2, &id));
 }
 
+/* The device's copy of the increment adds at another address; nobody but the signature sees it. */
+TEST_F(fault, flipped_bit)
+{
+	uint32_t program, binding, bo, sync = make_syncobj(self->fd), *words;
+
+	bo = make_bo(self->fd, 4096, (void **)&words);
+	rig_fault(RIG_FAULT_seq_flip_program, 7);
+	program = make_program(self->fd, rig_program_increment());
+	binding = make_binding(self->fd, program, &bo, 1);
+	rig_expect("rondo .*a replay left its control path: signature");
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
+	EXPECT_EQ(-EIO, rig_result(self->fd, sync));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
 TEST_F(fault, lost_interrupt)
 {
 	rig_expect("rondo .*an interrupt was lost");

@@ -3,6 +3,8 @@
  * Every fault of emulator/faults.def does what its row says, and no more. Waits
  * are for hits, never for time. argv[1]: the image of tests/emulator/script.S.
  */
+#include "core/machine.h"
+#include "core/verify_state.h"
 #include "tests/emulator/seq.h"
 #include "tests/tap.h"
 
@@ -165,6 +167,109 @@ static void test_dma(void)
 	tap_eq(rig_mgmt_read(&rig, REG_OFF_MGMT_COPY_STATUS), 0, "the next is done");
 }
 
+/* Bits of the increment's tables, from its first address entry on: see test_flips(). */
+enum {
+	IN_DESC = 8 * 64,
+	IN_BUNDLES = IN_DESC + 2 * 8 * 128,
+	BUNDLE = 8 * RONDO_BUNDLE_BYTES,
+	BEHIND = IN_BUNDLES + 12 * BUNDLE,
+};
+
+static const char *const increment_text = "machine edge\n"
+					  "slot a align=64\n"
+					  "slot b align=64\n"
+					  "entry at base=0\n"
+					  "desc load in a row=48 sram=0\n"
+					  "desc store out b row=48 sram=0\n"
+					  "	dma c0, load\n"
+					  "	movi v2, 1 | wait c0<=0\n"
+					  "	ld.w v1, at, 12\n"
+					  "	nop\n	nop\n	nop\n"
+					  "	add v3, v1, v2\n"
+					  "	nop\n	nop\n"
+					  "	st.w at, v3, 12\n"
+					  "	dma c0, store\n"
+					  "	halt c0<=0\n";
+
+/* Loads the program @p of @size bytes as number 1 and runs it, bound as number 1. */
+static struct seq_result load_and_run(struct seq_buffer *p, u64 size)
+{
+	struct rondo_seq_args load = { .program = 1, .addr = inproc_bus(p->list), .size = size };
+	struct rondo_seq_args bind = {
+		.program = 1, .binding = 1, .addr = inproc_bus(slots), .count = 2
+	};
+	struct rondo_seq_args replay = { .binding = 1, .bound = 1000000 };
+	struct seq_result result;
+
+	seq_command(&rig, RONDO_SEQ_LOAD, &load);
+	seq_command(&rig, RONDO_SEQ_BIND, &bind);
+	result = seq_command(&rig, RONDO_SEQ_RUN, &replay);
+	seq_command(&rig, RONDO_SEQ_UNBIND, &bind);
+	seq_command(&rig, RONDO_SEQ_UNLOAD, &load);
+	return result;
+}
+
+static u64 verified_signature(struct seq_buffer *p, u64 size)
+{
+	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_machine machine;
+	u64 *bytes = malloc(size), signature, i;
+
+	for (i = 0; i < size; i++)
+		((u8 *)bytes)[i] = *seq_at(p, i);
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	rondo_verify_init(v, &machine, bytes, size, 0);
+	while (rondo_verify_step(v, ~0u))
+		;
+	signature = rondo_verify_facts(v)->signature;
+	free(bytes);
+	free(v);
+	return signature;
+}
+
+static void test_flips(void)
+{
+	static const struct {
+		u32 bit;
+		bool trap, same;
+		const char *what;
+	} flips[] = {
+		{ 6, false, false, "of an address entry's base" },
+		{ IN_DESC + 32 + 4, false, false, "of a transfer's length" },
+		{ IN_DESC + 32 + 31, true, false, "that makes a transfer leave SRAM" },
+		{ IN_BUNDLES + 1 * BUNDLE + 6 * 64 + 31, false, false, "of an immediate" },
+		{ IN_BUNDLES + 63, true, false, "that makes an undefined operation" },
+		{ BEHIND, false, true, "behind the end" },
+	};
+	struct seq_buffer increment;
+	struct seq_result r;
+	u64 size, right;
+	u32 i;
+
+	size = seq_assemble(&rig, &increment, increment_text);
+	right = verified_signature(&increment, size);
+	r = load_and_run(&increment, size);
+	tap_ok(r.status == RONDO_SEQ_DONE && r.signature == right,
+	       "the signature is what the verifier computes");
+	for (i = 0; i < sizeof(flips) / sizeof(*flips); i++) {
+		emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, flips[i].bit + 1);
+		r = load_and_run(&increment, size);
+		tap_ok(r.status == (flips[i].trap ? RONDO_SEQ_TRAP : RONDO_SEQ_DONE) &&
+			       (flips[i].trap || (r.signature == right) == flips[i].same),
+		       "a flipped bit %s: status %u", flips[i].what, r.status);
+	}
+	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_address, 32 * 4 + 6);
+	r = load_and_run(&increment, size);
+	tap_ok(r.status == RONDO_SEQ_DONE && r.signature != right, "a flipped bit of an address");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_address, 32 * 1 + 31);
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAP, "one that leaves SRAM");
+	tap_ok(load_and_run(&increment, size).signature == right, "the next replay is well");
+	tap_ok(emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_program) == 6 &&
+		       emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_address) == 2,
+	       "each acted once");
+	seq_free(&rig, &increment);
+}
+
 static void test_irq(void)
 {
 	u32 i;
@@ -259,6 +364,7 @@ int main(int argc, char **argv)
 	test_hold();
 	test_overrun();
 	test_dma();
+	test_flips();
 	test_irq();
 	test_firmware();
 	test_no_memory();

@@ -136,6 +136,11 @@ u64 hal_seq_cycles(void)
 	return fake.cycles;
 }
 
+u64 hal_seq_signature(void)
+{
+	return fake.signature;
+}
+
 u32 hal_seq_bundle(void)
 {
 	return fake.bundle;

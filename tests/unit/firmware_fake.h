@@ -47,7 +47,7 @@ struct fake {
 	enum rondo_seq_status seq_status;
 	struct rondo_seq_args args; /* of the last command */
 	const struct rondo_seq_args *args_at; /* where the firmware keeps them */
-	u64 cycles;
+	u64 cycles, signature;
 	u32 bundle, starts, aborts;
 	bool seq_irq;
 	bool held; /* commands stay busy until fake_seq_end(); else end well in the next turn */

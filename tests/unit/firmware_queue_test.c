@@ -93,6 +93,49 @@ static void test_results(void)
 	}
 }
 
+/* A replay that ended well, but by another path than the one that was proved. */
+static void test_signature(void)
+{
+	static const u64 right = 0x0123456789abcdef;
+	struct rondo_fw_admin bind = { .command = RONDO_FW_BIND,
+				       .binding = 1,
+				       .generation = 2,
+				       .count = 2,
+				       .cycles = 1000,
+				       .signature = right };
+	static const struct {
+		u64 signature;
+		enum rondo_seq_status status;
+		enum rondo_fw_result result;
+	} rows[] = {
+		{ right, RONDO_SEQ_DONE, RONDO_FW_OK },
+		{ right ^ 1, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
+		{ right ^ 1ull << 60, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
+		{ 0, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
+		{ 0, RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN },
+	};
+	entry e = fake_entry(1, 5);
+
+	prepare();
+	tap_eq(fake_call(bind), RONDO_FW_OK, "a binding with a signature");
+	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct rondo_fw_event event;
+
+		fake.held = true;
+		fake_submit(0, &e);
+		fake_run();
+		fake.signature = rows[i].signature;
+		fake_seq_end(rows[i].status, 1000, 0);
+		fake_run();
+		event = next_event();
+		tap_ok(event.result == rows[i].result && event.cycles == 1000 &&
+			       event.signature ==
+				       (event.result == RONDO_FW_SIGNATURE ? rows[i].signature : 0),
+		       "signature %llx: result %u", (unsigned long long)rows[i].signature,
+		       event.result);
+	}
+}
+
 static void test_accumulate(void)
 {
 	entry e = fake_entry(0, 9);
@@ -439,6 +482,7 @@ int main(void)
 {
 	test_run();
 	test_results();
+	test_signature();
 	test_accumulate();
 	test_bad_entries();
 	test_unbind_waiting();

@@ -179,6 +179,32 @@ static void test_no_memory(struct rig *r)
 	accel_program_destroy(program);
 }
 
+/* A fault of the device's program memory: the replay ends, and its signature tells. */
+static void test_flipped_bit(struct rig *r)
+{
+	struct accel_program *program = NULL;
+	struct accel_binding *binding = NULL;
+	struct accel_fence *fence;
+	u32 bit;
+
+	/* Of the base of the first address entry: 4, and 2^31. */
+	for (bit = 2; bit < 32; bit += 29) {
+		set(r, "seq_flip_program", bit + 1);
+		accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
+		accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
+		accel_replay(r->queue, binding, &fence);
+		tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -EIO,
+		       "a flipped bit in the device's copy of a program");
+		accel_fence_destroy(fence);
+		accel_binding_destroy(binding);
+		accel_program_destroy(program);
+	}
+	works_again(r);
+	set(r, "seq_flip_address", 32 + 2);
+	tap_eq(rig_replay(r), -EIO, "a flipped bit of an address");
+	works_again(r);
+}
+
 static void test_queue_destroy(struct rig *r)
 {
 	struct accel_fence *fences[3];
@@ -278,6 +304,7 @@ int main(void)
 		test_corrupt_event(&r);
 		test_refused_access(&r);
 		test_no_memory(&r);
+		test_flipped_bit(&r);
 		test_queue_destroy(&r);
 		test_crash_under_load(&r);
 	}

@@ -223,6 +223,7 @@ static int verify(struct emu_program *program, u64 budget, struct accel_error *e
 	} else {
 		program->base.cycles = rondo_verify_facts(v)->cycles;
 		program->base.cleared = rondo_cleared_bytes(rondo_verify_facts(v));
+		program->signature = rondo_verify_facts(v)->signature;
 		rondo_program_open(&program->tables, program->pages.memory, program->size);
 		program->base.slots = program->tables.header->slots;
 	}
@@ -338,6 +339,7 @@ struct rondo_fw_admin emu_binding_describe(const struct emu_binding *binding)
 		.addr = emu_hw_bus(binding->table),
 		.count = binding->count,
 		.cycles = binding->program->base.cycles,
+		.signature = binding->program->signature,
 	};
 }
 

@@ -84,6 +84,7 @@ struct emu_buffer {
 
 struct emu_program {
 	struct accel_program base;
+	u64 signature; /* of its control path, which the firmware compares */
 	struct emu_device *dev;
 	u32 refs;
 	u32 number; /* of the device */
