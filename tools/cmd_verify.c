@@ -81,6 +81,7 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	printf("energy           %.3f uJ: compute %.0f %%, movement %.0f %%\n", total * 1e-9,
 	       total ? energy.compute_fj / total * 100 : 0,
 	       total ? energy.movement_fj / total * 100 : 0);
+	printf("signature        %016" PRIx64 "\n", facts->signature);
 	printf("bundles          %u, %" PRIu64 " executed\n", p->header->bundles, activity.bundles);
 	printf("multiply-adds    %" PRIu64 "\n",
 	       activity.macs_f32 + activity.macs_bf16 + activity.macs_s8);

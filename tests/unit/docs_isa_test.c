@@ -140,6 +140,17 @@ static void energy(void)
 	tap_eq(wrong, 0, "every figure of energy");
 }
 
+static void signature(void)
+{
+	u32 wrong = 0;
+
+#define WEIGHT(name, value, meaning) \
+	wrong += take_row(0, "| %s | 0x%016llx |", #name, (unsigned long long)(value));
+#define PLACE(name, value, meaning) wrong += take_row(0, "| P_%s | %d |", #name, value);
+#include "spec/signature.def"
+	tap_eq(wrong, 0, "every constant of the signature");
+}
+
 /* The counts of activity stand in the section about energy, before the figures. */
 static void activity(void)
 {
@@ -334,6 +345,7 @@ int main(void)
 	formats();
 	errors();
 	energy();
+	signature();
 	activity();
 	machines();
 	limits();
