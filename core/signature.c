@@ -31,7 +31,8 @@ static const s64 place_weights[RONDO_SIG_PLACES_COUNT] = {
 
 enum { DESC_WORDS = sizeof(struct rondo_desc) / sizeof(u64) };
 
-static_assert(RONDO_SIG_DESC_15 - RONDO_SIG_DESC_0 + 1 == DESC_WORDS, "one weight each");
+static_assert(RONDO_SIG_DESC_15 - RONDO_SIG_DESC_0 + 1 == DESC_WORDS && DESC_WORDS == 16,
+	      "one weight each, in two sums");
 
 /* What of PLACE an operation with an entry has, by its format. */
 enum { HAS_ADDRESS = 1, HAS_ROW = 2 };
@@ -65,26 +66,24 @@ static bool looks_at_first(const struct rondo_op *op)
 	return op->mode == 2 && rondo_ops[op->op].format == RONDO_FMT_PUSH;
 }
 
-/* Eight products of 125 bits are below 2^128. */
-static u64 words_value(const u64 words[RONDO_SLOTS_PER_BUNDLE])
+/* Eight words times the weights from @first on: eight products of 125 bits are below 2^128. */
+static u64 words_value(const u64 words[8], u32 first)
 {
 	struct rondo_wide sum = { 0 };
-	u32 slot;
+	u32 i;
 
-	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
-		rondo_wide_add(&sum, weights[RONDO_SIG_WORD_C + slot], words[slot]);
+	for (i = 0; i < 8; i++)
+		rondo_wide_add(&sum, weights[first + i], words[i]);
 	return rondo_wide_mod61(sum);
 }
 
 static u64 desc_value(const struct rondo_desc *desc)
 {
-	u64 word[DESC_WORDS], value = 0;
-	u32 i;
+	u64 word[DESC_WORDS];
 
 	memcpy(word, desc, sizeof(word));
-	for (i = 0; i < DESC_WORDS; i++)
-		value = mod61_add(value, mod61_mul(mod61(word[i]), weights[RONDO_SIG_DESC_0 + i]));
-	return value;
+	return mod61_add(words_value(word, RONDO_SIG_DESC_0),
+			 words_value(word + 8, RONDO_SIG_DESC_8));
 }
 
 static void add_pattern(struct rondo_wide *sum, const struct rondo_entry *entry,
@@ -105,7 +104,7 @@ static void add_static(struct rondo_wide *sum, const struct rondo_program *p, co
 	const struct rondo_op *control = &b->slot[RONDO_C], *op;
 	u32 slot;
 
-	rondo_wide_add(sum, 1, words_value(words));
+	rondo_wide_add(sum, 1, words_value(words, RONDO_SIG_WORD_C));
 	for (slot = RONDO_L0; slot <= RONDO_M; slot++) {
 		op = &b->slot[slot];
 		if (op->op)

@@ -4,7 +4,7 @@
  */
 #include "core/verify_state.h"
 
-enum { WORK = 6 }; /* units of a start or a wait, for each matrix */
+enum { WORK = 7 }; /* units of a start or a wait, for each matrix */
 
 /* A start or a wait has been counted. */
 static u32 check_work(struct rondo_verify *v)

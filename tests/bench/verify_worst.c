@@ -125,6 +125,19 @@ static void loops(struct builder *b)
 	build_halt(b);
 }
 
+/* As many loops as fit, with as many trips as there is time for: powers of the signature. */
+static void trips(struct builder *b)
+{
+	u32 i;
+
+	for (i = 0; i < (BUNDLES - 1) / 2; i++) {
+		build_op(b, RONDO_C,
+			 OP(loop, .nest = 3, .body = 1, .trip = { 27, 26, 27 }));
+		build_bundle(b);
+	}
+	build_halt(b);
+}
+
 /* Strides of two combs that are large against their blocks: most choices are open. */
 static void searches(struct builder *b)
 {
@@ -200,6 +213,7 @@ int main(void)
 		{ far_flights, "far flights" },
 		{ near_flights, "near flights" },
 		{ loops, "loops" },
+		{ trips, "trips" },
 		{ searches, "searches" },
 	};
 	double worst = 0;
