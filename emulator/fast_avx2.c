@@ -139,7 +139,8 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, PUSHES };
+const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, stored_operations,
+					PUSHES };
 
 FAST_TARGET_END
 

@@ -27,15 +27,35 @@
 
 #define OPERATION(name) static void op_##name(struct fast *f, const struct fast_op *op)
 
-/* The same in every lane. */
-#define LANES(name, result)                                                                 \
-	OPERATION(name)                                                                     \
+/* The same in every lane; the result goes to @also too, if that is not NULL. */
+#define LANES_TO(name, result)                                                              \
+	INLINE void lanes_##name(struct fast *f, const struct fast_op *op, u8 *also)        \
 	{                                                                                   \
 		u32 *d = f->vreg[op->dst];                                                  \
 		const u32 *pa = f->vreg[op->a], *pb = f->vreg[op->b], *pc = f->vreg[op->c]; \
                                                                                             \
 		(void)pa, (void)pb, (void)pc;                                               \
-		FOR_VECTORS(i) vstore(d + i, (vu)(result));                                 \
+		FOR_VECTORS(i)                                                              \
+		{                                                                           \
+			vu x = (vu)(result);                                                \
+                                                                                            \
+			vstore(d + i, x);                                                   \
+			if (also)                                                           \
+				vstore(also + i * 4, x);                                    \
+		}                                                                           \
+	}
+#define LANES(name, result)                \
+	LANES_TO(name, result)             \
+	OPERATION(name)                    \
+	{                                  \
+		lanes_##name(f, op, NULL); \
+	}
+/* And in one go with the whole store that follows it. */
+#define STORED(name, result)                              \
+	LANES(name, result)                               \
+	OPERATION(name##_st)                              \
+	{                                                 \
+		lanes_##name(f, op, fast_address(f, op)); \
 	}
 #define A vload(pa + i)
 #define B vload(pb + i)
@@ -70,28 +90,28 @@ INLINE vu vmul_rounded(vu a, vu b)
 
 LANES(mov, A)
 LANES(movi, vsplat((u32)(s32)op->imm))
-LANES(add, A + B)
-LANES(sub, A - B)
-LANES(mul, A *B)
+STORED(add, A + B)
+STORED(sub, A - B)
+STORED(mul, A *B)
 LANES(mulh, vmul_high(A, B))
 LANES(srdhm, vmul_rounded(A, B))
-LANES(adds, vadd_saturated(A, B))
-LANES(subs, vsub_saturated(A, B))
-LANES(shl, A << (B & 31))
+STORED(adds, vadd_saturated(A, B))
+STORED(subs, vsub_saturated(A, B))
+STORED(shl, A << (B & 31))
 LANES(shls, vshl_saturated(A, B & 31))
-LANES(sra, vshift_right(A, B & 31))
-LANES(srl, A >> (B & 31))
-LANES(srar, vshift_right_rounded(A, B & 31))
-LANES(min, vmin(A, B))
-LANES(max, vmax(A, B))
+STORED(sra, vshift_right(A, B & 31))
+STORED(srl, A >> (B & 31))
+STORED(srar, vshift_right_rounded(A, B & 31))
+STORED(min, vmin(A, B))
+STORED(max, vmax(A, B))
 LANES(clz, vleading_zeros(A))
 LANES(cmplt, (vs)A < (vs)B)
 LANES(cmpeq, A == B)
-LANES(and, A &B)
-LANES(or, A | B)
-LANES(xor, A ^ B)
+STORED(and, A &B)
+STORED(or, A | B)
+STORED(xor, A ^ B)
 LANES(andn, A & ~B)
-LANES(sel, vpick(C, A, B))
+STORED(sel, vpick(C, A, B))
 
 OPERATION(iota)
 {
@@ -101,12 +121,12 @@ OPERATION(iota)
 
 /* f32 */
 
-LANES(fadd, vresult(FA + FB))
-LANES(fsub, vresult(FA - FB))
-LANES(fmul, vresult(FA *FB))
-LANES(fma, vresult(vfma(FA, FB, FC)))
-LANES(fmin, vfmin(A, B))
-LANES(fmax, vfmax(A, B))
+STORED(fadd, vresult(FA + FB))
+STORED(fsub, vresult(FA - FB))
+STORED(fmul, vresult(FA *FB))
+STORED(fma, vresult(vfma(FA, FB, FC)))
+STORED(fmin, vfmin(A, B))
+STORED(fmax, vfmax(A, B))
 LANES(fcmplt, FA < FB)
 LANES(fcmple, FA <= FB)
 LANES(fcmpeq, FA == FB)
@@ -115,12 +135,12 @@ LANES(ffloor, vresult(vfloor(FA)))
 LANES(ftrunc, vresult(vtruncate(FA)))
 LANES(fabs, A & 0x7fffffff)
 LANES(fneg, A ^ 0x80000000)
-LANES(f2i, vs32_of_f32(FA))
-LANES(i2f, vf32_of_s32(A))
+STORED(f2i, vs32_of_f32(FA))
+STORED(i2f, vf32_of_s32(A))
 LANES(bpack, vbf16_of(A) | vbf16_of(B) << 16)
 LANES(bunplo, A << 16)
 LANES(bunphi, A & 0xffff0000)
-LANES(fdiv, vresult(FA / FB))
+STORED(fdiv, vresult(FA / FB))
 LANES(frcp, vresult(vsplat_f32(1) / FA))
 LANES(fsqrt, vresult(vsqrt(FA)))
 LANES(frsqrt, vresult(vsplat_f32(1) / vsqrt(FA)))
@@ -492,6 +512,18 @@ static fast_fn *const whole_operations[RONDO_OPCODES] = {
 	[RONDO_OP_ld_u8] = op_ld_u8_whole, [RONDO_OP_ld_bf16] = op_ld_bf16_whole,
 	[RONDO_OP_st_w] = op_st_w_whole,   [RONDO_OP_st_s8] = op_st_s8_whole,
 	[RONDO_OP_st_u8] = op_st_u8_whole, [RONDO_OP_st_bf16] = op_st_bf16_whole,
+};
+
+/* Those that are one with a whole st_w of their result. */
+static fast_fn *const stored_operations[RONDO_OPCODES] = {
+	[RONDO_OP_add] = op_add_st,   [RONDO_OP_sub] = op_sub_st,   [RONDO_OP_mul] = op_mul_st,
+	[RONDO_OP_adds] = op_adds_st, [RONDO_OP_subs] = op_subs_st, [RONDO_OP_shl] = op_shl_st,
+	[RONDO_OP_sra] = op_sra_st,   [RONDO_OP_srl] = op_srl_st,   [RONDO_OP_srar] = op_srar_st,
+	[RONDO_OP_min] = op_min_st,   [RONDO_OP_max] = op_max_st,   [RONDO_OP_and] = op_and_st,
+	[RONDO_OP_or] = op_or_st,     [RONDO_OP_xor] = op_xor_st,   [RONDO_OP_sel] = op_sel_st,
+	[RONDO_OP_fadd] = op_fadd_st, [RONDO_OP_fsub] = op_fsub_st, [RONDO_OP_fmul] = op_fmul_st,
+	[RONDO_OP_fma] = op_fma_st,   [RONDO_OP_fmin] = op_fmin_st, [RONDO_OP_fmax] = op_fmax_st,
+	[RONDO_OP_fdiv] = op_fdiv_st, [RONDO_OP_i2f] = op_i2f_st,   [RONDO_OP_f2i] = op_f2i_st,
 };
 
 #endif

@@ -11,6 +11,9 @@
  *	M, W		after every readout; M before W
  *	S		last, since the others read SRAM; but first if a computation writes its
  *			register and the others read elsewhere; else from a copy of the register
+ *
+ * A store that comes right after the operation whose result it stores is done with it, which
+ * saves reading the register back.
  */
 #include "emulator/fast_state.h"
 
@@ -535,11 +538,38 @@ static int load_bundle(struct loader *l)
 	return ret;
 }
 
+/* Whether @store only puts the result of @op, which stands before it, into SRAM. */
+static bool stores_result(const struct fast_variant *variant, const struct fast_op *op,
+			  const struct fast_op *store)
+{
+	return variant->stored[op->op] && store->run == variant->whole[RONDO_OP_st_w] &&
+	       store->a == op->dst;
+}
+
+/* The operations of @n from the hoisted ones on: results and their stores become one. */
+static void join_stores(const struct fast_variant *variant, struct fast_op *op, struct fast_node *n)
+{
+	u32 from, to = n->hoisted;
+
+	for (from = to; from < n->ops; from++) {
+		op[to] = op[from];
+		if (from + 1 < n->ops && stores_result(variant, &op[from], &op[from + 1])) {
+			from++;
+			op[to].run = variant->stored[op[to].op];
+			op[to].entry = op[from].entry;
+			op[to].off = op[from].off;
+		}
+		to++;
+	}
+	n->ops = to;
+}
+
 static int load(struct fast_program *p, const struct rondo_program *source,
 		const struct fast_variant *variant, char *why)
 {
 	struct loader *l = calloc(1, sizeof(*l));
 	int ret = 0;
+	u32 i;
 
 	if (!l) {
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");
@@ -555,6 +585,9 @@ static int load(struct fast_program *p, const struct rondo_program *source,
 		ret = no_memory(l);
 	for (; !ret && l->bundle < p->plain->bundles; l->bundle++)
 		ret = load_bundle(l);
+	for (i = 0; !ret && i < p->nodes; i++)
+		if (p->node[i].kind == FAST_OPS)
+			join_stores(variant, p->op + p->node[i].op, &p->node[i]);
 	free(l->steps);
 	free(l);
 	return ret;

@@ -99,4 +99,5 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/fast_product.h"
 
-const struct fast_variant fast_plain = { "plain", operations, whole_operations, PUSHES };
+const struct fast_variant fast_plain = { "plain", operations, whole_operations, stored_operations,
+					 PUSHES };

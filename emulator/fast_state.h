@@ -72,6 +72,7 @@ struct fast_variant {
 	const char *name;
 	fast_fn *const *op; /* by opcode; NULL for slot C, pushes, and stores of a row */
 	fast_fn *const *whole; /* of 64 elements in one piece; NULL for those that have no own */
+	fast_fn *const *stored; /* and of a whole st_w of the result; NULL: not done in one */
 	fast_push_fn *push[RONDO_OPCODES];
 };
 
