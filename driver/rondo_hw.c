@@ -16,7 +16,7 @@ enum rondo_reg {
 enum rondo_fld {
 #define REG(space, name, offset, count, access, meaning)
 #define FLD(space, name, field, lo, width, meaning) \
-	RONDO_FLD_##space##_##name##_##field = GENMASK((lo)-1 + (width), lo),
+	RONDO_FLD_##space##_##name##_##field = GENMASK(((lo) + (width)) - 1, lo),
 #include "spec/regs.def"
 };
 

@@ -131,8 +131,7 @@ static void trips(struct builder *b)
 	u32 i;
 
 	for (i = 0; i < (BUNDLES - 1) / 2; i++) {
-		build_op(b, RONDO_C,
-			 OP(loop, .nest = 3, .body = 1, .trip = { 27, 26, 27 }));
+		build_op(b, RONDO_C, OP(loop, .nest = 3, .body = 1, .trip = { 27, 26, 27 }));
 		build_bundle(b);
 	}
 	build_halt(b);
