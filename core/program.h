@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * A program's tables, located in its bytes, and what a descriptor says.
+ * A program's tables, located in its bytes, and what a slot or a descriptor says.
  */
 #ifndef RONDO_CORE_PROGRAM_H
 #define RONDO_CORE_PROGRAM_H
@@ -23,6 +23,12 @@ struct rondo_program {
  * @size is exact; nothing else. Returns 0 or a number of spec/errors.def.
  */
 u32 rondo_program_open(struct rondo_program *p, const void *data, u64 size);
+
+/* One past the last byte of the slot that the program touches; 0: it touches none. */
+static inline u64 rondo_slot_end(const struct rondo_slot *slot)
+{
+	return slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+}
 
 /* Whether mode @mode (enum rondo_dma_mode) has a block for each column, for each row of tiles. */
 static inline bool rondo_dma_by_column(u8 mode)

@@ -4,6 +4,7 @@
 #include <drm/drm_print.h>
 #include <drm/rondo_accel.h>
 
+#include "core/binding.h"
 #include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_gem.h"
@@ -94,11 +95,6 @@ static const struct rondo_slot *slot_of(const struct rondo_binding *binding, u32
 	return &binding->prog->tables.slots[i];
 }
 
-static u64 slot_end(const struct rondo_slot *slot)
-{
-	return max(slot->read_hi, slot->write_hi);
-}
-
 int rondo_binding_check_offset(const struct rondo_binding *binding, u32 i, u64 offset, u32 *units)
 {
 	const struct rondo_bound_slot *bound;
@@ -111,46 +107,17 @@ int rondo_binding_check_offset(const struct rondo_binding *binding, u32 i, u64 o
 	if (!(slot->flags & RONDO_SLOT_DYNAMIC) || !IS_ALIGNED(offset, slot->align))
 		return -EINVAL;
 	/* The bound offset and the extent fit: checked when the binding was made. */
-	if (!bound->bo || offset > bound->bo->base.base.size - bound->offset - slot_end(slot))
+	if (!bound->bo || offset > bound->bo->base.base.size - bound->offset - rondo_slot_end(slot))
 		return -ERANGE;
 	*units = offset / slot->align;
 	return 0;
 }
 
-/* Bytes of a buffer; empty if lo == hi. */
-struct span {
-	u64 lo, hi;
-};
-
-/* What may be touched of the buffer by an extent of slot @i, whatever offset a replay chooses. */
-static struct span span_of(const struct rondo_binding *binding, u32 i, u64 lo, u64 hi)
+static struct rondo_bound bound_of(const struct rondo_binding *binding, u32 i)
 {
-	const struct rondo_bound_slot *bound = &binding->slot[i];
+	const struct rondo_bound_slot *slot = &binding->slot[i];
 
-	if (lo == hi)
-		return (struct span){};
-	if (slot_of(binding, i)->flags & RONDO_SLOT_DYNAMIC)
-		return (struct span){ bound->offset + lo, bound->bo->base.base.size };
-	return (struct span){ bound->offset + lo, bound->offset + hi };
-}
-
-static struct span read_span(const struct rondo_binding *binding, u32 i)
-{
-	const struct rondo_slot *slot = slot_of(binding, i);
-
-	return span_of(binding, i, slot->read_lo, slot->read_hi);
-}
-
-static struct span write_span(const struct rondo_binding *binding, u32 i)
-{
-	const struct rondo_slot *slot = slot_of(binding, i);
-
-	return span_of(binding, i, slot->write_lo, slot->write_hi);
-}
-
-static bool spans_overlap(struct span a, struct span b)
-{
-	return a.lo < b.hi && b.lo < a.hi;
+	return (struct rondo_bound){ slot_of(binding, i), slot->offset, slot->bo->base.base.size };
 }
 
 /* Whether slots @i and @j stand for buffers with the same memory. */
@@ -171,20 +138,16 @@ static int check_overlaps(struct rondo_binding *binding, u32 *error_slot)
 
 	binding->repeatable = true;
 	for (i = 0; i < binding->count; i++) {
-		struct span write = write_span(binding, i);
-
 		for (j = 0; j < binding->count; j++) {
-			bool aliased = slot_of(binding, i)->alias &&
-				       slot_of(binding, i)->alias == slot_of(binding, j)->alias;
-			bool reads, writes;
+			struct rondo_bound a, b;
 
 			if (!same_memory(binding, i, j))
 				continue;
-			reads = spans_overlap(write, read_span(binding, j));
-			writes = i != j && spans_overlap(write, write_span(binding, j));
-			if (reads)
+			a = bound_of(binding, i);
+			b = bound_of(binding, j);
+			if (rondo_bound_writes_read(&a, &b))
 				binding->repeatable = false;
-			if (i != j && !aliased && (reads || writes)) {
+			if (i != j && rondo_bound_clash(&a, &b)) {
 				*error_slot = max(i, j);
 				return -EBUSY;
 			}
@@ -199,19 +162,19 @@ static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i
 {
 	const struct rondo_slot *slot = slot_of(binding, i);
 	struct rondo_bound_slot *bound = &binding->slot[i];
-	u64 size;
+	struct rondo_bound fit;
 
 	if (user->pad || !IS_ALIGNED(user->offset, slot->align))
 		return -EINVAL;
 	if (!user->handle)
-		return slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
+		return rondo_slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
 
 	bound->bo = rondo_bo_lookup(file, user->handle);
 	if (!bound->bo)
 		return -ENOENT;
 	bound->offset = user->offset;
-	size = bound->bo->base.base.size;
-	if (user->offset > size || slot_end(slot) > size - user->offset)
+	fit = bound_of(binding, i);
+	if (!rondo_bound_fits(&fit))
 		return -ERANGE;
 	return rondo_bo_pin(binding->rdev, bound->bo, &bound->pages);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/binding.h"
 #include "core/verify_state.h"
 #include "emulator/binding.h"
 
@@ -210,9 +211,7 @@ static void free_binding(struct emu_binding *b)
 /* Whether what @program does with slot @i at @chosen bytes stays inside @slot. */
 static bool slot_fits(const struct rondo_slot *program, const struct emu_slot *slot, u64 chosen)
 {
-	u64 extent = program->read_hi > program->write_hi ? program->read_hi : program->write_hi;
-
-	return chosen <= slot->size && extent <= slot->size - chosen;
+	return rondo_bound_fits(&(struct rondo_bound){ program, chosen, slot->size });
 }
 
 /* Fills @b with what stands behind the slots of @p. */

@@ -123,7 +123,7 @@ static void reserve(struct slots *s, const struct rondo_program *p)
 	for (i = 0; i < s->count; i++) {
 		const struct rondo_slot *slot = &p->slots[i];
 
-		s->size[i] = slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+		s->size[i] = rondo_slot_end(slot);
 		if (s->size[i] > SLOT_BYTES_MAX)
 			s->size[i] = SLOT_BYTES_MAX;
 		s->data[i] = malloc(s->size[i] + 1);

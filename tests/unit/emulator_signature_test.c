@@ -131,7 +131,7 @@ static bool prepare(struct subject *s, u64 seed)
 	for (i = 0; i < s->program.header->slots; i++) {
 		const struct rondo_slot *slot = &s->program.slots[i];
 
-		s->bytes_of[i] = slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+		s->bytes_of[i] = rondo_slot_end(slot);
 		good = good && s->bytes_of[i] <= SLOT_BYTES_MAX;
 		s->data[i] = good ? malloc(s->bytes_of[i] + 1) : NULL;
 		s->right[i] = good ? malloc(s->bytes_of[i] + 1) : NULL;

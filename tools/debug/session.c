@@ -50,8 +50,7 @@ static bool create_slots(struct session *s, char *why)
 	for (i = 0; i < s->program.header->slots; i++) {
 		const struct rondo_slot *declared = &s->program.slots[i];
 		const struct session_content *content = &s->source.content[i];
-		u64 bytes = declared->read_hi > declared->write_hi ? declared->read_hi :
-								     declared->write_hi;
+		u64 bytes = rondo_slot_end(declared);
 
 		if (bytes <= SESSION_SLOT_BYTES_MAX && declared->write_lo <= declared->write_hi)
 			s->slot[i] = calloc(bytes + 1, 1);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/binding.h"
 #include "core/machine.h"
 #include "core/verify_state.h"
 #include <drm/rondo_accel.h>
@@ -376,14 +377,16 @@ void emu_binding_put(struct emu_binding *binding)
 	       binding, binding_forgotten);
 }
 
-static u64 slot_end(const struct rondo_slot *slot)
-{
-	return slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
-}
-
 static const struct rondo_slot *slot_of(const struct emu_binding *binding, u32 i)
 {
 	return &binding->program->tables.slots[i];
+}
+
+static struct rondo_bound bound_of(const struct emu_binding *binding, u32 i)
+{
+	const struct emu_bound_slot *slot = &binding->slot[i];
+
+	return (struct rondo_bound){ slot_of(binding, i), slot->offset, slot->buffer->base.size };
 }
 
 /* Compares the buffer for slot @i with what the program touches. */
@@ -391,12 +394,14 @@ static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot
 {
 	struct emu_buffer *buffer = (struct emu_buffer *)user->buffer;
 	const struct rondo_slot *slot = slot_of(binding, i);
+	struct rondo_bound bound;
 
 	if (user->offset % slot->align)
 		return -EINVAL;
 	if (!buffer)
-		return slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
-	if (user->offset > buffer->base.size || slot_end(slot) > buffer->base.size - user->offset)
+		return rondo_slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
+	bound = (struct rondo_bound){ slot, user->offset, buffer->base.size };
+	if (!rondo_bound_fits(&bound))
 		return -ERANGE;
 	buffer->refs++;
 	binding->slot[i] = (struct emu_bound_slot){ buffer, user->offset };
@@ -408,39 +413,9 @@ static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot
 	return 0;
 }
 
-/* Bytes of a buffer; empty if lo == hi. */
-struct span {
-	u64 lo, hi;
-};
-
-/* What may be touched by an extent of slot @i, whatever offset a replay chooses. */
-static struct span span_of(const struct emu_binding *binding, u32 i, u64 lo, u64 hi)
+static bool same_memory(const struct emu_binding *binding, u32 i, u32 j)
 {
-	const struct emu_bound_slot *bound = &binding->slot[i];
-
-	if (lo == hi)
-		return (struct span){};
-	if (slot_of(binding, i)->flags & RONDO_SLOT_DYNAMIC)
-		return (struct span){ bound->offset + lo, bound->buffer->base.size };
-	return (struct span){ bound->offset + lo, bound->offset + hi };
-}
-
-static bool spans_overlap(struct span a, struct span b)
-{
-	return a.lo < b.hi && b.lo < a.hi;
-}
-
-/* Whether slot @i writes bytes that slot @j touches. */
-static bool writes_into(const struct emu_binding *binding, u32 i, u32 j)
-{
-	const struct rondo_slot *a = slot_of(binding, i), *b = slot_of(binding, j);
-	struct span write;
-
-	if (!binding->slot[i].buffer || binding->slot[i].buffer != binding->slot[j].buffer)
-		return false;
-	write = span_of(binding, i, a->write_lo, a->write_hi);
-	return spans_overlap(write, span_of(binding, j, b->read_lo, b->read_hi)) ||
-	       spans_overlap(write, span_of(binding, j, b->write_lo, b->write_hi));
+	return binding->slot[i].buffer && binding->slot[i].buffer == binding->slot[j].buffer;
 }
 
 /* Slots of which one is written may overlap only within an alias group. */
@@ -450,10 +425,13 @@ static int check_overlaps(const struct emu_binding *binding, u32 *error_slot)
 
 	for (i = 0; i < binding->count; i++) {
 		for (j = 0; j < binding->count; j++) {
-			bool aliased = slot_of(binding, i)->alias &&
-				       slot_of(binding, i)->alias == slot_of(binding, j)->alias;
+			struct rondo_bound a, b;
 
-			if (i == j || aliased || !writes_into(binding, i, j))
+			if (i == j || !same_memory(binding, i, j))
+				continue;
+			a = bound_of(binding, i);
+			b = bound_of(binding, j);
+			if (!rondo_bound_clash(&a, &b))
 				continue;
 			*error_slot = i > j ? i : j;
 			return -EBUSY;

@@ -246,7 +246,7 @@ static int check_offset(const struct emu_binding *binding, const struct accel_of
 		return -EINVAL;
 	slot = &binding->program->tables.slots[offset->slot];
 	bound = &binding->slot[offset->slot];
-	end = slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+	end = rondo_slot_end(slot);
 	if (!(slot->flags & RONDO_SLOT_DYNAMIC) || offset->offset % slot->align)
 		return -EINVAL;
 	/* Bound offset and extent fit: checked when the binding was made. */
