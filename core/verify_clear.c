@@ -213,7 +213,17 @@ static bool merge(struct rondo_comb *comb, const struct rondo_comb *other)
 	return true;
 }
 
-/* The order of combs has no meaning. */
+/* Whether all its bytes are one range, and written by now. */
+static bool settled(const struct rondo_comb *comb)
+{
+	return !comb->dims && comb->depth == RONDO_COMB_COMPLETE;
+}
+
+static void settle(struct rondo_clearing *c, const struct rondo_comb *comb)
+{
+	add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
+}
+
 static void remove_comb(struct rondo_clearing *c, u32 index)
 {
 	c->comb[index] = c->comb[--c->combs];
@@ -227,12 +237,8 @@ void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
 	if (!comb->block)
 		return;
 	close_gaps(comb);
-	if (!comb->dims && comb->depth == RONDO_COMB_COMPLETE) {
-		add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
-		return;
-	}
 	/* What it grows by may make it touch one that it was looked at with before. */
-	while (i < c->combs) {
+	while (i < c->combs && !settled(comb)) {
 		if (merge(comb, &c->comb[i])) {
 			remove_comb(c, i);
 			i = 0;
@@ -240,7 +246,9 @@ void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
 			i++;
 		}
 	}
-	if (c->combs < RONDO_CLEAR_COMBS_MAX)
+	if (settled(comb))
+		settle(c, comb);
+	else if (c->combs < RONDO_CLEAR_COMBS_MAX)
 		c->comb[c->combs++] = *comb;
 	else
 		c->comb[c->replace++ % RONDO_CLEAR_COMBS_MAX] = *comb;
@@ -256,8 +264,8 @@ void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)
 
 		if (comb->depth == depth)
 			comb->depth = RONDO_COMB_COMPLETE;
-		if (!comb->dims && comb->depth == RONDO_COMB_COMPLETE) {
-			add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
+		if (settled(comb)) {
+			settle(c, comb);
 			remove_comb(c, i);
 		} else {
 			i++;

@@ -224,6 +224,21 @@ static void store(struct builder *b, u32 base, s32 outer, s32 inner)
 	build_op(b, RONDO_S, OP(sta, .entry = build_entry(b, e), .count = 64));
 }
 
+/* A store of four segments of 64 bytes, @apart bytes from one to the next. */
+static void comb(struct builder *b, u32 base, s32 apart)
+{
+	struct rondo_entry e = { .base = base, .seg_len = 16, .seg_stride = apart };
+
+	build_op(b, RONDO_S, OP(sta, .entry = build_entry(b, e), .count = 64));
+}
+
+/* A read of one container at @base. */
+static void read(struct builder *b, u32 base)
+{
+	build_op(b, RONDO_M,
+		 OP(preset, .entry = build_entry(b, (struct rondo_entry){ .base = base })));
+}
+
 static void read_all(struct builder *b, u32 bytes)
 {
 	struct rondo_entry e = { .base = 0, .stride = { 256 } };
@@ -236,6 +251,7 @@ static void read_all(struct builder *b, u32 bytes)
 /* What is read, after it has been written in some way, and must not be cleared. */
 static void test_written(void)
 {
+	struct rondo_entry e = { .base = 64 };
 	struct builder b;
 
 	begin(&b);
@@ -259,6 +275,30 @@ static void test_written(void)
 	store(&b, 4096 - 256, -256, -1024);
 	read_all(&b, 4096);
 	expect(&b, 0, 0, "nor do loops backwards in any order");
+
+	begin(&b);
+	comb(&b, 0, 128);
+	comb(&b, 64, 128);
+	read_all(&b, 512);
+	expect(&b, 0, 0, "nor do two stores outside of loops, each every other segment");
+
+	begin(&b);
+	build_loop(&b, 2, 4);
+	comb(&b, 0, 128);
+	comb(&b, 64, 128);
+	read(&b, 0);
+	read(&b, 508);
+	build_halt(&b);
+	expect(&b, 0, 0, "nor in a loop that they do not move with, from the second on");
+
+	begin(&b);
+	comb(&b, 0, 128);
+	build_loop(&b, 4, 2);
+	e.stride[0] = 128;
+	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, e), .count = 16));
+	read(&b, 256);
+	build_halt(&b);
+	expect(&b, 0, 1, "but a loop fills the gaps only at its end");
 
 	/* Halves of eight rows, and halves of rows twice as far apart. */
 	begin(&b);
@@ -345,13 +385,6 @@ static void test_rings(void)
 static bool clears(const struct rondo_facts *facts, u32 i, u32 lo, u32 hi)
 {
 	return facts->clear[i].lo == lo && facts->clear[i].hi == hi;
-}
-
-/* A read of one container at @base. */
-static void read(struct builder *b, u32 base)
-{
-	build_op(b, RONDO_M,
-		 OP(preset, .entry = build_entry(b, (struct rondo_entry){ .base = base })));
 }
 
 static void test_clearing(void)
