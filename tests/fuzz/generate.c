@@ -6,6 +6,7 @@ enum {
 	ROWS = 24, /* accumulator rows in use: from first_row */
 	WINDOW = 16384, /* bytes of SRAM that operations use */
 	DUMP = WINDOW, /* where registers and rows are stored at the end */
+	FILL = RONDO_DMA_OUTSTANDING + 2, /* starts of a filled channel, see fill() */
 	BUNDLES = 40, /* of the body, at most, and of long loops the part that is not empty */
 	TRIPS_PRODUCT = 40, /* of nested loops, so that a run is short */
 	LOADED = 8192, /* bytes of the window that slot 0 fills at the start */
@@ -47,6 +48,7 @@ struct generator {
 	struct open_loop loop[RONDO_LOOP_DEPTH];
 	u32 outstanding[RONDO_DMA_CHANNELS];
 	struct flight flight[RONDO_DMA_CHANNELS][RONDO_DMA_OUTSTANDING]; /* oldest first */
+	u32 fill, fill_channel; /* starts that are still to come */
 };
 
 static u32 pick(struct generator *g, u32 count)
@@ -248,7 +250,7 @@ static s32 stride(struct generator *g, u32 size)
 /* By how much an address moves with the loop at @depth. */
 static s32 loop_stride(struct generator *g, u32 depth, u32 size)
 {
-	if (g->bold && !rarely(g, 4))
+	if (g->bold && !rarely(g, 16))
 		return g->loop[depth].stride;
 	return stride(g, size);
 }
@@ -476,6 +478,22 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 	return true;
 }
 
+/* Puts a start of @f, behind waits for what it must not meet. */
+static void put_start(struct generator *g, struct rondo_op *op, const struct flight *f)
+{
+	u32 c;
+
+	for (c = 0; c < RONDO_DMA_CHANNELS && !g->bold && transfer_races(g, f, op->channel); c++) {
+		if (c == op->channel)
+			continue;
+		op->wait[c] = 1;
+		retire(g, c, 0);
+	}
+	retire(g, op->channel, RONDO_DMA_OUTSTANDING - 1);
+	g->flight[op->channel][g->outstanding[op->channel]++] = *f;
+	build_put(g->b, RONDO_C, *op);
+}
+
 static void start(struct generator *g)
 {
 	struct rondo_op op = { .op = RONDO_OP_dma, .channel = (u8)pick(g, RONDO_DMA_CHANNELS) };
@@ -492,15 +510,27 @@ static void start(struct generator *g)
 		if (op.wait[c])
 			retire(g, c, op.wait[c] - 1u);
 	}
-	for (c = 0; c < RONDO_DMA_CHANNELS && !g->bold && transfer_races(g, &f, op.channel); c++) {
-		if (c == op.channel)
-			continue;
-		op.wait[c] = 1;
-		retire(g, c, 0);
-	}
-	retire(g, op.channel, RONDO_DMA_OUTSTANDING - 1);
-	g->flight[op.channel][g->outstanding[op.channel]++] = f;
-	build_put(g->b, RONDO_C, op);
+	put_start(g, &op, &f);
+}
+
+/*
+ * The next start of those that fill a channel, then one there that is empty at a last trip and
+ * stalls, then one of another channel: the wait for that ends later for the stall.
+ */
+static void fill(struct generator *g)
+{
+	bool other = g->fill == 1, empty = g->fill == 2;
+	struct rondo_op op = { .op = RONDO_OP_dma, .channel = (u8)g->fill_channel };
+	struct flight f;
+	u32 index;
+
+	op.channel = (u8)((op.channel + other) % RONDO_DMA_CHANNELS);
+	op.last = (u8)(empty ? 1 + pick(g, g->depth) : 0);
+	if (!choose_desc(g, &f, &index) || (other && transfer_races(g, &f, op.channel)))
+		return;
+	op.desc = (u16)index;
+	put_start(g, &op, &f);
+	g->fill--;
 }
 
 /* First bundle of the outermost loop that ends with this bundle; ~0: none does. */
@@ -589,6 +619,10 @@ static void open_loops(struct generator *g, const struct rondo_op *op)
 		loop->stride = g->bold ? ONE_OF(g, 256, 512, 64, 1024, -256, 128) : 0;
 		memset(loop->touch, 0xff, sizeof(loop->touch));
 	}
+	if (g->depth > RONDO_DMA_LOOP_DEPTH || op->body <= FILL || !rarely(g, 16))
+		return;
+	g->fill = FILL;
+	g->fill_channel = pick(g, RONDO_DMA_CHANNELS);
 }
 
 /* What slot C does; *@opens is set if it opens loops after the bundle. */
@@ -600,6 +634,8 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 
 	if (must_wait(g) && !(g->bold && pick(g, 4)))
 		return wait(g, ending_loop(g));
+	if (g->fill && !ends)
+		return fill(g);
 	switch (pick(g, 8)) {
 	case 0:
 	case 1:
@@ -642,8 +678,10 @@ static void bundle(struct generator *g, u32 end)
 				generate_op(g, slot);
 	}
 	take_off(g);
-	while (g->depth && g->loop[g->depth - 1].last == here(g))
+	while (g->depth && g->loop[g->depth - 1].last == here(g)) {
 		g->depth--;
+		g->fill = 0;
+	}
 	if (opens)
 		open_loops(g, &loop);
 }

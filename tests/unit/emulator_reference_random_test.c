@@ -33,6 +33,7 @@ enum feature {
 	TRANSFER_DIMS,
 	TRANSFER_LOOPS,
 	EMPTY_START,
+	EMPTY_STALLS,
 	WAIT_FOR_3,
 	START_WAITS,
 	CLEARS,
@@ -62,6 +63,7 @@ static const char *const feature_names[FEATURES] = {
 	[TRANSFER_DIMS] = "a transfer of three dimensions",
 	[TRANSFER_LOOPS] = "a transfer that moves with three loops",
 	[EMPTY_START] = "a start that is empty at a last trip",
+	[EMPTY_STALLS] = "a start that is empty and stalls, as its channel is full",
 	[WAIT_FOR_3] = "a wait until three are outstanding",
 	[START_WAITS] = "a start that waits",
 	[CLEARS] = "SRAM that is cleared before",
@@ -126,6 +128,25 @@ static void note_start(bool *has, const struct rondo_op *op, const struct rondo_
 		has[START_WAITS] |= op->wait[c] != 0;
 }
 
+/*
+ * Whether @bundle's start, empty at a last trip, follows as many on its channel as may be
+ * outstanding, at once: none of those has ended.
+ */
+static bool empty_stalls(const struct builder *b, u32 bundle, const struct rondo_op *op)
+{
+	struct rondo_op before;
+	u32 i;
+
+	if (!op->last || bundle < RONDO_DMA_OUTSTANDING)
+		return false;
+	for (i = 1; i <= RONDO_DMA_OUTSTANDING; i++) {
+		rondo_decode(b->bundles[bundle - i][RONDO_C], &before);
+		if (before.op != RONDO_OP_dma || before.channel != op->channel || before.last)
+			return false;
+	}
+	return !op->wait[op->channel];
+}
+
 /* The loops that @op opens; @ends: how many end with each bundle. */
 static void note_loops(bool *has, const struct rondo_op *op, u32 bundle, u32 *ends, u32 loop_buffer)
 {
@@ -155,8 +176,10 @@ static void note_features(struct tally *tally, const struct builder *b)
 		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 			rondo_decode(b->bundles[i][slot], &op);
 			note_op(has, &op);
-			if (op.op == RONDO_OP_dma)
+			if (op.op == RONDO_OP_dma) {
 				note_start(has, &op, &b->descs[op.desc]);
+				has[EMPTY_STALLS] |= empty_stalls(b, i, &op);
+			}
 			if (op.op == RONDO_OP_wait)
 				has[WAIT_FOR_3] |= op.wait[0] == 4;
 			if (op.op == RONDO_OP_loop || op.op == RONDO_OP_loop1)
