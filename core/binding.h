@@ -18,8 +18,8 @@ struct rondo_bound {
 bool rondo_bound_fits(const struct rondo_bound *bound);
 
 /*
- * Of two slots of a program that fit and are bound to the same memory (or of one with itself): whether
- * @a may write bytes that @b reads, that @b writes, whatever offsets a replay chooses.
+ * Of two slots of a program that fit and are bound to the same memory (or of one with itself):
+ * whether @a may write bytes that @b reads, that @b writes, whatever offsets a replay chooses.
  */
 bool rondo_bound_writes_read(const struct rondo_bound *a, const struct rondo_bound *b);
 bool rondo_bound_writes_written(const struct rondo_bound *a, const struct rondo_bound *b);
