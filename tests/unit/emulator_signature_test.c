@@ -6,6 +6,8 @@
  * cycles.
  *
  *	emulator_signature_test [FIRST COUNT]	other seeds than 1 to 150
+ *	emulator_signature_test FIRST COUNT all	every bit of their address entries, descriptors
+ *						and bundles
  */
 #include "emulator/exec.h"
 #include "tests/fuzz/generate.h"
@@ -116,6 +118,8 @@ static bool prepare(struct subject *s, u64 seed)
 	u32 i;
 
 	build_init(&b);
+	b.machine = s->machine;
+	b.header.machine_hash = rondo_machine_hash(&b.machine);
 	generate_choices(choices, seed);
 	generate(&b, GENERATE_RIGHT, choices, sizeof(choices));
 	s->bytes = build_bytes(&b, &s->size);
@@ -154,9 +158,8 @@ static void release(struct subject *s)
 	free(s->bytes);
 }
 
-static void flip_program(struct subject *s, u32 fates[FATES])
+static void flip_bit(struct subject *s, u64 bit, u32 fates[FATES])
 {
-	u64 bit = 8 * s->tables + draw(8 * (s->size - s->tables));
 	enum fate fate;
 
 	s->bytes[bit / 8] ^= 1u << bit % 8;
@@ -168,47 +171,81 @@ static void flip_program(struct subject *s, u32 fates[FATES])
 	fates[fate]++;
 }
 
-static void flip_address(struct subject *s, u32 fates[FATES])
+static void flip_program(struct subject *s, u32 fates[FATES])
 {
-	fates[fate_of(s, s->bytes,
-		      (struct exec_control){ .flip = 1 + draw(s->program.header->bundles),
-					     .flip_bit = (u8)draw(20) })]++;
+	u32 i;
+
+	for (i = 0; i < FLIPS; i++)
+		flip_bit(s, 8 * s->tables + draw(8 * (s->size - s->tables)), fates);
 }
 
-static void test(const char *what, void (*flip)(struct subject *, u32[FATES]), u64 first, u64 count)
+static void flip_every_bit(struct subject *s, u32 fates[FATES])
 {
-	u32 fates[FATES] = { 0 }, programs = 0, i;
+	u64 bit;
+
+	for (bit = 8 * s->tables; bit < 8 * s->size; bit++)
+		flip_bit(s, bit, fates);
+}
+
+static void flip_address(struct subject *s, u32 fates[FATES])
+{
+	u32 i;
+
+	for (i = 0; i < FLIPS; i++)
+		fates[fate_of(s, s->bytes,
+			      (struct exec_control){ .flip = 1 + draw(s->program.header->bundles),
+						     .flip_bit = (u8)draw(20) })]++;
+}
+
+struct range {
+	u64 first, count; /* seeds */
+};
+
+static void test(enum rondo_machine_id machine, const char *what,
+		 void (*flip)(struct subject *, u32[FATES]), struct range seeds)
+{
+	u32 fates[FATES] = { 0 }, programs = 0;
 	struct subject s = { 0 };
 	u64 seed;
 
-	rondo_machine_init(&s.machine, RONDO_MACHINE_edge);
+	rondo_machine_init(&s.machine, machine);
 	s.exec = exec_create(&s.machine);
-	for (seed = first; seed < first + count; seed++) {
+	for (seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
 		state = seed * 0x9e3779b97f4a7c15ull + 1;
 		if (prepare(&s, seed)) {
 			programs++;
-			for (i = 0; i < FLIPS; i++)
-				flip(&s, fates);
+			flip(&s, fates);
 		}
 		release(&s);
 	}
 	exec_destroy(s.exec);
-	tap_ok(programs > count / 10 * 9, "%u of %llu programs run", programs,
-	       (unsigned long long)count);
+	tap_ok(programs > seeds.count / 10 * 9, "%s: %u of %llu programs run",
+	       rondo_machine_name(machine), programs, (unsigned long long)seeds.count);
 	tap_eq(fates[MISSED], 0, what);
-	tap_ok(fates[SIGNED] > fates[ENDED] / 8 && fates[SIGNED],
+	tap_ok(fates[SIGNED] > fates[ENDED] / 16 && fates[SIGNED],
 	       "%u end the run, %u give another signature, %u have no effect", fates[ENDED],
 	       fates[SIGNED], fates[HARMLESS]);
 }
 
 int main(int argc, char **argv)
 {
-	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
-	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 150;
+	static const char bits[] = "flipped bits of programs, with an effect, that do not show";
+	static const char addresses[] = "and of addresses";
+	struct range edge = { 1, 150 }, patch = { 1, 10 };
 
-	test("flipped bits of the program that have an effect and do not show", flip_program, first,
-	     count);
-	test("flipped bits of addresses that have an effect and do not show", flip_address, first,
-	     count);
+	if (argc >= 3) {
+		edge.first = patch.first = strtoull(argv[1], NULL, 0);
+		edge.count = strtoull(argv[2], NULL, 0);
+		patch.count = (edge.count + 15) / 16;
+	}
+	if (argc == 4) {
+		test(RONDO_MACHINE_edge, bits, flip_every_bit, edge);
+		test(RONDO_MACHINE_patch, bits, flip_every_bit, patch);
+		return tap_done();
+	}
+	test(RONDO_MACHINE_edge, bits, flip_program, edge);
+	test(RONDO_MACHINE_edge, addresses, flip_address, edge);
+	test(RONDO_MACHINE_patch, bits, flip_program, patch);
+	test(RONDO_MACHINE_patch, addresses, flip_address, patch);
 	return tap_done();
 }
