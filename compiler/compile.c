@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_BYTES_MAX (INT64_C(1) << 31)
 
@@ -31,13 +32,16 @@ int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
 int compile_read_file(const char *path, void **bytes, size_t *size, struct compile_error *err)
 {
 	FILE *f = fopen(path, "rb");
+	struct stat st;
 	long end = -1;
 	int rc = 0;
 
 	*bytes = NULL;
 	if (!f)
 		return compile_fail(err, -errno, "%.300s: %s", path, strerror(errno));
-	if (fseek(f, 0, SEEK_END) || (end = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
+	if (!fstat(fileno(f), &st) && S_ISDIR(st.st_mode))
+		rc = compile_fail(err, -EISDIR, "%.300s: %s", path, strerror(EISDIR));
+	else if (fseek(f, 0, SEEK_END) || (end = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
 		rc = compile_fail(err, -EIO, "%.300s: not a regular file", path);
 	else if (end > FILE_BYTES_MAX)
 		rc = compile_fail(err, -EFBIG, "%.300s: larger than 2 GiB", path);
