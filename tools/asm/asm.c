@@ -116,23 +116,33 @@ static void restate(const struct asm_state *as, void *program)
 
 static void report_verdict(struct asm_state *as, const struct rondo_verdict *verdict)
 {
-	static const char *const kinds[] = {
-		[RONDO_WHERE_ENTRY] = "entry",
-		[RONDO_WHERE_DESC] = "descriptor",
-		[RONDO_WHERE_SLOT] = "slot",
+	const struct {
+		const char *kind;
+		const struct asm_origin *origins;
+	} tables[] = {
+		[RONDO_WHERE_ENTRY] = { "entry", as->entry_origins },
+		[RONDO_WHERE_DESC] = { "descriptor", as->desc_origins },
+		[RONDO_WHERE_SLOT] = { "slot", as->slot_origins },
+		[RONDO_WHERE_BUNDLE] = { "bundle", as->origins },
 	};
 	enum rondo_where where = rondo_error_where(verdict->code);
 	const char *text = rondo_error_text(verdict->code);
+	const struct asm_origin *origin;
+	u32 column;
 
-	if (where == RONDO_WHERE_BUNDLE) {
-		as->used_on = as->origins[verdict->index].used_on;
-		asm_error_on(as, as->origins[verdict->index].line, "slot %s: %s",
-			     rondo_slot_names[verdict->slot], text);
-	} else if (where == RONDO_WHERE_NONE) {
-		asm_error_on(as, 0, "%s", text);
-	} else {
-		asm_error_on(as, 0, "%s %u: %s", kinds[where], verdict->index, text);
+	if (where == RONDO_WHERE_NONE) {
+		asm_error_on(as, 0, 0, "%s", text);
+		return;
 	}
+	origin = &tables[where].origins[verdict->index];
+	as->used_on = origin->used_on;
+	column = origin->column[verdict->slot];
+	if (where == RONDO_WHERE_BUNDLE)
+		asm_error_on(as, origin->line, column ? column : 1, "slot %s: %s",
+			     rondo_slot_names[verdict->slot], text);
+	else
+		asm_error_on(as, origin->line, 1, "%s %u: %s", tables[where].kind, verdict->index,
+			     text);
 }
 
 /* Lets the verifier compute the claims. */
@@ -163,9 +173,9 @@ static void *assemble(struct asm_state *as, const char *text, u64 *size)
 
 	asm_read_source(as, text);
 	if (as->block_count)
-		asm_error_on(as, as->blocks[as->block_count - 1].line, "loop is not closed");
+		asm_error_on(as, as->blocks[as->block_count - 1].line, 1, "loop is not closed");
 	if (!as->errors->count && !as->header.bundles)
-		asm_error_on(as, 0, "no bundles");
+		asm_error_on(as, 0, 0, "no bundles");
 	if (as->errors->count || as->no_memory)
 		return NULL;
 	as->header.machine_hash = as->machine_hash;
@@ -204,6 +214,8 @@ int asm_assemble(const char *text, void **program, u64 *size, struct asm_errors 
 	free(as->entries);
 	free(as->descs);
 	free(as->bundles);
+	free(as->entry_origins);
+	free(as->desc_origins);
 	free(as->origins);
 	free(as);
 	return ret;

@@ -346,9 +346,19 @@ static bool choose_slot(struct asm_cursor *c, u8 op, u32 taken, s32 *slot)
 
 struct bundle {
 	u64 word[RONDO_SLOTS_PER_BUNDLE];
+	struct asm_origin origin;
 	u32 taken;
 	struct rondo_op loop; /* a loop without body=, else nop */
 };
+
+/* The operation that stands at @begin has @slot. */
+static void take_slot(const struct asm_cursor *c, struct bundle *b, s32 slot, const char *begin)
+{
+	size_t column = (size_t)(begin - c->line->text) + 1;
+
+	b->origin.column[slot] = column <= UINT16_MAX ? (u16)column : 0;
+	b->taken |= 1u << slot;
+}
 
 static bool operation(struct asm_cursor *c, struct bundle *b)
 {
@@ -358,17 +368,17 @@ static bool operation(struct asm_cursor *c, struct bundle *b)
 	const char *begin;
 	u64 bits;
 
+	asm_at_end(c);
+	begin = c->at;
 	if (asm_accept(c, "?")) {
 		if (slot < 0)
 			return asm_error(c, "an encoding needs a slot, as in v0: ?");
 		if (!raw_word(c, &bits) || !choose_slot(c, RONDO_OP_NOP, b->taken, &slot))
 			return false;
 		b->word[slot] = bits;
-		b->taken |= 1u << slot;
+		take_slot(c, b, slot, begin);
 		return true;
 	}
-	asm_at_end(c);
-	begin = c->at;
 	if (!asm_word(c, word, "an operation"))
 		return false;
 	if (!strcmp(word, "nop"))
@@ -384,11 +394,11 @@ static bool operation(struct asm_cursor *c, struct bundle *b)
 		b->loop = op;
 	else if (!rondo_encode(&op, &b->word[slot]))
 		return asm_error(c, "%s cannot be encoded", word);
-	b->taken |= 1u << slot;
+	take_slot(c, b, slot, begin);
 	return true;
 }
 
-static bool add_bundle(struct asm_state *as, const struct bundle *b, u32 line)
+static bool add_bundle(struct asm_state *as, const struct bundle *b)
 {
 	u32 n = as->header.bundles;
 	u64(*words)[RONDO_SLOTS_PER_BUNDLE] = asm_grow(as, &as->bundles, n, sizeof(*words));
@@ -397,7 +407,7 @@ static bool add_bundle(struct asm_state *as, const struct bundle *b, u32 line)
 	if (!words || !origin)
 		return false;
 	memcpy(*words, b->word, sizeof(b->word));
-	*origin = (struct asm_origin){ line, as->used_on };
+	*origin = b->origin;
 	as->header.bundles++;
 	return true;
 }
@@ -418,7 +428,7 @@ static bool open_block(struct asm_cursor *c, const struct rondo_op *loop)
 
 bool asm_bundle_line(struct asm_cursor *c)
 {
-	struct bundle b = { 0 };
+	struct bundle b = { .origin = asm_origin_of(c) };
 
 	do
 		if (!operation(c, &b))
@@ -427,10 +437,10 @@ bool asm_bundle_line(struct asm_cursor *c)
 	if (c->as->header.bundles == RONDO_BUNDLES_MAX)
 		return asm_error(c, "more than %d bundles", RONDO_BUNDLES_MAX);
 	if (!b.loop.op)
-		return add_bundle(c->as, &b, c->line->number);
+		return add_bundle(c->as, &b);
 	if (!asm_accept(c, "{"))
 		return asm_error(c, "expected body= or '{'");
-	return add_bundle(c->as, &b, c->line->number) && open_block(c, &b.loop);
+	return add_bundle(c->as, &b) && open_block(c, &b.loop);
 }
 
 bool asm_close_block(struct asm_cursor *c)

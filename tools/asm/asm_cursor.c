@@ -35,13 +35,18 @@ bool asm_error(struct asm_cursor *c, const char *fmt, ...)
 	return false;
 }
 
-void asm_error_on(struct asm_state *as, u32 line, const char *fmt, ...)
+void asm_error_on(struct asm_state *as, u32 line, u32 column, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	report(as, line, 1, fmt, ap);
+	report(as, line, column, fmt, ap);
 	va_end(ap);
+}
+
+struct asm_origin asm_origin_of(const struct asm_cursor *c)
+{
+	return (struct asm_origin){ .line = c->line->number, .used_on = c->as->used_on };
 }
 
 static void skip_blanks(struct asm_cursor *c)

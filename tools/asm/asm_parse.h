@@ -56,15 +56,18 @@ struct asm_claims {
 	bool read, write;
 };
 
-/* Where a bundle comes from. */
+/* Where a bundle or a row of a table comes from. */
 struct asm_origin {
 	u32 line, used_on;
+	u16 column[RONDO_SLOTS_PER_BUNDLE]; /* of the operations; 0: none, or too far right */
 };
 
 struct asm_state {
 	struct asm_errors *errors;
 	u32 used_on; /* line of the macro's use, if one is being expanded */
-	u32 expanded, nested; /* lines so far, macros in macros */
+	u64 expanded; /* bytes so far that macros and repetitions stand for */
+	u32 nested; /* macros in macros */
+	bool endless; /* these were too many */
 	bool no_memory;
 
 	struct asm_symbol *symbols;
@@ -82,7 +85,8 @@ struct asm_state {
 	struct rondo_entry *entries;
 	struct rondo_desc *descs;
 	u64 (*bundles)[RONDO_SLOTS_PER_BUNDLE];
-	struct asm_origin *origins; /* of the bundles */
+	struct asm_origin slot_origins[RONDO_PROGRAM_SLOTS_MAX];
+	struct asm_origin *entry_origins, *desc_origins, *origins; /* the last: of the bundles */
 	struct asm_block blocks[RONDO_LOOP_DEPTH];
 	u32 block_count;
 };
@@ -97,8 +101,10 @@ struct asm_cursor {
 /* asm_cursor.c. Blanks before anything are skipped. */
 
 __attribute__((format(printf, 2, 3))) bool asm_error(struct asm_cursor *c, const char *fmt, ...);
-__attribute__((format(printf, 3, 4))) void asm_error_on(struct asm_state *as, u32 line,
+__attribute__((format(printf, 4, 5))) void asm_error_on(struct asm_state *as, u32 line, u32 column,
 							const char *fmt, ...);
+/* The line that @c reads. */
+struct asm_origin asm_origin_of(const struct asm_cursor *c);
 bool asm_at_end(struct asm_cursor *c);
 /* Steps over @text if it stands here. */
 bool asm_accept(struct asm_cursor *c, const char *text);

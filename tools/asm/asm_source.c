@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Against macros that expand for ever, and faster than memory. */
-enum { NESTED_MAX = 16, EXPANDED_MAX = 1 << 21, ENDLESS = 1 << 30 };
+/*
+ * Against macros that expand for ever, and faster than memory: bytes of text that expanding may
+ * make, and what an expansion counts beside its lines, and each line beside its text.
+ */
+enum { NESTED_MAX = 16, REPEATED_MAX = 1 << 21, EXPANDED_MAX = 1 << 28, EXPANDED_EACH = 64 };
 
 struct lines {
 	struct asm_line *line;
@@ -79,13 +82,21 @@ static s32 parameter_at(const struct asm_macro *m, const char *text, size_t *len
 	return -1;
 }
 
+static bool spend(struct asm_state *as, u64 bytes)
+{
+	as->expanded += bytes;
+	return as->expanded <= EXPANDED_MAX;
+}
+
 /* Copies @text with each \parameter replaced; those of inner macros stay for later. */
-static char *substitute(const struct asm_macro *m, char *const *argument, const char *text)
+static char *substitute(struct asm_state *as, const struct asm_macro *m, char *const *argument,
+			const char *text)
 {
 	char *out = NULL;
 	size_t size = 0, length;
 	FILE *stream = open_memstream(&out, &size);
 
+	as->no_memory |= !stream;
 	if (!stream)
 		return NULL;
 	while (*text) {
@@ -95,11 +106,28 @@ static char *substitute(const struct asm_macro *m, char *const *argument, const 
 			fputc(*text++, stream);
 			continue;
 		}
+		if (!spend(as, strlen(argument[i])))
+			break;
 		fputs(argument[i], stream);
 		text += 1 + length;
 	}
-	fclose(stream);
+	as->no_memory |= fclose(stream) || !out;
 	return out;
+}
+
+static bool substitute_lines(struct asm_state *as, const struct asm_macro *m, char *const *argument,
+			     struct lines *lines)
+{
+	bool ok = spend(as, EXPANDED_EACH);
+
+	for (u32 i = 0; i < m->lines && ok; i++) {
+		char *text = substitute(as, m, argument, m->body[i].text);
+
+		ok = text && add_line(as, lines, text, strlen(text), m->body[i].number) &&
+		     spend(as, EXPANDED_EACH + strlen(m->body[i].text));
+		free(text);
+	}
+	return ok;
 }
 
 /* Reads a macro's body once, with @argument for its parameters. */
@@ -108,19 +136,11 @@ static bool expand(struct asm_cursor *c, const struct asm_macro *m, char *const 
 	struct asm_state *as = c->as;
 	struct lines lines = { 0 };
 	u32 outer = as->used_on;
-	bool ok = true;
+	bool ok = as->nested < NESTED_MAX && substitute_lines(as, m, argument, &lines);
 
-	as->expanded += m->lines;
-	if (as->nested == NESTED_MAX || as->expanded > EXPANDED_MAX) {
-		as->expanded = ENDLESS;
-		return asm_error(c, "macros expand without end");
-	}
-	for (u32 i = 0; i < m->lines && ok; i++) {
-		char *text = substitute(m, argument, m->body[i].text);
-
-		as->no_memory |= !text;
-		ok = text && add_line(as, &lines, text, strlen(text), m->body[i].number);
-		free(text);
+	if (!ok && !as->no_memory) {
+		as->endless = true;
+		asm_error(c, "macros expand without end");
 	}
 	if (!outer)
 		as->used_on = c->line->number;
@@ -130,7 +150,7 @@ static bool expand(struct asm_cursor *c, const struct asm_macro *m, char *const 
 	as->nested--;
 	as->used_on = outer;
 	free_lines(&lines);
-	return ok;
+	return ok && !as->endless;
 }
 
 static char *trimmed(const char *begin, const char *end)
@@ -275,7 +295,7 @@ static bool repeat(struct asm_cursor *c, const struct lines *lines, u32 begin, u
 	struct asm_macro m = { 0 };
 	char number[24], *argument[] = { number };
 	s64 count, i;
-	bool ok = asm_number(c, 0, EXPANDED_MAX, "count", &count);
+	bool ok = asm_number(c, 0, REPEATED_MAX, "count", &count);
 
 	asm_accept(c, ",");
 	ok = ok && parameters_and_body(c, &m, lines, begin, end);
@@ -347,7 +367,7 @@ static void read_lines(struct asm_state *as, const struct lines *lines)
 					.at = lines->line[i].text };
 		bool macro, ok;
 
-		if (as->errors->count == ASM_ERRORS_MAX || as->no_memory || as->expanded >= ENDLESS)
+		if (as->errors->count == ASM_ERRORS_MAX || as->no_memory || as->endless)
 			return;
 		if (asm_at_end(&c))
 			continue;

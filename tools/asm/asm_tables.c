@@ -161,6 +161,7 @@ static bool slot_line(struct asm_cursor *c)
 	if (!row_name(c, ASM_SLOT, 's', index, RONDO_PROGRAM_SLOTS_MAX))
 		return false;
 	as->header.slots++;
+	as->slot_origins[index] = asm_origin_of(c);
 	slot->align = 64;
 	while (!asm_at_end(c))
 		if (!slot_key(c, slot, &as->stated[index]))
@@ -192,12 +193,15 @@ static bool entry_line(struct asm_cursor *c)
 {
 	struct asm_state *as = c->as;
 	struct rondo_entry *entry;
+	struct asm_origin *origin;
 
 	if (!row_name(c, ASM_ENTRY, 'e', as->header.entries, RONDO_ENTRIES_MAX))
 		return false;
 	entry = asm_grow(as, &as->entries, as->header.entries, sizeof(*entry));
-	if (!entry)
+	origin = asm_grow(as, &as->entry_origins, as->header.entries, sizeof(*origin));
+	if (!entry || !origin)
 		return false;
+	*origin = asm_origin_of(c);
 	as->header.entries++;
 	while (!asm_at_end(c))
 		if (!entry_key(c, entry))
@@ -264,14 +268,17 @@ static bool desc_key(struct asm_cursor *c, struct rondo_desc *d)
 static bool desc_line(struct asm_cursor *c)
 {
 	struct asm_state *as = c->as;
+	struct asm_origin *origin;
 	struct rondo_desc *d;
 	s64 slot;
 
 	if (!row_name(c, ASM_DESC, 'd', as->header.descs, RONDO_DESCS_MAX))
 		return false;
 	d = asm_grow(as, &as->descs, as->header.descs, sizeof(*d));
-	if (!d)
+	origin = asm_grow(as, &as->desc_origins, as->header.descs, sizeof(*origin));
+	if (!d || !origin)
 		return false;
+	*origin = asm_origin_of(c);
 	as->header.descs++;
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++)
 		d->count[k] = 1;
