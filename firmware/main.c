@@ -72,11 +72,13 @@ bool fw_turn(struct firmware *fw)
 	admin_serve_deferred(fw);
 	queues_serve(fw);
 	status_publish(fw);
+	if (fw->state != RONDO_FW_STATE_READY)
+		return false;
 	if (fw->blocked && !fw->polling) {
 		fw->polling = true;
 		hal_timer_start(FW_POLL_NS);
 	}
-	return fw->state == RONDO_FW_STATE_READY;
+	return true;
 }
 
 void fw_trap(struct firmware *fw, u32 cause, u32 pc, u32 value)

@@ -7,7 +7,7 @@
  * arguments, one byte each; other bytes do nothing.
  *
  *   I field value                 before the boot: changes struct rondo_fw_init
- *   A command program binding generation queue count weight addr size cycles reserved
+ *   A command program binding generation queue count weight addr size cycles signature
  *                                 writes an admin command and rings
  *   E queue type flags offsets binding generation slot slot offset
  *                                 writes a queue entry and rings
