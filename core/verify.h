@@ -63,8 +63,9 @@ struct rondo_facts {
 	struct rondo_range clear[RONDO_CLEAR_RANGES_MAX]; /* ascending; zeroed before the start */
 };
 
-/* Bytes of each tile's SRAM that are cleared. */
+/* Bytes of each tile's SRAM that are cleared, and the cycles of facts->cycles that this takes. */
 u32 rondo_cleared_bytes(const struct rondo_facts *facts);
+u64 rondo_clear_cycles(const struct rondo_machine *machine, const struct rondo_facts *facts);
 
 /*
  * Text and name of @code in spec/errors.def ("accepted" and "NONE" for 0, "unknown error" and

@@ -276,14 +276,22 @@ void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)
 u64 rondo_clear_finish(struct rondo_verify *v)
 {
 	const struct rondo_ranges *clear = &v->clearing.clear;
-	u32 rate = v->machine.clear_bytes_per_cycle, i;
-	u64 cycles = 0;
+	u32 i;
 
 	v->facts.clear_count = clear->count;
-	for (i = 0; i < clear->count; i++) {
-		u32 bytes = clear->at[i].hi - clear->at[i].lo;
-
+	for (i = 0; i < clear->count; i++)
 		v->facts.clear[i] = clear->at[i];
+	return rondo_clear_cycles(&v->machine, &v->facts);
+}
+
+u64 rondo_clear_cycles(const struct rondo_machine *machine, const struct rondo_facts *facts)
+{
+	u32 rate = machine->clear_bytes_per_cycle, i;
+	u64 cycles = 0;
+
+	for (i = 0; i < facts->clear_count; i++) {
+		u32 bytes = facts->clear[i].hi - facts->clear[i].lo;
+
 		cycles += bytes / rate + !!(bytes % rate);
 	}
 	return cycles;

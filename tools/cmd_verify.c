@@ -6,9 +6,9 @@
 #include "core/energy.h"
 #include "core/machine.h"
 #include "core/verify_state.h"
-#include "tools/region_time.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
+#include "tools/verify_regions.h"
 
 static const char help[] =
 	"usage: rondo verify FILE [OPTION]...\n\n"
@@ -16,8 +16,10 @@ static const char help[] =
 	"exact cycles, its energy, and what it touches of each slot. Exit status 1: refused.\n\n"
 	"      --machine NAME  the machine it shall run on (default: edge)\n"
 	"      --budget N      refuse a program of more cycles\n"
-	"      --regions       also the time of each region of a .rnd file: bundles, and stalls\n"
-	"                      of waits and of starts on a full channel (those of channels 0..3)\n";
+	"      --regions       also each region of a .rnd file, and what is cleared before them:\n"
+	"                      cycles, which are bundles and stalls of waits and of starts on a\n"
+	"                      full channel (those of channels 0..3), energy, and what it is for;\n"
+	"                      their sums are the program's\n";
 
 enum { OPT_MACHINE = 256, OPT_BUDGET, OPT_REGIONS };
 
@@ -93,59 +95,6 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	print_slots(p);
 }
 
-static void print_region(const char *name, const struct region_time *t)
-{
-	u64 cycles = t->bundles;
-	u32 ch;
-
-	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
-		cycles += t->wait[ch] + t->full[ch];
-	printf("region %-24s %12" PRIu64 " cycles, %12" PRIu64 " bundles, waits", name, cycles,
-	       t->bundles);
-	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
-		printf(" %" PRIu64, t->wait[ch]);
-	printf(", full");
-	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
-		printf(" %" PRIu64, t->full[ch]);
-	printf("\n");
-}
-
-/* The regions of the file at @path, whose program @p has been accepted, and what is in none. */
-static int print_regions(const char *path, const struct rondo_machine *machine,
-			 const struct rondo_program *p)
-{
-	struct source_options none;
-	struct accel_region region;
-	struct region_time *time;
-	struct source source;
-	u32 *region_of, count, i, j;
-	int status;
-
-	source_options_init(&none);
-	status = source_load(path, &none, &source);
-	if (status)
-		return status;
-	count = accel_model_region_count(source.model);
-	region_of = malloc(p->header->bundles * sizeof(*region_of));
-	time = calloc(count + 1ull, sizeof(*time));
-	for (i = 0; region_of && i < p->header->bundles; i++)
-		region_of[i] = count;
-	for (i = 0; region_of && !accel_model_region(source.model, i, &region); i++)
-		for (j = 0; j < region.count && region.first + j < p->header->bundles; j++)
-			region_of[region.first + j] = i;
-	if (!region_of || !time || region_times(machine, p, region_of, count + 1, time)) {
-		status = fail(path, "no memory");
-	} else {
-		for (i = 0; !accel_model_region(source.model, i, &region); i++)
-			print_region(region.name, &time[i]);
-		print_region("(none)", &time[count]);
-	}
-	free(time);
-	free(region_of);
-	source_free(&source);
-	return status;
-}
-
 static int verify(const char *path, const struct rondo_machine *machine, u64 budget, bool regions)
 {
 	const struct rondo_verdict *verdict;
@@ -173,7 +122,7 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 		printf("%s: accepted\n", path);
 		print_facts(machine, &p, rondo_verify_facts(v));
 		if (regions)
-			status = print_regions(path, machine, &p);
+			status = verify_print_regions(path, machine, &p, rondo_verify_facts(v));
 	}
 	free(v);
 	free(program);

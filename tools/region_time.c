@@ -168,3 +168,19 @@ int region_times(const struct rondo_machine *m, const struct rondo_program *prog
 	free(s);
 	return 0;
 }
+
+void region_activities(const struct rondo_machine *m, const struct rondo_program *program,
+		       const u32 *region_of, u32 regions, struct rondo_activity *activity)
+{
+	struct rondo_activity nowhere = {};
+	struct rondo_counter c;
+	u32 at;
+
+	memset(activity, 0, regions * sizeof(*activity));
+	rondo_counter_init(&c, m, program);
+	for (at = 0; at < program->header->bundles; at++) {
+		u32 region = region_of[at];
+
+		rondo_counter_step(&c, 1, region < regions ? &activity[region] : &nowhere);
+	}
+}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Where a program's time goes: bundles and stalls of each region of its text. Sums of stalls
- * have no closed form, so loops that contain transfers are stepped trip by trip; the others
- * count at once. The rules of time stand in core/timing.h.
+ * Where a program's time and energy go: bundles, stalls and activity of each region of its text.
+ * Sums of stalls have no closed form, so loops that contain transfers are stepped trip by trip;
+ * the others count at once. The rules of time stand in core/timing.h. Activity has closed forms
+ * for any part of the text: core/energy.h.
  */
 #ifndef RONDO_TOOLS_REGION_TIME_H
 #define RONDO_TOOLS_REGION_TIME_H
 
+#include "core/energy.h"
 #include "core/program.h"
 
 /* Cycles. All of a replay but its clearing is in exactly one region and one of these. */
@@ -23,5 +25,9 @@ struct region_time {
  */
 int region_times(const struct rondo_machine *m, const struct rondo_program *program,
 		 const u32 *region_of, u32 regions, struct region_time *time);
+
+/* Adds up @activity[r] in the same way. What is cleared before a replay is in no region. */
+void region_activities(const struct rondo_machine *m, const struct rondo_program *program,
+		       const u32 *region_of, u32 regions, struct rondo_activity *activity);
 
 #endif

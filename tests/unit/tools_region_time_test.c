@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Time by region: stalls are where they should be in a program whose times are known, and on
- * random programs the regions add up to the exact time of the verifier.
+ * Time and energy by region: stalls are where they should be in a program whose times are known,
+ * and the regions of random programs and of a network add up to what is known of the whole.
  */
 #include "tools/region_time.h"
 
+#include <accel.h>
+
+#include "compiler/backend.h"
+#include "compiler/compiler.h"
+#include "tests/fuzz/generate.h"
 #include "tests/tap.h"
 #include "tests/unit/program_gen.h"
 
 #define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
-enum { PROGRAMS = 1500, CHOICES = 1024 };
+enum { PROGRAMS = 1500, CHOICES = 1024, REGIONS = 7 };
 
 static u64 random_state = 88172645463325252ull;
 
@@ -23,8 +28,30 @@ static u64 next_random(void)
 	return random_state;
 }
 
-/* The times of @regions regions of the program, bundle i in region i % regions. */
-static void times_of(const struct builder *b, u32 regions, struct region_time *time)
+/* What is known of each region, and of all of a program. */
+struct known {
+	struct region_time time[REGIONS];
+	struct rondo_activity activity[REGIONS];
+	u64 clearing, cycles; /* by the verifier */
+	u32 cleared;
+};
+
+static void learn(const struct rondo_machine *machine, const struct rondo_program *program,
+		  const u32 *region_of, const struct rondo_facts *facts, struct known *k)
+{
+	k->clearing = facts ? rondo_clear_cycles(machine, facts) : 0;
+	k->cleared = facts ? rondo_cleared_bytes(facts) : 0;
+	k->cycles = facts ? facts->cycles : 0;
+	if (region_times(machine, program, region_of, REGIONS, k->time))
+		abort();
+	region_activities(machine, program, region_of, REGIONS, k->activity);
+}
+
+/* Of a program in the builder, with bundle i in region i % REGIONS. */
+static void learn_built(const struct builder *b, const struct rondo_facts *facts, struct known *k,
+			bool (*check)(const struct rondo_machine *, const struct rondo_program *,
+				      const struct known *),
+			bool *good)
 {
 	struct rondo_program program;
 	u64 size;
@@ -32,20 +59,21 @@ static void times_of(const struct builder *b, u32 regions, struct region_time *t
 	u32 *region_of = malloc(b->header.bundles * sizeof(*region_of)), i;
 
 	for (i = 0; i < b->header.bundles; i++)
-		region_of[i] = i % regions;
+		region_of[i] = i % REGIONS;
 	rondo_program_open(&program, bytes, size);
-	if (region_times(&b->machine, &program, region_of, regions, time))
-		abort();
+	learn(&b->machine, &program, region_of, facts, k);
+	if (check)
+		*good = check(&b->machine, &program, k);
 	free(region_of);
 	free(bytes);
 }
 
-static u64 sum_of(const struct region_time *time, u32 regions)
+static u64 sum_of(const struct region_time *time)
 {
 	u64 sum = 0;
 	u32 i, ch;
 
-	for (i = 0; i < regions; i++) {
+	for (i = 0; i < REGIONS; i++) {
 		sum += time[i].bundles;
 		for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
 			sum += time[i].wait[ch] + time[i].full[ch];
@@ -53,22 +81,42 @@ static u64 sum_of(const struct region_time *time, u32 regions)
 	return sum;
 }
 
-static u64 clearing(const struct builder *b)
+/* Clearing and the regions add up to the program's cycles, activity and energy. */
+static bool adds_up(const struct rondo_machine *machine, const struct rondo_program *program,
+		    const struct known *k)
 {
-	const struct rondo_facts *facts = rondo_verify_facts(b->verify);
-	u32 rate = b->machine.clear_bytes_per_cycle, i;
-	u64 cycles = 0;
+	enum { FIELDS = sizeof(struct rondo_activity) / sizeof(u64) };
+	struct rondo_activity clearing = {
+		.sram_cleared = (u64)machine->mesh_w * machine->mesh_h * k->cleared,
+	};
+	struct rondo_energy all, sum = rondo_energy_of(machine, &clearing);
+	union {
+		struct rondo_activity activity;
+		u64 field[FIELDS];
+	} total, added = { clearing };
+	u32 i, f;
 
-	for (i = 0; i < facts->clear_count; i++)
-		cycles += (facts->clear[i].hi - facts->clear[i].lo + rate - 1) / rate;
-	return cycles;
+	rondo_count_activity(machine, program, k->cleared, &total.activity);
+	all = rondo_energy_of(machine, &total.activity);
+	for (i = 0; i < REGIONS; i++) {
+		struct rondo_energy e = rondo_energy_of(machine, &k->activity[i]);
+		const u64 *field = (const u64 *)&k->activity[i];
+
+		for (f = 0; f < FIELDS; f++)
+			added.field[f] += field[f];
+		sum.compute_fj += e.compute_fj;
+		sum.movement_fj += e.movement_fj;
+	}
+	return !memcmp(&added, &total, sizeof(total)) && all.movement_fj &&
+	       sum.compute_fj == all.compute_fj && sum.movement_fj == all.movement_fj &&
+	       sum_of(k->time) + k->clearing == k->cycles;
 }
 
 /* A transfer of 4096 bytes takes 200 + 2 + 64 cycles from its start. */
 static void test_known(void)
 {
-	struct region_time time[6];
 	struct builder b;
+	struct known k;
 	u32 desc, i;
 
 	build_init(&b);
@@ -79,10 +127,16 @@ static void test_known(void)
 	build_bundle(&b);
 	build_wait(&b, 1, 0);
 	build_op(&b, RONDO_C, OP(halt));
-	times_of(&b, 6, time);
-	tap_eq(time[2].bundles, 100, "a loop's bundles");
-	tap_eq(time[3].wait[1], 266 - 102, "a wait's stall, less what ran meanwhile");
-	tap_eq(sum_of(time, 6), 266 + 2, "nothing else stalls");
+	learn_built(&b, NULL, &k, NULL, NULL);
+	tap_eq(k.time[2].bundles, 100, "a loop's bundles");
+	tap_eq(k.time[3].wait[1], 266 - 102, "a wait's stall, less what ran meanwhile");
+	tap_eq(sum_of(k.time), 266 + 2, "nothing else stalls");
+	tap_ok(k.activity[0].dma_in == 4096 && k.activity[0].sram_written == 4096 &&
+		       !k.activity[3].dma_in,
+	       "bytes of a transfer count where it starts");
+	tap_ok(k.activity[2].bundles == 100 && k.activity[2].fetched == 1 &&
+		       k.activity[4].bundles == 1,
+	       "a short loop is fetched once");
 	build_fini(&b);
 
 	build_init(&b);
@@ -91,41 +145,141 @@ static void test_known(void)
 	for (i = 0; i <= RONDO_DMA_OUTSTANDING; i++)
 		build_start(&b, 2, desc, 0);
 	build_op(&b, RONDO_C, OP(halt, .wait = { 0, 0, 1 }));
-	times_of(&b, 6, time);
-	tap_eq(time[4].full[2], 266 - 4, "a start on a full channel stalls");
+	learn_built(&b, NULL, &k, NULL, NULL);
+	tap_eq(k.time[4].full[2], 266 - 4, "a start on a full channel stalls");
 	/* The fifth starts at 266, when the fourth has two cycles less to go than it needs. */
-	tap_eq(time[5].wait[2], 266 + 266 - 267, "and halt for the rest");
+	tap_eq(k.time[5].wait[2], 266 + 266 - 267, "and halt for the rest");
 	build_fini(&b);
 }
 
-static void test_random(void)
+/* A source of programs, and how many of them clear something and compute something at least. */
+struct source {
+	const char *name;
+	void (*make)(struct builder *b, u32 number);
+	u32 programs, clear, compute;
+};
+
+static void make_by_chance(struct builder *b, enum gen_kind kind)
 {
-	u32 i, j, accepted = 0, wrong = 0;
+	u8 choices[CHOICES];
+	u32 i;
 
-	for (i = 0; i < PROGRAMS; i++) {
-		struct region_time time[7];
-		u8 choices[CHOICES];
+	for (i = 0; i < CHOICES; i++)
+		choices[i] = (u8)(next_random() >> 32);
+	gen_program(b, kind, choices, CHOICES);
+}
+
+static void make_time(struct builder *b, u32 number)
+{
+	(void)number;
+	make_by_chance(b, GEN_TIME);
+}
+
+static void make_sram(struct builder *b, u32 number)
+{
+	(void)number;
+	make_by_chance(b, GEN_SRAM);
+}
+
+static void make_any(struct builder *b, u32 number)
+{
+	u8 choices[GENERATE_CHOICES];
+
+	generate_choices(choices, number);
+	generate(b, GENERATE_RIGHT, choices, sizeof(choices));
+}
+
+static void make_mesh(struct builder *b, u32 number)
+{
+	rondo_machine_init(&b->machine, RONDO_MACHINE_patch);
+	b->header.machine_hash = rondo_machine_hash(&b->machine);
+	make_any(b, number);
+}
+
+static void test_random(const struct source *source)
+{
+	u32 i, accepted = 0, wrong = 0, cleared = 0, computed = 0;
+
+	for (i = 0; i < source->programs; i++) {
 		struct builder b;
+		struct known k;
+		bool good;
 
-		for (j = 0; j < CHOICES; j++)
-			choices[j] = (u8)(next_random() >> 32);
 		build_init(&b);
-		gen_program(&b, GEN_TIME, choices, CHOICES);
+		source->make(&b, i);
 		if (!build_verdict(&b, 0).code) {
+			learn_built(&b, rondo_verify_facts(b.verify), &k, adds_up, &good);
 			accepted++;
-			times_of(&b, 7, time);
-			wrong += sum_of(time, 7) + clearing(&b) !=
-				 rondo_verify_facts(b.verify)->cycles;
+			wrong += !good;
+			cleared += k.clearing > 0;
+			computed += k.activity[1].vector_lanes > 0;
 		}
 		build_fini(&b);
 	}
-	tap_ok(!wrong && accepted > PROGRAMS / 10,
-	       "regions add up to the exact time: %u programs, %u wrong", accepted, wrong);
+	tap_ok(!wrong && accepted > source->programs / 10 && cleared >= source->clear &&
+		       computed >= source->compute,
+	       "regions add up: %u programs %s, %u wrong, %u cleared, %u computed", accepted,
+	       source->name, wrong, cleared, computed);
+}
+
+/* Sevenths of a network's text. */
+static void test_network(void)
+{
+	const struct compile_options compile = {};
+	struct compile_error why = {};
+	struct compiled compiled = {};
+	struct rondo_machine machine;
+	struct rondo_program program;
+	struct accel_model *model;
+	struct rondo_verify *v = malloc(sizeof(*v));
+	struct graph *graph;
+	u32 *region_of, i;
+	const void *bytes;
+	struct known k;
+	size_t size;
+	void *onnx;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	if (compile_read_file("demo/digits.onnx", &onnx, &size, &why) ||
+	    compile_graph_from_onnx(onnx, size, "digits", &compile, &graph, &why) ||
+	    backend_compile(graph, &machine, NULL, NULL, &compiled) ||
+	    accel_model_parse(compiled.file, compiled.size, &model, NULL)) {
+		tap_ok(false, "the network compiles: %s", why.text);
+		return;
+	}
+	bytes = accel_model_program(model, &size);
+	rondo_verify_init(v, &machine, bytes, size, 0);
+	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
+		;
+	rondo_program_open(&program, bytes, size);
+	region_of = malloc(program.header->bundles * sizeof(*region_of));
+	for (i = 0; i < program.header->bundles; i++)
+		region_of[i] = (u32)((u64)i * REGIONS / program.header->bundles);
+	learn(&machine, &program, region_of, rondo_verify_facts(v), &k);
+	tap_ok(!rondo_verify_verdict(v)->code && k.cycles == compiled.cycles && k.cycles &&
+		       adds_up(&machine, &program, &k),
+	       "and those of a compiled network: %llu cycles", (unsigned long long)k.cycles);
+	free(region_of);
+	free(v);
+	accel_model_destroy(model);
+	free(compiled.file);
+	graph_free(graph);
+	free(onnx);
 }
 
 int main(void)
 {
+	static const struct source sources[] = {
+		{ "of transfers and loops", make_time, PROGRAMS, 0, 0 },
+		{ "that read what they did not write", make_sram, PROGRAMS, 20, 0 },
+		{ "of all operations", make_any, PROGRAMS / 5, 0, 100 },
+		{ "for 66 tiles", make_mesh, PROGRAMS / 5, 0, 100 },
+	};
+	u32 i;
+
 	test_known();
-	test_random();
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		test_random(&sources[i]);
+	test_network();
 	return tap_done();
 }
