@@ -2,13 +2,17 @@
 /*
  * The device's life, its reset, and what the host sees: registers and doorbells.
  */
+#include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/machine.h"
 #include "emulator/device.h"
+#include "emulator/host_memory.h"
+#include "emulator/mesh.h"
 
 void emu_trace(struct emu_device *dev, const char *event, u64 a, u64 b)
 {
@@ -263,6 +267,22 @@ static bool start_threads(struct emu_device *dev)
 	if (mgmt && !sequencer)
 		stop_threads(dev, false);
 	return sequencer;
+}
+
+bool emu_fits(const struct rondo_machine *machine, char why[EMU_REASON_BYTES])
+{
+	u32 tiles = (u32)machine->mesh_w * machine->mesh_h, side;
+	u64 need = tiles > 1 ? mesh_reservation(machine) : 0, have = host_address_space();
+
+	if (need <= have)
+		return true;
+	side = (u32)sqrt((double)have * tiles / (double)need);
+	snprintf(why, EMU_REASON_BYTES,
+		 "%u x %u tiles need %.1f GiB of address space, the process's limit leaves %.1f "
+		 "GiB: "
+		 "%u x %u would fit",
+		 machine->mesh_w, machine->mesh_h, need * 0x1p-30, have * 0x1p-30, side, side);
+	return false;
 }
 
 struct emu_device *emu_create(const struct rondo_machine *machine, const struct emu_host_ops *ops,

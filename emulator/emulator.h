@@ -52,6 +52,14 @@ struct emu_host_ops {
 	void (*thread_end)(void *host);
 };
 
+enum { EMU_REASON_BYTES = 128 };
+
+/*
+ * Whether the process may have the address space that a device of @machine reserves; else false,
+ * and in @why what it needs and how many tiles would fit. Reserves nothing.
+ */
+bool emu_fits(const struct rondo_machine *machine, char why[EMU_REASON_BYTES]);
+
 /*
  * Creates a device as after reset. @machine is copied; @ops and @host are
  * borrowed until emu_destroy(). NULL if memory or threads are short, or if

@@ -162,12 +162,31 @@ struct host_memory host_memory_of(const char *root, u64 address_space)
 	return memory;
 }
 
-struct host_memory host_memory_available(void)
+/* RLIMIT_AS, UINT64_MAX if there is none. */
+static u64 address_space_limit(void)
 {
 	struct rlimit limit;
-	u64 address_space = UINT64_MAX;
 
-	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY)
-		address_space = limit.rlim_cur;
-	return host_memory_of("", address_space);
+	if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+u64 host_address_space(void)
+{
+	const struct place self = { "", "/proc", "/self" };
+	u64 limit = address_space_limit(), used;
+
+	if (limit == UINT64_MAX)
+		return limit;
+	/* The first number of statm: pages that are mapped. */
+	if (!read_number(&self, "statm", NULL, 0, &used))
+		used = 0;
+	used *= (u64)sysconf(_SC_PAGESIZE);
+	return limit > used ? limit - used : 0;
+}
+
+struct host_memory host_memory_available(void)
+{
+	return host_memory_of("", address_space_limit());
 }

@@ -20,8 +20,14 @@ struct host_memory {
 struct host_memory host_memory_available(void);
 
 /*
- * The same for a system whose /proc and /sys stand below directory @root, and a process that may
- * have @address_space bytes.
+ * What this process's limit on address space leaves for mappings that are only reserved:
+ * UINT64_MAX if there is no limit.
+ */
+u64 host_address_space(void);
+
+/*
+ * As host_memory_available() for a system whose /proc and /sys stand below directory @root, and a
+ * process that may have @address_space bytes.
  */
 struct host_memory host_memory_of(const char *root, u64 address_space);
 

@@ -36,6 +36,14 @@ static void lay_out(struct mesh *m)
 	m->bytes = at + (size_t)machine->mesh_w * machine->mesh_h * m->sram_stride;
 }
 
+u64 mesh_reservation(const struct rondo_machine *machine)
+{
+	struct mesh m = { .machine = *machine };
+
+	lay_out(&m);
+	return m.bytes;
+}
+
 struct mesh *mesh_create(const struct rondo_machine *machine)
 {
 	struct mesh *m = calloc(1, sizeof(*m));

@@ -93,6 +93,10 @@ struct mesh_program {
 
 /* NULL if there is no address space or no thread. */
 struct mesh *mesh_create(const struct rondo_machine *machine);
+
+/* Bytes of address space that mesh_create(@machine) reserves. */
+u64 mesh_reservation(const struct rondo_machine *machine);
+
 void mesh_destroy(struct mesh *m); /* NULL is allowed */
 
 /*

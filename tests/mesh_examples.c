@@ -63,8 +63,11 @@ static bool read_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 	if (slot == 0 && d->matrix) {
 		i = (u32)(offset / 4 % side(d));
 		j = (u32)(offset / 4 / side(d));
-		for (u64 n = 0; n < size / 4; n++)
-			x[n] = (float)element(i + (u32)n, j);
+		for (u64 n = 0; n < size / 4; n++, i++) {
+			if (i == side(d))
+				i = 0, j++;
+			x[n] = (float)element(i, j);
+		}
 		return true;
 	}
 	if (offset > d->size[slot] || size > d->size[slot] - offset)
@@ -118,10 +121,9 @@ static char *read_source(const char *name, const char *machine)
 	return text;
 }
 
-static bool run_program(struct data *d, const void *bytes, u64 size, bool checks,
-			struct mesh_example_run *run)
+static bool run_program(const struct rondo_machine *machine, const void *bytes, u64 size,
+			const struct exec_io *io, bool checks, struct mesh_example_run *run)
 {
-	const struct exec_io io = { read_slot, write_slot, d };
 	const struct exec_control control = { .bound = RONDO_CYCLES_MAX, .checks = checks };
 	struct rondo_verify *v = malloc(sizeof(*v));
 	struct exec_program *program = NULL;
@@ -129,16 +131,15 @@ static bool run_program(struct data *d, const void *bytes, u64 size, bool checks
 	struct exec *e = NULL;
 	bool good = false;
 
-	rondo_verify_init(v, &d->machine, bytes, size, 0);
+	rondo_verify_init(v, machine, bytes, size, 0);
 	while (rondo_verify_step(v, ~0u))
 		;
 	if (rondo_verify_verdict(v)->code) {
 		fail(run, rondo_error_text(rondo_verify_verdict(v)->code));
-	} else if (!exec_load(&program, &d->machine, bytes, size, rondo_verify_facts(v),
-			      run->why)) {
-		e = exec_create(&d->machine);
+	} else if (!exec_load(&program, machine, bytes, size, rondo_verify_facts(v), run->why)) {
+		e = exec_create(machine);
 		if (e)
-			exec_run(e, program, &io, &control, &result);
+			exec_run(e, program, io, &control, &result);
 		run->cycles = result.cycles;
 		good = e && result.status == EXEC_DONE &&
 		       result.cycles == rondo_verify_facts(v)->cycles;
@@ -149,6 +150,18 @@ static bool run_program(struct data *d, const void *bytes, u64 size, bool checks
 	exec_destroy(e);
 	free(v);
 	return good;
+}
+
+static bool run_literally(const struct rondo_machine *machine, const void *bytes, u64 size,
+			  const struct exec_io *io, struct mesh_example_run *run)
+{
+	return run_program(machine, bytes, size, io, true, run);
+}
+
+static bool run_in_groups(const struct rondo_machine *machine, const void *bytes, u64 size,
+			  const struct exec_io *io, struct mesh_example_run *run)
+{
+	return run_program(machine, bytes, size, io, false, run);
 }
 
 /* One step on a grid of @n rows of @w cells with a border of zeros around it. */
@@ -274,8 +287,8 @@ static void allreduce_compare(const struct data *d, struct mesh_example_run *run
 		run->wrong += out[at] != right[at % (2 * VALUES)];
 }
 
-bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool checks,
-		  struct mesh_example_run *run)
+bool mesh_example_by(enum mesh_example example, enum rondo_machine_id machine, mesh_runner runner,
+		     struct mesh_example_run *run)
 {
 	static void (*const fill[])(struct data *) = { heat_data, matvec_data, allreduce_data };
 	static void (*const compare[])(const struct data *,
@@ -284,6 +297,7 @@ bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool
 	char *text = read_source(mesh_example_names[example], rondo_machine_name(machine));
 	struct asm_errors errors;
 	struct data d = { 0 };
+	const struct exec_io io = { read_slot, write_slot, &d };
 	void *bytes = NULL;
 	double begin;
 	u64 size = 0;
@@ -297,7 +311,7 @@ bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool
 	rondo_machine_init(&d.machine, machine);
 	fill[example](&d);
 	begin = now_s();
-	good = run_program(&d, bytes, size, checks, run);
+	good = runner(&d.machine, bytes, size, &io, run);
 	run->seconds = now_s() - begin;
 	if (good)
 		compare[example](&d, run);
@@ -306,4 +320,10 @@ bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool
 	free(bytes);
 	free(text);
 	return good;
+}
+
+bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool checks,
+		  struct mesh_example_run *run)
+{
+	return mesh_example_by(example, machine, checks ? run_literally : run_in_groups, run);
 }

@@ -24,9 +24,20 @@ struct mesh_example_run {
 };
 
 /*
- * Runs @example from the source tree, which is the working directory, on @machine. False, and the
- * reason in run->why, if it does not assemble, load, or end in the promised cycles.
+ * Runs the program @bytes once, on slots that @io reads and writes, and sets run->cycles. False,
+ * and the reason in run->why, if it does not load or end in the promised cycles.
  */
+typedef bool (*mesh_runner)(const struct rondo_machine *machine, const void *bytes, u64 size,
+			    const struct exec_io *io, struct mesh_example_run *run);
+
+/*
+ * Runs @example from the source tree, which is the working directory, on @machine by @runner.
+ * False, and the reason in run->why, if it does not assemble or @runner says so.
+ */
+bool mesh_example_by(enum mesh_example example, enum rondo_machine_id machine, mesh_runner runner,
+		     struct mesh_example_run *run);
+
+/* The same by the executor, literally if @checks. */
 bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool checks,
 		  struct mesh_example_run *run);
 

@@ -63,12 +63,19 @@ struct accel_error {
  */
 
 /*
- * Opens the device @name: the path of a device file ("/dev/accel/accel0"), "emu" for one that is
- * emulated in this process, or NULL for the first device of the kernel's driver.
+ * Opens the device @name: the path of a device file ("/dev/accel/accel0"), "emu:MACHINE" for one
+ * that is emulated in this process ("emu": the machine edge), or NULL for the first device of the
+ * kernel's driver. The machines are those of the instruction set reference; one of many tiles
+ * reserves address space for all of them, and takes memory when programs run.
  *
  * -ENODEV: NULL was given and there is none. -ENOTSUP: the file is of another driver, or of a
- * version that this library does not speak. -EACCES, -ENOENT and others as open().
+ * version that this library does not speak. -EACCES, -ENOENT and others as open(). Emulated:
+ * -ENOENT: there is no such machine. -ENOTSUP: it is not supported. -ENOMEM: also if the process
+ * may not have the address space; @error says what it needs and what would fit.
  */
+int accel_device_open(const char *name, struct accel_device **device, struct accel_error *error);
+
+/* As accel_device_open(), without words. */
 int accel_open(const char *name, struct accel_device **device);
 void accel_close(struct accel_device *device);
 

@@ -660,17 +660,24 @@ static void fill_info(struct accel_device *device)
 	};
 }
 
-int accel_emu_open(struct accel_device **out)
+int accel_emu_open(const struct rondo_machine *machine, struct accel_device **out,
+		   struct accel_error *error)
 {
-	struct emu_device *dev = calloc(1, sizeof(*dev));
-	const struct emu_hw_ops ops = { .irq = irq, .refused = refused, .ctx = dev };
+	struct emu_hw_ops ops = { .irq = irq, .refused = refused };
+	char why[EMU_HW_REASON_BYTES];
+	struct emu_device *dev;
 	int ret = -ENOMEM;
 
+	if (!emu_hw_fits(machine, why)) {
+		accel_error_set(error, "%s", why);
+		return -ENOMEM;
+	}
+	ops.ctx = dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return -ENOMEM;
 	pthread_mutex_init(&dev->lock, NULL);
 	pthread_cond_init(&dev->answered, NULL);
-	rondo_machine_init(&dev->base.machine, RONDO_MACHINE_edge);
+	dev->base.machine = *machine;
 	fill_info(&dev->base);
 	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dev->wake < 0)

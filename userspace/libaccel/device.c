@@ -109,28 +109,63 @@ static int open_first(struct accel_device **device)
 	return ret;
 }
 
-ACCEL_EXPORT int accel_open(const char *name, struct accel_device **device)
+/* The emulated device of the machine called @name. */
+static int open_emulated(const char *name, struct accel_device **device, struct accel_error *error)
+{
+	struct rondo_machine machine;
+	u32 id;
+
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		if (strcmp(rondo_machine_name(id), name))
+			continue;
+		rondo_machine_init(&machine, id);
+		if (rondo_machine_supported(&machine))
+			return accel_emu_open(&machine, device, error);
+		accel_error_set(error, "%s", rondo_error_text(RONDO_ERR_MACHINE_UNSUPPORTED));
+		return -ENOTSUP;
+	}
+	accel_error_set(error, "there is no machine of this name");
+	return -ENOENT;
+}
+
+static int open_any(const char *name, struct accel_device **device, struct accel_error *error)
+{
+	if (!name)
+		return open_first(device);
+	if (!strcmp(name, "emu"))
+		return open_emulated(rondo_machine_name(RONDO_MACHINE_edge), device, error);
+	if (!strncmp(name, "emu:", 4))
+		return open_emulated(name + 4, device, error);
+	return accel_drm_open(name, device);
+}
+
+ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **device,
+				   struct accel_error *error)
 {
 	const volatile u8 *owner = owner_page();
 	struct accel_device *opened;
 	int ret;
 
-	if (!owner)
-		return -ENOMEM;
-	if (!name)
-		ret = open_first(&opened);
-	else if (!strcmp(name, "emu"))
-		ret = accel_emu_open(&opened);
-	else
-		ret = accel_drm_open(name, &opened);
+	accel_error_clear(error);
+	ret = owner ? open_any(name, &opened, error) : -ENOMEM;
 	if (ret) {
-		munmap((void *)owner, page_bytes());
+		if (owner)
+			munmap((void *)owner, page_bytes());
+		if (error && !error->text[0])
+			accel_error_set(error, "%s",
+					!name && ret == -ENODEV ? "there is no device" :
+								  strerror(-ret));
 		return ret;
 	}
 	atomic_init(&opened->refs, 1);
 	opened->owner = owner;
 	*device = opened;
 	return 0;
+}
+
+ACCEL_EXPORT int accel_open(const char *name, struct accel_device **device)
+{
+	return accel_device_open(name, device, NULL);
 }
 
 struct accel_device *accel_device_get(struct accel_device *device)

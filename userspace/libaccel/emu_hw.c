@@ -17,6 +17,13 @@ static struct emu_device *dev_of(struct emu_hw *hw)
 	return inproc_device(inproc_of(hw));
 }
 
+static_assert((int)EMU_HW_REASON_BYTES == (int)EMU_REASON_BYTES, "room for a reason");
+
+bool emu_hw_fits(const struct rondo_machine *machine, char why[EMU_HW_REASON_BYTES])
+{
+	return emu_fits(machine, why);
+}
+
 struct emu_hw *emu_hw_create(const struct rondo_machine *machine, const struct emu_hw_ops *ops)
 {
 	const struct inproc_ops inproc_ops = {

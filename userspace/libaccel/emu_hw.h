@@ -36,6 +36,11 @@ struct emu_hw_ops {
 	void *ctx;
 };
 
+enum { EMU_HW_REASON_BYTES = 128 };
+
+/* Whether the process may have a device of @machine; else false, and what it needs in @why. */
+bool emu_hw_fits(const struct rondo_machine *machine, char why[EMU_HW_REASON_BYTES]);
+
 /* Creates a device of machine *@machine, as after reset. NULL: no memory or threads. */
 struct emu_hw *emu_hw_create(const struct rondo_machine *machine, const struct emu_hw_ops *ops);
 

@@ -168,9 +168,10 @@ static void rondo_reset(DeviceState *qdev)
 
 /* Life. */
 
-/* Fills *@m with the configuration called @name. */
+/* Fills *@m with the configuration called @name, if this process may have it. */
 static bool find_machine(const char *name, struct rondo_machine *m, Error **errp)
 {
+	char why[EMU_REASON_BYTES];
 	u32 i;
 
 	for (i = 0; i < RONDO_MACHINES; i++)
@@ -181,9 +182,13 @@ static bool find_machine(const char *name, struct rondo_machine *m, Error **errp
 		return false;
 	}
 	rondo_machine_init(m, i);
-	if (rondo_machine_supported(m))
+	if (!rondo_machine_supported(m)) {
+		error_setg(errp, "machine '%s' is not supported by this version", name);
+		return false;
+	}
+	if (emu_fits(m, why))
 		return true;
-	error_setg(errp, "machine '%s' is not supported by this version", name);
+	error_setg(errp, "%s", why);
 	return false;
 }
 
