@@ -12,8 +12,9 @@ static const char help[] =
 	"usage: rondo info FILE\n"
 	"       rondo info --device [DEVICE]\n\n"
 	"Prints the tensors, slots and regions of a .rnd file or a bare program; or the limits,\n"
-	"machine and clocks of a device (default: the first of the kernel's driver; emu: the\n"
-	"emulated one).\n";
+	"machine and clocks of a device (default: the first of the kernel's driver; emu:MACHINE: "
+	"an\n"
+	"emulated one, emu: emu:edge).\n";
 
 static const struct option options[] = {
 	{ "device", no_argument, NULL, 'd' },
@@ -49,10 +50,11 @@ static int device_info(const char *name)
 	struct rondo_machine machine;
 	struct accel_clock clock;
 	struct accel_info info;
-	int ret = accel_open(name, &device);
+	struct accel_error error;
+	int ret = accel_device_open(name, &device, &error);
 
 	if (ret)
-		return fail(shown, "%s", ret == -ENODEV ? "there is no device" : strerror(-ret));
+		return fail(shown, "%s", error.text);
 	ret = accel_device_info(device, &info, sizeof(info));
 	if (!ret)
 		ret = accel_device_machine(device, &machine, sizeof(machine));

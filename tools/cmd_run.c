@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/machine.h"
+#include "core/verify.h"
+#include "spec/program.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
 
@@ -15,8 +18,9 @@ static const char help[] =
 	"samples; an input with one file has it in each. Shows inputs that are pictures, the\n"
 	"answers, and where time and energy went.\n\n"
 	"  -i, --input INPUT       the same as INPUT\n"
-	"  -d, --device DEVICE     a device file, or emu (default: the first device of the\n"
-	"                          kernel's driver, or emu if there is none)\n"
+	"  -d, --device DEVICE     a device file, or emu:MACHINE, emulated; emu is emu:edge\n"
+	"                          (default: the first device of the kernel's driver; if there\n"
+	"                          is none, emulated, the machine that the program is for)\n"
 	"  -o, --output-dir DIR    write outputs to DIR/SAMPLE.NAME.npy\n"
 	"      --expect DIR        compare with what another run wrote: status 1 if a bit differs\n"
 	"  -r, --repeat N          replay each sample N times (default: 1)\n"
@@ -57,31 +61,59 @@ static const struct option options[] = {
 	{},
 };
 
+/* The machine that the program is for; NULL if it is none that is known. */
+static const char *machine_of(const struct run *run)
+{
+	const struct rondo_program_header *header;
+	struct rondo_machine machine;
+	size_t size;
+	u32 id;
+
+	header = accel_model_program(run->source.model, &size);
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		rondo_machine_init(&machine, id);
+		if (rondo_machine_hash(&machine) == header->machine_hash)
+			return rondo_machine_name(id);
+	}
+	return NULL;
+}
+
 static int open_device(struct run *run)
 {
-	const char *name = run->options->device;
-	int ret = accel_open(name, &run->device);
+	const char *name = run->options->device, *machine = machine_of(run);
+	struct accel_error error;
+	char emulated[64];
+	int ret = accel_device_open(name, &run->device, &error);
 
 	if (ret == -ENODEV && !name) {
-		fprintf(stderr, "rondo: there is no device; running in the emulator\n");
-		name = "emu";
-		ret = accel_open(name, &run->device);
+		snprintf(emulated, sizeof(emulated), "emu:%s", machine ? machine : "edge");
+		fprintf(stderr, "rondo: there is no device; running in the emulator, %s\n",
+			emulated);
+		name = emulated;
+		ret = accel_device_open(name, &run->device, &error);
 	}
-	if (!ret)
-		ret = accel_device_info(run->device, &run->info, sizeof(run->info));
-	return ret ? fail(name ? name : "/dev/accel", "%s", strerror(-ret)) : STATUS_OK;
+	if (ret)
+		return fail(name ? name : "/dev/accel", "%s", error.text);
+	ret = accel_device_info(run->device, &run->info, sizeof(run->info));
+	return ret ? fail("device", "%s", strerror(-ret)) : STATUS_OK;
 }
 
 static int create_program(struct run *run)
 {
+	const char *model = run->options->model, *machine = machine_of(run);
 	double start = now_ms();
 	struct accel_error error;
 	const void *program;
 	size_t size;
+	int ret;
 
 	program = accel_model_program(run->source.model, &size);
-	if (accel_program_create(run->device, program, size, 0, &run->program, &error))
-		return fail(run->options->model, "the program is refused: %s", error.text);
+	ret = accel_program_create(run->device, program, size, 0, &run->program, &error);
+	if (ret && error.reason == RONDO_ERR_MACHINE && machine)
+		return fail(model, "the program is refused: %s, %s", error.text, machine);
+	if (ret)
+		return fail(model, "the program is refused: %s",
+			    error.text[0] ? error.text : strerror(-ret));
 	run->create_ms = now_ms() - start;
 	return STATUS_OK;
 }
