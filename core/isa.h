@@ -93,6 +93,33 @@ static inline bool rondo_reads_mesh(u8 op)
 	return op >= RONDO_OP_mv_n && op <= RONDO_OP_max_col_s32;
 }
 
+/* Where the address entry of an operation puts it: sets of these; 0 if it has no entry. */
+enum {
+	RONDO_HAS_ADDRESS = 1 << 0, /* in SRAM */
+	RONDO_HAS_ROW = 1 << 1, /* of the accumulators, in slot W of a weight buffer */
+};
+
+static inline u32 rondo_place_parts(u8 op)
+{
+	switch (rondo_ops[op].format) {
+	case RONDO_FMT_LOAD:
+	case RONDO_FMT_LOAD4:
+	case RONDO_FMT_STORE:
+		return RONDO_HAS_ADDRESS;
+	case RONDO_FMT_READ:
+	case RONDO_FMT_READQ:
+		return RONDO_HAS_ROW;
+	case RONDO_FMT_STOREA:
+	case RONDO_FMT_STOREQ:
+	case RONDO_FMT_WROW:
+	case RONDO_FMT_PUSH:
+	case RONDO_FMT_PRESET:
+		return RONDO_HAS_ADDRESS | RONDO_HAS_ROW;
+	default:
+		return 0;
+	}
+}
+
 /* Size in bytes of one element that @op moves from or to SRAM; 0 if it moves none. */
 u32 rondo_element_bytes(u8 op);
 

@@ -34,22 +34,6 @@ enum { DESC_WORDS = sizeof(struct rondo_desc) / sizeof(u64) };
 static_assert(RONDO_SIG_DESC_15 - RONDO_SIG_DESC_0 + 1 == DESC_WORDS && DESC_WORDS == 16,
 	      "one weight each, in two sums");
 
-/* What of PLACE an operation with an entry has, by its format. */
-enum { HAS_ADDRESS = 1, HAS_ROW = 2 };
-
-static const u8 place_parts[] = {
-	[RONDO_FMT_LOAD] = HAS_ADDRESS,
-	[RONDO_FMT_LOAD4] = HAS_ADDRESS,
-	[RONDO_FMT_READ] = HAS_ROW,
-	[RONDO_FMT_READQ] = HAS_ROW,
-	[RONDO_FMT_STORE] = HAS_ADDRESS,
-	[RONDO_FMT_STOREA] = HAS_ADDRESS | HAS_ROW,
-	[RONDO_FMT_STOREQ] = HAS_ADDRESS | HAS_ROW,
-	[RONDO_FMT_WROW] = HAS_ADDRESS | HAS_ROW,
-	[RONDO_FMT_PUSH] = HAS_ADDRESS | HAS_ROW,
-	[RONDO_FMT_PRESET] = HAS_ADDRESS | HAS_ROW,
-};
-
 /* What PLACES multiplies, in the making. */
 struct places {
 	s64 constant, factor[RONDO_LOOP_DEPTH];
@@ -135,15 +119,14 @@ static void add_place(struct places *sum, const struct rondo_entry *entry,
 		      const struct rondo_op *op, u32 slot, u32 depth)
 {
 	s64 weight = place_weights[slot - RONDO_L0], place = 0;
-	u8 parts = place_parts[rondo_ops[op->op].format];
-	u32 d;
+	u32 parts = rondo_place_parts(op->op), d;
 
-	if (parts & HAS_ADDRESS) {
+	if (parts & RONDO_HAS_ADDRESS) {
 		place = (s64)entry->base + op->off;
 		for (d = 0; d < depth; d++)
 			sum->factor[d] += weight * entry->stride[d];
 	}
-	if (parts & HAS_ROW) {
+	if (parts & RONDO_HAS_ROW) {
 		place += (s64)(slot == RONDO_W ? op->wrow : op->row) << 32;
 		for (d = 0; d < depth; d++)
 			sum->factor[d] += weight * (1ll << 32) * entry->row_stride[d];

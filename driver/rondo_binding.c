@@ -21,7 +21,8 @@ static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cm
 		cmd->addr = binding->slots.block->addr;
 		cmd->count = binding->count;
 		cmd->cycles = binding->prog->cycles;
-		cmd->signature = binding->prog->signature;
+		if ((READ_ONCE(binding->rdev->fw.version) & 0xffff) >= RONDO_FW_MINOR_SIGNATURE)
+			cmd->signature = binding->prog->signature;
 	}
 }
 

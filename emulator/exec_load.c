@@ -75,31 +75,12 @@ static bool check_entry(struct loader *l, const struct rondo_op *op)
 	return true;
 }
 
-static bool has_entry(u8 format)
-{
-	switch (format) {
-	case RONDO_FMT_LOAD:
-	case RONDO_FMT_LOAD4:
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-	case RONDO_FMT_STORE:
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-	case RONDO_FMT_WROW:
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool check_op(struct loader *l, const struct rondo_op *op)
 {
 	const struct rondo_machine *m = &l->program->machine;
 	u8 format = rondo_ops[op->op].format;
 
-	if (has_entry(format) && !check_entry(l, op))
+	if (rondo_place_parts(op->op) && !check_entry(l, op))
 		return false;
 	if (op->count > m->lanes || op->lane + op->count > m->lanes)
 		return refuse(l, "lanes %u..%u of %u", op->lane, op->lane + op->count - 1,

@@ -33,32 +33,15 @@ s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const 
 	return -1;
 }
 
-/* Which of the two an operation has. */
-static bool has_entry(const struct exec_op *op)
-{
-	return op->slot >= RONDO_L0 && op->slot <= RONDO_M;
-}
-
-static bool has_row(const struct exec_op *op)
-{
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_LOAD:
-	case RONDO_FMT_LOAD4:
-	case RONDO_FMT_STORE:
-		return false;
-	default:
-		return true;
-	}
-}
-
 static bool find_place(struct exec *e, const struct exec_op *op, struct exec_place *place)
 {
+	u32 parts = rondo_place_parts(op->op);
 	bool weights = op->slot == RONDO_W;
 
 	*place = (struct exec_place){ 0, 0 };
-	if (rondo_element_bytes(op->op) && !exec_address(e, op, &place->address))
+	if (parts & RONDO_HAS_ADDRESS && !exec_address(e, op, &place->address))
 		return false;
-	if (!has_row(op))
+	if (!(parts & RONDO_HAS_ROW))
 		return true;
 	place->row = weights ? exec_row(e, op, op->wrow, e->machine.lanes, "weight") :
 			       exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
@@ -70,7 +53,8 @@ static void flip(struct exec *e, const struct exec_op *op)
 {
 	const struct exec_control *c = e->control;
 
-	if (!c->flip || e->flipped || e->executed + 1 < c->flip || !rondo_element_bytes(op->op))
+	if (!c->flip || e->flipped || e->executed + 1 < c->flip ||
+	    !(rondo_place_parts(op->op) & RONDO_HAS_ADDRESS))
 		return;
 	e->place[op->slot].address ^= 1ll << c->flip_bit;
 	e->flipped = true;
@@ -81,7 +65,7 @@ bool exec_find_places(struct exec *e, const struct exec_bundle *b)
 	const struct exec_op *op = e->program->op + b->first, *end = op + b->ops;
 
 	for (; op < end; op++) {
-		if (!has_entry(op))
+		if (!rondo_place_parts(op->op))
 			continue;
 		if (!find_place(e, op, &e->place[op->slot]))
 			return false;
@@ -110,7 +94,7 @@ u64 exec_signature_value(const struct exec *e, const struct exec_bundle *b,
 	for (; op < end; op++) {
 		const struct exec_place *place = &e->place[op->slot];
 
-		if (!has_entry(op))
+		if (!rondo_place_parts(op->op))
 			continue;
 		value.constant =
 			mod61_add(value.constant,

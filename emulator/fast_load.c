@@ -93,21 +93,12 @@ static bool grow(void *array, u32 count, size_t size)
 
 static bool has_sram(const struct fast_op *op)
 {
-	return rondo_element_bytes(op->op);
+	return rondo_place_parts(op->op) & RONDO_HAS_ADDRESS;
 }
 
 static bool has_row(const struct fast_op *op)
 {
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-	case RONDO_FMT_WROW:
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return true;
-	default:
-		return false;
-	}
+	return rondo_place_parts(op->op) & RONDO_HAS_ROW;
 }
 
 static void set_functions(const struct loader *l, struct fast_op *op)
@@ -214,7 +205,7 @@ static int emit(struct loader *l, const struct fast_op *op)
 	struct fast_node *n = &p->node[p->nodes - 1];
 	int ret = check(l, op);
 
-	if (!ret && (has_sram(op) || has_row(op)))
+	if (!ret && rondo_place_parts(op->op))
 		ret = note_steps(l, op);
 	if (ret)
 		return ret;

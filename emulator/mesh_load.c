@@ -52,19 +52,9 @@ static bool tiles_meet(const struct exec_program *p, u32 at)
 /* Of the accumulators or the weights, if @op names a row of them. */
 static u16 rows_of(const struct rondo_machine *m, const struct exec_op *op)
 {
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_WROW:
-		return m->lanes;
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return m->acc_rows;
-	default:
+	if (!(rondo_place_parts(op->op) & RONDO_HAS_ROW))
 		return 0;
-	}
+	return op->slot == RONDO_W ? m->lanes : m->acc_rows;
 }
 
 /* Bytes around its address that @op touches in SRAM, and how. */

@@ -25,7 +25,8 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 2 /* 1: RONDO_FW_NO_MEMORY; 2: signatures */
+#define RONDO_FW_MINOR 2 /* 1: RONDO_FW_NO_MEMORY */
+#define RONDO_FW_MINOR_SIGNATURE 2 /* from here on, BIND has one; before, it is reserved */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
