@@ -75,3 +75,16 @@ u64 rondo_machine_hash(const struct rondo_machine *m)
 		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
 	return hash;
 }
+
+u32 rondo_machine_find(u64 hash)
+{
+	struct rondo_machine m;
+	u32 id;
+
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		rondo_machine_init(&m, id);
+		if (rondo_machine_hash(&m) == hash)
+			break;
+	}
+	return id;
+}

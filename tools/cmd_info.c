@@ -24,16 +24,10 @@ static const struct option options[] = {
 
 static void print_machine(const struct rondo_machine *m)
 {
-	struct rondo_machine known;
-	const char *name = "unknown";
-	u32 id;
+	const char *name = rondo_machine_name(rondo_machine_find(rondo_machine_hash(m)));
 
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		rondo_machine_init(&known, id);
-		if (!memcmp(&known, m, sizeof(known)))
-			name = rondo_machine_name(id);
-	}
-	printf("machine              %s, hash 0x%016" PRIx64 "\n", name, rondo_machine_hash(m));
+	printf("machine              %s, hash 0x%016" PRIx64 "\n", name ? name : "unknown",
+	       rondo_machine_hash(m));
 	printf("  mesh               %u x %u tiles\n", m->mesh_w, m->mesh_h);
 	printf("  lanes              %u\n", m->lanes);
 	printf("  accumulator rows   %u\n", m->acc_rows);

@@ -65,17 +65,10 @@ static const struct option options[] = {
 static const char *machine_of(const struct run *run)
 {
 	const struct rondo_program_header *header;
-	struct rondo_machine machine;
 	size_t size;
-	u32 id;
 
 	header = accel_model_program(run->source.model, &size);
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		rondo_machine_init(&machine, id);
-		if (rondo_machine_hash(&machine) == header->machine_hash)
-			return rondo_machine_name(id);
-	}
-	return NULL;
+	return rondo_machine_name(rondo_machine_find(header->machine_hash));
 }
 
 static int open_device(struct run *run)

@@ -14,7 +14,7 @@ static const char help[] =
 	"usage: rondo verify FILE [OPTION]...\n\n"
 	"Proves the program in a .rnd file, or a bare program, as the kernel does, and prints its\n"
 	"exact cycles, its energy, and what it touches of each slot. Exit status 1: refused.\n\n"
-	"      --machine NAME  the machine it shall run on (default: edge)\n"
+	"      --machine NAME  the machine it shall run on (default: what it was made for)\n"
 	"      --budget N      refuse a program of more cycles\n"
 	"      --regions       also each region of a .rnd file, and what is cleared before them:\n"
 	"                      cycles, which are bundles and stalls of waits and of starts on a\n"
@@ -95,9 +95,24 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	print_slots(p);
 }
 
+/* What the program was made for; edge if that is no machine, for the verifier to say so. */
+static struct rondo_machine machine_of(const void *program, size_t size)
+{
+	struct rondo_machine machine;
+	struct rondo_program p;
+	u32 id = RONDO_MACHINES;
+
+	if (!rondo_program_open(&p, program, size))
+		id = rondo_machine_find(p.header->machine_hash);
+	rondo_machine_init(&machine, id < RONDO_MACHINES ? id : RONDO_MACHINE_edge);
+	return machine;
+}
+
+/* @machine: NULL is the one that the program was made for. */
 static int verify(const char *path, const struct rondo_machine *machine, u64 budget, bool regions)
 {
 	const struct rondo_verdict *verdict;
+	struct rondo_machine made_for;
 	struct rondo_program p;
 	struct rondo_verify *v;
 	void *program;
@@ -112,6 +127,8 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 		free(program);
 		return fail(path, "no memory");
 	}
+	made_for = machine_of(program, size);
+	machine = machine ? machine : &made_for;
 	rondo_verify_init(v, machine, program, size, budget);
 	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
 		;
@@ -131,18 +148,19 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 
 int cmd_verify(int argc, char **argv)
 {
+	const struct rondo_machine *on = NULL;
 	struct rondo_machine machine;
 	bool regions = false;
 	u64 budget = 0;
 	char *end;
 	int c;
 
-	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (c) {
 		case OPT_MACHINE:
 			if (!find_machine(optarg, &machine))
 				return STATUS_USAGE;
+			on = &machine;
 			break;
 		case OPT_BUDGET:
 			budget = strtoull(optarg, &end, 10);
@@ -158,5 +176,5 @@ int cmd_verify(int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return usage(argv[0], "it wants one file");
-	return verify(argv[optind], &machine, budget, regions);
+	return verify(argv[optind], on, budget, regions);
 }

@@ -43,6 +43,19 @@ static void test_configurations(void)
 	tap_ok(!rondo_machine_name(RONDO_MACHINES), "no other machine has a name");
 }
 
+static void test_find(void)
+{
+	struct rondo_machine m;
+	u32 id, wrong = 0;
+
+	for (id = 0; id < RONDO_MACHINES; id++) {
+		rondo_machine_init(&m, id);
+		wrong += rondo_machine_find(rondo_machine_hash(&m)) != id;
+	}
+	tap_eq(wrong, 0, "every configuration is found by its hash");
+	tap_eq(rondo_machine_find(0), RONDO_MACHINES, "another hash is none's");
+}
+
 static void test_errors(void)
 {
 	tap_ok(!strcmp(rondo_error_name(RONDO_ERR_SRAM_BOUNDS), "SRAM_BOUNDS"), "name of an error");
@@ -57,6 +70,7 @@ int main(void)
 {
 	test_hash();
 	test_configurations();
+	test_find();
 	test_errors();
 	return tap_done();
 }

@@ -15,16 +15,12 @@
 
 static void print_machine(FILE *out, const struct rondo_program_header *h)
 {
-	struct rondo_machine machine;
+	const char *name = rondo_machine_name(rondo_machine_find(h->machine_hash));
 
-	for (u32 id = 0; id < RONDO_MACHINES; id++) {
-		rondo_machine_init(&machine, id);
-		if (rondo_machine_hash(&machine) == h->machine_hash) {
-			fprintf(out, "machine %s\n", rondo_machine_name(id));
-			return;
-		}
-	}
-	fprintf(out, "machine hash=0x%016" PRIx64 "\n", h->machine_hash);
+	if (name)
+		fprintf(out, "machine %s\n", name);
+	else
+		fprintf(out, "machine hash=0x%016" PRIx64 "\n", h->machine_hash);
 }
 
 static void print_slot(FILE *out, u32 index, const struct rondo_slot *slot)

@@ -173,14 +173,12 @@ static bool create_checkpoints(struct session *s)
 
 static bool find_machine(struct session *s)
 {
-	u32 id;
+	u32 id = rondo_machine_find(s->program.header->machine_hash);
 
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		rondo_machine_init(&s->machine, id);
-		if (rondo_machine_hash(&s->machine) == s->program.header->machine_hash)
-			return true;
-	}
-	return false;
+	if (id == RONDO_MACHINES)
+		return false;
+	rondo_machine_init(&s->machine, id);
+	return true;
 }
 
 static bool refused(const struct rondo_verdict *verdict, char *why)
