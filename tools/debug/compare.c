@@ -62,35 +62,30 @@ static const u8 *bytes_of(const struct session *s, const struct reference_access
 	return s->reference->tile[access->tile].sram;
 }
 
-static bool compare_rows(const u32 *a, const u32 *b, u32 lanes, struct difference *d)
+/* Number @i of the @size bytes each at @numbers. */
+static u64 number_at(const void *numbers, size_t size, u32 i)
 {
-	u32 i;
+	u64 number = 0;
 
-	d->lanes = 0;
-	for (i = 0; i < lanes; i++) {
-		if (a[i] == b[i])
-			continue;
-		if (!d->lanes++) {
-			d->lane = i;
-			d->a = a[i];
-			d->b = b[i];
-		}
-	}
-	return d->lanes;
+	memcpy(&number, (const u8 *)numbers + i * size, size);
+	return number;
 }
 
-static bool compare_weights(const u64 *a, const u64 *b, u32 lanes, struct difference *d)
+/* The lanes of two rows of numbers of @size bytes. */
+static bool compare_rows(const void *a, const void *b, size_t size, u32 lanes, struct difference *d)
 {
 	u32 i;
 
 	d->lanes = 0;
 	for (i = 0; i < lanes; i++) {
-		if (a[i] == b[i])
+		u64 x = number_at(a, size, i), y = number_at(b, size, i);
+
+		if (x == y)
 			continue;
 		if (!d->lanes++) {
 			d->lane = i;
-			d->a = a[i];
-			d->b = b[i];
+			d->a = x;
+			d->b = y;
 		}
 	}
 	return d->lanes;
@@ -139,7 +134,8 @@ static bool compare_result(const struct session *a, const struct session *b,
 	if (f->left != g->left || f->reg != g->reg ||
 	    memcmp(&f->tiles, &g->tiles, sizeof(f->tiles)))
 		return true;
-	return compare_rows(f->value[access->tile], g->value[access->tile], a->machine.lanes, d);
+	return compare_rows(f->value[access->tile], g->value[access->tile], sizeof(u32),
+			    a->machine.lanes, d);
 }
 
 /* Whether what @write wrote in one of the runs differs between them. */
@@ -153,12 +149,13 @@ static bool compare_write(const struct session *a, const struct session *b,
 	if (access->space == REFERENCE_RESULT)
 		return compare_result(a, b, access, d);
 	if (access->space == REFERENCE_ACCUMULATOR)
-		return compare_rows(row_of(a, access), row_of(b, access), a->machine.lanes, d);
+		return compare_rows(row_of(a, access), row_of(b, access), sizeof(u32),
+				    a->machine.lanes, d);
 	if (access->space == REFERENCE_WEIGHT)
-		return compare_weights(
+		return compare_rows(
 			a->reference->tile[access->tile].weight[access->index][access->at],
 			b->reference->tile[access->tile].weight[access->index][access->at],
-			a->machine.lanes, d);
+			sizeof(u64), a->machine.lanes, d);
 	return compare_bytes(a, b, access, d);
 }
 
