@@ -87,10 +87,10 @@ void emu_reset(struct emu_device *dev);
 u64 emu_mmio_read(struct emu_device *dev, u32 bar, u64 offset, u32 size);
 void emu_mmio_write(struct emu_device *dev, u32 bar, u64 offset, u64 value, u32 size);
 
-/* The faults of emulator/faults.def. */
+/* The faults of emulator/device/faults.def. */
 enum emu_fault {
 #define FAULT(name, meaning) EMU_FAULT_##name,
-#include "emulator/faults.def"
+#include "emulator/device/faults.def"
 	EMU_FAULTS,
 };
 

@@ -51,7 +51,8 @@ enum rondo_boot_error {
 	RONDO_BOOT_TRAP, /* the core took a trap that its firmware did not handle */
 };
 
-/* Writes of one 32-bit word in BAR 4: offset 4*fault sets it to the value; emulator/faults.def. */
+/* Writes of one 32-bit word in BAR 4: offset 4*fault sets it to the value;
+ * emulator/device/faults.def. */
 
 /*
  * A page list: the bus addresses of a buffer's pages, in order, as a chain of

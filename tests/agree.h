@@ -10,7 +10,7 @@
 #define TESTS_AGREE_H
 
 #include "core/verify_state.h"
-#include "emulator/fast.h"
+#include "emulator/exec/fast/fast.h"
 #include "emulator/reference/reference.h"
 
 enum { AGREE_WHY_BYTES = 256 };

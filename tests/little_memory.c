@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "emulator/host_memory.h"
+#include "emulator/exec/host_memory.h"
 
 struct host_memory __real_host_memory_available(void);
 struct host_memory __wrap_host_memory_available(void);

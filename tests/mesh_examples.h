@@ -7,7 +7,7 @@
 #define TESTS_MESH_EXAMPLES_H
 
 #include "core/machine.h"
-#include "emulator/exec.h"
+#include "emulator/exec/exec.h"
 
 enum { MESH_EXAMPLE_WHY = 256 };
 

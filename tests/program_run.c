@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/verify_state.h"
-#include "emulator/exec.h"
+#include "emulator/exec/exec.h"
 
 /* The parts of a file that this compiler wrote, and that is therefore not checked. */
 struct parts {

@@ -99,7 +99,7 @@ static void faults(void)
 {
 	printf("# Fault interface\n\n| fault | meaning of its value |\n|---|---|\n");
 #define FAULT(name, meaning) printf("| %s | %s |\n", #name, cell(meaning));
-#include "emulator/faults.def"
+#include "emulator/device/faults.def"
 }
 
 static const struct {

@@ -5,7 +5,7 @@
  * One bundle per step, one cycle per step of the clock. Results travel through pipelines
  * and land; DMA moves its bytes cycle by cycle; loops are a stack; f32 is computed in
  * integers; activity is counted as it happens. It shares the tables of spec/ and the codec
- * with the executor (emulator/exec.h), and not one line of what operations do. It is slow
+ * with the executor (emulator/exec/exec.h), and not one line of what operations do. It is slow
  * and obvious: the judge of everything that is fast.
  *
  * It runs on machines of any mesh that fits the host's memory.
@@ -21,7 +21,7 @@
 #define RONDO_EMULATOR_REFERENCE_REFERENCE_H
 
 #include "core/energy.h"
-#include "emulator/exec.h"
+#include "emulator/exec/exec.h"
 
 struct reference; /* the state of one machine */
 

@@ -15,4 +15,4 @@
 #define fast_run COPY(fast_run)
 #define fast_variant COPY(fast_variant)
 #define fast_variant_name COPY(fast_variant_name)
-#include "emulator/fast.c"
+#include "emulator/exec/fast/fast.c"

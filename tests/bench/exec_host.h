@@ -6,7 +6,7 @@
 #ifndef TESTS_BENCH_EXEC_HOST_H
 #define TESTS_BENCH_EXEC_HOST_H
 
-#include "emulator/fast.h"
+#include "emulator/exec/fast/fast.h"
 
 /* Products per second of a loop of s8 dot products or f32 FMAs in registers. */
 double host_s8_rate(void);

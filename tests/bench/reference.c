@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "emulator/fast.h"
+#include "emulator/exec/fast/fast.h"
 #include "emulator/reference/reference.h"
 #include "tests/unit/program_builder.h"
 

@@ -15,7 +15,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "emulator/mesh.h"
+#include "emulator/exec/mesh/mesh.h"
 #include "tests/mesh_examples.h"
 #include "tests/unit/program_builder.h"
 

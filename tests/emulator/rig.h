@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 #include "emulator/frontend/inproc.h"
-#include "emulator/regs.h"
+#include "emulator/device/regs.h"
 
 enum {
 	RIG_TIMEOUT_MS = 30000,

@@ -80,7 +80,7 @@ int rig_copy_run(int fd, struct rig_copy *copy);
 /* The fault interface: enum values are those of the device, RIG_FAULT_name. */
 enum rig_fault {
 #define FAULT(name, meaning) RIG_FAULT_##name,
-#include "emulator/faults.def"
+#include "emulator/device/faults.def"
 	RIG_FAULTS,
 };
 

@@ -4,7 +4,7 @@
  * result that a plain loop in C computes; and the same bytes and cycles from every variant of
  * the fast executor.
  */
-#include "emulator/fast.h"
+#include "emulator/exec/fast/fast.h"
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>

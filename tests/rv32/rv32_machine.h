@@ -6,7 +6,7 @@
 #ifndef TESTS_RV32_MACHINE_H
 #define TESTS_RV32_MACHINE_H
 
-#include "emulator/rv32.h"
+#include "emulator/rv32/rv32.h"
 #include "tests/rv32/rv32_asm.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -5,7 +5,7 @@
  * of tests/rv32/rv32_asm.h), every reserved encoding, and a count of the legal
  * ones over all 49,152.
  */
-#include "emulator/rv32_internal.h"
+#include "emulator/rv32/internal.h"
 #include "tests/rv32/rv32_machine.h"
 #include "tests/tap.h"
 

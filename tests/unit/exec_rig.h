@@ -15,7 +15,7 @@
 
 #include "core/machine.h"
 #include "core/verify_state.h"
-#include "emulator/exec.h"
+#include "emulator/exec/exec.h"
 #include "tests/tap.h"
 #include "tools/asm/asm.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/machine.h"
-#include "emulator/fast_state.h"
+#include "emulator/exec/fast/state.h"
 
 enum { COMPARE_WHY_BYTES = 256 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The emulated device under faults (emulator/faults.def): every one ends in its documented error,
- * and the device works again afterwards, or is gone. Nothing here sleeps.
+ * The emulated device under faults (emulator/device/faults.def): every one ends in its documented
+ * error, and the device works again afterwards, or is gone. Nothing here sleeps.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -10,7 +10,7 @@
 
 #include "core/machine.h"
 #include "core/verify.h"
-#include "emulator/exec.h"
+#include "emulator/exec/exec.h"
 
 enum { RUN_WHY_BYTES = 256 };
 

@@ -6,7 +6,7 @@
 #ifndef TOOLS_DEBUG_COMPARE_H
 #define TOOLS_DEBUG_COMPARE_H
 
-#include "emulator/fast.h"
+#include "emulator/exec/fast/fast.h"
 #include "tools/debug/session.h"
 
 enum difference_kind {

@@ -224,7 +224,7 @@ struct rondo_fw_admin emu_program_describe(const struct emu_program *program);
 struct rondo_fw_admin emu_binding_describe(const struct emu_binding *binding);
 void emu_binding_put(struct emu_binding *binding);
 
-/* For tests: the device's faults (emulator/faults.def). */
+/* For tests: the device's faults (emulator/device/faults.def). */
 int accel_emu_fault(struct accel_device *device, const char *name, u32 value);
 u32 accel_emu_fault_hits(struct accel_device *device, const char *name);
 

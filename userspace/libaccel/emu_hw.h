@@ -69,7 +69,7 @@ u64 emu_hw_bus(const void *p);
 const u8 *emu_hw_image(void);
 u32 emu_hw_image_bytes(void);
 
-/* Sets the fault @name (emulator/faults.def) to @value; -ENOENT: there is none. */
+/* Sets the fault @name (emulator/device/faults.def) to @value; -ENOENT: there is none. */
 int emu_hw_fault(struct emu_hw *hw, const char *name, u32 value);
 
 /* How often it has acted. */

@@ -4,8 +4,8 @@
  *
  *	machine=edge		its machine description
  *	faults=on		offers the fault interface: BAR 4 and the property `fault`
- *	fault=NAME=VALUE	sets a fault of emulator/faults.def, at the start or by qom-set;
- *				read by qom-get: all of them, as NAME=VALUE/HITS
+ *	fault=NAME=VALUE	sets a fault of emulator/device/faults.def, at the start or by
+ *qom-set; read by qom-get: all of them, as NAME=VALUE/HITS
  *
  * Locks. Register accesses come under QEMU's big lock (BQL), and the device
  * answers them at once. The device's own threads take the BQL only where QEMU

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Bindings: what stands behind a program's slots, as page addresses. Never as
+ * pointers: each access maps anew, so that the host may move or refuse a page.
+ *
+ * Threads: the sequencer's only.
+ */
+#ifndef RONDO_EMULATOR_BINDING_H
+#define RONDO_EMULATOR_BINDING_H
+
+#include "emulator/device/device.h"
+#include "spec/program.h"
+
+enum {
+	/* Most pages behind one slot: 16 GiB; what is more is refused as a page list too short. */
+	EMU_SLOT_PAGES_MAX = 1 << 22,
+};
+
+struct emu_slot {
+	u64 *page; /* bus addresses, each of RONDO_PAGE_BYTES */
+	u64 pages;
+	u64 offset; /* of byte 0 of the slot in the pages */
+	u64 size; /* bytes from there */
+	u64 chosen; /* bytes; the offset of the replay that runs */
+};
+
+struct emu_binding {
+	u32 program; /* number */
+	u32 slots;
+	struct emu_slot slot[RONDO_PROGRAM_SLOTS_MAX];
+};
+
+/*
+ * Reads @size bytes behind the page list at @list into @to. Used for programs;
+ * bindings keep the addresses instead.
+ */
+enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to, u64 size);
+
+/* Fills *@slot from what the host says of it. On failure *@slot owns nothing. */
+enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slot,
+				    const struct rondo_slot_binding *from);
+void emu_slot_fini(struct emu_slot *slot);
+
+/* Copies @size bytes at @offset of the slot, counted from the chosen offset. False if refused. */
+bool emu_slot_read(struct emu_device *dev, const struct emu_slot *slot, u64 offset, void *to,
+		   u64 size);
+bool emu_slot_write(struct emu_device *dev, const struct emu_slot *slot, u64 offset,
+		    const void *from, u64 size);
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The sequencer: executes the commands of enum rondo_seq_command in a thread of
+ * its own, one at a time. It trusts firmware as little as firmware trusts the
+ * host: every number is checked again here.
+ *
+ * A program is decoded once, at LOAD. The verifier runs there too: it tells which
+ * ranges of SRAM are to be cleared, and what it refuses is no program.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/binding.h"
+#include "core/verify_state.h"
+#include "emulator/device/binding.h"
+
+struct emu_program {
+	struct fast_program *exec; /* NULL: a fault made nonsense of it */
+	u32 bindings; /* that use it */
+	u32 slots;
+	struct rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX];
+};
+
+/* What a command ends with. */
+struct outcome {
+	enum rondo_seq_status status;
+	u64 cycles, signature;
+	u32 bundle;
+};
+
+enum { VERIFY_STEP = 4096 }; /* bundles between two looks at the stop flag: below 10 ms */
+
+/* A command comes in (emulator/device/mgmt_regs.c). */
+
+void emu_sequencer_command(struct emu_device *dev, u32 command, const struct rondo_seq_args *args)
+{
+	struct emu_sequencer *s = &dev->seq;
+
+	emu_trace(dev, "seq_command", command, args ? args->binding : 0);
+	emu_lock(dev);
+	if (dev->resetting)
+		goto out;
+	if (command == RONDO_SEQ_ABORT) {
+		atomic_store(&s->stop, true);
+		pthread_cond_signal(&s->wake);
+		goto out;
+	}
+	if (s->command)
+		goto out;
+	REG_WORD(&dev->regs, MGMT, SEQ_STATUS) = RONDO_SEQ_BUSY;
+	s->active = true;
+	/* 0 would mean none: without arguments too a number that no command has. */
+	s->command = args && command ? command : ~0u;
+	s->args = args ? *args : (struct rondo_seq_args){ 0 };
+	atomic_store(&s->stop, false);
+	emu_time_update_locked(dev);
+	pthread_cond_signal(&s->wake);
+out:
+	emu_unlock(dev);
+}
+
+/* LOAD and UNLOAD. */
+
+static void free_program(struct emu_program *p)
+{
+	if (!p)
+		return;
+	fast_unload(p->exec);
+	free(p);
+}
+
+static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u64 size,
+				    struct rondo_facts *facts)
+{
+	enum rondo_seq_status status = RONDO_SEQ_BAD_PROGRAM;
+	struct rondo_verify *v = malloc(sizeof(*v));
+
+	if (!v)
+		return RONDO_SEQ_NO_MEMORY;
+	rondo_verify_init(v, &dev->machine, data, size, 0);
+	while (!atomic_load(&dev->seq.stop) && rondo_verify_step(v, VERIFY_STEP))
+		;
+	if (atomic_load(&dev->seq.stop)) {
+		status = RONDO_SEQ_ABORTED;
+	} else if (!rondo_verify_verdict(v)->code) {
+		*facts = *rondo_verify_facts(v);
+		status = RONDO_SEQ_DONE;
+	}
+	free(v);
+	return status;
+}
+
+/* The fault seq_flip_program: whether it struck the program of @size bytes at @data. */
+static bool flip_bit(struct emu_device *dev, void *data, u64 size)
+{
+	u32 bit = emu_fault_take_all(dev, EMU_FAULT_seq_flip_program);
+	struct rondo_program view;
+	u8 *tables;
+
+	if (!bit-- || rondo_program_open(&view, data, size))
+		return false;
+	tables = (u8 *)data + ((const u8 *)view.entries - (const u8 *)data);
+	if (bit / 8 < (u64)((u8 *)data + size - tables))
+		tables[bit / 8] ^= 1u << bit % 8;
+	return true;
+}
+
+/* Decodes what was verified; -ENOMEM and the reason in @why, also when a fault says so. */
+static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64 size,
+		  const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+{
+	bool flipped = flip_bit(dev, data, size);
+	int ret;
+
+	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory)) {
+		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
+		return -ENOMEM;
+	}
+	ret = fast_load(&p->exec, &dev->machine, flipped ? NULL : fast_variant(0), data, size,
+			facts, why);
+	return flipped && ret == -EINVAL ? 0 : ret;
+}
+
+/* Makes program number @number of the @size bytes at @data. */
+static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u64 size, u32 number)
+{
+	char why[EXEC_REASON_BYTES];
+	enum rondo_seq_status status;
+	struct rondo_program view;
+	struct rondo_facts facts;
+	struct emu_program *p;
+	int ret;
+
+	status = verify(dev, data, size, &facts);
+	if (status != RONDO_SEQ_DONE)
+		return status;
+	/* What an aborted replay has left counts as free. */
+	if (!fast_clean(dev->seq.exec, &dev->seq.stop))
+		return RONDO_SEQ_ABORTED;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return RONDO_SEQ_NO_MEMORY;
+	ret = decode(dev, p, data, size, &facts, why);
+	if (ret || rondo_program_open(&view, data, size)) {
+		free_program(p);
+		if (ret == -ENOMEM && dev->ops->refused)
+			dev->ops->refused(dev->host, number, why);
+		return ret == -ENOMEM ? RONDO_SEQ_NO_MEMORY : RONDO_SEQ_BAD_PROGRAM;
+	}
+	p->slots = view.header->slots;
+	memcpy(p->slot, view.slots, p->slots * sizeof(p->slot[0]));
+	dev->seq.program[number] = p;
+	return RONDO_SEQ_DONE;
+}
+
+/* Size of the largest program that the format can say. */
+static u64 program_bytes_max(void)
+{
+	const struct rondo_program_header most = {
+		.slots = RONDO_PROGRAM_SLOTS_MAX,
+		.entries = RONDO_ENTRIES_MAX,
+		.descs = RONDO_DESCS_MAX,
+		.bundles = RONDO_BUNDLES_MAX,
+	};
+
+	return rondo_program_bytes(&most);
+}
+
+static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq_args *args)
+{
+	enum rondo_seq_status status;
+	void *data;
+
+	if (args->program >= RONDO_PROGRAMS_MAX || dev->seq.program[args->program])
+		return RONDO_SEQ_BAD_ARGS;
+	if (!args->size || args->size > program_bytes_max())
+		return RONDO_SEQ_BAD_PROGRAM;
+	data = malloc(args->size);
+	if (!data)
+		return RONDO_SEQ_NO_MEMORY;
+	status = emu_read_pages(dev, args->addr, data, args->size);
+	if (status == RONDO_SEQ_DONE)
+		status = make_program(dev, data, args->size, args->program);
+	free(data);
+	return status;
+}
+
+static enum rondo_seq_status unload(struct emu_device *dev, const struct rondo_seq_args *args)
+{
+	struct emu_program **p = &dev->seq.program[args->program % RONDO_PROGRAMS_MAX];
+
+	if (args->program >= RONDO_PROGRAMS_MAX || !*p || (*p)->bindings)
+		return RONDO_SEQ_BAD_ARGS;
+	free_program(*p);
+	*p = NULL;
+	return RONDO_SEQ_DONE;
+}
+
+/* BIND and UNBIND. */
+
+static void free_binding(struct emu_binding *b)
+{
+	if (!b)
+		return;
+	while (b->slots)
+		emu_slot_fini(&b->slot[--b->slots]);
+	free(b);
+}
+
+/* Whether what @program does with slot @i at @chosen bytes stays inside @slot. */
+static bool slot_fits(const struct rondo_slot *program, const struct emu_slot *slot, u64 chosen)
+{
+	return rondo_bound_fits(&(struct rondo_bound){ program, chosen, slot->size });
+}
+
+/* Fills @b with what stands behind the slots of @p. */
+static enum rondo_seq_status fill_binding(struct emu_device *dev, const struct emu_program *p,
+					  const struct rondo_seq_args *args, struct emu_binding *b)
+{
+	struct rondo_slot_binding from[RONDO_PROGRAM_SLOTS_MAX];
+	enum rondo_seq_status status;
+	u32 i;
+
+	if (!emu_dma_read(dev, EMU_DMA_SEQUENCER, args->addr, from, p->slots * sizeof(from[0])))
+		return RONDO_SEQ_DMA_ERROR;
+	for (i = 0; i < p->slots; i++) {
+		status = emu_slot_init(dev, &b->slot[i], &from[i]);
+		if (status != RONDO_SEQ_DONE)
+			return status;
+		b->slots++;
+		if (from[i].offset % p->slot[i].align || !slot_fits(&p->slot[i], &b->slot[i], 0))
+			return RONDO_SEQ_BAD_ARGS;
+	}
+	return RONDO_SEQ_DONE;
+}
+
+static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct rondo_seq_args *args)
+{
+	enum rondo_seq_status status;
+	struct emu_program *p;
+	struct emu_binding *b;
+
+	if (args->program >= RONDO_PROGRAMS_MAX || args->binding >= RONDO_BINDINGS_MAX ||
+	    dev->seq.binding[args->binding])
+		return RONDO_SEQ_BAD_ARGS;
+	p = dev->seq.program[args->program];
+	if (!p || args->count != p->slots)
+		return RONDO_SEQ_BAD_ARGS;
+	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory))
+		return RONDO_SEQ_NO_MEMORY;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return RONDO_SEQ_NO_MEMORY;
+	b->program = args->program;
+	status = fill_binding(dev, p, args, b);
+	if (status != RONDO_SEQ_DONE) {
+		free_binding(b);
+		return status;
+	}
+	p->bindings++;
+	dev->seq.binding[args->binding] = b;
+	return RONDO_SEQ_DONE;
+}
+
+static enum rondo_seq_status unbind(struct emu_device *dev, const struct rondo_seq_args *args)
+{
+	struct emu_binding **b = &dev->seq.binding[args->binding % RONDO_BINDINGS_MAX];
+
+	if (args->binding >= RONDO_BINDINGS_MAX || !*b)
+		return RONDO_SEQ_BAD_ARGS;
+	dev->seq.program[(*b)->program]->bindings--;
+	free_binding(*b);
+	*b = NULL;
+	return RONDO_SEQ_DONE;
+}
+
+/* RUN. */
+
+struct run {
+	struct emu_device *dev;
+	const struct emu_binding *binding;
+};
+
+static bool run_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	const struct run *run = ctx;
+
+	return emu_slot_read(run->dev, &run->binding->slot[slot], offset, to, size);
+}
+
+static bool run_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	const struct run *run = ctx;
+
+	return emu_slot_write(run->dev, &run->binding->slot[slot], offset, from, size);
+}
+
+/* Sets the offsets that a replay chooses, the others to 0. False if one may not be. */
+static bool choose_offsets(const struct emu_program *p, struct emu_binding *b,
+			   const struct rondo_seq_args *args)
+{
+	u64 seen = 0;
+	u32 i;
+
+	if (args->count > RONDO_REPLAY_OFFSETS_MAX)
+		return false;
+	for (i = 0; i < b->slots; i++)
+		b->slot[i].chosen = 0;
+	for (i = 0; i < args->count; i++) {
+		u32 slot = args->offset[i].slot;
+		u64 chosen;
+
+		if (slot >= b->slots || seen & (u64)1 << slot ||
+		    !(p->slot[slot].flags & RONDO_SLOT_DYNAMIC))
+			return false;
+		seen |= (u64)1 << slot;
+		chosen = (u64)args->offset[i].offset * p->slot[slot].align;
+		if (!slot_fits(&p->slot[slot], &b->slot[slot], chosen))
+			return false;
+		b->slot[slot].chosen = chosen;
+	}
+	return true;
+}
+
+static enum rondo_seq_status status_of(enum exec_status status)
+{
+	switch (status) {
+	case EXEC_DONE:
+		return RONDO_SEQ_DONE;
+	case EXEC_ABORTED:
+		return RONDO_SEQ_ABORTED;
+	case EXEC_OVERRUN:
+		return RONDO_SEQ_OVERRUN;
+	case EXEC_DMA_ERROR:
+		return RONDO_SEQ_DMA_ERROR;
+	case EXEC_TRAP:
+		return RONDO_SEQ_TRAP;
+	}
+	return RONDO_SEQ_TRAP;
+}
+
+/* The fault overrun: what the run took, and @extra cycles more. */
+static void delay(struct exec_result *result, u64 extra, u64 bound)
+{
+	if (result->status != EXEC_DONE)
+		return;
+	result->cycles += extra;
+	if (result->cycles > bound) {
+		result->cycles = bound;
+		result->status = EXEC_OVERRUN;
+	}
+}
+
+static void run(struct emu_device *dev, const struct rondo_seq_args *args, struct outcome *out)
+{
+	struct emu_binding *b = dev->seq.binding[args->binding % RONDO_BINDINGS_MAX];
+	struct exec_control control = {
+		.bound = args->bound,
+		.stop = &dev->seq.stop,
+		.now = &dev->time.replay_cycles,
+		.checks = emu_fault_value(dev, EMU_FAULT_seq_plain),
+	};
+	struct run run = { .dev = dev, .binding = b };
+	const struct exec_io io = { .read = run_read, .write = run_write, .ctx = &run };
+	const struct emu_program *p;
+	struct exec_result result;
+	u32 flip;
+
+	if (args->binding >= RONDO_BINDINGS_MAX || !b) {
+		out->status = RONDO_SEQ_BAD_ARGS;
+		return;
+	}
+	p = dev->seq.program[b->program];
+	if (!choose_offsets(p, b, args)) {
+		out->status = RONDO_SEQ_BAD_ARGS;
+		return;
+	}
+	if (!p->exec) {
+		out->status = RONDO_SEQ_TRAP;
+		return;
+	}
+	flip = emu_fault_take_all(dev, EMU_FAULT_seq_flip_address);
+	control.flip = flip / 32;
+	control.flip_bit = flip % 32;
+	emu_lock(dev);
+	emu_time_replay_begin_locked(dev);
+	emu_unlock(dev);
+	fast_run(dev->seq.exec, p->exec, &io, &control, &result);
+	delay(&result, emu_fault_take_all(dev, EMU_FAULT_overrun), args->bound);
+	if (result.reason[0])
+		emu_trace(dev, result.reason, result.bundle, result.cycles);
+	out->status = status_of(result.status);
+	out->cycles = result.cycles;
+	out->signature = result.signature;
+	out->bundle = result.status == EXEC_DONE ? 0 : result.bundle;
+}
+
+/* The thread. */
+
+/* The fault seq_hold, if it has value @value: waits until it has another, or for an abort. */
+static void hold_locked(struct emu_device *dev, u32 value)
+{
+	if (emu_fault_value(dev, EMU_FAULT_seq_hold) != value)
+		return;
+	emu_fault_hit(dev, EMU_FAULT_seq_hold);
+	while (emu_fault_value(dev, EMU_FAULT_seq_hold) == value && !atomic_load(&dev->seq.stop))
+		pthread_cond_wait(&dev->seq.wake, &dev->lock);
+}
+
+static void execute(struct emu_device *dev, struct outcome *out)
+{
+	const struct rondo_seq_args *args = &dev->seq.args;
+
+	switch (dev->seq.command) {
+	case RONDO_SEQ_LOAD:
+		out->status = load(dev, args);
+		break;
+	case RONDO_SEQ_UNLOAD:
+		out->status = unload(dev, args);
+		break;
+	case RONDO_SEQ_BIND:
+		out->status = bind_slots(dev, args);
+		break;
+	case RONDO_SEQ_UNBIND:
+		out->status = unbind(dev, args);
+		break;
+	case RONDO_SEQ_RUN:
+		run(dev, args, out);
+		break;
+	default:
+		out->status = RONDO_SEQ_BAD_ARGS;
+		break;
+	}
+}
+
+/* Takes the command that stands in dev->seq from start to end. Lock held, but for the work. */
+static void do_command_locked(struct emu_device *dev)
+{
+	struct outcome out = { .status = RONDO_SEQ_ABORTED };
+	struct regs *r = &dev->regs;
+
+	hold_locked(dev, 1);
+	if (!atomic_load(&dev->seq.stop)) {
+		emu_unlock(dev);
+		execute(dev, &out);
+		emu_lock(dev);
+		hold_locked(dev, 2);
+	}
+	if (dev->time.replay)
+		emu_time_replay_end_locked(dev, out.cycles);
+	emu_unlock(dev);
+	emu_trace(dev, "seq_end", out.status, out.cycles);
+	emu_lock(dev);
+	dev->seq.command = 0;
+	if (!dev->resetting) {
+		REG_WORD(r, MGMT, SEQ_STATUS) = out.status;
+		REG_WORD(r, MGMT, SEQ_CYCLES_LO) = out.cycles;
+		REG_WORD(r, MGMT, SEQ_CYCLES_HI) = out.cycles >> 32;
+		REG_WORD(r, MGMT, SEQ_BUNDLE) = out.bundle;
+		REG_WORD(r, MGMT, SEQ_SIGNATURE_LO) = out.signature;
+		REG_WORD(r, MGMT, SEQ_SIGNATURE_HI) = out.signature >> 32;
+		dev->mgmt.sequencer_irq = true;
+	}
+	emu_mgmt_kick_locked(dev);
+	emu_time_update_locked(dev);
+}
+
+/* Forgets all programs and bindings. */
+static void forget(struct emu_sequencer *s)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_BINDINGS_MAX; i++) {
+		free_binding(s->binding[i]);
+		s->binding[i] = NULL;
+	}
+	for (i = 0; i < RONDO_PROGRAMS_MAX; i++) {
+		free_program(s->program[i]);
+		s->program[i] = NULL;
+	}
+}
+
+void *emu_sequencer_thread(void *arg)
+{
+	struct emu_device *dev = arg;
+	struct emu_sequencer *s = &dev->seq;
+
+	if (dev->ops->thread_begin)
+		dev->ops->thread_begin(dev->host);
+	emu_lock(dev);
+	while (!dev->exiting || s->active) {
+		if (dev->resetting && s->active && !s->command) {
+			emu_unlock(dev);
+			forget(s);
+			emu_lock(dev);
+			s->active = false;
+			emu_reset_done_locked(dev);
+		} else if (s->command) {
+			do_command_locked(dev);
+		} else {
+			pthread_cond_wait(&s->wake, &dev->lock);
+		}
+	}
+	emu_unlock(dev);
+	if (dev->ops->thread_end)
+		dev->ops->thread_end(dev->host);
+	return NULL;
+}

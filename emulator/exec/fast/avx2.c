@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The variant for x86-64 hosts with AVX2 and FMA: vectors of 32 bytes.
+ *
+ * Bytes are multiplied as s16 by vpmaddwd, whose sums of two products are exact. A product
+ * takes blocks of six pushes and 16 lanes: twelve sums stay in registers.
+ */
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/target.h"
+
+FAST_TARGET("avx2,fma")
+
+#define FAST_VECTOR_BYTES 32
+#include "emulator/exec/fast/vector.h"
+
+INLINE vu vmin(vu a, vu b)
+{
+	return (vu)_mm256_min_epi32((__m256i)a, (__m256i)b);
+}
+
+INLINE vu vmax(vu a, vu b)
+{
+	return (vu)_mm256_max_epi32((__m256i)a, (__m256i)b);
+}
+
+/* Of two zeros or with a NaN these give their second operand, as they should. */
+INLINE vu vfmin(vu a, vu b)
+{
+	return (vu)_mm256_min_ps((__m256)a, (__m256)b);
+}
+
+INLINE vu vfmax(vu a, vu b)
+{
+	return (vu)_mm256_max_ps((__m256)a, (__m256)b);
+}
+
+INLINE vu vresult(vf x)
+{
+	__m256 nan = _mm256_cmp_ps((__m256)x, (__m256)x, _CMP_UNORD_Q);
+
+	return (vu)_mm256_blendv_ps((__m256)x, (__m256)vsplat(F32_NAN), nan);
+}
+
+INLINE vf vfma(vf a, vf b, vf c)
+{
+	return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
+INLINE vf vsqrt(vf a)
+{
+	return (vf)_mm256_sqrt_ps((__m256)a);
+}
+
+INLINE vs64 vmul_even(vu a, vu b)
+{
+	return (vs64)_mm256_mul_epi32((__m256i)a, (__m256i)b);
+}
+
+INLINE vu vwiden_u8(const void *x)
+{
+	return (vu)_mm256_cvtepu8_epi32(_mm_loadl_epi64(x));
+}
+
+INLINE vu vwiden_s8(const void *x)
+{
+	return (vu)_mm256_cvtepi8_epi32(_mm_loadl_epi64(x));
+}
+
+INLINE vu vwiden_u16(const void *x)
+{
+	return (vu)_mm256_cvtepu16_epi32(_mm_loadu_si128(x));
+}
+
+/* The low halves of the lanes, in order, in the low 16 bytes. */
+INLINE __m128i low_halves(vu x)
+{
+	__m256i masked = (__m256i)(x & 0xffff);
+
+	return _mm_packus_epi32(_mm256_castsi256_si128(masked),
+				_mm256_extracti128_si256(masked, 1));
+}
+
+INLINE void vnarrow_u8(void *to, vu x)
+{
+	__m128i halves = low_halves(x & 0xff);
+
+	_mm_storel_epi64(to, _mm_packus_epi16(halves, halves));
+}
+
+INLINE void vnarrow_u16(void *to, vu x)
+{
+	_mm_storeu_si128(to, low_halves(x));
+}
+
+#include "emulator/exec/fast/kernels.h"
+
+enum { PIXELS = 6, VECTORS = 2 };
+#define STAYS_IN_REGISTER(v) __asm__("" : "+x"(v))
+
+INLINE vu even_bytes(vu x, bool is_signed)
+{
+	__m256i up = _mm256_slli_epi16((__m256i)x, 8);
+
+	return (vu)(is_signed ? _mm256_srai_epi16(up, 8) : _mm256_srli_epi16(up, 8));
+}
+
+INLINE vu odd_bytes(vu x, bool is_signed)
+{
+	return (vu)(is_signed ? _mm256_srai_epi16((__m256i)x, 8) :
+				_mm256_srli_epi16((__m256i)x, 8));
+}
+
+INLINE vu add_products(vu sum, vu a, vu b)
+{
+	return sum + (vu)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+}
+
+INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
+{
+	switch (kind) {
+	case F32:
+		return (vu)vfma((vf)x, (vf)w, (vf)sum);
+	case BF16:
+		return (vu)vdot2(x, w, (vf)sum);
+	default:
+		sum = add_products(sum, even_bytes(x, kind == S8), even_bytes(w, true));
+		return add_products(sum, odd_bytes(x, kind == S8), odd_bytes(w, true));
+	}
+}
+
+INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
+{
+	(void)kind, (void)push;
+	return NULL;
+}
+
+#include "emulator/exec/fast/product.h"
+
+const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, stored_operations,
+					PUSHES };
+
+FAST_TARGET_END
+
+#endif

@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Makes the tree of a program: bundles become lists of operations, loops become nodes.
+ *
+ * All reads of a bundle come before its writes. Its operations run one after the other and
+ * write at once, in an order in which nobody sees the difference:
+ *
+ *	computations	L, V, and the readout of a store, each after those that read the
+ *			register it writes; where they go round in a circle one waits in a
+ *			temporary register
+ *	M, W		after every readout; M before W
+ *	S		last, since the others read SRAM; but first if a computation writes its
+ *			register and the others read elsewhere; else from a copy of the register
+ *
+ * A store that comes right after the operation whose result it stores is done with it, which
+ * saves reading the register back.
+ */
+#include "emulator/exec/fast/state.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/codec.h"
+
+enum { TEMPORARY = RONDO_VREGS };
+
+/* A step that is still in the list of its loop. */
+struct chained_step {
+	struct fast_step step;
+	u32 next; /* plus one; 0: the last */
+};
+
+struct loader {
+	struct fast_program *p;
+	const struct exec_program *plain;
+	const struct rondo_program *source;
+	const struct fast_variant *variant;
+	char *why;
+	u32 bundle;
+	struct fast_loops loops;
+	u32 loop_node[RONDO_LOOP_DEPTH], loop_last[RONDO_LOOP_DEPTH];
+	u32 chain[RONDO_LOOP_DEPTH]; /* of the open loops' steps */
+	struct chained_step *steps;
+	u32 chained;
+	u32 seen[RONDO_LOOP_DEPTH]
+		[RONDO_ENTRIES_MAX]; /* node of the loop that steps it, plus one */
+	bool listing; /* the last node is a list of operations that goes on */
+};
+
+/* One bundle's operations, by when they run. */
+struct schedule {
+	struct fast_op compute[RONDO_SLOTS_PER_BUNDLE], store, matrix, weights;
+	u64 reads[RONDO_SLOTS_PER_BUNDLE]; /* sets of registers, of each computation */
+	u32 computes;
+	bool has_store, has_matrix, has_weights;
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(struct loader *l, const char *fmt, ...)
+{
+	va_list ap;
+	int n = snprintf(l->why, EXEC_REASON_BYTES, "bundle %u: ", l->bundle);
+
+	va_start(ap, fmt);
+	vsnprintf(l->why + n, EXEC_REASON_BYTES - n, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int no_memory(struct loader *l)
+{
+	snprintf(l->why, EXEC_REASON_BYTES, "out of memory");
+	return -ENOMEM;
+}
+
+/* Room for one more in @array, which doubles at powers of two. */
+static bool grow(void *array, u32 count, size_t size)
+{
+	void **a = array, *bigger;
+
+	if (count & (count - 1))
+		return true;
+	bigger = realloc(*a, (count ? 2 * (size_t)count : 1) * size);
+	if (!bigger)
+		return false;
+	*a = bigger;
+	return true;
+}
+
+/* Operations. */
+
+static bool has_sram(const struct fast_op *op)
+{
+	return rondo_place_parts(op->op) & RONDO_HAS_ADDRESS;
+}
+
+static bool has_row(const struct fast_op *op)
+{
+	return rondo_place_parts(op->op) & RONDO_HAS_ROW;
+}
+
+static void set_functions(const struct loader *l, struct fast_op *op)
+{
+	bool whole = op->count == RONDO_LANES_MAX && !op->seg_len;
+
+	op->push = l->variant->push[op->op];
+	op->run = op->push ? fast_push_one : l->variant->op[op->op];
+	if (whole && l->variant->whole[op->op])
+		op->run = l->variant->whole[op->op];
+}
+
+static struct fast_op convert(const struct loader *l, const struct exec_op *from)
+{
+	const struct rondo_entry *entry = &l->plain->entry[from->entry];
+	struct fast_op op = {
+		.off = from->off,
+		.imm = from->imm,
+		.entry = from->entry,
+		.row = from->row,
+		.op = from->op,
+		.dst = from->dst,
+		.a = from->a,
+		.b = from->b,
+		.c = from->c,
+		.params = from->params,
+		.shift = from->shift,
+		.count = from->count,
+		.rows = from->rows,
+		.lane = from->lane,
+		.buf = from->buf,
+		.wrow = from->wrow,
+		.zp = from->zp,
+	};
+	u32 size = rondo_element_bytes(from->op);
+
+	if (size) {
+		op.pitch = entry->pitch;
+		op.seg_stride = entry->seg_stride;
+		op.seg_len = entry->seg_len;
+		if (op.seg_len >= op.count || op.seg_stride == (s32)(op.seg_len * size))
+			op.seg_len = op.seg_stride = 0;
+	}
+	op.write = from->mode != 0;
+	op.first = from->mode == 2 ? entry->first : 0;
+	set_functions(l, &op);
+	return op;
+}
+
+/* Whether @op stays inside the machine, whatever the verifier said. */
+static int check(struct loader *l, const struct fast_op *op)
+{
+	const struct rondo_machine *m = &l->plain->machine;
+	bool weights = rondo_ops[op->op].slots == RONDO_SLOTS_W;
+	u32 rows = weights ? m->lanes : m->acc_rows;
+	struct fast_span span;
+
+	if (has_sram(op) && (!fast_sram_span(l->plain, &l->loops, op, &span) || span.lo < 0 ||
+			     span.hi > m->sram_bytes))
+		return refuse(l, "%s leaves SRAM", rondo_ops[op->op].name);
+	if (!has_row(op))
+		return 0;
+	if (!fast_row_span(l->plain, &l->loops, op, &span) || span.lo < 0 || span.hi > rows)
+		return refuse(l, "%s has no such row", rondo_ops[op->op].name);
+	if (!weights) {
+		l->p->acc_lo = span.lo < l->p->acc_lo ? span.lo : l->p->acc_lo;
+		l->p->acc_hi = span.hi > l->p->acc_hi ? span.hi : l->p->acc_hi;
+	}
+	return 0;
+}
+
+/* The open loops step the place of @op's entry. */
+static int note_steps(struct loader *l, const struct fast_op *op)
+{
+	const struct rondo_entry *entry = &l->plain->entry[op->entry];
+	u32 d;
+
+	for (d = 0; d < l->loops.depth; d++) {
+		u64 trips = l->loops.trips[d];
+
+		if ((!entry->stride[d] && !entry->row_stride[d]) ||
+		    l->seen[d][op->entry] == l->loop_node[d] + 1)
+			continue;
+		if (!grow(&l->steps, l->chained, sizeof(*l->steps)))
+			return no_memory(l);
+		l->seen[d][op->entry] = l->loop_node[d] + 1;
+		l->steps[l->chained] = (struct chained_step){
+			.step = { .entry = op->entry,
+				  .address = entry->stride[d],
+				  .back_address = (u32)entry->stride[d] * (u32)trips,
+				  .row = entry->row_stride[d],
+				  .back_row = (u32)entry->row_stride[d] * (u32)trips },
+			.next = l->chain[d],
+		};
+		l->chain[d] = ++l->chained;
+	}
+	return 0;
+}
+
+/* Appends @op to the node of operations. */
+static int emit(struct loader *l, const struct fast_op *op)
+{
+	struct fast_program *p = l->p;
+	struct fast_node *n = &p->node[p->nodes - 1];
+	int ret = check(l, op);
+
+	if (!ret && rondo_place_parts(op->op))
+		ret = note_steps(l, op);
+	if (ret)
+		return ret;
+	if (!grow(&p->op, p->ops, sizeof(*p->op)))
+		return no_memory(l);
+	p->op[p->ops++] = *op;
+	n->ops++;
+	return 0;
+}
+
+static int emit_move(struct loader *l, u32 dst, u32 a)
+{
+	struct fast_op op = { .op = RONDO_OP_mov, .dst = dst, .a = a };
+
+	set_functions(l, &op);
+	return emit(l, &op);
+}
+
+/* Bundles. */
+
+static u64 registers_read(const struct exec_op *op)
+{
+	u64 reads = 0;
+
+#define ROLE_DST(r)
+#define ROLE_SRC(r) reads |= 1ull << op->r;
+#define ROLE_SRC3(r) reads |= 7ull << op->r;
+#define ROLE_VAL(r)
+	switch (rondo_ops[op->op].format) {
+/* clang-format off */
+#define F(member, lo, width, kind, role) ROLE_##role(member)
+#define FORMAT(name, fields)                                                                       \
+	case RONDO_FMT_##name:                                                                     \
+		fields break;
+#include "spec/formats.def"
+		/* clang-format on */
+	}
+	return reads;
+}
+
+/* A store of an accumulator row is a readout and a store of what it gives. */
+static u8 readout_of(u8 store, u8 *rest)
+{
+	switch (store) {
+	case RONDO_OP_sta:
+		*rest = RONDO_OP_st_w;
+		return RONDO_OP_rd;
+	case RONDO_OP_stq_fix_s8:
+		*rest = RONDO_OP_st_s8;
+		return RONDO_OP_rdq_fix_s8;
+	case RONDO_OP_stq_fix_u8:
+		*rest = RONDO_OP_st_u8;
+		return RONDO_OP_rdq_fix_u8;
+	case RONDO_OP_stq_flt_s8:
+		*rest = RONDO_OP_st_s8;
+		return RONDO_OP_rdq_flt_s8;
+	case RONDO_OP_stq_flt_u8:
+		*rest = RONDO_OP_st_u8;
+		return RONDO_OP_rdq_flt_u8;
+	case RONDO_OP_stq_f32:
+		*rest = RONDO_OP_st_w;
+		return RONDO_OP_rdq_f32;
+	default:
+		return RONDO_OP_NOP;
+	}
+}
+
+static void add_compute(struct schedule *s, const struct fast_op *op, u64 reads)
+{
+	s->compute[s->computes] = *op;
+	s->reads[s->computes++] = reads;
+}
+
+static void add_store(const struct loader *l, struct schedule *s, const struct exec_op *from)
+{
+	struct fast_op readout;
+
+	s->has_store = true;
+	s->store = convert(l, from);
+	readout = s->store;
+	readout.op = readout_of(from->op, &s->store.op);
+	if (!readout.op)
+		return;
+	readout.dst = s->store.a = TEMPORARY;
+	set_functions(l, &readout);
+	set_functions(l, &s->store);
+	add_compute(s, &readout, registers_read(from));
+}
+
+static void add(const struct loader *l, struct schedule *s, const struct exec_op *from)
+{
+	struct fast_op op = convert(l, from);
+
+	switch (from->slot) {
+	case RONDO_S:
+		add_store(l, s, from);
+		break;
+	case RONDO_M:
+		s->matrix = op;
+		s->has_matrix = true;
+		break;
+	case RONDO_W:
+		s->weights = op;
+		s->has_weights = true;
+		break;
+	default:
+		add_compute(s, &op, registers_read(from));
+	}
+}
+
+/* Whether the two may touch the same byte of SRAM in some trip. */
+static bool may_meet(const struct loader *l, const struct fast_op *a, const struct fast_op *b)
+{
+	struct fast_span x, y;
+
+	return has_sram(a) && has_sram(b) &&
+	       (!fast_sram_span(l->plain, &l->loops, a, &x) ||
+		!fast_sram_span(l->plain, &l->loops, b, &y) || (x.lo < y.hi && y.lo < x.hi));
+}
+
+/* Whether the store has to wait for the others of its bundle, which read what it may write. */
+static bool store_waits(const struct loader *l, const struct schedule *s)
+{
+	bool waits = (s->has_matrix && may_meet(l, &s->matrix, &s->store)) ||
+		     (s->has_weights && may_meet(l, &s->weights, &s->store));
+	u32 i;
+
+	for (i = 0; i < s->computes; i++)
+		waits |= may_meet(l, &s->compute[i], &s->store);
+	return waits;
+}
+
+/* The next computation to run: one whose register no other reads, or 0, the first, if none is. */
+static u32 next_compute(const struct schedule *s, bool *is_free)
+{
+	u32 i, j;
+
+	for (i = 0; i < s->computes; i++) {
+		*is_free = true;
+		for (j = 0; j < s->computes; j++)
+			if (j != i && s->compute[i].dst < RONDO_VREGS &&
+			    s->reads[j] >> s->compute[i].dst & 1)
+				*is_free = false;
+		if (*is_free)
+			return i;
+	}
+	return 0;
+}
+
+static int emit_computes(struct loader *l, struct schedule *s)
+{
+	u8 waiting[FAST_TEMPORARIES][2];
+	u32 i, waits = 0;
+	bool is_free;
+	int ret;
+
+	while (s->computes) {
+		i = next_compute(s, &is_free);
+		if (!is_free) {
+			waiting[waits][0] = s->compute[i].dst;
+			waiting[waits][1] = TEMPORARY + 1 + waits;
+			s->compute[i].dst = TEMPORARY + 1 + waits++;
+		}
+		ret = emit(l, &s->compute[i]);
+		if (ret)
+			return ret;
+		s->computes--;
+		s->compute[i] = s->compute[s->computes];
+		s->reads[i] = s->reads[s->computes];
+	}
+	for (i = 0; i < waits; i++) {
+		ret = emit_move(l, waiting[i][0], waiting[i][1]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int emit_bundle(struct loader *l, struct schedule *s)
+{
+	bool overwritten = false;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < s->computes; i++)
+		overwritten |= s->has_store && s->compute[i].dst == s->store.a &&
+			       s->store.a != TEMPORARY;
+	if (overwritten && !store_waits(l, s)) {
+		ret = emit(l, &s->store);
+		s->has_store = false;
+	} else if (overwritten) {
+		ret = emit_move(l, TEMPORARY, s->store.a);
+		s->store.a = TEMPORARY;
+	}
+	if (!ret)
+		ret = emit_computes(l, s);
+	if (!ret && s->has_matrix)
+		ret = emit(l, &s->matrix);
+	if (!ret && s->has_weights)
+		ret = emit(l, &s->weights);
+	if (!ret && s->has_store)
+		ret = emit(l, &s->store);
+	return ret;
+}
+
+/* Nodes. */
+
+static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
+{
+	struct fast_program *p = l->p;
+	struct fast_node *n;
+
+	if (!grow(&p->node, p->nodes, sizeof(*p->node)) ||
+	    !grow(&p->stretch, p->stretches, sizeof(*p->stretch)))
+		return NULL;
+	n = &p->node[p->nodes++];
+	*n = (struct fast_node){
+		.kind = kind,
+		.next = p->nodes,
+		.bundle = l->bundle,
+		.op = p->ops,
+		.stretch = p->stretches,
+	};
+	rondo_stretch_init(&p->stretch[p->stretches++]);
+	l->listing = kind == FAST_OPS;
+	return n;
+}
+
+static int open_loops(struct loader *l, const struct rondo_op *control)
+{
+	u32 i, nest = control->op == RONDO_OP_loop ? control->nest : 1;
+
+	for (i = 0; i < nest; i++) {
+		struct fast_node *n = new_node(l, FAST_LOOP);
+		u32 d = l->loops.depth;
+
+		if (!n)
+			return no_memory(l);
+		n->depth = d;
+		n->trips = control->trip[i];
+		l->loops.trips[d] = n->trips;
+		l->loop_node[d] = l->p->nodes - 1;
+		l->loop_last[d] = l->bundle + control->body;
+		l->chain[d] = 0;
+		l->loops.depth++;
+	}
+	return 0;
+}
+
+/* The innermost loop ends: its steps stand together from now on. */
+static int close_loop(struct loader *l)
+{
+	struct fast_program *p = l->p;
+	u32 d = l->loops.depth - 1, i, at = l->loop_node[d];
+	struct fast_node *n = &p->node[at], *body = n + 1;
+
+	n->next = p->nodes;
+	n->step = p->steps;
+	for (i = l->chain[d]; i; i = l->steps[i - 1].next, n->steps++) {
+		if (!grow(&p->step, p->steps, sizeof(*p->step)))
+			return no_memory(l);
+		p->step[p->steps++] = l->steps[i - 1].step;
+	}
+	n->only_ops = n->next == at + 2 && body->kind == FAST_OPS;
+	if (n->only_ops) {
+		body->hoisted = fast_hoist(l->plain, &l->loops, p->op + body->op, body->ops);
+		p->stretch[n->stretch] = p->stretch[body->stretch];
+		rondo_stretch_repeat(&p->stretch[n->stretch], d, n->trips);
+	}
+	l->loops.depth = d;
+	l->listing = false;
+	return 0;
+}
+
+static bool does_something(const struct rondo_op *control)
+{
+	u32 ch;
+
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		if (control->wait[ch])
+			return true;
+	return control->op == RONDO_OP_dma;
+}
+
+/* The bundle belongs to the last node, a list. */
+static void sign_bundle(struct loader *l, const struct rondo_bundle *decoded)
+{
+	struct fast_program *p = l->p;
+	struct rondo_affine value;
+
+	rondo_signature_value(&value, l->source, l->source->bundles[l->bundle], decoded,
+			      l->loops.depth);
+	rondo_stretch_bundle(&p->stretch[p->node[p->nodes - 1].stretch], &value);
+}
+
+static int load_bundle(struct loader *l)
+{
+	const struct exec_bundle *b = &l->plain->bundle[l->bundle];
+	struct rondo_bundle decoded;
+	struct schedule s = { 0 };
+	struct rondo_op control;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < RONDO_SLOTS_PER_BUNDLE; i++)
+		rondo_decode(l->source->bundles[l->bundle][i], &decoded.slot[i]);
+	control = decoded.slot[RONDO_C];
+	if (does_something(&control) && !new_node(l, FAST_CONTROL))
+		return no_memory(l);
+	if (!l->listing && !new_node(l, FAST_OPS))
+		return no_memory(l);
+	l->p->node[l->p->nodes - 1].bundles++;
+	sign_bundle(l, &decoded);
+	for (i = 0; i < b->ops; i++)
+		add(l, &s, &l->plain->op[b->first + i]);
+	ret = emit_bundle(l, &s);
+	while (!ret && l->loops.depth && l->loop_last[l->loops.depth - 1] == l->bundle)
+		ret = close_loop(l);
+	if (!ret && (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1))
+		ret = open_loops(l, &control);
+	return ret;
+}
+
+/* Whether @store only puts the result of @op, which stands before it, into SRAM. */
+static bool stores_result(const struct fast_variant *variant, const struct fast_op *op,
+			  const struct fast_op *store)
+{
+	return variant->stored[op->op] && store->run == variant->whole[RONDO_OP_st_w] &&
+	       store->a == op->dst;
+}
+
+/* The operations of @n from the hoisted ones on: results and their stores become one. */
+static void join_stores(const struct fast_variant *variant, struct fast_op *op, struct fast_node *n)
+{
+	u32 from, to = n->hoisted;
+
+	for (from = to; from < n->ops; from++) {
+		op[to] = op[from];
+		if (from + 1 < n->ops && stores_result(variant, &op[from], &op[from + 1])) {
+			from++;
+			op[to].run = variant->stored[op[to].op];
+			op[to].entry = op[from].entry;
+			op[to].off = op[from].off;
+		}
+		to++;
+	}
+	n->ops = to;
+}
+
+static int load(struct fast_program *p, const struct rondo_program *source,
+		const struct fast_variant *variant, char *why)
+{
+	struct loader *l = calloc(1, sizeof(*l));
+	int ret = 0;
+	u32 i;
+
+	if (!l) {
+		snprintf(why, EXEC_REASON_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	l->p = p;
+	l->plain = p->plain;
+	l->source = source;
+	l->variant = variant;
+	l->why = why;
+	/* The run points into both lists, and there is no place in none at all. */
+	if (!grow(&p->op, 0, sizeof(*p->op)) || !grow(&p->step, 0, sizeof(*p->step)))
+		ret = no_memory(l);
+	for (; !ret && l->bundle < p->plain->bundles; l->bundle++)
+		ret = load_bundle(l);
+	for (i = 0; !ret && i < p->nodes; i++)
+		if (p->node[i].kind == FAST_OPS)
+			join_stores(variant, p->op + p->node[i].op, &p->node[i]);
+	free(l->steps);
+	free(l);
+	return ret;
+}
+
+int fast_load(struct fast_program **program, const struct rondo_machine *machine,
+	      const struct fast_variant *variant, const void *data, u64 size,
+	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+{
+	struct fast_program *p = calloc(1, sizeof(*p));
+	struct rondo_program source;
+	int ret;
+
+	if (!p) {
+		snprintf(why, EXEC_REASON_BYTES, "out of memory");
+		return -ENOMEM;
+	}
+	ret = exec_load(&p->plain, machine, data, size, facts, why);
+	if (!ret) {
+		rondo_program_open(&source, data, size);
+		p->entries = source.header->entries;
+		p->cycles = facts->cycles;
+		p->acc_lo = machine->acc_rows;
+		if (variant && machine->mesh_w * machine->mesh_h == 1 &&
+		    machine->lanes == RONDO_LANES_MAX)
+			ret = load(p, &source, variant, why);
+	}
+	if (ret)
+		fast_unload(p);
+	else
+		*program = p;
+	return ret;
+}
+
+void fast_unload(struct fast_program *p)
+{
+	if (!p)
+		return;
+	exec_unload(p->plain);
+	free(p->node);
+	free(p->op);
+	free(p->step);
+	free(p->stretch);
+	free(p);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the fast executor's files share: a decoded program, the state of a run, and what a
+ * variant offers.
+ */
+#ifndef RONDO_EMULATOR_FAST_STATE_H
+#define RONDO_EMULATOR_FAST_STATE_H
+
+#include "emulator/exec/plain/state.h"
+#include "emulator/exec/fast/fast.h"
+
+enum {
+	/* Registers behind the machine's own: where a result of a bundle waits for its readers. */
+	FAST_TEMPORARIES = 6,
+	FAST_REGS = RONDO_VREGS + FAST_TEMPORARIES,
+	FAST_CORRECTIONS = 16,
+	FAST_ROW_BYTES = RONDO_LANES_MAX * 4,
+	FAST_BLOCK = 12, /* pushes of a loop that run as one product, if others follow them */
+};
+
+/*
+ * A weight buffer. A row that was loaded by wl_w is containers; one that was loaded by wl_s8
+ * or wl_u8 is, in the place of each weight w, the signed byte w - offset[row]: a weight has
+ * 9 bits because one zero point is subtracted from a whole row. A zero row is both.
+ */
+struct fast_weights {
+	_Alignas(64) u8 row[RONDO_LANES_MAX][FAST_ROW_BYTES];
+	s32 offset[RONDO_LANES_MAX];
+	u64 containers, bytes, shifted; /* sets of rows; shifted: whose offset is not zero */
+	u64 version; /* counts the loads */
+	/* Sums over ranges of rows that kernels need again and again (fast_avx512.c). */
+	struct fast_correction {
+		u64 version;
+		u32 row, count;
+		s32 lane[RONDO_LANES_MAX];
+	} correction[FAST_CORRECTIONS];
+};
+
+/* Where the entry's affine part stands: base + sum of stride times index. */
+struct fast_place {
+	u32 address, row; /* modulo 2^32 */
+};
+
+struct fast_op;
+typedef void fast_fn(struct fast *f, const struct fast_op *op);
+
+/*
+ * @n pushes of @count containers: push i reads them at @x + i * @x_step bytes, and adds their
+ * products with the rows from @row on onto the accumulator row at @acc + i * @acc_step lanes,
+ * or writes it. The rows are of the kind that the operation needs.
+ */
+struct fast_push {
+	u32 *acc;
+	const u8 *x;
+	ptrdiff_t acc_step, x_step;
+	struct fast_weights *weights;
+	u32 row, count, n;
+	bool write;
+};
+
+typedef void fast_push_fn(const struct fast_push *push);
+
+/* Types of a push's products. */
+enum kind {
+	F32,
+	BF16,
+	S8,
+	U8,
+};
+
+struct fast_variant {
+	const char *name;
+	fast_fn *const *op; /* by opcode; NULL for slot C, pushes, and stores of a row */
+	fast_fn *const *whole; /* of 64 elements in one piece; NULL for those that have no own */
+	fast_fn *const *stored; /* and of a whole st_w of the result; NULL: not done in one */
+	fast_push_fn *push[RONDO_OPCODES];
+};
+
+/* One operation. Registers may be temporaries. */
+struct fast_op {
+	fast_fn *run;
+	fast_push_fn *push;
+	u32 off;
+	s32 seg_stride, pitch; /* bytes */
+	s16 imm;
+	u16 entry, row;
+	u16 seg_len; /* elements; 0: contiguous */
+	u8 op; /* enum rondo_opcode */
+	u8 dst, a, b, c, params;
+	u8 shift, count, rows, lane;
+	u8 buf, wrow, zp;
+	u8 write, first; /* of a push: writes if all loops of the set `first` are at their start */
+};
+
+/* What a trip of a loop adds to a place, and what all of them take back together. */
+struct fast_step {
+	u32 entry;
+	u32 address, back_address;
+	u32 row, back_row;
+};
+
+enum fast_kind {
+	FAST_OPS, /* bundles one after the other */
+	FAST_CONTROL, /* what slot C of a bundle does before the others */
+	FAST_LOOP, /* the nodes up to next, again and again */
+};
+
+struct fast_node {
+	u8 kind; /* enum fast_kind */
+	u8 depth; /* of a loop: of its own index */
+	bool only_ops; /* of a loop: its body is one node of operations */
+	u32 next; /* the node after this one and all inside it */
+	u32 bundle, bundles;
+	u32 op, ops;
+	u32 hoisted; /* of operations in an innermost loop: the first so many run in blocks */
+	u32 step, steps;
+	u32 stretch; /* of operations, and of a loop around nothing else */
+	u64 trips;
+};
+
+struct fast_program {
+	struct exec_program *plain;
+	u64 cycles; /* of a whole run */
+	u32 nodes, ops, steps, stretches, entries;
+	struct fast_node *node;
+	struct fast_op *op;
+	struct fast_step *step;
+	struct rondo_stretch *stretch; /* what nodes do to the signature */
+	u32 acc_lo, acc_hi; /* rows that are touched */
+};
+
+struct fast {
+	_Alignas(64) exec_vreg vreg[FAST_REGS + 1]; /* stores may read beyond the last lane */
+	struct fast_weights weights[2];
+	_Alignas(64) u8 scratch[FAST_BLOCK][FAST_ROW_BYTES];
+	u64 clock, look; /* cycles so far; and at the next look at control.stop */
+	exec_vreg *acc;
+	u8 *sram; /* of exec */
+	struct exec *exec; /* SRAM and channels; and the plain executor */
+	struct fast_place place[RONDO_ENTRIES_MAX];
+};
+
+/* FAST_ROW_BYTES of ones for the first @count lanes, then zeros. */
+extern const u32 fast_masks[2 * RONDO_LANES_MAX];
+
+static inline const u32 *fast_mask(u32 count)
+{
+	return fast_masks + RONDO_LANES_MAX - count;
+}
+
+static inline u8 *fast_address(struct fast *f, const struct fast_op *op)
+{
+	return f->sram + (u32)(f->place[op->entry].address + op->off);
+}
+
+static inline u32 *fast_acc(struct fast *f, const struct fast_op *op)
+{
+	return f->acc[(u32)(f->place[op->entry].row + op->row)];
+}
+
+/* fast_memory.c: accesses in a lane pattern. */
+
+/* @op's elements of @size bytes in one piece, and in what follows anything: at most 64 of them. */
+const u8 *fast_gather(const struct fast_op *op, const u8 *at, u32 size, u8 *scratch);
+void fast_scatter(const struct fast_op *op, u8 *at, u32 size, const u8 *from);
+
+static inline const u8 *fast_source(struct fast *f, const struct fast_op *op, u32 size)
+{
+	const u8 *at = fast_address(f, op);
+
+	return op->seg_len ? fast_gather(op, at, size, f->scratch[0]) : at;
+}
+
+/* fast_push.c */
+
+/* One push, and those of the next @n trips of the loop at @depth. */
+void fast_push_one(struct fast *f, const struct fast_op *op);
+void fast_push_trips(struct fast *f, const struct fast_op *op, u32 depth, u32 n);
+
+/* fast_block.c */
+
+/* The loops around an operation, outermost first. */
+struct fast_loops {
+	u32 depth;
+	u64 trips[RONDO_LOOP_DEPTH];
+};
+
+/* Bytes or rows [lo, hi). */
+struct fast_span {
+	s64 lo, hi;
+};
+
+/*
+ * The bytes of SRAM, and the row of the accumulators or of its weight buffer, that @op touches
+ * in any trip, from the first to the last; false if they are out of 64 bits.
+ */
+bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops,
+		    const struct fast_op *op, struct fast_span *span);
+bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
+		   const struct fast_op *op, struct fast_span *span);
+
+/*
+ * Brings those pushes of the @ops operations of an innermost loop to the front that may run
+ * in blocks, each for FAST_BLOCK trips, before the others of these trips; returns how many.
+ */
+u32 fast_hoist(const struct exec_program *p, const struct fast_loops *loops, struct fast_op *op,
+	       u32 ops);
+
+extern const struct fast_variant fast_plain;
+#ifdef __x86_64__
+extern const struct fast_variant fast_avx2, fast_avx512;
+#endif
+
+#endif

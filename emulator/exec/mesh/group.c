@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * A group of blocks runs through the bundles of a segment. Within a bundle each operation is
+ * done for all blocks of the group before the next, in the order of emulator/exec/plain/plain.c:
+ *
+ *	reads		L0, L1, V0, V1 compute; S takes what it stores from an accumulator row
+ *	changes		M adds onto its row, W loads its row, S stores, registers are written
+ *
+ * A result goes to its register at once if no slot of the bundle reads that register and all
+ * tiles take part; else it waits aside.
+ */
+#include "emulator/exec/mesh/mesh.h"
+
+#include <stdlib.h>
+
+#include "core/codec.h"
+
+/* One host thread's share. Its own struct exec holds the loops and the end of its run. */
+struct mesh_worker {
+	struct exec e;
+	struct exec_result result;
+	struct mesh *m;
+	u32 first, count; /* blocks of the group */
+	struct rondo_op mask;
+	struct mesh_span whole[MESH_GROUP_BLOCKS], part[MESH_GROUP_BLOCKS];
+	u8 *sram[MESH_GROUP_BLOCKS]; /* of the first tile of each */
+	exec_vreg aside[RONDO_SLOTS_PER_BUNDLE][MESH_GROUP_BLOCKS];
+	exec_vreg x[RONDO_LANES_MAX]; /* containers of a push, each in all lanes of its tile */
+};
+
+/* What the threads share: where the segment stands, and what is to be run. */
+struct share {
+	struct exec *e;
+	struct mesh_worker *worker;
+	u32 first, end, group;
+};
+
+/* The operation at hand. */
+struct task {
+	const struct exec_op *op;
+	const struct mesh_op *extra;
+	const struct mesh_span *span;
+	s64 address, row;
+};
+
+#define for_each_block(w, i) for (u32 i = 0; i < (w)->count; i++)
+#define for_each_tile(t, i, tile) for (u32 tile = (t)->span[i].lo; tile < (t)->span[i].hi; tile++)
+
+static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u32 tile)
+{
+	return w->sram[i] + tile * w->m->sram_stride + t->address;
+}
+
+/* @count elements in the operation's lane pattern. */
+static void gather(const struct mesh_worker *w, const struct task *t, const u8 *at, u32 count,
+		   u8 *to)
+{
+	const struct rondo_entry *entry = &w->e.program->entry[t->op->entry];
+	u32 size = t->extra->size, i, run;
+
+	for (i = 0; i < count; i += run) {
+		s64 offset = exec_run_of(entry, i, count, &run);
+
+		memcpy(to + i * size, at + offset, run * size);
+	}
+}
+
+static void scatter(const struct mesh_worker *w, const struct task *t, u8 *at, const u8 *from)
+{
+	const struct rondo_entry *entry = &w->e.program->entry[t->op->entry];
+	u32 size = t->extra->size, i, run;
+
+	for (i = 0; i < t->op->count; i += run) {
+		s64 offset = exec_run_of(entry, i, t->op->count, &run);
+
+		memcpy(at + offset, from + i * size, run * size);
+	}
+}
+
+/* Loads of containers for all lanes, one after the other: a copy. */
+static void load_whole(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const u32 lanes = w->m->machine.lanes;
+
+	for_each_block(w, i) for_each_tile(t, i, tile) if (lanes == 8)
+		memcpy(d[i] + tile * 8, tile_sram(w, t, i, tile), 32);
+	else memcpy(d[i] + tile * lanes, tile_sram(w, t, i, tile), lanes * 4);
+}
+
+static void load_broadcast(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const u32 lanes = w->m->machine.lanes;
+
+	for_each_block(w, i)
+	{
+		for_each_tile(t, i, tile)
+		{
+			u32 x, lane;
+
+			memcpy(&x, tile_sram(w, t, i, tile), 4);
+			for (lane = 0; lane < lanes; lane++)
+				d[i][tile * lanes + lane] = lane < t->op->count ? x : 0;
+		}
+	}
+}
+
+static void load_rows(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const s64 pitch = w->e.program->entry[t->op->entry].pitch;
+	const u32 lanes = w->m->machine.lanes;
+	u8 bytes[RONDO_LANES_MAX];
+
+	for_each_block(w, i)
+	{
+		for_each_tile(t, i, tile)
+		{
+			u32 *to = d[i] + tile * lanes, n, lane;
+
+			memset(to, 0, lanes * 4);
+			for (n = 0; n < t->op->rows; n++) {
+				gather(w, t, tile_sram(w, t, i, tile) + n * pitch, t->op->count,
+				       bytes);
+				for (lane = 0; lane < t->op->count; lane++)
+					to[lane] |= (u32)bytes[lane] << 8 * n;
+			}
+		}
+	}
+}
+
+static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const u32 lanes = w->m->machine.lanes;
+	u8 bytes[sizeof(exec_vreg)];
+
+	for_each_block(w, i)
+	{
+		for_each_tile(t, i, tile)
+		{
+			u32 *to = d[i] + tile * lanes;
+
+			gather(w, t, tile_sram(w, t, i, tile), t->op->count, bytes);
+			memset(to, 0, lanes * 4);
+			exec_widen(t->op->op, bytes, t->op->count, to);
+		}
+	}
+}
+
+/* The three parameter registers of block @i of the group, side by side. */
+static const exec_vreg *params_of(const struct mesh_worker *w, const struct exec_op *op, u32 i,
+				  exec_vreg params[3])
+{
+	for (u32 k = 0; k < 3; k++)
+		memcpy(params[k], mesh_reg(w->m, op->params + k, w->first + i), sizeof(exec_vreg));
+	return (const exec_vreg *)params;
+}
+
+static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const bool plain = t->op->op == RONDO_OP_rd || t->op->op == RONDO_OP_sta;
+	const u32 lanes = w->m->machine.lanes;
+	exec_vreg params[3];
+
+	for_each_block(w, i)
+	{
+		const u32 *row = mesh_acc(w->m, (u32)t->row, w->first + i);
+
+		if (plain)
+			memcpy(d[i], row, sizeof(exec_vreg));
+		else
+			alu_requantise(t->op->op, row, params_of(w, t->op, i, params), d[i]);
+		for (u32 lane = 0; t->op->count < lanes && lane < RONDO_LANES_MAX; lane++)
+			if (lane % lanes >= t->op->count)
+				d[i][lane] = 0;
+	}
+}
+
+static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	const struct exec_op *op = t->op;
+	exec_vreg params[3];
+
+	for_each_block(w, i) t->extra->alu(&(struct alu_args){
+		.d = d[i],
+		.a = mesh_reg(w->m, op->a, w->first + i),
+		.b = mesh_reg(w->m, op->b, w->first + i),
+		.c = mesh_reg(w->m, op->c, w->first + i),
+		.params = t->extra->reads_params ? params_of(w, op, i, params) : NULL,
+		.imm = op->imm,
+		.shift = op->shift,
+		.lanes = w->m->machine.lanes,
+	});
+}
+
+static void store(const struct mesh_worker *w, const struct task *t)
+{
+	const bool from_row = t->op->op >= RONDO_OP_sta;
+	const u32 lanes = w->m->machine.lanes;
+	u8 bytes[sizeof(exec_vreg)];
+
+	for_each_block(w, i)
+	{
+		const u32 *from = from_row ? w->aside[RONDO_S][i] :
+					     mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
+
+		for_each_tile(t, i, tile)
+		{
+			u8 *to = tile_sram(w, t, i, tile);
+
+			if (t->extra->whole && lanes == 8 && t->op->op == RONDO_OP_st_w) {
+				memcpy(to, from + tile * 8, 32);
+				continue;
+			}
+			exec_narrow(t->op->op, from + tile * lanes, t->op->count, bytes);
+			scatter(w, t, to, bytes);
+		}
+	}
+}
+
+static void load_weights(const struct mesh_worker *w, const struct task *t)
+{
+	const u32 lanes = w->m->machine.lanes;
+
+	for_each_block(w, i)
+	{
+		struct weight_row *row = mesh_weights(w->m, w->first + i, t->op->buf, (u32)t->row);
+
+		for_each_tile(t, i, tile)
+		{
+			exec_vreg x = { 0 };
+
+			gather(w, t, tile_sram(w, t, i, tile), t->op->count, (u8 *)x);
+			exec_set_weights(t->op, x, row, tile * lanes, lanes);
+		}
+	}
+}
+
+/* The containers of a push, tile by tile, for block @i; or of a preset. */
+static void gather_push(struct mesh_worker *w, const struct task *t, u32 i)
+{
+	const u32 lanes = w->m->machine.lanes;
+	exec_vreg x;
+	u32 r, lane;
+
+	for_each_tile(t, i, tile)
+	{
+		gather(w, t, tile_sram(w, t, i, tile), t->op->count, (u8 *)x);
+		for (r = 0; r < t->op->count; r++)
+			for (lane = 0; lane < lanes; lane++)
+				w->x[r][tile * lanes + lane] = x[r];
+	}
+}
+
+static void push(struct mesh_worker *w, const struct task *t, u32 *acc,
+		 const struct weight_row *row)
+{
+	const struct push_kernels *kernels = w->m->push;
+	u32 count = t->op->count;
+
+	switch (t->op->op) {
+	case RONDO_OP_push_f32:
+		kernels->f32_each(acc, w->x[0], row, count);
+		break;
+	case RONDO_OP_push_bf16:
+		kernels->bf16_each(acc, w->x[0], row, count);
+		break;
+	case RONDO_OP_push_s8:
+		kernels->s8_each(acc, w->x[0], row, count);
+		break;
+	default:
+		kernels->u8_each(acc, w->x[0], row, count);
+	}
+}
+
+static void matrix(struct mesh_worker *w, const struct task *t)
+{
+	const u32 lanes = w->m->machine.lanes;
+	const bool writes = exec_push_writes(&w->e, t->op);
+
+	for_each_block(w, i)
+	{
+		u32 *acc = mesh_acc(w->m, (u32)t->row, w->first + i), lane;
+		u32 from = t->span[i].lo * lanes,
+		    bytes = (t->span[i].hi - t->span[i].lo) * lanes * 4;
+		exec_vreg row;
+
+		if (!bytes)
+			continue;
+		gather_push(w, t, i);
+		memcpy(row, acc, sizeof(row));
+		if (t->op->op == RONDO_OP_preset) {
+			for (lane = 0; lane < RONDO_LANES_MAX; lane++)
+				row[lane] = lane % lanes < t->op->count ? w->x[lane % lanes][lane] :
+									  0;
+		} else {
+			if (writes)
+				memset(row, 0, sizeof(row));
+			push(w, t, row, mesh_weights(w->m, w->first + i, t->op->buf, t->op->wrow));
+		}
+		memcpy(acc + from, row + from, bytes);
+	}
+}
+
+/* Where @op's address or row is in this bundle; false, and a trap, if outside of the tile. */
+static bool place(struct mesh_worker *w, struct task *t)
+{
+	const struct rondo_machine *m = &w->m->machine;
+	const struct exec_op *op = t->op;
+
+	if (op->slot == RONDO_V0 || op->slot == RONDO_V1)
+		return true;
+	if (t->extra->size) {
+		if (!exec_address(&w->e, op, &t->address))
+			return false;
+		if (t->address < -t->extra->lo || t->address > m->sram_bytes - t->extra->hi)
+			return exec_trap(&w->e, "SRAM access at %lld", (long long)t->address);
+	}
+	if (!t->extra->rows)
+		return true;
+	t->row = exec_row(&w->e, op, op->slot == RONDO_W ? op->wrow : op->row, t->extra->rows,
+			  op->slot == RONDO_W ? "weight" : "accumulator");
+	return t->row >= 0;
+}
+
+static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+{
+	switch (t->op->op) {
+	case RONDO_OP_ldb_w:
+		load_broadcast(w, t, d);
+		break;
+	case RONDO_OP_ld4:
+		load_rows(w, t, d);
+		break;
+	case RONDO_OP_ld_w:
+		if (t->extra->whole) {
+			load_whole(w, t, d);
+			break;
+		}
+		/* fallthrough */
+	case RONDO_OP_ld_s8:
+	case RONDO_OP_ld_u8:
+	case RONDO_OP_ld_bf16:
+		load(w, t, d);
+		break;
+	default:
+		if (t->extra->alu)
+			compute(w, t, d);
+		else
+			readout(w, t, d);
+	}
+}
+
+static void change_slot(struct mesh_worker *w, const struct task *t)
+{
+	switch (t->op->slot) {
+	case RONDO_M:
+		matrix(w, t);
+		break;
+	case RONDO_W:
+		load_weights(w, t);
+		break;
+	case RONDO_S:
+		store(w, t);
+		break;
+	}
+}
+
+/* A result that waited aside arrives, in the tiles that take part. */
+static void arrive(const struct mesh_worker *w, const struct task *t)
+{
+	const u32 lanes = w->m->machine.lanes;
+
+	for_each_block(w, i)
+	{
+		u32 from = t->span[i].lo * lanes;
+
+		memcpy(mesh_reg(w->m, t->op->dst, w->first + i) + from,
+		       w->aside[t->op->slot][i] + from,
+		       (t->span[i].hi - t->span[i].lo) * lanes * 4);
+	}
+}
+
+/* All slots but C and those between tiles. */
+static bool run_bundle(struct mesh_worker *w, u32 at)
+{
+	/* M reads weights and SRAM before W and S change them. */
+	static const u8 order[] = { RONDO_M, RONDO_W, RONDO_S };
+	const struct exec_program *p = w->e.program;
+	const struct exec_bundle *b = &p->bundle[at];
+	const bool masked = w->mask.op == RONDO_OP_mask;
+	struct task task[RONDO_SLOTS_PER_BUNDLE];
+	u32 tasks = 0, i, k;
+
+	for (i = b->first; i < b->first + b->ops; i++) {
+		struct task *t = &task[tasks];
+
+		if (rondo_reads_mesh(p->op[i].op))
+			continue;
+		*t = (struct task){ .op = &p->op[i], .extra = &p->mesh->op[i] };
+		t->span = masked ? w->part : w->whole;
+		if (!place(w, t))
+			return false;
+		tasks++;
+		if (t->op->slot == RONDO_S && t->op->op >= RONDO_OP_sta)
+			readout(w, t, w->aside[RONDO_S]);
+		else if (rondo_ops[t->op->op].latency)
+			read_slot(w, t,
+				  t->extra->direct && !masked ?
+					  (exec_vreg *)mesh_reg(w->m, t->op->dst, w->first) :
+					  w->aside[t->op->slot]);
+	}
+	for (k = 0; k < sizeof(order); k++)
+		for (i = 0; i < tasks; i++)
+			if (task[i].op->slot == order[k])
+				change_slot(w, &task[i]);
+	for (i = 0; i < tasks; i++)
+		if (rondo_ops[task[i].op->op].latency && (masked || !task[i].extra->direct))
+			arrive(w, &task[i]);
+	return true;
+}
+
+/* The group of @count blocks from @first on. */
+static void take_group(struct mesh_worker *w, u32 first, u32 count)
+{
+	w->first = first;
+	w->count = count;
+	for (u32 i = 0; i < count; i++) {
+		u32 block = first + i;
+
+		w->whole[i] = mesh_span(w->m, block, NULL);
+		w->sram[i] = mesh_sram(w->m, block % w->m->row_blocks * w->m->block_tiles,
+				       block / w->m->row_blocks);
+	}
+}
+
+static bool run_group(struct mesh_worker *w, const struct share *s)
+{
+	const struct exec_program *p = w->e.program;
+	u32 at = s->first, base = s->e->depth, bundle;
+
+	w->e.depth = base;
+	memcpy(w->e.index, s->e->index, sizeof(w->e.index));
+	do {
+		bundle = at;
+		w->mask.op = RONDO_OP_NOP;
+		if (p->bundle[at].control)
+			rondo_decode(p->bundle[at].control, &w->mask);
+		if (w->mask.op == RONDO_OP_mask)
+			for_each_block(w, i) w->part[i] = mesh_span(w->m, w->first + i, &w->mask);
+		w->result.bundle = at;
+		if (p->bundle[at].ops && !run_bundle(w, at))
+			return false;
+		at = exec_next_bundle(&w->e, at, base);
+		/* What the last bundle opens goes around other segments. */
+		if ((w->mask.op == RONDO_OP_loop || w->mask.op == RONDO_OP_loop1) && at < s->end)
+			exec_open_loops(&w->e, &w->mask, bundle);
+		if (!exec_poll(&w->e, (u64)MESH_BUNDLE_WORK * w->count))
+			return false;
+	} while (at < s->end);
+	return true;
+}
+
+static void run_part(void *ctx, u32 thread, u32 from, u32 to)
+{
+	struct share *s = ctx;
+	struct mesh_worker *w = &s->worker[thread];
+	u32 count;
+
+	w->e = *s->e;
+	w->e.result = &w->result;
+	w->m = s->e->mesh;
+	w->result.status = EXEC_DONE;
+	for (; from < to; from += count) {
+		count = to - from < s->group ? to - from : s->group;
+		take_group(w, from, count);
+		if (!run_group(w, s))
+			return;
+	}
+}
+
+struct mesh_worker *mesh_workers(void)
+{
+	return calloc(MESH_THREADS, sizeof(struct mesh_worker));
+}
+
+bool mesh_run_groups(struct exec *e, u32 first, u32 end, u32 group)
+{
+	struct share s = { .e = e, .first = first, .end = end, .group = group };
+	u32 i;
+
+	s.worker = e->mesh->worker;
+	for (i = 0; i < MESH_THREADS; i++)
+		s.worker[i].result.status = EXEC_DONE;
+	mesh_share(e->mesh->pool, e->mesh->blocks, run_part, &s);
+	for (i = 0; i < MESH_THREADS; i++) {
+		if (s.worker[i].result.status == EXEC_DONE)
+			continue;
+		*e->result = s.worker[i].result;
+		return false;
+	}
+	return true;
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Cutting a program into segments, and what it needs of the host's memory.
+ */
+#include "emulator/exec/mesh/mesh.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/codec.h"
+
+enum { PAGE = 4096 };
+
+struct cutter {
+	struct exec_program *p;
+	const struct rondo_program *source;
+	struct mesh_program *mp;
+	u32 *meets; /* bundles below each one where tiles meet */
+	u32 segments;
+	u32 depth; /* open loops */
+	u32 outer; /* those around the segment */
+	u32 last[RONDO_LOOP_DEPTH];
+	u64 trips[RONDO_LOOP_DEPTH];
+	struct rondo_signature_text text; /* of the segment */
+	/* What the program may touch. */
+	u64 regs;
+	s64 acc_rows;
+	bool weights;
+	u64 *pages; /* of a tile's SRAM: a set */
+};
+
+static bool tiles_meet(const struct exec_program *p, u32 at)
+{
+	const struct exec_bundle *b = &p->bundle[at];
+	struct rondo_op control;
+	u32 i;
+
+	rondo_decode(b->control, &control);
+	if (control.op == RONDO_OP_dma || control.op == RONDO_OP_halt)
+		return true;
+	for (i = 0; i < RONDO_DMA_CHANNELS; i++)
+		if (control.wait[i])
+			return true;
+	for (i = b->first; i < b->first + b->ops; i++)
+		if (rondo_reads_mesh(p->op[i].op))
+			return true;
+	return false;
+}
+
+/* Of the accumulators or the weights, if @op names a row of them. */
+static u16 rows_of(const struct rondo_machine *m, const struct exec_op *op)
+{
+	if (!(rondo_place_parts(op->op) & RONDO_HAS_ROW))
+		return 0;
+	return op->slot == RONDO_W ? m->lanes : m->acc_rows;
+}
+
+/* Bytes around its address that @op touches in SRAM, and how. */
+static void describe(const struct exec_program *p, const struct exec_op *op, u64 reads,
+		     struct mesh_op *m)
+{
+	const struct rondo_entry *entry = &p->entry[op->entry];
+	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
+	u8 format = rondo_ops[op->op].format;
+	s64 len, segments, stride, pitch, end;
+
+	m->alu = alu_ops[op->op];
+	m->size = rondo_element_bytes(op->op);
+	m->reads_params = format == RONDO_FMT_VAP || format == RONDO_FMT_VAPS;
+	m->rows = rows_of(&p->machine, op);
+	m->direct = rondo_ops[op->op].latency && !(reads >> op->dst & 1);
+	if (!m->size)
+		return;
+	len = entry->seg_len && entry->seg_len < count ? entry->seg_len : count;
+	segments = (count - 1) / len;
+	stride = entry->seg_stride;
+	pitch = (s64)entry->pitch * (op->rows > 1 ? op->rows - 1 : 0);
+	m->whole = m->size == 4 && count == p->machine.lanes && len == count;
+	m->hi = len * m->size;
+	end = segments * stride + (count - segments * len) * m->size;
+	m->hi = end > m->hi ? end : m->hi;
+	end = segments ? (segments - 1) * stride + len * m->size : 0;
+	m->hi = end > m->hi ? end : m->hi;
+	m->lo = stride < 0 ? segments * stride : 0;
+	m->lo += pitch < 0 ? pitch : 0;
+	m->hi += pitch > 0 ? pitch : 0;
+}
+
+/* The tile's SRAM from @lo to @hi is touched, as far as it exists. */
+static void touch(struct cutter *c, double lo, double hi)
+{
+	double bytes = c->p->machine.sram_bytes;
+	u32 page, end;
+
+	if (lo >= bytes || hi <= 0)
+		return;
+	page = lo > 0 ? (u32)lo / PAGE : 0;
+	end = (u32)((hi < bytes ? hi : bytes) - 1) / PAGE;
+	for (; page <= end; page++)
+		c->pages[page / 64] |= 1ull << page % 64;
+}
+
+static void touch_operation(struct cutter *c, const struct exec_op *op, const struct mesh_op *m)
+{
+	const struct rondo_entry *entry = &c->p->entry[op->entry];
+	double lo = (double)entry->base + op->off, hi = lo, rows = op->row;
+	u32 d;
+
+	if (op->slot == RONDO_V0 || op->slot == RONDO_V1)
+		return;
+	for (d = 0; d < c->depth; d++) {
+		double last = (double)(c->trips[d] - 1);
+
+		*(entry->stride[d] < 0 ? &lo : &hi) += entry->stride[d] * last;
+		if (entry->row_stride[d] > 0)
+			rows += entry->row_stride[d] * last;
+	}
+	if (m->size)
+		touch(c, lo + (double)m->lo, hi + (double)m->hi);
+	if (m->rows && op->slot != RONDO_W) {
+		rows = rows < m->rows ? rows + 1 : m->rows;
+		c->acc_rows = (s64)rows > c->acc_rows ? (s64)rows : c->acc_rows;
+	}
+	c->weights |= op->slot == RONDO_W;
+}
+
+static void touch_transfer(struct cutter *c, const struct rondo_desc *d)
+{
+	double lo = d->sram_base, hi = lo + d->row_bytes;
+	u32 k;
+
+	for (k = 0; k < RONDO_DMA_DIMS; k++)
+		*(d->sram_stride[k] < 0 ? &lo : &hi) += d->sram_stride[k] * (d->count[k] - 1.0);
+	for (k = 0; k < RONDO_DMA_LOOP_DEPTH && k < c->depth; k++)
+		*(d->sram_loop[k] < 0 ? &lo : &hi) += d->sram_loop[k] * (c->trips[k] - 1.0);
+	touch(c, lo, hi);
+}
+
+/* Bytes of SRAM that the bundles of a segment touch in a tile: an upper bound for its group. */
+struct use {
+	double bytes;
+	u64 regs;
+};
+
+static void use_bundle(struct cutter *c, const struct exec_bundle *b, u64 times, struct use *use)
+{
+	u32 i;
+
+	use->regs |= b->reads | b->writes;
+	for (i = b->first; i < b->first + b->ops; i++)
+		use->bytes += (double)times * (double)(c->mp->op[i].hi - c->mp->op[i].lo);
+}
+
+static u64 times(u64 a, u64 b)
+{
+	u64 product;
+
+	return check_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static u64 plus(u64 a, u64 b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+/* Bundle @at belongs to the segment. */
+static void sign_bundle(struct cutter *c, u32 at)
+{
+	struct rondo_bundle decoded;
+	struct rondo_affine value;
+	u32 slot;
+
+	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
+		rondo_decode(c->source->bundles[at][slot], &decoded.slot[slot]);
+	rondo_signature_value(&value, c->source, c->source->bundles[at], &decoded, c->depth);
+	rondo_signature_bundle(&c->text, &value);
+}
+
+/* The innermost loop ends; loops around the segment repeat more than it. */
+static void close_loop(struct cutter *c)
+{
+	c->depth--;
+	if (c->text.depth > c->outer)
+		rondo_signature_close(&c->text, c->trips[c->depth]);
+}
+
+static void open_loops(struct cutter *c, const struct rondo_op *op, u32 at)
+{
+	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, i;
+
+	for (i = 0; i < nest; i++, c->depth++) {
+		c->last[c->depth] = at + op->body;
+		c->trips[c->depth] = op->trip[i];
+		rondo_signature_open(&c->text);
+	}
+}
+
+/* How many tiles fit in the host's cache together. */
+static u32 group_of(const struct cutter *c, const struct use *use)
+{
+	const struct rondo_machine *m = &c->p->machine;
+	double sram = use->bytes < m->sram_bytes ? use->bytes : m->sram_bytes;
+	double block = sram * RONDO_LANES_MAX / m->lanes +
+		       __builtin_popcountll(use->regs) * sizeof(exec_vreg);
+	double blocks = MESH_GROUP_BYTES / (block + 1);
+
+	return blocks < 1 ? 1 : blocks > MESH_GROUP_BLOCKS ? MESH_GROUP_BLOCKS : (u32)blocks;
+}
+
+/* Bundle @at runs, @repeat times in one pass of its segment; notes what it touches. */
+static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
+{
+	const struct exec_bundle *b = &c->p->bundle[at];
+	struct rondo_op control;
+	u32 i;
+
+	rondo_decode(b->control, &control);
+	use_bundle(c, b, repeat, use);
+	sign_bundle(c, at);
+	c->regs |= b->reads | b->writes;
+	for (i = b->first; i < b->first + b->ops; i++)
+		touch_operation(c, &c->p->op[i], &c->mp->op[i]);
+	if (control.op == RONDO_OP_dma)
+		touch_transfer(c, &c->p->desc[control.desc]);
+	while (c->depth && c->last[c->depth - 1] == at)
+		close_loop(c);
+	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+		open_loops(c, &control, at);
+}
+
+/*
+ * One segment from bundle @at on. It ends before a bundle where tiles meet, with a bundle that
+ * opens loops around one, and with the last bundle of a loop that was open at its start.
+ */
+static u32 cut_segment(struct cutter *c, u32 at)
+{
+	struct mesh_segment *s = &c->mp->segment[c->segments];
+	u32 outer = c->depth, d;
+	struct use use = { 0 };
+
+	*s = (struct mesh_segment){ .first = at };
+	c->outer = outer;
+	rondo_signature_text_init(&c->text, outer);
+	c->mp->segment_at[at] = c->segments++;
+	for (;;) {
+		bool meets = c->meets[at + 1] > c->meets[at];
+		u64 repeat = 1;
+
+		for (d = outer; d < c->depth; d++)
+			repeat = times(repeat, c->trips[d]);
+		s->cycles = plus(s->cycles, repeat);
+		pass_bundle(c, at, repeat, &use);
+		at++;
+		if (meets)
+			break;
+		s->group = group_of(c, &use);
+		if (at == c->p->bundles || c->depth < outer)
+			break;
+		/* Loops that this bundle opened around a meeting are not the segment's own. */
+		if (c->depth > outer && c->meets[c->last[c->depth - 1] + 1] > c->meets[at])
+			break;
+		if (c->depth == outer && c->meets[at + 1] > c->meets[at])
+			break;
+	}
+	s->end = at;
+	s->stretch = c->text.level[outer];
+	return at;
+}
+
+static bool prepare(struct cutter *c)
+{
+	struct exec_program *p = c->p;
+	u32 at, i;
+
+	c->mp = p->mesh = calloc(1, sizeof(*c->mp));
+	c->meets = calloc(p->bundles + 1ull, sizeof(*c->meets));
+	c->pages = calloc(p->machine.sram_bytes / PAGE / 64 + 1, sizeof(*c->pages));
+	if (!c->mp || !c->meets || !c->pages)
+		return false;
+	c->mp->segment = calloc(p->bundles, sizeof(*c->mp->segment));
+	c->mp->segment_at = calloc(p->bundles, sizeof(*c->mp->segment_at));
+	i = p->bundle[p->bundles - 1].first + p->bundle[p->bundles - 1].ops;
+	c->mp->op = calloc(i + 1ull, sizeof(*c->mp->op));
+	if (!c->mp->segment || !c->mp->segment_at || !c->mp->op)
+		return false;
+	for (at = 0; at < p->bundles; at++) {
+		const struct exec_bundle *b = &p->bundle[at];
+
+		c->meets[at + 1] = c->meets[at] + tiles_meet(p, at);
+		for (i = b->first; i < b->first + b->ops; i++)
+			describe(p, &p->op[i], b->reads, &c->mp->op[i]);
+	}
+	return true;
+}
+
+/* Bytes of host memory for each tile. */
+static u64 tile_bytes(const struct cutter *c)
+{
+	const struct rondo_machine *m = &c->p->machine;
+	u64 lane_bytes = m->lanes * 4ull, bytes = 0, page;
+
+	for (page = 0; page * PAGE < m->sram_bytes; page++)
+		bytes += (c->pages[page / 64] >> page % 64 & 1) * PAGE;
+	bytes += (__builtin_popcountll(c->regs) + 1) * lane_bytes + c->acc_rows * lane_bytes;
+	if (c->weights)
+		bytes += 2 * m->lanes * sizeof(struct weight_row) * m->lanes / RONDO_LANES_MAX;
+	return bytes;
+}
+
+bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_memory *host,
+	       char why[EXEC_REASON_BYTES])
+{
+	u64 need = tile_bytes * m->mesh_w * m->mesh_h;
+	u32 side;
+
+	if (need <= host->bytes)
+		return true;
+	side = (u32)sqrt((double)host->bytes / (double)tile_bytes);
+	snprintf(why, EXEC_REASON_BYTES,
+		 "%u x %u tiles of this program need %.1f GiB, %s has %.1f GiB: %u x %u would fit",
+		 m->mesh_w, m->mesh_h, need * 0x1p-30, host->of, host->bytes * 0x1p-30, side, side);
+	return false;
+}
+
+int mesh_load(struct exec_program *p, const struct rondo_program *source,
+	      char why[EXEC_REASON_BYTES])
+{
+	const struct host_memory host = host_memory_available();
+	struct cutter c = { .p = p, .source = source };
+	int ret = 0;
+	u32 at = 0;
+
+	if (prepare(&c)) {
+		while (at < p->bundles)
+			at = cut_segment(&c, at);
+		p->mesh->tile_bytes = tile_bytes(&c);
+		if (!mesh_fits(&p->machine, p->mesh->tile_bytes, &host, why))
+			ret = -ENOMEM;
+	} else {
+		snprintf(why, EXEC_REASON_BYTES, "out of memory");
+		ret = -ENOMEM;
+	}
+	free(c.meets);
+	free(c.pages);
+	return ret;
+}
+
+void mesh_unload(struct mesh_program *p)
+{
+	if (!p)
+		return;
+	free(p->op);
+	free(p->segment);
+	free(p->segment_at);
+	free(p);
+}

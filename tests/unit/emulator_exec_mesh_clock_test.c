@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What a run on many tiles tells of its time while one piece of it takes long, and how soon it
+ * stops there.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "core/machine.h"
+#include "emulator/exec/mesh/mesh.h"
+#include "tests/tap.h"
+#include "tools/asm/asm.h"
+
+enum { STOP_NS = 10000000, TRIES = 20 };
+static const u64 STANDS_NS = 60000000000;
+
+/* Sixteen tiles take 512 KiB each from slot 0, on two channels; one piece that goes on for ever. */
+static const char program_text[] =
+	"machine mesh\n"
+	"slot in\n"
+	"desc left in in row=32768 count=16 sram_stride=32768 slot_stride=32768 slot_x=524288"
+	" tiles=0..3,0..3\n"
+	"desc right in in row=32768 count=16 sram=524288 sram_stride=32768 slot_stride=32768"
+	" slot_x=524288 tiles=0..3,0..3\n"
+	"dma c0, left\n"
+	"dma c1, right\n"
+	"loop 100, 100 {\n"
+	"movi v0, 1\n"
+	"nop\n"
+	"nop\n"
+	"nop\n"
+	"}\n"
+	"wait c0<=0, c1<=0\n"
+	"loop 16384, 16384, 4 {\n"
+	"movi v0, 1\n"
+	"nop\n"
+	"nop\n"
+	"nop\n"
+	"}\n"
+	"halt\n";
+
+/* The transfers and the first piece, which runs beside them, end before this cycle. */
+enum { ENDLESS = 1000000 };
+
+static struct rondo_machine mesh;
+static struct exec *e;
+static struct exec_program *program;
+static u64 cycles;
+
+/* The times that somebody saw. */
+struct watch {
+	u64 last, moved, back;
+};
+
+struct run {
+	atomic_ullong now;
+	atomic_bool stop;
+	struct exec_result result;
+	struct watch host;
+	u64 rows, refused_row; /* that the host was asked for; that it refuses, 0: none */
+};
+
+static void look(struct watch *w, const atomic_ullong *now)
+{
+	u64 cycles_now = atomic_load(now);
+
+	w->moved += cycles_now > w->last;
+	w->back += cycles_now < w->last;
+	w->last = cycles_now;
+}
+
+/* The host's side of a transfer sees the time go on. */
+static bool read_zeros(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	struct run *r = ctx;
+
+	(void)slot, (void)offset;
+	memset(to, 1, size);
+	look(&r->host, &r->now);
+	return ++r->rows != r->refused_row;
+}
+
+static void *run(void *ctx)
+{
+	struct run *r = ctx;
+	const struct exec_io io = { .read = read_zeros, .ctx = r };
+	const struct exec_control control = {
+		.bound = UINT64_MAX,
+		.stop = &r->stop,
+		.now = &r->now,
+	};
+
+	exec_run(e, program, &io, &control, &r->result);
+	return NULL;
+}
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static size_t resident(void)
+{
+	size_t pages = (e->mesh->bytes + 4095) / 4096, count = 0, i;
+	unsigned char *is = malloc(pages);
+
+	if (!is || mincore(e->mesh->memory, e->mesh->bytes, is))
+		exit(EXIT_FAILURE);
+	for (i = 0; i < pages; i++)
+		count += is[i] & 1;
+	free(is);
+	return count;
+}
+
+static void test_transfers(void)
+{
+	enum { ROWS = 16 * 16 };
+	struct run r = { .refused_row = 2 * ROWS };
+
+	run(&r);
+	tap_eq(r.result.status, EXEC_DMA_ERROR, "two transfers, of which the last row is refused");
+	tap_eq(r.rows, 2 * ROWS, "at the last row");
+	tap_ok(r.host.moved >= 10, "meanwhile the time went on: %llu times",
+	       (unsigned long long)r.host.moved);
+	tap_eq(r.host.back, 0, "and never back");
+	tap_ok(r.result.cycles >= r.host.last && atomic_load(&r.now) == r.result.cycles,
+	       "the cycles at the end are not below");
+	tap_ok(resident() > 0, "what it took of the host's memory is there still");
+	atomic_store(&r.stop, true);
+	tap_ok(!exec_clean(e, &r.stop), "it is not given back if that is to stop");
+	tap_ok(exec_clean(e, NULL) && !resident(), "else it is");
+}
+
+/* Runs until @w has seen the time move @moves times in the endless piece; how long the stop took.
+ */
+static u64 stop_after(struct run *r, struct watch *w, u64 moves)
+{
+	u64 start = now_ns();
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run, r))
+		exit(EXIT_FAILURE);
+	while (atomic_load(&r->now) < ENDLESS || w->moved < moves) {
+		look(w, &r->now);
+		sched_yield();
+		if (now_ns() - start < STANDS_NS)
+			continue;
+		printf("Bail out! the time stands at cycle %llu\n", (unsigned long long)w->last);
+		exit(EXIT_FAILURE);
+	}
+	start = now_ns();
+	atomic_store(&r->stop, true);
+	pthread_join(thread, NULL);
+	return now_ns() - start;
+}
+
+static void test_segment(void)
+{
+	u64 quickest = UINT64_MAX, took, try, back = 0;
+	struct watch w;
+	struct run r;
+
+	for (try = 0; try < TRIES && quickest >= STOP_NS; try++) {
+		r = (struct run){ 0 };
+		w = (struct watch){ 0 };
+		took = stop_after(&r, &w, 100);
+		quickest = took < quickest ? took : quickest;
+		back += w.back;
+	}
+	tap_eq(back, 0, "in one long piece the time goes on, and never back");
+	tap_ok(quickest < STOP_NS, "stopped within 10 ms: %.2f ms", (double)quickest * 1e-6);
+	tap_eq(r.result.status, EXEC_ABORTED, "as aborted");
+	tap_ok(r.result.cycles >= w.last && r.result.cycles < cycles,
+	       "with the cycles that have passed");
+}
+
+int main(void)
+{
+	char why[EXEC_REASON_BYTES] = "";
+	struct asm_errors errors;
+	void *bytes = NULL;
+	u64 size;
+
+	rondo_machine_init(&mesh, RONDO_MACHINE_mesh);
+	e = exec_create(&mesh);
+	if (tap_ok(e && !asm_assemble(program_text, &bytes, &size, &errors) &&
+			   !exec_load(&program, &mesh, bytes, size, NULL, why),
+		   "a program of long pieces")) {
+		cycles = ((const struct rondo_program_header *)bytes)->cycles;
+		test_transfers();
+		test_segment();
+	} else {
+		asm_print_errors(stdout, "# program", &errors);
+	}
+	exec_unload(program);
+	exec_destroy(e);
+	free(bytes);
+	return tap_done();
+}
