@@ -141,8 +141,8 @@ static bool open_loops(struct reference *r, const struct rondo_op *op)
 
 	if (!loops || ref_loop_depth(r) + loops > RONDO_LOOP_DEPTH)
 		return ref_trap(r, "%u loops inside %u", loops, ref_loop_depth(r));
-	nest->first = r->at;
-	nest->last = r->at + op->body - 1;
+	nest->first = r->at + 1;
+	nest->last = r->at + op->body;
 	nest->loops = loops;
 	for (i = 0; i < loops; i++) {
 		nest->trips[i] = op->trip[i];
@@ -153,6 +153,7 @@ static bool open_loops(struct reference *r, const struct rondo_op *op)
 	if (r->nests && nest->last > r->nest[r->nests - 1].last)
 		return ref_trap(r, "loop body ends outside of its loop");
 	r->nests++;
+	r->at = nest->first;
 	return true;
 }
 
@@ -506,9 +507,10 @@ static bool issue(struct reference *r, bool *issued)
 	r->result->bundle = r->at;
 	if (control.op == RONDO_OP_halt)
 		return true;
+	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+		return open_loops(r, &control);
 	advance(r);
-	return (control.op != RONDO_OP_loop && control.op != RONDO_OP_loop1) ||
-	       open_loops(r, &control);
+	return true;
 }
 
 /* One cycle; false after the last. */

@@ -215,11 +215,13 @@ static bool load_bundle(struct loader *l)
 			return false;
 	b->ops = l->ops - b->first;
 	b->signature = rondo_signature_static(l->source, word, &decoded);
+	l->slot = RONDO_C;
+	/* Before loops end: what the last bundle of a body opens would go around none of it. */
+	if ((control->op == RONDO_OP_loop || control->op == RONDO_OP_loop1) &&
+	    !open_loops(l, control))
+		return false;
 	while (l->depth && l->last[l->depth - 1] == l->bundle)
 		l->depth--;
-	l->slot = RONDO_C;
-	if (control->op == RONDO_OP_loop || control->op == RONDO_OP_loop1)
-		return open_loops(l, control);
 	return true;
 }
 
