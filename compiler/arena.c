@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A bump allocator: see arena.h. Large requests get a block of their own. */
 #include "compiler/arena.h"
 

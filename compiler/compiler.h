@@ -21,7 +21,7 @@ struct compile_bake {
 /* The size of a symbolic dimension, such as "batch". */
 struct compile_dim {
 	const char *name;
-	int64_t size;
+	s64 size;
 };
 
 /* Zero-initialised is the default. */

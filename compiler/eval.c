@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Running nodes and graphs: see eval.h. The operators: eval_math.c, eval_elementwise.c,
  * eval_move.c. */
 #include "compiler/eval.h"
@@ -43,13 +43,13 @@ void eval_node(const struct graph *g, const struct node *n, const void *const in
 	       void *const out[NODE_OUT_MAX])
 {
 	float *y = out[0];
-	int64_t elems;
+	s64 elems;
 
 	eval_fns[n->op](g, n, in, out);
 	if (n->op == OP_CLIP || !node_clamps(n) || !y)
 		return;
 	elems = shape_elems(&n->out[0]->shape);
-	for (int64_t i = 0; i < elems; i++)
+	for (s64 i = 0; i < elems; i++)
 		y[i] = eval_clamp(y[i], n->attrs.lo, n->attrs.hi);
 }
 
@@ -101,7 +101,7 @@ static bool frame_init(struct frame *f, const struct graph *g, const struct tens
 {
 	*f = (struct frame){ 0 };
 	for (struct value *v = g->values; v; v = v->next)
-		v->id = (uint32_t)f->n++;
+		v->id = (u32)f->n++;
 	f->bytes = calloc(f->n + 1, sizeof(*f->bytes));
 	f->owned = calloc(f->n + 1, sizeof(*f->owned));
 	if (!f->bytes || !f->owned)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The interpreter's operators on single elements, channels and rows. */
 #include "compiler/eval_ops.h"
 #include "compiler/shape.h"
@@ -23,7 +23,7 @@ void eval_binary(const struct graph *g, const struct node *n, const void *const 
 		 void *const out[])
 {
 	const struct shape *y = &n->out[0]->shape;
-	int64_t stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
+	s64 stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
 	const float *a = in[0], *b = in[1];
 	float *to = out[0];
 
@@ -52,12 +52,12 @@ static float unary(enum op op, float x)
 void eval_unary(const struct graph *g, const struct node *n, const void *const in[],
 		void *const out[])
 {
-	int64_t elems = shape_elems(&n->out[0]->shape);
+	s64 elems = shape_elems(&n->out[0]->shape);
 	const float *x = in[0];
 	float *y = out[0];
 
 	(void)g;
-	for (int64_t i = 0; i < elems; i++)
+	for (s64 i = 0; i < elems; i++)
 		y[i] = unary(n->op, x[i]);
 }
 
@@ -66,12 +66,12 @@ void eval_clip(const struct graph *g, const struct node *n, const void *const in
 {
 	float lo = node_in(n, 1) ? *(const float *)in[1] : n->attrs.lo;
 	float hi = node_in(n, 2) ? *(const float *)in[2] : n->attrs.hi;
-	int64_t elems = shape_elems(&n->out[0]->shape);
+	s64 elems = shape_elems(&n->out[0]->shape);
 	const float *x = in[0];
 	float *y = out[0];
 
 	(void)g;
-	for (int64_t i = 0; i < elems; i++)
+	for (s64 i = 0; i < elems; i++)
 		y[i] = eval_clamp(x[i], lo, hi);
 }
 
@@ -80,14 +80,14 @@ void eval_batchnorm(const struct graph *g, const struct node *n, const void *con
 {
 	const struct shape *s = &n->out[0]->shape;
 	const float *x = in[0], *scale = in[1], *bias = in[2], *mean = in[3], *var = in[4];
-	int64_t elems = shape_elems(s), inner = 1;
+	s64 elems = shape_elems(s), inner = 1;
 	float *y = out[0];
 
 	(void)g;
 	for (int i = 2; i < s->rank; i++)
 		inner *= s->dim[i];
-	for (int64_t i = 0; i < elems; i++) {
-		int64_t c = i / inner % s->dim[1];
+	for (s64 i = 0; i < elems; i++) {
+		s64 c = i / inner % s->dim[1];
 		double deviation = sqrt((double)var[c] + (double)n->attrs.epsilon);
 
 		y[i] = (float)(((double)x[i] - mean[c]) / deviation * scale[c] + bias[c]);
@@ -95,15 +95,15 @@ void eval_batchnorm(const struct graph *g, const struct node *n, const void *con
 }
 
 /* One row of @len elements, @step apart. */
-static void softmax_row(const float *x, float *y, int64_t len, int64_t step, bool log_form)
+static void softmax_row(const float *x, float *y, s64 len, s64 step, bool log_form)
 {
 	double max = -INFINITY, sum = 0;
 
-	for (int64_t i = 0; i < len; i++)
+	for (s64 i = 0; i < len; i++)
 		max = fmax(max, (double)x[i * step]);
-	for (int64_t i = 0; i < len; i++)
+	for (s64 i = 0; i < len; i++)
 		sum += exp(x[i * step] - max);
-	for (int64_t i = 0; i < len; i++) {
+	for (s64 i = 0; i < len; i++) {
 		double shifted = x[i * step] - max;
 
 		y[i * step] = (float)(log_form ? shifted - log(sum) : exp(shifted) / sum);
@@ -115,7 +115,7 @@ void eval_softmax(const struct graph *g, const struct node *n, const void *const
 {
 	const struct shape *s = &n->out[0]->shape;
 	int axis = node_axis(n, s->rank);
-	int64_t outer = 1, len = 1, inner = 1;
+	s64 outer = 1, len = 1, inner = 1;
 	const float *x = in[0];
 	float *y = out[0];
 
@@ -128,8 +128,8 @@ void eval_softmax(const struct graph *g, const struct node *n, const void *const
 		else
 			inner *= s->dim[i];
 	}
-	for (int64_t o = 0; o < outer; o++) {
-		for (int64_t i = 0; i < inner; i++)
+	for (s64 o = 0; o < outer; o++) {
+		for (s64 i = 0; i < inner; i++)
 			softmax_row(x + o * len * inner + i, y + o * len * inner + i, len, inner,
 				    n->op == OP_LOGSOFTMAX);
 	}

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The interpreter's operators that only move elements, of any type. */
 #include "compiler/eval_ops.h"
 #include "compiler/shape.h"
@@ -32,8 +32,8 @@ void eval_transpose(const struct graph *g, const struct node *n, const void *con
 	const struct shape *x = &node_in(n, 0)->shape, *y = &n->out[0]->shape;
 	const struct dims *perm = &n->attrs.perm;
 	size_t size = dtype_size(n->out[0]->dtype);
-	int64_t own[TENSOR_RANK_MAX], stride[1][TENSOR_RANK_MAX] = { { 0 } };
-	int64_t index[TENSOR_RANK_MAX] = { 0 }, from = 0;
+	s64 own[TENSOR_RANK_MAX], stride[1][TENSOR_RANK_MAX] = { { 0 } };
+	s64 index[TENSOR_RANK_MAX] = { 0 }, from = 0;
 	char *to = out[0];
 
 	(void)g;
@@ -54,13 +54,13 @@ void eval_concat(const struct graph *g, const struct node *n, const void *const 
 	const struct shape *y = &n->out[0]->shape;
 	size_t size = dtype_size(n->out[0]->dtype);
 	int axis = node_axis(n, y->rank);
-	int64_t outer = 1;
+	s64 outer = 1;
 	char *to = out[0];
 
 	(void)g;
 	for (int i = 0; i < axis; i++)
 		outer *= y->dim[i];
-	for (int64_t o = 0; o < outer; o++) {
+	for (s64 o = 0; o < outer; o++) {
 		for (int i = 0; i < n->n_in; i++) {
 			size_t run = (size_t)(shape_elems(&node_in(n, i)->shape) / outer) * size;
 

@@ -29,8 +29,8 @@ static inline float eval_clamp(float x, float lo, float hi)
  * Steps @index through the shape in row-major order and keeps offset[k] = sum of index * stride[k]
  * for @n_offsets tensors. False after the last element.
  */
-static inline bool eval_step(const struct shape *s, int64_t index[TENSOR_RANK_MAX],
-			     int64_t (*stride)[TENSOR_RANK_MAX], int64_t *offset, int n_offsets)
+static inline bool eval_step(const struct shape *s, s64 index[TENSOR_RANK_MAX],
+			     s64 (*stride)[TENSOR_RANK_MAX], s64 *offset, int n_offsets)
 {
 	for (int d = s->rank - 1; d >= 0; d--) {
 		for (int k = 0; k < n_offsets; k++)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Building and changing graphs: see graph.h. Checking them is graph_check.c. */
 #include "compiler/graph.h"
 

@@ -47,12 +47,12 @@ enum auto_pad { PAD_EXPLICIT, PAD_SAME_UPPER, PAD_SAME_LOWER, PAD_VALID, PAD_COU
 
 struct dims {
 	int n;
-	int64_t v[TENSOR_RANK_MAX];
+	s64 v[TENSOR_RANK_MAX];
 };
 
 /* Every attribute there is; op_info.attrs says which ones mean something for an operator. */
 struct attrs {
-#define ATTR_TYPE_INT int64_t
+#define ATTR_TYPE_INT s64
 #define ATTR_TYPE_FLOAT float
 #define ATTR_TYPE_DIMS struct dims
 #define ATTR_TYPE_PAD enum auto_pad
@@ -70,9 +70,9 @@ struct attr_info {
 struct op_info {
 	const char *name;
 	int min_in, max_in, max_out;
-	uint32_t attrs; /* bit set of enum attr, lo and hi of CLAMP included */
-	uint32_t onnx_attrs; /* the ones that ONNX's operator has, too */
-	uint32_t flags; /* bit set of enum op_flag */
+	u32 attrs; /* bit set of enum attr, lo and hi of CLAMP included */
+	u32 onnx_attrs; /* the ones that ONNX's operator has, too */
+	u32 flags; /* bit set of enum op_flag */
 };
 
 extern const struct attr_info attr_infos[ATTR_COUNT];
@@ -104,7 +104,7 @@ struct value {
 	struct node *producer; /* NULL for inputs and constants */
 	struct operand *uses;
 	struct value *next; /* all values of the graph, in order of creation */
-	uint32_t id; /* scratch: printing and passes number values with it */
+	u32 id; /* scratch: printing and passes number values with it */
 };
 
 #define NODE_OUT_MAX 2
@@ -132,7 +132,7 @@ struct graph {
 	struct node *first, *last;
 	struct value *values, **values_end;
 	struct value_list inputs, outputs; /* in the model's order */
-	uint64_t const_bytes; /* of all constants ever added */
+	u64 const_bytes; /* of all constants ever added */
 	double fold_cost; /* spent by pass_fold_node() */
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 };

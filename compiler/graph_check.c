@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Messages about a graph, and the check of its invariants that runs after every pass. */
 #include "compiler/graph.h"
 #include "compiler/shape.h"

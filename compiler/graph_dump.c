@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * For developers: prints a model's graph after a pass.
  *   graph_dump MODEL.onnx [--dump PASS] [--data] [--dim NAME=SIZE]

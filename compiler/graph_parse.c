@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Text -> graph: see graph_text.h. A hand-written parser over one line at a time; the first thing
  * that does not fit ends it with the line's number.
@@ -106,7 +106,7 @@ static const char *parse_name(struct parser *p)
 	return name;
 }
 
-static int parse_int(struct parser *p, int64_t *out)
+static int parse_int(struct parser *p, s64 *out)
 {
 	char *end;
 
@@ -178,9 +178,9 @@ static struct value *parse_new_value(struct parser *p)
 {
 	struct value *v, **bigger;
 	const char *name;
-	int64_t id;
+	s64 id;
 
-	if (!take(p, "%") || parse_int(p, &id) || id != (int64_t)p->n_values) {
+	if (!take(p, "%") || parse_int(p, &id) || id != (s64)p->n_values) {
 		bad(p, "the next %NUMBER is expected");
 		return NULL;
 	}
@@ -203,26 +203,26 @@ static struct value *parse_new_value(struct parser *p)
 
 static struct value *parse_old_value(struct parser *p)
 {
-	int64_t id;
+	s64 id;
 
-	if (!take(p, "%") || parse_int(p, &id) || id < 0 || id >= (int64_t)p->n_values) {
+	if (!take(p, "%") || parse_int(p, &id) || id < 0 || id >= (s64)p->n_values) {
 		bad(p, "the %NUMBER of a value above is expected");
 		return NULL;
 	}
 	return p->values[id];
 }
 
-static int parse_element(struct parser *p, enum dtype dtype, void *bytes, int64_t i)
+static int parse_element(struct parser *p, enum dtype dtype, void *bytes, s64 i)
 {
-	static const int64_t lo[DTYPE_COUNT] = {
+	static const s64 lo[DTYPE_COUNT] = {
 		[DTYPE_S8] = INT8_MIN, [DTYPE_S32] = INT32_MIN, [DTYPE_S64] = INT64_MIN
 	};
-	static const int64_t hi[DTYPE_COUNT] = { [DTYPE_U8] = UINT8_MAX,
-						 [DTYPE_BOOL] = 1,
-						 [DTYPE_S8] = INT8_MAX,
-						 [DTYPE_S32] = INT32_MAX,
-						 [DTYPE_S64] = INT64_MAX };
-	int64_t v;
+	static const s64 hi[DTYPE_COUNT] = { [DTYPE_U8] = UINT8_MAX,
+					     [DTYPE_BOOL] = 1,
+					     [DTYPE_S8] = INT8_MAX,
+					     [DTYPE_S32] = INT32_MAX,
+					     [DTYPE_S64] = INT64_MAX };
+	s64 v;
 
 	if (dtype == DTYPE_F32)
 		return parse_float(p, (float *)bytes + i);
@@ -234,10 +234,10 @@ static int parse_element(struct parser *p, enum dtype dtype, void *bytes, int64_
 	return 0;
 }
 
-static int parse_hex(struct parser *p, uint8_t *bytes, size_t size)
+static int parse_hex(struct parser *p, u8 *bytes, size_t size)
 {
 	char *end;
-	uint64_t hash = strtoull(p->at, &end, 16);
+	u64 hash = strtoull(p->at, &end, 16);
 
 	p->at = end;
 	if (!take(p, "hex"))
@@ -248,7 +248,7 @@ static int parse_hex(struct parser *p, uint8_t *bytes, size_t size)
 
 		if (b < 0)
 			return bad(p, "two hexadecimal digits are expected");
-		bytes[i] = (uint8_t)b;
+		bytes[i] = (u8)b;
 	}
 	if (hash_bytes(bytes, size) != hash)
 		return bad(p, "a constant's bytes do not have its hash");
@@ -258,7 +258,7 @@ static int parse_hex(struct parser *p, uint8_t *bytes, size_t size)
 static int parse_const(struct parser *p)
 {
 	struct value *v = parse_new_value(p);
-	int64_t elems;
+	s64 elems;
 	void *bytes;
 	int rc = 0;
 
@@ -273,7 +273,7 @@ static int parse_const(struct parser *p)
 	if (take(p, "fnv")) {
 		rc = parse_hex(p, bytes, (size_t)elems * dtype_size(v->dtype));
 	} else if (take(p, "=")) {
-		for (int64_t i = 0; i < elems && !rc; i++)
+		for (s64 i = 0; i < elems && !rc; i++)
 			rc = parse_element(p, v->dtype, bytes, i);
 	} else {
 		rc = bad(p, "= or fnv is expected");
@@ -339,7 +339,7 @@ static struct node *parse_operator(struct parser *p)
 	name = parse_name(p);
 	if (!name)
 		return NULL;
-	for (back = p->at; take(p, "_") || (take(p, "%") && !parse_int(p, &(int64_t){ 0 })); n_in++)
+	for (back = p->at; take(p, "_") || (take(p, "%") && !parse_int(p, &(s64){ 0 })); n_in++)
 		;
 	p->at = back;
 	if (n_in < op_infos[op].min_in || n_in > op_infos[op].max_in) {

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Graph -> text: see graph_text.h. */
 #include "compiler/graph_text.h"
 #include "compiler/hash.h"
@@ -34,7 +34,7 @@ static void print_value(FILE *to, const struct value *v)
 		fprintf(to, " ?");
 }
 
-static void print_element(FILE *to, enum dtype dtype, const void *bytes, int64_t i)
+static void print_element(FILE *to, enum dtype dtype, const void *bytes, s64 i)
 {
 	switch (dtype) {
 	case DTYPE_F32:
@@ -42,16 +42,16 @@ static void print_element(FILE *to, enum dtype dtype, const void *bytes, int64_t
 		break;
 	case DTYPE_U8:
 	case DTYPE_BOOL:
-		fprintf(to, " %u", ((const uint8_t *)bytes)[i]);
+		fprintf(to, " %u", ((const u8 *)bytes)[i]);
 		break;
 	case DTYPE_S8:
-		fprintf(to, " %d", ((const int8_t *)bytes)[i]);
+		fprintf(to, " %d", ((const s8 *)bytes)[i]);
 		break;
 	case DTYPE_S32:
-		fprintf(to, " %" PRId32, ((const int32_t *)bytes)[i]);
+		fprintf(to, " %" PRId32, ((const s32 *)bytes)[i]);
 		break;
 	case DTYPE_S64:
-		fprintf(to, " %" PRId64, ((const int64_t *)bytes)[i]);
+		fprintf(to, " %" PRId64, ((const s64 *)bytes)[i]);
 		break;
 	case DTYPE_COUNT:
 		break;
@@ -59,9 +59,9 @@ static void print_element(FILE *to, enum dtype dtype, const void *bytes, int64_t
 }
 
 /* Whether each element survives as a number; a NaN's bits would not. */
-static bool can_inline(const struct value *v, int64_t elems)
+static bool can_inline(const struct value *v, s64 elems)
 {
-	for (int64_t i = 0; v->dtype == DTYPE_F32 && i < elems && i < GRAPH_TEXT_INLINE_MAX; i++) {
+	for (s64 i = 0; v->dtype == DTYPE_F32 && i < elems && i < GRAPH_TEXT_INLINE_MAX; i++) {
 		if (isnan(((const float *)v->data)[i]))
 			return false;
 	}
@@ -70,21 +70,21 @@ static bool can_inline(const struct value *v, int64_t elems)
 
 static void print_const(FILE *to, const struct value *v, bool data)
 {
-	int64_t elems = shape_elems(&v->shape);
+	s64 elems = shape_elems(&v->shape);
 	size_t size = (size_t)elems * dtype_size(v->dtype);
 
 	fprintf(to, "const ");
 	print_value(to, v);
 	if (can_inline(v, elems)) {
 		fprintf(to, " =");
-		for (int64_t i = 0; i < elems; i++)
+		for (s64 i = 0; i < elems; i++)
 			print_element(to, v->dtype, v->data, i);
 	} else {
 		fprintf(to, " fnv %016" PRIx64, hash_bytes(v->data, size));
 		if (data)
 			fprintf(to, " hex ");
 		for (size_t i = 0; data && i < size; i++)
-			fprintf(to, "%02x", ((const uint8_t *)v->data)[i]);
+			fprintf(to, "%02x", ((const u8 *)v->data)[i]);
 	}
 	fputc('\n', to);
 }
@@ -108,8 +108,8 @@ static void print_attrs(FILE *to, const struct node *n)
 			continue;
 		switch (info->kind) {
 		case ATTR_INT:
-			if (*(const int64_t *)at != *(const int64_t *)normal)
-				fprintf(to, " %s=%" PRId64, info->name, *(const int64_t *)at);
+			if (*(const s64 *)at != *(const s64 *)normal)
+				fprintf(to, " %s=%" PRId64, info->name, *(const s64 *)at);
 			break;
 		case ATTR_FLOAT:
 			if (memcmp(at, normal, sizeof(float)))
@@ -153,7 +153,7 @@ static void print_node(FILE *to, const struct node *n)
 }
 
 /* Constants that something uses get numbers and lines; the others are gone from the graph. */
-static uint32_t print_consts(FILE *to, const struct graph *g, uint32_t id, bool data)
+static u32 print_consts(FILE *to, const struct graph *g, u32 id, bool data)
 {
 	for (struct value *v = g->values; v; v = v->next) {
 		if (!v->data || (!v->uses && !v->is_output))
@@ -166,7 +166,7 @@ static uint32_t print_consts(FILE *to, const struct graph *g, uint32_t id, bool 
 
 void graph_print(FILE *to, const struct graph *g, bool data)
 {
-	uint32_t id = 0;
+	u32 id = 0;
 
 	fprintf(to, "graph ");
 	print_name(to, g->name);

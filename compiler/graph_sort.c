@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Topological order by counting what each node still waits for (Kahn 1962). The ready nodes are the
  * front part of the new list itself, so nothing recurses and nothing is allocated.

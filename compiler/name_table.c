@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Open addressing with linear probing, at most half full: see name_table.h. */
 #include "compiler/name_table.h"
 #include "compiler/hash.h"

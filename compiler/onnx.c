@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * ModelProto -> graph: the model's inputs, initializers, nodes and outputs. Nodes are read in
  * onnx_node.c, tensors in onnx_tensor.c.
@@ -83,7 +83,7 @@ static const char *onnx_symbol(const Onnx__TensorShapeProto__Dimension *d)
 
 /* The size of dimension @at; one without a number takes it from the options, else it is 1. */
 static int read_dim(const struct onnx_reader *r, const char *input, size_t at,
-		    const Onnx__TensorShapeProto__Dimension *d, int64_t *out)
+		    const Onnx__TensorShapeProto__Dimension *d, s64 *out)
 {
 	const char *symbol = onnx_symbol(d);
 	char text[300];

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * NodeProto -> node: operators, attributes, and what changed between operator sets. After this, a
  * node's meaning no longer depends on the operator set.
@@ -76,7 +76,7 @@ static const struct {
 	enum op op;
 	const char *name;
 	bool any;
-	int64_t only; /* the one value, unless @any */
+	s64 only; /* the one value, unless @any */
 } ignored_attrs[] = {
 	{ OP_BATCHNORM, "momentum", true, 0 },
 	{ OP_BATCHNORM, "spatial", false, 1 },
@@ -144,7 +144,7 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 				      info->onnx);
 	switch (info->kind) {
 	case ATTR_INT:
-		*(int64_t *)to = a->i;
+		*(s64 *)to = a->i;
 		return 0;
 	case ATTR_FLOAT:
 		*(float *)to = a->f;
@@ -161,9 +161,9 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 }
 
 static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n,
-		      uint32_t *seen)
+		      u32 *seen)
 {
-	uint32_t known = op_infos[n->op].onnx_attrs;
+	u32 known = op_infos[n->op].onnx_attrs;
 
 	/* Clip's bounds are attributes up to operator set 10, inputs from 11 on. */
 	if (n->op == OP_CLIP && r->opset >= 11)
@@ -254,10 +254,10 @@ static int declare_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 	} else if (!strcmp(form, "value_int")) {
 		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, &a->i);
 	} else if (!strcmp(form, "value_floats")) {
-		shape = (struct shape){ 1, { (int64_t)a->n_floats } };
+		shape = (struct shape){ 1, { (s64)a->n_floats } };
 		v = graph_const(r->g, p->output[0], DTYPE_F32, &shape, a->floats);
 	} else if (!strcmp(form, "value_ints")) {
-		shape = (struct shape){ 1, { (int64_t)a->n_ints } };
+		shape = (struct shape){ 1, { (s64)a->n_ints } };
 		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, a->ints);
 	} else {
 		rc = onnx_node_fail(r, p, -ENOTSUP, "a constant as \"%.80s\" is not supported",
@@ -315,7 +315,7 @@ static int connect(struct onnx_reader *r, const Onnx__NodeProto *p, struct node 
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	size_t n_in = p->n_input;
-	uint32_t seen = 0;
+	u32 seen = 0;
 	struct node *n;
 	enum op op;
 	int rc;

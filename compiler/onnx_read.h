@@ -17,7 +17,7 @@ struct onnx_reader {
 	const Onnx__GraphProto *proto;
 	struct graph *g;
 	struct name_table names;
-	int64_t opset;
+	s64 opset;
 };
 
 /* Strings of protobuf messages are NULL when absent. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * TensorProto -> tensor_data: see onnx_tensor.h.
  *
@@ -13,7 +13,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian");
 
-const char *onnx_dtype_name(int32_t number)
+const char *onnx_dtype_name(s32 number)
 {
 	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
 		&onnx__tensor_proto__data_type__descriptor, number);
@@ -53,20 +53,18 @@ static int copy_int32_data(const Onnx__TensorProto *proto, struct tensor_data *t
 			   struct compile_error *err)
 {
 	for (size_t i = 0; i < proto->n_int32_data; i++) {
-		int32_t v = proto->int32_data[i];
-		int32_t lo = t->dtype == DTYPE_S8 ? INT8_MIN : 0;
-		int32_t hi = t->dtype == DTYPE_S8   ? INT8_MAX :
-			     t->dtype == DTYPE_BOOL ? 1 :
-						      UINT8_MAX;
+		s32 v = proto->int32_data[i];
+		s32 lo = t->dtype == DTYPE_S8 ? INT8_MIN : 0;
+		s32 hi = t->dtype == DTYPE_S8 ? INT8_MAX : t->dtype == DTYPE_BOOL ? 1 : UINT8_MAX;
 
 		if (t->dtype == DTYPE_S32) {
-			((int32_t *)t->bytes)[i] = v;
+			((s32 *)t->bytes)[i] = v;
 			continue;
 		}
 		if (v < lo || v > hi)
 			return compile_fail(err, -EINVAL, "element %zu is %d, outside %s", i, v,
 					    dtype_name(t->dtype));
-		((uint8_t *)t->bytes)[i] = (uint8_t)v;
+		((u8 *)t->bytes)[i] = (u8)v;
 	}
 	return 0;
 }
@@ -101,9 +99,9 @@ static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
 	if (t->size)
 		memcpy(t->bytes, proto->raw_data.data, t->size);
 	for (size_t i = 0; t->dtype == DTYPE_BOOL && i < t->size; i++) {
-		if (((uint8_t *)t->bytes)[i] > 1)
+		if (((u8 *)t->bytes)[i] > 1)
 			return compile_fail(err, -EINVAL, "element %zu is %d, outside bool", i,
-					    ((uint8_t *)t->bytes)[i]);
+					    ((u8 *)t->bytes)[i]);
 	}
 	return 0;
 }

@@ -24,6 +24,6 @@ int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,
 		      struct compile_error *err);
 
 /* ONNX's name of a TensorProto.DataType, "?" for a number that has none. */
-const char *onnx_dtype_name(int32_t number);
+const char *onnx_dtype_name(s32 number);
 
 #endif

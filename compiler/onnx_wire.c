@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Wire-level check of a protobuf message.
  *
@@ -10,27 +10,26 @@
  * Wire format: https://protobuf.dev/programming-guides/encoding/
  */
 #include "compiler/onnx_wire.h"
+#include "spec/env.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 struct wire {
-	const uint8_t *start; /* of the whole message, for the positions in messages */
+	const u8 *start; /* of the whole message, for the positions in messages */
 	struct compile_error *err;
 };
 
 enum { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_BYTES = 2, WIRE_32BIT = 5 };
 
-static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
+static bool read_varint(const u8 **at, const u8 *end, u64 *out)
 {
-	uint64_t v = 0;
+	u64 v = 0;
 
 	for (int shift = 0; shift < 70 && *at < end; shift += 7) {
-		uint8_t byte = *(*at)++;
+		u8 byte = *(*at)++;
 
 		if (shift < 64)
-			v |= (uint64_t)(byte & 0x7f) << shift;
+			v |= (u64)(byte & 0x7f) << shift;
 		if (!(byte & 0x80)) {
 			*out = v;
 			return true;
@@ -39,14 +38,14 @@ static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
 	return false;
 }
 
-static int damaged(const struct wire *w, const uint8_t *at, const char *what)
+static int damaged(const struct wire *w, const u8 *at, const char *what)
 {
 	return compile_fail(w->err, -EINVAL, "damaged or truncated: %s at byte %zu", what,
 			    (size_t)(at - w->start));
 }
 
 static const ProtobufCMessageDescriptor *message_type(const ProtobufCMessageDescriptor *type,
-						      uint64_t field)
+						      u64 field)
 {
 	const ProtobufCFieldDescriptor *f;
 
@@ -56,18 +55,18 @@ static const ProtobufCMessageDescriptor *message_type(const ProtobufCMessageDesc
 	return f && f->type == PROTOBUF_C_TYPE_MESSAGE ? f->descriptor : NULL;
 }
 
-static int check_message(const struct wire *w, const ProtobufCMessageDescriptor *type,
-			 const uint8_t *at, const uint8_t *end, int depth)
+static int check_message(const struct wire *w, const ProtobufCMessageDescriptor *type, const u8 *at,
+			 const u8 *end, int depth)
 {
 	const ProtobufCMessageDescriptor *inner;
-	uint64_t key, len;
+	u64 key, len;
 	int rc;
 
 	if (depth > ONNX_WIRE_DEPTH_MAX)
 		return compile_fail(w->err, -EINVAL, "messages nest deeper than %d at byte %zu",
 				    ONNX_WIRE_DEPTH_MAX, (size_t)(at - w->start));
 	while (at < end) {
-		const uint8_t *field = at;
+		const u8 *field = at;
 
 		if (!read_varint(&at, end, &key) || key < 8)
 			return damaged(w, field, "a bad field number");
@@ -89,7 +88,7 @@ static int check_message(const struct wire *w, const ProtobufCMessageDescriptor 
 		default:
 			return damaged(w, field, "an unknown wire type");
 		}
-		if (len > (uint64_t)(end - at))
+		if (len > (u64)(end - at))
 			return damaged(w, field, "a field longer than its message");
 		inner = (key & 7) == WIRE_BYTES ? message_type(type, key >> 3) : NULL;
 		if (inner) {

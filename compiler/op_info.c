@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The tables of operators and attributes, from ops.def and attrs.def. */
 #include "compiler/graph.h"
 

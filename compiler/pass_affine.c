@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * y = (W x + b) * s + t, with s and t constant for each output channel, is (W s) x + (b s + t): a
  * Mul, Add or Sub behind a Conv or Linear with constant weights disappears into them. So do
@@ -35,7 +35,7 @@ static bool is_per_channel(const struct value *c, const struct shape *y, int cha
 	return lead >= 0;
 }
 
-static float per_channel(const struct value *c, int64_t i)
+static float per_channel(const struct value *c, s64 i)
 {
 	return ((const float *)c->data)[shape_elems(&c->shape) == 1 ? 0 : i];
 }
@@ -54,15 +54,15 @@ static struct value *new_const(struct graph *g, const struct value *like, const 
 static int scale_weights(struct graph *g, struct node *n, const struct value *factor)
 {
 	const struct value *w = node_in(n, 1);
-	int64_t elems = shape_elems(&w->shape);
-	int64_t channels = w->shape.dim[n->op == OP_CONV ? 0 : w->shape.rank - 1];
+	s64 elems = shape_elems(&w->shape);
+	s64 channels = w->shape.dim[n->op == OP_CONV ? 0 : w->shape.rank - 1];
 	const float *from = w->data;
 	float *to;
 	struct value *scaled = new_const(g, w, &w->shape, &to);
 
 	if (!scaled)
 		return g->err->code;
-	for (int64_t i = 0; i < elems; i++)
+	for (s64 i = 0; i < elems; i++)
 		to[i] = from[i] * per_channel(factor, n->op == OP_CONV ? i / (elems / channels) :
 									 i % channels);
 	node_set_in(n, 1, scaled);
@@ -83,7 +83,7 @@ static int change_bias(struct graph *g, struct node *n, const struct value *fact
 	bias = new_const(g, old ? old : term, &s, &to);
 	if (!bias)
 		return g->err->code;
-	for (int64_t i = 0; i < s.dim[0]; i++) {
+	for (s64 i = 0; i < s.dim[0]; i++) {
 		double b = old ? per_channel(old, i) : 0;
 
 		if (factor)

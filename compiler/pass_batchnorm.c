@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * BatchNormalization at inference is y = x * a + b for each channel, with
  * a = scale / sqrt(variance + epsilon) and b = bias - mean * a. The pass "affine" then moves both
@@ -33,7 +33,7 @@ static int lower_batchnorm(struct graph *g, struct node *n)
 	fb = fa ? graph_const_room(g, b) : NULL;
 	if (!fb)
 		return g->err->code;
-	for (int64_t c = 0; c < x->shape.dim[1]; c++) {
+	for (s64 c = 0; c < x->shape.dim[1]; c++) {
 		double slope = in[1][c] / sqrt((double)in[4][c] + (double)n->attrs.epsilon);
 
 		fa[c] = (float)slope;

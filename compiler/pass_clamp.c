@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * A Clip disappears into the node that makes its input. On the way there it may pass what only
  * moves elements, and a MaxPool: the maximum of clamped values is the clamped maximum.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The promises of passes.h, checked: what the back half does not map is refused here, by name. */
 #include "compiler/passes.h"
 

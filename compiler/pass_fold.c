@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Constant folding: a node whose inputs are all constants is computed by the interpreter, and its
  * outputs become constants. Runs before shapes are known (a Reshape may need its result), so it

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * One form for all matrix products: Linear, of matrices. Gemm's factors become Mul and its C an
  * Add, which the pass "affine" moves into constant weights and the bias.
@@ -42,7 +42,7 @@ static int lower_gemm(struct graph *g, struct node *n)
 static int lower_matmul(struct graph *g, struct node *n)
 {
 	struct value *a = node_in(n, 0), *b = node_in(n, 1), *y;
-	int64_t len = a->shape.dim[a->shape.rank - 1];
+	s64 len = a->shape.dim[a->shape.rank - 1];
 	struct shape s;
 
 	if (b->shape.rank == 1) {

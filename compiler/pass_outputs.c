@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Every output of the graph gets a node that makes it: where it is an input or a constant, a Copy.
  * What nobody needs any more goes.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Shape inference over the whole graph; the rules are in shape.c. */
 #include "compiler/passes.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Fewer operators: what does nothing at inference goes (Identity, Dropout, a reshape to the same
  * shape), what only changes the shape becomes View, bounds become attributes of Clip. Runs again
@@ -62,10 +62,10 @@ static int simplify_clip(struct graph *g, struct node *n)
 static bool keeps_order(const struct node *n)
 {
 	const struct shape *x = &node_in(n, 0)->shape;
-	int64_t last = -1;
+	s64 last = -1;
 
 	for (int i = 0; i < x->rank; i++) {
-		int64_t from = n->attrs.perm.n ? n->attrs.perm.v[i] : x->rank - 1 - i;
+		s64 from = n->attrs.perm.n ? n->attrs.perm.v[i] : x->rank - 1 - i;
 
 		if (x->dim[from] == 1)
 			continue;
@@ -101,7 +101,7 @@ static int merge_transposes(struct graph *g, struct node *n)
 		struct dims perm = { .n = rank };
 
 		for (int i = 0; i < rank; i++) {
-			int64_t k = n->attrs.perm.n ? n->attrs.perm.v[i] : rank - 1 - i;
+			s64 k = n->attrs.perm.n ? n->attrs.perm.v[i] : rank - 1 - i;
 
 			perm.v[i] = first->attrs.perm.n ? first->attrs.perm.v[k] : rank - 1 - k;
 		}

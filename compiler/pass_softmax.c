@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Softmax and LogSoftmax along the last dimension: the form before operator set 13 works on a
  * matrix [before axis, from axis on]; another axis is brought last and back.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * One form for all windows: two spatial dimensions, explicit pads, every list of numbers filled in.
  * A one-dimensional Conv or pool becomes one over a single row; GlobalAveragePool an AveragePool
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static struct dims pair(int64_t a, int64_t b)
+static struct dims pair(s64 a, s64 b)
 {
 	return (struct dims){ 2, { a, b } };
 }
@@ -51,7 +51,7 @@ static struct value *one_row(struct graph *g, struct node *at, struct value *x)
 }
 
 /* {v} as {@first, v}; a pair {begin, end} as {@first, begin, @first, end}. */
-static void widen(struct dims *d, int64_t first)
+static void widen(struct dims *d, s64 first)
 {
 	if (d->n == 1)
 		*d = pair(first, d->v[0]);
@@ -93,7 +93,7 @@ static int global_to_pool(struct graph *g, struct node *n)
 	struct node *pool;
 
 	if (s.rank != 4) {
-		int64_t cells = 1;
+		s64 cells = 1;
 
 		for (int i = 2; i < s.rank; i++)
 			cells *= s.dim[i];

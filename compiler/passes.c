@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The list of passes, the loop that runs them, and the steps that several passes take. */
 #include "compiler/passes.h"
 #include "compiler/compiler.h"

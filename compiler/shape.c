@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Shape inference, operator by operator: see shape.h.
  * Rules: the ONNX operator reference for operator sets 7 to 26.
@@ -43,7 +43,7 @@ static int need_rank(const struct graph *g, const struct node *n, int i, int ran
 }
 
 /* An input that must be a vector with one element for each of @len channels. */
-static int need_vector(const struct graph *g, const struct node *n, int i, int64_t len)
+static int need_vector(const struct graph *g, const struct node *n, int i, s64 len)
 {
 	const struct shape *s = in_shape(n, i);
 	char text[SHAPE_TEXT_MAX];
@@ -57,7 +57,7 @@ static int need_vector(const struct graph *g, const struct node *n, int i, int64
 static int infer_conv(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	const struct shape *x = in_shape(n, 0), *k = in_shape(n, 1);
-	int64_t group = n->attrs.group;
+	s64 group = n->attrs.group;
 	struct window w;
 	int rc;
 
@@ -233,7 +233,7 @@ static int need_elements(const struct graph *g, const struct node *n, const stru
 /* Fills in the one dimension of -1 at @at so that the elements come out right. */
 static int fill_unknown(const struct graph *g, const struct node *n, struct shape *s, int at)
 {
-	int64_t have = shape_elems(in_shape(n, 0)), known;
+	s64 have = shape_elems(in_shape(n, 0)), known;
 
 	s->dim[at] = 1;
 	if (!shape_valid(s))
@@ -261,7 +261,7 @@ static int infer_reshape(const struct graph *g, const struct node *n, struct inf
 				 (long long)want->shape.dim[0], TENSOR_RANK_MAX);
 	s->rank = (int)want->shape.dim[0];
 	for (int i = 0; i < s->rank; i++) {
-		s->dim[i] = ((const int64_t *)want->data)[i];
+		s->dim[i] = ((const s64 *)want->data)[i];
 		if (s->dim[i] == 0 && !n->attrs.allowzero) {
 			if (i >= x->shape.rank)
 				return node_fail(g, n, -EINVAL, "a 0 copies dimension %d of %d", i,
@@ -301,7 +301,7 @@ static int infer_transpose(const struct graph *g, const struct node *n, struct i
 				 x->rank);
 	out->shape.rank = x->rank;
 	for (int i = 0; i < x->rank; i++) {
-		int64_t from = perm->n ? perm->v[i] : x->rank - 1 - i;
+		s64 from = perm->n ? perm->v[i] : x->rank - 1 - i;
 
 		if (from < 0 || from >= x->rank || seen & 1u << from)
 			return node_fail(g, n, -EINVAL, "perm is not a permutation");
@@ -361,7 +361,7 @@ static int infer_dropout(const struct graph *g, const struct node *n, struct inf
 		if (!value_is_const(training) || training->dtype != DTYPE_BOOL ||
 		    shape_elems(&training->shape) != 1)
 			return node_fail(g, n, -ENOTSUP, "training_mode is not a constant");
-		if (*(const uint8_t *)training->data)
+		if (*(const u8 *)training->data)
 			return node_fail(g, n, -ENOTSUP, "training is not supported");
 	}
 	out[1].dtype = DTYPE_BOOL;

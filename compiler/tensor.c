@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Element types, shapes and filled tensors: see tensor.h. */
 #include "compiler/tensor.h"
 
@@ -9,7 +9,7 @@
 static const struct {
 	const char *name;
 	size_t size;
-	int32_t onnx;
+	s32 onnx;
 } dtypes[DTYPE_COUNT] = {
 #define DTYPE(id, name, size, onnx) [DTYPE_##id] = { name, size, onnx },
 #include "compiler/dtypes.def"
@@ -36,7 +36,7 @@ bool dtype_from_name(const char *name, size_t len, enum dtype *out)
 	return false;
 }
 
-bool dtype_from_onnx(int32_t number, enum dtype *out)
+bool dtype_from_onnx(s32 number, enum dtype *out)
 {
 	for (int t = 0; t < DTYPE_COUNT; t++) {
 		if (dtypes[t].onnx == number) {
@@ -49,7 +49,7 @@ bool dtype_from_onnx(int32_t number, enum dtype *out)
 
 bool shape_valid(const struct shape *s)
 {
-	int64_t product = 1;
+	s64 product = 1;
 
 	if (s->rank < 0 || s->rank > TENSOR_RANK_MAX)
 		return false;
@@ -64,9 +64,9 @@ bool shape_valid(const struct shape *s)
 	return true;
 }
 
-int64_t shape_elems(const struct shape *s)
+s64 shape_elems(const struct shape *s)
 {
-	int64_t n = 1;
+	s64 n = 1;
 
 	for (int i = 0; i < s->rank; i++)
 		n *= s->dim[i];
@@ -78,9 +78,9 @@ bool shape_equal(const struct shape *a, const struct shape *b)
 	return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof(a->dim[0]));
 }
 
-void shape_strides(const struct shape *s, int64_t stride[TENSOR_RANK_MAX])
+void shape_strides(const struct shape *s, s64 stride[TENSOR_RANK_MAX])
 {
-	int64_t n = 1;
+	s64 n = 1;
 
 	for (int i = s->rank - 1; i >= 0; i--) {
 		stride[i] = n;
@@ -93,8 +93,8 @@ bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape 
 	struct shape r = { .rank = a->rank > b->rank ? a->rank : b->rank };
 
 	for (int i = 1; i <= r.rank; i++) {
-		int64_t x = i <= a->rank ? a->dim[a->rank - i] : 1;
-		int64_t y = i <= b->rank ? b->dim[b->rank - i] : 1;
+		s64 x = i <= a->rank ? a->dim[a->rank - i] : 1;
+		s64 y = i <= b->rank ? b->dim[b->rank - i] : 1;
 
 		if (x != y && x != 1 && y != 1)
 			return false;
@@ -105,9 +105,9 @@ bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape 
 }
 
 void shape_broadcast_strides(const struct shape *s, const struct shape *to,
-			     int64_t stride[TENSOR_RANK_MAX])
+			     s64 stride[TENSOR_RANK_MAX])
 {
-	int64_t own[TENSOR_RANK_MAX];
+	s64 own[TENSOR_RANK_MAX];
 	int lead = to->rank - s->rank;
 
 	shape_strides(s, own);

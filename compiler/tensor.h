@@ -9,9 +9,7 @@
 #ifndef COMPILER_TENSOR_H
 #define COMPILER_TENSOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "spec/env.h"
 
 enum dtype {
 #define DTYPE(id, name, size, onnx) DTYPE_##id,
@@ -24,7 +22,7 @@ enum dtype {
 
 struct shape {
 	int rank;
-	int64_t dim[TENSOR_RANK_MAX];
+	s64 dim[TENSOR_RANK_MAX];
 };
 
 /* A tensor with its contents. Whoever holds it owns @bytes, which came from malloc(). */
@@ -40,18 +38,18 @@ size_t dtype_size(enum dtype t);
 
 /* The type with this name ("f32") or this ONNX number; false when there is none. */
 bool dtype_from_name(const char *name, size_t len, enum dtype *out);
-bool dtype_from_onnx(int32_t number, enum dtype *out);
+bool dtype_from_onnx(s32 number, enum dtype *out);
 
 /* Whether the invariant above holds. */
 bool shape_valid(const struct shape *s);
 
 /* The number of elements; 1 for rank 0. */
-int64_t shape_elems(const struct shape *s);
+s64 shape_elems(const struct shape *s);
 
 bool shape_equal(const struct shape *a, const struct shape *b);
 
 /* Row-major strides in elements. */
-void shape_strides(const struct shape *s, int64_t stride[TENSOR_RANK_MAX]);
+void shape_strides(const struct shape *s, s64 stride[TENSOR_RANK_MAX]);
 
 /*
  * The NumPy broadcast of two shapes: aligned at the last dimension, a dimension of 1 stretches.
@@ -64,7 +62,7 @@ bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape 
  * broadcasts: 0 for stretched and missing dimensions.
  */
 void shape_broadcast_strides(const struct shape *s, const struct shape *to,
-			     int64_t stride[TENSOR_RANK_MAX]);
+			     s64 stride[TENSOR_RANK_MAX]);
 
 /* Writes "[1,3,28,28]" into @buf and returns it. */
 #define SHAPE_TEXT_MAX (TENSOR_RANK_MAX * 12 + 3)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Sliding windows: see window.h.
  * Formulas: the ONNX operator reference, Conv, MaxPool and AveragePool.
@@ -11,7 +11,7 @@
 #define WINDOW_ATTR_MAX (INT64_C(1) << 30)
 
 static int check_dims(const struct graph *g, const struct node *n, const struct dims *d,
-		      const char *name, int want, int64_t min)
+		      const char *name, int want, s64 min)
 {
 	if (d->n && d->n != want)
 		return node_fail(g, n, -EINVAL, "%s has %d numbers, %d are needed", name, d->n,
@@ -44,9 +44,9 @@ static int check_attrs(const struct graph *g, const struct node *n, int spatial)
 }
 
 /* SAME: as many outputs as ceil(in / stride); the odd cell goes after (UPPER) or before. */
-static void pad_same(struct window_axis *x, int64_t extent, bool upper)
+static void pad_same(struct window_axis *x, s64 extent, bool upper)
 {
-	int64_t total;
+	s64 total;
 
 	x->out = (x->in + x->stride - 1) / x->stride;
 	total = (x->out - 1) * x->stride + extent - x->in;
@@ -58,7 +58,7 @@ static void pad_same(struct window_axis *x, int64_t extent, bool upper)
 
 static int resolve_axis(const struct graph *g, const struct node *n, struct window_axis *x)
 {
-	int64_t extent = (x->kernel - 1) * x->dilation + 1, free;
+	s64 extent = (x->kernel - 1) * x->dilation + 1, free;
 
 	if (n->attrs.auto_pad == PAD_SAME_UPPER || n->attrs.auto_pad == PAD_SAME_LOWER) {
 		pad_same(x, extent, n->attrs.auto_pad == PAD_SAME_UPPER);
@@ -114,24 +114,24 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 	return rc;
 }
 
-static int64_t axis_cells(const struct window_axis *x, bool with_pads, int64_t o)
+static s64 axis_cells(const struct window_axis *x, bool with_pads, s64 o)
 {
-	int64_t lo = with_pads ? -x->pad : 0;
-	int64_t hi = x->in + (with_pads ? x->pad_end : 0);
-	int64_t cells = 0;
+	s64 lo = with_pads ? -x->pad : 0;
+	s64 hi = x->in + (with_pads ? x->pad_end : 0);
+	s64 cells = 0;
 
-	for (int64_t k = 0; k < x->kernel; k++) {
-		int64_t at = o * x->stride - x->pad + k * x->dilation;
+	for (s64 k = 0; k < x->kernel; k++) {
+		s64 at = o * x->stride - x->pad + k * x->dilation;
 
 		cells += at >= lo && at < hi;
 	}
 	return cells;
 }
 
-int64_t window_divisor(const struct window *w, bool count_include_pad, int64_t y, int64_t x)
+s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x)
 {
-	int64_t cells = axis_cells(&w->axis[0], count_include_pad, y) *
-			axis_cells(&w->axis[1], count_include_pad, x);
+	s64 cells = axis_cells(&w->axis[0], count_include_pad, y) *
+		    axis_cells(&w->axis[1], count_include_pad, x);
 
 	return cells ? cells : 1;
 }

@@ -13,10 +13,10 @@
 #include "compiler/graph.h"
 
 struct window_axis {
-	int64_t in, out;
-	int64_t kernel, stride, dilation;
-	int64_t pad; /* cells before the input */
-	int64_t pad_end; /* declared cells after it; a last window of ceil_mode may reach further */
+	s64 in, out;
+	s64 kernel, stride, dilation;
+	s64 pad; /* cells before the input */
+	s64 pad_end; /* declared cells after it; a last window of ceil_mode may reach further */
 };
 
 struct window {
@@ -27,6 +27,6 @@ struct window {
 int window_of(const struct graph *g, const struct node *n, struct window *w);
 
 /* How many cells an AveragePool divides by at output (@y, @x); at least 1. */
-int64_t window_divisor(const struct window *w, bool count_include_pad, int64_t y, int64_t x);
+s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x);
 
 #endif
