@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "tests/graph_case.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/compiler.h"
+#include "compiler/eval.h"
+#include "compiler/graph_text.h"
+#include "core/machine.h"
+#include "tests/program_run.h"
+
+enum { TENSORS_MAX = 32 };
+
+static const struct compile_options no_options;
+
+/* One case while it runs. Outputs: as the model has the graph, normalised, of the program. */
+struct run {
+	const char *text;
+	char *why;
+	struct compile_error err;
+	struct graph *model, *normal;
+	struct compiled program;
+	struct tensor_data in[TENSORS_MAX], of_model[TENSORS_MAX], of_normal[TENSORS_MAX],
+		of_program[TENSORS_MAX];
+};
+
+__attribute__((format(printf, 2, 3))) static bool wrong(struct run *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->why, GRAPH_CASE_WHY, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+/* ---- The text ------------------------------------------------------------------------------ */
+
+/* The fixed sequence: number @i of the one that begins with @seed. */
+static float sequence(uint32_t seed, int64_t i)
+{
+	uint32_t x = (seed + 1) * 2654435761u + (uint32_t)i * 2246822519u;
+
+	x = (x ^ x >> 15) * 2246822519u;
+	x = (x ^ x >> 13) * 3266489917u;
+	return (float)((x >> 16) % 17) / 4 - 2;
+}
+
+/* What stands behind "#: @word %@id", or NULL; @id < 0: behind "#: @word". */
+static const char *directive(const char *text, const char *word, int id)
+{
+	char begin[64];
+
+	snprintf(begin, sizeof(begin), id < 0 ? "#: %s " : "#: %s %%%d ", word, id);
+	for (; text; text = strchr(text, '\n'), text += !!text)
+		if (!strncmp(text, begin, strlen(begin)))
+			return text + strlen(begin);
+	return NULL;
+}
+
+/* The number of the @i-th value that a line "@kind %NUMBER" names. */
+static int value_number(const char *text, const char *kind, size_t i)
+{
+	char begin[64];
+
+	snprintf(begin, sizeof(begin), "%s %%", kind);
+	for (; text; text = strchr(text, '\n'), text += !!text)
+		if (!strncmp(text, begin, strlen(begin)) && !i--)
+			return atoi(text + strlen(begin));
+	return -1;
+}
+
+/* Elements of the type on a line, "f32[2,3]". */
+static int64_t elements(const char *line)
+{
+	const char *at = strstr(line, "\" ");
+	int64_t n = 1;
+
+	at = at ? strchr(at, '[') : NULL;
+	while (at && *at != ']' && at[1] != ']')
+		n *= strtoll(at + 1, (char **)&at, 10);
+	return n;
+}
+
+/* "1 2 ..." as many values as the line's type has; @seed: of the sequence where there are none. */
+static void expand(FILE *to, const char *line, const char *values, const char *dots, int seed)
+{
+	int64_t n = elements(line), i;
+	const char *at = values;
+
+	fprintf(to, "%.*s", (int)(values - line), line);
+	for (i = 0; i < n; i++) {
+		while (*at == ' ')
+			at++;
+		if (at == dots)
+			at = values + strspn(values, " ");
+		if (at == dots)
+			fprintf(to, " %g", (double)sequence((uint32_t)seed, i));
+		else
+			fprintf(to, " %.*s", (int)strcspn(at, " "), at);
+		at += at == dots ? 0 : strcspn(at, " ");
+	}
+}
+
+/* The text with every "..." expanded; the caller frees it. */
+static char *expanded(const char *text)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		char *line = strndup(text, len);
+		const char *values = strstr(line, "= "), *dots = strstr(line, " ...");
+
+		if (!strncmp(line, "const %", 7) && values && dots)
+			expand(f, line, values + 1, dots + 1, atoi(line + 7));
+		else
+			fputs(line, f);
+		fputc('\n', f);
+		free(line);
+		text += len + !!text[len];
+	}
+	fclose(f);
+	return out;
+}
+
+/* ---- Tensors ------------------------------------------------------------------------------- */
+
+static void set(struct tensor_data *t, int64_t i, const char *value, char **end)
+{
+	long long whole;
+
+	if (t->dtype == DTYPE_F32) {
+		((float *)t->bytes)[i] = strtof(value, end);
+		return;
+	}
+	whole = strtoll(value, end, 10);
+	memcpy((char *)t->bytes + (size_t)i * dtype_size(t->dtype), &whole, dtype_size(t->dtype));
+}
+
+/* Values up to the end of the line, repeated. How many there are; 0 if one is not a number. */
+static int64_t read_values(struct tensor_data *t, const char *values)
+{
+	int64_t n = shape_elems(&t->shape), have = 0;
+	const char *at = values;
+	char *end;
+
+	for (int64_t i = 0; i < n; i++) {
+		set(t, i, at, &end);
+		if (end == at)
+			return 0;
+		at = end + strspn(end, " ");
+		if (!*at || *at == '\n') {
+			have = have ? have : i + 1;
+			at = values;
+		}
+	}
+	return have ? have : at != values ? n + 1 : 0;
+}
+
+static bool fill_input(struct run *r, size_t i)
+{
+	const struct value *v = r->model->inputs.v[i];
+	int number = value_number(r->text, "input", i);
+	const char *values = directive(r->text, "data", number);
+	struct tensor_data *t = &r->in[i];
+
+	if (!tensor_data_alloc(t, v->dtype, &v->shape))
+		return wrong(r, "no memory");
+	if (values)
+		return read_values(t, values) || wrong(r, "data of %%%d is not numbers", number);
+	for (int64_t k = 0; k < shape_elems(&t->shape); k++) {
+		float f = sequence((uint32_t)number, k);
+
+		if (t->dtype == DTYPE_F32)
+			((float *)t->bytes)[k] = f;
+		else /* a quarter becomes an integer */
+			((uint8_t *)t->bytes)[k * (int64_t)dtype_size(t->dtype)] =
+				t->dtype == DTYPE_BOOL ? f > 0 : (uint8_t)(int)(f * 4);
+	}
+	return true;
+}
+
+static bool is_near(float want, float have, float absolute, float relative)
+{
+	if (!memcmp(&want, &have, sizeof(want)) || (isnan(want) && isnan(have)))
+		return true;
+	return fabsf(want - have) <= absolute + relative * fabsf(want) && absolute + relative > 0;
+}
+
+/* Whether @have of @who is @want; what differs first is told. */
+static bool is_same(struct run *r, size_t output, const struct tensor_data *want,
+		    const struct tensor_data *have, const char *who, float absolute, float relative)
+{
+	const float *x = want->bytes, *y = have->bytes;
+
+	if (want->dtype != have->dtype || !shape_equal(&want->shape, &have->shape))
+		return wrong(r, "output %zu has another type or shape %s", output, who);
+	if (want->dtype != DTYPE_F32)
+		return !memcmp(want->bytes, have->bytes, want->size) ||
+		       wrong(r, "output %zu differs %s", output, who);
+	for (int64_t i = 0; i < shape_elems(&want->shape); i++)
+		if (!is_near(x[i], y[i], absolute, relative))
+			return wrong(r,
+				     "output %zu, element %lld: %.9g by the interpreter, %.9g %s",
+				     output, (long long)i, (double)x[i], (double)y[i], who);
+	return true;
+}
+
+/* ---- The comparison ------------------------------------------------------------------------ */
+
+static char *print(const struct graph *g)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	graph_print(f, g, true);
+	fclose(f);
+	return text;
+}
+
+/* Printing and parsing are each other's inverse. */
+static bool round_trips(struct run *r, const struct graph *g)
+{
+	char *once = print(g), *twice = NULL;
+	struct graph *again = graph_parse(once, "print", &r->err);
+	bool same;
+
+	twice = again ? print(again) : NULL;
+	same = twice && !strcmp(once, twice);
+	free(once);
+	free(twice);
+	graph_free(again);
+	return same || wrong(r, "a print does not parse to the same graph: %s", r->err.text);
+}
+
+/* What the interpreter gives for output @i is what the case says, as exactly as f32 can. */
+static bool is_expected(struct run *r, size_t i)
+{
+	int number = value_number(r->text, "output", i);
+	const char *values = directive(r->text, "expect", number);
+	struct tensor_data *have = &r->of_model[i], want = { 0 };
+	bool good;
+
+	if (!values)
+		return true;
+	if (!tensor_data_alloc(&want, have->dtype, &have->shape))
+		return wrong(r, "no memory");
+	good = read_values(&want, values) == shape_elems(&want.shape) ||
+	       wrong(r, "%%%d does not have as many values as expected", number);
+	for (int64_t k = 0; good && want.dtype == DTYPE_F32 && k < shape_elems(&want.shape); k++) {
+		float x = ((float *)want.bytes)[k], y = ((float *)have->bytes)[k];
+
+		good = x == y || nextafterf(x, y) == y || (isnan(x) && isnan(y)) ||
+		       wrong(r, "%%%d, element %lld: %.9g by the interpreter, %.9g expected",
+			     number, (long long)k, (double)y, (double)x);
+	}
+	if (good && want.dtype != DTYPE_F32)
+		good = !memcmp(want.bytes, have->bytes, want.size) ||
+		       wrong(r, "%%%d is not what is expected", number);
+	tensor_data_free(&want);
+	return good;
+}
+
+static bool outputs_agree(struct run *r, size_t i)
+{
+	const char *allowed = directive(r->text, "tolerance", value_number(r->text, "output", i));
+	char *end = NULL;
+	float absolute = allowed ? strtof(allowed, &end) : 0;
+	float relative = allowed ? strtof(end, NULL) : 0;
+
+	return is_expected(r, i) &&
+	       is_same(r, i, &r->of_model[i], &r->of_normal[i], "by it after the passes", absolute,
+		       relative) &&
+	       is_same(r, i, &r->of_model[i], &r->of_program[i], "by the program", absolute,
+		       relative);
+}
+
+/* Parses, runs passes up to @last. */
+static struct graph *read_graph(struct run *r, const char *name, const char *last)
+{
+	struct graph *g = graph_parse(r->text, name, &r->err);
+
+	if (g && compile_run_passes(g, &no_options, last)) {
+		graph_free(g);
+		g = NULL;
+	}
+	return g;
+}
+
+static bool compare(struct run *r, const char *name, const struct rondo_machine *machine)
+{
+	size_t outputs;
+	char why[PROGRAM_RUN_WHY] = "";
+
+	r->model = read_graph(r, name, "shape");
+	if (!r->model)
+		return wrong(r, "%s", r->err.text);
+	outputs = r->model->outputs.n;
+	if (r->model->inputs.n > TENSORS_MAX || outputs > TENSORS_MAX || !outputs)
+		return wrong(r, "inputs or outputs are none or too many for this test");
+	if (outputs != r->normal->outputs.n || r->model->inputs.n != r->normal->inputs.n)
+		return wrong(r, "the passes changed the number of inputs or outputs");
+	for (size_t i = 0; i < r->model->inputs.n; i++)
+		if (!fill_input(r, i))
+			return false;
+	for (size_t i = 0; i < outputs; i++)
+		if (!tensor_data_alloc(&r->of_program[i], r->model->outputs.v[i]->dtype,
+				       &r->model->outputs.v[i]->shape))
+			return wrong(r, "no memory");
+	if (graph_eval(r->model, r->in, r->of_model, &r->err) ||
+	    graph_eval(r->normal, r->in, r->of_normal, &r->err))
+		return wrong(r, "%s", r->err.text);
+	if (!program_run(&r->program, machine, r->in, r->of_program, why))
+		return wrong(r, "the program fails: %s", why);
+	for (size_t i = 0; i < outputs; i++)
+		if (!outputs_agree(r, i))
+			return false;
+	return true;
+}
+
+/* The front half and the back half; what they refuse is in r->err. */
+static bool compile(struct run *r, const char *name, const struct rondo_machine *machine,
+		    bool *round_trip)
+{
+	r->normal = read_graph(r, name, NULL);
+	if (!r->normal)
+		return false;
+	*round_trip = round_trips(r, r->normal);
+	return !backend_compile(r->normal, machine, NULL, NULL, &r->program);
+}
+
+static bool run(struct run *r, const char *name)
+{
+	const char *reason = directive(r->text, "refused", -1);
+	struct rondo_machine machine;
+	bool round_trip = true, compiled;
+	char *wanted;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	compiled = compile(r, name, &machine, &round_trip);
+	if (!round_trip)
+		return false;
+	if (!reason)
+		return compiled ? compare(r, name, &machine) : wrong(r, "%s", r->err.text);
+	if (compiled)
+		return wrong(r, "it compiles, though it must not");
+	wanted = strndup(reason, strcspn(reason, "\n"));
+	compiled = !strstr(r->err.text, wanted);
+	free(wanted);
+	return !compiled || wrong(r, "refused for another reason: %s", r->err.text);
+}
+
+bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY])
+{
+	char *full = expanded(text);
+	struct run r = { .text = full, .why = why };
+	bool good;
+
+	why[0] = 0;
+	good = run(&r, name);
+	for (size_t i = 0; i < TENSORS_MAX; i++) {
+		tensor_data_free(&r.in[i]);
+		tensor_data_free(&r.of_model[i]);
+		tensor_data_free(&r.of_normal[i]);
+		tensor_data_free(&r.of_program[i]);
+	}
+	compiled_free(&r.program);
+	graph_free(r.model);
+	graph_free(r.normal);
+	free(full);
+	return good;
+}

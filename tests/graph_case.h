@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * A graph as a test case: the interpreter (eval.h) against the verified program on the checking
+ * executor.
+ *
+ * A case is a graph in its text form (graph_text.h) with two additions. The values of a constant
+ * may end in "...": they are repeated until the constant is full, or, where there are none, taken
+ * from a fixed sequence of multiples of 1/4 from -2 to 2, which sums and products keep exact. And
+ * comments that begin with "#:" say how the graph is run:
+ *
+ *   #: data %ID VALUE ...           content of an input, repeated; without: the fixed sequence
+ *   #: expect %ID VALUE ...         what the interpreter gives for an output, to the last bit but
+ * one
+ *   #: tolerance %ID ABSOLUTE RELATIVE   of the program's output against the interpreter's;
+ *                                   without: the same bits, any NaN for a NaN
+ *   #: refused TEXT                 the graph does not compile, and the message holds TEXT
+ *
+ * Every graph is also printed after the passes and parsed back.
+ */
+#ifndef TESTS_GRAPH_CASE_H
+#define TESTS_GRAPH_CASE_H
+
+#include <stdbool.h>
+
+enum { GRAPH_CASE_WHY = 640 };
+
+/* Runs the case; false, and what was wrong in @why, when a comparison fails. @name: for messages.
+ */
+bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The corpus of small graphs, tests/graphs/NAME.graph: each through the whole compiler and compared
+ * with the interpreter, as tests/graph_case.h says. A new file is picked up by itself. With
+ * arguments: those files.
+ */
+#include "compiler/compiler.h"
+#include "tests/graph_case.h"
+#include "tests/tap.h"
+
+#include <dirent.h>
+
+#define DIRECTORY "tests/graphs"
+
+static void test_file(const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	struct compile_error err = { 0 };
+	char why[GRAPH_CASE_WHY];
+	void *bytes;
+	size_t size;
+
+	if (compile_read_file(path, &bytes, &size, &err)) {
+		tap_ok(false, "%s", err.text);
+		return;
+	}
+	((char *)bytes)[size] = 0; /* compile_read_file() leaves room for it */
+	if (!tap_ok(graph_case_run(bytes, name, why), "%s", name))
+		printf("# %s\n", why);
+	free(bytes);
+}
+
+static int is_graph(const struct dirent *entry)
+{
+	const char *ending = strrchr(entry->d_name, '.');
+
+	return ending && !strcmp(ending, ".graph");
+}
+
+int main(int argc, char **argv)
+{
+	struct dirent **names = NULL;
+	char path[512];
+	int n;
+
+	for (int i = 1; i < argc; i++)
+		test_file(argv[i]);
+	if (argc > 1)
+		return tap_done();
+	n = scandir(DIRECTORY, &names, is_graph, alphasort);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), DIRECTORY "/%s", names[i]->d_name);
+		test_file(path);
+		free(names[i]);
+	}
+	free(names);
+	tap_ok(n > 0, "there are graphs in " DIRECTORY);
+	return tap_done();
+}
