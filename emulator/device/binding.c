@@ -3,8 +3,6 @@
  * Page lists and the copies through them. Runs of pages that are consecutive on
  * the bus are one access.
  */
-#include <stdlib.h>
-
 #include "emulator/device/binding.h"
 
 /* Number of pages for @bytes, without overflow. */
@@ -14,41 +12,66 @@ static u64 pages_for(u64 bytes)
 }
 
 /*
- * Reads the first @pages addresses of the page list at @list into the newly
- * allocated *@out. Memory grows with what has been read, not with @pages.
+ * A walk along a chain of nodes that the guest wrote, and that may lead in a circle. The walk
+ * remembers one node, a later one whenever the number of steps has doubled, and ends when it comes
+ * to that node again (R. P. Brent, 1980).
  */
-static enum rondo_seq_status read_page_list(struct emu_device *dev, u64 list, u64 pages, u64 **out)
+struct walk {
+	u64 remembered;
+	u64 steps;
+	u64 next; /* number of the step whose node is the next to be remembered */
+};
+
+/* Whether the walk may go to the node at @node. */
+static bool walk_to(struct walk *w, u64 node)
+{
+	if (!node || node == w->remembered)
+		return false;
+	if (w->steps++ == w->next) {
+		w->remembered = node;
+		w->next = 2 * w->steps;
+	}
+	return true;
+}
+
+/* Reads the first @pages addresses of the page list at @list into @page. */
+static bool read_page_list(struct emu_device *dev, u64 list, u64 pages, u64 *page)
 {
 	struct rondo_page_list node;
-	u64 *page = NULL;
+	struct walk walk = { 0 };
 	u64 done, i;
 
-	if (pages > EMU_SLOT_PAGES_MAX)
-		return RONDO_SEQ_DMA_ERROR;
 	for (done = 0; done < pages; list = node.next) {
-		u64 n = pages - done < RONDO_PAGE_LIST_ENTRIES ? pages - done :
-								 RONDO_PAGE_LIST_ENTRIES;
-		u64 *grown = realloc(page, (done + n) * sizeof(*page));
-
-		if (!grown) {
-			free(page);
-			return RONDO_SEQ_NO_MEMORY;
-		}
-		page = grown;
-		if (!list || list % RONDO_PAGE_BYTES || atomic_load(&dev->seq.stop) ||
+		if (!walk_to(&walk, list) || list % RONDO_PAGE_BYTES ||
+		    atomic_load(&dev->seq.stop) ||
 		    !emu_dma_read(dev, EMU_DMA_SEQUENCER, list, &node, sizeof(node)))
-			goto refused;
-		for (i = 0; i < n; i++) {
+			return false;
+		for (i = 0; i < RONDO_PAGE_LIST_ENTRIES && done < pages; i++) {
 			if (node.page[i] % RONDO_PAGE_BYTES)
-				goto refused;
+				return false;
 			page[done++] = node.page[i];
 		}
 	}
+	return true;
+}
+
+/* The addresses of the page list at @list, @pages of them, in newly allocated memory. */
+static enum rondo_seq_status fetch_page_list(struct emu_device *dev, u64 list, u64 pages, u64 **out)
+{
+	struct emu_budget *budget = &dev->seq.budget;
+	u64 *page;
+
+	if (pages > EMU_SLOT_PAGES_MAX)
+		return RONDO_SEQ_DMA_ERROR;
+	page = emu_budget_calloc(budget, pages, sizeof(*page));
+	if (!page)
+		return RONDO_SEQ_NO_MEMORY;
+	if (!read_page_list(dev, list, pages, page)) {
+		emu_budget_free(budget, page, pages, sizeof(*page));
+		return RONDO_SEQ_DMA_ERROR;
+	}
 	*out = page;
 	return RONDO_SEQ_DONE;
-refused:
-	free(page);
-	return RONDO_SEQ_DMA_ERROR;
 }
 
 /* The run of bytes from @at that lies in consecutive bus addresses: its address, and *@size cut. */
@@ -69,11 +92,11 @@ static u64 contiguous(const u64 *page, u64 at, u64 *size)
 
 enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to, u64 size)
 {
+	u64 pages = pages_for(size), at = 0;
 	enum rondo_seq_status status;
 	u64 *page = NULL;
-	u64 at = 0;
 
-	status = read_page_list(dev, list, pages_for(size), &page);
+	status = fetch_page_list(dev, list, pages, &page);
 	if (status != RONDO_SEQ_DONE)
 		return status;
 	while (at < size && status == RONDO_SEQ_DONE) {
@@ -84,7 +107,7 @@ enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to,
 			status = RONDO_SEQ_DMA_ERROR;
 		at += n;
 	}
-	free(page);
+	emu_budget_free(&dev->seq.budget, page, pages, sizeof(*page));
 	return status;
 }
 
@@ -99,12 +122,14 @@ enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slo
 	slot->offset = from->offset;
 	slot->size = from->size;
 	slot->pages = from->size ? pages_for(end) : 0;
-	return read_page_list(dev, from->pages, slot->pages, &slot->page);
+	if (!slot->pages)
+		return RONDO_SEQ_DONE;
+	return fetch_page_list(dev, from->pages, slot->pages, &slot->page);
 }
 
-void emu_slot_fini(struct emu_slot *slot)
+void emu_slot_fini(struct emu_device *dev, struct emu_slot *slot)
 {
-	free(slot->page);
+	emu_budget_free(&dev->seq.budget, slot->page, slot->pages, sizeof(*slot->page));
 	slot->page = NULL;
 }
 

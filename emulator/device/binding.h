@@ -12,7 +12,8 @@
 #include "spec/program.h"
 
 enum {
-	/* Most pages behind one slot: 16 GiB; what is more is refused as a page list too short. */
+	/* Most pages behind one slot: 16 GiB. A longer slot is refused as one whose list is too
+	   short. */
 	EMU_SLOT_PAGES_MAX = 1 << 22,
 };
 
@@ -39,7 +40,7 @@ enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to,
 /* Fills *@slot from what the host says of it. On failure *@slot owns nothing. */
 enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slot,
 				    const struct rondo_slot_binding *from);
-void emu_slot_fini(struct emu_slot *slot);
+void emu_slot_fini(struct emu_device *dev, struct emu_slot *slot);
 
 /* Copies @size bytes at @offset of the slot, counted from the chosen offset. False if refused. */
 bool emu_slot_read(struct emu_device *dev, const struct emu_slot *slot, u64 offset, void *to,

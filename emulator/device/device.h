@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "emulator/budget.h"
 #include "emulator/emulator.h"
 #include "emulator/exec/fast/fast.h"
 #include "emulator/device/regs.h"
@@ -63,6 +64,7 @@ struct emu_sequencer {
 	struct rondo_seq_args args; /* of command */
 	atomic_bool stop; /* ends the command: ABORT, reset, destruction */
 	struct fast *exec; /* this and the tables: its thread's */
+	struct emu_budget budget; /* for what the guest makes the device keep */
 	struct emu_program *program[RONDO_PROGRAMS_MAX];
 	struct emu_binding *binding[RONDO_BINDINGS_MAX];
 };
@@ -71,6 +73,8 @@ struct emu_device {
 	const struct emu_host_ops *ops;
 	void *host;
 	struct rondo_machine machine;
+	atomic_uint holders; /* the front end, until it lets go, and each thread */
+	bool unplugged; /* the last holder says so to the host; set before the threads are to end */
 
 	pthread_mutex_t lock;
 	struct regs regs;
@@ -97,6 +101,8 @@ static inline void emu_unlock(struct emu_device *dev)
 /* Functions named _locked are called with the lock held, the others without. */
 
 /* emulator.c */
+/* Drops a hold; the last one frees @dev. */
+void emu_put(struct emu_device *dev);
 void emu_trace(struct emu_device *dev, const char *event, u64 a, u64 b);
 void emu_reset_locked(struct emu_device *dev);
 /* Ends a reset if no thread of the device still has to obey it. */
@@ -127,7 +133,8 @@ bool emu_dma_write(struct emu_device *dev, enum emu_dma_user user, u64 addr, con
 		   u64 size);
 
 /* mgmt.c */
-void *emu_mgmt_thread(void *dev);
+/* What its thread does until the device is to end. */
+void emu_mgmt_run(struct emu_device *dev);
 /* Drives the core's interrupt inputs and wakes its thread. */
 void emu_mgmt_kick_locked(struct emu_device *dev);
 
@@ -135,7 +142,8 @@ void emu_mgmt_kick_locked(struct emu_device *dev);
 extern const struct rv32_bus emu_mgmt_bus;
 
 /* sequencer.c */
-void *emu_sequencer_thread(void *dev);
+/* What its thread does until the device is to end. */
+void emu_sequencer_run(struct emu_device *dev);
 /* A write of SEQ_GO; *@args is what SEQ_ARGS names, NULL if that is outside the core's memory. */
 void emu_sequencer_command(struct emu_device *dev, u32 command, const struct rondo_seq_args *args);
 

@@ -229,16 +229,13 @@ static void init_device(struct emu_device *dev)
 	clear_registers(dev);
 }
 
-/* Makes the device's threads end, and waits for them; @sequencer: whether there is that one. */
-static void stop_threads(struct emu_device *dev, bool sequencer)
+/* Tells the device's threads to end. */
+static void stop_threads(struct emu_device *dev)
 {
 	emu_lock(dev);
 	dev->exiting = true;
 	emu_reset_locked(dev);
 	emu_unlock(dev);
-	pthread_join(dev->mgmt.thread, NULL);
-	if (sequencer)
-		pthread_join(dev->seq.thread, NULL);
 }
 
 static void free_device(struct emu_device *dev)
@@ -248,6 +245,51 @@ static void free_device(struct emu_device *dev)
 	pthread_cond_destroy(&dev->mgmt.wake);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
+}
+
+void emu_put(struct emu_device *dev)
+{
+	const struct emu_host_ops *ops = dev->ops;
+	bool unplugged = dev->unplugged;
+	void *host = dev->host;
+
+	if (atomic_fetch_sub(&dev->holders, 1) > 1)
+		return;
+	free_device(dev);
+	if (unplugged && ops->released)
+		ops->released(host);
+}
+
+/* A thread of the device, from start to end. */
+static void *run_thread(struct emu_device *dev, void (*body)(struct emu_device *dev))
+{
+	if (dev->ops->thread_begin)
+		dev->ops->thread_begin(dev->host);
+	body(dev);
+	if (dev->ops->thread_end)
+		dev->ops->thread_end(dev->host);
+	emu_put(dev);
+	return NULL;
+}
+
+static void *mgmt_thread(void *dev)
+{
+	return run_thread(dev, emu_mgmt_run);
+}
+
+static void *sequencer_thread(void *dev)
+{
+	return run_thread(dev, emu_sequencer_run);
+}
+
+/* Starts a thread, which then holds the device. */
+static bool start_thread(struct emu_device *dev, pthread_t *thread, void *(*start)(void *dev))
+{
+	atomic_fetch_add(&dev->holders, 1);
+	if (!pthread_create(thread, NULL, start, dev))
+		return true;
+	atomic_fetch_sub(&dev->holders, 1);
+	return false;
 }
 
 /*
@@ -261,11 +303,13 @@ static bool start_threads(struct emu_device *dev)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	mgmt = !pthread_create(&dev->mgmt.thread, NULL, emu_mgmt_thread, dev);
-	sequencer = mgmt && !pthread_create(&dev->seq.thread, NULL, emu_sequencer_thread, dev);
+	mgmt = start_thread(dev, &dev->mgmt.thread, mgmt_thread);
+	sequencer = mgmt && start_thread(dev, &dev->seq.thread, sequencer_thread);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (mgmt && !sequencer)
-		stop_threads(dev, false);
+	if (mgmt && !sequencer) {
+		stop_threads(dev);
+		pthread_join(dev->mgmt.thread, NULL);
+	}
 	return sequencer;
 }
 
@@ -286,7 +330,7 @@ bool emu_fits(const struct rondo_machine *machine, char why[EMU_REASON_BYTES])
 }
 
 struct emu_device *emu_create(const struct rondo_machine *machine, const struct emu_host_ops *ops,
-			      void *host)
+			      void *host, u64 memory)
 {
 	struct emu_device *dev;
 
@@ -298,10 +342,12 @@ struct emu_device *emu_create(const struct rondo_machine *machine, const struct 
 	dev->machine = *machine;
 	dev->ops = ops;
 	dev->host = host;
+	dev->holders = 1;
+	dev->seq.budget.limit = memory;
 	init_device(dev);
 	dev->seq.exec = fast_create(machine);
 	if (!dev->seq.exec || !start_threads(dev)) {
-		free_device(dev);
+		emu_put(dev);
 		return NULL;
 	}
 	return dev;
@@ -311,6 +357,17 @@ void emu_destroy(struct emu_device *dev)
 {
 	if (!dev)
 		return;
-	stop_threads(dev, true);
-	free_device(dev);
+	stop_threads(dev);
+	pthread_join(dev->mgmt.thread, NULL);
+	pthread_join(dev->seq.thread, NULL);
+	emu_put(dev);
+}
+
+void emu_unplug(struct emu_device *dev)
+{
+	dev->unplugged = true;
+	pthread_detach(dev->mgmt.thread);
+	pthread_detach(dev->seq.thread);
+	stop_threads(dev);
+	emu_put(dev);
 }

@@ -184,12 +184,8 @@ static void wait_for_reset(struct emu_device *dev)
 	emu_unlock(dev);
 }
 
-void *emu_mgmt_thread(void *arg)
+void emu_mgmt_run(struct emu_device *dev)
 {
-	struct emu_device *dev = arg;
-
-	if (dev->ops->thread_begin)
-		dev->ops->thread_begin(dev->host);
 	while (wait_for_boot(dev)) {
 		enum rondo_boot_error error = fetch_image(dev);
 
@@ -199,7 +195,4 @@ void *emu_mgmt_thread(void *arg)
 			run_firmware(dev);
 		wait_for_reset(dev);
 	}
-	if (dev->ops->thread_end)
-		dev->ops->thread_end(dev->host);
-	return NULL;
 }

@@ -17,6 +17,7 @@
 
 struct emu_program {
 	struct fast_program *exec; /* NULL: a fault made nonsense of it */
+	u64 bytes; /* of the budget, that all this takes */
 	u32 bindings; /* that use it */
 	u32 slots;
 	struct rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX];
@@ -62,11 +63,12 @@ out:
 
 /* LOAD and UNLOAD. */
 
-static void free_program(struct emu_program *p)
+static void free_program(struct emu_device *dev, struct emu_program *p)
 {
 	if (!p)
 		return;
 	fast_unload(p->exec);
+	emu_budget_give(&dev->seq.budget, 1, p->bytes);
 	free(p);
 }
 
@@ -74,7 +76,7 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 				    struct rondo_facts *facts)
 {
 	enum rondo_seq_status status = RONDO_SEQ_BAD_PROGRAM;
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*v));
 
 	if (!v)
 		return RONDO_SEQ_NO_MEMORY;
@@ -87,7 +89,7 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 		*facts = *rondo_verify_facts(v);
 		status = RONDO_SEQ_DONE;
 	}
-	free(v);
+	emu_budget_free(&dev->seq.budget, v, 1, sizeof(*v));
 	return status;
 }
 
@@ -122,10 +124,12 @@ static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64
 	return flipped && ret == -EINVAL ? 0 : ret;
 }
 
-/* Makes program number @number of the @size bytes at @data. */
-static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u64 size, u32 number)
+/* Makes program number @number of the @size bytes at @data. NO_MEMORY: the reason in @why. */
+static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u64 size, u32 number,
+					  char why[EXEC_REASON_BYTES])
 {
-	char why[EXEC_REASON_BYTES];
+	struct emu_budget *budget = &dev->seq.budget;
+	const u64 used = budget->used;
 	enum rondo_seq_status status;
 	struct rondo_program view;
 	struct rondo_facts facts;
@@ -138,14 +142,13 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	/* What an aborted replay has left counts as free. */
 	if (!fast_clean(dev->seq.exec, &dev->seq.stop))
 		return RONDO_SEQ_ABORTED;
-	p = calloc(1, sizeof(*p));
+	p = emu_budget_calloc(budget, 1, sizeof(*p));
 	if (!p)
 		return RONDO_SEQ_NO_MEMORY;
 	ret = decode(dev, p, data, size, &facts, why);
+	p->bytes = budget->used - used;
 	if (ret || rondo_program_open(&view, data, size)) {
-		free_program(p);
-		if (ret == -ENOMEM && dev->ops->refused)
-			dev->ops->refused(dev->host, number, why);
+		free_program(dev, p);
 		return ret == -ENOMEM ? RONDO_SEQ_NO_MEMORY : RONDO_SEQ_BAD_PROGRAM;
 	}
 	p->slots = view.header->slots;
@@ -167,45 +170,78 @@ static u64 program_bytes_max(void)
 	return rondo_program_bytes(&most);
 }
 
-static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq_args *args)
+/* The program of @args, fetched and made; NO_MEMORY: the reason in @why. */
+static enum rondo_seq_status fetch_program(struct emu_device *dev,
+					   const struct rondo_seq_args *args,
+					   char why[EXEC_REASON_BYTES])
 {
+	struct emu_budget *budget = &dev->seq.budget;
 	enum rondo_seq_status status;
 	void *data;
+
+	data = emu_budget_calloc(budget, args->size, 1);
+	if (!data)
+		return RONDO_SEQ_NO_MEMORY;
+	status = emu_read_pages(dev, args->addr, data, args->size);
+	if (status == RONDO_SEQ_DONE)
+		status = make_program(dev, data, args->size, args->program, why);
+	emu_budget_free(budget, data, args->size, 1);
+	return status;
+}
+
+static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq_args *args)
+{
+	struct emu_budget *budget = &dev->seq.budget;
+	char why[EXEC_REASON_BYTES] = "out of memory";
+	enum rondo_seq_status status;
 
 	if (args->program >= RONDO_PROGRAMS_MAX || dev->seq.program[args->program])
 		return RONDO_SEQ_BAD_ARGS;
 	if (!args->size || args->size > program_bytes_max())
 		return RONDO_SEQ_BAD_PROGRAM;
-	data = malloc(args->size);
-	if (!data)
-		return RONDO_SEQ_NO_MEMORY;
-	status = emu_read_pages(dev, args->addr, data, args->size);
-	if (status == RONDO_SEQ_DONE)
-		status = make_program(dev, data, args->size, args->program);
-	free(data);
+	budget->exceeded = false;
+	status = fetch_program(dev, args, why);
+	if (status != RONDO_SEQ_NO_MEMORY || !dev->ops->refused)
+		return status;
+	if (budget->exceeded)
+		snprintf(why, sizeof(why),
+			 "the guest may take %.1f MiB of the host's memory and has %.1f",
+			 budget->limit * 0x1p-20, budget->used * 0x1p-20);
+	dev->ops->refused(dev->host, args->program, why);
 	return status;
+}
+
+/* Program and binding of a number, NULL if there is none. */
+static struct emu_program *find_program(struct emu_device *dev, u32 number)
+{
+	return number < RONDO_PROGRAMS_MAX ? dev->seq.program[number] : NULL;
+}
+
+static struct emu_binding *find_binding(struct emu_device *dev, u32 number)
+{
+	return number < RONDO_BINDINGS_MAX ? dev->seq.binding[number] : NULL;
 }
 
 static enum rondo_seq_status unload(struct emu_device *dev, const struct rondo_seq_args *args)
 {
-	struct emu_program **p = &dev->seq.program[args->program % RONDO_PROGRAMS_MAX];
+	struct emu_program *p = find_program(dev, args->program);
 
-	if (args->program >= RONDO_PROGRAMS_MAX || !*p || (*p)->bindings)
+	if (!p || p->bindings)
 		return RONDO_SEQ_BAD_ARGS;
-	free_program(*p);
-	*p = NULL;
+	free_program(dev, p);
+	dev->seq.program[args->program] = NULL;
 	return RONDO_SEQ_DONE;
 }
 
 /* BIND and UNBIND. */
 
-static void free_binding(struct emu_binding *b)
+static void free_binding(struct emu_device *dev, struct emu_binding *b)
 {
 	if (!b)
 		return;
 	while (b->slots)
-		emu_slot_fini(&b->slot[--b->slots]);
-	free(b);
+		emu_slot_fini(dev, &b->slot[--b->slots]);
+	emu_budget_free(&dev->seq.budget, b, 1, sizeof(*b));
 }
 
 /* Whether what @program does with slot @i at @chosen bytes stays inside @slot. */
@@ -241,21 +277,19 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 	struct emu_program *p;
 	struct emu_binding *b;
 
-	if (args->program >= RONDO_PROGRAMS_MAX || args->binding >= RONDO_BINDINGS_MAX ||
-	    dev->seq.binding[args->binding])
-		return RONDO_SEQ_BAD_ARGS;
-	p = dev->seq.program[args->program];
-	if (!p || args->count != p->slots)
+	p = find_program(dev, args->program);
+	if (!p || args->binding >= RONDO_BINDINGS_MAX || dev->seq.binding[args->binding] ||
+	    args->count != p->slots)
 		return RONDO_SEQ_BAD_ARGS;
 	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory))
 		return RONDO_SEQ_NO_MEMORY;
-	b = calloc(1, sizeof(*b));
+	b = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*b));
 	if (!b)
 		return RONDO_SEQ_NO_MEMORY;
 	b->program = args->program;
 	status = fill_binding(dev, p, args, b);
 	if (status != RONDO_SEQ_DONE) {
-		free_binding(b);
+		free_binding(dev, b);
 		return status;
 	}
 	p->bindings++;
@@ -265,13 +299,13 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 
 static enum rondo_seq_status unbind(struct emu_device *dev, const struct rondo_seq_args *args)
 {
-	struct emu_binding **b = &dev->seq.binding[args->binding % RONDO_BINDINGS_MAX];
+	struct emu_binding *b = find_binding(dev, args->binding);
 
-	if (args->binding >= RONDO_BINDINGS_MAX || !*b)
+	if (!b)
 		return RONDO_SEQ_BAD_ARGS;
-	dev->seq.program[(*b)->program]->bindings--;
-	free_binding(*b);
-	*b = NULL;
+	dev->seq.program[b->program]->bindings--;
+	free_binding(dev, b);
+	dev->seq.binding[args->binding] = NULL;
 	return RONDO_SEQ_DONE;
 }
 
@@ -354,7 +388,7 @@ static void delay(struct exec_result *result, u64 extra, u64 bound)
 
 static void run(struct emu_device *dev, const struct rondo_seq_args *args, struct outcome *out)
 {
-	struct emu_binding *b = dev->seq.binding[args->binding % RONDO_BINDINGS_MAX];
+	struct emu_binding *b = find_binding(dev, args->binding);
 	struct exec_control control = {
 		.bound = args->bound,
 		.stop = &dev->seq.stop,
@@ -367,12 +401,8 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 	struct exec_result result;
 	u32 flip;
 
-	if (args->binding >= RONDO_BINDINGS_MAX || !b) {
-		out->status = RONDO_SEQ_BAD_ARGS;
-		return;
-	}
-	p = dev->seq.program[b->program];
-	if (!choose_offsets(p, b, args)) {
+	p = b ? dev->seq.program[b->program] : NULL;
+	if (!b || !choose_offsets(p, b, args)) {
 		out->status = RONDO_SEQ_BAD_ARGS;
 		return;
 	}
@@ -467,32 +497,30 @@ static void do_command_locked(struct emu_device *dev)
 }
 
 /* Forgets all programs and bindings. */
-static void forget(struct emu_sequencer *s)
+static void forget(struct emu_device *dev)
 {
+	struct emu_sequencer *s = &dev->seq;
 	u32 i;
 
 	for (i = 0; i < RONDO_BINDINGS_MAX; i++) {
-		free_binding(s->binding[i]);
+		free_binding(dev, s->binding[i]);
 		s->binding[i] = NULL;
 	}
 	for (i = 0; i < RONDO_PROGRAMS_MAX; i++) {
-		free_program(s->program[i]);
+		free_program(dev, s->program[i]);
 		s->program[i] = NULL;
 	}
 }
 
-void *emu_sequencer_thread(void *arg)
+void emu_sequencer_run(struct emu_device *dev)
 {
-	struct emu_device *dev = arg;
 	struct emu_sequencer *s = &dev->seq;
 
-	if (dev->ops->thread_begin)
-		dev->ops->thread_begin(dev->host);
 	emu_lock(dev);
 	while (!dev->exiting || s->active) {
 		if (dev->resetting && s->active && !s->command) {
 			emu_unlock(dev);
-			forget(s);
+			forget(dev);
 			emu_lock(dev);
 			s->active = false;
 			emu_reset_done_locked(dev);
@@ -503,7 +531,4 @@ void *emu_sequencer_thread(void *arg)
 		}
 	}
 	emu_unlock(dev);
-	if (dev->ops->thread_end)
-		dev->ops->thread_end(dev->host);
-	return NULL;
 }

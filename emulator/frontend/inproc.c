@@ -121,7 +121,7 @@ struct inproc *inproc_create(const struct rondo_machine *machine, const struct i
 	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&host->lock, &attr);
 	pthread_rwlockattr_destroy(&attr);
-	host->dev = emu_create(machine, &host_ops, host);
+	host->dev = emu_create(machine, &host_ops, host, ops->memory ? ops->memory : UINT64_MAX);
 	if (!host->dev) {
 		inproc_destroy(host);
 		return NULL;

@@ -21,12 +21,16 @@ struct inproc_ops {
 	void (*refused)(void *ctx, u32 program, const char *why); /* may be NULL; as emulator.h's */
 	void (*trace)(void *ctx, const char *event, u64 a, u64 b); /* may be NULL */
 	void *ctx;
+	u64 memory; /* as emu_create()'s, in bytes; 0: no limit */
 };
 
 /* Creates a device of machine *@machine; *@ops is copied. NULL as emu_create(). */
 struct inproc *inproc_create(const struct rondo_machine *machine, const struct inproc_ops *ops);
 
-/* Destroys the device, which has ended all access to memory when this returns. NULL is fine. */
+/*
+ * Destroys the device, which has ended all access to memory when this returns. Not to be called
+ * from a callback of struct inproc_ops. NULL is fine.
+ */
 void inproc_destroy(struct inproc *host);
 
 /* The device, to read and write its registers by emu_mmio_*() and to set faults. */

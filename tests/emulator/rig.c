@@ -51,9 +51,9 @@ static void read_image(struct rig *rig, const char *path)
 	fclose(f);
 }
 
-void rig_init_machine(struct rig *rig, const char *image, u32 id)
+void rig_init_limited(struct rig *rig, const char *image, u32 id, u64 memory)
 {
-	struct inproc_ops ops = { .irq = irq, .refused = refused, .ctx = rig };
+	struct inproc_ops ops = { .irq = irq, .refused = refused, .ctx = rig, .memory = memory };
 	struct rondo_machine machine;
 
 	memset(rig, 0, sizeof(*rig));
@@ -66,6 +66,11 @@ void rig_init_machine(struct rig *rig, const char *image, u32 id)
 	rig->dev = inproc_device(rig->host);
 	read_image(rig, image);
 	rig->script = rig_alloc(rig, RONDO_PAGE_BYTES);
+}
+
+void rig_init_machine(struct rig *rig, const char *image, u32 id)
+{
+	rig_init_limited(rig, image, id, 0);
 }
 
 void rig_init(struct rig *rig, const char *image)

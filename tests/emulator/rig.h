@@ -58,6 +58,8 @@ struct rig {
 void rig_init(struct rig *rig, const char *image);
 /* The same with configuration @id instead of edge. */
 void rig_init_machine(struct rig *rig, const char *image, u32 id);
+/* And with at most @memory bytes that the device may allocate for its guest; 0: no limit. */
+void rig_init_limited(struct rig *rig, const char *image, u32 id, u64 memory);
 void rig_fini(struct rig *rig);
 
 /* Page-aligned memory that the device may read and write until rig_free(). */

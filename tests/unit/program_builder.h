@@ -175,17 +175,26 @@ static inline u8 *build_bytes(const struct builder *b, u64 *size)
 	return bytes;
 }
 
+/* The same with the right claims, unless measuring them gives a verdict. */
+static inline u8 *build_claimed(struct builder *b, u64 *size)
+{
+	u8 *bytes = build_bytes(b, size);
+
+	rondo_measure_init(b->verify, &b->machine, bytes, *size);
+	while (rondo_verify_step(b->verify, ~0u))
+		;
+	if (!rondo_verify_verdict(b->verify)->code)
+		rondo_measure_claim(b->verify, bytes);
+	return bytes;
+}
+
 /* The verdict on the program with the right claims, or that of measuring them. */
 static inline struct rondo_verdict build_verdict(struct builder *b, u64 budget)
 {
 	u64 size;
-	u8 *bytes = build_bytes(b, &size);
+	u8 *bytes = build_claimed(b, &size);
 
-	rondo_measure_init(b->verify, &b->machine, bytes, size);
-	while (rondo_verify_step(b->verify, ~0u))
-		;
 	if (!rondo_verify_verdict(b->verify)->code) {
-		rondo_measure_claim(b->verify, bytes);
 		if (b->tamper)
 			b->tamper(bytes, &size);
 		rondo_verify_init(b->verify, &b->machine, bytes, size, budget);

@@ -3,15 +3,19 @@
  * The Rondo device as a PCI Express function of QEMU: -device rondo.
  *
  *	machine=edge		its machine description
+ *	memory=SIZE		most that the guest may make the device allocate, in sum; by
+ *				default twice the guest's memory
  *	faults=on		offers the fault interface: BAR 4 and the property `fault`
  *	fault=NAME=VALUE	sets a fault of emulator/device/faults.def, at the start or by
- *qom-set; read by qom-get: all of them, as NAME=VALUE/HITS
+ *				qom-set; qom-get reads all of them, as NAME=VALUE/HITS
  *
  * Locks. Register accesses come under QEMU's big lock (BQL), and the device
- * answers them at once. The device's own threads take the BQL only where QEMU
- * itself does (an IOMMU's fault, say), so whoever waits for them must not hold
- * it: unrealize drops it meanwhile, reset does not wait. Messages are sent by a
- * bottom half in the main loop.
+ * answers them at once. The device's own threads take the BQL only for what QEMU
+ * does under it: to map through an IOMMU, whose faults raise interrupts, and to
+ * reach another device's registers. So a guest can make the device's own DMA
+ * unplug the device. Nobody therefore waits for the threads: unrealize tells the
+ * device to stop, and RondoState lives until the device says that it is gone.
+ * Messages are sent by a bottom half in the main loop.
  *
  * Compiles with QEMU 7.2 to 11; what differs stands in rondo_pci.h.
  */
@@ -21,6 +25,7 @@
 #include "qemu/rcu.h"
 #include "qapi/error.h"
 #include "hw/pci/msix.h"
+#include "exec/address-spaces.h"
 #include "migration/vmstate.h"
 #include "trace.h"
 
@@ -34,26 +39,82 @@ static DMADirection direction(bool write)
 	return write ? DMA_DIRECTION_FROM_DEVICE : DMA_DIRECTION_TO_DEVICE;
 }
 
+/* An IOMMU translates: its code wants the BQL. */
+static void enter_iommu(RondoState *s)
+{
+	if (s->iommu)
+		bql_lock();
+}
+
+static void leave_iommu(RondoState *s)
+{
+	if (s->iommu)
+		bql_unlock();
+}
+
+static void *map(RondoState *s, u64 addr, dma_addr_t *len, DMADirection dir)
+{
+	/* A mapping of nothing would be a bounce buffer, and no error. */
+	if (!dma_memory_valid(pci_get_address_space(&s->pci), addr, *len, dir,
+			      MEMTXATTRS_UNSPECIFIED))
+		return NULL;
+	return pci_dma_map(&s->pci, addr, len, dir);
+}
+
+static void unmap(RondoState *s, void *p, dma_addr_t len, DMADirection dir, dma_addr_t done)
+{
+	enter_iommu(s);
+	pci_dma_unmap(&s->pci, p, len, dir, done);
+	leave_iommu(s);
+	rcu_read_unlock();
+}
+
+/*
+ * The device may be unplugged at any time, by what happens in here too. From here to unmap() the
+ * RCU read lock keeps its address space. A copy is counted first, and made only if the device is
+ * plugged in then: so stop_copies() sees all that are made.
+ */
 static void *host_dma_map(void *opaque, u64 addr, u64 *size, bool write)
 {
 	RondoState *s = opaque;
-	dma_addr_t len = *size;
-	void *p;
+	dma_addr_t len = MIN(*size, COPY_BYTES_MAX);
+	void *p = NULL;
 
-	/* A mapping of nothing would be a bounce buffer, and no error. */
-	if (!dma_memory_valid(pci_get_address_space(&s->pci), addr, len, direction(write),
-			      MEMTXATTRS_UNSPECIFIED))
+	rcu_read_lock();
+	enter_iommu(s);
+	if (qatomic_read(&s->dev))
+		p = map(s, addr, &len, direction(write));
+	leave_iommu(s);
+	if (!p) {
+		rcu_read_unlock();
 		return NULL;
-	p = pci_dma_map(&s->pci, addr, &len, direction(write));
+	}
+	qatomic_inc(&s->copies);
+	smp_mb();
+	if (!len || !qatomic_read(&s->dev)) {
+		qatomic_dec(&s->copies);
+		unmap(s, p, len, direction(write), 0);
+		return NULL;
+	}
 	*size = len;
-	return p && len ? p : NULL;
+	return p;
 }
 
 static void host_dma_unmap(void *opaque, void *p, u64 size, bool write)
 {
 	RondoState *s = opaque;
 
-	pci_dma_unmap(&s->pci, p, size, direction(write), size);
+	qatomic_dec(&s->copies);
+	unmap(s, p, size, direction(write), size);
+}
+
+/* From now on the device copies nothing. It waits for copies under way, which wait for nothing. */
+static void stop_copies(RondoState *s)
+{
+	qatomic_set(&s->dev, NULL);
+	smp_mb();
+	while (qatomic_read(&s->copies))
+		g_thread_yield();
 }
 
 static void host_irq(void *opaque, u32 vector)
@@ -70,6 +131,8 @@ static void send_messages(void *opaque)
 	unsigned int vectors = qatomic_xchg(&s->vectors, 0);
 	int i;
 
+	if (!s->dev)
+		return;
 	for (i = 0; i < RONDO_IRQ_VECTORS; i++)
 		if (vectors & 1u << i)
 			msix_notify(&s->pci, i);
@@ -101,6 +164,20 @@ static void host_thread_end(void *opaque)
 	rcu_unregister_thread();
 }
 
+/* Runs in the main loop: the bottom half of messages is not running. */
+static void forget_device(void *opaque)
+{
+	RondoState *s = opaque;
+
+	qemu_bh_delete(s->bh);
+	object_unref(OBJECT(s));
+}
+
+static void host_released(void *opaque)
+{
+	aio_bh_schedule_oneshot(qemu_get_aio_context(), forget_device, opaque);
+}
+
 static const struct emu_host_ops host_ops = {
 	.dma_map = host_dma_map,
 	.dma_unmap = host_dma_unmap,
@@ -110,9 +187,10 @@ static const struct emu_host_ops host_ops = {
 	.trace = host_trace,
 	.thread_begin = host_thread_begin,
 	.thread_end = host_thread_end,
+	.released = host_released,
 };
 
-/* What the guest does. An access may still come while unrealize waits: nobody answers it. */
+/* What the guest does. Nobody answers an access to a device that is being unplugged. */
 
 static uint64_t bar_read(void *opaque, hwaddr offset, unsigned int size)
 {
@@ -162,6 +240,8 @@ static void rondo_reset(DeviceState *qdev)
 {
 	RondoState *s = RONDO(qdev);
 
+	/* The guest has not run yet when this happens first, and all IOMMUs are there. */
+	s->iommu = pci_device_iommu_address_space(&s->pci) != &address_space_memory;
 	if (s->dev)
 		emu_reset(s->dev);
 }
@@ -192,18 +272,15 @@ static bool find_machine(const char *name, struct rondo_machine *m, Error **errp
 	return false;
 }
 
-/* Stops the device and frees it; its threads may be waiting for the BQL. */
+/* What stays of the device ends by itself: see host_released(). */
 static void rondo_exit(PCIDevice *pci)
 {
 	RondoState *s = RONDO(pci);
 	struct emu_device *dev = s->dev;
 
-	s->dev = NULL;
-	bql_unlock();
-	emu_destroy(dev);
-	bql_lock();
+	stop_copies(s);
 	msix_uninit_exclusive_bar(pci);
-	qemu_bh_delete(s->bh);
+	emu_unplug(dev);
 }
 
 static void rondo_realize(PCIDevice *pci, Error **errp)
@@ -221,10 +298,17 @@ static void rondo_realize(PCIDevice *pci, Error **errp)
 		pcie_cap_flr_init(pci);
 
 	s->bh = qemu_bh_new(send_messages, s);
-	s->dev = emu_create(&machine, &host_ops, s);
-	if (!s->dev || (s->first_fault && !rondo_set_fault(s, s->first_fault, errp))) {
-		if (!s->dev)
-			error_setg(errp, "no memory or threads for the device");
+	if (!s->memory)
+		s->memory = 2 * current_machine->ram_size;
+	s->dev = emu_create(&machine, &host_ops, s, s->memory);
+	if (!s->dev) {
+		error_setg(errp, "no memory or threads for the device");
+		msix_uninit_exclusive_bar(pci);
+		qemu_bh_delete(s->bh);
+		return;
+	}
+	object_ref(OBJECT(s));
+	if (s->first_fault && !rondo_set_fault(s, s->first_fault, errp)) {
 		rondo_exit(pci);
 		return;
 	}

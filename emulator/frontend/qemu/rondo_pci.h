@@ -16,6 +16,11 @@
 #if QEMU_AT_LEAST(8, 0)
 #include "hw/pci/pci_device.h"
 #endif
+#if __has_include("hw/core/boards.h")
+#include "hw/core/boards.h"
+#else
+#include "hw/boards.h"
+#endif
 #if !QEMU_AT_LEAST(9, 0)
 #define bql_lock qemu_mutex_lock_iothread
 #define bql_unlock qemu_mutex_unlock_iothread
@@ -32,7 +37,11 @@ typedef void ClassData;
 #define TYPE_RONDO "rondo"
 OBJECT_DECLARE_SIMPLE_TYPE(RondoState, RONDO)
 
-enum { BARS = RONDO_BAR_FAULTS + 1, EXPRESS_CAP = 0x80 };
+enum {
+	BARS = RONDO_BAR_FAULTS + 1,
+	EXPRESS_CAP = 0x80,
+	COPY_BYTES_MAX = 1 << 20, /* of one copy: unrealize waits for it */
+};
 
 struct rondo_bar {
 	RondoState *s;
@@ -43,10 +52,13 @@ struct rondo_bar {
 struct RondoState {
 	PCIDevice pci;
 	struct rondo_bar bar[BARS]; /* of the device; QEMU makes MSI-X's own */
-	struct emu_device *dev; /* NULL while not realized */
+	struct emu_device *dev; /* NULL while not realized; atomic */
+	int copies; /* of the device's that are under way; atomic */
+	bool iommu; /* translates the device's DMA */
 	QEMUBH *bh;
 	unsigned int vectors; /* whose messages the bottom half is to send; atomic */
 	char *machine;
+	uint64_t memory; /* bytes; 0: the default */
 	bool faults;
 	char *first_fault; /* set before realize */
 };

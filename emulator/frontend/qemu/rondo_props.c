@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qemu/cutils.h"
 #include "qapi/error.h"
+#include "qapi/visitor.h"
 #include "rondo_pci.h"
 
 bool rondo_set_fault(RondoState *s, const char *text, Error **errp)
@@ -74,6 +75,21 @@ static void machine_set(Object *obj, const char *name, Error **errp)
 	s->machine = g_strdup(name);
 }
 
+static void memory_get(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
+{
+	visit_type_size(v, name, &RONDO(obj)->memory, errp);
+}
+
+static void memory_set(Object *obj, Visitor *v, const char *name, void *opaque, Error **errp)
+{
+	RondoState *s = RONDO(obj);
+
+	if (s->dev)
+		error_setg(errp, "the memory is chosen when the device is created");
+	else
+		visit_type_size(v, name, &s->memory, errp);
+}
+
 static bool faults_get(Object *obj, Error **errp)
 {
 	return RONDO(obj)->faults;
@@ -98,6 +114,7 @@ void rondo_free_properties(RondoState *s)
 void rondo_add_properties(ObjectClass *klass)
 {
 	object_class_property_add_str(klass, "machine", machine_get, machine_set);
+	object_class_property_add(klass, "memory", "size", memory_get, memory_set, NULL, NULL);
 	object_class_property_add_bool(klass, "faults", faults_get, faults_set);
 	object_class_property_add_str(klass, "fault", fault_get, fault_set);
 }

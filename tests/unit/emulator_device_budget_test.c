@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What a guest may make the device allocate: never more than the limit in sum, whatever is loaded
+ * and bound; what was refused leaves nothing behind; page lists end. argv[1]: the image of
+ * tests/emulator/script.S.
+ */
+#include "core/machine.h"
+#include "tests/emulator/seq.h"
+#include "tests/tap.h"
+
+enum {
+	NODES = 40, /* of a page list */
+	PAGES = NODES * RONDO_PAGE_LIST_ENTRIES,
+};
+
+static const char *const slots_text = "machine edge\n"
+				      "slot a align=64\n"
+				      "slot b align=64\n"
+				      "	halt\n";
+
+static struct rig rig;
+static struct seq_buffer program;
+static u64 program_size;
+static struct rondo_page_list *list; /* NODES of them; all pages are one */
+static struct rondo_slot_binding *slots;
+
+static void setup(const char *image, u64 limit)
+{
+	u32 i, k;
+
+	rig_init_limited(&rig, image, RONDO_MACHINE_edge, limit);
+	program_size = seq_assemble(&rig, &program, slots_text);
+	slots = rig_alloc(&rig, RONDO_PAGE_BYTES);
+	list = rig_alloc(&rig, NODES * sizeof(*list));
+	for (i = 0; i < NODES; i++) {
+		for (k = 0; k < RONDO_PAGE_LIST_ENTRIES; k++)
+			list[i].page[k] = inproc_bus(slots);
+		list[i].next = i + 1 < NODES ? inproc_bus(&list[i + 1]) : 0;
+	}
+	rig_boot(&rig);
+}
+
+static void teardown(void)
+{
+	seq_free(&rig, &program);
+	rig_free(&rig, slots, RONDO_PAGE_BYTES);
+	rig_free(&rig, list, NODES * sizeof(*list));
+	rig_fini(&rig);
+}
+
+static u32 load(u32 number)
+{
+	struct rondo_seq_args args = { .program = number,
+				       .addr = inproc_bus(program.list),
+				       .size = program_size };
+
+	return seq_command(&rig, RONDO_SEQ_LOAD, &args).status;
+}
+
+/* Binds program 0 with @pages pages behind slot 0, from @first on. */
+static u32 bind_pages(u32 binding, const struct rondo_page_list *first, u64 pages)
+{
+	struct rondo_seq_args args = { .binding = binding, .count = 2, .addr = inproc_bus(slots) };
+
+	slots[0] = (struct rondo_slot_binding){ inproc_bus(first), 0, pages * RONDO_PAGE_BYTES };
+	slots[1] = (struct rondo_slot_binding){ 0 };
+	return seq_command(&rig, RONDO_SEQ_BIND, &args).status;
+}
+
+static u32 unbind(u32 binding)
+{
+	struct rondo_seq_args args = { .binding = binding };
+
+	return seq_command(&rig, RONDO_SEQ_UNBIND, &args).status;
+}
+
+/* Binds from number @from on until that is refused; how many. */
+static u32 bind_all(u32 from, u32 *status)
+{
+	u32 n = from;
+
+	do
+		*status = bind_pages(n, list, PAGES);
+	while (*status == RONDO_SEQ_DONE && ++n < RONDO_BINDINGS_MAX);
+	return n - from;
+}
+
+static void test_bindings(const char *image)
+{
+	const u64 limit = 4 << 20;
+	u32 status, n;
+
+	setup(image, limit);
+	tap_eq(load(0), RONDO_SEQ_DONE, "a small program is within the limit");
+	n = bind_all(0, &status);
+	tap_eq(status, RONDO_SEQ_NO_MEMORY, "bindings end as NO_MEMORY");
+	tap_ok(n && n <= limit / (PAGES * sizeof(u64)), "after no more than fit: %u", n);
+	tap_eq(bind_pages(n, list, 1), RONDO_SEQ_DONE, "a smaller one has room");
+	tap_eq(unbind(n), RONDO_SEQ_DONE, "and takes the number of the refused one");
+	tap_eq(unbind(1), RONDO_SEQ_DONE, "one that is unbound");
+	tap_eq(bind_pages(1, list, PAGES), RONDO_SEQ_DONE, "makes room for another");
+	rig_reset(&rig);
+	rig_boot(&rig);
+	load(0);
+	tap_eq(bind_all(0, &status), n, "a reset gives everything back");
+	teardown();
+}
+
+static void test_programs(const char *image)
+{
+	setup(image, 1000);
+	tap_eq(load(5), RONDO_SEQ_NO_MEMORY, "a program that exceeds the limit");
+	tap_ok(rig.refused == 5 && strstr(rig.why, "the guest may take 0.0 MiB"),
+	       "the host is told which, and why");
+	teardown();
+}
+
+/* A list whose node @at leads back to node @to. */
+static u32 bind_circle(u32 at, u32 to)
+{
+	u64 next = list[at].next;
+	u32 status;
+
+	list[at].next = inproc_bus(&list[to]);
+	status = bind_pages(0, list, 1 << 22);
+	list[at].next = next;
+	return status;
+}
+
+static void test_lists(const char *image)
+{
+	static const u32 circles[][2] = { { 0, 0 },   { 1, 0 },	 { 1, 1 },  { 2, 0 },
+					  { 6, 3 },   { 7, 7 },	 { 13, 1 }, { 14, 13 },
+					  { 29, 15 }, { 30, 0 }, { 39, 0 }, { 39, 38 } };
+	const u32 n = sizeof(circles) / sizeof(*circles);
+	u32 i, refused = 0;
+
+	setup(image, 0);
+	load(0);
+	tap_eq(bind_pages(0, list, PAGES), RONDO_SEQ_DONE, "a page list of many nodes");
+	unbind(0);
+	tap_eq(bind_pages(0, list, PAGES + 1), RONDO_SEQ_DMA_ERROR, "one page more than it has");
+	for (i = 0; i < n; i++)
+		refused += bind_circle(circles[i][0], circles[i][1]) == RONDO_SEQ_DMA_ERROR;
+	tap_eq(refused, n, "lists that lead in a circle are refused");
+	tap_eq(bind_pages(0, list, (1 << 22) + 1), RONDO_SEQ_DMA_ERROR, "a slot beyond 16 GiB");
+	teardown();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		tap_skip("budget", "no RISC-V compiler, so no test firmware");
+		return tap_done();
+	}
+	test_bindings(argv[1]);
+	test_programs(argv[1]);
+	test_lists(argv[1]);
+	return tap_done();
+}
