@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "core/machine.h"
+#include "core/text.h"
 
 struct configuration {
 	const char *name;
@@ -17,6 +18,16 @@ static const struct configuration configurations[RONDO_MACHINES] = {
 const char *rondo_machine_name(u32 id)
 {
 	return id < RONDO_MACHINES ? configurations[id].name : NULL;
+}
+
+u32 rondo_machine_named(const char *name)
+{
+	u32 id;
+
+	for (id = 0; id < RONDO_MACHINES; id++)
+		if (rondo_text_equal(configurations[id].name, name))
+			break;
+	return id;
 }
 
 void rondo_machine_init(struct rondo_machine *m, enum rondo_machine_id id)

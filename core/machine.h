@@ -23,6 +23,9 @@ void rondo_machine_init(struct rondo_machine *m, enum rondo_machine_id id);
 /* The number of the configuration with hash @hash; RONDO_MACHINES if there is none. */
 u32 rondo_machine_find(u64 hash);
 
+/* The number of the configuration called @name; RONDO_MACHINES if there is none. */
+u32 rondo_machine_named(const char *name);
+
 /*
  * Whether this version can verify and run programs for *@m: it must be, bit for
  * bit, a configuration marked as supported.

@@ -83,16 +83,14 @@ int finish_output(int status)
 
 bool find_machine(const char *name, struct rondo_machine *machine)
 {
-	u32 id;
+	u32 id = rondo_machine_named(name);
 
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		if (strcmp(rondo_machine_name(id), name))
-			continue;
-		rondo_machine_init(machine, id);
-		return true;
+	if (id == RONDO_MACHINES) {
+		fail(name, "there is no machine of this name");
+		return false;
 	}
-	fail(name, "there is no machine of this name");
-	return false;
+	rondo_machine_init(machine, id);
+	return true;
 }
 
 double now_ms(void)

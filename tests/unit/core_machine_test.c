@@ -54,6 +54,12 @@ static void test_find(void)
 	}
 	tap_eq(wrong, 0, "every configuration is found by its hash");
 	tap_eq(rondo_machine_find(0), RONDO_MACHINES, "another hash is none's");
+	for (id = wrong = 0; id < RONDO_MACHINES; id++)
+		wrong += rondo_machine_named(rondo_machine_name(id)) != id;
+	tap_eq(wrong, 0, "every configuration is found by its name");
+	tap_eq(rondo_machine_named(""), RONDO_MACHINES, "no name is none's");
+	tap_eq(rondo_machine_named("edg"), RONDO_MACHINES, "nor is the begin of one");
+	tap_eq(rondo_machine_named("edges"), RONDO_MACHINES, "nor one and more");
 }
 
 static void test_errors(void)

@@ -112,9 +112,7 @@ static bool machine_line(struct asm_cursor *c)
 		return asm_unsigned(c, &c->as->machine_hash);
 	if (!asm_word(c, name, "a machine"))
 		return false;
-	for (id = 0; id < RONDO_MACHINES; id++)
-		if (!strcmp(rondo_machine_name(id), name))
-			break;
+	id = rondo_machine_named(name);
 	if (id == RONDO_MACHINES)
 		return asm_error(c, "no machine '%s'", name);
 	rondo_machine_init(&c->as->machine, id);

@@ -14,15 +14,9 @@ enum {
 
 static const char *machine_name(const struct rondo_machine *machine)
 {
-	struct rondo_machine known;
-	u32 id;
+	const char *name = rondo_machine_name(rondo_machine_find(rondo_machine_hash(machine)));
 
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		rondo_machine_init(&known, id);
-		if (!memcmp(&known, machine, sizeof(known)))
-			return rondo_machine_name(id);
-	}
-	return "unknown";
+	return name ? name : "unknown";
 }
 
 bool show_info(struct debugger *d, const struct args *args)

@@ -113,19 +113,18 @@ static int open_first(struct accel_device **device)
 static int open_emulated(const char *name, struct accel_device **device, struct accel_error *error)
 {
 	struct rondo_machine machine;
-	u32 id;
+	u32 id = rondo_machine_named(name);
 
-	for (id = 0; id < RONDO_MACHINES; id++) {
-		if (strcmp(rondo_machine_name(id), name))
-			continue;
-		rondo_machine_init(&machine, id);
-		if (rondo_machine_supported(&machine))
-			return accel_emu_open(&machine, device, error);
+	if (id == RONDO_MACHINES) {
+		accel_error_set(error, "there is no machine of this name");
+		return -ENOENT;
+	}
+	rondo_machine_init(&machine, id);
+	if (!rondo_machine_supported(&machine)) {
 		accel_error_set(error, "%s", rondo_error_text(RONDO_ERR_MACHINE_UNSUPPORTED));
 		return -ENOTSUP;
 	}
-	accel_error_set(error, "there is no machine of this name");
-	return -ENOENT;
+	return accel_emu_open(&machine, device, error);
 }
 
 static int open_any(const char *name, struct accel_device **device, struct accel_error *error)

@@ -252,16 +252,13 @@ static void rondo_reset(DeviceState *qdev)
 static bool find_machine(const char *name, struct rondo_machine *m, Error **errp)
 {
 	char why[EMU_REASON_BYTES];
-	u32 i;
+	u32 id = rondo_machine_named(name);
 
-	for (i = 0; i < RONDO_MACHINES; i++)
-		if (!strcmp(name, rondo_machine_name(i)))
-			break;
-	if (i == RONDO_MACHINES) {
+	if (id == RONDO_MACHINES) {
 		error_setg(errp, "no machine is called '%s'", name);
 		return false;
 	}
-	rondo_machine_init(m, i);
+	rondo_machine_init(m, id);
 	if (!rondo_machine_supported(m)) {
 		error_setg(errp, "machine '%s' is not supported by this version", name);
 		return false;
