@@ -9,10 +9,11 @@
 
 #include "compiler/backend.h"
 #include "core/codec.h"
+#include "core/file.h"
 #include "core/machine.h"
 #include "core/verify_state.h"
 
-enum { SECTION_ALIGN = 64, SECTIONS = 5, WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
+enum { WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
 
 /* A byte string that grows. */
 struct bytes {
@@ -231,18 +232,13 @@ static int make_program(struct emission *e, u64 *cycles)
 	return measure(e, cycles);
 }
 
-static const enum rondo_dtype file_dtype[DTYPE_COUNT] = {
-#define DTYPE(id, name, size, onnx) [DTYPE_##id] = onnx,
-#include "compiler/dtypes.def"
-};
-
 static void add_tensor(struct emission *e, const struct value *v, enum rondo_tensor_kind kind,
 		       u32 slot)
 {
 	struct rondo_tensor t = {
 		.name = string(e, v->name),
 		.kind = kind,
-		.dtype = file_dtype[v->dtype],
+		.dtype = dtype_number(v->dtype),
 		.rank = v->shape.rank,
 		.slot = slot,
 	};
@@ -275,44 +271,51 @@ static void describe(struct emission *e)
 	}
 }
 
-/* Header, section table, sections. */
-static void write_file(struct emission *e, struct compiled *out)
+/* What a reader of the file would refuse. */
+static int refused(const struct emission *e, const struct rondo_file *file,
+		   const struct rondo_file_fault *fault)
 {
-	const struct {
-		enum rondo_section_type type;
-		const u8 *at;
-		u64 size;
-	} part[SECTIONS] = {
-		{ RONDO_SECTION_PROGRAM, e->program.at, e->program.size },
-		{ RONDO_SECTION_SLOT_DATA, e->l->weights, e->l->weights_bytes },
-		{ RONDO_SECTION_TENSORS, e->tensors.at, e->tensors.size },
-		{ RONDO_SECTION_REGIONS, e->regions.at, e->regions.size },
-		{ RONDO_SECTION_STRINGS, e->strings.at, e->strings.size },
-	};
-	struct rondo_file_header header = { .magic = RONDO_FILE_MAGIC,
-					    .version = RONDO_FILE_VERSION };
-	struct rondo_section section[SECTIONS] = { 0 };
-	struct bytes file = { 0 };
-	int i, used = 0;
+	const char *where = rondo_file_error_where(fault->error);
+	const char *text = rondo_file_error_text(fault->error);
 
-	append(&file, NULL, sizeof(header) + sizeof(section));
-	for (i = 0; i < SECTIONS; i++) {
-		if (!part[i].size)
-			continue;
-		append(&file, NULL, -file.size % SECTION_ALIGN);
-		section[used++] = (struct rondo_section){
-			.type = part[i].type,
-			.index = part[i].type == RONDO_SECTION_SLOT_DATA ? SLOT_WEIGHTS : 0,
-			.offset = append(&file, part[i].at, part[i].size),
-			.size = part[i].size,
-		};
+	if (!where)
+		return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold it: %s", text);
+	if (strcmp(where, "tensor"))
+		return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold it: %s %u: %s", where,
+				  fault->index, text);
+	return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold tensor \"%s\": %s",
+			  file->strings + file->tensors[fault->index].name, text);
+}
+
+/* Puts the file together, and reads it back. */
+static int write_file(struct emission *e, struct compiled *out)
+{
+	const struct rondo_file_part parts[] = {
+		{ RONDO_SECTION_PROGRAM, 0, e->program.at, e->program.size },
+		{ RONDO_SECTION_SLOT_DATA, SLOT_WEIGHTS, e->l->weights, e->l->weights_bytes },
+		{ RONDO_SECTION_TENSORS, 0, e->tensors.at, e->tensors.size },
+		{ RONDO_SECTION_REGIONS, 0, e->regions.at, e->regions.size },
+		{ RONDO_SECTION_STRINGS, 0, e->strings.at, e->strings.size },
+	};
+	u32 count = sizeof(parts) / sizeof(parts[0]);
+	u64 size = rondo_file_bytes(parts, count);
+	void *bytes = malloc(size);
+	struct rondo_file_fault fault;
+	struct rondo_file file;
+	int err = 0;
+
+	if (!bytes)
+		return graph_fail(e->l->g, -ENOMEM, "no memory");
+	rondo_file_write(bytes, parts, count);
+	if (rondo_file_open(&file, bytes, size, &fault))
+		err = refused(e, &file, &fault);
+	if (err) {
+		free(bytes);
+		return err;
 	}
-	header.sections = used;
-	header.size = file.size;
-	memcpy(file.at, &header, sizeof(header));
-	memcpy(file.at + sizeof(header), section, used * sizeof(*section));
-	out->file = file.at;
-	out->size = file.size;
+	out->file = bytes;
+	out->size = size;
+	return 0;
 }
 
 int emit(struct lowering *l, struct vliw *v, struct compiled *out)
@@ -323,7 +326,7 @@ int emit(struct lowering *l, struct vliw *v, struct compiled *out)
 	err = make_program(&e, &out->cycles);
 	if (!err) {
 		describe(&e);
-		write_file(&e, out);
+		err = write_file(&e, out);
 	}
 	free(e.program.at);
 	free(e.strings.at);

@@ -7,7 +7,7 @@
  * before it is used. Everything lives in the graph's arena and dies with it; a value or node that
  * is taken out of the graph stays allocated.
  *
- * Tables: operators in ops.def, attributes in attrs.def, types in dtypes.def.
+ * Tables: operators in ops.def, attributes in attrs.def, types in spec/dtypes.def.
  * Text form: graph_text.h. Meaning of each operator in plain loops: eval.h.
  *
  * A graph belongs to one thread at a time; there are no globals.

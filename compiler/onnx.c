@@ -117,7 +117,7 @@ static int read_input_type(const struct onnx_reader *r, const Onnx__ValueInfoPro
 	    !p->type->tensor_type)
 		return graph_fail(r->g, -ENOTSUP, "input \"%.120s\": it is not a tensor", p->name);
 	t = p->type->tensor_type;
-	if (!dtype_from_onnx(t->elem_type, dtype))
+	if (!dtype_from_number(t->elem_type, dtype))
 		return graph_fail(r->g, -ENOTSUP,
 				  "input \"%.120s\": data type %s (%d) is not supported", p->name,
 				  onnx_dtype_name(t->elem_type), t->elem_type);

@@ -29,7 +29,7 @@ static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, stru
 		return compile_fail(err, -ENOTSUP, "its data is in an external file");
 	if (proto->segment)
 		return compile_fail(err, -ENOTSUP, "it is stored in segments");
-	if (!dtype_from_onnx(proto->data_type, dtype))
+	if (!dtype_from_number(proto->data_type, dtype))
 		return compile_fail(err, -ENOTSUP, "data type %s (%d) is not supported",
 				    onnx_dtype_name(proto->data_type), proto->data_type);
 	if (proto->n_dims > TENSOR_RANK_MAX)

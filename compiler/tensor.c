@@ -9,10 +9,11 @@
 static const struct {
 	const char *name;
 	size_t size;
-	s32 onnx;
+	s32 number;
 } dtypes[DTYPE_COUNT] = {
-#define DTYPE(id, name, size, onnx) [DTYPE_##id] = { name, size, onnx },
-#include "compiler/dtypes.def"
+#define DTYPE(name, text, number, type, kind, numpy) \
+	[DTYPE_##name] = { text, sizeof(type), number },
+#include "spec/dtypes.def"
 };
 
 const char *dtype_name(enum dtype t)
@@ -36,10 +37,15 @@ bool dtype_from_name(const char *name, size_t len, enum dtype *out)
 	return false;
 }
 
-bool dtype_from_onnx(s32 number, enum dtype *out)
+s32 dtype_number(enum dtype t)
+{
+	return dtypes[t].number;
+}
+
+bool dtype_from_number(s32 number, enum dtype *out)
 {
 	for (int t = 0; t < DTYPE_COUNT; t++) {
-		if (dtypes[t].onnx == number) {
+		if (dtypes[t].number == number) {
 			*out = t;
 			return true;
 		}

@@ -12,8 +12,8 @@
 #include "spec/env.h"
 
 enum dtype {
-#define DTYPE(id, name, size, onnx) DTYPE_##id,
-#include "compiler/dtypes.def"
+#define DTYPE(name, text, number, type, kind, numpy) DTYPE_##name,
+#include "spec/dtypes.def"
 	DTYPE_COUNT
 };
 
@@ -35,10 +35,11 @@ struct tensor_data {
 
 const char *dtype_name(enum dtype t);
 size_t dtype_size(enum dtype t);
+s32 dtype_number(enum dtype t); /* in ONNX and in .rnd files */
 
-/* The type with this name ("f32") or this ONNX number; false when there is none. */
+/* The type with this name ("f32") or this number; false when there is none. */
 bool dtype_from_name(const char *name, size_t len, enum dtype *out);
-bool dtype_from_onnx(s32 number, enum dtype *out);
+bool dtype_from_number(s32 number, enum dtype *out);
 
 /* Whether the invariant above holds. */
 bool shape_valid(const struct shape *s);

@@ -15,11 +15,6 @@
 /* The version of the file format that came with opset 13, and is read by everything since. */
 enum { IR_VERSION = 7 };
 
-static const int32_t onnx_types[DTYPE_COUNT] = {
-#define DTYPE(id, name, size, onnx) [DTYPE_##id] = onnx,
-#include "compiler/dtypes.def"
-};
-
 struct onnx_writer {
 	Onnx__ModelProto *model;
 	bool failed; /* out of memory: the model is not to be used */
@@ -152,7 +147,7 @@ static void fill_value(struct onnx_writer *w, Onnx__ValueInfoProto *value, const
 	value->type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
 	value->type->tensor_type = tensor;
 	tensor->has_elem_type = 1;
-	tensor->elem_type = onnx_types[dtype];
+	tensor->elem_type = dtype_number(dtype);
 	tensor->shape = NEW(w, Onnx__TensorShapeProto, onnx__tensor_shape_proto__init);
 	for (int i = 0; tensor->shape && i < shape->rank; i++)
 		add_dimension(w, tensor->shape, shape->dim[i]);
@@ -201,7 +196,7 @@ void onnx_write_initializer(struct onnx_writer *w, const char *name, enum dtype 
 	}
 	tensor->name = copy_string(w, name);
 	tensor->has_data_type = 1;
-	tensor->data_type = onnx_types[dtype];
+	tensor->data_type = dtype_number(dtype);
 	tensor->dims = allocate(w, sizeof(int64_t) * (size_t)shape->rank);
 	if (tensor->dims) {
 		memcpy(tensor->dims, shape->dim, sizeof(int64_t) * (size_t)shape->rank);

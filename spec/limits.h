@@ -37,6 +37,9 @@ enum {
 	RONDO_CLEAR_COMB_DIMS = 8, /* of such a set */
 };
 
+/* A slot, and so the buffer behind it: 1 GiB. */
+#define RONDO_SLOT_BYTES_MAX (1ULL << 30)
+
 /* Work to prove what a program does with transfers, in units of docs/explanation/verifier.md. */
 #define RONDO_DMA_WORK_MAX (1ULL << 26)
 

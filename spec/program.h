@@ -127,10 +127,16 @@ static inline u64 rondo_program_bytes(const struct rondo_program_header *h)
 
 /*
  * The .rnd file: a header, then sections in any order that do not overlap and
- * start at multiples of 64. A reader ignores no section: an unknown type is an error.
+ * start at multiples of RONDO_FILE_ALIGN. A reader ignores no section: an unknown
+ * type is an error. core/file.h reads and writes it, and has all that it may hold.
  */
 #define RONDO_FILE_MAGIC 0x46444e52u /* "RNDF" */
 #define RONDO_FILE_VERSION 1
+
+enum {
+	RONDO_FILE_ALIGN = 64,
+	RONDO_FILE_TENSORS_MAX = 1024,
+};
 
 enum rondo_section_type {
 	RONDO_SECTION_PROGRAM = 1, /* one program */
@@ -158,12 +164,8 @@ enum { RONDO_TENSOR_DIMS = 8 };
 
 /* Element types, numbered as in ONNX. */
 enum rondo_dtype {
-	RONDO_F32 = 1,
-	RONDO_U8 = 2,
-	RONDO_S8 = 3,
-	RONDO_S32 = 6,
-	RONDO_S64 = 7,
-	RONDO_BOOL = 9, /* one byte, 0 or 1 */
+#define DTYPE(name, text, number, type, kind, numpy) RONDO_##name = number,
+#include "spec/dtypes.def"
 };
 
 enum rondo_tensor_kind {

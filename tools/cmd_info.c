@@ -78,7 +78,7 @@ static void print_tensors(const struct accel_model *model, enum accel_kind kind)
 	u32 i, d;
 
 	for (i = 0; !accel_model_tensor(model, kind, i, &t); i++) {
-		dtype_from_onnx(t.dtype, &dtype);
+		dtype_from_number(t.dtype, &dtype);
 		printf("%-7s %s: %s[", kind == ACCEL_INPUT ? "input" : "output", t.name,
 		       dtype_name(dtype));
 		for (d = 0; d < t.rank; d++)

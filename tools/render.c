@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "spec/env.h"
+
 enum {
 	CHANNELS = 3,
 	GREYS = 26, /* black, the 24 of xterm's ramp, white */
@@ -78,16 +80,12 @@ enum render_style render_style_for(int fd)
 static double element(const struct tensor_data *t, size_t i)
 {
 	switch (t->dtype) {
-	case DTYPE_F32:
-		return (double)((const float *)t->bytes)[i];
-	case DTYPE_S8:
-		return ((const int8_t *)t->bytes)[i];
-	case DTYPE_S32:
-		return ((const int32_t *)t->bytes)[i];
-	case DTYPE_S64:
-		return (double)((const int64_t *)t->bytes)[i];
+#define DTYPE(name, text, number, type, kind, numpy) \
+	case DTYPE_##name:                           \
+		return (double)((const type *)t->bytes)[i];
+#include "spec/dtypes.def"
 	default:
-		return ((const uint8_t *)t->bytes)[i]; /* u8, bool */
+		return 0;
 	}
 }
 

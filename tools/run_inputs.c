@@ -15,7 +15,7 @@ enum dtype run_dtype(const struct accel_tensor *tensor)
 {
 	enum dtype dtype = DTYPE_U8;
 
-	dtype_from_onnx(tensor->dtype, &dtype);
+	dtype_from_number(tensor->dtype, &dtype);
 	return dtype;
 }
 

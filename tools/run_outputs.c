@@ -134,20 +134,19 @@ static void print_classes(const struct run *run, const struct run_answer *answer
 		       answer->best[i].probability);
 }
 
-static void print_value(enum accel_dtype dtype, const u8 *at)
+/* Element @i of the tensor, as text. */
+static void print_value(enum dtype dtype, const void *bytes, u64 i)
 {
 	switch (dtype) {
-	case ACCEL_F32:
-		printf(" %.6g", *(const float *)at);
+#define PRINT_FLOAT(value) printf(" %.6g", value)
+#define PRINT_INTEGER(value) printf(" %lld", (long long)(value))
+#define PRINT_BOOL(value) PRINT_INTEGER(value)
+#define DTYPE(name, text, number, type, kind, numpy)    \
+	case DTYPE_##name:                              \
+		PRINT_##kind(((const type *)bytes)[i]); \
 		break;
-	case ACCEL_S32:
-		printf(" %d", *(const int *)at);
-		break;
-	case ACCEL_S8:
-		printf(" %d", *(const s8 *)at);
-		break;
-	case ACCEL_U8:
-		printf(" %u", *at);
+#include "spec/dtypes.def"
+	case DTYPE_COUNT:
 		break;
 	}
 }
@@ -163,7 +162,7 @@ static void print_values(const struct accel_tensor *t, const u8 *data, const cha
 	printf("%s: %s %s%s =", sample, t->name, dtype_name(run_dtype(t)),
 	       shape_text(&shape, text));
 	for (i = 0; i < VALUES_SHOWN && i * size < t->bytes; i++)
-		print_value(t->dtype, data + i * size);
+		print_value(run_dtype(t), data, i);
 	printf("%s\n", i * size < t->bytes ? " ..." : "");
 }
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "compiler/backend.h"
+#include "core/file.h"
 #include "core/machine.h"
-#include "core/program.h"
 #include "tools/asm/asm.h"
 #include "tools/rondo.h"
 #include "tools/tensor_io.h"
@@ -292,17 +292,6 @@ int source_program(const char *path, void **program, size_t *size)
 	return STATUS_OK;
 }
 
-/* Sections of the wrapping file, each at a multiple of 64. */
-struct wrapped {
-	struct rondo_file_header header;
-	struct rondo_section section[3];
-};
-
-static u64 align64(u64 offset)
-{
-	return (offset + 63) / 64 * 64;
-}
-
 /* A tensor of @bytes bytes in slot @slot, called @name. */
 static struct rondo_tensor slot_tensor(u8 kind, u32 slot, u32 name, u64 bytes)
 {
@@ -340,38 +329,20 @@ void *source_wrap(const void *program, size_t size, size_t *file_size)
 {
 	struct rondo_tensor tensors[2 * RONDO_PROGRAM_SLOTS_MAX] = {};
 	char names[RONDO_PROGRAM_SLOTS_MAX][8] = {};
-	struct wrapped w = {};
 	struct rondo_program p;
-	u64 offset = align64(sizeof(w));
-	u8 *file;
-	u32 i;
+	void *file;
 
 	if (rondo_program_open(&p, program, size))
 		return NULL;
-	w.section[0] = (struct rondo_section){ .type = RONDO_SECTION_PROGRAM, .size = size };
-	w.section[1] =
-		(struct rondo_section){ .type = RONDO_SECTION_STRINGS, .size = sizeof(names) };
-	w.section[2] = (struct rondo_section){
-		.type = RONDO_SECTION_TENSORS,
-		.size = slot_tensors(&p, tensors, names) * sizeof(tensors[0]),
+	const struct rondo_file_part parts[] = {
+		{ RONDO_SECTION_PROGRAM, 0, program, size },
+		{ RONDO_SECTION_STRINGS, 0, names, sizeof(names) },
+		{ RONDO_SECTION_TENSORS, 0, tensors,
+		  slot_tensors(&p, tensors, names) * sizeof(tensors[0]) },
 	};
-	/* No section is empty. */
-	w.header.sections = w.section[2].size ? 3 : 2;
-	for (i = 0; i < w.header.sections; i++) {
-		w.section[i].offset = offset;
-		offset = align64(offset + w.section[i].size);
-	}
-	w.header.magic = RONDO_FILE_MAGIC;
-	w.header.version = RONDO_FILE_VERSION;
-	w.header.size = offset;
-	file = calloc(1, offset);
-	if (!file)
-		return NULL;
-	memcpy(file, &w, sizeof(w));
-	memcpy(file + w.section[0].offset, program, size);
-	memcpy(file + w.section[1].offset, names, sizeof(names));
-	if (w.section[2].size)
-		memcpy(file + w.section[2].offset, tensors, w.section[2].size);
-	*file_size = offset;
+	*file_size = rondo_file_bytes(parts, 3);
+	file = malloc(*file_size);
+	if (file)
+		rondo_file_write(file, parts, 3);
 	return file;
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "spec/program.h"
+#include "core/file.h"
 
 /* A small file: one program of two slots, data for slot 0, three tensors, two regions. */
 enum { RND_SECTIONS = 5, RND_TENSORS = 3, RND_REGIONS = 2, RND_DATA_BYTES = 40, RND_BUNDLES = 4 };
@@ -23,51 +23,29 @@ struct rnd_file {
 	u8 data[RND_DATA_BYTES] __attribute__((aligned(64)));
 	struct rondo_tensor tensor[RND_TENSORS] __attribute__((aligned(64)));
 	struct rondo_region region[RND_REGIONS] __attribute__((aligned(64)));
-	char strings[16] __attribute__((aligned(64)));
+	char strings[64] __attribute__((aligned(64)));
 };
 
-#define RND_SECTION(t, i, member)                              \
-	(struct rondo_section)                                 \
-	{                                                      \
-		.type = RONDO_SECTION_##t, .index = i,         \
-		.offset = offsetof(struct rnd_file, member),   \
-		.size = sizeof(((struct rnd_file *)0)->member) \
-	}
-
-/* A file that is good. */
-static inline struct rnd_file rnd_file_good(void)
+/* What stands in the file. */
+static inline void rnd_file_fill(struct rnd_file *f)
 {
-	struct rnd_file f;
-
-	memset(&f, 0, sizeof(f));
-	f.header = (struct rondo_file_header){
-		.magic = RONDO_FILE_MAGIC,
-		.version = RONDO_FILE_VERSION,
-		.sections = RND_SECTIONS,
-		.size = sizeof(f),
-	};
-	f.section[0] = RND_SECTION(PROGRAM, 0, program);
-	f.section[1] = RND_SECTION(SLOT_DATA, 0, data);
-	f.section[2] = RND_SECTION(TENSORS, 0, tensor);
-	f.section[3] = RND_SECTION(REGIONS, 0, region);
-	f.section[4] = RND_SECTION(STRINGS, 0, strings);
-	f.program.header = (struct rondo_program_header){
+	f->program.header = (struct rondo_program_header){
 		.magic = RONDO_PROGRAM_MAGIC,
 		.version = RONDO_PROGRAM_VERSION,
 		.slots = 2,
 		.bundles = RND_BUNDLES,
 	};
-	f.program.slot[0] = (struct rondo_slot){ .read_hi = 32, .align = 64 };
-	f.program.slot[1] = (struct rondo_slot){
+	f->program.slot[0] = (struct rondo_slot){ .read_hi = 32, .align = 64 };
+	f->program.slot[1] = (struct rondo_slot){
 		.write_lo = 8,
 		.write_hi = 24,
 		.align = 4,
 		.flags = RONDO_SLOT_DYNAMIC,
 		.alias = 3,
 	};
-	memset(f.data, 0xa5, sizeof(f.data));
-	memcpy(f.strings, "x\0y\0conv\0", 9);
-	f.tensor[0] = (struct rondo_tensor){
+	memset(f->data, 0xa5, sizeof(f->data));
+	memcpy(f->strings, "x\0y\0conv\0", 9);
+	f->tensor[0] = (struct rondo_tensor){
 		.name = 0,
 		.kind = RONDO_TENSOR_INPUT,
 		.dtype = RONDO_F32,
@@ -76,7 +54,7 @@ static inline struct rnd_file rnd_file_good(void)
 		.offset = 16,
 		.dim = { 2, 5 },
 	};
-	f.tensor[1] = (struct rondo_tensor){
+	f->tensor[1] = (struct rondo_tensor){
 		.name = 2,
 		.kind = RONDO_TENSOR_INPUT,
 		.dtype = RONDO_U8,
@@ -87,7 +65,7 @@ static inline struct rnd_file rnd_file_good(void)
 		.scale = 0.5f,
 		.zero_point = 128,
 	};
-	f.tensor[2] = (struct rondo_tensor){
+	f->tensor[2] = (struct rondo_tensor){
 		.name = 2,
 		.kind = RONDO_TENSOR_OUTPUT,
 		.dtype = RONDO_S32,
@@ -95,8 +73,27 @@ static inline struct rnd_file rnd_file_good(void)
 		.slot = 1,
 		.offset = 8,
 	};
-	f.region[0] = (struct rondo_region){ .name = 4, .first = 0, .count = 2 };
-	f.region[1] = (struct rondo_region){ .name = 2, .first = 3, .count = 1 };
+	f->region[0] = (struct rondo_region){ .name = 4, .first = 0, .count = 2 };
+	f->region[1] = (struct rondo_region){ .name = 2, .first = 3, .count = 1 };
+}
+
+/*
+ * A file that is good: sections as rondo_file_write() puts them, which is where the members of the
+ * structure are.
+ */
+static inline struct rnd_file rnd_file_good(void)
+{
+	struct rnd_file f = {}, content = {};
+	const struct rondo_file_part parts[RND_SECTIONS] = {
+		{ RONDO_SECTION_PROGRAM, 0, &content.program, sizeof(content.program) },
+		{ RONDO_SECTION_SLOT_DATA, 0, content.data, sizeof(content.data) },
+		{ RONDO_SECTION_TENSORS, 0, content.tensor, sizeof(content.tensor) },
+		{ RONDO_SECTION_REGIONS, 0, content.region, sizeof(content.region) },
+		{ RONDO_SECTION_STRINGS, 0, content.strings, sizeof(content.strings) },
+	};
+
+	rnd_file_fill(&content);
+	rondo_file_write(&f, parts, RND_SECTIONS);
 	return f;
 }
 

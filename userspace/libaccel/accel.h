@@ -142,6 +142,8 @@ enum accel_dtype {
 	ACCEL_U8 = 2,
 	ACCEL_S8 = 3,
 	ACCEL_S32 = 6,
+	ACCEL_S64 = 7,
+	ACCEL_BOOL = 9, /* one byte, 0 or 1 */
 };
 
 enum accel_kind {
