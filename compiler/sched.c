@@ -53,39 +53,18 @@ enum { SRAM = 1, ACC = 2, WEIGHTS = 4 };
 
 static unsigned reads_of(const struct mir_item *i)
 {
-	switch (rondo_ops[i->op.op].format) {
-	case RONDO_FMT_LOAD:
-	case RONDO_FMT_LOAD4:
-	case RONDO_FMT_WROW:
-	case RONDO_FMT_PRESET:
-		return SRAM;
-	case RONDO_FMT_PUSH:
-		return SRAM | ACC | WEIGHTS;
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-		return ACC;
-	default:
-		return 0;
-	}
+	u8 op = i->op.op;
+
+	return (rondo_op_reads_sram(op) ? SRAM : 0) | (rondo_op_reads_acc(op) ? ACC : 0) |
+	       (rondo_op_reads_weights(op) ? WEIGHTS : 0);
 }
 
 static unsigned writes_of(const struct mir_item *i)
 {
-	switch (rondo_ops[i->op.op].format) {
-	case RONDO_FMT_STORE:
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-		return SRAM;
-	case RONDO_FMT_WROW:
-		return WEIGHTS;
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return ACC;
-	default:
-		return 0;
-	}
+	u8 op = i->op.op;
+
+	return (rondo_op_writes_sram(op) ? SRAM : 0) | (rondo_op_writes_acc(op) ? ACC : 0) |
+	       (rondo_op_writes_weights(op) ? WEIGHTS : 0);
 }
 
 /* Accesses to SRAM touch different bytes when their buffers differ. */

@@ -73,11 +73,6 @@ static void put_name(struct text *t, u8 op)
 		put_char(t, *s == '_' ? '.' : *s);
 }
 
-static u32 loops_opened(const struct rondo_op *op)
-{
-	return op->op == RONDO_OP_loop1 ? 1 : op->nest;
-}
-
 /* Whether the operand has its default, so that nothing is written. */
 static bool left_out(const struct rondo_op *op, char operand)
 {
@@ -115,7 +110,7 @@ static void put_loops(struct text *t, const struct rondo_op *op)
 {
 	u32 i;
 
-	for (i = 0; i < loops_opened(op); i++) {
+	for (i = 0; i < rondo_loop_nest(op); i++) {
 		put_number(t, op->trip[i]);
 		put_string(t, ", ");
 	}
@@ -189,13 +184,7 @@ static void put_operand(struct text *t, const struct rondo_op *op, char operand)
 /* Whether the operation's fields have values that the language has no words for. */
 static bool unspeakable(const struct rondo_op *op)
 {
-	u32 i;
-
-	if (op->op == RONDO_OP_loop)
-		for (i = op->nest; i < 3; i++)
-			if (!op->nest || op->trip[i] != 1)
-				return true;
-	return op->mode > 2;
+	return op->mode > 2 || (rondo_op_is_loop(op->op) && !rondo_loop_canonical(op));
 }
 
 static void put_op(struct text *t, const struct rondo_op *op)

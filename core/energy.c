@@ -31,100 +31,72 @@ static u64 lanes_done(const struct execution *x, u64 lanes)
 	return times(x->count, x->tiles * lanes);
 }
 
-/* Containers of @containers times the lanes of the weights, with @per elements each. */
+/* The multiplications of a push, @per for each container and lane. */
 static u64 macs_done(const struct rondo_machine *m, const struct execution *x,
 		     const struct rondo_op *op, u32 per)
 {
 	return lanes_done(x, (u64)op->count * m->lanes * per);
 }
 
-static void count_macs(const struct rondo_machine *m, const struct execution *x,
-		       const struct rondo_op *op, struct rondo_activity *a)
+static void count_compute(const struct rondo_machine *m, const struct execution *x,
+			  const struct rondo_op *op, struct rondo_activity *a)
 {
-	switch (op->op) {
-	case RONDO_OP_push_f32:
+	switch ((enum rondo_energy_class)rondo_ops[op->op].energy) {
+	case RONDO_ENERGY_0:
+		break;
+	case RONDO_ENERGY_LANES:
+		add(&a->vector_lanes, lanes_done(x, m->lanes));
+		break;
+	case RONDO_ENERGY_COUNT:
+		add(&a->vector_lanes, lanes_done(x, op->count));
+		break;
+	case RONDO_ENERGY_MAC_F32:
 		add(&a->macs_f32, macs_done(m, x, op, 1));
 		break;
-	case RONDO_OP_push_bf16:
+	case RONDO_ENERGY_MAC_BF16:
 		add(&a->macs_bf16, macs_done(m, x, op, 2));
 		break;
-	default: /* push_s8, push_u8 */
+	case RONDO_ENERGY_MAC_S8:
 		add(&a->macs_s8, macs_done(m, x, op, 4));
 		break;
 	}
 }
 
-/* Links that a mesh operation crosses, each with a register; a reduction goes there and back. */
-static u64 mesh_links(const struct rondo_machine *m, u8 op)
+/* Links that a register crosses, there and back counted as two. */
+static u64 links_crossed(const struct rondo_machine *m, enum rondo_links links)
 {
 	u64 along_rows = (u64)m->mesh_h * (m->mesh_w - 1u);
 	u64 along_columns = (u64)m->mesh_w * (m->mesh_h - 1u);
 
-	switch (op) {
-	case RONDO_OP_mv_e:
-	case RONDO_OP_mv_w:
-	case RONDO_OP_bc_row:
-		return along_rows;
-	case RONDO_OP_mv_n:
-	case RONDO_OP_mv_s:
-	case RONDO_OP_bc_col:
-		return along_columns;
-	case RONDO_OP_sum_row_f32:
-	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_max_row_f32:
-	case RONDO_OP_max_row_s32:
-		return 2 * along_rows;
-	case RONDO_OP_sum_col_f32:
-	case RONDO_OP_sum_col_s32:
-	case RONDO_OP_max_col_f32:
-	case RONDO_OP_max_col_s32:
-		return 2 * along_columns;
-	default:
+	switch (links) {
+	case RONDO_LINKS_0:
 		return 0;
+	case RONDO_LINKS_ROW:
+		return along_rows;
+	case RONDO_LINKS_COL:
+		return along_columns;
+	case RONDO_LINKS_ROW2:
+		return 2 * along_rows;
+	case RONDO_LINKS_COL2:
+		return 2 * along_columns;
 	}
+	return 0;
 }
 
 static void count_operation(const struct rondo_machine *m, const struct execution *x,
 			    const struct rondo_op *op, struct rondo_activity *a)
 {
-	u32 size = rondo_element_bytes(op->op);
-	u64 bytes = lanes_done(x, (u64)op->count * size);
+	u64 elements = (u64)rondo_elements(op->op, op->count) * rondo_element_rows(op);
+	u64 bytes = lanes_done(x, elements * rondo_element_bytes(op->op));
+	u64 links = links_crossed(m, rondo_ops[op->op].links);
 
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_NONE:
-	case RONDO_FMT_READ:
-		break;
-	case RONDO_FMT_READQ:
-		add(&a->vector_lanes, lanes_done(x, op->count));
-		break;
-	case RONDO_FMT_LOAD:
-		add(&a->sram_read, op->op == RONDO_OP_ldb_w ? lanes_done(x, size) : bytes);
-		break;
-	case RONDO_FMT_LOAD4:
-		add(&a->sram_read, times(bytes, op->rows));
-		break;
-	case RONDO_FMT_WROW:
-	case RONDO_FMT_PRESET:
+	count_compute(m, x, op, a);
+	if (rondo_op_reads_sram(op->op))
 		add(&a->sram_read, bytes);
-		break;
-	case RONDO_FMT_PUSH:
-		add(&a->sram_read, bytes);
-		count_macs(m, x, op, a);
-		break;
-	case RONDO_FMT_STOREQ:
-		add(&a->vector_lanes, lanes_done(x, op->count));
+	if (rondo_op_writes_sram(op->op))
 		add(&a->sram_written, bytes);
-		break;
-	case RONDO_FMT_STORE:
-	case RONDO_FMT_STOREA:
-		add(&a->sram_written, bytes);
-		break;
-	default: /* vector operations */
-		add(&a->vector_lanes, lanes_done(x, m->lanes));
-		add(&a->mesh_hops,
-		    times(x->count, mesh_links(m, op->op) * m->lanes * CONTAINER_BYTES));
-		break;
-	}
+	if (links)
+		add(&a->mesh_hops, times(x->count, links * m->lanes * CONTAINER_BYTES));
 }
 
 static void count_transfer(const struct rondo_desc *desc, u64 starts, struct rondo_activity *a)
@@ -195,10 +167,8 @@ static void count_bundle(struct rondo_counter *c, struct rondo_activity *a)
 		rondo_decode(words[slot], &op);
 		count_operation(c->machine, &x, &op, a);
 	}
-	for (i = 0; first.op == RONDO_OP_loop && i < first.nest; i++)
+	for (i = 0; i < rondo_loop_nest(&first); i++)
 		open_loop(c, first.body, first.trip[i]);
-	if (first.op == RONDO_OP_loop1)
-		open_loop(c, first.body, first.trip[0]);
 	while (c->depth && c->loop[c->depth - 1].last == c->next)
 		c->depth--;
 }

@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "core/isa.h"
 
+/* The roles of each format's fields. */
+enum {
+#define F(member, lo, width, kind, role) | RONDO_ROLE_##role
+#define FORMAT(name, fields) ROLES_##name = 0 fields,
+#include "spec/formats.def"
+};
+
 #define MESH RONDO_LATENCY_MESH
 const struct rondo_op_info rondo_ops[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, format, latency, meaning) \
-	[opcode] = { #name, RONDO_SLOTS_##slots, RONDO_FMT_##format, latency },
+#define OP(opname, opcode, in, fmt, lat, elem, class, crosses, meaning) \
+	[opcode] = {                                                    \
+		.name = #opname,                                        \
+		.slots = RONDO_SLOTS_##in,                              \
+		.format = RONDO_FMT_##fmt,                              \
+		.latency = lat,                                         \
+		.element = RONDO_ELEMENT_##elem,                        \
+		.energy = RONDO_ENERGY_##class,                         \
+		.links = RONDO_LINKS_##crosses,                         \
+		.roles = ROLES_##fmt,                                   \
+	},
 #include "spec/isa.def"
 };
+
+/* Columns that contradict each other. */
+#define OP(name, opcode, slots, format, latency, element, energy, links, meaning)          \
+	static_assert(!(latency) == !(ROLES_##format & RONDO_ROLE_DST),                    \
+		      #name ": it has a latency if it writes a register");                 \
+	static_assert(!RONDO_ELEMENT_##element ==                                          \
+			      !(ROLES_##format & (RONDO_ROLE_SRAM_R | RONDO_ROLE_SRAM_W)), \
+		      #name ": it has elements if it has an address");                     \
+	static_assert(!(ROLES_##format & RONDO_ROLE_TILE) || RONDO_LINKS_##links,          \
+		      #name ": it names a tile only along links");
+#include "spec/isa.def"
 #undef MESH
 
 u32 rondo_latency(const struct rondo_machine *m, u8 op)
@@ -16,39 +43,4 @@ u32 rondo_latency(const struct rondo_machine *m, u8 op)
 	if (rondo_ops[op].latency == RONDO_LATENCY_MESH)
 		return side + m->mesh_latency;
 	return rondo_ops[op].latency;
-}
-
-u32 rondo_element_bytes(u8 op)
-{
-	switch (op) {
-	case RONDO_OP_ld_s8:
-	case RONDO_OP_ld_u8:
-	case RONDO_OP_ld4:
-	case RONDO_OP_st_s8:
-	case RONDO_OP_st_u8:
-	case RONDO_OP_stq_fix_s8:
-	case RONDO_OP_stq_fix_u8:
-	case RONDO_OP_stq_flt_s8:
-	case RONDO_OP_stq_flt_u8:
-		return 1;
-	case RONDO_OP_ld_bf16:
-	case RONDO_OP_st_bf16:
-		return 2;
-	case RONDO_OP_ld_w:
-	case RONDO_OP_ldb_w:
-	case RONDO_OP_st_w:
-	case RONDO_OP_sta:
-	case RONDO_OP_stq_f32:
-	case RONDO_OP_wl_w:
-	case RONDO_OP_wl_s8:
-	case RONDO_OP_wl_u8:
-	case RONDO_OP_push_f32:
-	case RONDO_OP_push_bf16:
-	case RONDO_OP_push_s8:
-	case RONDO_OP_push_u8:
-	case RONDO_OP_preset:
-		return 4;
-	default:
-		return 0;
-	}
 }

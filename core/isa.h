@@ -33,7 +33,7 @@ enum {
 
 enum rondo_opcode {
 	RONDO_OP_NOP = 0, /* the empty slot: all bits zero */
-#define OP(name, opcode, slots, format, latency, meaning) RONDO_OP_##name = opcode,
+#define OP(name, opcode, ...) RONDO_OP_##name = opcode,
 #include "spec/isa.def"
 	RONDO_OPCODES = 128,
 };
@@ -45,7 +45,56 @@ enum rondo_format {
 #include "spec/formats.def"
 };
 
+/* The roles of fields in spec/formats.def: sets. */
+enum {
+	RONDO_ROLE_VAL = 0,
+	RONDO_ROLE_DST = 1 << 0,
+	RONDO_ROLE_SRC = 1 << 1,
+	RONDO_ROLE_SRC3 = 1 << 2,
+	RONDO_ROLE_ENTRY = 1 << 3,
+	RONDO_ROLE_SRAM_R = 1 << 4,
+	RONDO_ROLE_SRAM_W = 1 << 5,
+	RONDO_ROLE_ACC_R = 1 << 6,
+	RONDO_ROLE_ACC_W = 1 << 7,
+	RONDO_ROLE_ACC_RW = RONDO_ROLE_ACC_R | RONDO_ROLE_ACC_W,
+	RONDO_ROLE_WEIGHT_R = 1 << 8,
+	RONDO_ROLE_WEIGHT_W = 1 << 9,
+	RONDO_ROLE_ROWS = 1 << 10,
+	RONDO_ROLE_MODE = 1 << 11,
+	RONDO_ROLE_TILE = 1 << 12,
+	RONDO_ROLE_BODY = 1 << 13,
+	RONDO_ROLE_NEST = 1 << 14,
+};
+
+/* Columns of isa.def. */
 enum { RONDO_LATENCY_MESH = 255 };
+
+enum rondo_element {
+	RONDO_ELEMENT_0 = 0,
+	RONDO_ELEMENT_1 = 1,
+	RONDO_ELEMENT_2 = 2,
+	RONDO_ELEMENT_4 = 4,
+	RONDO_ELEMENT_SIZE = 7, /* the bits of the size */
+	RONDO_ELEMENT_ONE = 8,
+	RONDO_ELEMENT_ONE4 = RONDO_ELEMENT_ONE | RONDO_ELEMENT_4,
+};
+
+enum rondo_energy_class {
+	RONDO_ENERGY_0,
+	RONDO_ENERGY_LANES,
+	RONDO_ENERGY_COUNT,
+	RONDO_ENERGY_MAC_F32,
+	RONDO_ENERGY_MAC_BF16,
+	RONDO_ENERGY_MAC_S8,
+};
+
+enum rondo_links {
+	RONDO_LINKS_0,
+	RONDO_LINKS_ROW,
+	RONDO_LINKS_COL,
+	RONDO_LINKS_ROW2,
+	RONDO_LINKS_COL2,
+};
 
 /* A row of isa.def. */
 struct rondo_op_info {
@@ -53,6 +102,10 @@ struct rondo_op_info {
 	u8 slots; /* set of slots */
 	u8 format; /* enum rondo_format */
 	u8 latency; /* bundles; RONDO_LATENCY_MESH depends on the machine */
+	u8 element; /* enum rondo_element */
+	u8 energy; /* enum rondo_energy_class */
+	u8 links; /* enum rondo_links */
+	u16 roles; /* set of RONDO_ROLE_* of the format's fields */
 };
 
 extern const struct rondo_op_info rondo_ops[RONDO_OPCODES];
@@ -66,7 +119,7 @@ struct rondo_op {
 	u8 dst, a, b, c, params; /* vector registers */
 	u8 shift;
 	u8 count; /* lanes, or containers of a push: 1..64 */
-	u8 rows; /* of ld4: 1..4 */
+	u8 rows; /* of elements: 1..4 */
 	u8 lane; /* first lane that is stored */
 	u8 buf, wrow, zp, mode;
 	u8 nest; /* loops opened: 1..3 */
@@ -87,40 +140,178 @@ struct rondo_bundle {
 /* Latency of @op on @m in bundles; 0 if it writes no register. */
 u32 rondo_latency(const struct rondo_machine *m, u8 op);
 
-/* Whether @op reads registers of other tiles. */
-static inline bool rondo_reads_mesh(u8 op)
+/*
+ * What may be asked about an operation, derived from its row and its format. The empty slot and
+ * undefined opcodes have no properties: the answer is false or 0.
+ */
+static inline bool rondo_op_has_role(u8 op, u32 roles)
 {
-	return op >= RONDO_OP_mv_n && op <= RONDO_OP_max_col_s32;
+	return rondo_ops[op].roles & roles;
 }
 
-/* Where the address entry of an operation puts it: sets of these; 0 if it has no entry. */
-enum {
-	RONDO_HAS_ADDRESS = 1 << 0, /* in SRAM */
-	RONDO_HAS_ROW = 1 << 1, /* of the accumulators, in slot W of a weight buffer */
+/* Whether it opens loops. */
+static inline bool rondo_op_is_loop(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_BODY);
+}
+
+/* Whether it uses an entry of the address table. */
+static inline bool rondo_op_has_entry(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ENTRY);
+}
+
+static inline bool rondo_op_reads_sram(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_SRAM_R);
+}
+
+static inline bool rondo_op_writes_sram(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_SRAM_W);
+}
+
+/* Whether it has an address in SRAM. */
+static inline bool rondo_op_has_address(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_SRAM_R | RONDO_ROLE_SRAM_W);
+}
+
+/* Whether it reads an accumulator row: readouts, stores of rows, pushes. */
+static inline bool rondo_op_reads_acc(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ACC_R);
+}
+
+static inline bool rondo_op_writes_acc(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ACC_W);
+}
+
+/* Whether it has an accumulator row. */
+static inline bool rondo_op_has_acc(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ACC_RW);
+}
+
+/* Whether it multiplies by the weight rows wrow to wrow + count - 1: pushes. */
+static inline bool rondo_op_reads_weights(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_WEIGHT_R);
+}
+
+static inline bool rondo_op_writes_weights(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_WEIGHT_W);
+}
+
+/* Whether it has a row, of the accumulators or of the weights, that its entry moves. */
+static inline bool rondo_op_has_row(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ACC_RW | RONDO_ROLE_WEIGHT_W);
+}
+
+/* Whether it reads parameters from three registers. */
+static inline bool rondo_op_has_params(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_SRC3);
+}
+
+/* Whether it reads several rows of elements, entry.pitch apart. */
+static inline bool rondo_op_has_rows(u8 op)
+{
+	return rondo_op_has_role(op, RONDO_ROLE_ROWS);
+}
+
+/* Whether it reads registers of other tiles. */
+static inline bool rondo_op_reads_mesh(u8 op)
+{
+	return rondo_ops[op].links != RONDO_LINKS_0;
+}
+
+/* Whether it reads registers of tiles of the same row of the mesh. */
+static inline bool rondo_op_along_row(u8 op)
+{
+	return rondo_ops[op].links == RONDO_LINKS_ROW || rondo_ops[op].links == RONDO_LINKS_ROW2;
+}
+
+/* Size in bytes of one element that it moves from or to SRAM; 0 if it moves none. */
+static inline u32 rondo_element_bytes(u8 op)
+{
+	return rondo_ops[op].element & RONDO_ELEMENT_SIZE;
+}
+
+/* Elements that it moves from or to each of its rows in SRAM, with @count in its field. */
+static inline u32 rondo_elements(u8 op, u32 count)
+{
+	return rondo_ops[op].element & RONDO_ELEMENT_ONE ? 1 : count;
+}
+
+/* Rows of elements that @op reads; 1 if it has no such field. */
+static inline u32 rondo_element_rows(const struct rondo_op *op)
+{
+	return rondo_op_has_rows(op->op) ? op->rows : 1;
+}
+
+/* Loops that @op opens; 0 if it is no loop, or one that is not canonical. */
+static inline u32 rondo_loop_nest(const struct rondo_op *op)
+{
+	return rondo_op_has_role(op->op, RONDO_ROLE_NEST) ? op->nest : rondo_op_is_loop(op->op);
+}
+
+/* Whether the nest of @op, a loop, is not empty and trips of loops that it does not open are 1. */
+static inline bool rondo_loop_canonical(const struct rondo_op *op)
+{
+	u32 nest = rondo_loop_nest(op), i;
+
+	for (i = nest; i < 3 && rondo_op_has_role(op->op, RONDO_ROLE_NEST); i++)
+		if (op->trip[i] != 1)
+			return false;
+	return nest;
+}
+
+/* The row that the entry of @op moves, at the first trips of its loops. */
+static inline u32 rondo_first_row(const struct rondo_op *op)
+{
+	return rondo_op_writes_weights(op->op) ? op->wrow : op->row;
+}
+
+/* Whether @op is a push that writes at the first trips of some loops and adds otherwise. */
+static inline bool rondo_push_by_trip(const struct rondo_op *op)
+{
+	return op->mode == 2;
+}
+
+/* Whether @m has the tile that @op names; true if it names none. */
+static inline bool rondo_has_tile(const struct rondo_machine *m, const struct rondo_op *op)
+{
+	s32 side = rondo_op_along_row(op->op) ? m->mesh_w : m->mesh_h;
+
+	return !rondo_op_has_role(op->op, RONDO_ROLE_TILE) || (op->imm >= 0 && op->imm < side);
+}
+
+/* Sets of the vector registers that an operation reads and writes. */
+struct rondo_register_use {
+	u64 reads, writes;
 };
 
-static inline u32 rondo_place_parts(u8 op)
+/* By the roles of the fields. Parameters beyond the last register count as none. */
+static inline struct rondo_register_use rondo_register_use(const struct rondo_op *op)
 {
-	switch (rondo_ops[op].format) {
-	case RONDO_FMT_LOAD:
-	case RONDO_FMT_LOAD4:
-	case RONDO_FMT_STORE:
-		return RONDO_HAS_ADDRESS;
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-		return RONDO_HAS_ROW;
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-	case RONDO_FMT_WROW:
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return RONDO_HAS_ADDRESS | RONDO_HAS_ROW;
-	default:
-		return 0;
-	}
-}
+	struct rondo_register_use use = { 0, 0 };
 
-/* Size in bytes of one element that @op moves from or to SRAM; 0 if it moves none. */
-u32 rondo_element_bytes(u8 op);
+#define F(member, lo, width, kind, role)                                                \
+	use.reads |= RONDO_ROLE_##role == RONDO_ROLE_SRC  ? 1ull << (op->member & 63) : \
+		     RONDO_ROLE_##role == RONDO_ROLE_SRC3 ? 7ull << (op->member & 63) : \
+							    0;                          \
+	use.writes |= RONDO_ROLE_##role == RONDO_ROLE_DST ? 1ull << (op->member & 63) : 0;
+#define FORMAT(name, fields)   \
+	case RONDO_FMT_##name: \
+		fields break;
+	switch (rondo_ops[op->op].format) {
+#include "spec/formats.def"
+	}
+	return use;
+}
 
 #endif

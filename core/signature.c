@@ -45,11 +45,6 @@ static u64 weight_of(u32 first, u32 slot)
 	return weights[first + slot - RONDO_L0];
 }
 
-static bool looks_at_first(const struct rondo_op *op)
-{
-	return op->mode == 2 && rondo_ops[op->op].format == RONDO_FMT_PUSH;
-}
-
 /* Eight words times the weights from @first on: eight products of 125 bits are below 2^128. */
 static u64 words_value(const u64 words[8], u32 first)
 {
@@ -73,12 +68,12 @@ static u64 desc_value(const struct rondo_desc *desc)
 static void add_pattern(struct rondo_wide *sum, const struct rondo_entry *entry,
 			const struct rondo_op *op, u32 slot)
 {
-	u64 first = looks_at_first(op) ? entry->first : 0;
+	u64 first = rondo_push_by_trip(op) ? entry->first : 0;
 	u64 pattern = entry->seg_len | (u64)(u32)entry->seg_stride << 16 | first << 48;
 
 	if (pattern)
 		rondo_wide_add(sum, weight_of(RONDO_SIG_PATTERN_L0, slot), pattern);
-	if (op->op == RONDO_OP_ld4)
+	if (rondo_op_has_rows(op->op))
 		rondo_wide_add(sum, weight_of(RONDO_SIG_PITCH_L0, slot), (u32)entry->pitch);
 }
 
@@ -119,15 +114,15 @@ static void add_place(struct places *sum, const struct rondo_entry *entry,
 		      const struct rondo_op *op, u32 slot, u32 depth)
 {
 	s64 weight = place_weights[slot - RONDO_L0], place = 0;
-	u32 parts = rondo_place_parts(op->op), d;
+	u32 d;
 
-	if (parts & RONDO_HAS_ADDRESS) {
+	if (rondo_op_has_address(op->op)) {
 		place = (s64)entry->base + op->off;
 		for (d = 0; d < depth; d++)
 			sum->factor[d] += weight * entry->stride[d];
 	}
-	if (parts & RONDO_HAS_ROW) {
-		place += (s64)(slot == RONDO_W ? op->wrow : op->row) << 32;
+	if (rondo_op_has_row(op->op)) {
+		place += (s64)rondo_first_row(op) << 32;
 		for (d = 0; d < depth; d++)
 			sum->factor[d] += weight * (1ll << 32) * entry->row_stride[d];
 	}
@@ -206,7 +201,7 @@ void rondo_signature_value(struct rondo_affine *value, const struct rondo_progra
 		places = true;
 		add_place(&sum, &p->entries[op->entry], op, slot, depth);
 	}
-	if (looks_at_first(&b->slot[RONDO_M]))
+	if (rondo_push_by_trip(&b->slot[RONDO_M]))
 		add_first(&sum, &p->entries[b->slot[RONDO_M].entry]);
 	if (places)
 		add_places(value, &sum, depth);

@@ -164,11 +164,7 @@ static u32 check_mesh(struct rondo_verify *v)
 	const struct rondo_op *op = &v->bundle.slot[RONDO_V1];
 
 	v->verdict.slot = RONDO_V1;
-	if (op->op == RONDO_OP_bc_row && (op->imm < 0 || op->imm >= v->machine.mesh_w))
-		return RONDO_ERR_MESH;
-	if (op->op == RONDO_OP_bc_col && (op->imm < 0 || op->imm >= v->machine.mesh_h))
-		return RONDO_ERR_MESH;
-	return RONDO_ERR_NONE;
+	return rondo_has_tile(&v->machine, op) ? RONDO_ERR_NONE : RONDO_ERR_MESH;
 }
 
 /* The bundle is over: time passes, loops open and end. */
@@ -179,7 +175,7 @@ static u32 leave_bundle(struct rondo_verify *v)
 
 	v->verdict.slot = RONDO_C;
 	v->clock++;
-	if (op->op == RONDO_OP_loop || op->op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(op->op))
 		error = rondo_verify_open_loops(v, op);
 	else if (op->op != RONDO_OP_halt && v->next + 1 == v->program.header->bundles)
 		error = RONDO_ERR_HALT;

@@ -28,14 +28,11 @@ static u32 open_loop(struct rondo_verify *v, u32 last, u64 trips)
 
 u32 rondo_verify_open_loops(struct rondo_verify *v, const struct rondo_op *op)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, base = v->depth, error, i;
+	u32 nest = rondo_loop_nest(op), base = v->depth, error, i;
 	u32 end = v->depth ? v->loop[v->depth - 1].last + 1 : v->program.header->bundles;
 
-	if (!nest)
+	if (!rondo_loop_canonical(op))
 		return RONDO_ERR_CANONICAL;
-	for (i = nest; i < 3; i++)
-		if (op->op == RONDO_OP_loop && op->trip[i] != 1)
-			return RONDO_ERR_CANONICAL;
 	if (v->depth + nest > RONDO_LOOP_DEPTH)
 		return RONDO_ERR_LOOP_DEPTH;
 	/* Both are at most 2^20: no overflow. */

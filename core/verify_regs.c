@@ -14,36 +14,6 @@
  */
 #include "core/verify_state.h"
 
-/* Registers that an operation reads and writes. */
-struct usage {
-	u64 reads, writes;
-};
-
-static u64 one(u32 reg)
-{
-	return 1ull << reg;
-}
-
-/* The roles of spec/formats.def, as what they add to a usage. */
-#define USE_VAL(reg)
-#define USE_SRC(reg) reads |= one(reg);
-#define USE_SRC3(reg) reads |= 7 * one(reg);
-#define USE_DST(reg) writes |= one(reg);
-
-static struct usage usage_of(const struct rondo_op *op)
-{
-	u64 reads = 0, writes = 0;
-
-	switch (rondo_ops[op->op].format) {
-#define F(member, lo, width, kind, role) USE_##role(op->member)
-#define FORMAT(name, fields)   \
-	case RONDO_FMT_##name: \
-		fields break;
-#include "spec/formats.def"
-	}
-	return (struct usage){ reads, writes };
-}
-
 /* Whether one of @regs is still in flight; those that have landed are forgotten. */
 static bool in_flight(struct rondo_verify *v, u64 regs)
 {
@@ -65,7 +35,7 @@ static bool defined(const struct rondo_verify *v, const struct rondo_op *op, u64
 	for (regs &= ~r->defined; regs; regs &= regs - 1) {
 		u32 reg = __builtin_ctzll(regs);
 
-		if (v->all_tiles || rondo_reads_mesh(op->op) || !(r->masked >> reg & 1) ||
+		if (v->all_tiles || rondo_op_reads_mesh(op->op) || !(r->masked >> reg & 1) ||
 		    r->tiles[reg] != v->tiles)
 			return false;
 	}
@@ -120,7 +90,7 @@ u32 rondo_verify_registers(struct rondo_verify *v)
 
 	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 		const struct rondo_op *op = &v->bundle.slot[slot];
-		struct usage use = usage_of(op);
+		struct rondo_register_use use = rondo_register_use(op);
 
 		v->verdict.slot = slot;
 		if (!defined(v, op, use.reads))

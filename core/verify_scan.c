@@ -163,7 +163,7 @@ static void close_loops(struct rondo_verify *v, u32 at)
 static bool scan_loops(struct rondo_verify *v, const struct rondo_op *op, u32 *at)
 {
 	struct rondo_scan *s = &v->scan;
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, last = *at + op->body, i;
+	u32 nest = rondo_loop_nest(op), last = *at + op->body, i;
 
 	if (!nest || last > s->loop[s->depth - 1].last)
 		return false;
@@ -187,7 +187,7 @@ static bool scan_control(struct rondo_verify *v, u32 *at)
 	if (!rondo_decode(word, &op) || !(rondo_ops[op.op].slots & RONDO_SLOTS_C) ||
 	    op.op == RONDO_OP_halt)
 		return false;
-	if (op.op == RONDO_OP_loop || op.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(op.op))
 		return scan_loops(v, &op, at);
 	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		if (op.wait[ch] > RONDO_DMA_OUTSTANDING)

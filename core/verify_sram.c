@@ -118,11 +118,7 @@ static u32 check_row(const struct rondo_verify *v, const struct rondo_entry *ent
 	return hull.lo < 0 || hull.hi > rows ? bounds : RONDO_ERR_NONE;
 }
 
-static u32 check_acc(const struct rondo_verify *v, const struct rondo_entry *entry, u32 row)
-{
-	return check_row(v, entry, row, v->machine.acc_rows, RONDO_ERR_ACC_BOUNDS);
-}
-
+/* The weight rows of a push are static: its entry moves the accumulator row. */
 static u32 check_push(const struct rondo_verify *v, const struct rondo_op *op,
 		      const struct rondo_entry *entry)
 {
@@ -132,7 +128,22 @@ static u32 check_push(const struct rondo_verify *v, const struct rondo_op *op,
 		return RONDO_ERR_ENTRY_LOOP;
 	if (op->wrow + op->count > v->machine.lanes)
 		return RONDO_ERR_WEIGHT_BOUNDS;
-	return check_acc(v, entry, op->row);
+	return RONDO_ERR_NONE;
+}
+
+static u32 check_rows(const struct rondo_verify *v, const struct rondo_op *op,
+		      const struct rondo_entry *entry)
+{
+	const struct rondo_machine *m = &v->machine;
+	u32 error = RONDO_ERR_NONE;
+
+	if (rondo_op_reads_weights(op->op))
+		error = check_push(v, op, entry);
+	if (!error && rondo_op_has_acc(op->op))
+		error = check_row(v, entry, op->row, m->acc_rows, RONDO_ERR_ACC_BOUNDS);
+	if (!error && rondo_op_writes_weights(op->op))
+		error = check_row(v, entry, op->wrow, m->lanes, RONDO_ERR_WEIGHT_BOUNDS);
+	return error;
 }
 
 /* An entry stands only where all loops that it names are open. */
@@ -148,7 +159,7 @@ static u32 check_entry_loops(const struct rondo_verify *v, const struct rondo_en
 
 u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 {
-	struct rondo_access a = { .off = op->off, .count = op->count, .rows = 1 };
+	struct rondo_access a = { .off = op->off };
 	u32 error;
 
 	if (op->entry >= v->program.header->entries)
@@ -159,37 +170,12 @@ u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 	error = check_entry_loops(v, a.entry);
 	if (error)
 		return error;
+	error = check_rows(v, op, a.entry);
+	if (error || !rondo_op_has_address(op->op))
+		return error;
 	a.size = rondo_element_bytes(op->op);
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-		return check_acc(v, a.entry, op->row);
-	case RONDO_FMT_LOAD:
-		if (op->op == RONDO_OP_ldb_w)
-			a.count = 1;
-		break;
-	case RONDO_FMT_LOAD4:
-		a.rows = op->rows;
-		break;
-	case RONDO_FMT_STORE:
-		a.write = true;
-		break;
-	case RONDO_FMT_STOREA:
-	case RONDO_FMT_STOREQ:
-		a.write = true;
-		error = check_acc(v, a.entry, op->row);
-		break;
-	case RONDO_FMT_PRESET:
-		error = check_acc(v, a.entry, op->row);
-		break;
-	case RONDO_FMT_WROW:
-		if (op->op == RONDO_OP_wl_w && op->zp)
-			return RONDO_ERR_CANONICAL;
-		error = check_row(v, a.entry, op->wrow, v->machine.lanes, RONDO_ERR_WEIGHT_BOUNDS);
-		break;
-	default: /* RONDO_FMT_PUSH */
-		error = check_push(v, op, a.entry);
-		break;
-	}
-	return error ? error : check_sram(v, &a);
+	a.count = rondo_elements(op->op, op->count);
+	a.rows = rondo_element_rows(op);
+	a.write = rondo_op_writes_sram(op->op);
+	return check_sram(v, &a);
 }

@@ -39,7 +39,7 @@ static struct rondo_op control_of(const struct stepper *s, u32 bundle)
 
 static bool is_loop(const struct rondo_op *op)
 {
-	return op->op == RONDO_OP_loop || op->op == RONDO_OP_loop1;
+	return rondo_op_is_loop(op->op);
 }
 
 static bool uses_dma(const struct rondo_op *op)
@@ -77,7 +77,7 @@ static void start(struct stepper *s, const struct rondo_op *op, struct region_ti
 
 static void open_loops(struct stepper *s, const struct rondo_op *op, u32 at)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, last = at + op->body, i;
+	u32 nest = rondo_loop_nest(op), last = at + op->body, i;
 	bool stepped = s->dma_before[last + 1] > s->dma_before[at + 1];
 
 	for (i = 0; i < nest; i++) {

@@ -44,11 +44,12 @@ static void isa(void)
 {
 	printf("# Operations\n\nWhat the columns mean is said in `spec/isa.def`; fields of each "
 	       "format: "
-	       "formats.md.\n\n| operation | opcode | slots | format | latency | meaning |\n"
-	       "|---|---|---|---|---|---|\n");
-#define OP(name, opcode, slots, format, latency, meaning)                                  \
-	printf("| `%s` | 0x%02x | %s | %s | %s | %s |\n", mnemonic(#name), opcode, #slots, \
-	       #format, #latency, cell(meaning));
+	       "formats.md.\n\n| operation | opcode | slots | format | latency | element | energy "
+	       "| "
+	       "links | meaning |\n|---|---|---|---|---|---|---|---|---|\n");
+#define OP(name, opcode, slots, format, latency, element, energy, links, meaning)                 \
+	printf("| `%s` | 0x%02x | %s | %s | %s | %s | %s | %s | %s |\n", mnemonic(#name), opcode, \
+	       #slots, #format, #latency, #element, #energy, #links, cell(meaning));
 #include "spec/isa.def"
 }
 
@@ -56,9 +57,9 @@ static void formats(void)
 {
 	printf("# Slot formats\n\nBits 6:0 of every slot are the opcode; bits of no field are "
 	       "zero. "
-	       "Kinds: U unsigned, S signed, M1 stored minus one, X4 stored divided by four.\n\n"
-	       "| format | fields: name, lowest bit + width, kind |\n|---|---|\n");
-#define F(member, lo, width, kind, role) " " #member " " #lo "+" #width " " #kind ";"
+	       "Kinds and roles: spec/formats.def.\n\n"
+	       "| format | fields: name, lowest bit + width, kind, role |\n|---|---|\n");
+#define F(member, lo, width, kind, role) " " #member " " #lo "+" #width " " #kind " " #role ";"
 #define FORMAT(name, fields) printf("| %s |%s |\n", #name, fields);
 #include "spec/formats.def"
 }

@@ -6,11 +6,6 @@
 #include "emulator/reference/f32.h"
 #include "emulator/reference/state.h"
 
-bool ref_is_mesh(u8 op)
-{
-	return op >= RONDO_OP_mv_n && op <= RONDO_OP_max_col_s32;
-}
-
 /* Register @reg of the tile @dx columns to the east and @dy rows to the south, or zero. */
 static void shift(struct reference *r, const struct ref_tile *t, s32 dx, s32 dy, u32 reg, u32 *d)
 {

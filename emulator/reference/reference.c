@@ -137,7 +137,7 @@ bool ref_loop_at_last(const struct reference *r, u32 depth)
 static bool open_loops(struct reference *r, const struct rondo_op *op)
 {
 	struct ref_nest *nest = &r->nest[r->nests];
-	u32 loops = op->op == RONDO_OP_loop ? op->nest : 1, i;
+	u32 loops = rondo_loop_nest(op), i;
 
 	if (!loops || ref_loop_depth(r) + loops > RONDO_LOOP_DEPTH)
 		return ref_trap(r, "%u loops inside %u", loops, ref_loop_depth(r));
@@ -194,13 +194,15 @@ static struct usage usage_of(const struct rondo_op *op)
 {
 	struct usage use = { .fits = true };
 
-#define USE_VAL(reg)
-#define USE_SRC(reg) use.reads |= 1ull << (reg);
-#define USE_SRC3(reg) use.fits = (reg) + 2 < RONDO_VREGS, use.reads |= 7ull << (reg);
-#define USE_DST(reg) use.writes |= 1ull << (reg);
 	switch (rondo_ops[op->op].format) {
 /* clang-format off */
-#define F(member, lo, width, kind, role) USE_##role(op->member)
+#define F(member, lo, width, kind, role)                                                           \
+	if (RONDO_ROLE_##role == RONDO_ROLE_DST)                                                   \
+		use.writes |= 1ull << (op->member & 63);                                           \
+	if (RONDO_ROLE_##role == RONDO_ROLE_SRC)                                                   \
+		use.reads |= 1ull << (op->member & 63);                                            \
+	if (RONDO_ROLE_##role == RONDO_ROLE_SRC3)                                                  \
+		use.fits = op->member + 2u < RONDO_VREGS, use.reads |= 7ull << (op->member & 63);
 #define FORMAT(name, fields)                                                                       \
 	case RONDO_FMT_##name:                                                                     \
 		fields break;
@@ -273,26 +275,19 @@ static void move_flights(struct reference *r)
 
 /* Bundles. */
 
-static bool has_entry(u8 format)
-{
-	return format >= RONDO_FMT_LOAD && format <= RONDO_FMT_PRESET;
-}
-
 /* What would make the operation meaningless; everything else is seen where it happens. */
 static bool check_op(struct reference *r, const struct rondo_op *op, u32 slot)
 {
 	const struct rondo_machine *m = &r->machine;
-	u8 format = rondo_ops[op->op].format;
 
 	if (!(rondo_ops[op->op].slots >> slot & 1))
 		return ref_trap(r, "slot %u: operation may not stand here", slot);
-	if (has_entry(format) && op->entry >= r->program.header->entries)
+	if (rondo_op_has_entry(op->op) && op->entry >= r->program.header->entries)
 		return ref_trap(r, "slot %u: no entry %u", slot, op->entry);
 	if (op->lane + op->count > m->lanes || op->mode > 2 ||
-	    (format == RONDO_FMT_PUSH && op->wrow + op->count > m->lanes))
+	    (rondo_op_reads_weights(op->op) && op->wrow + op->count > m->lanes))
 		return ref_trap(r, "slot %u: lanes, weight rows or mode out of range", slot);
-	if ((op->op == RONDO_OP_bc_row && (op->imm < 0 || op->imm >= m->mesh_w)) ||
-	    (op->op == RONDO_OP_bc_col && (op->imm < 0 || op->imm >= m->mesh_h)))
+	if (!rondo_has_tile(m, op))
 		return ref_trap(r, "slot %u: no such tile", slot);
 	return true;
 }
@@ -347,7 +342,7 @@ static bool execute_result(struct reference *r, u32 slot)
 				return false;
 		} else {
 			r->result->activity.vector_lanes += r->machine.lanes;
-			if (ref_is_mesh(op->op))
+			if (rondo_op_reads_mesh(op->op))
 				ref_mesh(r, t, op, flight->value[i]);
 			else
 				ref_vector(r, t, op, flight->value[i]);
@@ -415,27 +410,19 @@ static bool execute(struct reference *r)
 static void crossings(u8 op, u32 *row, u32 *column)
 {
 	*row = *column = 0;
-	switch (op) {
-	case RONDO_OP_mv_e:
-	case RONDO_OP_mv_w:
-	case RONDO_OP_bc_row:
+	switch ((enum rondo_links)rondo_ops[op].links) {
+	case RONDO_LINKS_0:
+		break;
+	case RONDO_LINKS_ROW:
 		*row = 1;
 		break;
-	case RONDO_OP_mv_n:
-	case RONDO_OP_mv_s:
-	case RONDO_OP_bc_col:
+	case RONDO_LINKS_COL:
 		*column = 1;
 		break;
-	case RONDO_OP_sum_row_f32:
-	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_max_row_f32:
-	case RONDO_OP_max_row_s32:
+	case RONDO_LINKS_ROW2:
 		*row = 2;
 		break;
-	case RONDO_OP_sum_col_f32:
-	case RONDO_OP_sum_col_s32:
-	case RONDO_OP_max_col_f32:
-	case RONDO_OP_max_col_s32:
+	case RONDO_LINKS_COL2:
 		*column = 2;
 		break;
 	}
@@ -507,7 +494,7 @@ static bool issue(struct reference *r, bool *issued)
 	r->result->bundle = r->at;
 	if (control.op == RONDO_OP_halt)
 		return true;
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(control.op))
 		return open_loops(r, &control);
 	advance(r);
 	return true;

@@ -51,23 +51,10 @@ static void add(u64 *sum, u64 term)
 static __int128 place_of(const struct reference *r, const struct rondo_op *op, u32 slot)
 {
 	const struct rondo_entry *entry = &r->program.entries[op->entry];
-	bool sram = false, row = false;
+	bool sram = rondo_op_has_address(op->op), row = rondo_op_has_row(op->op);
 	__int128 place = 0;
 	u32 d;
 
-	switch (rondo_ops[op->op].format) {
-	case RONDO_FMT_LOAD:
-	case RONDO_FMT_LOAD4:
-	case RONDO_FMT_STORE:
-		sram = true;
-		break;
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-		row = true;
-		break;
-	default:
-		sram = row = true;
-	}
 	if (sram)
 		place += (__int128)entry->base + op->off;
 	if (row)
@@ -109,7 +96,7 @@ static u64 entry_terms(const struct reference *r, u32 slot)
 	}
 	add(&sum, times(weight[WEIGHT_PATTERN_L0 + nth], pattern));
 	add(&sum, times(weight[WEIGHT_PLACES], place));
-	if (op->op == RONDO_OP_ld4)
+	if (rondo_op_has_rows(op->op))
 		add(&sum, times(weight[WEIGHT_PITCH_L0 + nth], (u32)entry->pitch));
 	return sum;
 }

@@ -113,20 +113,9 @@ static bool load_lane(struct reference *r, struct ref_tile *t, const struct rond
 
 	if (!read_element(r, t, address(r, op, i, size), size, &value))
 		return false;
-	switch (op->op) {
-	case RONDO_OP_ld_s8:
-		*d = value < 0x80 ? value : value | 0xffffff00;
-		return true;
-	case RONDO_OP_ld_bf16:
-		*d = value << 16;
-		return true;
-	case RONDO_OP_ld4:
-		break;
-	default:
-		*d = value;
-		return true;
-	}
-	*d = value;
+	if (op->op == RONDO_OP_ld_s8 && value >= 0x80)
+		value |= 0xffffff00;
+	*d = op->op == RONDO_OP_ld_bf16 ? value << 16 : value;
 	for (n = 1; n < op->rows; n++) {
 		s64 at = address(r, op, i, size) + (s64)n * entry_of(r, op)->pitch;
 
@@ -142,25 +131,19 @@ bool ref_load(struct reference *r, struct ref_tile *t, const struct rondo_op *op
 	u32 i;
 
 	memset(d, 0, sizeof(ref_row));
-	switch (op->op) {
-	case RONDO_OP_ldb_w:
+	if (rondo_op_reads_acc(op->op))
+		return read_row(r, t, op, d);
+	if (op->op == RONDO_OP_ldb_w) {
 		if (!read_element(r, t, address(r, op, 0, 4), 4, &d[0]))
 			return false;
 		for (i = 1; i < op->count; i++)
 			d[i] = d[0];
 		return true;
-	case RONDO_OP_ld_w:
-	case RONDO_OP_ld_s8:
-	case RONDO_OP_ld_u8:
-	case RONDO_OP_ld_bf16:
-	case RONDO_OP_ld4:
-		for (i = 0; i < op->count; i++)
-			if (!load_lane(r, t, op, i, &d[i]))
-				return false;
-		return true;
-	default:
-		return read_row(r, t, op, d);
 	}
+	for (i = 0; i < op->count; i++)
+		if (!load_lane(r, t, op, i, &d[i]))
+			return false;
+	return true;
 }
 
 static u32 narrowed(u8 op, u32 value)
@@ -183,7 +166,7 @@ bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *o
 	       struct ref_changes *changes)
 {
 	u32 size = rondo_element_bytes(op->op), i;
-	bool from_register = rondo_ops[op->op].format == RONDO_FMT_STORE;
+	bool from_register = !rondo_op_reads_acc(op->op);
 	ref_row row;
 
 	if (!from_register && !read_row(r, t, op, row))

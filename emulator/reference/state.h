@@ -158,8 +158,6 @@ u32 ref_requantise(u8 op, u32 a, u32 shift, const ref_row *params, u32 i);
 u32 ref_add_s32(u32 a, u32 b);
 u32 ref_max_s32(u32 a, u32 b);
 
-/* mesh.c: whether @op is between tiles, and what it gives in @t. */
-bool ref_is_mesh(u8 op);
 void ref_mesh(struct reference *r, const struct ref_tile *t, const struct rondo_op *op, u32 *d);
 
 /* signature.c: the bundle at hand executes. */

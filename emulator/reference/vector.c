@@ -3,6 +3,8 @@
  * Vector operations within a tile: one lane at a time, in wide integers, so that what
  * wraps, saturates or rounds does so in one place.
  */
+#include <stdlib.h>
+
 #include "emulator/reference/f32.h"
 #include "emulator/reference/state.h"
 
@@ -139,8 +141,10 @@ static u32 integer_lane(u8 op, u32 a, u32 b, u32 c)
 		return (a & c) | (b & ~c);
 	case RONDO_OP_dot4_ss:
 		return dot4(a, true, b, c);
-	default: /* RONDO_OP_dot4_us */
+	case RONDO_OP_dot4_us:
 		return dot4(a, false, b, c);
+	default:
+		abort(); /* a row of spec/isa.def without a meaning */
 	}
 }
 
@@ -197,8 +201,10 @@ static u32 float_lane(u8 op, u32 a, u32 b, u32 c)
 		return f32_div(F32_ONE, f32_sqrt(a));
 	case RONDO_OP_fexp2:
 		return f32_exp2(a);
-	default: /* RONDO_OP_flog2 */
+	case RONDO_OP_flog2:
 		return f32_log2(a);
+	default:
+		return integer_lane(op, a, b, c);
 	}
 }
 
@@ -291,16 +297,11 @@ void ref_vector(struct reference *r, const struct ref_tile *t, const struct rond
 		case RONDO_OP_lut:
 			d[i] = b[byte / 4] >> 8 * (byte % 4) & 0xff;
 			break;
-		case RONDO_OP_fadd ... RONDO_OP_bunphi:
-		case RONDO_OP_dot2_bf16:
-		case RONDO_OP_fdiv ... RONDO_OP_flog2:
-			d[i] = float_lane(op->op, a[i], b[i], c[i]);
-			break;
-		case RONDO_OP_rq_fix_s8 ... RONDO_OP_rq_fix_s32:
-			d[i] = ref_requantise(op->op, a[i], op->shift, &t->vreg[op->params], i);
-			break;
 		default:
-			d[i] = integer_lane(op->op, a[i], b[i], c[i]);
+			d[i] = rondo_op_has_params(op->op) ?
+				       ref_requantise(op->op, a[i], op->shift, &t->vreg[op->params],
+						      i) :
+				       float_lane(op->op, a[i], b[i], c[i]);
 		}
 	}
 }

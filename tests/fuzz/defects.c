@@ -49,10 +49,10 @@ static u32 depth_of(const struct builder *b, u32 at)
 
 	for (i = 0; i < at; i++) {
 		rondo_decode(b->bundles[i][RONDO_C], &op);
-		if (op.op != RONDO_OP_loop && op.op != RONDO_OP_loop1)
+		if (!rondo_op_is_loop(op.op))
 			continue;
 		if (at <= i + op.body)
-			depth += op.op == RONDO_OP_loop ? op.nest : 1;
+			depth += rondo_loop_nest(&op);
 	}
 	return depth;
 }
@@ -171,10 +171,7 @@ static bool is_deep_nop(const struct injector *j)
 
 static bool has_params(const struct injector *j)
 {
-	u8 format = format_of(j);
-
-	return format == RONDO_FMT_READQ || format == RONDO_FMT_STOREQ || format == RONDO_FMT_VAP ||
-	       format == RONDO_FMT_VAPS;
+	return rondo_op_has_params(j->op.op);
 }
 
 static bool is_store(const struct injector *j)
@@ -184,12 +181,12 @@ static bool is_store(const struct injector *j)
 
 static bool is_push(const struct injector *j)
 {
-	return format_of(j) == RONDO_FMT_PUSH;
+	return rondo_op_reads_weights(j->op.op);
 }
 
 static bool has_entry(const struct injector *j)
 {
-	return format_of(j) >= RONDO_FMT_LOAD && format_of(j) <= RONDO_FMT_PRESET;
+	return rondo_op_has_entry(j->op.op);
 }
 
 static bool has_entry_inside(const struct injector *j)
@@ -199,26 +196,22 @@ static bool has_entry_inside(const struct injector *j)
 
 static bool has_sram(const struct injector *j)
 {
-	return has_entry(j) && rondo_element_bytes(j->op.op);
+	return rondo_op_has_address(j->op.op);
 }
 
 static bool has_wide_sram(const struct injector *j)
 {
-	return has_entry(j) && rondo_element_bytes(j->op.op) > 1;
+	return rondo_element_bytes(j->op.op) > 1;
 }
 
 static bool has_acc_row(const struct injector *j)
 {
-	u8 format = format_of(j);
-
-	return format == RONDO_FMT_READ || format == RONDO_FMT_READQ ||
-	       format == RONDO_FMT_STOREA || format == RONDO_FMT_STOREQ ||
-	       format == RONDO_FMT_PUSH || format == RONDO_FMT_PRESET;
+	return rondo_op_has_acc(j->op.op);
 }
 
 static bool is_loop(const struct injector *j)
 {
-	return j->op.op == RONDO_OP_loop || j->op.op == RONDO_OP_loop1;
+	return rondo_op_is_loop(j->op.op);
 }
 
 static bool is_start(const struct injector *j)
@@ -233,10 +226,7 @@ static bool is_shallow_start(const struct injector *j)
 
 static bool reads_a(const struct injector *j)
 {
-	u8 format = format_of(j);
-
-	return format == RONDO_FMT_STORE || format == RONDO_FMT_VA || format == RONDO_FMT_VAI ||
-	       format == RONDO_FMT_VAB || format == RONDO_FMT_VABC;
+	return rondo_op_has_role(j->op.op, RONDO_ROLE_SRC);
 }
 
 /* Whether the bundle before writes a register that is still in flight; its register in *@reg. */

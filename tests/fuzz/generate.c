@@ -202,14 +202,17 @@ static bool choose_registers(struct generator *g, struct rondo_op *op)
 #define CHOOSE(field, chosen, set)                                                                 \
 	reg = chosen;                                                                              \
 	found = found && reg < RONDO_VREGS;                                                        \
-	field = (u8)reg;                                                                           \
+	field = (__typeof__(field))reg;                                                            \
 	touched |= found ? (u64)(set) << reg : 0;
-#define CHOOSE_VAL(field)
-#define CHOOSE_SRC(field) CHOOSE(field, source(g, 1), 1)
-#define CHOOSE_SRC3(field) CHOOSE(field, source(g, 3), 7)
-#define CHOOSE_DST(field) CHOOSE(field, destination(g, latency), 1)
 	switch (rondo_ops[op->op].format) {
-#define F(member, lo, width, kind, role) CHOOSE_##role(op->member)
+#define F(member, lo, width, kind, role)                                                           \
+	if (RONDO_ROLE_##role == RONDO_ROLE_SRC) {                                                 \
+		CHOOSE(op->member, source(g, 1), 1)                                                \
+	} else if (RONDO_ROLE_##role == RONDO_ROLE_SRC3) {                                         \
+		CHOOSE(op->member, source(g, 3), 7)                                                \
+	} else if (RONDO_ROLE_##role == RONDO_ROLE_DST) {                                          \
+		CHOOSE(op->member, destination(g, latency), 1)                                     \
+	}
 #define FORMAT(name, fields)                                                                       \
 	case RONDO_FMT_##name:                                                                     \
 		fields break;
@@ -296,8 +299,8 @@ static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_r
 		e.seg_len = (u16)(1 + pick(g, 16));
 		e.seg_stride = stride(g, size);
 	}
-	e.pitch = op->op == RONDO_OP_ld4 ? stride(g, 1) : 0;
-	bytes = pattern(&e, op->op == RONDO_OP_ldb_w ? 1 : op->count, size);
+	e.pitch = rondo_op_has_rows(op->op) ? stride(g, 1) : 0;
+	bytes = pattern(&e, rondo_elements(op->op, op->count), size);
 	extend(&bytes, e.pitch, op->rows - 1u);
 	for (d = 0; d < g->depth; d++) {
 		e.stride[d] = loop_stride(g, d, size);
@@ -336,7 +339,7 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 	u16 row = 0;
 
 	op->count = (u8)choose_count(g);
-	op->rows = op->op == RONDO_OP_ld4 ? (u8)(1 + pick(g, 4)) : 1;
+	op->rows = rondo_op_has_rows(op->op) ? (u8)(1 + pick(g, 4)) : 1;
 	if (rondo_ops[op->op].format == RONDO_FMT_STORE)
 		op->lane = (u8)(rarely(g, 2) ? pick(g, lanes_of(g) + 1 - op->count) : 0);
 	if (rondo_ops[op->op].slots == RONDO_SLOTS_W) {
@@ -344,7 +347,7 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 			return false;
 		op->wrow = (u8)row;
 		op->buf = (u8)pick(g, 2);
-		op->zp = op->op == RONDO_OP_wl_w ? 0 : (u8)pick(g, 256);
+		op->zp = rondo_ops[op->op].format == RONDO_FMT_WROWZ ? (u8)pick(g, 256) : 0;
 		return true;
 	}
 	if (!choose_address(g, op, g->first_row, ROWS, &op->row))
@@ -355,20 +358,38 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 	return true;
 }
 
+static u32 mesh_operations(void)
+{
+	u32 op, count = 0;
+
+	for (op = 0; op < RONDO_OPCODES; op++)
+		count += rondo_op_reads_mesh((u8)op);
+	return count;
+}
+
+/* The one with @before of them below it. */
+static u8 mesh_operation(u32 before)
+{
+	u8 op = 0;
+
+	while (!rondo_op_reads_mesh(op) || before--)
+		op++;
+	return op;
+}
+
 /* Some operation in @slot. */
 static void generate_op(struct generator *g, u32 slot)
 {
 	struct rondo_op op = { .op = (u8)pick(g, RONDO_OPCODES) };
 
 	if (meshed(g) && slot == RONDO_V1 && rarely(g, 2))
-		op.op = (u8)(RONDO_OP_mv_n + pick(g, RONDO_OP_max_col_s32 - RONDO_OP_mv_n + 1));
+		op.op = mesh_operation(pick(g, mesh_operations()));
 	while (!(rondo_ops[op.op].slots >> slot & 1))
 		op.op = (op.op + 1) % RONDO_OPCODES;
 	op.imm = op.op == RONDO_OP_movi ? (s16)pick(g, 65536) : 0;
-	if (meshed(g) && op.op == RONDO_OP_bc_row)
-		op.imm = (s32)pick(g, g->b->machine.mesh_w);
-	if (meshed(g) && op.op == RONDO_OP_bc_col)
-		op.imm = (s32)pick(g, g->b->machine.mesh_h);
+	if (meshed(g) && rondo_op_has_role(op.op, RONDO_ROLE_TILE))
+		op.imm = (s32)pick(g, rondo_op_along_row(op.op) ? g->b->machine.mesh_w :
+								  g->b->machine.mesh_h);
 	op.shift = (u8)(rarely(g, 2) ? pick(g, 32) : 0);
 	if (slot < RONDO_V0 && !choose_memory(g, &op))
 		return;

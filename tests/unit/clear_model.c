@@ -316,7 +316,7 @@ static void end_loop(struct model *m)
 
 static void open_loops(struct model *m, const struct rondo_op *op, u32 bundle)
 {
-	u32 loops = op->op == RONDO_OP_loop ? op->nest : 1, i;
+	u32 loops = rondo_loop_nest(op), i;
 
 	for (i = 0; i < loops; i++) {
 		m->loop[m->depth].trips = op->trip[i];
@@ -424,7 +424,7 @@ static void note_access(struct model *m, u32 slot, const struct rondo_op *op, bo
 	if (slot == RONDO_S)
 		note_store(m, op, all_tiles);
 	else
-		note_read(m, span_of(m, op, op->op == RONDO_OP_ldb_w ? 1 : op->count));
+		note_read(m, span_of(m, op, rondo_elements(op->op, op->count)));
 }
 
 static bool masks(const struct model *m, const struct rondo_op *op)
@@ -450,7 +450,7 @@ static u64 run_bundle(struct model *m, u32 bundle)
 		rondo_decode(words[order[i]], &op);
 		note_access(m, order[i], &op, !masks(m, &control));
 	}
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(control.op))
 		open_loops(m, &control, bundle);
 	while (m->depth && m->loop[m->depth - 1].last == bundle)
 		end_loop(m);

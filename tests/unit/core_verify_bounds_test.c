@@ -78,7 +78,7 @@ static void go_through(const struct nest *n, const struct rondo_entry *entry,
 {
 	u64 index[RONDO_LOOP_DEPTH] = { 0 };
 	u32 size = rondo_element_bytes(op->op), d, e, row;
-	u32 elements = op->op == RONDO_OP_ldb_w ? 1 : op->count;
+	u32 elements = rondo_elements(op->op, op->count);
 
 	*bytes = *rows = (struct reach){ 1ll << 40, -(1ll << 40) };
 	do {
@@ -160,7 +160,7 @@ static bool try_access(void)
 	}
 	entry.pitch = pick_stride();
 	go_through(&n, &entry, &op, &bytes, &rows);
-	if (rondo_ops[op.op].format == RONDO_FMT_WROW)
+	if (rondo_op_writes_weights(op.op))
 		op.wrow = pick(2) ? -rows.lo : 64 - rows.hi;
 	else
 		op.row = pick(2) ? -rows.lo : m.acc_rows - rows.hi;

@@ -75,7 +75,7 @@ static bool same(struct reference *r, struct ref_tile *t, struct rondo_op *op)
 		.shift = op->shift,
 		.lanes = LANES,
 	});
-	if (ref_is_mesh(op->op))
+	if (rondo_op_reads_mesh(op->op))
 		ref_mesh(r, t, op, expected);
 	else
 		ref_vector(r, t, op, expected);

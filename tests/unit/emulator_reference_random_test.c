@@ -150,7 +150,7 @@ static bool empty_stalls(const struct builder *b, u32 bundle, const struct rondo
 /* The loops that @op opens; @ends: how many end with each bundle. */
 static void note_loops(bool *has, const struct rondo_op *op, u32 bundle, u32 *ends, u32 loop_buffer)
 {
-	u32 loops = op->op == RONDO_OP_loop ? op->nest : 1, last = bundle + op->body, open = loops;
+	u32 loops = rondo_loop_nest(op), last = bundle + op->body, open = loops;
 	u32 i;
 
 	has[NEST_1] |= op->op == RONDO_OP_loop && loops == 1;
@@ -182,7 +182,7 @@ static void note_features(struct tally *tally, const struct builder *b)
 			}
 			if (op.op == RONDO_OP_wait)
 				has[WAIT_FOR_3] |= op.wait[0] == 4;
-			if (op.op == RONDO_OP_loop || op.op == RONDO_OP_loop1)
+			if (rondo_op_is_loop(op.op))
 				note_loops(has, &op, i, ends, b->machine.loop_buffer);
 		}
 	}
@@ -329,8 +329,8 @@ static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 	tap_ok(tally.accepted > tally.programs / 10 * 9, "%u of %u programs are accepted",
 	       tally.accepted, tally.programs);
 	tap_ok(tally.has[CLEARS], "before %u of them SRAM is cleared", tally.has[CLEARS]);
-	for (op = RONDO_OP_mv_n; op <= RONDO_OP_max_col_s32; op++)
-		missing += !tally.uses[op];
+	for (op = 0; op < RONDO_OPCODES; op++)
+		missing += rondo_op_reads_mesh((u8)op) && !tally.uses[op];
 	tap_eq(missing, 0, "mesh operations that no program has");
 	agree_fini(&a);
 }

@@ -390,7 +390,7 @@ static bool operation(struct asm_cursor *c, struct bundle *b)
 	}
 	if (!choose_slot(c, op.op, b->taken, &slot) || !operands(c, &op))
 		return false;
-	if ((op.op == RONDO_OP_loop || op.op == RONDO_OP_loop1) && !op.body)
+	if (rondo_op_is_loop(op.op) && !op.body)
 		b->loop = op;
 	else if (!rondo_encode(&op, &b->word[slot]))
 		return asm_error(c, "%s cannot be encoded", word);

@@ -38,27 +38,6 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct loader *l, const
 	return false;
 }
 
-/* Sets of the vector registers that @op reads and writes; false if parameters do not fit. */
-static bool registers(const struct rondo_op *op, u64 *reads, u64 *writes)
-{
-	bool fits = true;
-
-#define ROLE_DST(r) (*writes |= 1ull << (r))
-#define ROLE_SRC(r) (*reads |= 1ull << (r))
-#define ROLE_SRC3(r) (fits = (r) + 2 < RONDO_VREGS, *reads |= 7ull << (r))
-#define ROLE_VAL(r) ((void)(r))
-	switch (rondo_ops[op->op].format) {
-/* clang-format off */
-#define F(member, lo, width, kind, role) ROLE_##role(op->member);
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
-		fields break;
-#include "spec/formats.def"
-		/* clang-format on */
-	}
-	return fits;
-}
-
 static bool check_entry(struct loader *l, const struct rondo_op *op)
 {
 	const struct rondo_entry *entry = &l->source->entries[op->entry];
@@ -78,27 +57,25 @@ static bool check_entry(struct loader *l, const struct rondo_op *op)
 static bool check_op(struct loader *l, const struct rondo_op *op)
 {
 	const struct rondo_machine *m = &l->program->machine;
-	u8 format = rondo_ops[op->op].format;
 
-	if (rondo_place_parts(op->op) && !check_entry(l, op))
+	if (rondo_op_has_entry(op->op) && !check_entry(l, op))
 		return false;
 	if (op->count > m->lanes || op->lane + op->count > m->lanes)
 		return refuse(l, "lanes %u..%u of %u", op->lane, op->lane + op->count - 1,
 			      m->lanes);
-	if (format == RONDO_FMT_PUSH && op->wrow + op->count > m->lanes)
+	if (rondo_op_reads_weights(op->op) && op->wrow + op->count > m->lanes)
 		return refuse(l, "weight rows %u..%u of %u", op->wrow, op->wrow + op->count - 1,
 			      m->lanes);
 	if (op->mode > 2)
 		return refuse(l, "push mode %u", op->mode);
-	if ((op->op == RONDO_OP_bc_row && (op->imm < 0 || op->imm >= m->mesh_w)) ||
-	    (op->op == RONDO_OP_bc_col && (op->imm < 0 || op->imm >= m->mesh_h)))
+	if (!rondo_has_tile(m, op))
 		return refuse(l, "no tile %d", op->imm);
 	return true;
 }
 
 static bool open_loops(struct loader *l, const struct rondo_op *op)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1;
+	u32 nest = rondo_loop_nest(op);
 	u32 last = l->bundle + op->body;
 	u32 end = l->depth ? l->last[l->depth - 1] : l->program->bundles - 1;
 
@@ -177,7 +154,7 @@ static void keep(struct loader *l, const struct rondo_op *op)
 
 static bool load_slot(struct loader *l, u64 word, struct rondo_op *op, struct exec_bundle *b)
 {
-	u64 writes = 0;
+	struct rondo_register_use use;
 
 	if (!rondo_decode(word, op))
 		return refuse(l, "undefined word %016llx", (unsigned long long)word);
@@ -189,11 +166,13 @@ static bool load_slot(struct loader *l, u64 word, struct rondo_op *op, struct ex
 		return refuse(l, "%s may not stand here", rondo_ops[op->op].name);
 	if (l->slot == RONDO_C)
 		return true;
-	if (!registers(op, &b->reads, &writes))
+	if (op->params + 2 >= RONDO_VREGS)
 		return refuse(l, "parameters from register %u on", op->params);
-	if (b->writes & writes)
+	use = rondo_register_use(op);
+	if (b->writes & use.writes)
 		return refuse(l, "v%u is written twice", op->dst);
-	b->writes |= writes;
+	b->reads |= use.reads;
+	b->writes |= use.writes;
 	if (!check_op(l, op))
 		return false;
 	keep(l, op);
@@ -217,8 +196,7 @@ static bool load_bundle(struct loader *l)
 	b->signature = rondo_signature_static(l->source, word, &decoded);
 	l->slot = RONDO_C;
 	/* Before loops end: what the last bundle of a body opens would go around none of it. */
-	if ((control->op == RONDO_OP_loop || control->op == RONDO_OP_loop1) &&
-	    !open_loops(l, control))
+	if (rondo_op_is_loop(control->op) && !open_loops(l, control))
 		return false;
 	while (l->depth && l->last[l->depth - 1] == l->bundle)
 		l->depth--;

@@ -20,7 +20,7 @@ static bool widen(struct fast_span *span, s64 step, u64 times)
 static struct fast_span pattern_span(const struct fast_op *op)
 {
 	s64 size = rondo_element_bytes(op->op), stride = op->seg_stride;
-	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
+	u32 count = rondo_elements(op->op, op->count);
 	u32 len = op->seg_len && op->seg_len < count ? op->seg_len : count;
 	s64 whole = count / len, rest = count % len;
 	s64 last = rest ? whole * stride + rest * size : len * size;
@@ -40,7 +40,7 @@ bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops
 	u32 d;
 
 	*span = pattern_span(op);
-	if (op->op == RONDO_OP_ld4 && !widen(span, op->pitch, op->rows))
+	if (rondo_op_has_rows(op->op) && !widen(span, op->pitch, op->rows))
 		return false;
 	span->lo += (s64)entry->base + op->off;
 	span->hi += (s64)entry->base + op->off;
@@ -53,7 +53,7 @@ bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops
 bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
 		   const struct fast_op *op, struct fast_span *span)
 {
-	bool weights = rondo_ops[op->op].slots == RONDO_SLOTS_W;
+	bool weights = rondo_op_writes_weights(op->op);
 	s64 row = weights ? op->wrow : op->row;
 	u32 d;
 
@@ -133,19 +133,9 @@ static bool sram_apart(const struct body *body, const struct fast_op *a, const s
 static bool may_pass(const struct body *body, const struct fast_op *push,
 		     const struct fast_op *other, bool before)
 {
-	switch (rondo_ops[other->op].format) {
-	case RONDO_FMT_STORE:
-		return sram_apart(body, push, other);
-	case RONDO_FMT_WROW:
-		return push->buf != other->buf;
-	case RONDO_FMT_READ:
-	case RONDO_FMT_READQ:
-	case RONDO_FMT_PUSH:
-	case RONDO_FMT_PRESET:
-		return rows_allow(body, push, other, before);
-	default:
-		return true;
-	}
+	return (!rondo_op_writes_sram(other->op) || sram_apart(body, push, other)) &&
+	       (!rondo_op_writes_weights(other->op) || push->buf != other->buf) &&
+	       (!rondo_op_has_acc(other->op) || rows_allow(body, push, other, before));
 }
 
 /* Whether the push at @at may run ahead of all but the first @ahead, which already do. */

@@ -500,7 +500,7 @@ OPERATION(wl_u8)
 #define TABLE_V(name, opcode) ENTRY(name, opcode)
 #define TABLE_V1(name, opcode) ENTRY(name, opcode)
 static fast_fn *const operations[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name, opcode)
+#define OP(name, opcode, slots, ...) TABLE_##slots(name, opcode)
 #include "spec/isa.def"
 	[RONDO_OP_st_w] = op_st_w,	 [RONDO_OP_st_s8] = op_st_s8,	[RONDO_OP_st_u8] = op_st_u8,
 	[RONDO_OP_st_bf16] = op_st_bf16, [RONDO_OP_preset] = op_preset,

@@ -93,12 +93,12 @@ static bool grow(void *array, u32 count, size_t size)
 
 static bool has_sram(const struct fast_op *op)
 {
-	return rondo_place_parts(op->op) & RONDO_HAS_ADDRESS;
+	return rondo_op_has_address(op->op);
 }
 
 static bool has_row(const struct fast_op *op)
 {
-	return rondo_place_parts(op->op) & RONDO_HAS_ROW;
+	return rondo_op_has_row(op->op);
 }
 
 static void set_functions(const struct loader *l, struct fast_op *op)
@@ -152,7 +152,7 @@ static struct fast_op convert(const struct loader *l, const struct exec_op *from
 static int check(struct loader *l, const struct fast_op *op)
 {
 	const struct rondo_machine *m = &l->plain->machine;
-	bool weights = rondo_ops[op->op].slots == RONDO_SLOTS_W;
+	bool weights = rondo_op_writes_weights(op->op);
 	u32 rows = weights ? m->lanes : m->acc_rows;
 	struct fast_span span;
 
@@ -205,7 +205,7 @@ static int emit(struct loader *l, const struct fast_op *op)
 	struct fast_node *n = &p->node[p->nodes - 1];
 	int ret = check(l, op);
 
-	if (!ret && rondo_place_parts(op->op))
+	if (!ret && rondo_op_has_entry(op->op))
 		ret = note_steps(l, op);
 	if (ret)
 		return ret;
@@ -228,22 +228,12 @@ static int emit_move(struct loader *l, u32 dst, u32 a)
 
 static u64 registers_read(const struct exec_op *op)
 {
-	u64 reads = 0;
-
-#define ROLE_DST(r)
-#define ROLE_SRC(r) reads |= 1ull << op->r;
-#define ROLE_SRC3(r) reads |= 7ull << op->r;
-#define ROLE_VAL(r)
-	switch (rondo_ops[op->op].format) {
-/* clang-format off */
-#define F(member, lo, width, kind, role) ROLE_##role(member)
-#define FORMAT(name, fields)                                                                       \
-	case RONDO_FMT_##name:                                                                     \
-		fields break;
-#include "spec/formats.def"
-		/* clang-format on */
-	}
-	return reads;
+	return rondo_register_use(&(struct rondo_op){ .op = op->op,
+						      .a = op->a,
+						      .b = op->b,
+						      .c = op->c,
+						      .params = op->params })
+		.reads;
 }
 
 /* A store of an accumulator row is a readout and a store of what it gives. */
@@ -436,7 +426,7 @@ static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
 
 static int open_loops(struct loader *l, const struct rondo_op *control)
 {
-	u32 i, nest = control->op == RONDO_OP_loop ? control->nest : 1;
+	u32 i, nest = rondo_loop_nest(control);
 
 	for (i = 0; i < nest; i++) {
 		struct fast_node *n = new_node(l, FAST_LOOP);
@@ -524,7 +514,7 @@ static int load_bundle(struct loader *l)
 	ret = emit_bundle(l, &s);
 	while (!ret && l->loops.depth && l->loop_last[l->loops.depth - 1] == l->bundle)
 		ret = close_loop(l);
-	if (!ret && (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1))
+	if (!ret && rondo_op_is_loop(control.op))
 		ret = open_loops(l, &control);
 	return ret;
 }

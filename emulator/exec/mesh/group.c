@@ -156,7 +156,7 @@ static const exec_vreg *params_of(const struct mesh_worker *w, const struct exec
 
 static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const bool plain = t->op->op == RONDO_OP_rd || t->op->op == RONDO_OP_sta;
+	const bool plain = !rondo_op_has_params(t->op->op);
 	const u32 lanes = w->m->machine.lanes;
 	exec_vreg params[3];
 
@@ -193,7 +193,7 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 
 static void store(const struct mesh_worker *w, const struct task *t)
 {
-	const bool from_row = t->op->op >= RONDO_OP_sta;
+	const bool from_row = rondo_op_reads_acc(t->op->op);
 	const u32 lanes = w->m->machine.lanes;
 	u8 bytes[sizeof(exec_vreg)];
 
@@ -287,7 +287,7 @@ static void matrix(struct mesh_worker *w, const struct task *t)
 			continue;
 		gather_push(w, t, i);
 		memcpy(row, acc, sizeof(row));
-		if (t->op->op == RONDO_OP_preset) {
+		if (!rondo_op_reads_weights(t->op->op)) { /* a preset */
 			for (lane = 0; lane < RONDO_LANES_MAX; lane++)
 				row[lane] = lane % lanes < t->op->count ? w->x[lane % lanes][lane] :
 									  0;
@@ -323,30 +323,20 @@ static bool place(struct mesh_worker *w, struct task *t)
 
 static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	switch (t->op->op) {
-	case RONDO_OP_ldb_w:
+	const u8 op = t->op->op;
+
+	if (t->extra->alu)
+		compute(w, t, d);
+	else if (rondo_op_reads_acc(op))
+		readout(w, t, d);
+	else if (op == RONDO_OP_ldb_w)
 		load_broadcast(w, t, d);
-		break;
-	case RONDO_OP_ld4:
+	else if (rondo_op_has_rows(op))
 		load_rows(w, t, d);
-		break;
-	case RONDO_OP_ld_w:
-		if (t->extra->whole) {
-			load_whole(w, t, d);
-			break;
-		}
-		/* fallthrough */
-	case RONDO_OP_ld_s8:
-	case RONDO_OP_ld_u8:
-	case RONDO_OP_ld_bf16:
+	else if (op == RONDO_OP_ld_w && t->extra->whole)
+		load_whole(w, t, d);
+	else
 		load(w, t, d);
-		break;
-	default:
-		if (t->extra->alu)
-			compute(w, t, d);
-		else
-			readout(w, t, d);
-	}
 }
 
 static void change_slot(struct mesh_worker *w, const struct task *t)
@@ -393,14 +383,14 @@ static bool run_bundle(struct mesh_worker *w, u32 at)
 	for (i = b->first; i < b->first + b->ops; i++) {
 		struct task *t = &task[tasks];
 
-		if (rondo_reads_mesh(p->op[i].op))
+		if (rondo_op_reads_mesh(p->op[i].op))
 			continue;
 		*t = (struct task){ .op = &p->op[i], .extra = &p->mesh->op[i] };
 		t->span = masked ? w->part : w->whole;
 		if (!place(w, t))
 			return false;
 		tasks++;
-		if (t->op->slot == RONDO_S && t->op->op >= RONDO_OP_sta)
+		if (t->op->slot == RONDO_S && rondo_op_reads_acc(t->op->op))
 			readout(w, t, w->aside[RONDO_S]);
 		else if (rondo_ops[t->op->op].latency)
 			read_slot(w, t,
@@ -451,7 +441,7 @@ static bool run_group(struct mesh_worker *w, const struct share *s)
 			return false;
 		at = exec_next_bundle(&w->e, at, base);
 		/* What the last bundle opens goes around other segments. */
-		if ((w->mask.op == RONDO_OP_loop || w->mask.op == RONDO_OP_loop1) && at < s->end)
+		if (rondo_op_is_loop(w->mask.op) && at < s->end)
 			exec_open_loops(&w->e, &w->mask, bundle);
 		if (!exec_poll(&w->e, (u64)MESH_BUNDLE_WORK * w->count))
 			return false;

@@ -44,7 +44,7 @@ static bool tiles_meet(const struct exec_program *p, u32 at)
 		if (control.wait[i])
 			return true;
 	for (i = b->first; i < b->first + b->ops; i++)
-		if (rondo_reads_mesh(p->op[i].op))
+		if (rondo_op_reads_mesh(p->op[i].op))
 			return true;
 	return false;
 }
@@ -52,9 +52,9 @@ static bool tiles_meet(const struct exec_program *p, u32 at)
 /* Of the accumulators or the weights, if @op names a row of them. */
 static u16 rows_of(const struct rondo_machine *m, const struct exec_op *op)
 {
-	if (!(rondo_place_parts(op->op) & RONDO_HAS_ROW))
+	if (!rondo_op_has_row(op->op))
 		return 0;
-	return op->slot == RONDO_W ? m->lanes : m->acc_rows;
+	return rondo_op_writes_weights(op->op) ? m->lanes : m->acc_rows;
 }
 
 /* Bytes around its address that @op touches in SRAM, and how. */
@@ -62,13 +62,12 @@ static void describe(const struct exec_program *p, const struct exec_op *op, u64
 		     struct mesh_op *m)
 {
 	const struct rondo_entry *entry = &p->entry[op->entry];
-	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
-	u8 format = rondo_ops[op->op].format;
+	u32 count = rondo_elements(op->op, op->count);
 	s64 len, segments, stride, pitch, end;
 
 	m->alu = alu_ops[op->op];
 	m->size = rondo_element_bytes(op->op);
-	m->reads_params = format == RONDO_FMT_VAP || format == RONDO_FMT_VAPS;
+	m->reads_params = rondo_op_has_params(op->op);
 	m->rows = rows_of(&p->machine, op);
 	m->direct = rondo_ops[op->op].latency && !(reads >> op->dst & 1);
 	if (!m->size)
@@ -188,7 +187,7 @@ static void close_loop(struct cutter *c)
 
 static void open_loops(struct cutter *c, const struct rondo_op *op, u32 at)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1, i;
+	u32 nest = rondo_loop_nest(op), i;
 
 	for (i = 0; i < nest; i++, c->depth++) {
 		c->last[c->depth] = at + op->body;
@@ -226,7 +225,7 @@ static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 		touch_transfer(c, &c->p->desc[control.desc]);
 	while (c->depth && c->last[c->depth - 1] == at)
 		close_loop(c);
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(control.op))
 		open_loops(c, &control, at);
 }
 

@@ -88,7 +88,7 @@ static const struct exec_op *between_tiles(const struct exec_program *p,
 					   const struct mesh_op **extra)
 {
 	for (u32 i = b->first; i < b->first + b->ops; i++) {
-		if (!rondo_reads_mesh(p->op[i].op))
+		if (!rondo_op_reads_mesh(p->op[i].op))
 			continue;
 		*extra = &p->mesh->op[i];
 		return &p->op[i];
@@ -142,7 +142,7 @@ static bool run_segment(struct exec *e, u32 *at)
 		return exec_end(e, EXEC_DONE);
 	*at = exec_next_bundle(e, *at, 0);
 	/* A loop that is opened by the last bundle of a segment goes around other segments. */
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(control.op))
 		exec_open_loops(e, &control, s->end - 1);
 	return exec_poll(e, 1ull << 16);
 }

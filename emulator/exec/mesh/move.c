@@ -149,27 +149,23 @@ void mesh_move(struct mesh *m, const struct exec_op *op, u32 dst)
 {
 	struct move v = { .m = m, .op = op, .dst = dst };
 
-	switch (op->op) {
-	case RONDO_OP_mv_n:
-	case RONDO_OP_mv_e:
-	case RONDO_OP_mv_s:
-	case RONDO_OP_mv_w:
-		mesh_share(m->pool, m->machine.mesh_h, shift_rows, &v);
+	switch ((enum rondo_links)rondo_ops[op->op].links) {
+	case RONDO_LINKS_0:
 		break;
-	case RONDO_OP_bc_row:
-	case RONDO_OP_bc_col:
-		mesh_share(m->pool, m->machine.mesh_h, broadcast_rows, &v);
+	case RONDO_LINKS_ROW:
+	case RONDO_LINKS_COL:
+		mesh_share(m->pool, m->machine.mesh_h,
+			   rondo_op_has_role(op->op, RONDO_ROLE_TILE) ? broadcast_rows : shift_rows,
+			   &v);
 		break;
-	case RONDO_OP_sum_row_f32:
-	case RONDO_OP_max_row_f32:
-	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_max_row_s32:
+	case RONDO_LINKS_ROW2:
 		v.fold = exec_fold(op->op);
 		mesh_share(m->pool, m->machine.mesh_h, reduce_rows, &v);
 		break;
-	default:
+	case RONDO_LINKS_COL2:
 		v.fold = exec_fold(op->op);
 		mesh_share(m->pool, m->row_blocks, reduce_columns, &v);
+		break;
 	}
 }
 

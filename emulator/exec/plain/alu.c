@@ -388,6 +388,6 @@ UNARY(max_col_s32, a)
 #define TABLE_V(name) [RONDO_OP_##name] = alu_##name,
 #define TABLE_V1(name) [RONDO_OP_##name] = alu_##name,
 alu_fn *const alu_ops[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, format, latency, meaning) TABLE_##slots(name)
+#define OP(name, opcode, slots, ...) TABLE_##slots(name)
 #include "spec/isa.def"
 };

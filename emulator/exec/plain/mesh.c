@@ -82,13 +82,7 @@ void exec_between_tiles(struct exec *e, const struct exec_op *op, u32 *d)
 	case RONDO_OP_bc_col:
 		shift(e, x, op->imm, op->a, d);
 		break;
-	case RONDO_OP_sum_row_f32:
-	case RONDO_OP_max_row_f32:
-	case RONDO_OP_sum_row_s32:
-	case RONDO_OP_max_row_s32:
-		reduce(e, op, false, x, y, d);
-		break;
 	default:
-		reduce(e, op, true, x, y, d);
+		reduce(e, op, !rondo_op_along_row(op->op), x, y, d);
 	}
 }

@@ -35,13 +35,12 @@ s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const 
 
 static bool find_place(struct exec *e, const struct exec_op *op, struct exec_place *place)
 {
-	u32 parts = rondo_place_parts(op->op);
-	bool weights = op->slot == RONDO_W;
+	bool weights = rondo_op_writes_weights(op->op);
 
 	*place = (struct exec_place){ 0, 0 };
-	if (parts & RONDO_HAS_ADDRESS && !exec_address(e, op, &place->address))
+	if (rondo_op_has_address(op->op) && !exec_address(e, op, &place->address))
 		return false;
-	if (!(parts & RONDO_HAS_ROW))
+	if (!rondo_op_has_row(op->op))
 		return true;
 	place->row = weights ? exec_row(e, op, op->wrow, e->machine.lanes, "weight") :
 			       exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
@@ -53,8 +52,7 @@ static void flip(struct exec *e, const struct exec_op *op)
 {
 	const struct exec_control *c = e->control;
 
-	if (!c->flip || e->flipped || e->executed + 1 < c->flip ||
-	    !(rondo_place_parts(op->op) & RONDO_HAS_ADDRESS))
+	if (!c->flip || e->flipped || e->executed + 1 < c->flip || !rondo_op_has_address(op->op))
 		return;
 	e->place[op->slot].address ^= 1ll << c->flip_bit;
 	e->flipped = true;
@@ -65,7 +63,7 @@ bool exec_find_places(struct exec *e, const struct exec_bundle *b)
 	const struct exec_op *op = e->program->op + b->first, *end = op + b->ops;
 
 	for (; op < end; op++) {
-		if (!rondo_place_parts(op->op))
+		if (!rondo_op_has_entry(op->op))
 			continue;
 		if (!find_place(e, op, &e->place[op->slot]))
 			return false;
@@ -94,12 +92,12 @@ u64 exec_signature_value(const struct exec *e, const struct exec_bundle *b,
 	for (; op < end; op++) {
 		const struct exec_place *place = &e->place[op->slot];
 
-		if (!rondo_place_parts(op->op))
+		if (!rondo_op_has_entry(op->op))
 			continue;
 		value.constant =
 			mod61_add(value.constant,
 				  rondo_signature_place(op->slot, place->address, place->row));
-		if (rondo_ops[op->op].format == RONDO_FMT_PUSH && op->mode == 2)
+		if (op->mode == 2) /* a push */
 			value.constant = mod61_add(value.constant,
 						   rondo_signature_first(first_indices(e, op)));
 	}

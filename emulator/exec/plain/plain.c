@@ -162,7 +162,7 @@ void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d)
 static bool load(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	u32 size = rondo_element_bytes(op->op);
-	u32 count = op->op == RONDO_OP_ldb_w ? 1 : op->count;
+	u32 count = rondo_elements(op->op, op->count);
 	u8 bytes[RONDO_LANES_MAX * 4];
 	u32 i;
 
@@ -197,28 +197,20 @@ static void readout(struct exec *e, const struct exec_op *op, u32 *d)
 {
 	s64 row = e->place[op->slot].row;
 
-	if (op->op == RONDO_OP_rd || op->op == RONDO_OP_sta)
-		memcpy(d, e->acc[row], sizeof(exec_vreg));
-	else
+	if (rondo_op_has_params(op->op))
 		alu_requantise(op->op, e->acc[row], &e->vreg[op->params], d);
+	else
+		memcpy(d, e->acc[row], sizeof(exec_vreg));
 	memset(d + op->count, 0, (RONDO_LANES_MAX - op->count) * sizeof(*d));
 }
 
 static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
 {
-	switch (op->op) {
-	case RONDO_OP_ld4:
-		return load_rows(e, op, d);
-	case RONDO_OP_ld_w:
-	case RONDO_OP_ld_s8:
-	case RONDO_OP_ld_u8:
-	case RONDO_OP_ld_bf16:
-	case RONDO_OP_ldb_w:
-		return load(e, op, d);
-	default:
+	if (rondo_op_reads_acc(op->op)) {
 		readout(e, op, d);
 		return true;
 	}
+	return rondo_op_has_rows(op->op) ? load_rows(e, op, d) : load(e, op, d);
 }
 
 static void execute_alu(struct exec *e, const struct exec_op *op, u32 *d)
@@ -264,7 +256,7 @@ void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes)
 static void prepare_store(struct exec *e, const struct exec_op *op)
 {
 	struct exec_results *r = e->results;
-	bool from_row = op->op >= RONDO_OP_sta;
+	bool from_row = rondo_op_reads_acc(op->op);
 	exec_vreg row;
 	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
 
@@ -334,7 +326,7 @@ static bool execute_matrix(struct exec *e, const struct exec_op *op)
 
 	if (!sram_gather(e, op, e->place[RONDO_M].address, op->count, 4, x))
 		return false;
-	if (op->op == RONDO_OP_preset) {
+	if (!rondo_op_reads_weights(op->op)) { /* a preset */
 		memcpy(e->acc[row], x, sizeof(x));
 		return true;
 	}
@@ -391,7 +383,7 @@ static bool read_slots(struct exec *e, const struct exec_bundle *b)
 		if (op->slot == RONDO_L0 || op->slot == RONDO_L1) {
 			if (!execute_load(e, op, r->reg[op->slot]))
 				return false;
-		} else if (e->tiles > 1 && rondo_reads_mesh(op->op)) {
+		} else if (e->tiles > 1 && rondo_op_reads_mesh(op->op)) {
 			exec_between_tiles(e, op, r->reg[op->slot]);
 		} else if (op->slot == RONDO_V0 || op->slot == RONDO_V1) {
 			execute_alu(e, op, r->reg[op->slot]);
@@ -462,7 +454,7 @@ bool exec_control(struct exec *e, const struct rondo_op *op)
 
 void exec_open_loops(struct exec *e, const struct rondo_op *op, u32 at)
 {
-	u32 nest = op->op == RONDO_OP_loop ? op->nest : 1;
+	u32 nest = rondo_loop_nest(op);
 	u32 i, base = e->depth;
 
 	for (i = 0; i < nest; i++, e->depth++) {
@@ -520,7 +512,7 @@ static bool step(struct exec *e, u32 *at)
 	if (control.op == RONDO_OP_halt)
 		return exec_end(e, EXEC_DONE);
 	*at = exec_next_bundle(e, *at, 0);
-	if (control.op == RONDO_OP_loop || control.op == RONDO_OP_loop1)
+	if (rondo_op_is_loop(control.op))
 		exec_open_loops(e, &control, *at - 1);
 	return exec_poll(e, 1024ull * e->tiles);
 }
