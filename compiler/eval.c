@@ -11,32 +11,9 @@
 #include <string.h>
 
 static eval_fn *const eval_fns[OP_COUNT] = {
-	[OP_CONV] = eval_conv,
-	[OP_LINEAR] = eval_matmul,
-	[OP_GEMM] = eval_gemm,
-	[OP_MATMUL] = eval_matmul,
-	[OP_ADD] = eval_binary,
-	[OP_SUB] = eval_binary,
-	[OP_MUL] = eval_binary,
-	[OP_DIV] = eval_binary,
-	[OP_RELU] = eval_unary,
-	[OP_CLIP] = eval_clip,
-	[OP_SIGMOID] = eval_unary,
-	[OP_TANH] = eval_unary,
-	[OP_MAXPOOL] = eval_pool,
-	[OP_AVGPOOL] = eval_pool,
-	[OP_GLOBALAVGPOOL] = eval_global_pool,
-	[OP_BATCHNORM] = eval_batchnorm,
-	[OP_FLATTEN] = eval_copy,
-	[OP_RESHAPE] = eval_copy,
-	[OP_VIEW] = eval_copy,
-	[OP_TRANSPOSE] = eval_transpose,
-	[OP_CONCAT] = eval_concat,
-	[OP_SOFTMAX] = eval_softmax,
-	[OP_LOGSOFTMAX] = eval_softmax,
-	[OP_IDENTITY] = eval_copy,
-	[OP_DROPOUT] = eval_dropout,
-	[OP_COPY] = eval_copy,
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+	[OP_##id] = eval_##eval,
+#include "compiler/ops.def"
 };
 
 void eval_node(const struct graph *g, const struct node *n, const void *const in[],

@@ -30,7 +30,6 @@ void eval_transpose(const struct graph *g, const struct node *n, const void *con
 		    void *const out[])
 {
 	const struct shape *x = &node_in(n, 0)->shape, *y = &n->out[0]->shape;
-	const struct dims *perm = &n->attrs.perm;
 	size_t size = dtype_size(n->out[0]->dtype);
 	s64 own[TENSOR_RANK_MAX], stride[1][TENSOR_RANK_MAX] = { { 0 } };
 	s64 index[TENSOR_RANK_MAX] = { 0 }, from = 0;
@@ -39,7 +38,7 @@ void eval_transpose(const struct graph *g, const struct node *n, const void *con
 	(void)g;
 	shape_strides(x, own);
 	for (int i = 0; i < y->rank; i++)
-		stride[0][i] = own[perm->n ? perm->v[i] : y->rank - 1 - i];
+		stride[0][i] = own[n->attrs.perm.v[i]];
 	if (!shape_elems(y))
 		return;
 	do {

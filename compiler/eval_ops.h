@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The operators of the interpreter, for eval.c's table. Contract: eval_node() in eval.h. */
+/* The operators of the interpreter: eval_*.c. Contract: eval_node() in eval.h. */
 #ifndef COMPILER_EVAL_OPS_H
 #define COMPILER_EVAL_OPS_H
 
@@ -8,14 +8,9 @@
 typedef void eval_fn(const struct graph *g, const struct node *n, const void *const in[],
 		     void *const out[]);
 
-/* eval_math.c */
-eval_fn eval_conv, eval_pool, eval_global_pool, eval_gemm, eval_matmul;
-
-/* eval_elementwise.c */
-eval_fn eval_binary, eval_unary, eval_clip, eval_batchnorm, eval_softmax;
-
-/* eval_move.c */
-eval_fn eval_copy, eval_transpose, eval_concat, eval_dropout;
+/* One for each name in the column eval of ops.def; some stand in several rows. */
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) eval_fn eval_##eval;
+#include "compiler/ops.def"
 
 /* ONNX's Clip: the upper bound wins; a NaN stays. */
 static inline float eval_clamp(float x, float lo, float hi)

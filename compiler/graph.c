@@ -17,6 +17,7 @@ struct graph *graph_new(const char *name, const char *source, struct compile_err
 	g->name = arena_strndup(&g->arena, name, strlen(name));
 	g->source = arena_strndup(&g->arena, source, strlen(source));
 	g->values_end = &g->values;
+	g->opset = GRAPH_OPSET_MAX;
 	g->err = err;
 	return g;
 }
@@ -105,17 +106,31 @@ void graph_add_output(struct graph *g, struct value *v)
 	list_add(g, &g->outputs, v);
 }
 
-struct attrs attrs_default(void)
+void node_set_int(struct node *n, enum attr a, s64 value)
 {
-	return (struct attrs){
-		.group = 1,
-		.alpha = 1,
-		.beta = 1,
-		.axis = -1,
-		.epsilon = 1e-5f,
-		.lo = -INFINITY,
-		.hi = INFINITY,
-	};
+	*(s64 *)attr_at(&n->attrs, a) = value;
+	n->attrs.given |= 1u << a;
+}
+
+void node_set_float(struct node *n, enum attr a, float value)
+{
+	*(float *)attr_at(&n->attrs, a) = value;
+	n->attrs.given |= 1u << a;
+}
+
+void node_set_dims(struct node *n, enum attr a, struct dims value)
+{
+	*(struct dims *)attr_at(&n->attrs, a) = value;
+	n->attrs.given |= 1u << a;
+}
+
+/* What the compiler adds to an operator of its own accord, every node has. */
+static void set_own_attrs(struct node *n)
+{
+	for (int a = 0; a < ATTR_COUNT; a++) {
+		if (attr_defaults[n->op][a].rule == ATTR_OWN)
+			node_set_float(n, a, attr_defaults[n->op][a].value);
+	}
 }
 
 struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in)
@@ -125,7 +140,7 @@ struct node *graph_node(struct graph *g, struct node *at, enum op op, const char
 
 	n->op = op;
 	n->name = arena_strndup(&g->arena, name, strlen(name));
-	n->attrs = attrs_default();
+	set_own_attrs(n);
 	n->n_in = n_in;
 	n->in = arena_alloc(&g->arena, (size_t)room * sizeof(*n->in));
 	for (int i = 0; i < room; i++)
@@ -175,8 +190,7 @@ struct node *value_only_user(const struct value *v)
 
 bool node_clamps(const struct node *n)
 {
-	return (op_infos[n->op].attrs & 1u << ATTR_lo) &&
-	       (n->attrs.lo != -INFINITY || n->attrs.hi != INFINITY);
+	return op_has(n->op, ATTR_lo) && (n->attrs.lo != -INFINITY || n->attrs.hi != INFINITY);
 }
 
 void value_replace_uses(struct value *old, struct value *by)

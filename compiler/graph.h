@@ -22,17 +22,20 @@
 /* What all constants of a graph together may hold. */
 #define GRAPH_CONST_BYTES_MAX (UINT64_C(1) << 30)
 
+/* ONNX's operator sets whose meaning of our operators is known. */
+#define GRAPH_OPSET_MIN 7
+#define GRAPH_OPSET_MAX 26
+
 enum op {
-#define OP(id, name, min_in, max_in, max_out, attrs, flags, doc) OP_##id,
+#define OP(id, ...) OP_##id,
 #include "compiler/ops.def"
 	OP_COUNT
 };
 
 enum op_flag {
 	OP_FLAG_ONNX = 1,
-	OP_FLAG_FINAL = 2,
-	OP_FLAG_CLAMP = 4,
-	OP_FLAG_ANY = 8,
+	OP_FLAG_CLAMP = 2,
+	OP_FLAG_ANY = 4,
 };
 
 enum attr {
@@ -50,8 +53,9 @@ struct dims {
 	s64 v[TENSOR_RANK_MAX];
 };
 
-/* Every attribute there is; op_info.attrs says which ones mean something for an operator. */
+/* Every attribute there is; op_has() says which ones an operator has. */
 struct attrs {
+	u32 given; /* bit set of enum attr: those that have a value */
 #define ATTR_TYPE_INT s64
 #define ATTR_TYPE_FLOAT float
 #define ATTR_TYPE_DIMS struct dims
@@ -70,16 +74,51 @@ struct attr_info {
 struct op_info {
 	const char *name;
 	int min_in, max_in, max_out;
-	u32 attrs; /* bit set of enum attr, lo and hi of CLAMP included */
-	u32 onnx_attrs; /* the ones that ONNX's operator has, too */
 	u32 flags; /* bit set of enum op_flag */
+};
+
+/* What an attribute is where a model leaves it out: the rules of ops.def. */
+enum attr_rule {
+	ATTR_ABSENT, /* the operator does not have it */
+	ATTR_OWN,
+	ATTR_REQUIRED,
+	ATTR_NUMBER,
+	ATTR_ONES,
+	ATTR_ZEROS,
+	ATTR_WEIGHTS,
+	ATTR_REVERSED,
+};
+
+struct attr_default {
+	enum attr_rule rule;
+	float value;
+};
+
+/* Before operator set @opset the NUMBER of an attribute was @older. */
+struct attr_change {
+	enum op op;
+	enum attr attr;
+	int opset; /* 0 ends the list */
+	float older;
 };
 
 extern const struct attr_info attr_infos[ATTR_COUNT];
 extern const struct op_info op_infos[OP_COUNT];
+extern const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT];
+extern const struct attr_change attr_changes[];
+
+/* Whether nodes of @op have attribute @a. */
+static inline bool op_has(enum op op, enum attr a)
+{
+	return attr_defaults[op][a].rule != ATTR_ABSENT;
+}
 
 /* The operator of that name; false when there is none. */
 bool op_from_name(const char *name, size_t len, enum op *out);
+
+/* The attribute of @op with that name in the text form, or in ONNX; ATTR_COUNT: there is none. */
+enum attr attr_from_name(enum op op, const char *name, size_t len);
+enum attr attr_from_onnx(enum op op, const char *name);
 
 /* Names of enum auto_pad as in ONNX ("NOTSET", ...). */
 extern const char *const auto_pad_names[PAD_COUNT];
@@ -129,6 +168,7 @@ struct graph {
 	struct arena arena;
 	const char *name; /* of the network, in the model */
 	const char *source; /* file name, first word of every message */
+	int opset; /* ONNX's operator set, by which attributes that are left out get their value */
 	struct node *first, *last;
 	struct value *values, **values_end;
 	struct value_list inputs, outputs; /* in the model's order */
@@ -163,12 +203,10 @@ void *graph_const_room(struct graph *g, struct value *v);
 void graph_add_input(struct graph *g, struct value *v);
 void graph_add_output(struct graph *g, struct value *v);
 
-/* Default attributes: what ONNX's newest operator set says where an attribute is left out. */
-struct attrs attrs_default(void);
-
 /*
- * A node before @at, or at the end of the list if @at is NULL, with @n_in inputs, all left out, and
- * no outputs. Inputs up to NODE_IN_FIXED may be added later by node_set_in().
+ * A node before @at, or at the end of the list if @at is NULL, with @n_in inputs, all left out, no
+ * outputs, and no attributes but its OWN ones. Inputs up to NODE_IN_FIXED may be added later by
+ * node_set_in().
  */
 #define NODE_IN_FIXED 5 /* the most inputs of an operator whose number of inputs is bounded */
 struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in);
@@ -176,6 +214,11 @@ struct node *graph_node(struct graph *g, struct node *at, enum op op, const char
 /* Connects input @i with @v (NULL: left out), or output @i, which must have no producer. */
 void node_set_in(struct node *n, int i, struct value *v);
 void node_set_out(struct node *n, int i, struct value *v);
+
+/* Gives @n's attribute @a, of that kind, a value. */
+void node_set_int(struct node *n, enum attr a, s64 value);
+void node_set_float(struct node *n, enum attr a, float value);
+void node_set_dims(struct node *n, enum attr a, struct dims value);
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 

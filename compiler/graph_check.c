@@ -82,6 +82,10 @@ static int check_types(const struct graph *g, const struct node *n)
 		if (node_in(n, i) && !node_in(n, i)->typed)
 			return broken(g, n, "an output has a type, an input has none");
 	}
+	for (int a = 0; a < ATTR_COUNT; a++) {
+		if (op_has(n->op, a) && !(n->attrs.given & 1u << a))
+			return broken(g, n, "a typed node lacks an attribute");
+	}
 	rc = infer_node(g, n, out);
 	if (rc)
 		return rc;

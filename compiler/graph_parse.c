@@ -133,6 +133,8 @@ static int parse_float(struct parser *p, float *out)
 
 static int parse_dims(struct parser *p, struct dims *d)
 {
+	if (at_end(p) || *p->at == ' ')
+		return 0;
 	do {
 		if (d->n == TENSOR_RANK_MAX)
 			return bad(p, "a list of numbers is too long");
@@ -295,29 +297,27 @@ static int parse_pad(struct parser *p, enum auto_pad *out)
 static int parse_attr(struct parser *p, struct node *n)
 {
 	size_t len = word_length(p->at);
-	const char *name = p->at;
+	enum attr a = attr_from_name(n->op, p->at, len);
 	void *to;
 
-	for (int i = 0; i < ATTR_COUNT; i++) {
-		if (!(op_infos[n->op].attrs & 1u << i) || strlen(attr_infos[i].name) != len ||
-		    memcmp(attr_infos[i].name, name, len))
-			continue;
-		p->at += len;
-		if (!take(p, "="))
-			return bad(p, "= is expected");
-		to = attr_at(&n->attrs, i);
-		switch (attr_infos[i].kind) {
-		case ATTR_INT:
-			return parse_int(p, to);
-		case ATTR_FLOAT:
-			return parse_float(p, to);
-		case ATTR_DIMS:
-			return parse_dims(p, to);
-		case ATTR_PAD:
-			return parse_pad(p, to);
-		}
+	if (a == ATTR_COUNT)
+		return bad(p, "the operator has no such attribute");
+	to = attr_at(&n->attrs, a);
+	p->at += len;
+	if (!take(p, "="))
+		return bad(p, "= is expected");
+	n->attrs.given |= 1u << a;
+	switch (attr_infos[a].kind) {
+	case ATTR_INT:
+		return parse_int(p, to);
+	case ATTR_FLOAT:
+		return parse_float(p, to);
+	case ATTR_DIMS:
+		return parse_dims(p, to);
+	case ATTR_PAD:
+		return parse_pad(p, to);
 	}
-	return bad(p, "the operator has no such attribute");
+	return 0;
 }
 
 /* `OPERATOR "NAME" INPUT ... ATTRIBUTE ...` behind the outputs. */
@@ -395,6 +395,7 @@ static int parse_node(struct parser *p)
 static int parse_header(struct parser *p)
 {
 	const char *name, *source;
+	s64 opset;
 
 	if (!take(p, "graph"))
 		return bad(p, "the first line must be: graph \"NAME\" from \"FILE\"");
@@ -406,6 +407,11 @@ static int parse_header(struct parser *p)
 		return -EINVAL;
 	p->g->name = name;
 	p->g->source = source;
+	if (!take(p, "opset"))
+		return 0;
+	if (parse_int(p, &opset) || opset < GRAPH_OPSET_MIN || opset > GRAPH_OPSET_MAX)
+		return bad(p, "an operator set is expected");
+	p->g->opset = (int)opset;
 	return 0;
 }
 

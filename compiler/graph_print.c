@@ -95,36 +95,36 @@ static void print_dims(FILE *to, const struct dims *d)
 		fprintf(to, "%s%" PRId64, i ? "," : "", d->v[i]);
 }
 
+/* Attributes that the node has from the beginning are left out while they say nothing. */
+static bool is_untouched(const struct node *n, enum attr a)
+{
+	const struct attr_default *d = &attr_defaults[n->op][a];
+
+	return d->rule == ATTR_OWN &&
+	       *(const float *)((const char *)&n->attrs + attr_infos[a].offset) == d->value;
+}
+
 static void print_attrs(FILE *to, const struct node *n)
 {
-	const struct attrs defaults = attrs_default();
-
 	for (int i = 0; i < ATTR_COUNT; i++) {
 		const struct attr_info *info = &attr_infos[i];
 		const char *at = (const char *)&n->attrs + info->offset;
-		const char *normal = (const char *)&defaults + info->offset;
 
-		if (!(op_infos[n->op].attrs & 1u << i))
+		if (!(n->attrs.given & 1u << i) || is_untouched(n, i))
 			continue;
+		fprintf(to, " %s=", info->name);
 		switch (info->kind) {
 		case ATTR_INT:
-			if (*(const s64 *)at != *(const s64 *)normal)
-				fprintf(to, " %s=%" PRId64, info->name, *(const s64 *)at);
+			fprintf(to, "%" PRId64, *(const s64 *)at);
 			break;
 		case ATTR_FLOAT:
-			if (memcmp(at, normal, sizeof(float)))
-				fprintf(to, " %s=%a", info->name, (double)*(const float *)at);
+			fprintf(to, "%a", (double)*(const float *)at);
 			break;
 		case ATTR_DIMS:
-			if (((const struct dims *)at)->n) {
-				fprintf(to, " %s=", info->name);
-				print_dims(to, (const struct dims *)at);
-			}
+			print_dims(to, (const struct dims *)at);
 			break;
 		case ATTR_PAD:
-			if (*(const enum auto_pad *)at)
-				fprintf(to, " %s=%s", info->name,
-					auto_pad_names[*(const enum auto_pad *)at]);
+			fprintf(to, "%s", auto_pad_names[*(const enum auto_pad *)at]);
 			break;
 		}
 	}
@@ -172,6 +172,8 @@ void graph_print(FILE *to, const struct graph *g, bool data)
 	print_name(to, g->name);
 	fprintf(to, " from ");
 	print_name(to, g->source);
+	if (g->opset != GRAPH_OPSET_MAX)
+		fprintf(to, " opset %d", g->opset);
 	fputc('\n', to);
 	for (size_t i = 0; i < g->inputs.n; i++) {
 		g->inputs.v[i]->id = id++;

@@ -2,7 +2,7 @@
 /*
  * The text form of a graph. One line each, in this order:
  *
- *   graph "NAME" from "FILE"
+ *   graph "NAME" from "FILE" [opset N]          the newest where it is left out
  *   input %ID "NAME" TYPE
  *   const %ID "NAME" TYPE = VALUE ...           up to 16 elements; f32 as hexadecimal floats
  *   const %ID "NAME" TYPE fnv HASH [hex BYTES]  larger ones (hash.h); bytes when asked for
@@ -10,9 +10,9 @@
  *   output %ID
  *
  * TYPE is f32[1,3,28,28], or ? before shapes are known; INPUT is %ID, or _ for one that is left
- * out; a list of numbers is 1,2,3. Attributes that have their default are not printed. Names are
- * quoted; ", \ and bytes outside printable ASCII are written \xHH. Lines that begin with # and
- * empty lines are comments.
+ * out; a list of numbers is 1,2,3, and may be empty. Attributes that have no value yet are left
+ * out. Names are quoted; ", \ and bytes outside printable ASCII are written \xHH. Lines that begin
+ * with # and empty lines are comments.
  *
  * Numbers of values are given in order of appearance, so that printing what was parsed from a
  * print gives the same text.

@@ -144,34 +144,22 @@ static void begin_node(struct lowering *l, const char *name)
 	mir_node(&l->mir, name);
 }
 
-static int lower_node(struct lowering *l, struct node *n)
+int lower_never(struct lowering *l, struct node *n)
 {
-	switch (n->op) {
-	case OP_CONV:
-	case OP_LINEAR:
-		return lower_matrix(l, n);
-	case OP_MAXPOOL:
-	case OP_AVGPOOL:
-		return lower_pool(l, n);
-	case OP_ADD:
-	case OP_SUB:
-	case OP_MUL:
-	case OP_DIV:
-	case OP_CLIP:
-	case OP_SIGMOID:
-	case OP_TANH:
-		return lower_elementwise(l, n);
-	case OP_SOFTMAX:
-	case OP_LOGSOFTMAX:
-		return lower_softmax(l, n);
-	case OP_VIEW:
-	case OP_TRANSPOSE:
-	case OP_CONCAT:
-	case OP_COPY:
-		return lower_move(l, n);
-	default:
-		return node_fail(l->g, n, -ENOTSUP, "not an operator of a normalised graph");
-	}
+	return node_fail(l->g, n, -ENOTSUP, "the operator is not mapped in this form");
+}
+
+typedef int lower_fn(struct lowering *l, struct node *n);
+
+static lower_fn *const lower_fns[OP_COUNT] = {
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+	[OP_##id] = lower_##lower,
+#include "compiler/ops.def"
+};
+
+bool lower_maps(enum op op)
+{
+	return lower_fns[op] != lower_never;
 }
 
 static bool only_moves(const struct node *n)
@@ -234,7 +222,7 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 	}
 	for (n = g->first; n; n = n->next) {
 		begin_node(l, *n->name ? n->name : op_infos[n->op].name);
-		err = lower_node(l, n);
+		err = lower_fns[n->op](l, n);
 		if (err)
 			return err;
 	}

@@ -53,10 +53,12 @@ struct operand_at lower_out(struct lowering *l, const struct value *v);
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
 
-int lower_matrix(struct lowering *l, struct node *n); /* Conv, Linear */
-int lower_pool(struct lowering *l, struct node *n); /* MaxPool, AveragePool */
-int lower_elementwise(struct lowering *l, struct node *n); /* arithmetic, Clip, activations */
-int lower_softmax(struct lowering *l, struct node *n); /* Softmax, LogSoftmax */
-int lower_move(struct lowering *l, struct node *n); /* View, Transpose, Concat, Copy */
+/* Lowers one node; one function for each name in the column lower of ops.def. */
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+	int lower_##lower(struct lowering *l, struct node *n);
+#include "compiler/ops.def"
+
+/* Whether @op may stand in a normalised graph: it has such a function other than lower_never(). */
+bool lower_maps(enum op op);
 
 #endif

@@ -25,18 +25,21 @@ int onnx_declare(struct onnx_reader *r, struct value *v)
 
 static int read_opset(struct onnx_reader *r, const Onnx__ModelProto *model)
 {
+	s64 opset = 0;
+
 	for (size_t i = 0; i < model->n_opset_import; i++) {
 		const char *domain = onnx_str(model->opset_import[i]->domain);
 
 		if (!domain[0] || !strcmp(domain, "ai.onnx"))
-			r->opset = model->opset_import[i]->version;
+			opset = model->opset_import[i]->version;
 	}
-	if (!r->opset)
+	if (!opset)
 		return graph_fail(r->g, -EINVAL, "it names no operator set");
-	if (r->opset < ONNX_OPSET_MIN || r->opset > ONNX_OPSET_MAX)
+	if (opset < GRAPH_OPSET_MIN || opset > GRAPH_OPSET_MAX)
 		return graph_fail(r->g, -ENOTSUP,
 				  "operator set %lld is not supported, only %d to %d",
-				  (long long)r->opset, ONNX_OPSET_MIN, ONNX_OPSET_MAX);
+				  (long long)opset, GRAPH_OPSET_MIN, GRAPH_OPSET_MAX);
+	r->g->opset = (int)opset;
 	return 0;
 }
 

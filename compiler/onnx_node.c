@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * NodeProto -> node: operators, attributes, and what changed between operator sets. After this, a
- * node's meaning no longer depends on the operator set.
+ * NodeProto -> node: operators, attributes, and what changed between operator sets in their form.
  * Changes: https://onnx.ai/onnx/operators/ and the "Changelog" of the ONNX repository.
  */
 #include "compiler/onnx_read.h"
 #include "compiler/onnx_tensor.h"
 
 #include <errno.h>
-#include <float.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -160,63 +158,39 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 	return 0;
 }
 
-static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n,
-		      u32 *seen)
+/* Reads @a, which must not have been read before. An empty list is as good as none. */
+static int read_known(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n,
+		      enum attr attr, const Onnx__AttributeProto *a)
 {
-	u32 known = op_infos[n->op].onnx_attrs;
+	int rc;
 
+	if (n->attrs.given & 1u << attr)
+		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" is there twice", a->name);
+	rc = read_attr(r, p, n, attr, a);
+	if (!rc && (attr_infos[attr].kind != ATTR_DIMS || a->n_ints))
+		n->attrs.given |= 1u << attr;
+	return rc;
+}
+
+static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
 	/* Clip's bounds are attributes up to operator set 10, inputs from 11 on. */
-	if (n->op == OP_CLIP && r->opset >= 11)
-		known = 0;
-	for (size_t i = 0; i < p->n_attribute; i++) {
+	bool none = n->op == OP_CLIP && r->g->opset >= 11;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->n_attribute && !rc; i++) {
 		const Onnx__AttributeProto *a = p->attribute[i];
-		int attr = 0, rc;
+		enum attr attr;
 
 		if (onnx_str(a->ref_attr_name)[0])
 			return onnx_node_fail(r, p, -EINVAL,
 					      "attribute \"%.80s\" refers to a function's",
 					      onnx_str(a->name));
-		while (attr < ATTR_COUNT && (!(known & 1u << attr) || !attr_infos[attr].onnx ||
-					     strcmp(attr_infos[attr].onnx, onnx_str(a->name))))
-			attr++;
-		if (attr == ATTR_COUNT) {
-			rc = ignore_attr(r, p, n->op, a);
-		} else {
-			if (*seen & 1u << attr)
-				return onnx_node_fail(r, p, -EINVAL,
-						      "attribute \"%s\" is there twice", a->name);
-			*seen |= 1u << attr;
-			rc = read_attr(r, p, n, attr, a);
-		}
-		if (rc)
-			return rc;
+		attr = none ? ATTR_COUNT : attr_from_onnx(n->op, onnx_str(a->name));
+		rc = attr == ATTR_COUNT ? ignore_attr(r, p, n->op, a) :
+					  read_known(r, p, n, attr, a);
 	}
-	return 0;
-}
-
-/* Defaults that are an operator's or an operator set's own; the others are attrs_default()'s. */
-static void set_defaults(const struct onnx_reader *r, struct node *n)
-{
-	switch (n->op) {
-	case OP_FLATTEN:
-		n->attrs.axis = 1;
-		break;
-	case OP_SOFTMAX:
-	case OP_LOGSOFTMAX:
-		if (r->opset < 13) {
-			n->attrs.axis = 1;
-			n->attrs.flat = 1;
-		}
-		break;
-	case OP_CLIP:
-		if (r->opset < 11) {
-			n->attrs.lo = -FLT_MAX;
-			n->attrs.hi = FLT_MAX;
-		}
-		break;
-	default:
-		break;
-	}
+	return rc;
 }
 
 /* ---- Constant ------------------------------------------------------------------------------ */
@@ -283,7 +257,8 @@ int onnx_declare_outputs(struct onnx_reader *r, const Onnx__NodeProto *p)
 	for (size_t i = 0; i < p->n_output && !rc; i++) {
 		if (!onnx_str(p->output[i])[0])
 			continue;
-		if (i >= (size_t)op_infos[op].max_out || (op == OP_DROPOUT && i && r->opset < 10))
+		if (i >= (size_t)op_infos[op].max_out ||
+		    (op == OP_DROPOUT && i && r->g->opset < 10))
 			return onnx_node_fail(r, p, -ENOTSUP, "its output %zu is not supported", i);
 		rc = onnx_declare(r, graph_value(r->g, p->output[i]));
 	}
@@ -315,7 +290,6 @@ static int connect(struct onnx_reader *r, const Onnx__NodeProto *p, struct node 
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	size_t n_in = p->n_input;
-	u32 seen = 0;
 	struct node *n;
 	enum op op;
 	int rc;
@@ -328,12 +302,9 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	if (n_in < (size_t)op_infos[op].min_in || n_in > (size_t)op_infos[op].max_in)
 		return onnx_node_fail(r, p, -EINVAL, "it has %zu inputs, %d to %d are allowed",
 				      n_in, op_infos[op].min_in, op_infos[op].max_in);
-	if (op == OP_CLIP && r->opset < 11 && n_in > 1)
+	if (op == OP_CLIP && r->g->opset < 11 && n_in > 1)
 		return onnx_node_fail(r, p, -EINVAL, "its bounds are inputs only since opset 11");
 	n = graph_node(r->g, NULL, op, onnx_str(p->name), (int)n_in);
-	set_defaults(r, n);
-	rc = read_attrs(r, p, n, &seen);
-	if (!rc && op == OP_CONCAT && !(seen & 1u << ATTR_axis))
-		rc = onnx_node_fail(r, p, -EINVAL, "attribute \"axis\" is missing");
+	rc = read_attrs(r, p, n);
 	return rc ? rc : connect(r, p, n);
 }

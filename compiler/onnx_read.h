@@ -8,16 +8,11 @@
 
 #include "onnx.pb-c.h"
 
-/* Operator sets whose meaning of our operators is known. */
-#define ONNX_OPSET_MIN 7
-#define ONNX_OPSET_MAX 26
-
 struct onnx_reader {
 	const struct compile_options *options;
 	const Onnx__GraphProto *proto;
 	struct graph *g;
 	struct name_table names;
-	s64 opset;
 };
 
 /* Strings of protobuf messages are NULL when absent. */

@@ -2,6 +2,8 @@
 /* The tables of operators and attributes, from ops.def and attrs.def. */
 #include "compiler/graph.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 const struct attr_info attr_infos[ATTR_COUNT] = {
@@ -10,18 +12,24 @@ const struct attr_info attr_infos[ATTR_COUNT] = {
 #include "compiler/attrs.def"
 };
 
-#define A(field) (1u << ATTR_##field)
 #define ONNX OP_FLAG_ONNX
-#define FINAL OP_FLAG_FINAL
 #define CLAMP OP_FLAG_CLAMP
 #define ANY OP_FLAG_ANY
 const struct op_info op_infos[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, attrs, flags, doc)                               \
-	[OP_##id] = {                                                                          \
-		name,  min_in, max_in, max_out, (attrs) | ((flags)&CLAMP ? A(lo) | A(hi) : 0), \
-		attrs, flags                                                                   \
-	},
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+	[OP_##id] = { name, min_in, max_in, max_out, flags },
 #include "compiler/ops.def"
+};
+
+const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
+#define HAS(op, field, rule, value) [OP_##op][ATTR_##field] = { ATTR_##rule, value },
+#include "compiler/ops.def"
+};
+
+const struct attr_change attr_changes[] = {
+#define HAD(op, field, opset, value) { OP_##op, ATTR_##field, opset, value },
+#include "compiler/ops.def"
+	{ .opset = 0 },
 };
 
 const char *const auto_pad_names[PAD_COUNT] = {
@@ -40,4 +48,24 @@ bool op_from_name(const char *name, size_t len, enum op *out)
 		}
 	}
 	return false;
+}
+
+enum attr attr_from_name(enum op op, const char *name, size_t len)
+{
+	for (int i = 0; i < ATTR_COUNT; i++) {
+		if (op_has(op, i) && strlen(attr_infos[i].name) == len &&
+		    !memcmp(attr_infos[i].name, name, len))
+			return i;
+	}
+	return ATTR_COUNT;
+}
+
+enum attr attr_from_onnx(enum op op, const char *name)
+{
+	for (int i = 0; i < ATTR_COUNT; i++) {
+		if (op_has(op, i) && attr_defaults[op][i].rule != ATTR_OWN && attr_infos[i].onnx &&
+		    !strcmp(attr_infos[i].onnx, name))
+			return i;
+	}
+	return ATTR_COUNT;
 }

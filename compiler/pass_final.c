@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The promises of passes.h, checked: what the back half does not map is refused here, by name. */
+#include "compiler/lower.h"
 #include "compiler/passes.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ int pass_final(struct graph *g)
 	int rc = 0;
 
 	for (const struct node *n = g->first; n && !rc; n = n->next) {
-		if (!(op_infos[n->op].flags & OP_FLAG_FINAL))
+		if (!lower_maps(n->op))
 			rc = node_fail(g, n, -ENOTSUP, "the operator is not mapped in this form");
 		if (n->op == OP_COPY)
 			continue;

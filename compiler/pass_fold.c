@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Constant folding: a node whose inputs are all constants is computed by the interpreter, and its
- * outputs become constants. Runs before shapes are known (a Reshape may need its result), so it
- * types what it computes.
+ * outputs become constants.
  */
 #include "compiler/eval.h"
 #include "compiler/passes.h"
@@ -21,7 +20,7 @@ static bool is_foldable(const struct node *n)
 {
 	if (n->op == OP_COPY)
 		return false;
-	if (n->out[0]->typed && !shape_elems(&n->out[0]->shape))
+	if (!shape_elems(&n->out[0]->shape))
 		return true;
 	for (int i = 0; i < n->n_in; i++) {
 		if (node_in(n, i) && !node_in(n, i)->data)
@@ -50,9 +49,8 @@ int pass_fold_node(struct graph *g, struct node *n)
 
 	if (!is_foldable(n))
 		return 0;
-	rc = pass_type_node(g, n);
-	if (rc || g->fold_cost + eval_cost(g, n) > FOLD_COST_MAX)
-		return rc;
+	if (g->fold_cost + eval_cost(g, n) > FOLD_COST_MAX)
+		return 0;
 	g->fold_cost += eval_cost(g, n);
 	rc = make_outputs(g, n, out);
 	if (rc)

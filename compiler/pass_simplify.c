@@ -65,7 +65,7 @@ static bool keeps_order(const struct node *n)
 	s64 last = -1;
 
 	for (int i = 0; i < x->rank; i++) {
-		s64 from = n->attrs.perm.n ? n->attrs.perm.v[i] : x->rank - 1 - i;
+		s64 from = n->attrs.perm.v[i];
 
 		if (x->dim[from] == 1)
 			continue;
@@ -100,11 +100,8 @@ static int merge_transposes(struct graph *g, struct node *n)
 	if (first && first->op == OP_TRANSPOSE) {
 		struct dims perm = { .n = rank };
 
-		for (int i = 0; i < rank; i++) {
-			s64 k = n->attrs.perm.n ? n->attrs.perm.v[i] : rank - 1 - i;
-
-			perm.v[i] = first->attrs.perm.n ? first->attrs.perm.v[k] : rank - 1 - k;
-		}
+		for (int i = 0; i < rank; i++)
+			perm.v[i] = first->attrs.perm.v[n->attrs.perm.v[i]];
 		n->attrs.perm = perm;
 		node_set_in(n, 0, node_in(first, 0));
 	}
@@ -121,7 +118,8 @@ static int simplify_node(struct graph *g, struct node *n)
 		return remove_dropout(g, n);
 	case OP_RELU:
 		n->op = OP_CLIP;
-		n->attrs.lo = 0;
+		node_set_float(n, ATTR_lo, 0);
+		node_set_float(n, ATTR_hi, INFINITY);
 		return 0;
 	case OP_CLIP:
 		return simplify_clip(g, n);

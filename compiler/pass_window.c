@@ -104,7 +104,7 @@ static int global_to_pool(struct graph *g, struct node *n)
 		return g->err->code;
 	pool = graph_node(g, n, OP_AVGPOOL, n->name, 1);
 	node_set_in(pool, 0, x);
-	pool->attrs.kernel = pair(s.dim[2], s.dim[3]);
+	node_set_dims(pool, ATTR_kernel, pair(s.dim[2], s.dim[3]));
 	if (pass_type_node(g, pool))
 		return g->err->code;
 	v = pass_view(g, n, pool->out[0], &n->out[0]->shape);

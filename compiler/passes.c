@@ -2,6 +2,7 @@
 /* The list of passes, the loop that runs them, and the steps that several passes take. */
 #include "compiler/passes.h"
 #include "compiler/compiler.h"
+#include "compiler/explicit.h"
 #include "compiler/graph_text.h"
 #include "compiler/shape.h"
 
@@ -9,8 +10,7 @@
 #include <string.h>
 
 const struct pass passes[] = {
-	{ "fold", pass_fold, "compute what depends on constants only" },
-	{ "shape", pass_shape, "give every value its type and shape, check every node" },
+	{ "shape", pass_shape, "every attribute, type and shape; what is constant is computed" },
 	{ "simplify", pass_simplify, "remove what does nothing; reshapes to View, bounds to Clip" },
 	{ "window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel" },
 	{ "batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add" },
@@ -70,8 +70,10 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 int pass_type_node(struct graph *g, struct node *n)
 {
 	struct inferred out[NODE_OUT_MAX];
-	int rc = infer_node(g, n, out);
+	int rc = make_explicit(g, n);
 
+	if (!rc)
+		rc = infer_node(g, n, out);
 	if (rc)
 		return rc;
 	if (!n->n_out)
@@ -114,6 +116,7 @@ struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct v
 
 struct value *pass_view(struct graph *g, struct node *at, struct value *x, const struct shape *to)
 {
+	struct dims dims = { .n = to->rank };
 	struct value *same_bytes;
 	struct node *n;
 
@@ -127,20 +130,21 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 	}
 	n = graph_node(g, at, OP_VIEW, at->name, 1);
 	node_set_in(n, 0, x);
-	n->attrs.shape.n = to->rank;
-	memcpy(n->attrs.shape.v, to->dim, sizeof(to->dim));
+	memcpy(dims.v, to->dim, sizeof(to->dim));
+	node_set_dims(n, ATTR_shape, dims);
 	return finish(g, n);
 }
 
 struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm)
 {
 	struct node *n = graph_node(g, at, OP_TRANSPOSE, at->name, 1);
+	struct dims dims = { .n = x->shape.rank };
 	struct value *out;
 
 	node_set_in(n, 0, x);
-	n->attrs.perm.n = x->shape.rank;
 	for (int i = 0; i < x->shape.rank; i++)
-		n->attrs.perm.v[i] = perm[i];
+		dims.v[i] = perm[i];
+	node_set_dims(n, ATTR_perm, dims);
 	out = finish(g, n);
 	if (out && out->data)
 		out->name = x->name; /* still the model's weights */

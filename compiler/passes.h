@@ -37,7 +37,10 @@ pass_fn pass_fold, pass_shape, pass_simplify, pass_window, pass_batchnorm, pass_
 
 /* ---- What passes share --------------------------------------------------------------------- */
 
-/* Gives the outputs of @n, whose inputs are typed, their types; makes output 0 if there is none. */
+/*
+ * Makes the attributes of @n explicit, whose inputs are typed, and gives its outputs their types;
+ * makes output 0 if there is none.
+ */
 int pass_type_node(struct graph *g, struct node *n);
 
 /*
@@ -61,8 +64,8 @@ struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, 
 void pass_replace_by_value(struct graph *g, struct node *n, struct value *by);
 
 /*
- * Computes the outputs of @n now, if its inputs are constants (or the result is empty), and removes
- * it; leaves it alone if not, or if that would cost too much.
+ * Computes the outputs of @n, which is typed, now, if its inputs are constants (or the result is
+ * empty), and removes it; leaves it alone if not, or if that would cost too much.
  */
 int pass_fold_node(struct graph *g, struct node *n);
 

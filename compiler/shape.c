@@ -296,12 +296,12 @@ static int infer_transpose(const struct graph *g, const struct node *n, struct i
 	const struct dims *perm = &n->attrs.perm;
 	unsigned int seen = 0;
 
-	if (perm->n && perm->n != x->rank)
+	if (perm->n != x->rank)
 		return node_fail(g, n, -EINVAL, "perm has %d numbers for %d dimensions", perm->n,
 				 x->rank);
 	out->shape.rank = x->rank;
 	for (int i = 0; i < x->rank; i++) {
-		s64 from = perm->n ? perm->v[i] : x->rank - 1 - i;
+		s64 from = perm->v[i];
 
 		if (from < 0 || from >= x->rank || seen & 1u << from)
 			return node_fail(g, n, -EINVAL, "perm is not a permutation");
@@ -344,8 +344,7 @@ static int infer_concat(const struct graph *g, const struct node *n, struct infe
 static int infer_softmax(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	int rank = in_shape(n, 0)->rank;
-	/* With everything from axis on as one dimension, axis may stand behind the last. */
-	int rc = check_axis(g, n, rank, n->attrs.flat ? rank : rank - 1);
+	int rc = check_axis(g, n, rank, rank - 1);
 
 	return rc ? rc : infer_same(g, n, out);
 }
@@ -370,32 +369,9 @@ static int infer_dropout(const struct graph *g, const struct node *n, struct inf
 }
 
 static infer_fn *const infer_fns[OP_COUNT] = {
-	[OP_CONV] = infer_conv,
-	[OP_LINEAR] = infer_matmul,
-	[OP_GEMM] = infer_gemm,
-	[OP_MATMUL] = infer_matmul,
-	[OP_ADD] = infer_binary,
-	[OP_SUB] = infer_binary,
-	[OP_MUL] = infer_binary,
-	[OP_DIV] = infer_binary,
-	[OP_RELU] = infer_same,
-	[OP_CLIP] = infer_clip,
-	[OP_SIGMOID] = infer_same,
-	[OP_TANH] = infer_same,
-	[OP_MAXPOOL] = infer_pool,
-	[OP_AVGPOOL] = infer_pool,
-	[OP_GLOBALAVGPOOL] = infer_global_pool,
-	[OP_BATCHNORM] = infer_batchnorm,
-	[OP_FLATTEN] = infer_flatten,
-	[OP_RESHAPE] = infer_reshape,
-	[OP_VIEW] = infer_view,
-	[OP_TRANSPOSE] = infer_transpose,
-	[OP_CONCAT] = infer_concat,
-	[OP_SOFTMAX] = infer_softmax,
-	[OP_LOGSOFTMAX] = infer_softmax,
-	[OP_IDENTITY] = infer_same,
-	[OP_DROPOUT] = infer_dropout,
-	[OP_COPY] = infer_same,
+#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+	[OP_##id] = infer_##infer,
+#include "compiler/ops.def"
 };
 
 int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])

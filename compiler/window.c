@@ -13,7 +13,7 @@
 static int check_dims(const struct graph *g, const struct node *n, const struct dims *d,
 		      const char *name, int want, s64 min)
 {
-	if (d->n && d->n != want)
+	if (d->n != want)
 		return node_fail(g, n, -EINVAL, "%s has %d numbers, %d are needed", name, d->n,
 				 want);
 	for (int i = 0; i < d->n; i++) {
@@ -38,8 +38,6 @@ static int check_attrs(const struct graph *g, const struct node *n, int spatial)
 		rc = check_dims(g, n, &a->dilations, "dilations", spatial, 1);
 	if (!rc)
 		rc = check_dims(g, n, &a->pads, "pads", 2 * spatial, 0);
-	if (!rc && n->op != OP_CONV && !a->kernel.n)
-		rc = node_fail(g, n, -EINVAL, "kernel_shape is missing");
 	return rc;
 }
 
@@ -102,10 +100,10 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 		if (s < 0)
 			continue;
 		axis->in = x->shape.dim[2 + s];
-		axis->kernel = a->kernel.n ? a->kernel.v[s] : node_in(n, 1)->shape.dim[2 + s];
-		axis->stride = a->strides.n ? a->strides.v[s] : 1;
-		axis->dilation = a->dilations.n ? a->dilations.v[s] : 1;
-		if (p->n && a->auto_pad == PAD_EXPLICIT) {
+		axis->kernel = a->kernel.v[s];
+		axis->stride = a->strides.v[s];
+		axis->dilation = a->dilations.v[s];
+		if (a->auto_pad == PAD_EXPLICIT) {
 			axis->pad = p->v[s];
 			axis->pad_end = p->v[spatial + s];
 		}

@@ -197,7 +197,7 @@ static void test_nodes(void)
 	refuse(one(13, "MaxPool", "x", "y i"), -ENOTSUP,
 	       "m.onnx: node \"n\" (MaxPool): its output 1 is not supported");
 	refuse(one(13, "MaxPool", "x", "y"), -EINVAL,
-	       "m.onnx: node \"n\" (MaxPool): kernel_shape is missing");
+	       "m.onnx: node \"n\" (MaxPool): attribute \"kernel_shape\" is missing");
 	refuse(one(13, "Concat", "x x", "y"), -EINVAL,
 	       "m.onnx: node \"n\" (Concat): attribute \"axis\" is missing");
 	w = one(13, "Softmax", "x", "y");
@@ -262,10 +262,12 @@ static void test_opsets(void)
 {
 	const float x[] = { -3, 3, 0.5f, 1 }, same[] = { 7, 7, 7, 7 };
 	const float clipped[] = { -1, 1, 0.5f, 1 }, half[] = { 0.5f, 0.5f, 0.5f, 0.5f };
+	const float transposed[] = { -3, 0.5f, 3, 1 };
 	const float quarter[] = { 0.25f, 0.25f, 0.25f, 0.25f };
 	const struct shape scalar = { 0 };
 	struct onnx_writer *w;
 
+	gives(small(13, "Transpose", "x"), x, transposed, "Transpose without perm reverses");
 	w = small(10, "Clip", "x");
 	onnx_write_float(w, "min", -1);
 	onnx_write_float(w, "max", 1);

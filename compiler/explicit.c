@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The one place that knows what an attribute is where a model leaves it out: see explicit.h. */
+#include "compiler/explicit.h"
+
+#include <errno.h>
+
+/* The number of a NUMBER, in the operator set of @g. */
+static float number(const struct graph *g, enum op op, enum attr a)
+{
+	for (const struct attr_change *c = attr_changes; c->opset; c++) {
+		if (c->op == op && c->attr == a && g->opset < c->opset)
+			return c->older;
+	}
+	return attr_defaults[op][a].value;
+}
+
+static void set_number(struct node *n, enum attr a, float value)
+{
+	switch (attr_infos[a].kind) {
+	case ATTR_INT:
+		node_set_int(n, a, (s64)value);
+		break;
+	case ATTR_FLOAT:
+		node_set_float(n, a, value);
+		break;
+	case ATTR_PAD:
+		n->attrs.auto_pad = (enum auto_pad)value;
+		n->attrs.given |= 1u << a;
+		break;
+	case ATTR_DIMS:
+		break; /* has a rule of its own */
+	}
+}
+
+static struct dims repeat(s64 value, int times)
+{
+	struct dims d = { .n = times };
+
+	for (int i = 0; i < times; i++)
+		d.v[i] = value;
+	return d;
+}
+
+static struct dims reversed(int rank)
+{
+	struct dims d = { .n = rank };
+
+	for (int i = 0; i < rank; i++)
+		d.v[i] = rank - 1 - i;
+	return d;
+}
+
+/* The spatial dimensions of the weights; what of them does not fit @spatial is refused later. */
+static struct dims of_weights(const struct node *n, int spatial)
+{
+	const struct shape *s = &node_in(n, 1)->shape;
+	struct dims d = { .n = spatial };
+
+	for (int i = 0; i < spatial; i++)
+		d.v[i] = 2 + i < s->rank ? s->dim[2 + i] : 1;
+	return d;
+}
+
+static int give(const struct graph *g, struct node *n, enum attr a)
+{
+	int rank = node_in(n, 0)->shape.rank;
+	/* Twice as many pads as spatial dimensions must fit; a window of more is refused later. */
+	int spatial = rank < 2			     ? 0 :
+		      rank - 2 < TENSOR_RANK_MAX / 2 ? rank - 2 :
+						       TENSOR_RANK_MAX / 2;
+
+	switch (attr_defaults[n->op][a].rule) {
+	case ATTR_ABSENT:
+	case ATTR_OWN:
+		return 0;
+	case ATTR_REQUIRED:
+		return node_fail(g, n, -EINVAL, "attribute \"%s\" is missing",
+				 attr_infos[a].onnx ? attr_infos[a].onnx : attr_infos[a].name);
+	case ATTR_NUMBER:
+		set_number(n, a, number(g, n->op, a));
+		return 0;
+	case ATTR_ONES:
+		node_set_dims(n, a, repeat(1, spatial));
+		return 0;
+	case ATTR_ZEROS:
+		node_set_dims(n, a, repeat(0, 2 * spatial));
+		return 0;
+	case ATTR_WEIGHTS:
+		node_set_dims(n, a, of_weights(n, spatial));
+		return 0;
+	case ATTR_REVERSED:
+		node_set_dims(n, a, reversed(rank));
+		return 0;
+	}
+	return 0;
+}
+
+int make_explicit(const struct graph *g, struct node *n)
+{
+	int rc = 0;
+
+	for (int a = 0; a < ATTR_COUNT && !rc; a++) {
+		if (op_has(n->op, a) && !(n->attrs.given & 1u << a))
+			rc = give(g, n, a);
+	}
+	return rc;
+}
