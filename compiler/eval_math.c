@@ -66,7 +66,7 @@ static float pool_point(const struct node *n, const struct window *w, const floa
 			s64 ox)
 {
 	const struct window_axis *v = &w->axis[0], *h = &w->axis[1];
-	float max = -INFINITY;
+	float max = n->attrs.lo;
 	double sum = 0;
 
 	for (s64 ky = 0; ky < v->kernel; ky++) {
@@ -76,7 +76,7 @@ static float pool_point(const struct node *n, const struct window *w, const floa
 			if (y < 0 || at < 0)
 				continue;
 			sum += x[y * h->in + at];
-			max = x[y * h->in + at] > max ? x[y * h->in + at] : max;
+			max = x[y * h->in + at] > max ? x[y * h->in + at] : max; /* not NaN */
 		}
 	}
 	if (n->op == OP_MAXPOOL)
@@ -138,7 +138,8 @@ void eval_gemm(const struct graph *g, const struct node *n, const void *const in
 	const struct shape *ys = &n->out[0]->shape;
 	bool ta = n->attrs.trans_a, tb = n->attrs.trans_b;
 	s64 len = as->dim[!ta], c_stride[TENSOR_RANK_MAX] = { 0 };
-	const float *a = in[0], *b = in[1], *c = node_in(n, 2) ? in[2] : NULL;
+	const float *a = in[0], *b = in[1];
+	const float *c = node_in(n, 2) && n->attrs.beta != 0 ? in[2] : NULL;
 	float *y = out[0];
 
 	(void)g;

@@ -190,7 +190,7 @@ struct node *value_only_user(const struct value *v)
 
 bool node_clamps(const struct node *n)
 {
-	return op_has(n->op, ATTR_lo) && (n->attrs.lo != -INFINITY || n->attrs.hi != INFINITY);
+	return op_has(n->op, ATTR_hi) && (n->attrs.lo != -INFINITY || n->attrs.hi != INFINITY);
 }
 
 void value_replace_uses(struct value *old, struct value *by)

@@ -12,33 +12,36 @@ enum { BYTES = 4, TAPS_UNROLLED = 32 };
 struct body {
 	bool max;
 	s64 kernel[2], step[2]; /* taps, and bytes between them: rows, pixels */
+	vreg least; /* a maximum begins with it */
 	vreg divisor; /* of an average; VREG_NONE: operand 2 of the map */
 };
 
-static vreg join(struct mir *m, const struct body *b, vreg x, vreg y)
+static enum rondo_opcode join_op(const struct body *b)
 {
-	return mir_v2(m, b->max ? RONDO_OP_fmax : RONDO_OP_fadd, x, y);
+	return b->max ? RONDO_OP_fmax : RONDO_OP_fadd;
 }
 
-/* All taps one after the other. Sums are in order of the taps. */
+/* All taps one after the other, joined in their order. */
 static vreg unrolled(struct mir *m, const struct map *map, const struct body *b)
 {
-	vreg sum = map_load(m, map, 1, 0);
-	s64 tap;
+	s64 tap = b->max ? 0 : 1;
+	vreg sum = b->max ? b->least : map_load(m, map, 1, 0);
 
-	for (tap = 1; tap < b->kernel[0] * b->kernel[1]; tap++)
-		sum = join(m, b, sum,
-			   map_load(m, map, 1,
-				    tap / b->kernel[1] * b->step[0] +
-					    tap % b->kernel[1] * b->step[1]));
+	for (; tap < b->kernel[0] * b->kernel[1]; tap++)
+		/* The sum comes second: fmax gives that when the tap is NaN. */
+		sum = mir_v2(
+			m, join_op(b),
+			map_load(m, map, 1,
+				 tap / b->kernel[1] * b->step[0] + tap % b->kernel[1] * b->step[1]),
+			sum);
 	return sum;
 }
 
-/* Windows too large to unroll: a loop over the taps. The first counts twice for a maximum. */
+/* Windows too large to unroll: a loop over the taps. */
 static vreg looped(struct mir *m, const struct map *map, const struct body *b)
 {
 	struct map tap = *map;
-	vreg sum = b->max ? map_load(m, map, 1, 0) : mir_movi(m, 0);
+	vreg sum = b->max ? mir_v1(m, RONDO_OP_mov, b->least) : mir_movi(m, 0);
 	int d;
 
 	for (d = 0; d < 2; d++) {
@@ -46,7 +49,7 @@ static vreg looped(struct mir *m, const struct map *map, const struct body *b)
 
 		tap.ref[1].stride[depth] = b->step[d];
 	}
-	mir_v2_into(m, sum, b->max ? RONDO_OP_fmax : RONDO_OP_fadd, sum, map_load(m, &tap, 1, 0));
+	mir_v2_into(m, sum, join_op(b), map_load(m, &tap, 1, 0), sum);
 	mir_end(m);
 	mir_end(m);
 	return sum;
@@ -62,18 +65,6 @@ static void pool_body(struct mir *m, const struct map *map, void *arg)
 		x = mir_v2(m, RONDO_OP_fdiv, x,
 			   b->divisor == VREG_NONE ? map_load(m, map, 2, 0) : b->divisor);
 	map_store(m, map, 0, x);
-}
-
-/* Whether every window divides by the same number. */
-static bool uniform_divisor(const struct window *w, bool include_pad)
-{
-	s64 y, x, first = window_divisor(w, include_pad, 0, 0);
-
-	for (y = 0; y < w->axis[0].out; y++)
-		for (x = 0; x < w->axis[1].out; x++)
-			if (window_divisor(w, include_pad, y, x) != first)
-				return false;
-	return true;
 }
 
 /* Divisors [out y][out x][channel], so that they are read as the results are written. */
@@ -111,9 +102,11 @@ int lower_pool(struct lowering *l, struct node *n)
 	b.step[1] = w.axis[1].dilation * pixel;
 	map.operand[0] = (struct map_operand){ y.buf, out->base };
 	map.operand[1] = (struct map_operand){ x.buf, x.layout.base - in.base };
-	if (!b.max && uniform_divisor(&w, include_pad)) {
+	if (b.max) {
+		b.least = lower_f32(l, n->attrs.lo, l->machine->lanes);
+	} else if (window_divisor_is_uniform(&w, include_pad)) {
 		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
-	} else if (!b.max) {
+	} else {
 		struct mir_ref table = divisor_table(l, &w, include_pad, channels);
 
 		map.operands = 3;

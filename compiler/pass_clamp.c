@@ -6,18 +6,9 @@
 #include "compiler/eval_ops.h"
 #include "compiler/passes.h"
 
-/* A dilated, padded window may hold padding only; clamping that would change it. */
 static bool clip_may_pass(const struct node *n)
 {
-	switch (n->op) {
-	case OP_VIEW:
-	case OP_TRANSPOSE:
-		return true;
-	case OP_MAXPOOL:
-		return n->attrs.dilations.v[0] == 1 && n->attrs.dilations.v[1] == 1;
-	default:
-		return false;
-	}
+	return n->op == OP_VIEW || n->op == OP_TRANSPOSE || n->op == OP_MAXPOOL;
 }
 
 /* The node that can clamp on behalf of @clip; NULL if there is none. */
@@ -39,6 +30,15 @@ static struct node *find_clamping(const struct node *clip)
 	return NULL;
 }
 
+/* What @clip did to the value that each MaxPool between it and @by begins with, they do now. */
+static void clamp_pools(const struct node *clip, const struct node *by)
+{
+	for (struct node *n = node_in(clip, 0)->producer; n != by; n = node_in(n, 0)->producer) {
+		if (n->op == OP_MAXPOOL)
+			n->attrs.lo = eval_clamp(n->attrs.lo, clip->attrs.lo, clip->attrs.hi);
+	}
+}
+
 int pass_clamp(struct graph *g)
 {
 	struct node *next;
@@ -52,6 +52,7 @@ int pass_clamp(struct graph *g)
 		by = find_clamping(n);
 		if (!by)
 			continue;
+		clamp_pools(n, by);
 		by->attrs.lo = eval_clamp(by->attrs.lo, n->attrs.lo, n->attrs.hi);
 		by->attrs.hi = eval_clamp(by->attrs.hi, n->attrs.lo, n->attrs.hi);
 		pass_replace_by_value(g, n, node_in(n, 0));

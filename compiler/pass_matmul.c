@@ -28,7 +28,7 @@ static int lower_gemm(struct graph *g, struct node *n)
 		b = pass_transpose(g, n, b, swap);
 	y = a && b ? pass_binary(g, n, OP_LINEAR, a, b) : NULL;
 	y = y ? scaled(g, n, y, n->attrs.alpha) : NULL;
-	if (y && c) {
+	if (y && c && n->attrs.beta != 0) { /* a factor of 0 also silences infinity and NaN */
 		c = scaled(g, n, c, n->attrs.beta);
 		y = c ? pass_binary(g, n, OP_ADD, y, c) : NULL;
 	}

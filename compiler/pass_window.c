@@ -18,7 +18,7 @@ static int fill_attrs(const struct graph *g, struct node *n)
 {
 	struct attrs *a = &n->attrs;
 	const struct window_axis *v, *h;
-	struct window w, floor_mode;
+	struct window w;
 	int rc = window_of(g, n, &w);
 
 	if (rc)
@@ -29,16 +29,8 @@ static int fill_attrs(const struct graph *g, struct node *n)
 	a->strides = pair(v->stride, h->stride);
 	a->dilations = pair(v->dilation, h->dilation);
 	a->pads = (struct dims){ 4, { v->pad, h->pad, v->pad_end, h->pad_end } };
-	if (a->auto_pad != PAD_EXPLICIT)
-		a->ceil_mode = 0;
 	a->auto_pad = PAD_EXPLICIT;
-	/* Without an overhanging window ceil_mode says nothing. */
-	if (a->ceil_mode) {
-		a->ceil_mode = 0;
-		rc = window_of(g, n, &floor_mode);
-		a->ceil_mode = rc || floor_mode.axis[0].out != v->out ||
-			       floor_mode.axis[1].out != h->out;
-	}
+	a->ceil_mode = v->over || h->over; /* without such a window it says nothing */
 	return 0;
 }
 

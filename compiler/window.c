@@ -64,9 +64,9 @@ static int resolve_axis(const struct graph *g, const struct node *n, struct wind
 		free = x->in + x->pad + x->pad_end - extent;
 		x->out = free < 0 ? 0 : free / x->stride + 1;
 		/* A window that hangs over counts unless it starts in the padding at the end. */
-		if (free >= 0 && n->attrs.ceil_mode && free % x->stride &&
-		    x->out * x->stride < x->in + x->pad)
-			x->out++;
+		x->over = free >= 0 && n->attrs.ceil_mode && free % x->stride &&
+			  x->out * x->stride < x->in + x->pad;
+		x->out += x->over;
 	}
 	if (x->out < 1)
 		return node_fail(g, n, -EINVAL,
@@ -96,7 +96,7 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 		struct window_axis *axis = &w->axis[i];
 		const struct dims *p = &a->pads;
 
-		*axis = (struct window_axis){ 1, 1, 1, 1, 1, 0, 0 };
+		*axis = (struct window_axis){ 1, 1, 1, 1, 1, 0, 0, false };
 		if (s < 0)
 			continue;
 		axis->in = x->shape.dim[2 + s];
@@ -112,18 +112,25 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 	return rc;
 }
 
+static s64 divide_down(s64 a, s64 b)
+{
+	return a / b - (a % b < 0);
+}
+
+/* Cells of output @o's window that are not padding, or with @with_pads not undeclared padding. */
 static s64 axis_cells(const struct window_axis *x, bool with_pads, s64 o)
 {
 	s64 lo = with_pads ? -x->pad : 0;
 	s64 hi = x->in + (with_pads ? x->pad_end : 0);
-	s64 cells = 0;
+	s64 start = o * x->stride - x->pad;
+	s64 first = -divide_down(start - lo, x->dilation);
+	s64 end = divide_down(hi - 1 - start, x->dilation) + 1;
 
-	for (s64 k = 0; k < x->kernel; k++) {
-		s64 at = o * x->stride - x->pad + k * x->dilation;
-
-		cells += at >= lo && at < hi;
-	}
-	return cells;
+	if (first < 0)
+		first = 0;
+	if (end > x->kernel)
+		end = x->kernel;
+	return end > first ? end - first : 0;
 }
 
 s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x)
@@ -132,4 +139,21 @@ s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x)
 		    axis_cells(&w->axis[1], count_include_pad, x);
 
 	return cells ? cells : 1;
+}
+
+static bool is_uniform(const struct window_axis *x, bool with_pads)
+{
+	s64 cells = axis_cells(x, with_pads, 0);
+
+	for (s64 o = 1; o < x->out; o++) {
+		if (axis_cells(x, with_pads, o) != cells)
+			return false;
+	}
+	return true;
+}
+
+bool window_divisor_is_uniform(const struct window *w, bool count_include_pad)
+{
+	return is_uniform(&w->axis[0], count_include_pad) &&
+	       is_uniform(&w->axis[1], count_include_pad);
 }

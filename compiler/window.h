@@ -16,7 +16,8 @@ struct window_axis {
 	s64 in, out;
 	s64 kernel, stride, dilation;
 	s64 pad; /* cells before the input */
-	s64 pad_end; /* declared cells after it; a last window of ceil_mode may reach further */
+	s64 pad_end; /* declared cells after it */
+	bool over; /* the last window reaches further than that, by ceil_mode */
 };
 
 struct window {
@@ -28,5 +29,8 @@ int window_of(const struct graph *g, const struct node *n, struct window *w);
 
 /* How many cells an AveragePool divides by at output (@y, @x); at least 1. */
 s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x);
+
+/* Whether that is the same number for every output. */
+bool window_divisor_is_uniform(const struct window *w, bool count_include_pad);
 
 #endif
