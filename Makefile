@@ -7,6 +7,9 @@ MODEL ?= demo/digits.onnx
 INPUT ?= $(wildcard demo/samples/*.npy)
 T ?= verify
 FUZZ_SECONDS ?= 60
+P ?=
+COUNT ?= 200
+SEED ?= 1
 # Their inputs have tens of thousands of features, whose frequencies would take most of the time.
 FUZZ_FLAGS_position = -entropic=0
 FUZZ_FLAGS_reference = -entropic=0
@@ -38,6 +41,10 @@ fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build/fuzz/tests/fuzz/fuzz_$(T) \
 		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/ $(FUZZ_FLAGS_$(T)) \
 		build/fuzz/corpus/$(T) $(wildcard tests/fuzz/corpus/$(T))
+
+.PHONY: mutate
+mutate: packages ## make COUNT (200) mutants of the parts or files P, by SEED (1), and list those that no test notices
+	@scripts/mutate.py --count $(COUNT) --seed $(SEED) $(P)
 
 .PHONY: guest
 guest: release module qemu ## a shell in a guest with the device (modprobe rondo loads the driver)
