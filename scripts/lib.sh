@@ -62,23 +62,46 @@ logged()
 	give_up "$1" "$log"
 }
 
-# counted NAME COMMAND...: as logged, for a command that prints "[done/total]" lines:
-# one moving line on a terminal, one line per quarter elsewhere.
+# share NAME: shows the percentages that come as lines on standard input: one moving line on a
+# terminal, a line for every tenth elsewhere.
+share()
+{
+	local tty=0
+	[ ! -t 2 ] || tty=1
+	awk -v tty=$tty -v name="$ME: $1" '
+		BEGIN { shown = 0 }
+		{ now = int($1) }
+		now < shown { shown = 0 }
+		tty && now != shown { printf "\r%s %d %% ", name, now }
+		!tty && int(now / 10) > int(shown / 10) { printf "%s %d %%\n", name, now }
+		{ shown = now; fflush() }
+		END { if (tty) printf "\r%*s\r", length(name) + 20, "" }' >&2
+}
+
+# counted NAME COMMAND...: as logged, for a command that prints "[done/total]" lines. Less than 50
+# steps are done before anybody asks.
 counted()
 {
-	local log=$LOGS/$1.log name=$1 tty=0
+	local log=$LOGS/$1.log name=$1
 	shift
-	[ -t 2 ] && tty=1
-	"$@" 2>&1 </dev/null | tee "$log" | awk -F'[][/]' -v tty=$tty -v name="$ME: $name" '
-		/^\[[0-9]+\/[0-9]+\]/ {
-			if (tty) printf "\r%s %d/%d ", name, $2, $3
-			else if ($3 > 50 && int(4 * $2 / $3) > quarter) printf "%s %d/%d\n", name, $2, $3
-			quarter = int(4 * $2 / $3)
-			fflush()
-		}
-		END { if (tty) printf "\r%*s\r", length(name) + 20, "" }' >&2 && return
+	"$@" 2>&1 </dev/null | tee "$log" | awk -F'[][/]' '
+		/^\[[0-9]+\/[0-9]+\]/ && $3 > 50 { print 100 * $2 / $3; fflush() }' |
+		share "$name" && return
 	give_up "$1" "$log"
 }
+
+# watched NAME COMMAND...: runs a command that takes the options of apt-get, with its output in a
+# log and its progress shown.
+watched()
+{
+	local name=$1
+	shift
+	"$@" -o APT::Status-Fd=3 3>&1 >"$LOGS/$name.log" 2>&1 </dev/null | awk -F: '
+		/^(dl|pm)status:/ { print $3; fflush() }' | share "$name"
+}
+
+# fetched NAME COMMAND...: as watched; on failure the log's end and path are shown.
+fetched() { watched "$@" || give_up "$2" "$LOGS/$1.log"; }
 
 # keep_newest N PATH...: removes all but the N most recently touched.
 keep_newest()
