@@ -9,10 +9,12 @@
  * comments that begin with "#:" say how the graph is run:
  *
  *   #: data %ID VALUE ...           content of an input, repeated; without: the fixed sequence
- *   #: expect %ID VALUE ...         what the interpreter gives for an output, to the last bit but
- * one
- *   #: tolerance %ID ABSOLUTE RELATIVE   of the program's output against the interpreter's;
- *                                   without: the same bits, any NaN for a NaN
+ *   #: type %ID TYPE                the type that shape inference gives an output
+ *   #: expect %ID VALUE ...         what the interpreter gives for an output, to one unit in the
+ * last place; written by tests/graphs/oracle.py
+ *   #: tolerance %ID ABSOLUTE RELATIVE   how far the program's output may be from the
+ * interpreter's; without: the same bits, any NaN for a NaN
+ *   #: normalised                   the graph is what the passes leave: none is run
  *   #: refused TEXT                 the graph does not compile, and the message holds TEXT
  *
  * Every graph is also printed after the passes and parsed back.

@@ -6,8 +6,9 @@ numbers (activations: decimal numbers of 120 digits), each result rounded to f32
     oracle.py --write FILE...   puts the results into the files, as lines "#: expect %ID VALUE ..."
     oracle.py --check           TAP: every file beside this one holds the results that it should
 
-Written from the ONNX operator reference. Outputs of more than EXPECT_MAX elements are left out, and
-graphs with inputs or constants of more than VALUE_MAX.
+Written from the ONNX operator reference and, where that is open, docs/reference/semantics.md.
+Outputs of more than EXPECT_MAX elements are left out, and graphs with inputs or constants of more
+than VALUE_MAX.
 The form of the files: tests/graph_case.h and compiler/graph_text.h.
 """
 import glob
@@ -100,6 +101,9 @@ def clamp(x, low, high):
     if math.isnan(x):
         return x
     return min(max(x, low), high)
+
+
+LARGEST = float(2**128 - 2**104)
 
 
 # ---- Tensors ------------------------------------------------------------------------------------
@@ -254,6 +258,7 @@ def matmul(attrs, a, b):
 
 def gemm(attrs, a, b, c=None):
     alpha, beta = Fraction(attrs.get('alpha', 1.0)), Fraction(attrs.get('beta', 1.0))
+    c = c if beta else None
     ta, tb = attrs.get('trans_a'), attrs.get('trans_b')
     shape = (a.shape[1 if ta else 0], b.shape[0 if tb else 1])
     inner = a.shape[0 if ta else 1]
@@ -348,8 +353,8 @@ def concat(attrs, *parts):
 
 
 def clip(attrs, x, low=None, high=None):
-    bounds = (low.data[0] if low else attrs.get('lo', -math.inf),
-              high.data[0] if high else attrs.get('hi', math.inf))
+    bounds = (low.data[0] if low else attrs.get('lo', -LARGEST),
+              high.data[0] if high else attrs.get('hi', LARGEST))
     return f32s(x.shape, (clamp(v, *bounds) for v in x.data))
 
 
@@ -361,7 +366,7 @@ OPERATORS = {
     'Add': binary(add), 'Sub': binary(lambda a, b: add(a, -b)), 'Mul': binary(multiply),
     'Div': binary(divide), 'Relu': elementwise(lambda x: clamp(x, 0.0, math.inf)), 'Clip': clip,
     'Sigmoid': elementwise(sigmoid), 'Tanh': elementwise(tanh), 'Conv': conv,
-    'MaxPool': pool(lambda values, count: max(values, default=-math.inf)),
+    'MaxPool': pool(lambda values, count: max([-LARGEST] + [v for v in values if v == v])),
     'AveragePool': pool(lambda values, count: mean(values, max(count, 1))),
     'GlobalAveragePool': global_average, 'MatMul': matmul, 'Gemm': gemm,
     'BatchNormalization': batchnorm, 'Softmax': softmax(False), 'LogSoftmax': softmax(True),

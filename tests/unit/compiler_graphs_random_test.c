@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Random graphs through the whole compiler, compared with the interpreter as tests/graph_case.h
+ * says. Without arguments the seeds of make check; with FIRST and COUNT others, and with COUNT 1
+ * the graph's text is printed, ready to become a file of tests/graphs.
+ */
+#include "tests/fuzz/graph_generate.h"
+#include "tests/graph_case.h"
+#include "tests/random.h"
+#include "tests/tap.h"
+
+enum { SEEDS = 200 };
+
+static char *graph_of_seed(u64 seed)
+{
+	u8 choices[GRAPH_GENERATE_CHOICES];
+	u64 state = random_seed(seed);
+
+	random_bytes(&state, choices, sizeof(choices));
+	return graph_generate(choices, sizeof(choices));
+}
+
+int main(int argc, char **argv)
+{
+	u64 first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	u64 count = argc > 2 ? strtoull(argv[2], NULL, 0) : SEEDS, seed, bad = 0;
+	char why[GRAPH_CASE_WHY];
+
+	for (seed = first; seed < first + count; seed++) {
+		char *text = graph_of_seed(seed);
+
+		if (count == 1)
+			printf("%s", text);
+		if (!graph_case_run(text, "random.graph", why)) {
+			printf("# seed %llu: %s\n", (unsigned long long)seed, why);
+			bad++;
+		}
+		free(text);
+	}
+	tap_ok(!bad, "%llu random graphs from %llu on", (unsigned long long)count,
+	       (unsigned long long)first);
+	return tap_done();
+}
