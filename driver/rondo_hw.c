@@ -5,20 +5,7 @@
 #include <linux/pci.h>
 
 #include "driver/rondo_hw.h"
-
-/* RONDO_REG_space_name is the offset of a register, RONDO_FLD_space_name_field a mask. */
-enum rondo_reg {
-#define REG(space, name, offset, count, access, meaning) RONDO_REG_##space##_##name = (offset),
-#define FLD(space, name, field, lo, width, meaning)
-#include "spec/regs.def"
-};
-
-enum rondo_fld {
-#define REG(space, name, offset, count, access, meaning)
-#define FLD(space, name, field, lo, width, meaning) \
-	RONDO_FLD_##space##_##name##_##field = GENMASK(((lo) + (width)) - 1, lo),
-#include "spec/regs.def"
-};
+#include "spec/regs.h"
 
 enum {
 	RONDO_RESET_POLL_US = 100,

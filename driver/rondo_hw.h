@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The device's registers and doorbells. rondo_hw.c is the only file that touches
- * MMIO; names and offsets come from spec/regs.def.
+ * MMIO; names and offsets are those of spec/regs.h.
  *
  * A device that has vanished from the bus reads as all ones; rondo_hw_present()
  * tells. Callers hold drm_dev_enter(), or are probe or remove.

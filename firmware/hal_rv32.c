@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* The HAL on the real management core: registers of spec/regs.def, space MGMT. */
 #include "firmware/hal.h"
-
-enum {
-#define REG(space, name, offset, count, access, meaning) space##_##name = offset,
-#define FLD(space, name, field, lo, width, meaning) space##_##name##_##field = 1 << lo,
-#include "spec/regs.def"
-};
+#include "spec/regs.h"
 
 enum {
 	BELL_WORDS = RONDO_BELLS / 32,
@@ -41,47 +36,47 @@ static void memory_barrier(void)
 
 u64 hal_init_addr(void)
 {
-	return read_pair(MGMT_INIT_ADDR_LO);
+	return read_pair(RONDO_REG_MGMT_INIT_ADDR_LO);
 }
 
 void hal_set_version(u32 version)
 {
-	*reg(MGMT_FW_VERSION) = version;
+	*reg(RONDO_REG_MGMT_FW_VERSION) = version;
 }
 
 void hal_set_state(enum rondo_fw_state state)
 {
-	*reg(MGMT_FW_STATE) = state;
+	*reg(RONDO_REG_MGMT_FW_STATE) = state;
 }
 
 void hal_heartbeat(void)
 {
-	*reg(MGMT_HEARTBEAT) = *reg(MGMT_HEARTBEAT) + 1;
+	*reg(RONDO_REG_MGMT_HEARTBEAT) = *reg(RONDO_REG_MGMT_HEARTBEAT) + 1;
 }
 
 void hal_irq_event(void)
 {
-	*reg(MGMT_HOST_IRQ) = HOST_IRQ_STATUS_EVENT;
+	*reg(RONDO_REG_MGMT_HOST_IRQ) = RONDO_FLD_HOST_IRQ_STATUS_EVENT;
 }
 
 void hal_irq_fault(void)
 {
-	*reg(MGMT_HOST_IRQ) = HOST_IRQ_STATUS_FAULT;
+	*reg(RONDO_REG_MGMT_HOST_IRQ) = RONDO_FLD_HOST_IRQ_STATUS_FAULT;
 }
 
 u64 hal_time(void)
 {
-	return read_pair(MGMT_TIME_LO);
+	return read_pair(RONDO_REG_MGMT_TIME_LO);
 }
 
 void hal_timer_start(u64 ns)
 {
-	write_pair(MGMT_TIMER_LO, ns);
+	write_pair(RONDO_REG_MGMT_TIMER_LO, ns);
 }
 
 void hal_timer_stop(void)
 {
-	write_pair(MGMT_TIMER_LO, 0);
+	write_pair(RONDO_REG_MGMT_TIMER_LO, 0);
 }
 
 bool hal_timer_fired(void)
@@ -101,10 +96,10 @@ bool hal_bells_take(void)
 	u32 all = 0;
 
 	for (u32 i = 0; i < BELL_WORDS; i++) {
-		u32 rung = *reg(MGMT_BELL_PENDING + 4 * i);
+		u32 rung = *reg(RONDO_REG_MGMT_BELL_PENDING + 4 * i);
 
 		if (rung)
-			*reg(MGMT_BELL_PENDING + 4 * i) = rung;
+			*reg(RONDO_REG_MGMT_BELL_PENDING + 4 * i) = rung;
 		all |= rung;
 	}
 	memory_barrier();
@@ -113,13 +108,13 @@ bool hal_bells_take(void)
 
 static bool copy(const void *local, u64 addr, u32 size, u32 direction)
 {
-	write_pair(MGMT_COPY_ADDR_LO, addr);
-	*reg(MGMT_COPY_LOCAL) = (uintptr_t)local;
-	*reg(MGMT_COPY_SIZE) = size;
+	write_pair(RONDO_REG_MGMT_COPY_ADDR_LO, addr);
+	*reg(RONDO_REG_MGMT_COPY_LOCAL) = (uintptr_t)local;
+	*reg(RONDO_REG_MGMT_COPY_SIZE) = size;
 	memory_barrier();
-	*reg(MGMT_COPY_GO) = direction;
+	*reg(RONDO_REG_MGMT_COPY_GO) = direction;
 	memory_barrier();
-	return *reg(MGMT_COPY_STATUS) == 0;
+	return *reg(RONDO_REG_MGMT_COPY_STATUS) == 0;
 }
 
 bool hal_copy_in(void *local, u64 addr, u32 size)
@@ -134,39 +129,39 @@ bool hal_copy_out(u64 addr, const void *local, u32 size)
 
 void hal_seq_start(enum rondo_seq_command command, const struct rondo_seq_args *args)
 {
-	*reg(MGMT_SEQ_ARGS) = (uintptr_t)args;
+	*reg(RONDO_REG_MGMT_SEQ_ARGS) = (uintptr_t)args;
 	memory_barrier();
-	*reg(MGMT_SEQ_GO) = command;
+	*reg(RONDO_REG_MGMT_SEQ_GO) = command;
 }
 
 void hal_seq_abort(void)
 {
-	*reg(MGMT_SEQ_GO) = RONDO_SEQ_ABORT;
+	*reg(RONDO_REG_MGMT_SEQ_GO) = RONDO_SEQ_ABORT;
 }
 
 void hal_seq_ack(void)
 {
-	*reg(MGMT_SEQ_ACK) = 1;
+	*reg(RONDO_REG_MGMT_SEQ_ACK) = 1;
 }
 
 enum rondo_seq_status hal_seq_status(void)
 {
-	return *reg(MGMT_SEQ_STATUS);
+	return *reg(RONDO_REG_MGMT_SEQ_STATUS);
 }
 
 u64 hal_seq_cycles(void)
 {
-	return read_pair(MGMT_SEQ_CYCLES_LO);
+	return read_pair(RONDO_REG_MGMT_SEQ_CYCLES_LO);
 }
 
 u64 hal_seq_signature(void)
 {
-	return read_pair(MGMT_SEQ_SIGNATURE_LO);
+	return read_pair(RONDO_REG_MGMT_SEQ_SIGNATURE_LO);
 }
 
 u32 hal_seq_bundle(void)
 {
-	return *reg(MGMT_SEQ_BUNDLE);
+	return *reg(RONDO_REG_MGMT_SEQ_BUNDLE);
 }
 
 void hal_wait(void)

@@ -68,7 +68,7 @@ static void registers(void)
 {
 	printf("# Device registers\n\n| space | offset | name | count | access | meaning |\n"
 	       "|---|---|---|---|---|---|\n");
-#define REG(space, name, offset, count, access, meaning)                                       \
+#define REG(space, name, offset, count, widest, access, meaning)                               \
 	printf("| %s | 0x%03x | %s | %d | %s | %s |\n", #space, offset, #name, count, #access, \
 	       cell(meaning));
 #define FLD(space, name, field, lo, width, meaning)                                   \

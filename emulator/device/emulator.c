@@ -22,15 +22,15 @@ void emu_trace(struct emu_device *dev, const char *event, u64 a, u64 b)
 
 enum rondo_device_state emu_state_locked(const struct emu_device *dev)
 {
-	return (REG_WORD(&dev->regs, HOST, STATUS) & REG_MASK_HOST_STATUS_STATE) >>
-	       REG_LO_HOST_STATUS_STATE;
+	return (REG_WORD(&dev->regs, HOST, STATUS) & RONDO_FLD_HOST_STATUS_STATE) >>
+	       RONDO_SHIFT_HOST_STATUS_STATE;
 }
 
 void emu_set_state_locked(struct emu_device *dev, enum rondo_device_state state,
 			  enum rondo_boot_error error)
 {
-	REG_WORD(&dev->regs, HOST, STATUS) = state << REG_LO_HOST_STATUS_STATE |
-					     error << REG_LO_HOST_STATUS_ERROR;
+	REG_WORD(&dev->regs, HOST, STATUS) = state << RONDO_SHIFT_HOST_STATUS_STATE |
+					     error << RONDO_SHIFT_HOST_STATUS_ERROR;
 	emu_time_update_locked(dev);
 }
 
@@ -112,19 +112,19 @@ static void boot_locked(struct emu_device *dev)
 static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 size)
 {
 	struct regs *r = &dev->regs;
-	enum reg reg;
+	u32 reg;
 
 	emu_lock(dev);
 	reg = regs_write(r, REG_SPACE_HOST, offset, value, size);
 	switch (reg) {
-	case REG_HOST_CTRL:
-		if (value & REG_MASK_HOST_CTRL_RESET)
+	case RONDO_REG_HOST_CTRL:
+		if (value & RONDO_FLD_HOST_CTRL_RESET)
 			emu_reset_locked(dev);
-		else if (value & REG_MASK_HOST_CTRL_BOOT)
+		else if (value & RONDO_FLD_HOST_CTRL_BOOT)
 			boot_locked(dev);
 		break;
-	case REG_HOST_INIT_ADDR_LO:
-	case REG_HOST_INIT_ADDR_HI:
+	case RONDO_REG_HOST_INIT_ADDR_LO:
+	case RONDO_REG_HOST_INIT_ADDR_HI:
 		REG_WORD(r, MGMT, INIT_ADDR_LO) = REG_WORD(r, HOST, INIT_ADDR_LO);
 		REG_WORD(r, MGMT, INIT_ADDR_HI) = REG_WORD(r, HOST, INIT_ADDR_HI);
 		break;
@@ -132,17 +132,17 @@ static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 si
 		break;
 	}
 	emu_unlock(dev);
-	if (reg == REG_HOST_CTRL)
+	if (reg == RONDO_REG_HOST_CTRL)
 		emu_trace(dev, "ctrl", value, 0);
 }
 
 static u64 read_register(struct emu_device *dev, u64 offset, u32 size)
 {
-	enum reg reg = reg_at(REG_SPACE_HOST, offset, size);
+	u32 reg = reg_at(REG_SPACE_HOST, offset, size);
 	u64 value;
 
 	emu_lock(dev);
-	if (reg == REG_HOST_TIME_LO || reg == REG_HOST_TIME_HI) {
+	if (reg == RONDO_REG_HOST_TIME_LO || reg == RONDO_REG_HOST_TIME_HI) {
 		u64 now = emu_time_locked(dev);
 
 		REG_WORD(&dev->regs, HOST, TIME_LO) = now;

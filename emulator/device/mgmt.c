@@ -79,7 +79,7 @@ static void die(struct emu_device *dev, enum rondo_boot_error error)
 		emu_set_state_locked(dev, RONDO_STATE_DEAD, error);
 	emu_unlock(dev);
 	emu_trace(dev, "dead", error, dev->mgmt.core.pc);
-	emu_raise(dev, REG_MASK_HOST_IRQ_STATUS_FAULT);
+	emu_raise(dev, RONDO_FLD_HOST_IRQ_STATUS_FAULT);
 }
 
 /* Fetches the firmware image. */

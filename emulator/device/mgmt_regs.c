@@ -81,29 +81,29 @@ static void start_timer_locked(struct emu_device *dev)
 }
 
 /* What a write does to the registers themselves, beyond its access rule. */
-static void written_locked(struct emu_device *dev, enum reg reg, u32 value)
+static void written_locked(struct emu_device *dev, u32 reg, u32 value)
 {
 	struct regs *r = &dev->regs;
 
 	switch (reg) {
-	case REG_MGMT_FW_VERSION:
+	case RONDO_REG_MGMT_FW_VERSION:
 		REG_WORD(r, HOST, FW_VERSION) = value;
 		break;
-	case REG_MGMT_FW_STATE:
+	case RONDO_REG_MGMT_FW_STATE:
 		REG_WORD(r, HOST, FW_STATE) = value;
 		break;
-	case REG_MGMT_HEARTBEAT:
+	case RONDO_REG_MGMT_HEARTBEAT:
 		REG_WORD(r, HOST, HEARTBEAT) = value;
 		break;
-	case REG_MGMT_TIMER_HI:
+	case RONDO_REG_MGMT_TIMER_HI:
 		start_timer_locked(dev);
 		break;
-	case REG_MGMT_SEQ_ACK:
+	case RONDO_REG_MGMT_SEQ_ACK:
 		if (value & 1)
 			dev->mgmt.sequencer_irq = false;
 		emu_mgmt_kick_locked(dev);
 		break;
-	case REG_MGMT_BELL_PENDING:
+	case RONDO_REG_MGMT_BELL_PENDING:
 		emu_mgmt_kick_locked(dev);
 		break;
 	default:
@@ -115,7 +115,7 @@ static bool mgmt_store(void *ctx, u32 addr, u32 size, u32 value)
 {
 	struct emu_device *dev = ctx;
 	u32 offset = addr - RONDO_MGMT_BASE;
-	enum reg reg = REG_NONE;
+	u32 reg = REG_NONE;
 
 	if (offset >= RONDO_REGS_BYTES)
 		return false;
@@ -126,11 +126,11 @@ static bool mgmt_store(void *ctx, u32 addr, u32 size, u32 value)
 	emu_unlock(dev);
 
 	/* What takes the lock itself or calls the host. */
-	if (reg == REG_MGMT_HOST_IRQ)
+	if (reg == RONDO_REG_MGMT_HOST_IRQ)
 		emu_raise(dev, value);
-	else if (reg == REG_MGMT_COPY_GO)
+	else if (reg == RONDO_REG_MGMT_COPY_GO)
 		copy(dev, value);
-	else if (reg == REG_MGMT_SEQ_GO)
+	else if (reg == RONDO_REG_MGMT_SEQ_GO)
 		sequencer_go(dev, value);
 	return true;
 }
@@ -143,7 +143,7 @@ static bool mgmt_load(void *ctx, u32 addr, u32 size, u32 *value)
 	if (offset >= RONDO_REGS_BYTES)
 		return false;
 	emu_lock(dev);
-	if (reg_at(REG_SPACE_MGMT, offset, size) == REG_MGMT_TIME_LO) {
+	if (reg_at(REG_SPACE_MGMT, offset, size) == RONDO_REG_MGMT_TIME_LO) {
 		u64 now = emu_time_locked(dev);
 
 		REG_WORD(&dev->regs, MGMT, TIME_LO) = now;

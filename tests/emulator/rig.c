@@ -115,7 +115,7 @@ void rig_write(struct rig *rig, u32 offset, u32 value)
 
 u64 rig_time(struct rig *rig)
 {
-	return emu_mmio_read(rig->dev, RONDO_BAR_REGS, REG_OFF_HOST_TIME_LO, 8);
+	return emu_mmio_read(rig->dev, RONDO_BAR_REGS, RONDO_REG_HOST_TIME_LO, 8);
 }
 
 void rig_bell(struct rig *rig, u32 bell)
@@ -137,13 +137,13 @@ void rig_until(bool (*done)(struct rig *rig, u32 arg), struct rig *rig, u32 arg)
 
 static bool state_is(struct rig *rig, u32 state)
 {
-	return (rig_read(rig, REG_OFF_HOST_STATUS) & REG_MASK_HOST_STATUS_STATE) == state;
+	return (rig_read(rig, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_STATE) == state;
 }
 
 static bool booted(struct rig *rig, u32 arg)
 {
 	(void)arg;
-	return rig_read(rig, REG_OFF_HOST_FW_STATE) || !state_is(rig, RONDO_STATE_ON);
+	return rig_read(rig, RONDO_REG_HOST_FW_STATE) || !state_is(rig, RONDO_STATE_ON);
 }
 
 void rig_await_state(struct rig *rig, enum rondo_device_state state)
@@ -155,21 +155,21 @@ enum rondo_device_state rig_boot(struct rig *rig)
 {
 	u64 image = inproc_bus(rig->image), script = inproc_bus(rig->script);
 
-	rig_write(rig, REG_OFF_HOST_FW_ADDR_LO, image);
-	rig_write(rig, REG_OFF_HOST_FW_ADDR_HI, image >> 32);
-	rig_write(rig, REG_OFF_HOST_FW_SIZE, rig->image_bytes);
-	rig_write(rig, REG_OFF_HOST_INIT_ADDR_LO, script);
-	rig_write(rig, REG_OFF_HOST_INIT_ADDR_HI, script >> 32);
-	rig_write(rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	rig_write(rig, RONDO_REG_HOST_FW_ADDR_LO, image);
+	rig_write(rig, RONDO_REG_HOST_FW_ADDR_HI, image >> 32);
+	rig_write(rig, RONDO_REG_HOST_FW_SIZE, rig->image_bytes);
+	rig_write(rig, RONDO_REG_HOST_INIT_ADDR_LO, script);
+	rig_write(rig, RONDO_REG_HOST_INIT_ADDR_HI, script >> 32);
+	rig_write(rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	rig_until(booted, rig, 0);
-	return rig_read(rig, REG_OFF_HOST_STATUS) & REG_MASK_HOST_STATUS_STATE;
+	return rig_read(rig, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_STATE;
 }
 
 u64 rig_reset(struct rig *rig)
 {
 	u64 start = rig_now_ns();
 
-	rig_write(rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_RESET);
+	rig_write(rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	rig_await_state(rig, RONDO_STATE_OFF);
 	rig->steps = 0;
 	return rig_now_ns() - start;
@@ -216,7 +216,7 @@ void rig_start(struct rig *rig)
 void rig_finish(struct rig *rig)
 {
 	rig_await_irq(rig, 0, 1);
-	rig_write(rig, REG_OFF_HOST_IRQ_STATUS, REG_MASK_HOST_IRQ_STATUS_EVENT);
+	rig_write(rig, RONDO_REG_HOST_IRQ_STATUS, RONDO_FLD_HOST_IRQ_STATUS_EVENT);
 }
 
 void rig_run(struct rig *rig)

@@ -6,7 +6,7 @@
 #include "tests/emulator/seq.h"
 #include "tools/asm/asm.h"
 
-#define MGMT(name) (RONDO_MGMT_BASE + REG_OFF_MGMT_##name)
+#define MGMT(name) (RONDO_MGMT_BASE + RONDO_REG_MGMT_##name)
 
 /* Where page @i of @pages stands in memory: backwards, and in pairs that are consecutive. */
 static u64 place(u64 i, u64 pages)
@@ -105,5 +105,5 @@ struct seq_result seq_command(struct rig *rig, enum rondo_seq_command command,
 
 u32 seq_status(struct rig *rig)
 {
-	return rig_mgmt_read(rig, REG_OFF_MGMT_SEQ_STATUS);
+	return rig_mgmt_read(rig, RONDO_REG_MGMT_SEQ_STATUS);
 }

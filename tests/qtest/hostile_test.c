@@ -17,7 +17,7 @@
 #include "tests/unit/program_builder.h"
 #include "tools/asm/asm.h"
 
-#define MGMT(name) (RONDO_MGMT_BASE + REG_OFF_MGMT_##name)
+#define MGMT(name) (RONDO_MGMT_BASE + RONDO_REG_MGMT_##name)
 
 /* The machine's memory. */
 enum {
@@ -65,16 +65,16 @@ static void start_boot(void)
 
 	if (f)
 		fclose(f);
-	write_reg(REG_OFF_HOST_FW_ADDR_LO, IMAGE);
-	write_reg(REG_OFF_HOST_FW_SIZE, bytes);
-	write_reg(REG_OFF_HOST_INIT_ADDR_LO, SCRIPT);
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	write_reg(RONDO_REG_HOST_FW_ADDR_LO, IMAGE);
+	write_reg(RONDO_REG_HOST_FW_SIZE, bytes);
+	write_reg(RONDO_REG_HOST_INIT_ADDR_LO, SCRIPT);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 }
 
 static bool boot(void)
 {
 	start_boot();
-	return await_reg(REG_OFF_HOST_FW_STATE, ~0u, 1);
+	return await_reg(RONDO_REG_HOST_FW_STATE, ~0u, 1);
 }
 
 static struct step *script(void)
@@ -100,9 +100,9 @@ static void start(void)
 /* Waits until it has ended. */
 static bool finish(void)
 {
-	bool done = await_reg(REG_OFF_HOST_IRQ_STATUS, 1, 1);
+	bool done = await_reg(RONDO_REG_HOST_IRQ_STATUS, 1, 1);
 
-	write_reg(REG_OFF_HOST_IRQ_STATUS, 1);
+	write_reg(RONDO_REG_HOST_IRQ_STATUS, 1);
 	return done;
 }
 
@@ -263,10 +263,10 @@ static void test_reset_itself(void)
 {
 	qemu_start(&q, binary, NULL, "");
 	boot();
-	step(STEP_STORE, RIG_TCM_FREE, REG_MASK_HOST_CTRL_RESET);
-	copy_out(QEMU_BAR_REGS + REG_OFF_HOST_CTRL, 4);
+	step(STEP_STORE, RIG_TCM_FREE, RONDO_FLD_HOST_CTRL_RESET);
+	copy_out(QEMU_BAR_REGS + RONDO_REG_HOST_CTRL, 4);
 	start();
-	tap_ok(await_reg(REG_OFF_HOST_STATUS, ~0u, RONDO_STATE_OFF), "the device resets itself");
+	tap_ok(await_reg(RONDO_REG_HOST_STATUS, ~0u, RONDO_STATE_OFF), "the device resets itself");
 	tap_ok(boot(), "and boots again");
 	tap_ok(qemu_end(&q), "QEMU ends well");
 }
@@ -294,7 +294,7 @@ static void enable_iommu(void)
 
 static void test_iommu(void)
 {
-	const u32 dead = RONDO_STATE_DEAD | RONDO_BOOT_DMA << REG_LO_HOST_STATUS_ERROR;
+	const u32 dead = RONDO_STATE_DEAD | RONDO_BOOT_DMA << RONDO_SHIFT_HOST_STATUS_ERROR;
 
 	qemu_start(&q, binary, "-device intel-iommu,intremap=off", "");
 	tap_ok(boot(), "behind an IOMMU that passes all, the firmware boots");
@@ -304,10 +304,10 @@ static void test_iommu(void)
 	start();
 	pause_ms(100);
 	tap_ok(qemu_alive(&q), "a copy that the IOMMU refuses: QEMU lives");
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_RESET);
-	await_reg(REG_OFF_HOST_STATUS, ~0u, RONDO_STATE_OFF);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	await_reg(RONDO_REG_HOST_STATUS, ~0u, RONDO_STATE_OFF);
 	start_boot();
-	tap_ok(await_reg(REG_OFF_HOST_STATUS, ~0u, dead), "the next boot is refused: DEAD, DMA");
+	tap_ok(await_reg(RONDO_REG_HOST_STATUS, ~0u, dead), "the next boot is refused: DEAD, DMA");
 	tap_ok(qemu_end(&q), "QEMU ends well");
 }
 
@@ -370,8 +370,8 @@ static void test_bindings(void)
 	sequencer(RONDO_SEQ_UNBIND, (struct rondo_seq_args){ .binding = 0 });
 	tap_eq(bind_slots(0, 0, RONDO_PROGRAM_SLOTS_MAX), RONDO_SEQ_DONE,
 	       "one in the place of another is kept");
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_RESET);
-	await_reg(REG_OFF_HOST_STATUS, ~0u, RONDO_STATE_OFF);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	await_reg(RONDO_REG_HOST_STATUS, ~0u, RONDO_STATE_OFF);
 	boot();
 	load_slots(0);
 	list_slots();

@@ -129,7 +129,7 @@ static void test_hold(void)
 	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 1);
 	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
 	rig_await_hits(&rig, EMU_FAULT_seq_hold, 3);
-	rig_mgmt_write(&rig, REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
 	tap_eq(seq_finish(&rig).status, RONDO_SEQ_ABORTED, "ABORT ends what is held");
 	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
 	rig_await_hits(&rig, EMU_FAULT_seq_hold, 4);
@@ -161,10 +161,10 @@ static void test_dma(void)
 	tap_eq(run().status, RONDO_SEQ_DONE, "the next is well");
 
 	/* The core's memory keeps the script whose fetch fails; it looks at COPY_STATUS. */
-	tap_eq(rig_mgmt_read(&rig, REG_OFF_MGMT_COPY_STATUS), 0, "copies are done");
+	tap_eq(rig_mgmt_read(&rig, RONDO_REG_MGMT_COPY_STATUS), 0, "copies are done");
 	emu_fault_set(rig.dev, EMU_FAULT_copy_fail, 1);
-	tap_eq(rig_mgmt_read(&rig, REG_OFF_MGMT_COPY_STATUS), 1, "copy_fail: one is refused");
-	tap_eq(rig_mgmt_read(&rig, REG_OFF_MGMT_COPY_STATUS), 0, "the next is done");
+	tap_eq(rig_mgmt_read(&rig, RONDO_REG_MGMT_COPY_STATUS), 1, "copy_fail: one is refused");
+	tap_eq(rig_mgmt_read(&rig, RONDO_REG_MGMT_COPY_STATUS), 0, "the next is done");
 }
 
 /* Bits of the increment's tables, from its first address entry on: see test_flips(). */
@@ -276,10 +276,10 @@ static void test_irq(void)
 
 	emu_fault_set(rig.dev, EMU_FAULT_irq_lose, 2);
 	for (i = 1; i <= 2; i++) {
-		rig_write(&rig, REG_OFF_HOST_IRQ_STATUS, 1);
+		rig_write(&rig, RONDO_REG_HOST_IRQ_STATUS, 1);
 		rig_start(&rig);
 		rig_await_hits(&rig, EMU_FAULT_irq_lose, i);
-		tap_ok(rig_read(&rig, REG_OFF_HOST_IRQ_STATUS) == 1 && !rig.irqs[0],
+		tap_ok(rig_read(&rig, RONDO_REG_HOST_IRQ_STATUS) == 1 && !rig.irqs[0],
 		       "irq_lose: the bit is set, no message comes");
 	}
 	rig_run(&rig);
@@ -292,13 +292,14 @@ static void test_firmware(void)
 
 	emu_fault_set(rig.dev, EMU_FAULT_fw_silent, 1);
 	rig_await_hits(&rig, EMU_FAULT_fw_silent, 1);
-	beats = rig_read(&rig, REG_OFF_HOST_HEARTBEAT);
+	beats = rig_read(&rig, RONDO_REG_HOST_HEARTBEAT);
 	rig_start(&rig);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_HEARTBEAT), beats, "fw_silent: a bell is not answered");
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS), RONDO_STATE_ON, "though the device is ON");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_HEARTBEAT), beats,
+	       "fw_silent: a bell is not answered");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS), RONDO_STATE_ON, "though the device is ON");
 	emu_fault_set(rig.dev, EMU_FAULT_fw_silent, 0);
 	rig_finish(&rig);
-	tap_ok(rig_read(&rig, REG_OFF_HOST_HEARTBEAT) > beats, "it goes on when released");
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_HEARTBEAT) > beats, "it goes on when released");
 
 	emu_fault_set(rig.dev, EMU_FAULT_fw_silent, 1);
 	rig_await_hits(&rig, EMU_FAULT_fw_silent, 2);
@@ -309,8 +310,8 @@ static void test_firmware(void)
 
 	emu_fault_set(rig.dev, EMU_FAULT_fw_crash, 1);
 	rig_await_irq(&rig, 1, 1);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS),
-	       RONDO_STATE_DEAD | RONDO_BOOT_TRAP << REG_LO_HOST_STATUS_ERROR,
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS),
+	       RONDO_STATE_DEAD | RONDO_BOOT_TRAP << RONDO_SHIFT_HOST_STATUS_ERROR,
 	       "fw_crash: DEAD by a trap");
 	tap_eq(emu_fault_value(rig.dev, EMU_FAULT_fw_crash), 0, "once");
 	rig_reset(&rig);
@@ -339,14 +340,15 @@ static void test_no_memory(void)
 static void test_vanish(void)
 {
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 1);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_ID), 0xffffffff, "vanish: reads give all ones");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_ID), 0xffffffff, "vanish: reads give all ones");
 	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_BELLS, 5, 1), 0xff, "of any size");
 	tap_ok(rig_time(&rig) == ~(u64)0, "8 bytes too");
-	rig_write(&rig, REG_OFF_HOST_FW_SIZE, 99);
+	rig_write(&rig, RONDO_REG_HOST_FW_SIZE, 99);
 	rig_bell(&rig, 0);
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 0);
 	rig_await_state(&rig, RONDO_STATE_OFF);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_FW_SIZE), 0, "back again: OFF, and nothing was written");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_FW_SIZE), 0,
+	       "back again: OFF, and nothing was written");
 	bring_up();
 	tap_eq(run().status, RONDO_SEQ_DONE, "and it works");
 }

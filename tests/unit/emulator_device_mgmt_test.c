@@ -6,14 +6,14 @@
 #include "tests/emulator/rig.h"
 #include "tests/tap.h"
 
-#define MGMT(name) (RONDO_MGMT_BASE + REG_OFF_MGMT_##name)
+#define MGMT(name) (RONDO_MGMT_BASE + RONDO_REG_MGMT_##name)
 
 static struct rig rig;
 
 static u32 boot_error(void)
 {
-	return (rig_read(&rig, REG_OFF_HOST_STATUS) & REG_MASK_HOST_STATUS_ERROR) >>
-	       REG_LO_HOST_STATUS_ERROR;
+	return (rig_read(&rig, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_ERROR) >>
+	       RONDO_SHIFT_HOST_STATUS_ERROR;
 }
 
 static void test_reset_values(void)
@@ -21,12 +21,12 @@ static void test_reset_values(void)
 	struct rondo_machine machine;
 	u32 i, sum = 0;
 
-	tap_eq(rig_read(&rig, REG_OFF_HOST_ID), RONDO_DEVICE_ID, "ID");
-	tap_eq(rig_read(&rig, REG_OFF_HOST_VERSION), RONDO_REGS_VERSION, "VERSION");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_ID), RONDO_DEVICE_ID, "ID");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_VERSION), RONDO_REGS_VERSION, "VERSION");
 	for (i = 0; i < sizeof(machine) / 4; i++)
-		((u32 *)&machine)[i] = rig_read(&rig, REG_OFF_HOST_MACHINE + 4 * i);
+		((u32 *)&machine)[i] = rig_read(&rig, RONDO_REG_HOST_MACHINE + 4 * i);
 	tap_eq(machine.sram_bytes, 1 << 20, "MACHINE holds the description");
-	for (i = REG_OFF_HOST_CTRL; i < REG_OFF_HOST_MACHINE; i += 4)
+	for (i = RONDO_REG_HOST_CTRL; i < RONDO_REG_HOST_MACHINE; i += 4)
 		sum |= rig_read(&rig, i);
 	tap_eq(sum, 0, "all else is 0: OFF, no time, no interrupt");
 	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_BELLS, 0, 4), 0, "doorbells read as 0");
@@ -38,14 +38,14 @@ static u32 boot_with(u64 addr, u32 size)
 {
 	u32 error;
 
-	rig_write(&rig, REG_OFF_HOST_FW_ADDR_LO, addr);
-	rig_write(&rig, REG_OFF_HOST_FW_ADDR_HI, addr >> 32);
-	rig_write(&rig, REG_OFF_HOST_FW_SIZE, size);
-	rig_write(&rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	rig_write(&rig, RONDO_REG_HOST_FW_ADDR_LO, addr);
+	rig_write(&rig, RONDO_REG_HOST_FW_ADDR_HI, addr >> 32);
+	rig_write(&rig, RONDO_REG_HOST_FW_SIZE, size);
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	rig_await_state(&rig, RONDO_STATE_DEAD);
 	rig_await_irq(&rig, 1, 1);
 	error = boot_error();
-	if (rig_read(&rig, REG_OFF_HOST_IRQ_STATUS) != REG_MASK_HOST_IRQ_STATUS_FAULT)
+	if (rig_read(&rig, RONDO_REG_HOST_IRQ_STATUS) != RONDO_FLD_HOST_IRQ_STATUS_FAULT)
 		error = ~0u;
 	rig_reset(&rig);
 	return error;
@@ -70,19 +70,19 @@ static void test_boot_errors(void)
 static void test_boot(void)
 {
 	tap_eq(rig_boot(&rig), RONDO_STATE_ON, "the test firmware boots");
-	tap_eq(rig_read(&rig, REG_OFF_HOST_FW_VERSION), 0x10000, "FW_VERSION as it wrote it");
-	rig_write(&rig, REG_OFF_HOST_FW_STATE, 77);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_FW_STATE), 1, "the host cannot write FW_STATE");
-	rig_write(&rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_FW_VERSION), 0x10000, "FW_VERSION as it wrote it");
+	rig_write(&rig, RONDO_REG_HOST_FW_STATE, 77);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_FW_STATE), 1, "the host cannot write FW_STATE");
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	rig_run(&rig);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS), RONDO_STATE_ON, "BOOT while ON does nothing");
-	tap_ok(rig_mgmt_read(&rig, REG_OFF_MGMT_INIT_ADDR_LO) == (u32)inproc_bus(rig.script),
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS), RONDO_STATE_ON, "BOOT while ON does nothing");
+	tap_ok(rig_mgmt_read(&rig, RONDO_REG_MGMT_INIT_ADDR_LO) == (u32)inproc_bus(rig.script),
 	       "firmware reads INIT_ADDR");
 }
 
 static void test_bells(void)
 {
-	u32 beats = rig_read(&rig, REG_OFF_HOST_HEARTBEAT);
+	u32 beats = rig_read(&rig, RONDO_REG_HOST_HEARTBEAT);
 	u32 i;
 
 	rig_bell(&rig, 37);
@@ -101,7 +101,7 @@ static void test_bells(void)
 	tap_eq(rig.script[7].result, 1u << 31, "bell 255");
 	tap_eq(rig.script[0].result | rig.script[3].result, 0, "no other");
 	tap_eq(rig.script[16].result, 0, "writing ones clears");
-	tap_ok(rig_read(&rig, REG_OFF_HOST_HEARTBEAT) > beats, "HEARTBEAT moves");
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_HEARTBEAT) > beats, "HEARTBEAT moves");
 }
 
 static void test_irq(void)
@@ -111,10 +111,10 @@ static void test_irq(void)
 	rig_start(&rig);
 	rig_await_irq(&rig, 1, 1);
 	rig_await_irq(&rig, 0, 1);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_IRQ_STATUS), 3, "both bits are pending, no other");
-	rig_write(&rig, REG_OFF_HOST_IRQ_STATUS, 2);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_IRQ_STATUS), 1, "writing 1 clears");
-	rig_write(&rig, REG_OFF_HOST_IRQ_STATUS, 1);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_IRQ_STATUS), 3, "both bits are pending, no other");
+	rig_write(&rig, RONDO_REG_HOST_IRQ_STATUS, 2);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_IRQ_STATUS), 1, "writing 1 clears");
+	rig_write(&rig, RONDO_REG_HOST_IRQ_STATUS, 1);
 }
 
 /* Lets the copy engine move @size bytes; COPY_STATUS. */
@@ -178,7 +178,7 @@ static void test_timer(void)
 	tap_ok(rig.script[2].result & RIG_MIP_TIMER, "its interrupt comes");
 	tap_ok(rig.script[3].result & RIG_MIP_TIMER, "and stays");
 	tap_eq(rig.script[6].result, RIG_MIP_EXTERNAL, "until TIMER_HI is written");
-	rig_mgmt_write(&rig, REG_OFF_MGMT_BELL_PENDING, 1 << 9);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_BELL_PENDING, 1 << 9);
 }
 
 /* Whether device time now keeps up with the host's clock: not while the core still works. */
@@ -218,14 +218,15 @@ static void test_trap(void)
 	rig_step(&rig, STEP_STORE, 0x20000000, 1);
 	rig_start(&rig);
 	rig_await_irq(&rig, 1, fault_irqs + 1);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS) & 15, RONDO_STATE_DEAD,
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS) & 15, RONDO_STATE_DEAD,
 	       "a store to nowhere without a handler kills the core");
 	tap_eq(boot_error(), RONDO_BOOT_TRAP, "as a trap");
-	rig_write(&rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS) & 15, RONDO_STATE_DEAD, "BOOT does not help");
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS) & 15, RONDO_STATE_DEAD, "BOOT does not help");
 	rig_reset(&rig);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_FW_VERSION) | rig_read(&rig, REG_OFF_HOST_FW_ADDR_LO) |
-		       rig_read(&rig, REG_OFF_HOST_HEARTBEAT) | rig_time(&rig),
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_FW_VERSION) |
+		       rig_read(&rig, RONDO_REG_HOST_FW_ADDR_LO) |
+		       rig_read(&rig, RONDO_REG_HOST_HEARTBEAT) | rig_time(&rig),
 	       0, "a reset clears every register");
 	tap_eq(rig_boot(&rig), RONDO_STATE_ON, "and then it boots again");
 }
@@ -241,8 +242,8 @@ static void test_reset(void)
 {
 	tap_ok(rig_quickest(reset_while_spinning, STOP_NS) < STOP_NS,
 	       "a reset stops a spinning core within 10 ms");
-	rig_write(&rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_RESET);
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS), RONDO_STATE_OFF,
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS), RONDO_STATE_OFF,
 	       "a reset when OFF is done at once");
 	tap_eq(rig_boot(&rig), RONDO_STATE_ON, "it boots again");
 	rig_run(&rig);

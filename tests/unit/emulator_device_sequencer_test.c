@@ -330,12 +330,12 @@ static void test_bad_commands(void)
 
 	tap_eq(seq_command(&rig, 0, &args).status, RONDO_SEQ_BAD_ARGS, "no such command");
 	tap_eq(seq_command(&rig, 77, &args).status, RONDO_SEQ_BAD_ARGS, "nor this");
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_ARGS,
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ARGS,
 		 RONDO_TCM_BASE + RONDO_TCM_BYTES - sizeof(args) + 4);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_UNLOAD);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_UNLOAD);
 	rig_run(&rig);
 	tap_eq(seq_finish(&rig).status, RONDO_SEQ_BAD_ARGS, "arguments outside the core's memory");
-	rig_mgmt_write(&rig, REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
 	tap_eq(seq_status(&rig), RONDO_SEQ_BAD_ARGS, "ABORT of nothing does nothing");
 }
 
@@ -369,7 +369,7 @@ static u64 abort_once(void)
 	if (seq_status(&rig) != RONDO_SEQ_BUSY)
 		start_long();
 	start = rig_now_ns();
-	rig_mgmt_write(&rig, REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
 	aborted = seq_finish(&rig);
 	return rig_now_ns() - start;
 }
@@ -394,7 +394,7 @@ static void test_abort(void)
 
 static u64 reset_once(void)
 {
-	if (rig_read(&rig, REG_OFF_HOST_STATUS) == RONDO_STATE_OFF) {
+	if (rig_read(&rig, RONDO_REG_HOST_STATUS) == RONDO_STATE_OFF) {
 		rig_boot(&rig);
 		load(7, inproc_bus(long_program.list), long_size);
 		bind_slots(6, 7, 0);

@@ -33,12 +33,12 @@ static void good_boot(void)
 {
 	u64 image = inproc_bus(rig.image), script = inproc_bus(rig.script);
 
-	rig_write(&rig, REG_OFF_HOST_FW_ADDR_LO, image);
-	rig_write(&rig, REG_OFF_HOST_FW_ADDR_HI, image >> 32);
-	rig_write(&rig, REG_OFF_HOST_FW_SIZE, rig.image_bytes);
-	rig_write(&rig, REG_OFF_HOST_INIT_ADDR_LO, script);
-	rig_write(&rig, REG_OFF_HOST_INIT_ADDR_HI, script >> 32);
-	rig_write(&rig, REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	rig_write(&rig, RONDO_REG_HOST_FW_ADDR_LO, image);
+	rig_write(&rig, RONDO_REG_HOST_FW_ADDR_HI, image >> 32);
+	rig_write(&rig, RONDO_REG_HOST_FW_SIZE, rig.image_bytes);
+	rig_write(&rig, RONDO_REG_HOST_INIT_ADDR_LO, script);
+	rig_write(&rig, RONDO_REG_HOST_INIT_ADDR_HI, script >> 32);
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 }
 
 static void *go_mad(void *seed)
@@ -93,13 +93,13 @@ int main(int argc, char **argv)
 	}
 	rig_init(&rig, argv[1]);
 	/* What the firmware does for each bell: a LOAD of what is no program, and its end. */
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_ARGS, RIG_TCM_FREE);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_LOAD);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ARGS, RIG_TCM_FREE);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_LOAD);
 	rig_step(&rig, STEP_SPIN, 0, 100);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_SEQ_ACK, 1);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_TIMER_LO, 1000);
-	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + REG_OFF_MGMT_TIMER_HI, 0);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ACK, 1);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_LO, 1000);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_HI, 0);
 	rig_step(&rig, STEP_END, 0, 0);
 	for (i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, go_mad, (void *)i);
@@ -112,9 +112,10 @@ int main(int argc, char **argv)
 		emu_fault_set(rig.dev, i, 0);
 	rig_reset(&rig);
 	memset(rig.irqs, 0, sizeof(rig.irqs));
-	tap_eq(rig_read(&rig, REG_OFF_HOST_STATUS), RONDO_STATE_OFF, "the device is OFF");
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS), RONDO_STATE_OFF, "the device is OFF");
 	tap_eq(rig_boot(&rig), RONDO_STATE_ON, "it boots");
-	tap_eq(rig_mgmt_read(&rig, REG_OFF_MGMT_SEQ_STATUS), RONDO_SEQ_IDLE, "as after the first");
+	tap_eq(rig_mgmt_read(&rig, RONDO_REG_MGMT_SEQ_STATUS), RONDO_SEQ_IDLE,
+	       "as after the first");
 	rig_fini(&rig);
 	return tap_done();
 }

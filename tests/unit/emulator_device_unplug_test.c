@@ -12,7 +12,7 @@
 #include "tests/emulator/rig.h"
 #include "tests/tap.h"
 
-#define MGMT(name) (RONDO_MGMT_BASE + REG_OFF_MGMT_##name)
+#define MGMT(name) (RONDO_MGMT_BASE + RONDO_REG_MGMT_##name)
 
 /* Operations of the host that may unplug the device. */
 enum operation {
@@ -195,11 +195,11 @@ static void plug_in(u64 image_bytes)
 	host.operations = host.released = 0;
 	host.dev = emu_create(&machine, &ops, NULL, UINT64_MAX);
 	host.plugged = true;
-	write_reg(REG_OFF_HOST_FW_ADDR_LO, IMAGE);
-	write_reg(REG_OFF_HOST_FW_SIZE, image_bytes);
-	write_reg(REG_OFF_HOST_INIT_ADDR_LO, SCRIPT);
+	write_reg(RONDO_REG_HOST_FW_ADDR_LO, IMAGE);
+	write_reg(RONDO_REG_HOST_FW_SIZE, image_bytes);
+	write_reg(RONDO_REG_HOST_INIT_ADDR_LO, SCRIPT);
 	emu_mmio_write(host.dev, RONDO_BAR_BELLS, 0, 1, 4);
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 }
 
 static u64 prepare_memory(const char *path)

@@ -15,7 +15,7 @@ static struct inproc *host;
 
 static u32 state(u32 shift, u32 mask)
 {
-	u32 status = emu_mmio_read(inproc_device(host), RONDO_BAR_REGS, REG_OFF_HOST_STATUS, 4);
+	u32 status = emu_mmio_read(inproc_device(host), RONDO_BAR_REGS, RONDO_REG_HOST_STATUS, 4);
 
 	return (status & mask) >> shift;
 }
@@ -27,7 +27,7 @@ static void write_reg(u32 offset, u32 value)
 
 static void await(enum rondo_device_state wanted)
 {
-	while (state(REG_LO_HOST_STATUS_STATE, REG_MASK_HOST_STATUS_STATE) != wanted)
+	while (state(RONDO_SHIFT_HOST_STATUS_STATE, RONDO_FLD_HOST_STATUS_STATE) != wanted)
 		;
 }
 
@@ -36,13 +36,13 @@ static bool reaches(const void *p, u32 size)
 {
 	u32 error;
 
-	write_reg(REG_OFF_HOST_FW_ADDR_LO, inproc_bus(p));
-	write_reg(REG_OFF_HOST_FW_ADDR_HI, inproc_bus(p) >> 32);
-	write_reg(REG_OFF_HOST_FW_SIZE, size);
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_BOOT);
+	write_reg(RONDO_REG_HOST_FW_ADDR_LO, inproc_bus(p));
+	write_reg(RONDO_REG_HOST_FW_ADDR_HI, inproc_bus(p) >> 32);
+	write_reg(RONDO_REG_HOST_FW_SIZE, size);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	await(RONDO_STATE_DEAD);
-	error = state(REG_LO_HOST_STATUS_ERROR, REG_MASK_HOST_STATUS_ERROR);
-	write_reg(REG_OFF_HOST_CTRL, REG_MASK_HOST_CTRL_RESET);
+	error = state(RONDO_SHIFT_HOST_STATUS_ERROR, RONDO_FLD_HOST_STATUS_ERROR);
+	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	await(RONDO_STATE_OFF);
 	return error == RONDO_BOOT_TRAP;
 }

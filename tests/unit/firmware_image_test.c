@@ -123,7 +123,7 @@ static enum rondo_fw_state boot(void)
 	h.init->admin_count = h.init->event_count = ENTRIES;
 	h.init->log_size = RONDO_PAGE_BYTES;
 	rig_boot(&h.rig);
-	return rig_read(&h.rig, REG_OFF_HOST_FW_STATE);
+	return rig_read(&h.rig, RONDO_REG_HOST_FW_STATE);
 }
 
 static bool event_there(struct rig *rig, u32 unused)
@@ -230,7 +230,7 @@ static void test_header(void)
 static void test_boot(void)
 {
 	tap_eq(boot(), RONDO_FW_STATE_READY, "boots");
-	tap_eq(rig_read(&h.rig, REG_OFF_HOST_FW_VERSION), RONDO_FW_VERSION, "version");
+	tap_eq(rig_read(&h.rig, RONDO_REG_HOST_FW_VERSION), RONDO_FW_VERSION, "version");
 	tap_ok(!strcmp(h.log, READY), "log");
 	tap_eq(h.status->log_tail, strlen(h.log), "log_tail");
 	tap_eq(call(ping), RONDO_FW_OK, "ping");
@@ -293,8 +293,8 @@ static void test_faults(void)
 	submit(4, 0);
 	rig_await_hits(&h.rig, EMU_FAULT_seq_hold, 1);
 	tap_eq(call(ping), RONDO_FW_OK, "ping during a replay");
-	beats = rig_read(&h.rig, REG_OFF_HOST_HEARTBEAT);
-	while (rig_read(&h.rig, REG_OFF_HOST_HEARTBEAT) - beats < 2)
+	beats = rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT);
+	while (rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT) - beats < 2)
 		;
 	tap_ok(true, "heartbeats during a replay");
 	send(abort, 55);
@@ -311,13 +311,13 @@ static void test_faults(void)
 static bool fault_raised(struct rig *rig, u32 unused)
 {
 	(void)unused;
-	return rig_read(rig, REG_OFF_HOST_IRQ_STATUS) & REG_MASK_HOST_IRQ_STATUS_FAULT;
+	return rig_read(rig, RONDO_REG_HOST_IRQ_STATUS) & RONDO_FLD_HOST_IRQ_STATUS_FAULT;
 }
 
 static enum rondo_fw_state stopped(void)
 {
 	rig_until(fault_raised, &h.rig, 0);
-	return rig_read(&h.rig, REG_OFF_HOST_FW_STATE);
+	return rig_read(&h.rig, RONDO_REG_HOST_FW_STATE);
 }
 
 static void test_stops(void)

@@ -543,7 +543,7 @@ static int emu_clock(struct accel_device *device, struct accel_clock *clock)
 	struct timespec t;
 	u64 cycles;
 
-	cycles = emu_hw_read64(dev->hw, EMU_HOST_TIME_LO);
+	cycles = emu_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	if (!emu_hw_present(dev->hw))
 		return -ENODEV;

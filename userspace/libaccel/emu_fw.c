@@ -194,14 +194,14 @@ static bool process_events(struct emu_device *dev)
 
 static u32 device_state(struct emu_device *dev)
 {
-	return (emu_hw_read(dev->hw, EMU_HOST_STATUS) & EMU_MASK_HOST_STATUS_STATE) >>
-	       EMU_SHIFT_HOST_STATUS_STATE;
+	return (emu_hw_read(dev->hw, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_STATE) >>
+	       RONDO_SHIFT_HOST_STATUS_STATE;
 }
 
 static bool device_works(struct emu_device *dev)
 {
 	return device_state(dev) == RONDO_STATE_ON &&
-	       emu_hw_read(dev->hw, EMU_HOST_FW_STATE) == RONDO_FW_STATE_READY;
+	       emu_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE) == RONDO_FW_STATE_READY;
 }
 
 static void fill_init(struct emu_shared *shared)
@@ -229,7 +229,7 @@ static int wait_for_state(struct emu_device *dev, u32 state)
 	u32 ms;
 
 	for (ms = 0; ms < BOOT_MS && !dev->stop; ms++) {
-		u32 is = device_state(dev), fw = emu_hw_read(dev->hw, EMU_HOST_FW_STATE);
+		u32 is = device_state(dev), fw = emu_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE);
 
 		if (!emu_hw_present(dev->hw))
 			return -ENODEV;
@@ -250,21 +250,21 @@ int emu_boot(struct emu_device *dev)
 	struct emu_hw *hw = dev->hw;
 	int ret;
 
-	emu_hw_write(hw, EMU_HOST_CTRL, EMU_MASK_HOST_CTRL_RESET);
+	emu_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	ret = wait_for_state(dev, RONDO_STATE_OFF);
 	if (ret)
 		return ret;
 	dev->admin_tail = 0;
 	dev->event_head = 0;
 	fill_init(dev->shared);
-	emu_hw_write64(hw, EMU_HOST_FW_ADDR_LO, emu_hw_bus(dev->image));
-	emu_hw_write(hw, EMU_HOST_FW_SIZE, emu_hw_image_bytes());
-	emu_hw_write64(hw, EMU_HOST_INIT_ADDR_LO, emu_hw_bus(&dev->shared->init));
-	emu_hw_write(hw, EMU_HOST_CTRL, EMU_MASK_HOST_CTRL_BOOT);
+	emu_hw_write64(hw, RONDO_REG_HOST_FW_ADDR_LO, emu_hw_bus(dev->image));
+	emu_hw_write(hw, RONDO_REG_HOST_FW_SIZE, emu_hw_image_bytes());
+	emu_hw_write64(hw, RONDO_REG_HOST_INIT_ADDR_LO, emu_hw_bus(&dev->shared->init));
+	emu_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	ret = wait_for_state(dev, RONDO_STATE_ON);
 	if (ret)
 		return ret;
-	dev->base.info.firmware = emu_hw_read(hw, EMU_HOST_FW_VERSION);
+	dev->base.info.firmware = emu_hw_read(hw, RONDO_REG_HOST_FW_VERSION);
 	return dev->base.info.firmware >> 16 == RONDO_FW_MAJOR ? 0 : -EIO;
 }
 
@@ -280,8 +280,8 @@ static bool busy(const struct emu_device *dev)
 /* Looks once; false if heartbeat or clock have stood still for too many looks. */
 static bool alive(struct emu_device *dev)
 {
-	u32 heartbeat = emu_hw_read(dev->hw, EMU_HOST_HEARTBEAT);
-	u64 time = emu_hw_read64(dev->hw, EMU_HOST_TIME_LO);
+	u32 heartbeat = emu_hw_read(dev->hw, RONDO_REG_HOST_HEARTBEAT);
+	u64 time = emu_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
 
 	if (heartbeat == dev->heartbeat || time == dev->time)
 		dev->still++;
@@ -302,7 +302,7 @@ static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
 	while (!call.done) {
 		bool woken = wait_for_wake(dev, EMU_WATCH_MS);
 
-		emu_hw_write(dev->hw, EMU_HOST_IRQ_STATUS, EMU_MASK_HOST_IRQ_STATUS_EVENT);
+		emu_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS, RONDO_FLD_HOST_IRQ_STATUS_EVENT);
 		if (!process_events(dev) || !device_works(dev) || (!woken && !alive(dev)))
 			fail_calls(dev, -EIO);
 	}
@@ -357,8 +357,8 @@ static void look(struct emu_device *dev, bool watch)
 	bool well = emu_hw_present(dev->hw);
 
 	if (well) {
-		emu_hw_write(dev->hw, EMU_HOST_IRQ_STATUS,
-			     EMU_MASK_HOST_IRQ_STATUS_EVENT | EMU_MASK_HOST_IRQ_STATUS_FAULT);
+		emu_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS,
+			     RONDO_FLD_HOST_IRQ_STATUS_EVENT | RONDO_FLD_HOST_IRQ_STATUS_FAULT);
 		well = process_events(dev) && device_works(dev) && (!watch || alive(dev));
 	}
 	if (!well)

@@ -63,7 +63,7 @@ void emu_hw_write64(struct emu_hw *hw, u32 offset, u64 value)
 
 bool emu_hw_present(struct emu_hw *hw)
 {
-	return emu_hw_read(hw, EMU_HOST_ID) == RONDO_DEVICE_ID;
+	return emu_hw_read(hw, RONDO_REG_HOST_ID) == RONDO_DEVICE_ID;
 }
 
 void emu_hw_ring(struct emu_hw *hw, u32 bell)

@@ -11,22 +11,9 @@
 
 #include "spec/device.h"
 #include "spec/machine.h"
+#include "spec/regs.h"
 
 struct emu_hw;
-
-/* Offsets of the host's registers: EMU_ID and so on; of its fields: lowest bit and mask. */
-enum {
-#define REG(space, name, offset, count, access, meaning) EMU_##space##_##name = offset,
-#define FLD(space, name, field, lo, width, meaning)
-#include "spec/regs.def"
-};
-enum {
-#define REG(space, name, offset, count, access, meaning)
-#define FLD(space, name, field, lo, width, meaning) \
-	EMU_SHIFT_##space##_##name##_##field = lo,  \
-	EMU_MASK_##space##_##name##_##field = ((1 << (width)) - 1) << (lo),
-#include "spec/regs.def"
-};
 
 /* Called from the device's threads. */
 struct emu_hw_ops {
