@@ -115,7 +115,7 @@ void emu_raise(struct emu_device *dev, u32 bits);
 
 /* time.c */
 u64 emu_time_locked(struct emu_device *dev);
-/* To be called after every change of what pends: state, mgmt.running, seq.command. */
+/* To be called after every change of what pends: state, mgmt.running, mgmt.kicked, seq.command. */
 void emu_time_update_locked(struct emu_device *dev);
 void emu_time_add_locked(struct emu_device *dev, u64 cycles);
 void emu_time_replay_begin_locked(struct emu_device *dev);

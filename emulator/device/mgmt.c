@@ -44,6 +44,7 @@ void emu_mgmt_kick_locked(struct emu_device *dev)
 {
 	drive_inputs_locked(dev);
 	dev->mgmt.kicked = true;
+	emu_time_update_locked(dev);
 	pthread_cond_signal(&dev->mgmt.wake);
 }
 

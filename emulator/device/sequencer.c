@@ -493,7 +493,6 @@ static void do_command_locked(struct emu_device *dev)
 		dev->mgmt.sequencer_irq = true;
 	}
 	emu_mgmt_kick_locked(dev);
-	emu_time_update_locked(dev);
 }
 
 /* Forgets all programs and bindings. */

@@ -6,9 +6,9 @@
  *  - while the management core executes, each of its instructions is a cycle;
  *  - a replay that begins at t and takes c cycles ends at t + c (or later, if
  *    firmware has worked longer meanwhile: the two run side by side);
- *  - while nothing is pending (the device is ON, the core waits or is silent, the
- *    sequencer has no command), time follows the host's clock at the machine's
- *    nominal rate;
+ *  - while nothing is pending (the device is ON, the core waits and nothing has
+ *    woken it, or it is silent, and the sequencer has no command), time follows the
+ *    host's clock at the machine's nominal rate;
  *  - otherwise it stands: OFF (then it is 0), DEAD, and while the sequencer does
  *    anything but a replay.
  * So it never counts how slow the emulator is. It never goes back.
@@ -44,7 +44,8 @@ u64 emu_time_locked(struct emu_device *dev)
 void emu_time_update_locked(struct emu_device *dev)
 {
 	struct emu_time *t = &dev->time;
-	bool idle = emu_state_locked(dev) == RONDO_STATE_ON && !dev->mgmt.running &&
+	bool woken = dev->mgmt.kicked && !emu_fault_value(dev, EMU_FAULT_fw_silent);
+	bool idle = emu_state_locked(dev) == RONDO_STATE_ON && !dev->mgmt.running && !woken &&
 		    !dev->seq.command;
 
 	if (idle == t->idle)

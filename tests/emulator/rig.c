@@ -13,12 +13,22 @@ static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-u64 rig_now_ns(void)
+static u64 read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (u64)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+u64 rig_now_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+u64 rig_cpu_ns(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void irq(void *ctx, u32 vector)
@@ -167,12 +177,12 @@ enum rondo_device_state rig_boot(struct rig *rig)
 
 u64 rig_reset(struct rig *rig)
 {
-	u64 start = rig_now_ns();
+	u64 start = rig_cpu_ns();
 
 	rig_write(rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	rig_await_state(rig, RONDO_STATE_OFF);
 	rig->steps = 0;
-	return rig_now_ns() - start;
+	return rig_cpu_ns() - start;
 }
 
 void rig_await_irq(struct rig *rig, u32 vector, u32 n)

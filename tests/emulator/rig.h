@@ -15,7 +15,7 @@
 
 enum {
 	RIG_TIMEOUT_MS = 30000,
-	STOP_NS = 10000000, /* what stops, stops within this time */
+	STOP_NS = 10000000, /* what stops, stops within this time on a core of its own */
 };
 
 /* Where script.S keeps the script; a test may use the memory behind it. */
@@ -74,7 +74,7 @@ void rig_bell(struct rig *rig, u32 bell);
 
 /* Writes the image's place and BOOT, and waits for FW_STATE or a state that is not ON. */
 enum rondo_device_state rig_boot(struct rig *rig);
-/* Resets and waits until the device is OFF. Returns how long it took in nanoseconds. */
+/* Resets and waits until the device is OFF. Returns the CPU time that it took. */
 u64 rig_reset(struct rig *rig);
 
 /* Waits until @done(@ctx) holds. */
@@ -97,9 +97,12 @@ u32 rig_mgmt_read(struct rig *rig, u32 offset);
 
 u64 rig_now_ns(void);
 
+/* CPU time of this process so far, in ns: it does not pass while others have the cores. */
+u64 rig_cpu_ns(void);
+
 /*
- * How long @once takes, in ns, as it says itself: the first of up to five times that is below
- * @limit, else the shortest. Other processes may have the cores meanwhile.
+ * How much CPU time @once takes, as it says itself: the first of up to five times that is below
+ * @limit, else the shortest.
  */
 u64 rig_quickest(u64 (*once)(void), u64 limit);
 

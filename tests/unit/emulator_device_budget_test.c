@@ -95,6 +95,9 @@ static void test_bindings(const char *image)
 	n = bind_all(0, &status);
 	tap_eq(status, RONDO_SEQ_NO_MEMORY, "bindings end as NO_MEMORY");
 	tap_ok(n && n <= limit / (PAGES * sizeof(u64)), "after no more than fit: %u", n);
+	tap_eq(bind_pages(n, list, 1 << 22), RONDO_SEQ_NO_MEMORY, "one of 16 GiB is one too much");
+	tap_eq(bind_pages(n, list, (1 << 22) + 1), RONDO_SEQ_DMA_ERROR,
+	       "a page beyond 16 GiB is none at all");
 	tap_eq(bind_pages(n, list, 1), RONDO_SEQ_DONE, "a smaller one has room");
 	tap_eq(unbind(n), RONDO_SEQ_DONE, "and takes the number of the refused one");
 	tap_eq(unbind(1), RONDO_SEQ_DONE, "one that is unbound");
@@ -143,7 +146,6 @@ static void test_lists(const char *image)
 	for (i = 0; i < n; i++)
 		refused += bind_circle(circles[i][0], circles[i][1]) == RONDO_SEQ_DMA_ERROR;
 	tap_eq(refused, n, "lists that lead in a circle are refused");
-	tap_eq(bind_pages(0, list, (1 << 22) + 1), RONDO_SEQ_DMA_ERROR, "a slot beyond 16 GiB");
 	teardown();
 }
 

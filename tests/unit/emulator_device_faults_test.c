@@ -133,8 +133,10 @@ static void test_hold(void)
 	tap_eq(seq_finish(&rig).status, RONDO_SEQ_ABORTED, "ABORT ends what is held");
 	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
 	rig_await_hits(&rig, EMU_FAULT_seq_hold, 4);
+	memset(to.memory, 0, BYTES);
 	rig_reset(&rig);
-	tap_ok(true, "so does a reset");
+	tap_eq(*seq_at(&to, 0), 0, "so does a reset, and it does not run");
+	tap_eq(emu_fault_value(rig.dev, EMU_FAULT_seq_hold), 1, "no reset changes a fault");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 0);
 	bring_up();
 }
@@ -251,6 +253,12 @@ static void test_flips(void)
 	r = load_and_run(&increment, size);
 	tap_ok(r.status == RONDO_SEQ_DONE && r.signature == right,
 	       "the signature is what the verifier computes");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_plain, 1);
+	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, flips[0].bit + 1);
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAP,
+	       "seq_plain: a read of SRAM that nobody has written is seen");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DONE, "and nothing else is");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_plain, 0);
 	for (i = 0; i < sizeof(flips) / sizeof(*flips); i++) {
 		emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, flips[i].bit + 1);
 		r = load_and_run(&increment, size);
@@ -264,9 +272,29 @@ static void test_flips(void)
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_address, 32 * 1 + 31);
 	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAP, "one that leaves SRAM");
 	tap_ok(load_and_run(&increment, size).signature == right, "the next replay is well");
-	tap_ok(emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_program) == 6 &&
+	tap_ok(emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_program) == 7 &&
 		       emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_address) == 2,
 	       "each acted once");
+	seq_free(&rig, &increment);
+}
+
+/* Transfers of one byte more than the slots have, which only a flipped bit can ask for. */
+static void test_slot_ends(void)
+{
+	const u32 more[] = { IN_DESC + 8 * offsetof(struct rondo_desc, row_bytes),
+			     IN_DESC + 8 * sizeof(struct rondo_desc) +
+				     8 * offsetof(struct rondo_desc, row_bytes) };
+	struct seq_buffer increment;
+	u64 size;
+
+	size = seq_assemble(&rig, &increment, increment_text);
+	slots[0].size = slots[1].size = 48;
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DONE, "a slot up to its end");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, more[0] + 1);
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DMA_ERROR, "a byte more: in");
+	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, more[1] + 1);
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DMA_ERROR, "out");
+	slots[0].size = slots[1].size = BYTES;
 	seq_free(&rig, &increment);
 }
 
@@ -283,7 +311,8 @@ static void test_irq(void)
 		       "irq_lose: the bit is set, no message comes");
 	}
 	rig_run(&rig);
-	tap_ok(true, "the third comes");
+	tap_ok(!rig.irqs[0] && emu_fault_hits(rig.dev, EMU_FAULT_irq_lose) == 2,
+	       "the third comes, once");
 }
 
 static void test_firmware(void)
@@ -304,7 +333,9 @@ static void test_firmware(void)
 	emu_fault_set(rig.dev, EMU_FAULT_fw_silent, 1);
 	rig_await_hits(&rig, EMU_FAULT_fw_silent, 2);
 	rig_reset(&rig);
-	tap_ok(true, "a reset stops a silent core");
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_HEARTBEAT) == 0 &&
+		       emu_fault_value(rig.dev, EMU_FAULT_fw_silent) == 1,
+	       "a reset stops a silent core, and leaves it silent");
 	emu_fault_set(rig.dev, EMU_FAULT_fw_silent, 0);
 	bring_up();
 
@@ -367,6 +398,7 @@ int main(int argc, char **argv)
 	test_overrun();
 	test_dma();
 	test_flips();
+	test_slot_ends();
 	test_irq();
 	test_firmware();
 	test_no_memory();

@@ -80,6 +80,87 @@ static void test_boot(void)
 	       "firmware reads INIT_ADDR");
 }
 
+/* Images up to the last byte of the core's memory, which has nothing of the one before. */
+static void test_largest_image(void)
+{
+	const u32 bytes = rig.image_bytes, last = RONDO_TCM_BYTES - 4;
+
+	rig_reset(&rig);
+	*(u32 *)(rig.image + last) = 0x12345678;
+	rig.image_bytes = RONDO_TCM_BYTES;
+	tap_eq(rig_boot(&rig), RONDO_STATE_ON, "an image as large as the core's memory boots");
+	rig_step(&rig, STEP_LOAD, RONDO_TCM_BASE + last, 0);
+	rig_run(&rig);
+	tap_eq(rig.script[0].result, 0x12345678, "with its last word");
+	rig_reset(&rig);
+	rig.image_bytes = bytes;
+	rig_boot(&rig);
+	rig_step(&rig, STEP_LOAD, RONDO_TCM_BASE + last, 0);
+	rig_run(&rig);
+	tap_eq(rig.script[0].result, 0, "the next boot sees nothing of it");
+}
+
+static bool handled(struct rig *r, u32 value)
+{
+	return rig_read(r, RONDO_REG_HOST_HEARTBEAT) == value ||
+	       rig_read(r, RONDO_REG_HOST_STATUS) != RONDO_STATE_ON;
+}
+
+/* A jump to where there is no code, with a handler that tells. */
+static void test_handled_trap(void)
+{
+	enum { CODE = RIG_TCM_FREE - RONDO_TCM_BASE, HANDLER = 64 };
+	const u32 handler = RIG_TCM_FREE + HANDLER;
+	static const u32 code[] = { 0x30559073 /* csrw mtvec, a1 */, 0x00000067 /* jr zero */ };
+	static const u32 trap[] = { 0x00b42823 /* sw a1, HEARTBEAT(s0) */, 0x0000006f /* j . */ };
+
+	rig_step(&rig, STEP_STORE, RONDO_TCM_BASE + CODE, code[0]);
+	rig_step(&rig, STEP_STORE, RONDO_TCM_BASE + CODE + 4, code[1]);
+	rig_step(&rig, STEP_STORE, handler, trap[0]);
+	rig_step(&rig, STEP_STORE, handler + 4, trap[1]);
+	rig_step(&rig, STEP_JUMP, RIG_TCM_FREE, handler);
+	rig_start(&rig);
+	rig_until(handled, &rig, handler);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_STATUS), RONDO_STATE_ON,
+	       "a jump outside the core's memory that a handler takes does not kill the core");
+	rig_reset(&rig);
+	rig_boot(&rig);
+}
+
+/* Words appear in ascending order: who sees one sees all before it. */
+static void test_copy_order(void)
+{
+	enum { WORDS = 32 << 8, ROUNDS = 40 };
+	u32 *words = rig_alloc(&rig, WORDS * 4);
+	const u32 at[] = { 1, WORDS / 3, WORDS / 2, WORDS - 1 };
+	u32 round, i, seen, wrong = 0;
+
+	for (round = 0; round < ROUNDS; round++) {
+		const u64 addr = inproc_bus(words);
+
+		memset(words, 0, WORDS * 4);
+		rig_step(&rig, STEP_STORE, MGMT(COPY_ADDR_LO), addr);
+		rig_step(&rig, STEP_STORE, MGMT(COPY_ADDR_HI), addr >> 32);
+		rig_step(&rig, STEP_STORE, MGMT(COPY_SIZE), WORDS * 4);
+		for (i = 0; i < 4; i++)
+			rig_step(&rig, STEP_STORE, RONDO_TCM_BASE + RONDO_TCM_BYTES / 2 + 4 * at[i],
+				 1);
+		rig_step(&rig, STEP_STORE, MGMT(COPY_LOCAL), RONDO_TCM_BASE + RONDO_TCM_BYTES / 2);
+		rig_step(&rig, STEP_STORE, MGMT(COPY_GO), 2);
+		rig_start(&rig);
+		do {
+			seen = 0;
+			for (i = 4; i-- > 0;)
+				seen |= __atomic_load_n(&words[at[i]], __ATOMIC_ACQUIRE) << i;
+			/* Read backwards: a later one that was there implies those before it. */
+			wrong += (seen & (seen + 1)) != 0;
+		} while (seen != 15);
+		rig_finish(&rig);
+	}
+	tap_eq(wrong, 0, "a copy to the host writes its words in ascending order");
+	rig_free(&rig, words, WORDS * 4);
+}
+
 static void test_bells(void)
 {
 	u32 beats = rig_read(&rig, RONDO_REG_HOST_HEARTBEAT);
@@ -261,9 +342,12 @@ int main(int argc, char **argv)
 	test_reset_values();
 	test_boot_errors();
 	test_boot();
+	test_largest_image();
+	test_handled_trap();
 	test_bells();
 	test_irq();
 	test_copy();
+	test_copy_order();
 	test_timer();
 	test_time();
 	test_trap();

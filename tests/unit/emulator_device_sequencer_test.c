@@ -368,10 +368,10 @@ static u64 abort_once(void)
 
 	if (seq_status(&rig) != RONDO_SEQ_BUSY)
 		start_long();
-	start = rig_now_ns();
+	start = rig_cpu_ns();
 	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
 	aborted = seq_finish(&rig);
-	return rig_now_ns() - start;
+	return rig_cpu_ns() - start;
 }
 
 static void test_abort(void)

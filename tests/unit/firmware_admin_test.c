@@ -149,6 +149,20 @@ static void test_queue_commands(void)
 	tap_eq(WITH(good_queue, count, 1), RONDO_FW_OK, "least entries");
 }
 
+/* The answer to @c, which the firmware lets pass and the sequencer ends as BAD_ARGS. */
+static int refused_by_sequencer(cmd c)
+{
+	struct rondo_fw_event event;
+
+	fake.held = true;
+	fake_admin(&c);
+	fake_run();
+	fake_seq_end(RONDO_SEQ_BAD_ARGS, 0, 0);
+	fake_run();
+	fake.held = false;
+	return fake_event(&event) ? (int)event.result : -1;
+}
+
 /* What the sequencer says of a command, and that the tables follow only success. */
 static void test_sequencer_results(void)
 {
@@ -180,6 +194,11 @@ static void test_sequencer_results(void)
 	fake.held = false;
 	tap_eq(fake_call(good_bind), RONDO_FW_BAD_NUMBER, "a failed load loaded nothing");
 	tap_eq(fake_call(good_load), RONDO_FW_OK, "its number is free");
+	tap_eq(refused_by_sequencer(good_bind), RONDO_FW_BAD_COMMAND,
+	       "slot bindings that do not fit the program are a bad command");
+	tap_eq(fake_call(good_bind), RONDO_FW_OK, "a failed bind bound nothing");
+	tap_eq(refused_by_sequencer((cmd){ .command = RONDO_FW_UNBIND, .binding = 9 }),
+	       RONDO_FW_BAD_NUMBER, "a binding that the sequencer does not know");
 }
 
 /* A replay runs: commands for the sequencer wait, in order; the others do not. */

@@ -44,7 +44,8 @@ static void test_against_walk(void)
 			if (seed >> 30 == 0)
 				cost[q] = 0;
 			else if (!cost[q])
-				cost[q] = 1 + (seed >> 8) % 2000000;
+				cost[q] = i % 2 ? 1 + (seed >> 8) % 2000000 :
+						  (1 + (seed >> 8) % 100) * RONDO_FW_QUANTUM;
 		}
 		u32 picked = drr_pick(&a, cost, N);
 

@@ -235,7 +235,8 @@ static void test_boot(void)
 	tap_eq(h.status->log_tail, strlen(h.log), "log_tail");
 	tap_eq(call(ping), RONDO_FW_OK, "ping");
 	rig_await_irq(&h.rig, 0, 1);
-	tap_ok(true, "with an interrupt");
+	tap_eq(rig_read(&h.rig, RONDO_REG_HOST_IRQ_STATUS), RONDO_FLD_HOST_IRQ_STATUS_EVENT,
+	       "with an interrupt");
 	tap_eq(call((struct rondo_fw_admin){ .command = 77 }), RONDO_FW_BAD_COMMAND,
 	       "unknown command");
 	rig_reset(&h.rig);
@@ -271,11 +272,52 @@ static void test_replay(void)
 	rig_reset(&h.rig);
 }
 
+static bool has_beaten(struct rig *rig, u32 until)
+{
+	return rig_read(rig, RONDO_REG_HOST_HEARTBEAT) >= until;
+}
+
+/*
+ * An abort while as many commands wait for the sequencer as may: answered within 10 ms of the
+ * device's time, which is what the firmware executes while a replay is held.
+ */
+static void test_abort_in_time(void)
+{
+	struct rondo_fw_admin load = { .command = RONDO_FW_PROGRAM_LOAD,
+				       .program = 9,
+				       .addr = inproc_bus(h.program),
+				       .size = h.program_size };
+	struct rondo_fw_admin abort = { .command = RONDO_FW_QUEUE_ABORT };
+	struct rondo_fw_event event;
+	u64 start;
+	u32 i;
+
+	ready();
+	i = emu_fault_hits(h.rig.dev, EMU_FAULT_seq_hold);
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 1);
+	submit(3, 0);
+	rig_await_hits(&h.rig, EMU_FAULT_seq_hold, i + 1);
+	for (i = 0; i < RONDO_FW_DEFERRED_MAX; i++) {
+		send(load, 1000 + i);
+		if (i % 8 == 7)
+			call(ping);
+	}
+	start = rig_time(&h.rig);
+	send(abort, 55);
+	event = next_event();
+	tap_ok(event.result == RONDO_FW_ABORTED && event.seqno == 3,
+	       "abort behind %d commands that wait", RONDO_FW_DEFERRED_MAX);
+	event = next_event();
+	tap_ok(event.cookie == 55 && event.time - start < 10000000,
+	       "is answered within 10 ms: %llu cycles", (unsigned long long)(event.time - start));
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 0);
+	rig_reset(&h.rig);
+}
+
 static void test_faults(void)
 {
 	struct rondo_fw_admin abort = { .command = RONDO_FW_QUEUE_ABORT };
 	struct rondo_fw_event event;
-	u32 beats;
 
 	ready();
 	emu_fault_set(h.rig.dev, EMU_FAULT_overrun, 1);
@@ -293,10 +335,8 @@ static void test_faults(void)
 	submit(4, 0);
 	rig_await_hits(&h.rig, EMU_FAULT_seq_hold, 1);
 	tap_eq(call(ping), RONDO_FW_OK, "ping during a replay");
-	beats = rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT);
-	while (rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT) - beats < 2)
-		;
-	tap_ok(true, "heartbeats during a replay");
+	rig_until(has_beaten, &h.rig, rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT) + 2);
+	tap_eq(get(&h.status->running), 1, "heartbeats during a replay");
 	send(abort, 55);
 	event = next_event();
 	tap_ok(event.result == RONDO_FW_ABORTED && event.seqno == 3, "abort ends the replay");
@@ -364,6 +404,7 @@ int main(int argc, char **argv)
 	test_boot();
 	test_replay();
 	test_faults();
+	test_abort_in_time();
 	test_stops();
 	test_trap();
 	teardown();

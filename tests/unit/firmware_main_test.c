@@ -78,6 +78,9 @@ static void test_bad_init(void)
 	fake_reset();
 	fake.init->version = RONDO_FW_VERSION + 7;
 	tap_ok(fw_boot(&fake_fw), "a host of a later minor version is served");
+	fake_reset();
+	fake.init->version = RONDO_FW_MAJOR << 16;
+	tap_ok(fw_boot(&fake_fw), "so is one of the first");
 }
 
 static void test_boot_refused(void)

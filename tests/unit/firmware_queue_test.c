@@ -25,6 +25,7 @@ static void test_run(void)
 {
 	entry e = fake_entry(7, 0x1122334455667788);
 	struct rondo_fw_event event;
+	u64 before;
 
 	prepare();
 	fake_bind(7, 1000);
@@ -47,13 +48,15 @@ static void test_run(void)
 
 	/* The host scribbles over what was copied. */
 	memset(fake_queue(0), 0xff, sizeof(e));
+	before = fake.time;
 	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
 	fake_run();
 	event = next_event();
 	tap_ok(event.type == RONDO_FW_EVENT_DONE && event.result == RONDO_FW_OK &&
 		       event.queue == 0 && event.seqno == e.seqno,
 	       "DONE with its sequence number");
-	tap_ok(event.cycles == 1000 && event.replays == 1 && event.time, "cycles, replays, time");
+	tap_ok(event.cycles == 1000 && event.replays == 1, "cycles and replays");
+	tap_ok(event.time > before && event.time <= fake.time, "the time when it was done");
 	tap_eq(fake.status->queue_head[0], 1, "the head moved");
 	tap_eq(fake.status->running, 0, "nothing runs");
 }
@@ -255,6 +258,11 @@ static void test_full_event_ring(void)
 	tap_ok(fake_fw.polling, "the firmware looks often");
 	fake_sleep(20000000);
 	tap_eq(fake.state, RONDO_FW_STATE_READY, "and lives");
+	next_event();
+	got++;
+	fake_sleep(1000000);
+	tap_eq(fake.status->event_tail - fake.status->event_head, FAKE_EVENT_ENTRIES,
+	       "room without a bell is found within a millisecond");
 
 	/* No bell: the host only consumes. */
 	for (u32 i = 0; i < 100; i++) {
@@ -267,6 +275,59 @@ static void test_full_event_ring(void)
 	tap_eq(got, sent, "no event is lost");
 	tap_eq(bad, 0, "all in order");
 	tap_ok(!fake_fw.polling, "the firmware sleeps again");
+}
+
+/* What cannot run needs room for its event as well. */
+static void test_full_for_bad_entry(void)
+{
+	entry good = fake_entry(0, 0), bad = fake_entry(0, 0);
+	struct rondo_fw_event event, first;
+	u32 i;
+
+	prepare();
+	bad.type = 0;
+	for (i = 0; i < FAKE_EVENT_ENTRIES; i++) {
+		good.seqno = i;
+		fake_submit(0, &good);
+		fake_run();
+	}
+	first = fake.events[fake.status->event_head % FAKE_EVENT_ENTRIES];
+	bad.seqno = i;
+	fake_submit(0, &bad);
+	fake_run();
+	event = fake.events[fake.status->event_head % FAKE_EVENT_ENTRIES];
+	tap_ok(!memcmp(&first, &event, sizeof(event)) &&
+		       fake.status->event_tail - fake.status->event_head == FAKE_EVENT_ENTRIES,
+	       "a wrong entry waits for room");
+	for (i = 0; i < FAKE_EVENT_ENTRIES; i++)
+		fake_event(&event);
+	fake_sleep(2 * FW_POLL_NS);
+	tap_ok(fake_event(&event) && event.seqno == i && event.result == RONDO_FW_BAD_COMMAND,
+	       "and fails then");
+}
+
+/* A queue that took the number of another begins with no savings and no debts. */
+static void test_no_inheritance(void)
+{
+	struct rondo_fw_admin destroy = { .command = RONDO_FW_QUEUE_DESTROY, .queue = 1 };
+	entry e = fake_entry(0, 0);
+
+	prepare();
+	fake_create_queue(1, RONDO_FW_WEIGHT_MAX);
+	fake.held = true;
+	fake_submit(1, &e);
+	fake_run();
+	fake_admin(&destroy);
+	fake_run();
+	fake_seq_end(RONDO_SEQ_ABORTED, 10, 0);
+	fake_run();
+	fake.held = false;
+	tap_ok(next_event().type == RONDO_FW_EVENT_DONE && next_event().result == RONDO_FW_OK &&
+		       fake_fw.drr.deficit[1],
+	       "a queue is destroyed that has saved something");
+	fake.status->queue_tail[1] = 0;
+	fake_create_queue(1, 1);
+	tap_eq(fake_fw.drr.deficit[1], 0, "the next of its number has nothing of it");
 }
 
 /* A command must wait for room as well, and is done once. */
@@ -488,6 +549,8 @@ int main(void)
 	test_unbind_waiting();
 	test_full_event_ring();
 	test_full_for_admin();
+	test_full_for_bad_entry();
+	test_no_inheritance();
 	test_abort();
 	test_abort_behind_load();
 	test_copied_once();
