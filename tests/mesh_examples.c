@@ -26,7 +26,7 @@ static double now_s(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
@@ -54,20 +54,23 @@ static u64 side(const struct data *d)
 	return (u64)d->machine.mesh_h * ROWS;
 }
 
+void mesh_example_matrix(float *to, u64 first, u64 count, u64 rows)
+{
+	u32 i = (u32)(first % rows), j = (u32)(first / rows);
+
+	for (u64 n = 0; n < count; n++, i++) {
+		if (i == rows)
+			i = 0, j++;
+		to[n] = (float)element(i, j);
+	}
+}
+
 static bool read_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
 	const struct data *d = ctx;
-	float *x = to;
-	u32 i, j;
 
 	if (slot == 0 && d->matrix) {
-		i = (u32)(offset / 4 % side(d));
-		j = (u32)(offset / 4 / side(d));
-		for (u64 n = 0; n < size / 4; n++, i++) {
-			if (i == side(d))
-				i = 0, j++;
-			x[n] = (float)element(i, j);
-		}
+		mesh_example_matrix(to, offset / 4, size / 4, side(d));
 		return true;
 	}
 	if (offset > d->size[slot] || size > d->size[slot] - offset)

@@ -19,7 +19,7 @@ struct mesh_example_run {
 	u64 wrong; /* numbers that differ from plain C's */
 	u64 numbers; /* that were compared */
 	u64 cycles;
-	double seconds; /* for the machine's creation, loading and running */
+	double seconds; /* of processor time for the machine's creation, loading and running */
 	char why[MESH_EXAMPLE_WHY];
 };
 
@@ -36,6 +36,10 @@ typedef bool (*mesh_runner)(const struct rondo_machine *machine, const void *byt
  */
 bool mesh_example_by(enum mesh_example example, enum rondo_machine_id machine, mesh_runner runner,
 		     struct mesh_example_run *run);
+
+/* @count elements of the matrix of @rows rows that matvec multiplies, column by column from @first.
+ */
+void mesh_example_matrix(float *to, u64 first, u64 count, u64 rows);
 
 /* The same by the executor, literally if @checks. */
 bool mesh_example(enum mesh_example example, enum rondo_machine_id machine, bool checks,

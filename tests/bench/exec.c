@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * How near the fast executor comes to its host, each (but the last) as the best of several
- * rounds, in which the two sides take turns:
+ * How near the fast executor comes to its host, each as the median of pairs in which the two sides
+ * take turns (paired.h), in processor time:
  *
  *	exec_s8_peak_ratio	a matrix product by pushes of s8, weights loaded row by row as a
  *				compiled program does, over the host's own peak: a loop of dot
@@ -11,26 +11,11 @@
  *	exec_cycle_overhead	time with exact cycles over time without (exec_copy.c), in
  *				replays of a nest of short loops
  */
-#include <stdio.h>
-#include <time.h>
-
 #include "tests/bench/exec_host.h"
+#include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
 
-enum { ROUNDS = 9, ROW = 256 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-static void figure(const char *name, double value, const char *op, double target, bool ok)
-{
-	printf("%s %.3f ratio target %s %g %s\n", name, value, op, target, ok ? "ok" : "short");
-}
+enum { PAIRS = 31, ROW = 256 };
 
 static bool no_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
@@ -48,6 +33,9 @@ static bool no_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size
 struct bench {
 	struct fast *fast;
 	struct fast_program *program;
+	run_fn *run;
+	double (*host_rate)(void); /* in products */
+	double products; /* of a replay */
 };
 
 static void prepare(struct bench *bench, struct builder *b)
@@ -75,15 +63,16 @@ static void prepare(struct bench *bench, struct builder *b)
 }
 
 /* Seconds of one replay. */
-static double replay_s(const struct bench *bench, run_fn *run)
+static double replay_s(void *ctx)
 {
+	const struct bench *bench = ctx;
 	const struct exec_io io = { .read = no_slot, .write = no_write };
 	const struct exec_control control = { .bound = UINT64_MAX };
 	struct exec_result result;
-	double start = now_s();
+	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
 
-	run(bench->fast, bench->program, &io, &control, &result);
-	return now_s() - start;
+	bench->run(bench->fast, bench->program, &io, &control, &result);
+	return bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
 /* c[256][64] = a[256][8 * 64 containers] x b, REPEAT times over. */
@@ -107,35 +96,48 @@ static void product_program(struct builder *b, u32 weights, u32 push)
 		 (struct rondo_op){ .op = push, .entry = pixels, .count = 64, .mode = 2 });
 }
 
+/* Seconds that the host's peak takes for as many products as a replay has. */
+static double host_product_s(void *ctx)
+{
+	const struct bench *bench = ctx;
+
+	return bench->products / bench->host_rate();
+}
+
 /* Products per second of pushes, each of which has @per per container and lane. */
 static void product_ratio(struct fast *f, const char *name, u32 weights, u32 push, u32 per,
 			  double (*host_rate)(void))
 {
-	double products = (double)REPEAT * TILES * M * 64 * 64 * per, best = 0, peak = 0, rate;
-	struct bench bench = { .fast = f };
+	struct bench bench = { .fast = f,
+			       .run = fast_run,
+			       .host_rate = host_rate,
+			       .products = (double)REPEAT * TILES * M * 64 * 64 * per };
+	struct paired p;
 	struct builder b;
 
 	build_init(&b);
 	product_program(&b, weights, push);
 	prepare(&bench, &b);
-	for (u32 round = 0; round < ROUNDS; round++) {
-		rate = host_rate();
-		peak = rate > peak ? rate : peak;
-		rate = products / replay_s(&bench, fast_run);
-		best = rate > best ? rate : best;
-	}
-	printf("# %s: %.1f of %.1f G products/s\n", name, best / 1e9, peak / 1e9);
-	figure(name, best / peak, ">=", 0.6, best / peak >= 0.6);
+	p = paired_run(PAIRS, host_product_s, &bench, replay_s, &bench);
+	printf("# %s: %.1f of %.1f G products/s\n", name, bench.products / p.b_s / 1e9,
+	       bench.products / p.a_s / 1e9);
+	paired_figure(name, &p, "the host's peak", "pushes");
 	fast_unload(bench.program);
 }
 
 /* The loop that a person would write: loads, an addition, a store; rows of 64. */
 enum { ADD_ROWS = 1024 };
 
+static double host_add(void *ctx)
+{
+	(void)ctx;
+	return host_add_s(ADD_ROWS * 64, REPEAT) * REPEAT;
+}
+
 static void vector_ratio(struct fast *f)
 {
-	double best = 1e9, host = 1e9, seconds;
-	struct bench bench = { .fast = f };
+	struct bench bench = { .fast = f, .run = fast_run };
+	struct paired p;
 	struct builder b;
 	u32 entry;
 
@@ -165,35 +167,19 @@ static void vector_ratio(struct fast *f)
 				    .off = 2 * ADD_ROWS * ROW });
 	build_bundle(&b);
 	prepare(&bench, &b);
-	for (u32 round = 0; round < ROUNDS; round++) {
-		seconds = replay_s(&bench, fast_run) / REPEAT;
-		best = seconds < best ? seconds : best;
-		seconds = host_add_s(ADD_ROWS * 64, REPEAT);
-		host = seconds < host ? seconds : host;
-	}
-	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n", best / ADD_ROWS * 1e9,
-	       host / ADD_ROWS * 1e9);
-	figure("exec_vector_ratio", host / best, ">=", 0.3, host / best >= 0.3);
+	p = paired_run(PAIRS, host_add, NULL, replay_s, &bench);
+	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n",
+	       p.b_s / REPEAT / ADD_ROWS * 1e9, p.a_s / REPEAT / ADD_ROWS * 1e9);
+	paired_figure("exec_vector_ratio", &p, "the C loop", "the program");
 	fast_unload(bench.program);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * Loops of few trips and little to do: counting weighs most here. Replays are short and come in
- * pairs, so that both of a pair meet the same host; the figure is the median of the pairs' ratios.
- */
+/* Loops of few trips and little to do: counting weighs most here. Replays are short. */
 static void cycle_overhead(struct fast *f)
 {
-	enum { PAIRS = 2001 };
-	static double ratio[PAIRS];
-	struct bench bench = { .fast = f };
+	struct bench timed = { .fast = f, .run = fast_run_timed }, untimed;
 	struct builder b;
+	struct paired p;
 	u32 i;
 
 	build_init(&b);
@@ -205,20 +191,12 @@ static void cycle_overhead(struct fast *f)
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 0, .b = 1 });
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_max, .dst = 4, .a = 0, .b = 1 });
 	build_op(&b, RONDO_V1, (struct rondo_op){ .op = RONDO_OP_min, .dst = 5, .a = 0, .b = 1 });
-	prepare(&bench, &b);
-	for (i = 0; i < PAIRS; i++) {
-		bool timed_first = i % 2;
-		double first = replay_s(&bench, timed_first ? fast_run_timed : fast_run_untimed);
-		double second = replay_s(&bench, timed_first ? fast_run_untimed : fast_run_timed);
-
-		ratio[i] = timed_first ? first / second : second / first;
-	}
-	qsort(ratio, PAIRS, sizeof(*ratio), by_value);
-	printf("# exec_cycle_overhead: a quarter of the pairs is below %.3f, a quarter above "
-	       "%.3f\n",
-	       ratio[PAIRS / 4], ratio[PAIRS * 3 / 4]);
-	figure("exec_cycle_overhead", ratio[PAIRS / 2], "<=", 1.01, ratio[PAIRS / 2] <= 1.01);
-	fast_unload(bench.program);
+	prepare(&timed, &b);
+	untimed = timed;
+	untimed.run = fast_run_untimed;
+	p = paired_run(2001, replay_s, &timed, replay_s, &untimed);
+	paired_figure("exec_cycle_overhead", &p, "with exact cycles", "without");
+	fast_unload(timed.program);
 }
 
 int main(void)

@@ -6,11 +6,9 @@
  * same bytes and cycles. In time of one core. The same in s8, whose products the reference adds up
  * in plain C, is told beside it.
  */
-#include <stdio.h>
-#include <time.h>
-
 #include "emulator/exec/fast/fast.h"
 #include "emulator/reference/reference.h"
+#include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
 
 #define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
@@ -24,20 +22,11 @@ enum {
 	B_BYTES = 64 * TILES * ROW,
 	C_BYTES = M * ROW,
 	ROUNDS = 9, /* of the fast executor; the reference runs once */
-	SPEEDUP = 500,
 };
 
 struct slots {
 	u8 in[A_BYTES + B_BYTES], out[C_BYTES];
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
 
 static bool read_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
@@ -115,9 +104,9 @@ static double fast_s(const struct rondo_machine *machine, const u8 *bytes, u64 s
 		best = 0;
 	}
 	for (i = 0; best && i < ROUNDS; i++) {
-		start = now_s();
+		start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
 		fast_run(f, p, &io, &control, &result);
-		took = now_s() - start;
+		took = bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 		best = took < best ? took : best;
 		if (!ended("fast", result.status, result.cycles, result.reason, facts))
 			best = 0;
@@ -133,7 +122,7 @@ static double reference_s(const struct rondo_machine *machine, const u8 *bytes, 
 	const struct exec_io io = { read_slot, write_slot, slots };
 	struct reference *r = reference_create(machine);
 	struct reference_result result;
-	double start = now_s();
+	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
 
 	if (!r)
 		return 0;
@@ -141,7 +130,7 @@ static double reference_s(const struct rondo_machine *machine, const u8 *bytes, 
 	reference_destroy(r);
 	if (!ended("reference", result.status, result.cycles, result.reason, facts))
 		return 0;
-	return now_s() - start;
+	return bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
 /* What both multiply: ordinary f32, which are any bytes to the others. */
@@ -200,7 +189,6 @@ int main(void)
 
 	if (!f32 || !s8)
 		return EXIT_FAILURE;
-	printf("exec_reference_speedup %.0f x target >= %d %s\n", f32, SPEEDUP,
-	       f32 >= SPEEDUP ? "ok" : "short");
+	bench_figure("exec_reference_speedup", f32, "x");
 	return EXIT_SUCCESS;
 }

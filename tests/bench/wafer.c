@@ -1,61 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * 400,689 tiles.
+ * 400,689 tiles, all in processor time.
  *
- * wafer_heat_s, wafer_matvec_s, wafer_allreduce_s: seconds for the programs of examples/mesh at
- * full size, whose results are compared with plain C; wafer_gib: most memory that this process
- * had, plain C's arrays included.
- * wafer_loop_ratio: processor time of a bundle (two loads, a product, a sum, a store) in all tiles
- * against that of plain C which does the same with arrays of all tiles, bundle by bundle.
- * verify_wafer_ratio: the verifier's time for a text on the wafer over that on edge; below 0.95 is
- * short too.
+ * wafer_heat_ratio, wafer_matvec_ratio, wafer_allreduce_ratio: the programs of examples/mesh at
+ * full size, whose results are compared with plain C, against plain C that streams the same bytes
+ * (wafer_plain.c).
+ * wafer_loop_ratio: bundles (two loads, a product, a sum, a store) in all tiles against plain C
+ * which does the same with arrays of all tiles, bundle by bundle.
+ * wafer_gib: most memory that this process had, plain C's arrays included.
+ * verify_wafer_ratio: the verifier's time for a text on the wafer over that on edge.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "emulator/exec/mesh/mesh.h"
+#include "tests/bench/paired.h"
+#include "tests/bench/wafer_plain.h"
 #include "tests/mesh_examples.h"
 #include "tests/unit/program_builder.h"
 
 #define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
-enum { TILES = 633 * 633, LANES = 8, UNROLL = 8 };
+enum { LANES = WAFER_LANES, UNROLL = 8, BUNDLES = 320 };
 
-static double seconds(clockid_t clock)
+static double example_s(void *ctx)
 {
-	struct timespec t;
+	enum mesh_example example = *(enum mesh_example *)ctx;
+	struct mesh_example_run run;
 
-	clock_gettime(clock, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-static void figure(const char *name, double value, const char *unit, double target, bool ok)
-{
-	printf("%s %.3f %s target <= %g %s\n", name, value, unit, target,
-	       ok && value <= target ? "ok" : "short");
+	if (!mesh_example(example, RONDO_MACHINE_wafer, false, &run) || run.wrong) {
+		fprintf(stderr, "%s: %llu of %llu numbers wrong. %s\n", mesh_example_names[example],
+			(unsigned long long)run.wrong, (unsigned long long)run.numbers, run.why);
+		exit(EXIT_FAILURE);
+	}
+	return run.seconds;
 }
 
 static void examples(void)
 {
-	struct mesh_example_run run;
+	static paired_side *const plain[MESH_EXAMPLES] = { wafer_plain_heat, wafer_plain_matvec,
+							   wafer_plain_allreduce };
 	struct rusage usage;
+	struct paired p;
 	char name[32];
 	u32 i;
 
 	for (i = MESH_EXAMPLES; i-- > 0;) {
-		bool good = mesh_example(i, RONDO_MACHINE_wafer, false, &run);
+		enum mesh_example example = i;
 
-		if (!good || run.wrong)
-			printf("# %s: %llu of %llu numbers wrong. %s\n", mesh_example_names[i],
-			       (unsigned long long)run.wrong, (unsigned long long)run.numbers,
-			       run.why);
-		snprintf(name, sizeof(name), "wafer_%s_s", mesh_example_names[i]);
-		figure(name, run.seconds, "s", 120, good && !run.wrong);
+		p = paired_run(3, example_s, &example, plain[i], NULL);
+		snprintf(name, sizeof(name), "wafer_%s_ratio", mesh_example_names[i]);
+		paired_figure(name, &p, "the wafer", "plain C");
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	figure("wafer_gib", (double)usage.ru_maxrss / (1 << 20), "GiB", 20, true);
+	bench_figure("wafer_gib", (double)usage.ru_maxrss / (1 << 20), "GiB");
 }
 
 static void begin(struct builder *b, enum rondo_machine_id machine)
@@ -85,21 +84,22 @@ static void bundles(struct builder *b, u64 trips)
 	build_halt(b);
 }
 
-static double bundle_cpu_s(u64 trips)
+static double bundles_s(void *ctx)
 {
 	const struct exec_control control = { .bound = RONDO_CYCLES_MAX };
 	const struct exec_io io = { 0 };
 	char why[EXEC_REASON_BYTES] = "no executor";
 	struct exec_program *program;
 	struct exec_result result;
+	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
 	struct builder b;
 	struct exec *e;
-	double cpu;
 	u64 size;
 	u8 *bytes;
 
+	(void)ctx;
 	begin(&b, RONDO_MACHINE_wafer);
-	bundles(&b, trips);
+	bundles(&b, BUNDLES / UNROLL);
 	bytes = build_bytes(&b, &size);
 	e = exec_create(&b.machine);
 	if (!e || exec_load(&program, &b.machine, bytes, size, NULL, why)) {
@@ -107,75 +107,30 @@ static double bundle_cpu_s(u64 trips)
 		exit(EXIT_FAILURE);
 	}
 	exec_run(e, program, &io, &control, &result);
-	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-	exec_run(e, program, &io, &control, &result);
-	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	if (result.status != EXEC_DONE) {
+		fprintf(stderr, "%s\n", result.reason);
+		exit(EXIT_FAILURE);
+	}
 	exec_unload(program);
 	exec_destroy(e);
 	build_fini(&b);
 	free(bytes);
-	return cpu;
+	return bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
-typedef float row[LANES];
-
-/* One bundle in plain C: registers are arrays over the tiles, and so is SRAM. */
-static void plain_bundle(row *restrict product, row *restrict sum, row *restrict x, row *restrict y,
-			 const row *v, float *restrict sram, size_t pitch)
+static double plain_bundles_s(void *ctx)
 {
-	size_t t, i;
-
-	for (t = 0; t < TILES; t++) {
-		const float *at = sram + t * pitch;
-
-		for (i = 0; i < LANES; i++) {
-			x[t][i] = at[i];
-			y[t][i] = at[16 + i];
-		}
-	}
-	for (t = 0; t < TILES; t++) {
-		for (i = 0; i < LANES; i++) {
-			product[t][i] = v[t][i] * v[TILES + t][i];
-			sum[t][i] = v[2 * TILES + t][i] + v[3 * TILES + t][i];
-		}
-	}
-	for (t = 0; t < TILES; t++)
-		for (i = 0; i < LANES; i++)
-			sram[t * pitch + 32 + i] = v[4 * TILES + t][i];
-}
-
-static double plain_cpu_s(u64 count)
-{
-	size_t pitch = (32768 + 64) / 4;
-	float *sram = calloc(TILES * pitch, 4);
-	row *v = calloc(5 * (size_t)TILES, sizeof(*v)),
-	    *out = calloc(4 * (size_t)TILES, sizeof(*v));
-	double cpu = 0;
-	u64 i;
-
-	if (!sram || !v || !out)
-		exit(EXIT_FAILURE);
-	for (i = 0; i <= count; i++) {
-		if (i == 1)
-			cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-		plain_bundle(out, out + TILES, out + 2 * TILES, out + 3 * (size_t)TILES, v, sram,
-			     pitch);
-	}
-	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	free(sram);
-	free(v);
-	free(out);
-	return cpu;
+	(void)ctx;
+	return wafer_plain_bundles(BUNDLES);
 }
 
 static void loop_ratio(void)
 {
-	enum { TRIPS = 10 };
-	double mesh = (bundle_cpu_s(TRIPS + 1) - bundle_cpu_s(1)) / (TRIPS * UNROLL);
-	double plain = plain_cpu_s(TRIPS * UNROLL) / (TRIPS * UNROLL);
+	struct paired p = paired_run(5, bundles_s, NULL, plain_bundles_s, NULL);
 
-	printf("# a bundle: %.2f ms of processor time, plain C %.2f ms\n", mesh * 1e3, plain * 1e3);
-	figure("wafer_loop_ratio", mesh / plain, "ratio", 2, true);
+	printf("# a bundle: %.2f ms, plain C %.2f ms\n", p.a_s / BUNDLES * 1e3,
+	       p.b_s / BUNDLES * 1e3);
+	paired_figure("wafer_loop_ratio", &p, "the wafer", "plain C");
 }
 
 /* A long text that is right on both machines. */
@@ -205,51 +160,46 @@ static void text(struct builder *b)
 	build_halt(b);
 }
 
-/* Seconds of one verification. */
-static double verify_s(struct builder *b, const u8 *bytes, u64 size)
-{
-	double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
+struct verification {
+	struct builder b;
+	u8 *bytes;
+	u64 size;
+};
 
-	rondo_measure_init(b->verify, &b->machine, bytes, size);
-	while (rondo_verify_step(b->verify, ~0u))
+static double verify_s(void *ctx)
+{
+	struct verification *v = ctx;
+	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
+
+	rondo_measure_init(v->b.verify, &v->b.machine, v->bytes, v->size);
+	while (rondo_verify_step(v->b.verify, ~0u))
 		;
-	if (rondo_verify_verdict(b->verify)->code) {
+	if (rondo_verify_verdict(v->b.verify)->code) {
 		fprintf(stderr, "refused: %s\n",
-			rondo_error_text(rondo_verify_verdict(b->verify)->code));
+			rondo_error_text(rondo_verify_verdict(v->b.verify)->code));
 		exit(EXIT_FAILURE);
 	}
-	return seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
+	return bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
-/* The two machines take turns, and the least of each counts. */
 static void verify_ratio(void)
 {
 	static const enum rondo_machine_id machine[2] = { RONDO_MACHINE_wafer, RONDO_MACHINE_edge };
-	enum { RUNS = 60 };
-	double best[2] = { 1e9, 1e9 }, ratio;
-	struct builder b[2];
-	u64 size[2];
-	u8 *bytes[2];
-	u32 i, run;
+	struct verification v[2];
+	struct paired p;
+	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		begin(&b[i], machine[i]);
-		text(&b[i]);
-		bytes[i] = build_bytes(&b[i], &size[i]);
+		begin(&v[i].b, machine[i]);
+		text(&v[i].b);
+		v[i].bytes = build_bytes(&v[i].b, &v[i].size);
 	}
-	for (run = 0; run < RUNS; run++) {
-		for (i = 0; i < 2; i++) {
-			double s = verify_s(&b[i], bytes[i], size[i]);
-
-			best[i] = s < best[i] ? s : best[i];
-		}
-	}
+	p = paired_run(61, verify_s, &v[0], verify_s, &v[1]);
+	paired_figure("verify_wafer_ratio", &p, "the wafer", "edge");
 	for (i = 0; i < 2; i++) {
-		build_fini(&b[i]);
-		free(bytes[i]);
+		build_fini(&v[i].b);
+		free(v[i].bytes);
 	}
-	ratio = best[0] / best[1];
-	figure("verify_wafer_ratio", ratio, "ratio", 1.05, ratio >= 0.95);
 }
 
 int main(void)
