@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # The front door: everything a person types. Meson, Kbuild and scripts/ do the work.
 
-DESTDIR ?=
-PREFIX ?= /usr/local
-MODEL ?= demo/digits.onnx
-INPUT ?= $(wildcard demo/samples/*.npy)
+# Scripts read these from the environment, so that they may hold spaces.
+export DESTDIR ?=
+export PREFIX ?= /usr/local
+export MODEL ?= demo/digits.onnx
+export INPUT ?= $(wildcard demo/samples/*.npy)
 T ?= verify
 FUZZ_SECONDS ?= 60
 P ?=
+S ?=
+B ?=
 COUNT ?= 200
 SEED ?= 1
 # Their inputs have tens of thousands of features, whose frequencies would take most of the time.
@@ -22,16 +25,16 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: release module qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
-	@scripts/run.sh $(MODEL) $(INPUT)
+run: module release qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+	@scripts/run.sh
 
 .PHONY: check
-check: ## run all tests; the last line counts them
-	@scripts/check.sh
+check: ## run all tests, or those of the suites S ("core compiler"); the last line counts them
+	@scripts/check.sh $(S)
 
 .PHONY: bench
-bench: release module qemu plugin ## measure every figure and compare it with its target
-	@scripts/bench.sh
+bench: release module qemu plugin ## measure every figure, or those of the programs B, and judge it
+	@scripts/bench.sh $(B)
 
 .PHONY: fuzz
 fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
@@ -56,7 +59,11 @@ style: packages ## check the style of all files
 
 .PHONY: install
 install: release ## install library, firmware, udev rule and module sources (DESTDIR, PREFIX)
-	@DESTDIR=$(DESTDIR) meson install -C build/release --no-rebuild --quiet
+	@scripts/stage.sh install
+
+.PHONY: uninstall
+uninstall: ## remove what make install with the same DESTDIR and PREFIX installed
+	@scripts/stage.sh uninstall
 
 .PHONY: docs
 docs: release ## print the reference's tables into build/release/docs
@@ -76,7 +83,7 @@ asan: packages ## build the host programs with sanitizers in build/asan
 
 .PHONY: release
 release: packages ## build the host programs in build/release
-	@scripts/lane.sh release --buildtype=release --prefix=$(PREFIX)
+	@scripts/lane.sh release --buildtype=release
 
 .PHONY: module
 module: packages ## build rondo.ko for the guest's kernel in build/module

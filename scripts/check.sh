@@ -1,20 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Builds everything and runs all tests: host tests with sanitizers, guest tests beside the
-# release build. The last line is "N passed, N failed, N skipped" over all of them.
+# Builds what the tests need and runs them: check.sh [SUITE...], all suites without one. Host
+# tests run with sanitizers, those of the suite guest beside the release build. The last line is
+# "N passed, N failed, N skipped" over all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
-logs=(build/asan/meson-logs/testlog.json build/release/meson-logs/testlog.json)
-rm -f "${logs[@]}"
-if ! make --no-print-directory all; then
+chosen=$*
+host=() targets=asan logs=()
+for suite; do
+	[ "$suite" = guest ] || host+=(--suite "$suite")
+done
+[[ -n $chosen && " $chosen " != *" guest "* ]] || targets=all
+
+if ! make --no-print-directory "$targets"; then
 	echo "the build failed"
 	echo "0 passed, 1 failed, 0 skipped"
 	exit 1
 fi
+known=$(meson introspect --tests build/asan | python3 -c 'import json, sys
+print(*sorted({s.split(":")[-1] for t in json.load(sys.stdin) for s in t["suite"]}), "guest")')
+for suite; do
+	[[ " $known " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
+done
+
+# run LANE OPTION...: the tests of one build directory.
 status=0
-meson test -C build/asan --no-rebuild --timeout-multiplier 4 --print-errorlogs || status=1
-meson test -C build/release --no-rebuild --timeout-multiplier 4 --print-errorlogs --suite guest || status=1
+run()
+{
+	local log=build/$1/meson-logs/testlog.json
+	rm -f "$log"
+	meson test -C "build/$1" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${@:2}" || status=1
+	logs+=("$log")
+}
+[ -n "$chosen" ] && [ ${#host[@]} = 0 ] || run asan "${host[@]}"
+[ "$targets" != all ] || run release --suite guest
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status

@@ -24,14 +24,31 @@ mapfile -t source_files < <(git ls-files '*.[chS]' '*.def' '*.ld' '*.sh' '*.py' 
 	'*meson.build' Makefile Kbuild Kconfig)
 mapfile -t driver_files < <(git ls-files 'driver/*.[ch]' 'uapi/*.h')
 
-complain 'no SPDX line among the first two' < <(for file in "${source_files[@]}"; do
-	head -n 2 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
-done)
+complain 'no SPDX line among the first two' < <(awk '
+	FNR == 1 { names[++n] = FILENAME }
+	FNR <= 2 && /SPDX-License-Identifier/ { good[FILENAME] = 1 }
+	FNR == 2 { nextfile }
+	END { for (i = 1; i <= n; i++) if (!(names[i] in good)) print names[i] }' "${source_files[@]}")
 complain 'leftover' < <(git grep -nE '\b(TOD[O]|FIXM[E]|XX[X])\b' -- "${source_files[@]}" || true)
-complain 'longer than 100 columns' < <(for file in "${c_files[@]}"; do
-	expand "$file" | awk -v f="$file" 'length > 100 { print f ":" NR }'
-done)
+complain 'longer than 100 columns' < <(awk '
+	length > 100 || index($0, "\t") && length > 30 {
+		columns = 0
+		parts = split($0, part, "\t")
+		for (i = 1; i <= parts; i++)
+			columns += length(part[i]) + (i < parts ? 8 - (columns + length(part[i])) % 8 : 0)
+		if (columns > 100)
+			print FILENAME ":" FNR
+	}' "${c_files[@]}")
 complain 'trailing space' < <(git grep -nE '[[:space:]]+$' -- "${source_files[@]}" || true)
+complain 'empty' < <(git ls-files -z | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -empty' sh)
+# What is run says by what; what says it is run, but for what is sourced.
+complain 'has a run bit, but says no interpreter' < <(git ls-files -s | awk '
+	$1 == 100755 { sub(/^[^\t]*\t/, ""); print }' | while read -r file; do
+	[ "$(head -c 2 "$file")" = '#!' ] || echo "$file"
+done)
+complain 'says its interpreter, but has no run bit' < <(git ls-files -s | awk '
+	$1 == 100644 { sub(/^[^\t]*\t/, ""); print }' | xargs -d '\n' awk '
+	FNR == 1 { if (/^#!\//) print FILENAME; nextfile }')
 [ "${1:-}" != quick ] || exit $bad
 
 need clang-format shellcheck
