@@ -56,15 +56,6 @@ void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
-void *arena_dup(struct arena *a, const void *bytes, size_t size)
-{
-	void *p = arena_alloc(a, size);
-
-	if (size)
-		memcpy(p, bytes, size);
-	return p;
-}
-
 char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
 	char *p = arena_alloc(a, len + 1);

@@ -22,8 +22,6 @@ struct arena {
 /* Zeroed memory, aligned for any type; a valid, unique pointer even for 0 bytes. */
 void *arena_alloc(struct arena *a, size_t size);
 
-void *arena_dup(struct arena *a, const void *bytes, size_t size);
-
 /* Copies @len bytes of @s and ends them with a 0. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 

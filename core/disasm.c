@@ -213,14 +213,6 @@ static size_t finish(struct text *t)
 	return t->length;
 }
 
-size_t rondo_disasm_op(const struct rondo_op *op, char *out, size_t size)
-{
-	struct text t = { .out = out, .size = size };
-
-	put_op(&t, op);
-	return finish(&t);
-}
-
 /* The slot that the assembler chooses for @op when those of @taken are: the first that is free. */
 static u32 chosen_slot(u8 op, u32 taken)
 {

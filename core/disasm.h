@@ -16,17 +16,10 @@ extern const char *const rondo_syntax[];
 extern const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE];
 
 /*
- * Writes one slot's operation, for example "push.f32 a0, e3+16, w0.0, first, 9",
- * into @out, which is always terminated; returns its length. An operation that
- * the language has no words for is written as its encoding, "?0123456789abcdef".
- */
-size_t rondo_disasm_op(const struct rondo_op *op, char *out, size_t size);
-
-/*
- * Writes one bundle as a line that the assembler turns into the same words:
- * operations in the order of their slots, separated by " | ", each with the name
- * of its slot before it where the assembler would not choose that slot.
- * A word that does not decode is written as its encoding.
+ * Writes one bundle into @out, which is always terminated, and returns its length. It is a line
+ * that the assembler turns into the same words: operations in the order of their slots, separated
+ * by " | ", each with the name of its slot before it where the assembler would not choose that
+ * slot. A word that does not decode is written as its encoding.
  */
 size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, size_t size);
 
