@@ -90,6 +90,12 @@ bool fw_boot(struct firmware *fw);
 /* One turn of the loop; false when the firmware has stopped. */
 bool fw_turn(struct firmware *fw);
 
+/*
+ * Ends all service for good: aborts what the sequencer does, tells the host @state, which is
+ * neither NONE nor READY, and touches host memory no more. Does nothing when stopped already.
+ */
+void fw_stop(struct firmware *fw, enum rondo_fw_state state);
+
 /* The core took a trap: logs it and stops. */
 void fw_trap(struct firmware *fw, u32 cause, u32 pc, u32 value);
 
@@ -102,11 +108,11 @@ bool host_write(struct firmware *fw, u64 addr, const void *local, u32 size);
 /* Reads the host's half of the status and checks every index in it; false when stopped. */
 bool status_read(struct firmware *fw);
 
+/* Writes the firmware's half of the status; false if the host refuses, which stops nothing. */
+bool status_write(struct firmware *fw);
+
 /* Publishes our half of the status if it changed, and interrupts the host if events were posted. */
 void status_publish(struct firmware *fw);
-
-/* Ends all service for good, with the sequencer idle and the host told. @state is no READY. */
-void fw_stop(struct firmware *fw, enum rondo_fw_state state);
 
 /* event.c */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Host memory: copies, the page of indices, and the end of service when the host breaks a rule. */
+/* All access to host memory: copies, and the page of indices that both sides poll. */
 #include "firmware/firmware.h"
 
 bool host_read(struct firmware *fw, void *local, u64 addr, u32 size)
@@ -56,8 +56,7 @@ bool status_read(struct firmware *fw)
 	return false;
 }
 
-/* Our half of the status, best effort. */
-static bool write_half(struct firmware *fw)
+bool status_write(struct firmware *fw)
 {
 	const u32 at = offsetof(struct rondo_fw_status, admin_head);
 
@@ -70,27 +69,11 @@ void status_publish(struct firmware *fw)
 {
 	if (fw->state != RONDO_FW_STATE_READY)
 		return;
-	if (fw->changed && !write_half(fw)) {
+	if (fw->changed && !status_write(fw)) {
 		fw_stop(fw, RONDO_FW_STATE_HOST_ERROR);
 		return;
 	}
 	if (fw->posted)
 		hal_irq_event();
 	fw->posted = false;
-}
-
-void fw_stop(struct firmware *fw, enum rondo_fw_state state)
-{
-	bool ready = fw->state == RONDO_FW_STATE_READY;
-
-	if (fw->state > RONDO_FW_STATE_READY)
-		return;
-	fw->state = state;
-	if (fw->seq.command)
-		hal_seq_abort();
-	if (ready)
-		write_half(fw);
-	hal_timer_stop();
-	hal_set_state(state);
-	hal_irq_fault();
 }

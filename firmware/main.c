@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The life of the firmware: handshake with the host, then one turn of the loop after another. */
+/* The life of the firmware: handshake with the host, one turn of the loop after another, the end.
+ */
 #include "firmware/firmware.h"
+
+void fw_stop(struct firmware *fw, enum rondo_fw_state state)
+{
+	bool ready = fw->state == RONDO_FW_STATE_READY;
+
+	if (fw->state > RONDO_FW_STATE_READY)
+		return;
+	fw->state = state;
+	if (fw->seq.command)
+		hal_seq_abort();
+	if (ready)
+		status_write(fw);
+	hal_timer_stop();
+	hal_set_state(state);
+	hal_irq_fault();
+}
 
 static bool ring_ok(u64 addr, u32 count, u32 min, u32 max)
 {
