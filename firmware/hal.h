@@ -58,9 +58,10 @@ void hal_seq_abort(void);
 void hal_seq_ack(void);
 enum rondo_seq_status hal_seq_status(void);
 
-/* Of the last run: its exact cycles, and the bundle where it stopped when it failed. */
+/* The last run: its exact cycles, its control path, and the bundle where it stopped if it failed.
+ */
 u64 hal_seq_cycles(void);
-u64 hal_seq_signature(void); /* of its control path */
+u64 hal_seq_signature(void);
 u32 hal_seq_bundle(void);
 
 /* Sleeps until a doorbell, the sequencer or the timer wants something; at once if one does. */

@@ -118,10 +118,10 @@ static_assert(sizeof(struct rondo_fw_init) == 56, "layout of struct rondo_fw_ini
  *
  * LOAD, UNLOAD, BIND and UNBIND are done by the sequencer, one after the other,
  * between replays; they go before waiting replays but never stop a running one.
- * All other commands are done in order and do not wait for those: so that a
- * QUEUE_ABORT is answered within 10 ms whatever runs, as long as at most
- * RONDO_FW_DEFERRED_MAX of the former are unanswered. Of two commands of different
- * kinds the host therefore waits for the first answer if the second depends on it.
+ * All other commands are done in order and do not wait for those, so a QUEUE_ABORT
+ * is answered within 10 ms whatever runs, as long as at most RONDO_FW_DEFERRED_MAX
+ * of the former are unanswered. Where a command depends on one of the other kind,
+ * the host therefore waits for the answer to that one first.
  */
 enum rondo_fw_command {
 	RONDO_FW_PING = 1,
@@ -141,7 +141,7 @@ enum rondo_fw_command {
 	RONDO_FW_QUEUE_CREATE,
 	/*
 	 * queue; its running replay is aborted and posts its DONE event (ABORTED, or OK
-	 * when it just ended), its waiting ones are dropped without. The answer comes
+	 * when it just ended), its waiting ones are dropped without an event. The answer comes
 	 * last. The host does not move the queue's tail between command and answer.
 	 */
 	RONDO_FW_QUEUE_DESTROY,

@@ -74,7 +74,8 @@ static enum rondo_seq_status fetch_page_list(struct emu_device *dev, u64 list, u
 	return RONDO_SEQ_DONE;
 }
 
-/* The run of bytes from @at that lies in consecutive bus addresses: its address, and *@size cut. */
+/* Where on the bus the byte @at is; cuts *@size to what lies at consecutive addresses from there.
+ */
 static u64 contiguous(const u64 *page, u64 at, u64 *size)
 {
 	u64 first = at / RONDO_PAGE_BYTES, last = first;

@@ -13,7 +13,7 @@
  *
  * One lock protects all that two threads touch, and is held for a few
  * instructions only: never while firmware or a program runs, nor in an operation
- * of the host but clock_ns. What one thread alone touches is marked so.
+ * of the host, except clock_ns. A field that only one thread touches says so.
  */
 #ifndef RONDO_EMULATOR_DEVICE_H
 #define RONDO_EMULATOR_DEVICE_H
@@ -51,7 +51,7 @@ struct emu_mgmt {
 	bool timer_on;
 	u64 timer_at; /* host nanoseconds */
 	bool sequencer_irq;
-	struct rv32 core; /* its thread's, but for the inputs */
+	struct rv32 core; /* its thread's, except the inputs */
 	u8 tcm[RONDO_TCM_BYTES]; /* its thread's */
 };
 

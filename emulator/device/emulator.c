@@ -51,7 +51,7 @@ void emu_raise(struct emu_device *dev, u32 bits)
 	}
 }
 
-/* Registers and time as after reset, but for STATUS. */
+/* Registers and time as after reset, except STATUS. */
 static void clear_registers(struct emu_device *dev)
 {
 	u32 status = REG_WORD(&dev->regs, HOST, STATUS);

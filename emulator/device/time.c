@@ -10,7 +10,7 @@
  *    woken it, or it is silent, and the sequencer has no command), time follows the
  *    host's clock at the machine's nominal rate;
  *  - otherwise it stands: OFF (then it is 0), DEAD, and while the sequencer does
- *    anything but a replay.
+ *    anything other than a replay.
  * So it never counts how slow the emulator is. It never goes back.
  */
 #include "emulator/device/device.h"
