@@ -11,7 +11,7 @@
 #include "core/codec.h"
 #include "core/file.h"
 #include "core/machine.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 
 enum { WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
 
@@ -163,22 +163,18 @@ static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE
 /* Fills in the claims; refusal would be the compiler's fault. */
 static int measure(struct emission *e, u64 *cycles)
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	const struct rondo_verdict *verdict;
+	char text[RONDO_VERDICT_TEXT_BYTES];
 	int err = 0;
 
 	if (!v)
 		return graph_fail(e->l->g, -ENOMEM, "no memory");
-	rondo_measure_init(v, e->l->machine, e->program.at, e->program.size);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = rondo_verify_verdict(v);
+	verdict = rondo_measure_run(v, e->l->machine, e->program.at, e->program.size);
 	if (verdict->code) {
-		err = graph_fail(e->l->g, -EINVAL,
-				 "compiler's fault: program refused at %u, slot %u: %s",
-				 verdict->index, verdict->slot, rondo_error_text(verdict->code));
+		rondo_verdict_text(verdict, text, sizeof(text));
+		err = graph_fail(e->l->g, -EINVAL, "compiler's fault: program refused: %s", text);
 	} else {
-		rondo_measure_claim(v, e->program.at);
 		*cycles = rondo_verify_facts(v)->cycles;
 	}
 	free(v);

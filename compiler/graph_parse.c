@@ -4,7 +4,7 @@
  * that does not fit ends it with the line's number.
  */
 #include "compiler/graph_text.h"
-#include "compiler/hash.h"
+#include "core/fnv.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -252,7 +252,7 @@ static int parse_hex(struct parser *p, u8 *bytes, size_t size)
 			return bad(p, "two hexadecimal digits are expected");
 		bytes[i] = (u8)b;
 	}
-	if (hash_bytes(bytes, size) != hash)
+	if (rondo_fnv(bytes, size) != hash)
 		return bad(p, "a constant's bytes do not have its hash");
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Graph -> text: see graph_text.h. */
 #include "compiler/graph_text.h"
-#include "compiler/hash.h"
+#include "core/fnv.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,7 +80,7 @@ static void print_const(FILE *to, const struct value *v, bool data)
 		for (s64 i = 0; i < elems; i++)
 			print_element(to, v->dtype, v->data, i);
 	} else {
-		fprintf(to, " fnv %016" PRIx64, hash_bytes(v->data, size));
+		fprintf(to, " fnv %016" PRIx64, rondo_fnv(v->data, size));
 		if (data)
 			fprintf(to, " hex ");
 		for (size_t i = 0; data && i < size; i++)

@@ -5,7 +5,7 @@
  *   graph "NAME" from "FILE" [opset N]          the newest where it is left out
  *   input %ID "NAME" TYPE
  *   const %ID "NAME" TYPE = VALUE ...           up to 16 elements; f32 as hexadecimal floats
- *   const %ID "NAME" TYPE fnv HASH [hex BYTES]  larger ones (hash.h); bytes when asked for
+ *   const %ID "NAME" TYPE fnv HASH [hex BYTES]  larger ones (core/fnv.h); bytes when asked for
  *   node %ID "NAME" TYPE[, %ID "NAME" TYPE] = OPERATOR "NAME" INPUT ... [ATTRIBUTE=VALUE ...]
  *   output %ID
  *

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Open addressing with linear probing, at most half full: see name_table.h. */
 #include "compiler/name_table.h"
-#include "compiler/hash.h"
+#include "core/fnv.h"
 
 #include <string.h>
 
 /* The slot that holds @name, or the empty one where it belongs. */
 static struct value **find(const struct name_table *t, const char *name)
 {
-	size_t i = (size_t)hash_bytes(name, strlen(name)) & (t->room - 1);
+	size_t i = (size_t)rondo_fnv(name, strlen(name)) & (t->room - 1);
 
 	while (t->slots[i] && strcmp(t->slots[i]->name, name))
 		i = (i + 1) & (t->room - 1);

@@ -2,75 +2,45 @@
 #include "core/disasm.h"
 
 #include "core/codec.h"
+#include "core/text.h"
 
 const char *const rondo_syntax[] = {
 #define SYNTAX(format, operands) [RONDO_FMT_##format] = operands,
 #include "spec/syntax.def"
 };
 
-const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = { "c", "l0", "l1", "s",
-							       "w", "m",  "v0", "v1" };
-
-struct text {
-	char *out;
-	size_t size, length;
-};
-
-static void put_char(struct text *t, char c)
-{
-	if (t->length + 1 < t->size)
-		t->out[t->length++] = c;
-}
-
-static void put_string(struct text *t, const char *s)
-{
-	while (*s)
-		put_char(t, *s++);
-}
-
-static void put_number(struct text *t, s64 value)
-{
-	u64 rest = value < 0 ? -(u64)value : (u64)value;
-	char digit[20];
-	u32 n = 0;
-
-	if (value < 0)
-		put_char(t, '-');
-	do
-		digit[n++] = '0' + rest % 10;
-	while (rest /= 10);
-	while (n)
-		put_char(t, digit[--n]);
-}
-
-static void put_raw(struct text *t, u64 word)
+static void put_raw(struct rondo_text *t, u64 word)
 {
 	s32 shift;
 
-	put_char(t, '?');
+	rondo_text_char(t, '?');
 	for (shift = 60; shift >= 0; shift -= 4)
-		put_char(t, "0123456789abcdef"[word >> shift & 15]);
+		rondo_text_char(t, "0123456789abcdef"[word >> shift & 15]);
 }
 
-/* A word and a number: "v3", "zp=3". */
-static void put_numbered(struct text *t, const char *word, s64 value)
+static void put_pair(struct rondo_text *t, const char *word, u32 first, const char *between,
+		     u32 second)
 {
-	put_string(t, word);
-	put_number(t, value);
+	rondo_text_numbered(t, word, first);
+	rondo_text_numbered(t, between, second);
 }
 
-static void put_pair(struct text *t, const char *word, u32 first, const char *between, u32 second)
+/* The name of a slot in lower case, as the language has it, before its operation. */
+static void put_slot(struct rondo_text *t, u32 slot)
 {
-	put_numbered(t, word, first);
-	put_numbered(t, between, second);
+	const char *s;
+
+	for (s = rondo_slot_names[slot]; *s; s++)
+		rondo_text_char(t, *s >= 'A' ? *s | 0x20 : *s);
+	rondo_text_string(t, ": ");
 }
 
-static void put_name(struct text *t, u8 op)
+static void put_name(struct rondo_text *t, u8 op)
 {
 	const char *s;
 
 	for (s = rondo_ops[op].name; *s; s++)
-		put_char(t, *s == '_' ? '.' : *s);
+		rondo_text_char(t, *s == '_' ? '.' : *s);
 }
 
 /* Whether the operand has its default, so that nothing is written. */
@@ -93,7 +63,7 @@ static bool left_out(const struct rondo_op *op, char operand)
 	}
 }
 
-static void put_waits(struct text *t, const struct rondo_op *op)
+static void put_waits(struct rondo_text *t, const struct rondo_op *op)
 {
 	bool first = true;
 	u32 c;
@@ -106,70 +76,71 @@ static void put_waits(struct text *t, const struct rondo_op *op)
 	}
 }
 
-static void put_loops(struct text *t, const struct rondo_op *op)
+static void put_loops(struct rondo_text *t, const struct rondo_op *op)
 {
 	u32 i;
 
 	for (i = 0; i < rondo_loop_nest(op); i++) {
-		put_number(t, op->trip[i]);
-		put_string(t, ", ");
+		rondo_text_number(t, op->trip[i]);
+		rondo_text_string(t, ", ");
 	}
-	put_numbered(t, "body=", op->body);
+	rondo_text_numbered(t, "body=", op->body);
 }
 
-static void put_address(struct text *t, const struct rondo_op *op)
+static void put_address(struct rondo_text *t, const struct rondo_op *op)
 {
-	put_numbered(t, "e", op->entry);
+	rondo_text_numbered(t, "e", op->entry);
 	if (op->off)
-		put_numbered(t, "+", op->off);
+		rondo_text_numbered(t, "+", op->off);
 }
 
-static void put_operand(struct text *t, const struct rondo_op *op, char operand)
+static void put_operand(struct rondo_text *t, const struct rondo_op *op, char operand)
 {
 	static const char *const modes[] = { "add", "write", "first" };
 
 	switch (operand) {
 	case 'd':
-		return put_numbered(t, "v", op->dst);
+		return rondo_text_numbered(t, "v", op->dst);
 	case 'a':
-		return put_numbered(t, "v", op->a);
+		return rondo_text_numbered(t, "v", op->a);
 	case 'b':
-		return put_numbered(t, "v", op->b);
+		return rondo_text_numbered(t, "v", op->b);
 	case 'c':
-		return put_numbered(t, "v", op->c);
+		return rondo_text_numbered(t, "v", op->c);
 	case 'p':
-		return put_numbered(t, "v", op->params);
+		return rondo_text_numbered(t, "v", op->params);
 	case 's':
-		put_numbered(t, "v", op->a);
+		rondo_text_numbered(t, "v", op->a);
 		if (op->lane)
-			put_numbered(t, ".", op->lane);
+			rondo_text_numbered(t, ".", op->lane);
 		return;
 	case '@':
 		return put_address(t, op);
 	case 'e':
-		return put_numbered(t, "e", op->entry);
+		return rondo_text_numbered(t, "e", op->entry);
 	case 'n':
-		return put_number(t, op->count);
+		return rondo_text_number(t, op->count);
 	case 'r':
-		return put_number(t, op->rows);
+		return rondo_text_number(t, op->rows);
 	case 'A':
-		return put_numbered(t, "a", op->row);
+		return rondo_text_numbered(t, "a", op->row);
 	case 'w':
 		return put_pair(t, "w", op->buf, ".", op->wrow);
 	case 'm':
-		return put_string(t, modes[op->mode]);
+		return rondo_text_string(t, modes[op->mode]);
 	case 'z':
-		return put_numbered(t, "zp=", op->op == RONDO_OP_wl_s8 ? (s8)op->zp : op->zp);
+		return rondo_text_numbered(t,
+					   "zp=", op->op == RONDO_OP_wl_s8 ? (s8)op->zp : op->zp);
 	case 'i':
-		return put_number(t, op->imm);
+		return rondo_text_number(t, op->imm);
 	case 'h':
-		return put_number(t, op->shift);
+		return rondo_text_number(t, op->shift);
 	case 'C':
-		return put_numbered(t, "c", op->channel);
+		return rondo_text_numbered(t, "c", op->channel);
 	case 'D':
-		return put_numbered(t, "d", op->desc);
+		return rondo_text_numbered(t, "d", op->desc);
 	case 'l':
-		return put_numbered(t, "last=l", op->last - 1);
+		return rondo_text_numbered(t, "last=l", op->last - 1);
 	case 'x':
 		return put_pair(t, "", op->x0, "..", op->x1);
 	case 'y':
@@ -187,30 +158,23 @@ static bool unspeakable(const struct rondo_op *op)
 	return op->mode > 2 || (rondo_op_is_loop(op->op) && !rondo_loop_canonical(op));
 }
 
-static void put_op(struct text *t, const struct rondo_op *op)
+static void put_op(struct rondo_text *t, const struct rondo_op *op)
 {
 	const char *operand, *before = " ";
 	u64 word = op->op;
 
 	if (op->op == RONDO_OP_NOP)
-		return put_string(t, "nop");
+		return rondo_text_string(t, "nop");
 	if (!rondo_encode(op, &word) || unspeakable(op))
 		return put_raw(t, word);
 	put_name(t, op->op);
 	for (operand = rondo_syntax[rondo_ops[op->op].format]; *operand; operand++) {
 		if (left_out(op, *operand))
 			continue;
-		put_string(t, before);
+		rondo_text_string(t, before);
 		put_operand(t, op, *operand);
 		before = ", ";
 	}
-}
-
-static size_t finish(struct text *t)
-{
-	if (t->size)
-		t->out[t->length] = '\0';
-	return t->length;
 }
 
 /* The slot that the assembler chooses for @op when those of @taken are: the first that is free. */
@@ -226,7 +190,7 @@ static u32 chosen_slot(u8 op, u32 taken)
 
 size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, size_t size)
 {
-	struct text t = { .out = out, .size = size };
+	struct rondo_text t = { .out = out, .size = size };
 	u32 slot, taken = 0;
 
 	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
@@ -237,10 +201,9 @@ size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, si
 		if (!word[slot])
 			continue;
 		if (taken)
-			put_string(&t, " | ");
+			rondo_text_string(&t, " | ");
 		if (raw || chosen_slot(op.op, taken) != slot) {
-			put_string(&t, rondo_slot_names[slot]);
-			put_string(&t, ": ");
+			put_slot(&t, slot);
 		}
 		if (raw)
 			put_raw(&t, word[slot]);
@@ -249,6 +212,6 @@ size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, si
 		taken |= 1u << slot;
 	}
 	if (!taken)
-		put_string(&t, "nop");
-	return finish(&t);
+		rondo_text_string(&t, "nop");
+	return rondo_text_end(&t);
 }

@@ -12,14 +12,12 @@ enum { RONDO_DISASM_BYTES = 1024 }; /* enough for any bundle */
 /* Operands of each format, enum rondo_format: strings of the letters of spec/syntax.def. */
 extern const char *const rondo_syntax[];
 
-/* The slots' names, by enum rondo_slot_no: "c", "l0", ... */
-extern const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE];
-
 /*
- * Writes one bundle into @out, which is always terminated, and returns its length. It is a line
- * that the assembler turns into the same words: operations in the order of their slots, separated
- * by " | ", each with the name of its slot before it where the assembler would not choose that
- * slot. A word that does not decode is written as its encoding.
+ * Writes one bundle into @out, which is always terminated, as a line that the assembler turns
+ * into the same words; returns its length. Operations, for example "push.f32 a0, e3+16, w0.0,
+ * first, 9", are in the order of their slots, separated by " | ", each with the name of its slot
+ * before it where the assembler would not choose that slot. A word that does not decode, or that
+ * the language has no words for, is written as its encoding, "?0123456789abcdef".
  */
 size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, size_t size);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "core/codec.h"
 #include "core/energy.h"
+#include "core/tiles.h"
 
 enum {
 	CONTAINER_BYTES = 4,
@@ -101,7 +102,7 @@ static void count_operation(const struct rondo_machine *m, const struct executio
 
 static void count_transfer(const struct rondo_desc *desc, u64 starts, struct rondo_activity *a)
 {
-	u64 tiles = (u64)(desc->x1 - desc->x0 + 1) * (u64)(desc->y1 - desc->y0 + 1);
+	u64 tiles = rondo_tiles_count(rondo_tiles_of_desc(desc));
 	u64 bytes = times(times(times(desc->row_bytes, desc->count[0]), desc->count[1]),
 			  times(desc->count[2], starts));
 	u64 moved = times(bytes, (u64)rondo_dma_blocks_x(desc) * rondo_dma_blocks_y(desc));
@@ -145,9 +146,7 @@ static void control(struct rondo_counter *c, const struct rondo_op *op, struct e
 	const struct rondo_machine *m = c->machine;
 
 	x->count = c->depth ? c->loop[c->depth - 1].executed : 1;
-	x->tiles = (u64)m->mesh_w * m->mesh_h;
-	if (op->op == RONDO_OP_mask)
-		x->tiles = (op->x1 - op->x0 + 1ull) * (op->y1 - op->y0 + 1ull);
+	x->tiles = rondo_tiles_count(rondo_tiles_of_bundle(m, op));
 	if (op->op == RONDO_OP_dma)
 		count_transfer(&c->program->descs[op->desc], starts_done(c, op->last), a);
 	add(&a->bundles, x->count);

@@ -36,6 +36,11 @@ const struct rondo_op_info rondo_ops[RONDO_OPCODES] = {
 #include "spec/isa.def"
 #undef MESH
 
+const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = {
+	[RONDO_C] = "C", [RONDO_L0] = "L0", [RONDO_L1] = "L1", [RONDO_S] = "S",
+	[RONDO_W] = "W", [RONDO_M] = "M",   [RONDO_V0] = "V0", [RONDO_V1] = "V1",
+};
+
 u32 rondo_latency(const struct rondo_machine *m, u8 op)
 {
 	u32 side = m->mesh_w > m->mesh_h ? m->mesh_w : m->mesh_h;

@@ -110,6 +110,9 @@ struct rondo_op_info {
 
 extern const struct rondo_op_info rondo_ops[RONDO_OPCODES];
 
+/* The names of the slots, by enum rondo_slot_no: "C", "L0", ... */
+extern const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE];
+
 /*
  * A decoded slot. Only the fields of the operation's format are meaningful; the
  * others are zero. Values are natural: counts are counts, offsets are bytes.

@@ -2,6 +2,8 @@
 #include "core/machine.h"
 #include "core/text.h"
 
+#include "core/fnv.h"
+
 struct configuration {
 	const char *name;
 	u16 mesh_w, mesh_h, lanes, acc_rows;
@@ -78,13 +80,7 @@ bool rondo_machine_supported(const struct rondo_machine *m)
 
 u64 rondo_machine_hash(const struct rondo_machine *m)
 {
-	const u8 *bytes = (const u8 *)m;
-	u64 hash = 0xcbf29ce484222325ull;
-	size_t i;
-
-	for (i = 0; i < sizeof(*m); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3ull;
-	return hash;
+	return rondo_fnv(m, sizeof(*m));
 }
 
 u32 rondo_machine_find(u64 hash)

@@ -32,7 +32,7 @@ u32 rondo_machine_named(const char *name);
  */
 bool rondo_machine_supported(const struct rondo_machine *m);
 
-/* FNV-1a of the description's bytes: offset basis 0xcbf29ce484222325, prime 0x100000001b3. */
+/* FNV-1a of the description's bytes (core/fnv.h). */
 u64 rondo_machine_hash(const struct rondo_machine *m);
 
 #endif

@@ -24,6 +24,14 @@ struct rondo_program {
  */
 u32 rondo_program_open(struct rondo_program *p, const void *data, u64 size);
 
+/* Size in bytes of a program with header @h, whose counts are at most their limits. */
+static inline u64 rondo_program_bytes(const struct rondo_program_header *h)
+{
+	return sizeof(*h) + (u64)h->slots * sizeof(struct rondo_slot) +
+	       (u64)h->entries * sizeof(struct rondo_entry) +
+	       (u64)h->descs * sizeof(struct rondo_desc) + (u64)h->bundles * RONDO_BUNDLE_BYTES;
+}
+
 /* One past the last byte of the slot that the program touches; 0: it touches none. */
 static inline u64 rondo_slot_end(const struct rondo_slot *slot)
 {

@@ -10,6 +10,7 @@
 enum {
 	ITEMS_PER_BUNDLE = 4, /* table items that cost about as much as one bundle */
 	SCANS_PER_BUNDLE = 8, /* and scanned bundles */
+	BUNDLES_PER_STEP = 4096,
 };
 
 static u32 check_header(struct rondo_verify *v, const void *data, u64 size)
@@ -106,11 +107,9 @@ static u32 check_mask(struct rondo_verify *v, const struct rondo_op *op)
 {
 	const struct rondo_machine *m = &v->machine;
 
-	if (op->x0 > op->x1 || op->x1 >= m->mesh_w || op->y0 > op->y1 || op->y1 >= m->mesh_h)
-		return RONDO_ERR_MASK;
-	v->all_tiles = op->x1 - op->x0 + 1 == m->mesh_w && op->y1 - op->y0 + 1 == m->mesh_h;
-	v->tiles = (u64)op->x0 | (u64)op->y0 << 16 | (u64)op->x1 << 32 | (u64)op->y1 << 48;
-	return RONDO_ERR_NONE;
+	v->tiles = rondo_tiles_of_bundle(m, op);
+	v->all_tiles = rondo_tiles_equal(v->tiles, rondo_tiles_all(m));
+	return rondo_tiles_valid(m, v->tiles) ? RONDO_ERR_NONE : RONDO_ERR_MASK;
 }
 
 static u32 check_halt(const struct rondo_verify *v)
@@ -126,6 +125,7 @@ static u32 check_control(struct rondo_verify *v)
 	u32 error;
 
 	v->verdict.slot = RONDO_C;
+	v->tiles = rondo_tiles_all(&v->machine);
 	v->all_tiles = true;
 	error = rondo_verify_waits(v, op);
 	if (error)
@@ -306,6 +306,29 @@ bool rondo_verify_step(struct rondo_verify *v, u32 bundles)
 
 const struct rondo_verdict *rondo_verify_verdict(const struct rondo_verify *v)
 {
+	return &v->verdict;
+}
+
+const struct rondo_verdict *rondo_verify_run(struct rondo_verify *v,
+					     const struct rondo_machine *machine, const void *data,
+					     u64 size, u64 budget, rondo_verify_stop *stop,
+					     void *ctx)
+{
+	rondo_verify_init(v, machine, data, size, budget);
+	while (rondo_verify_step(v, BUNDLES_PER_STEP))
+		if (stop && stop(ctx))
+			return NULL;
+	return &v->verdict;
+}
+
+const struct rondo_verdict *
+rondo_measure_run(struct rondo_verify *v, const struct rondo_machine *machine, void *data, u64 size)
+{
+	rondo_measure_init(v, machine, data, size);
+	while (rondo_verify_step(v, BUNDLES_PER_STEP))
+		;
+	if (!v->verdict.code)
+		rondo_measure_claim(v, data);
 	return &v->verdict;
 }
 

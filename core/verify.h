@@ -9,10 +9,12 @@
  * stays in bounds, has no hazard and no race, ends, and takes exactly
  * facts.cycles.
  *
- *	rondo_verify_init(v, &machine, data, size, budget);
- *	while (rondo_verify_step(v, 4096))
- *		;		// the kernel yields here and looks for a fatal signal
- *	if (rondo_verify_verdict(v)->code) ...refused...
+ *	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
+ *	const struct rondo_verdict *verdict =
+ *		rondo_verify_run(v, &machine, data, size, budget, NULL, NULL);
+ *
+ *	if (verdict->code) ...refused: rondo_verdict_text()...
+ *	else ...rondo_verify_facts(v)...
  *
  * The bytes must not change between init and the last use of the facts.
  *
@@ -75,34 +77,61 @@ const char *rondo_error_text(u32 code);
 const char *rondo_error_name(u32 code);
 enum rondo_where rondo_error_where(u32 code);
 
-struct rondo_verify; /* core/verify_state.h; at most 64 KiB */
+/* What an index counts, in words: "bundle", "address entry", ...; "" for RONDO_WHERE_NONE. */
+const char *rondo_where_text(enum rondo_where where);
 
 /*
- * Prepares *@v. @data is 8-byte aligned. @budget: most cycles that the caller accepts
- * (the machine's limits are the caller's business); 0 accepts any below 2^60.
+ * Writes where the fault is and what it is, "bundle 3, slot L0: SRAM access is out of bounds",
+ * into @out, cut off after @size - 1 characters and terminated; RONDO_VERDICT_TEXT_BYTES are
+ * enough. Any numbers may stand in *@verdict, also those of a device or a kernel.
+ */
+enum { RONDO_VERDICT_TEXT_BYTES = 200 };
+
+size_t rondo_verdict_text(const struct rondo_verdict *verdict, char *out, size_t size);
+
+/* The verifier's state: this many bytes of the caller's, 8-byte aligned, with any content. */
+struct rondo_verify;
+
+enum { RONDO_VERIFY_BYTES = 64 * 1024 };
+
+/*
+ * Asked between any two steps of a verification, which are about as long as it takes to look at
+ * 4096 bundles (a few milliseconds): whether to give up. Here a kernel yields.
+ */
+typedef bool rondo_verify_stop(void *ctx);
+
+/*
+ * Verifies the program in @size bytes at @data, 8-byte aligned. @budget: most cycles that the
+ * caller accepts (the machine's limits are the caller's business); 0 accepts any below 2^60.
+ * @stop may be NULL. Returns the verdict, which is in *@v; NULL if @stop gave up.
+ */
+const struct rondo_verdict *rondo_verify_run(struct rondo_verify *v,
+					     const struct rondo_machine *machine, const void *data,
+					     u64 size, u64 budget, rondo_verify_stop *stop,
+					     void *ctx);
+
+/*
+ * As rondo_verify_run(), for those who write programs: the claims (cycles of the header, extents
+ * of the slot table) are not compared but, if the verdict is good, written.
+ */
+const struct rondo_verdict *rondo_measure_run(struct rondo_verify *v,
+					      const struct rondo_machine *machine, void *data,
+					      u64 size);
+
+/* Where the verdict's code is 0. */
+const struct rondo_facts *rondo_verify_facts(const struct rondo_verify *v);
+
+/*
+ * The parts that these are made of, for those who want to step: init, steps until one returns
+ * false, verdict. A step looks at up to @bundles more, or does so much other work (0: nothing),
+ * and returns whether there is more to do. Measuring ends with rondo_measure_claim().
  */
 void rondo_verify_init(struct rondo_verify *v, const struct rondo_machine *machine,
 		       const void *data, u64 size, u64 budget);
-
-/*
- * As rondo_verify_init(), for those who write programs: the claims (cycles of the header,
- * extents of the slot table) are computed and not compared. Step as usual; if the verdict
- * is good, rondo_measure_claim() writes them into the program.
- */
 void rondo_measure_init(struct rondo_verify *v, const struct rondo_machine *machine,
 			const void *data, u64 size);
-
-/* Writes the computed claims into @data, the bytes that @v measured and accepted. */
-void rondo_measure_claim(const struct rondo_verify *v, void *data);
-
-/*
- * Looks at up to @bundles more, or does so much other work (0: nothing); returns whether
- * there is more to do.
- */
 bool rondo_verify_step(struct rondo_verify *v, u32 bundles);
-
-/* After the last step: the verdict, and, where verdict.code is 0, the facts. */
 const struct rondo_verdict *rondo_verify_verdict(const struct rondo_verify *v);
-const struct rondo_facts *rondo_verify_facts(const struct rondo_verify *v);
+void rondo_measure_claim(const struct rondo_verify *v, void *data);
 
 #endif

@@ -64,9 +64,8 @@ static u32 sram_hull(const struct rondo_verify *v, const struct rondo_desc *desc
 	for (i = 0; i < RONDO_DMA_LOOP_DEPTH; i++)
 		if (!rondo_hull_extend(hull, desc->sram_loop[i], steps[i]))
 			return RONDO_ERR_DMA_SRAM_BOUNDS;
-	if (hull->lo < 0 || hull->hi > v->machine.sram_bytes)
-		return RONDO_ERR_DMA_SRAM_BOUNDS;
-	return RONDO_ERR_NONE;
+	return rondo_hull_inside(hull, v->machine.sram_bytes) ? RONDO_ERR_NONE :
+								RONDO_ERR_DMA_SRAM_BOUNDS;
 }
 
 /* Extends @hull by stride * @from .. stride * @to. */
@@ -122,8 +121,7 @@ static void note_sram(struct rondo_verify *v, const struct rondo_desc *desc, con
 		rondo_clear_read(v, hull);
 		return;
 	}
-	if (desc->x0 || desc->y0 || desc->x1 + 1 < v->machine.mesh_w ||
-	    desc->y1 + 1 < v->machine.mesh_h)
+	if (!rondo_tiles_equal(rondo_tiles_of_desc(desc), rondo_tiles_all(&v->machine)))
 		return;
 	rondo_comb_begin(&comb, desc->sram_base, desc->row_bytes);
 	for (i = 0; i < RONDO_DMA_DIMS; i++)

@@ -58,7 +58,7 @@ static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
 	for (i = 0; i < t->depth; i++)
 		if (!rondo_hull_extend(&hull, desc->sram_loop[i], t->to[i] - t->from[i]))
 			return false;
-	if (hull.lo < 0 || hull.hi > v->machine.sram_bytes)
+	if (!rondo_hull_inside(&hull, v->machine.sram_bytes))
 		return false;
 	t->lo = (u32)hull.lo;
 	t->hi = (u32)hull.hi;

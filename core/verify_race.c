@@ -243,7 +243,7 @@ static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s6
 {
 	const struct rondo_desc *desc = &v->program.descs[t->desc];
 	const struct rondo_entry *entry = a->entry;
-	s64 at = (s64)entry->base + a->off + first;
+	s64 at = rondo_access_base(a) + first;
 	struct gap g;
 	u32 d;
 
@@ -268,7 +268,7 @@ static bool access_meets(struct rondo_verify *v, const struct rondo_access *a,
 {
 	u32 segment = a->entry->seg_len, full, rest;
 
-	if (!segment || a->count <= segment)
+	if (!rondo_access_segmented(a))
 		return blocks_meet(v, a, 0, a->count, 1, t);
 	full = a->count / segment;
 	rest = a->count % segment;
@@ -276,18 +276,10 @@ static bool access_meets(struct rondo_verify *v, const struct rondo_access *a,
 	       (rest && blocks_meet(v, a, (s64)full * a->entry->seg_stride, rest, 1, t));
 }
 
-/* Whether a tile that takes part in the bundle, each with its own SRAM, does in the transfer. */
-static bool mask_meets(const struct rondo_verify *v, const struct rondo_desc *desc)
+u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a,
+		      const struct rondo_hull *hull, bool write)
 {
-	u64 mask = v->tiles;
-
-	return v->all_tiles || ((u16)mask <= desc->x1 && (u16)(mask >> 16) <= desc->y1 &&
-				(u16)(mask >> 32) >= desc->x0 && (u16)(mask >> 48) >= desc->y0);
-}
-
-u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
-{
-	u32 lo = (u32)a->hull.lo, hi = (u32)a->hull.hi, ch, i;
+	u32 lo = (u32)hull->lo, hi = (u32)hull->hi, ch, i;
 
 	if (!rondo_dma_work(v, v->outstanding))
 		return RONDO_ERR_DMA_WORK;
@@ -298,7 +290,8 @@ u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *a)
 
 			if (t->lo >= hi || lo >= t->hi)
 				continue;
-			if ((!a->write && desc->dir == RONDO_DMA_OUT) || !mask_meets(v, desc))
+			if ((!write && desc->dir == RONDO_DMA_OUT) ||
+			    !rondo_tiles_meet(v->tiles, rondo_tiles_of_desc(desc)))
 				continue;
 			if (!rondo_dma_work(v, EXACT))
 				return RONDO_ERR_DMA_WORK;
@@ -330,12 +323,6 @@ static bool pair_up(const struct rondo_verify *v, struct pair *p)
 			return false;
 	}
 	return true;
-}
-
-/* Whether the rectangles of tiles have one in common. */
-static bool tiles_meet(const struct rondo_desc *a, const struct rondo_desc *b)
-{
-	return a->x0 <= b->x1 && b->x0 <= a->x1 && a->y0 <= b->y1 && b->y0 <= a->y1;
 }
 
 static bool sram_meets(struct rondo_verify *v, const struct pair *p)
@@ -402,7 +389,8 @@ static u32 check_pair(struct rondo_verify *v, const struct pair *p)
 	bool in = p->a_desc->dir == RONDO_DMA_IN || p->b_desc->dir == RONDO_DMA_IN;
 	bool out = p->a_desc->dir == RONDO_DMA_OUT || p->b_desc->dir == RONDO_DMA_OUT;
 
-	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi && tiles_meet(p->a_desc, p->b_desc)) {
+	if (in && p->a->lo < p->b->hi && p->b->lo < p->a->hi &&
+	    rondo_tiles_meet(rondo_tiles_of_desc(p->a_desc), rondo_tiles_of_desc(p->b_desc))) {
 		if (!rondo_dma_work(v, EXACT))
 			return RONDO_ERR_DMA_WORK;
 		if (sram_meets(v, p))

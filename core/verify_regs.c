@@ -36,7 +36,7 @@ static bool defined(const struct rondo_verify *v, const struct rondo_op *op, u64
 		u32 reg = __builtin_ctzll(regs);
 
 		if (v->all_tiles || rondo_op_reads_mesh(op->op) || !(r->masked >> reg & 1) ||
-		    r->tiles[reg] != v->tiles)
+		    !rondo_tiles_equal(r->tiles[reg], v->tiles))
 			return false;
 	}
 	return true;

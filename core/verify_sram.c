@@ -8,45 +8,15 @@
  */
 #include "core/verify_state.h"
 
-static bool segmented(const struct rondo_access *a)
-{
-	return a->entry->seg_len && a->count > a->entry->seg_len;
-}
-
-/*
- * Bytes that the pattern touches relative to its first element. All segments are full but
- * the last, so the highest byte is in one of the first, the last full and the last.
- */
-static void pattern_hull(const struct rondo_access *a, struct rondo_hull *hull)
-{
-	u32 segment = a->entry->seg_len, full, rest;
-	s64 stride = a->entry->seg_stride, end;
-
-	hull->lo = 0;
-	hull->hi = (segmented(a) ? segment : a->count) * a->size;
-	if (!segmented(a))
-		return;
-	full = (a->count - 1) / segment; /* segments before the last */
-	rest = a->count - full * segment; /* elements of the last: 1..segment */
-	end = (full - 1) * stride + segment * a->size;
-	if (end > hull->hi)
-		hull->hi = end;
-	end = full * stride + rest * a->size;
-	if (end > hull->hi)
-		hull->hi = end;
-	if (stride < 0)
-		hull->lo = full * stride;
-}
-
 /* All bytes over all trips; ENTRY_ALIGN or SRAM_BOUNDS. */
-static u32 access_hull(const struct rondo_verify *v, struct rondo_access *a)
+static u32 check_bounds(const struct rondo_verify *v, const struct rondo_access *a,
+			struct rondo_hull *hull)
 {
 	const struct rondo_entry *entry = a->entry;
-	struct rondo_hull *hull = &a->hull;
-	s64 base = (s64)entry->base + a->off;
+	s64 base = rondo_access_base(a);
 	u32 bits = (u32)base, d; /* of all that must be aligned */
 
-	pattern_hull(a, hull);
+	*hull = rondo_access_hull(a);
 	hull->lo += base;
 	hull->hi += base;
 	if (entry->seg_len)
@@ -60,10 +30,8 @@ static u32 access_hull(const struct rondo_verify *v, struct rondo_access *a)
 	}
 	if (bits & (a->size - 1))
 		return RONDO_ERR_ENTRY_ALIGN;
-	if (!rondo_hull_extend(hull, entry->pitch, a->rows - 1) || hull->lo < 0 ||
-	    hull->hi > v->machine.sram_bytes)
-		return RONDO_ERR_SRAM_BOUNDS;
-	return RONDO_ERR_NONE;
+	return rondo_hull_inside(hull, v->machine.sram_bytes) ? RONDO_ERR_NONE :
+								RONDO_ERR_SRAM_BOUNDS;
 }
 
 /* The bytes that a store writes, for verify_clear.c. */
@@ -71,10 +39,10 @@ static void store_comb(const struct rondo_verify *v, const struct rondo_access *
 		       struct rondo_comb *comb)
 {
 	const struct rondo_entry *entry = a->entry;
-	s64 base = (s64)entry->base + a->off;
+	s64 base = rondo_access_base(a);
 	u32 segment = entry->seg_len, d;
 
-	if (!segmented(a)) {
+	if (!rondo_access_segmented(a)) {
 		rondo_comb_begin(comb, base, a->count * a->size);
 	} else if (a->count % segment == 0) {
 		rondo_comb_begin(comb, base, segment * a->size);
@@ -86,18 +54,19 @@ static void store_comb(const struct rondo_verify *v, const struct rondo_access *
 		rondo_comb_loop(comb, entry->stride[d], v->loop[d].steps, d);
 }
 
-static u32 check_sram(struct rondo_verify *v, struct rondo_access *a)
+static u32 check_sram(struct rondo_verify *v, const struct rondo_access *a, bool write)
 {
+	struct rondo_hull hull;
 	struct rondo_comb comb;
-	u32 error = access_hull(v, a);
+	u32 error = check_bounds(v, a, &hull);
 
 	if (!error && v->outstanding)
-		error = rondo_race_access(v, a);
+		error = rondo_race_access(v, a, &hull, write);
 	if (error)
 		return error;
-	if (!a->write) {
-		rondo_clear_read(v, &a->hull);
-	} else if (v->all_tiles && !rondo_clear_knows(v, &a->hull)) {
+	if (!write) {
+		rondo_clear_read(v, &hull);
+	} else if (v->all_tiles && !rondo_clear_knows(v, &hull)) {
 		store_comb(v, a, &comb);
 		rondo_clear_written(v, &comb);
 	}
@@ -115,7 +84,7 @@ static u32 check_row(const struct rondo_verify *v, const struct rondo_entry *ent
 		if (entry->row_stride[d] &&
 		    !rondo_hull_extend(&hull, entry->row_stride[d], v->loop[d].steps))
 			return bounds;
-	return hull.lo < 0 || hull.hi > rows ? bounds : RONDO_ERR_NONE;
+	return rondo_hull_inside(&hull, rows) ? RONDO_ERR_NONE : bounds;
 }
 
 /* The weight rows of a push are static: its entry moves the accumulator row. */
@@ -159,23 +128,26 @@ static u32 check_entry_loops(const struct rondo_verify *v, const struct rondo_en
 
 u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 {
-	struct rondo_access a = { .off = op->off };
+	const struct rondo_entry *entry;
+	struct rondo_access a;
 	u32 error;
 
 	if (op->entry >= v->program.header->entries)
 		return RONDO_ERR_ENTRY_INDEX;
 	if (op->count > v->machine.lanes || op->lane + op->count > v->machine.lanes)
 		return RONDO_ERR_LANES;
-	a.entry = &v->program.entries[op->entry];
-	error = check_entry_loops(v, a.entry);
-	if (error)
-		return error;
-	error = check_rows(v, op, a.entry);
+	entry = &v->program.entries[op->entry];
+	error = check_entry_loops(v, entry);
+	if (!error)
+		error = check_rows(v, op, entry);
 	if (error || !rondo_op_has_address(op->op))
 		return error;
-	a.size = rondo_element_bytes(op->op);
-	a.count = rondo_elements(op->op, op->count);
-	a.rows = rondo_element_rows(op);
-	a.write = rondo_op_writes_sram(op->op);
-	return check_sram(v, &a);
+	a = (struct rondo_access){
+		.entry = entry,
+		.off = op->off,
+		.size = rondo_element_bytes(op->op),
+		.count = rondo_elements(op->op, op->count),
+		.rows = rondo_element_rows(op),
+	};
+	return check_sram(v, &a, rondo_op_writes_sram(op->op));
 }

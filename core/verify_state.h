@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the verifier knows, and how its files share it. Callers allocate a struct
- * rondo_verify and look at it through core/verify.h only.
+ * What the verifier knows, and how its files share it. Callers see core/verify.h only.
  *
  *	verify.c	the driver: tables, then each bundle once, then the verdict
  *	verify_tables.c	slots, address entries, descriptors
@@ -20,8 +19,10 @@
 #ifndef RONDO_CORE_VERIFY_STATE_H
 #define RONDO_CORE_VERIFY_STATE_H
 
+#include "core/affine.h"
 #include "core/codec.h"
 #include "core/signature.h"
+#include "core/tiles.h"
 #include "core/timing.h"
 #include "core/verify.h"
 
@@ -30,11 +31,6 @@
 
 /* What the matrix products at the end of a loop cost, in bundles. */
 enum { RONDO_WORK_MATRICES = 512 };
-
-/* [lo, hi) of all addresses of an access, over all trips of the open loops. */
-struct rondo_hull {
-	s64 lo, hi;
-};
 
 /* First touch of a register in the first trip of a loop. */
 struct rondo_touch {
@@ -54,7 +50,7 @@ struct rondo_loop {
 struct rondo_registers {
 	u64 defined; /* set of registers that have been written in all tiles */
 	u64 masked; /* set of those that have only been written under masks */
-	u64 tiles[RONDO_VREGS]; /* of the masked: the mask of the last write */
+	struct rondo_tiles tiles[RONDO_VREGS]; /* of the masked: the mask of the last write */
 	u64 flying; /* superset of those in flight */
 	u64 land[RONDO_VREGS]; /* of the flying: first clock at which it may be touched */
 };
@@ -109,14 +105,6 @@ struct rondo_scan {
 	struct {
 		u32 last, steps;
 	} loop[RONDO_DMA_LOOP_DEPTH];
-};
-
-/* An access of slots L, S, W or M: @count elements of @size bytes in each of @rows rows. */
-struct rondo_access {
-	const struct rondo_entry *entry;
-	u32 off, size, count, rows;
-	bool write;
-	struct rondo_hull hull; /* of all bytes over all trips, inside SRAM */
 };
 
 /* Bytes of SRAM: ranges in ascending order, with gaps between them. */
@@ -190,13 +178,13 @@ struct rondo_verify {
 	struct rondo_clearing clearing;
 	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
 	struct rondo_bundle bundle; /* decoded */
-	bool all_tiles; /* take part in the current bundle */
-	u64 tiles; /* if not all: its mask; from the low end x0, y0, x1, y1, 16 bits each */
+	struct rondo_tiles tiles; /* that take part in the current bundle */
+	bool all_tiles; /* they are all */
 	struct rondo_time time;
 	struct rondo_signature_text signature;
 };
 
-static_assert(sizeof(struct rondo_verify) <= 64 * 1024, "the verifier's state is at most 64 KiB");
+static_assert(sizeof(struct rondo_verify) <= RONDO_VERIFY_BYTES, "room that callers give");
 
 /* verify_tables.c: item @index of all tables in their order; counts them. */
 u32 rondo_verify_table_items(const struct rondo_verify *v);
@@ -252,7 +240,8 @@ void rondo_flight_leave(struct rondo_verify *v);
 /* verify_race.c: adds @units; false if that is more than the limit. */
 bool rondo_dma_work(struct rondo_verify *v, u32 units);
 /* DMA_RACE, DMA_SLOT_RACE, DMA_WORK. */
-u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *access);
+u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *access,
+		      const struct rondo_hull *hull, bool write);
 u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
 
 /* verify_clear.c: hulls and combs are inside SRAM. */
@@ -272,17 +261,5 @@ void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb);
 void rondo_clear_loop_end(struct rondo_verify *v, u32 depth);
 /* Fills in facts.clear; returns the cycles it takes. */
 u64 rondo_clear_finish(struct rondo_verify *v);
-
-/* Extends @hull by a stride of 0..@steps times; false if that overflows. */
-static inline bool rondo_hull_extend(struct rondo_hull *hull, s64 stride, u32 steps)
-{
-	s64 span;
-
-	if (check_mul_overflow(stride, (s64)steps, &span))
-		return false;
-	if (span < 0)
-		return !check_add_overflow(hull->lo, span, &hull->lo);
-	return !check_add_overflow(hull->hi, span, &hull->hi);
-}
 
 #endif

@@ -81,8 +81,7 @@ static u32 check_desc(const struct rondo_verify *v, const struct rondo_desc *des
 		return RONDO_ERR_DESC_FIELD;
 	if (desc->slot >= v->program.header->slots)
 		return RONDO_ERR_DESC_SLOT;
-	if (desc->x0 > desc->x1 || desc->x1 >= v->machine.mesh_w || desc->y0 > desc->y1 ||
-	    desc->y1 >= v->machine.mesh_h)
+	if (!rondo_tiles_valid(&v->machine, rondo_tiles_of_desc(desc)))
 		return RONDO_ERR_DESC_TILES;
 	if (desc->dir == RONDO_DMA_OUT && desc->mode != RONDO_DMA_TILE)
 		return RONDO_ERR_DESC_OUT_MODE;

@@ -7,12 +7,10 @@
 #include <drm/rondo_accel.h>
 
 #include "core/verify.h"
-#include "core/verify_state.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_program.h"
 
 /* Bundles proved between two looks at the scheduler and at signals: about a millisecond. */
-enum { RONDO_VERIFY_STEP = 4096 };
 
 static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
 {
@@ -111,30 +109,34 @@ static struct rondo_prog *copy_program(struct rondo_device *rdev,
 	return prog;
 }
 
+static bool yield_or_stop(void *unused)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
+
 /* Proves the copy; the verdict goes to @args. */
 static int verify_program(struct rondo_prog *prog, struct drm_rondo_program_create *args)
 {
 	u64 budget = min_not_zero(args->budget, rondo_cycles_max());
+	char text[RONDO_VERDICT_TEXT_BYTES];
 	const struct rondo_verdict *verdict;
 	struct rondo_verify *v;
 	int ret = 0;
 
-	v = kvzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	v = kvmalloc(RONDO_VERIFY_BYTES, GFP_KERNEL_ACCOUNT);
 	if (!v)
 		return -ENOMEM;
 
-	rondo_verify_init(v, &prog->rdev->machine, prog->data, prog->size, budget);
-	while (rondo_verify_step(v, RONDO_VERIFY_STEP)) {
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			goto out;
-		}
-		cond_resched();
+	verdict = rondo_verify_run(v, &prog->rdev->machine, prog->data, prog->size, budget,
+				   yield_or_stop, NULL);
+	if (!verdict) {
+		ret = -EINTR;
+		goto out;
 	}
-	verdict = rondo_verify_verdict(v);
 	if (verdict->code) {
-		drm_dbg_driver(&prog->rdev->drm, "program refused: %s (index %u, slot %u)\n",
-			       rondo_error_text(verdict->code), verdict->index, verdict->slot);
+		rondo_verdict_text(verdict, text, sizeof(text));
+		drm_dbg_driver(&prog->rdev->drm, "program refused: %s\n", text);
 		args->error = verdict->code;
 		args->error_index = verdict->index;
 		args->error_slot = verdict->slot;

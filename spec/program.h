@@ -111,19 +111,13 @@ struct rondo_desc {
 
 static_assert(sizeof(struct rondo_desc) == 128, "layout of struct rondo_desc");
 
-/* Size in bytes of a program with header @h; the counts are at most their limits, so it fits. */
-static inline u64 rondo_program_bytes(const struct rondo_program_header *h)
-{
-	return sizeof(*h) + (u64)h->slots * sizeof(struct rondo_slot) +
-	       (u64)h->entries * sizeof(struct rondo_entry) +
-	       (u64)h->descs * sizeof(struct rondo_desc) + (u64)h->bundles * RONDO_BUNDLE_BYTES;
-}
-
+/* The largest program: every table is at its limit. */
 #define RONDO_PROGRAM_BYTES_MAX                                \
 	(sizeof(struct rondo_program_header) +                 \
 	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) + \
 	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +      \
-	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) + RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
+	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) +         \
+	 (u64)RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
 
 /*
  * The .rnd file: a header, then sections in any order that do not overlap and

@@ -5,7 +5,7 @@
 
 #include "core/energy.h"
 #include "core/machine.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 #include "tools/verify_regions.h"
@@ -33,23 +33,9 @@ static const struct option options[] = {
 
 static int refused(const char *path, const struct rondo_verdict *verdict)
 {
-	static const char *const units[] = { "C", "L0", "L1", "S", "W", "M", "V0", "V1" };
-	const char *text = rondo_error_text(verdict->code);
-	u32 index = verdict->index;
+	char text[RONDO_VERDICT_TEXT_BYTES];
 
-	switch (rondo_error_where(verdict->code)) {
-	case RONDO_WHERE_BUNDLE:
-		return fail(path, "refused: bundle %u, slot %s: %s", index,
-			    units[verdict->slot % RONDO_SLOTS_PER_BUNDLE], text);
-	case RONDO_WHERE_ENTRY:
-		return fail(path, "refused: address entry %u: %s", index, text);
-	case RONDO_WHERE_DESC:
-		return fail(path, "refused: descriptor %u: %s", index, text);
-	case RONDO_WHERE_SLOT:
-		return fail(path, "refused: buffer slot %u: %s", index, text);
-	case RONDO_WHERE_NONE:
-		break;
-	}
+	rondo_verdict_text(verdict, text, sizeof(text));
 	return fail(path, "refused: %s", text);
 }
 
@@ -122,17 +108,14 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 	status = source_program(path, &program, &size);
 	if (status)
 		return status;
-	v = malloc(sizeof(*v));
+	v = malloc(RONDO_VERIFY_BYTES);
 	if (!v) {
 		free(program);
 		return fail(path, "no memory");
 	}
 	made_for = machine_of(program, size);
 	machine = machine ? machine : &made_for;
-	rondo_verify_init(v, machine, program, size, budget);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = rondo_verify_verdict(v);
+	verdict = rondo_verify_run(v, machine, program, size, budget, NULL, NULL);
 	if (verdict->code || rondo_program_open(&p, program, size)) {
 		status = refused(path, verdict);
 	} else {

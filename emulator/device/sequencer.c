@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "core/binding.h"
-#include "core/verify_state.h"
 #include "emulator/device/binding.h"
 
 struct emu_program {
@@ -29,8 +28,6 @@ struct outcome {
 	u64 cycles, signature;
 	u32 bundle;
 };
-
-enum { VERIFY_STEP = 4096 }; /* bundles between two looks at the stop flag: below 10 ms */
 
 /* A command comes in (emulator/device/mgmt_regs.c). */
 
@@ -72,24 +69,28 @@ static void free_program(struct emu_device *dev, struct emu_program *p)
 	free(p);
 }
 
+static bool must_stop(void *dev)
+{
+	return atomic_load(&((struct emu_device *)dev)->seq.stop);
+}
+
 static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u64 size,
 				    struct rondo_facts *facts)
 {
 	enum rondo_seq_status status = RONDO_SEQ_BAD_PROGRAM;
-	struct rondo_verify *v = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*v));
+	struct rondo_verify *v = emu_budget_calloc(&dev->seq.budget, 1, RONDO_VERIFY_BYTES);
+	const struct rondo_verdict *verdict;
 
 	if (!v)
 		return RONDO_SEQ_NO_MEMORY;
-	rondo_verify_init(v, &dev->machine, data, size, 0);
-	while (!atomic_load(&dev->seq.stop) && rondo_verify_step(v, VERIFY_STEP))
-		;
-	if (atomic_load(&dev->seq.stop)) {
+	verdict = rondo_verify_run(v, &dev->machine, data, size, 0, must_stop, dev);
+	if (!verdict) {
 		status = RONDO_SEQ_ABORTED;
-	} else if (!rondo_verify_verdict(v)->code) {
+	} else if (!verdict->code) {
 		*facts = *rondo_verify_facts(v);
 		status = RONDO_SEQ_DONE;
 	}
-	emu_budget_free(&dev->seq.budget, v, 1, sizeof(*v));
+	emu_budget_free(&dev->seq.budget, v, 1, RONDO_VERIFY_BYTES);
 	return status;
 }
 
@@ -157,19 +158,6 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	return RONDO_SEQ_DONE;
 }
 
-/* Size of the largest program that the format can say. */
-static u64 program_bytes_max(void)
-{
-	const struct rondo_program_header most = {
-		.slots = RONDO_PROGRAM_SLOTS_MAX,
-		.entries = RONDO_ENTRIES_MAX,
-		.descs = RONDO_DESCS_MAX,
-		.bundles = RONDO_BUNDLES_MAX,
-	};
-
-	return rondo_program_bytes(&most);
-}
-
 /* The program of @args, fetched and made; NO_MEMORY: the reason in @why. */
 static enum rondo_seq_status fetch_program(struct emu_device *dev,
 					   const struct rondo_seq_args *args,
@@ -197,7 +185,7 @@ static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq
 
 	if (args->program >= RONDO_PROGRAMS_MAX || dev->seq.program[args->program])
 		return RONDO_SEQ_BAD_ARGS;
-	if (!args->size || args->size > program_bytes_max())
+	if (!args->size || args->size > RONDO_PROGRAM_BYTES_MAX)
 		return RONDO_SEQ_BAD_PROGRAM;
 	budget->exceeded = false;
 	status = fetch_program(dev, args, why);

@@ -52,7 +52,7 @@ static inline void build_init(struct builder *b)
 	b->header.magic = RONDO_PROGRAM_MAGIC;
 	b->header.version = RONDO_PROGRAM_VERSION;
 	b->header.machine_hash = rondo_machine_hash(&b->machine);
-	b->verify = malloc(sizeof(*b->verify));
+	b->verify = malloc(RONDO_VERIFY_BYTES);
 }
 
 static inline void build_fini(struct builder *b)
@@ -180,11 +180,7 @@ static inline u8 *build_claimed(struct builder *b, u64 *size)
 {
 	u8 *bytes = build_bytes(b, size);
 
-	rondo_measure_init(b->verify, &b->machine, bytes, *size);
-	while (rondo_verify_step(b->verify, ~0u))
-		;
-	if (!rondo_verify_verdict(b->verify)->code)
-		rondo_measure_claim(b->verify, bytes);
+	rondo_measure_run(b->verify, &b->machine, bytes, *size);
 	return bytes;
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/machine.h"
 #include "core/disasm.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include "tools/asm/asm_parse.h"
 
 static u32 bucket_of(const char *name)
@@ -116,14 +116,11 @@ static void restate(const struct asm_state *as, void *program)
 
 static void report_verdict(struct asm_state *as, const struct rondo_verdict *verdict)
 {
-	const struct {
-		const char *kind;
-		const struct asm_origin *origins;
-	} tables[] = {
-		[RONDO_WHERE_ENTRY] = { "entry", as->entry_origins },
-		[RONDO_WHERE_DESC] = { "descriptor", as->desc_origins },
-		[RONDO_WHERE_SLOT] = { "slot", as->slot_origins },
-		[RONDO_WHERE_BUNDLE] = { "bundle", as->origins },
+	const struct asm_origin *const origins[] = {
+		[RONDO_WHERE_ENTRY] = as->entry_origins,
+		[RONDO_WHERE_DESC] = as->desc_origins,
+		[RONDO_WHERE_SLOT] = as->slot_origins,
+		[RONDO_WHERE_BUNDLE] = as->origins,
 	};
 	enum rondo_where where = rondo_error_where(verdict->code);
 	const char *text = rondo_error_text(verdict->code);
@@ -134,36 +131,31 @@ static void report_verdict(struct asm_state *as, const struct rondo_verdict *ver
 		asm_error_on(as, 0, 0, "%s", text);
 		return;
 	}
-	origin = &tables[where].origins[verdict->index];
+	origin = &origins[where][verdict->index];
 	as->used_on = origin->used_on;
 	column = origin->column[verdict->slot];
 	if (where == RONDO_WHERE_BUNDLE)
 		asm_error_on(as, origin->line, column ? column : 1, "slot %s: %s",
 			     rondo_slot_names[verdict->slot], text);
 	else
-		asm_error_on(as, origin->line, 1, "%s %u: %s", tables[where].kind, verdict->index,
-			     text);
+		asm_error_on(as, origin->line, 1, "%s %u: %s", rondo_where_text(where),
+			     verdict->index, text);
 }
 
 /* Lets the verifier compute the claims. */
 static void measure(struct asm_state *as, void *program, u64 size)
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	const struct rondo_verdict *verdict;
 
 	as->no_memory |= !v;
 	if (!v)
 		return;
-	rondo_measure_init(v, &as->machine, program, size);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = rondo_verify_verdict(v);
-	if (verdict->code) {
+	verdict = rondo_measure_run(v, &as->machine, program, size);
+	if (verdict->code)
 		report_verdict(as, verdict);
-	} else {
-		rondo_measure_claim(v, program);
+	else
 		restate(as, program);
-	}
 	free(v);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "tools/asm/asm_parse.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/codec.h"
@@ -306,7 +307,10 @@ static s32 slot_prefix(struct asm_cursor *c)
 	const char *begin = c->at;
 
 	for (u32 slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
-		if (asm_accept_word(c, rondo_slot_names[slot]) && asm_accept(c, ":"))
+		const char *name = rondo_slot_names[slot];
+		const char word[] = { tolower(name[0]), name[1], 0 };
+
+		if (asm_accept_word(c, word) && asm_accept(c, ":"))
 			return slot;
 		c->at = begin;
 	}

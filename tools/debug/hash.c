@@ -3,11 +3,12 @@
  * The hash of a position: FNV-1a over 64-bit words of all that is state, and of nothing that
  * is not (places of results that have landed, pointers), so that it is the same in every process.
  */
+#include "core/fnv.h"
 #include "tools/debug/session.h"
 
 static void add(u64 *hash, u64 word)
 {
-	*hash = (*hash ^ word) * 0x100000001b3ull;
+	*hash = (*hash ^ word) * RONDO_FNV_PRIME;
 	*hash ^= *hash >> 32; /* so that high bits reach low ones */
 }
 
@@ -79,7 +80,7 @@ static void add_tile(u64 *hash, const struct reference *r, const struct ref_tile
 u64 session_hash(const struct session *s)
 {
 	const struct reference *r = s->reference;
-	u64 hash = 0xcbf29ce484222325ull;
+	u64 hash = RONDO_FNV_BASIS;
 	u32 i, k;
 
 	add(&hash, r->now);

@@ -7,7 +7,7 @@
 
 #include "core/disasm.h"
 #include "core/machine.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 
 #define MIB ((u64)1 << 20)
 #define MACHINE_BYTES_MAX (4096 * MIB)
@@ -181,45 +181,26 @@ static bool find_machine(struct session *s)
 	return true;
 }
 
-static bool refused(const struct rondo_verdict *verdict, char *why)
-{
-	static const char *const where[] = {
-		[RONDO_WHERE_BUNDLE] = "bundle",
-		[RONDO_WHERE_ENTRY] = "address entry",
-		[RONDO_WHERE_DESC] = "descriptor",
-		[RONDO_WHERE_SLOT] = "buffer slot",
-	};
-	enum rondo_where at = rondo_error_where(verdict->code);
-	const char *text = rondo_error_text(verdict->code);
-
-	if (at == RONDO_WHERE_NONE)
-		snprintf(why, SESSION_WHY_BYTES, "refused: %s", text);
-	else if (at == RONDO_WHERE_BUNDLE)
-		snprintf(why, SESSION_WHY_BYTES, "refused: bundle %u, slot %s: %s", verdict->index,
-			 rondo_slot_names[verdict->slot], text);
-	else
-		snprintf(why, SESSION_WHY_BYTES, "refused: %s %u: %s", where[at], verdict->index,
-			 text);
-	return false;
-}
-
 static bool verify(struct session *s, char *why)
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
+	char text[RONDO_VERDICT_TEXT_BYTES];
 	struct rondo_verdict verdict;
 
 	if (!v) {
 		snprintf(why, SESSION_WHY_BYTES, "no memory");
 		return false;
 	}
-	rondo_verify_init(v, &s->machine, s->source.program, s->source.size, 0);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = *rondo_verify_verdict(v);
+	verdict =
+		*rondo_verify_run(v, &s->machine, s->source.program, s->source.size, 0, NULL, NULL);
 	if (!verdict.code)
 		s->facts = *rondo_verify_facts(v);
 	free(v);
-	return !verdict.code || refused(&verdict, why);
+	if (!verdict.code)
+		return true;
+	rondo_verdict_text(&verdict, text, sizeof(text));
+	snprintf(why, SESSION_WHY_BYTES, "refused: %s", text);
+	return false;
 }
 
 /* What the reference needs, before it is asked to: a wafer is too large for it. */

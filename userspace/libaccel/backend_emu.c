@@ -13,7 +13,7 @@
 
 #include "core/binding.h"
 #include "core/machine.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include <drm/rondo_accel.h>
 
 static_assert((int)EMU_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
@@ -21,14 +21,6 @@ static_assert((int)EMU_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
 		      (int)EMU_QUEUES_MAX == DRM_RONDO_QUEUES_MAX &&
 		      (int)EMU_REPLAYS_MAX == DRM_RONDO_REPLAYS_MAX,
 	      "the limits are those of the kernel's driver");
-
-/* A program with every table at its limit. */
-#define PROGRAM_BYTES_MAX                                      \
-	(sizeof(struct rondo_program_header) +                 \
-	 RONDO_PROGRAM_SLOTS_MAX * sizeof(struct rondo_slot) + \
-	 RONDO_ENTRIES_MAX * sizeof(struct rondo_entry) +      \
-	 RONDO_DESCS_MAX * sizeof(struct rondo_desc) +         \
-	 (u64)RONDO_BUNDLES_MAX * RONDO_BUNDLE_BYTES)
 
 static struct emu_device *emu_of(struct accel_device *device)
 {
@@ -207,17 +199,15 @@ static int verify(struct emu_program *program, u64 budget, struct accel_error *e
 {
 	struct emu_device *dev = program->dev;
 	const struct rondo_verdict *verdict;
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	int ret = 0;
 
 	if (!v)
 		return -ENOMEM;
 	if (!budget || budget > dev->base.info.cycles_max)
 		budget = dev->base.info.cycles_max;
-	rondo_verify_init(v, &dev->base.machine, program->pages.memory, program->size, budget);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = rondo_verify_verdict(v);
+	verdict = rondo_verify_run(v, &dev->base.machine, program->pages.memory, program->size,
+				   budget, NULL, NULL);
 	if (verdict->code) {
 		accel_error_refusal(error, verdict->code, verdict->index, verdict->slot);
 		ret = -EINVAL;
@@ -292,7 +282,7 @@ static int emu_program_create(struct accel_device *device, const void *data, u64
 	struct emu_program *program;
 	int ret;
 
-	if (size > PROGRAM_BYTES_MAX)
+	if (size > RONDO_PROGRAM_BYTES_MAX)
 		return -E2BIG;
 	if (size < sizeof(struct rondo_program_header)) {
 		accel_error_refusal(error, RONDO_ERR_SIZE, 0, 0);

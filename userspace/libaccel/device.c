@@ -35,9 +35,7 @@ void accel_error_set(struct accel_error *error, const char *fmt, ...)
 
 void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot)
 {
-	static const char *const units[RONDO_SLOTS_PER_BUNDLE] = { "C", "L0", "L1", "S",
-								   "W", "M",  "V0", "V1" };
-	const char *text = rondo_error_text(reason);
+	const struct rondo_verdict verdict = { reason, index, slot };
 
 	if (!error)
 		return;
@@ -45,24 +43,7 @@ void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 s
 	error->reason = reason;
 	error->index = index;
 	error->slot = slot;
-	switch (rondo_error_where(reason)) {
-	case RONDO_WHERE_BUNDLE:
-		accel_error_set(error, "bundle %u, slot %s: %s", index,
-				slot < RONDO_SLOTS_PER_BUNDLE ? units[slot] : "?", text);
-		break;
-	case RONDO_WHERE_ENTRY:
-		accel_error_set(error, "address entry %u: %s", index, text);
-		break;
-	case RONDO_WHERE_DESC:
-		accel_error_set(error, "descriptor %u: %s", index, text);
-		break;
-	case RONDO_WHERE_SLOT:
-		accel_error_set(error, "buffer slot %u: %s", index, text);
-		break;
-	case RONDO_WHERE_NONE:
-		accel_error_set(error, "%s", text);
-		break;
-	}
+	rondo_verdict_text(&verdict, error->text, sizeof(error->text));
 }
 
 static int page_bytes(void)

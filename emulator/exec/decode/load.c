@@ -13,6 +13,7 @@
 
 #include "core/codec.h"
 #include "core/machine.h"
+#include "core/tiles.h"
 #include "emulator/exec/mesh/mesh.h"
 
 struct loader {
@@ -27,11 +28,11 @@ struct loader {
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct loader *l, const char *fmt, ...)
 {
-	static const char *const slots[] = { "C", "L0", "L1", "S", "W", "M", "V0", "V1" };
 	va_list ap;
 	int n;
 
-	n = snprintf(l->why, EXEC_REASON_BYTES, "bundle %u, slot %s: ", l->bundle, slots[l->slot]);
+	n = snprintf(l->why, EXEC_REASON_BYTES, "bundle %u, slot %s: ", l->bundle,
+		     rondo_slot_names[l->slot]);
 	va_start(ap, fmt);
 	vsnprintf(l->why + n, EXEC_REASON_BYTES - n, fmt, ap);
 	va_end(ap);
@@ -103,7 +104,7 @@ static bool check_dma(struct loader *l, const struct rondo_op *op)
 	    !d->row_bytes || !d->count[0] || !d->count[1] || !d->count[2])
 		return refuse(l, "descriptor %u has no such slot, direction or mode, or is empty",
 			      op->desc);
-	if (d->x0 > d->x1 || d->x1 >= m->mesh_w || d->y0 > d->y1 || d->y1 >= m->mesh_h)
+	if (!rondo_tiles_valid(m, rondo_tiles_of_desc(d)))
 		return refuse(l, "descriptor %u: no such tiles", op->desc);
 	for (k = l->depth; k < RONDO_DMA_LOOP_DEPTH; k++)
 		if (d->sram_loop[k] || d->slot_loop[k])
@@ -121,8 +122,7 @@ static bool check_control(struct loader *l, const struct rondo_op *op)
 		return refuse(l, last ? "the last bundle has no halt" : "halt before the end");
 	if (op->op == RONDO_OP_dma)
 		return check_dma(l, op);
-	if (op->op == RONDO_OP_mask &&
-	    (op->x0 > op->x1 || op->x1 >= m->mesh_w || op->y0 > op->y1 || op->y1 >= m->mesh_h))
+	if (!rondo_tiles_valid(m, rondo_tiles_of_bundle(m, op)))
 		return refuse(l, "no such tiles");
 	return true;
 }
@@ -240,13 +240,9 @@ static void take_facts(struct exec_program *p, const struct rondo_facts *facts)
 	if (!facts)
 		return;
 	p->clear_count = facts->clear_count;
-	for (i = 0; i < facts->clear_count; i++) {
-		u32 bytes = facts->clear[i].hi - facts->clear[i].lo;
-
+	for (i = 0; i < facts->clear_count; i++)
 		p->clear[i] = facts->clear[i];
-		p->clear_cycles += (bytes + p->machine.clear_bytes_per_cycle - 1) /
-				   p->machine.clear_bytes_per_cycle;
-	}
+	p->clear_cycles = rondo_clear_cycles(&p->machine, facts);
 }
 
 static int load(struct exec_program *p, const struct rondo_program *source, char *why)
