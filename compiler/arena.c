@@ -4,7 +4,6 @@
 
 #include <stdalign.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +17,10 @@ struct arena_block {
 
 static struct arena_block *new_block(size_t size)
 {
-	struct arena_block *b = size > SIZE_MAX / 2 ? NULL : calloc(1, sizeof(*b) + size);
+	struct arena_block *b = calloc(1, sizeof(*b) + size);
 
-	if (!b) {
-		fprintf(stderr, "rondo: out of memory (%zu bytes wanted)\n", size);
-		exit(EXIT_FAILURE);
-	}
-	b->size = size;
+	if (b)
+		b->size = size;
 	return b;
 }
 
@@ -33,9 +29,13 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct arena_block *b;
 	void *p;
 
+	if (size > SIZE_MAX / 2)
+		return NULL;
 	size = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
 	if (size > BLOCK_BYTES / 4) {
 		b = new_block(size);
+		if (!b)
+			return NULL;
 		if (a->blocks) { /* behind the block that still has room */
 			b->next = a->blocks->next;
 			a->blocks->next = b;
@@ -47,6 +47,8 @@ void *arena_alloc(struct arena *a, size_t size)
 	}
 	if (a->left < size) {
 		b = new_block(BLOCK_BYTES);
+		if (!b)
+			return NULL;
 		b->next = a->blocks;
 		a->blocks = b;
 		a->left = BLOCK_BYTES;
@@ -60,7 +62,8 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
 	char *p = arena_alloc(a, len + 1);
 
-	memcpy(p, s, len);
+	if (p)
+		memcpy(p, s, len);
 	return p;
 }
 

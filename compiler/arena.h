@@ -2,9 +2,9 @@
 /*
  * Memory that is freed all at once: a graph and everything in it live in one arena.
  *
- * Allocation never returns NULL: when the system has no memory left the process ends with a message
- * and exit status 1. What a hostile model can make the compiler allocate is limited where sizes are
- * read (GRAPH_CONST_BYTES_MAX), so this is the machine's end, not the model's.
+ * When there is no memory, that is an error like any other: an allocation gives NULL, and whoever
+ * can reach a struct compile_error records -ENOMEM (graph_alloc()). Nothing in the compiler ends
+ * the process.
  */
 #ifndef COMPILER_ARENA_H
 #define COMPILER_ARENA_H
@@ -19,10 +19,10 @@ struct arena {
 	size_t left; /* bytes free at the end of the first block */
 };
 
-/* Zeroed memory, aligned for any type; a valid, unique pointer even for 0 bytes. */
+/* Zeroed memory, aligned for any type; a unique pointer even for 0 bytes. NULL: there is none. */
 void *arena_alloc(struct arena *a, size_t size);
 
-/* Copies @len bytes of @s and ends them with a 0. */
+/* Copies @len bytes of @s and ends them with a 0; NULL: no memory. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 
 /* Frees everything; the arena is then empty and ready again. */

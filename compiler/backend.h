@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The back half of the compiler: from a normalised graph to a program. Each pass is one file; their
- * order is in backend.c.
+ * The back half of the compiler: from a normalised graph to a program. Each step is one file; their
+ * order is in pipeline.c.
  *
  *	lower     graph -> machine IR (lower.h)
  *	fetch     adds the DMA transfers of inputs, constants and outputs
  *	place     gives every buffer its address in SRAM
- *	schedule  packs operations into bundles
- *	allocate  gives every virtual register its register
+ *	schedule  packs operations into bundles, and gives every virtual register its register
  *	emit      writes bundles, address entries, descriptors and slots
  */
 #ifndef COMPILER_BACKEND_H
 #define COMPILER_BACKEND_H
 
+#include "compiler/compiler.h"
 #include "compiler/lower.h"
 
 /* A bundle before encoding: the item in each slot, or NULL. */
@@ -31,6 +31,9 @@ struct vliw_region {
 
 struct vliw {
 	struct arena *arena;
+	int tight; /* bundle where allocate_registers() had no register left */
+	int error; /* 0; -ENOMEM; -EFBIG: more than RONDO_BUNDLES_MAX bundles */
+	struct vliw_bundle lost; /* given out where there can be no more bundles */
 	struct vliw_bundle *bundle;
 	int bundles, bundle_room;
 	struct vliw_region *region;
@@ -46,33 +49,27 @@ int fetch_insert(struct lowering *l);
 /* Sets the addresses of l->mir's buffers; -EFBIG with a message when they do not fit. */
 int place_buffers(struct lowering *l);
 
-/* Packs @m, whose addresses are known, into *@v for @machine. */
-void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
-	      struct arena *arena);
+/*
+ * Packs @m, whose addresses are known, into *@v for @machine. Not more than @stretch_max operations
+ * are looked at together: the fewer, the fewer registers they take. v->error.
+ */
+int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
+	     struct arena *arena, int stretch_max);
 
-/* Fills in the registers of all operations of @v; -EFBIG with a message when 64 do not suffice. */
+/*
+ * Fills in the registers of all operations of @v. -EAGAIN, without a message, when the machine's
+ * registers do not suffice.
+ */
 int allocate_registers(struct lowering *l, struct vliw *v);
 
-/* A compiled network: everything that goes into a .rnd file. Owned by the caller, from malloc(). */
-struct compiled {
-	u8 *file; /* the bytes of the .rnd file */
-	u64 size;
-	u64 cycles; /* exact, of one replay */
-};
-
-/* Writes the program of @v, measures it, and puts the file together. */
+/* Writes the program of @v, measures it, and puts the file together. 0, or a message in g->err. */
 int emit(struct lowering *l, struct vliw *v, struct compiled *out);
 
 /*
- * The whole back half. @dump names a pass (lower, fetch, place, schedule) after which the machine
- * IR or the bundles are printed to @dump_to, or is NULL. 0, or a message in g->err.
+ * The whole back half. @dump names a pass of it after which what there is is printed to @dump_to,
+ * or is "all" or NULL. 0, or a message in g->err.
  */
 int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
 		    FILE *dump_to, struct compiled *out);
-
-/* Whether backend_compile() can dump after a pass called @name, or "all". */
-bool backend_has_pass(const char *name);
-
-void compiled_free(struct compiled *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include "compiler/diag.h"
 #include "compiler/graph.h"
 #include "compiler/tensor.h"
+#include "spec/machine.h"
 
 #include <stdio.h>
 
@@ -24,18 +25,37 @@ struct compile_dim {
 	s64 size;
 };
 
+/*
+ * The shape of an input: where the model leaves it or some of its dimensions open. It must agree
+ * with what the model does say, and gives the symbolic dimensions that it names their sizes.
+ */
+struct compile_shape {
+	const char *name;
+	struct shape shape; /* no dimension is 0 */
+};
+
 /* Zero-initialised is the default. */
 struct compile_options {
 	const struct compile_bake *bakes;
 	size_t n_bakes;
-	const struct compile_dim *dims; /* a dimension not named here is 1, with a notice */
+	const struct compile_dim *dims;
 	size_t n_dims;
-	const char *dump_pass; /* print the graph after this pass ("all": after each), or NULL */
+	const struct compile_shape *shapes;
+	size_t n_shapes; /* a dimension that is in none of both is 1, with a notice */
+	const char
+		*dump_pass; /* print what there is after this pass ("all": after each), or NULL */
 	FILE *dump_to; /* where; NULL is stdout */
 	bool dump_data; /* with the contents of large constants, so that it can be parsed */
 	/* Called for what the user should know though nothing is wrong; may be NULL. */
 	void (*notice)(void *context, const char *text);
 	void *notice_context;
+};
+
+/* A compiled network: everything that goes into a .rnd file. Owned by the caller, from malloc(). */
+struct compiled {
+	u8 *file; /* the bytes of the .rnd file */
+	u64 size;
+	u64 cycles; /* exact, of one replay */
 };
 
 /*
@@ -56,8 +76,18 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		    const struct compile_options *options, struct graph **out,
 		    struct compile_error *err);
 
-/* Runs the passes up to and including @last (NULL: all of them) on @g. */
+/* Runs the passes on the graph, up to and including @last (NULL: all of them). */
 int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last);
+
+/*
+ * The whole compiler: from an ONNX model to a .rnd file for @machine. *@out is the caller's to
+ * compiled_free(), zeroed on error. Otherwise as compile_graph_from_onnx().
+ */
+int compile_model(const void *bytes, size_t size, const char *name,
+		  const struct compile_options *options, const struct rondo_machine *machine,
+		  struct compiled *out, struct compile_error *err);
+
+void compiled_free(struct compiled *c);
 
 /*
  * Reads a whole file; *@bytes is the caller's to free() and has room for one byte more. At most 2

@@ -19,6 +19,7 @@ enum { WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
 struct bytes {
 	u8 *at;
 	u64 size, room;
+	bool failed; /* there was no memory: what is in it is not all */
 };
 
 struct emission {
@@ -30,16 +31,22 @@ struct emission {
 	struct bytes program, strings, tensors, regions;
 };
 
-/* Appends @size bytes (NULL: zeros) and returns where; ends the process when there is no memory. */
+/* Appends @size bytes (NULL: zeros) and returns where. */
 static u64 append(struct bytes *b, const void *from, u64 size)
 {
 	u64 at = b->size;
 
+	if (b->failed)
+		return 0;
 	if (at + size > b->room) {
+		u8 *bigger = realloc(b->at, (at + size) * 2);
+
+		if (!bigger) {
+			b->failed = true;
+			return 0;
+		}
+		b->at = bigger;
 		b->room = (at + size) * 2;
-		b->at = realloc(b->at, b->room);
-		if (!b->at)
-			abort();
 	}
 	if (from)
 		memcpy(b->at + at, from, size);
@@ -212,9 +219,11 @@ static int make_program(struct emission *e, u64 *cycles)
 	if (header.bundles > RONDO_BUNDLES_MAX)
 		return graph_fail(g, -EFBIG, "program of %u bundles, at most %d are possible",
 				  header.bundles, RONDO_BUNDLES_MAX);
-	e->entry = arena_alloc(e->v->arena, RONDO_ENTRIES_MAX * sizeof(*e->entry));
-	e->desc = arena_alloc(e->v->arena, RONDO_DESCS_MAX * sizeof(*e->desc));
-	word = arena_alloc(e->v->arena, header.bundles * sizeof(*word));
+	e->entry = graph_alloc(e->l->g, RONDO_ENTRIES_MAX * sizeof(*e->entry));
+	e->desc = graph_alloc(e->l->g, RONDO_DESCS_MAX * sizeof(*e->desc));
+	word = graph_alloc(e->l->g, header.bundles * sizeof(*word));
+	if (!e->entry || !e->desc || !word)
+		return -ENOMEM;
 	err = encode_bundles(e, word);
 	if (err)
 		return err;
@@ -225,7 +234,7 @@ static int make_program(struct emission *e, u64 *cycles)
 	append(&e->program, e->entry, e->entries * sizeof(*e->entry));
 	append(&e->program, e->desc, e->descs * sizeof(*e->desc));
 	append(&e->program, word, header.bundles * sizeof(*word));
-	return measure(e, cycles);
+	return e->program.failed ? graph_fail(g, -ENOMEM, "no memory") : measure(e, cycles);
 }
 
 static void add_tensor(struct emission *e, const struct value *v, enum rondo_tensor_kind kind,
@@ -300,8 +309,10 @@ static int write_file(struct emission *e, struct compiled *out)
 	struct rondo_file file;
 	int err = 0;
 
-	if (!bytes)
+	if (!bytes || e->tensors.failed || e->regions.failed || e->strings.failed) {
+		free(bytes);
 		return graph_fail(e->l->g, -ENOMEM, "no memory");
+	}
 	rondo_file_write(bytes, parts, count);
 	if (rondo_file_open(&file, bytes, size, &fault))
 		err = refused(e, &file, &fault);

@@ -6,6 +6,8 @@
  * Otherwise each node's constants come in while the node before it computes. A transfer is cut into
  * stripes over all channels, since a channel moves 64 bytes a cycle.
  */
+#include <errno.h>
+
 #include "compiler/backend.h"
 
 enum { STRIPE_ALIGN = 64, STRIPE_MIN = 4096 };
@@ -140,6 +142,10 @@ int fetch_insert(struct lowering *l)
 	}
 	mir_node(&f.out, "outputs");
 	store_outputs(&f);
+	if (f.out.error)
+		return f.out.error == -ENOMEM ?
+			       graph_fail(l->g, -ENOMEM, "no memory") :
+			       graph_fail(l->g, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
 	m->item = f.out.item;
 	m->items = f.out.items;
 	m->item_room = f.out.item_room;

@@ -8,18 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What graph_new() does when it has no graph yet to put names in. */
+static bool name_graph(struct graph *g, const char *name, const char *source)
+{
+	g->name = arena_strndup(&g->arena, name, strlen(name));
+	g->source = arena_strndup(&g->arena, source, strlen(source));
+	return g->name && g->source;
+}
+
 struct graph *graph_new(const char *name, const char *source, struct compile_error *err)
 {
 	struct arena arena = { 0 };
 	struct graph *g = arena_alloc(&arena, sizeof(*g));
 
-	g->arena = arena;
-	g->name = arena_strndup(&g->arena, name, strlen(name));
-	g->source = arena_strndup(&g->arena, source, strlen(source));
-	g->values_end = &g->values;
-	g->opset = GRAPH_OPSET_MAX;
-	g->err = err;
-	return g;
+	if (g) {
+		g->arena = arena;
+		g->values_end = &g->values;
+		g->opset = GRAPH_OPSET_MAX;
+		g->err = err;
+		if (name_graph(g, name, source))
+			return g;
+	}
+	graph_free(g);
+	compile_fail(err, -ENOMEM, "%.200s: no memory", source);
+	return NULL;
 }
 
 void graph_free(struct graph *g)
@@ -32,11 +44,32 @@ void graph_free(struct graph *g)
 	arena_free(&arena);
 }
 
+void *graph_alloc(struct graph *g, size_t size)
+{
+	void *p = arena_alloc(&g->arena, size);
+
+	if (!p)
+		graph_fail(g, -ENOMEM, "no memory for %zu bytes", size);
+	return p;
+}
+
+static const char *copy_name(struct graph *g, const char *name)
+{
+	size_t len = strlen(name);
+	char *copy = graph_alloc(g, len + 1);
+
+	return copy ? memcpy(copy, name, len) : NULL;
+}
+
 struct value *graph_value(struct graph *g, const char *name)
 {
-	struct value *v = arena_alloc(&g->arena, sizeof(*v));
+	struct value *v = graph_alloc(g, sizeof(*v));
 
-	v->name = arena_strndup(&g->arena, name, strlen(name));
+	if (!v)
+		return NULL;
+	v->name = copy_name(g, name);
+	if (!v->name)
+		return NULL;
 	*g->values_end = v;
 	g->values_end = &v->next;
 	return v;
@@ -59,51 +92,64 @@ void *graph_const_room(struct graph *g, struct value *v)
 			   (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
 		return NULL;
 	}
+	room = graph_alloc(g, size);
+	if (!room)
+		return NULL;
 	g->const_bytes += size;
-	room = arena_alloc(&g->arena, size);
 	v->data = room;
 	return room;
+}
+
+int graph_set_const(struct graph *g, struct value *v, enum dtype dtype, const struct shape *shape,
+		    const void *bytes)
+{
+	size_t size = (size_t)shape_elems(shape) * dtype_size(dtype);
+	void *room;
+
+	value_set_type(v, dtype, shape);
+	room = graph_const_room(g, v);
+	if (!room)
+		return g->err->code;
+	if (size)
+		memcpy(room, bytes, size);
+	return 0;
 }
 
 struct value *graph_const(struct graph *g, const char *name, enum dtype dtype,
 			  const struct shape *shape, const void *bytes)
 {
 	struct value *v = graph_value(g, name);
-	void *room;
 
-	value_set_type(v, dtype, shape);
-	room = graph_const_room(g, v);
-	if (!room)
-		return NULL;
-	if (shape_elems(shape))
-		memcpy(room, bytes, (size_t)shape_elems(shape) * dtype_size(dtype));
-	return v;
+	return v && !graph_set_const(g, v, dtype, shape, bytes) ? v : NULL;
 }
 
-static void list_add(struct graph *g, struct value_list *l, struct value *v)
+static int list_add(struct graph *g, struct value_list *l, struct value *v)
 {
 	if (l->n == l->room) {
 		size_t room = l->room ? 2 * l->room : 4;
-		struct value **bigger = arena_alloc(&g->arena, room * sizeof(*bigger));
+		struct value **bigger = graph_alloc(g, room * sizeof(*bigger));
 
+		if (!bigger)
+			return g->err->code;
 		if (l->n)
 			memcpy(bigger, l->v, l->n * sizeof(*bigger));
 		l->v = bigger;
 		l->room = room;
 	}
 	l->v[l->n++] = v;
+	return 0;
 }
 
-void graph_add_input(struct graph *g, struct value *v)
+int graph_add_input(struct graph *g, struct value *v)
 {
 	v->is_input = true;
-	list_add(g, &g->inputs, v);
+	return list_add(g, &g->inputs, v);
 }
 
-void graph_add_output(struct graph *g, struct value *v)
+int graph_add_output(struct graph *g, struct value *v)
 {
 	v->is_output = true;
-	list_add(g, &g->outputs, v);
+	return list_add(g, &g->outputs, v);
 }
 
 void node_set_int(struct node *n, enum attr a, s64 value)
@@ -135,14 +181,18 @@ static void set_own_attrs(struct node *n)
 
 struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in)
 {
-	struct node *n = arena_alloc(&g->arena, sizeof(*n));
+	struct node *n = graph_alloc(g, sizeof(*n));
 	int room = n_in > NODE_IN_FIXED ? n_in : NODE_IN_FIXED;
 
+	if (!n)
+		return NULL;
 	n->op = op;
-	n->name = arena_strndup(&g->arena, name, strlen(name));
+	n->name = copy_name(g, name);
 	set_own_attrs(n);
 	n->n_in = n_in;
-	n->in = arena_alloc(&g->arena, (size_t)room * sizeof(*n->in));
+	n->in = graph_alloc(g, (size_t)room * sizeof(*n->in));
+	if (!n->name || !n->in)
+		return NULL;
 	for (int i = 0; i < room; i++)
 		n->in[i].node = n;
 	n->next = at;

@@ -174,14 +174,24 @@ struct graph {
 	struct value_list inputs, outputs; /* in the model's order */
 	u64 const_bytes; /* of all constants ever added */
 	double fold_cost; /* spent by pass_fold_node() */
+	u64 fold_bytes;
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 };
 
 /* ---- Building ------------------------------------------------------------------------------ */
 
-/* An empty graph; the caller frees it with graph_free(). Messages go to @err until changed. */
+/*
+ * An empty graph; the caller frees it with graph_free(). Messages go to @err until changed. NULL
+ * and a message: no memory.
+ */
 struct graph *graph_new(const char *name, const char *source, struct compile_error *err);
 void graph_free(struct graph *g);
+
+/*
+ * Zeroed memory that lives as long as the graph. NULL and -ENOMEM in g->err: so do all functions
+ * here that return a pointer or an int, and nothing is changed.
+ */
+void *graph_alloc(struct graph *g, size_t size);
 
 /* A value without a type yet, of no producer. @name is copied. */
 struct value *graph_value(struct graph *g, const char *name);
@@ -189,7 +199,9 @@ struct value *graph_value(struct graph *g, const char *name);
 /* Fixes a value's type and shape. */
 void value_set_type(struct value *v, enum dtype dtype, const struct shape *shape);
 
-/* A constant with a copy of @bytes; NULL as below. */
+/* Makes @v a constant with a copy of @bytes; a new one. Errors as of graph_const_room(). */
+int graph_set_const(struct graph *g, struct value *v, enum dtype dtype, const struct shape *shape,
+		    const void *bytes);
 struct value *graph_const(struct graph *g, const char *name, enum dtype dtype,
 			  const struct shape *shape, const void *bytes);
 
@@ -200,8 +212,8 @@ struct value *graph_const(struct graph *g, const char *name, enum dtype dtype,
 void *graph_const_room(struct graph *g, struct value *v);
 
 /* Makes @v the next graph input or output. */
-void graph_add_input(struct graph *g, struct value *v);
-void graph_add_output(struct graph *g, struct value *v);
+int graph_add_input(struct graph *g, struct value *v);
+int graph_add_output(struct graph *g, struct value *v);
 
 /*
  * A node before @at, or at the end of the list if @at is NULL, with @n_in inputs, all left out, no

@@ -89,7 +89,9 @@ static const char *parse_name(struct parser *p)
 	}
 	p->at++;
 	len = strcspn(p->at, "\"\n");
-	name = to = arena_strndup(&p->g->arena, p->at, len);
+	name = to = graph_alloc(p->g, len + 1);
+	if (!name)
+		return NULL;
 	while (*p->at != '"') {
 		if (p->at[0] == '\\' && p->at[1] == 'x' && hex_byte(p->at + 2) > 0) {
 			*to++ = (char)hex_byte(p->at + 2);
@@ -190,11 +192,13 @@ static struct value *parse_new_value(struct parser *p)
 	if (!name)
 		return NULL;
 	v = graph_value(p->g, name);
-	if (parse_type(p, v))
+	if (!v || parse_type(p, v))
 		return NULL;
 	if (p->n_values == p->room) {
 		p->room = p->room ? 2 * p->room : 64;
-		bigger = arena_alloc(&p->g->arena, p->room * sizeof(*bigger));
+		bigger = graph_alloc(p->g, p->room * sizeof(*bigger));
+		if (!bigger)
+			return NULL;
 		if (p->n_values)
 			memcpy(bigger, p->values, p->n_values * sizeof(*bigger));
 		p->values = bigger;
@@ -347,6 +351,8 @@ static struct node *parse_operator(struct parser *p)
 		return NULL;
 	}
 	n = graph_node(p->g, NULL, op, name, n_in);
+	if (!n)
+		return NULL;
 	for (int i = 0; i < n_in; i++) {
 		struct value *v = NULL;
 
@@ -423,9 +429,7 @@ static int parse_line(struct parser *p, bool first)
 		return parse_header(p);
 	if (take(p, "input")) {
 		v = parse_new_value(p);
-		if (v)
-			graph_add_input(p->g, v);
-		return v ? 0 : -EINVAL;
+		return v ? graph_add_input(p->g, v) : -EINVAL;
 	}
 	if (take(p, "const"))
 		return parse_const(p);
@@ -435,9 +439,7 @@ static int parse_line(struct parser *p, bool first)
 		v = parse_old_value(p);
 		if (v && v->is_output)
 			return bad(p, "the output is listed twice");
-		if (v)
-			graph_add_output(p->g, v);
-		return v ? 0 : -EINVAL;
+		return v ? graph_add_output(p->g, v) : -EINVAL;
 	}
 	return bad(p, "input, const, node or output is expected");
 }
@@ -449,6 +451,8 @@ struct graph *graph_parse(const char *text, const char *source, struct compile_e
 	int rc = 0;
 
 	p.g = graph_new("", source, err);
+	if (!p.g)
+		return NULL;
 	for (; *p.at && !rc; p.line++) {
 		if (*p.at == '#') {
 			p.at += strcspn(p.at, "\n");

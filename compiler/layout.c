@@ -34,17 +34,9 @@ struct layout layout_dense(const struct value *v)
 	return l;
 }
 
-static bool is_window(const struct node *n)
+bool node_is_window(const struct node *n)
 {
 	return n->op == OP_CONV || n->op == OP_MAXPOOL || n->op == OP_AVGPOOL;
-}
-
-/* Cells that the windows along @a reach over, padding before the input included. */
-static s64 reach(const struct window_axis *a)
-{
-	s64 last = (a->out - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
-
-	return last > a->pad + a->in ? last : a->pad + a->in;
 }
 
 struct layout layout_of_window_input(const struct graph *g, const struct node *n)
@@ -56,8 +48,8 @@ struct layout layout_of_window_input(const struct graph *g, const struct node *n
 	int i;
 
 	window_of(g, n, &w);
-	row = reach(&w.axis[1]) * pixel;
-	rows = reach(&w.axis[0]);
+	row = window_reach(&w.axis[1]) * pixel;
+	rows = window_reach(&w.axis[0]);
 	for (i = 0; i < l.rank; i++)
 		l.dim[i] = shape->dim[i];
 	l.stride[0] = rows * row;
@@ -78,7 +70,7 @@ struct layout layout_of_value(const struct graph *g, const struct value *v)
 	const struct operand *use;
 
 	for (use = v->uses; use; use = use->next)
-		if (use == &use->node->in[0] && is_window(use->node))
+		if (use == &use->node->in[0] && node_is_window(use->node))
 			return layout_of_window_input(g, use->node);
 	return layout_dense(v);
 }

@@ -33,6 +33,9 @@ struct layout layout_row_major(const struct shape *shape);
  */
 struct layout layout_dense(const struct value *v);
 
+/* Whether @n slides a window over its input 0. */
+bool node_is_window(const struct node *n);
+
 /* What the window operator @n wants of its input: channels-last, padded. The window must be valid.
  */
 struct layout layout_of_window_input(const struct graph *g, const struct node *n);

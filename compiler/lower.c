@@ -14,33 +14,47 @@ static u64 align_up(u64 n, u64 to)
 	return (n + to - 1) / to * to;
 }
 
-/* Makes room for @size more bytes of weights; ends the process as the arena does when there is
- * none. */
-static void weights_reserve(struct lowering *l, u64 size)
+/* Makes room for @size more bytes of weights; false, and the error is recorded, if there is none.
+ */
+static bool weights_reserve(struct lowering *l, u64 size)
 {
-	u64 need = l->weights_bytes + size;
+	u64 need = l->weights_bytes + size, room = need * 2;
+	u8 *bigger;
 
-	if (need <= l->weights_room)
-		return;
-	l->weights_room = need * 2;
-	l->weights = realloc(l->weights, l->weights_room);
-	if (!l->weights)
-		abort();
-	memset(l->weights + l->weights_bytes, 0, l->weights_room - l->weights_bytes);
+	if (need > LOWER_WEIGHTS_MAX)
+		l->error = -EFBIG;
+	if (l->error || need <= l->weights_room)
+		return !l->error;
+	if (room > LOWER_WEIGHTS_MAX)
+		room = LOWER_WEIGHTS_MAX;
+	bigger = realloc(l->weights, room);
+	if (!bigger) {
+		l->error = -ENOMEM;
+		return false;
+	}
+	memset(bigger + l->weights_bytes, 0, room - l->weights_bytes);
+	l->weights_room = room;
+	l->weights = bigger;
+	return true;
 }
 
 struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room)
 {
-	u64 start = l->weights_bytes;
+	u64 start = l->weights_bytes, padded = align_up(size, CONST_ALIGN);
 	struct mir_buffer *buf;
 
-	weights_reserve(l, align_up(size, CONST_ALIGN));
+	if (room)
+		*room = NULL;
+	if (!weights_reserve(l, padded))
+		return mir_ref(MIR_NO_BUF, 0);
 	if (l->consts == MIR_NO_BUF) {
 		l->consts = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, 0);
+		if (l->consts == MIR_NO_BUF)
+			return mir_ref(MIR_NO_BUF, 0);
 		l->mir.buf[l->consts].slot_offset = start;
 	}
 	buf = &l->mir.buf[l->consts];
-	l->weights_bytes += align_up(size, CONST_ALIGN);
+	l->weights_bytes += padded;
 	buf->bytes = l->weights_bytes - buf->slot_offset;
 	if (bytes && size)
 		memcpy(l->weights + start, bytes, size);
@@ -162,31 +176,58 @@ bool lower_maps(enum op op)
 	return lower_fns[op] != lower_never;
 }
 
-static bool only_moves(const struct node *n)
+static int need_sram(const struct lowering *l, const struct node *n, const char *what, u64 bytes)
 {
-	return n->op == OP_COPY || n->op == OP_VIEW;
+	if (bytes <= l->machine->sram_bytes)
+		return 0;
+	return node_fail(l->g, n, -EFBIG, "\"%.80s\" needs %llu bytes of SRAM, the machine has %u",
+			 what, (unsigned long long)bytes, l->machine->sram_bytes);
 }
 
-/* Lanes are containers of 32 bits; a program's work has at least one element. */
-static int check_values(const struct graph *g)
+/*
+ * What the node works on fits in SRAM, each value by itself. Whether all together do is known only
+ * when they are placed; but lowering takes time and memory in proportion to them.
+ */
+static int check_sizes(const struct lowering *l, const struct node *n)
 {
-	const struct node *n;
-	int i;
+	int i, err = 0;
 
-	for (n = g->first; n; n = n->next) {
-		for (i = 0; i < n->n_in; i++) {
-			const struct value *v = node_in(n, i);
+	for (i = 0; i < n->n_in && !err; i++)
+		if (node_in(n, i))
+			err = need_sram(l, n, node_in(n, i)->name,
+					layout_dense(node_in(n, i)).bytes);
+	if (!err && node_is_window(n))
+		err = need_sram(l, n, node_in(n, 0)->name, layout_of_window_input(l->g, n).bytes);
+	return err ? err : need_sram(l, n, n->out[0]->name, layout_dense(n->out[0]).bytes);
+}
 
-			if (!v || only_moves(n))
-				continue;
-			if (dtype_size(v->dtype) != sizeof(u32))
-				return node_fail(g, n, -ENOTSUP, "type %s of \"%s\" is not mapped",
-						 dtype_name(v->dtype), v->name);
-			if (!shape_elems(&v->shape))
-				return node_fail(g, n, -ENOTSUP, "\"%s\" has no elements", v->name);
-		}
+/* What went wrong while the node was lowered, in words. */
+static int check_node(const struct lowering *l, const struct node *n)
+{
+	switch (l->error ? l->error : l->mir.error) {
+	case 0:
+		return 0;
+	case -EFBIG:
+		return l->error ?
+			       node_fail(l->g, n, -EFBIG, "more than %u MiB of weights",
+					 LOWER_WEIGHTS_MAX >> 20) :
+			       node_fail(l->g, n, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
+	case -E2BIG:
+		return node_fail(l->g, n, -EFBIG, "loops nest deeper than %d", RONDO_LOOP_DEPTH);
+	default:
+		return node_fail(l->g, n, -ENOMEM, "no memory");
 	}
-	return 0;
+}
+
+static int lower_one(struct lowering *l, struct node *n)
+{
+	int err = check_sizes(l, n);
+
+	if (err)
+		return err;
+	begin_node(l, *n->name ? n->name : op_infos[n->op].name);
+	err = lower_fns[n->op](l, n);
+	return err ? err : check_node(l, n);
 }
 
 /* The result as the caller of a program sees it: row-major. */
@@ -208,12 +249,11 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 
 	*l = (struct lowering){ .g = g, .machine = machine };
 	mir_init(&l->mir, &g->arena);
-	err = check_values(g);
-	if (err)
-		return err;
 	for (v = g->values; v; v = v->next)
 		v->id = id++;
-	l->value = arena_alloc(&g->arena, id * sizeof(*l->value));
+	l->value = graph_alloc(g, id * sizeof(*l->value));
+	if (!l->value)
+		return g->err->code;
 	for (i = 0; i < g->inputs.n; i++) {
 		v = g->inputs.v[i];
 		l->value[v->id].layout = layout_dense(v);
@@ -221,13 +261,16 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 			mir_buffer(&l->mir, MIR_BUF_VALUE, v->name, l->value[v->id].layout.bytes);
 	}
 	for (n = g->first; n; n = n->next) {
-		begin_node(l, *n->name ? n->name : op_infos[n->op].name);
-		err = lower_fns[n->op](l, n);
+		err = lower_one(l, n);
 		if (err)
 			return err;
 	}
-	for (i = 0; i < g->outputs.n; i++)
+	for (i = 0; i < g->outputs.n; i++) {
 		lower_result(l, g->outputs.v[i]);
+		err = check_node(l, g->outputs.v[i]->producer);
+		if (err)
+			return err;
+	}
 	mir_drop_single_trips(&l->mir);
 	return 0;
 }

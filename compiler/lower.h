@@ -10,6 +10,8 @@
 #include "compiler/layout.h"
 #include "compiler/mir.h"
 
+#define LOWER_WEIGHTS_MAX (1u << 29) /* bytes of constants in a program */
+
 /* A value in SRAM. */
 struct operand_at {
 	mir_buf buf;
@@ -21,6 +23,7 @@ struct lowering {
 	const struct rondo_machine *machine;
 	struct mir mir;
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
+	int error; /* as mir.error, of weights: 0, -ENOMEM, -EFBIG */
 	u8 *weights; /* content of the weights slot */
 	u64 weights_bytes, weights_room;
 	const char *node_name; /* of the node being lowered */
@@ -35,7 +38,10 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 
 /* ---- For the lower_*.c files --------------------------------------------------------------- */
 
-/* Appends @bytes to the node's constants (NULL: zeros, to be filled in through *@room). */
+/*
+ * Appends @bytes to the node's constants (NULL: zeros, to be filled in through *@room, which is
+ * NULL after an error).
+ */
 struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room);
 
 /* One f32 in every one of @count lanes. */

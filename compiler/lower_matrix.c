@@ -224,6 +224,8 @@ static struct operand_at pack_weights(struct lowering *l, const struct value *v,
 	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
 
 	to = room;
+	if (!to)
+		return at;
 	for (g = 0; g < groups; g++)
 		for (t = 0; t < taps; t++)
 			for (c = 0; c < ins; c++)
@@ -247,7 +249,9 @@ static struct tile_ks window_runs(struct lowering *l, const struct window *w, s6
 
 		return tile_k(&l->g->arena, l->machine, &whole, 1);
 	}
-	runs = arena_alloc(&l->g->arena, y->kernel * sizeof(*runs));
+	runs = graph_alloc(l->g, y->kernel * sizeof(*runs));
+	if (!runs)
+		return (struct tile_ks){ 0 };
 	for (ky = 0; ky < y->kernel; ky++)
 		runs[ky] = (struct tile_run){ .offset = ky * y->dilation * row,
 					      .segs = x->kernel,
@@ -290,6 +294,8 @@ static int lower_conv(struct lowering *l, struct node *n)
 	p.y_step[PIXEL_Y] = out->rank == 4 ? out->stride[2] : 0;
 	p.y_step[PIXEL_X] = out->stride[out->rank - 1];
 	p.k = window_runs(l, &w, channels, weights->shape.dim[1], row);
+	if (!p.k.n)
+		return graph_fail(l->g, -ENOMEM, "no memory");
 	p.columns = outs;
 	p.w_pitch = outs * BYTES;
 	p.y_lane = out->stride[1];
@@ -333,6 +339,8 @@ static int lower_linear(struct lowering *l, struct node *n)
 	p.x_step[PIXEL_X] = k * BYTES;
 	p.y_step[PIXEL_X] = out->stride[rank - 2];
 	p.k = tile_k(&l->g->arena, l->machine, &run, 1);
+	if (!p.k.n)
+		return graph_fail(l->g, -ENOMEM, "no memory");
 	p.columns = shape->dim[rank - 1];
 	p.w_pitch = p.columns * BYTES;
 	p.y_lane = out->stride[rank - 1];

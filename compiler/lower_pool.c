@@ -76,6 +76,8 @@ static struct mir_ref divisor_table(struct lowering *l, const struct window *w, 
 	struct mir_ref ref = lower_const(l, NULL, h * width * channels * BYTES, &room);
 	float *f = room;
 
+	if (!f)
+		return ref;
 	for (y = 0; y < h; y++)
 		for (x = 0; x < width; x++)
 			for (c = 0; c < channels; c++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "compiler/mir.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,30 +10,47 @@ void mir_init(struct mir *m, struct arena *arena)
 	*m = (struct mir){ .arena = arena };
 }
 
-/* Makes room for one more of @size bytes; what is outgrown stays in the arena. */
-static void *grow(struct mir *m, void *old, int used, int *room, size_t size)
+static void fail(struct mir *m, int code)
 {
+	if (!m->error)
+		m->error = code;
+}
+
+/*
+ * Makes room for one more of @size bytes in *@array; what is outgrown stays in the arena. False,
+ * and the error is recorded, when there is none.
+ */
+static bool grow(struct mir *m, void **array, int used, int *room, size_t size)
+{
+	int more = *room ? *room * 2 : 64;
 	void *bigger;
 
 	if (used < *room)
-		return old;
-	*room = *room ? *room * 2 : 64;
-	bigger = arena_alloc(m->arena, *room * size);
+		return true;
+	bigger = arena_alloc(m->arena, more * size);
+	if (!bigger) {
+		fail(m, -ENOMEM);
+		return false;
+	}
 	if (used)
-		memcpy(bigger, old, used * size);
-	return bigger;
+		memcpy(bigger, *array, used * size);
+	*array = bigger;
+	*room = more;
+	return true;
 }
 
 mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 bytes)
 {
-	m->buf = grow(m, m->buf, m->bufs, &m->buf_room, sizeof(*m->buf));
+	if (!grow(m, (void **)&m->buf, m->bufs, &m->buf_room, sizeof(*m->buf)))
+		return MIR_NO_BUF;
 	m->buf[m->bufs] = (struct mir_buffer){ .name = name, .kind = kind, .bytes = bytes };
 	return m->bufs++;
 }
 
 static vreg new_vreg(struct mir *m, int width)
 {
-	m->vreg_width = grow(m, m->vreg_width, m->vregs, &m->vreg_room, 1);
+	if (!grow(m, (void **)&m->vreg_width, m->vregs, &m->vreg_room, 1))
+		return VREG_NONE;
 	m->vreg_width[m->vregs] = width;
 	return m->vregs++;
 }
@@ -48,10 +65,21 @@ vreg mir_vreg3(struct mir *m)
 	return new_vreg(m, 3);
 }
 
+/* The place of a new item; one that nobody reads when there can be no more. */
+static struct mir_item *new_item(struct mir *m)
+{
+	if (m->items == MIR_ITEMS_MAX)
+		fail(m, -EFBIG);
+	else if (grow(m, (void **)&m->item, m->items, &m->item_room, sizeof(*m->item)))
+		return &m->item[m->items++];
+	return &m->lost;
+}
+
 struct mir_item *mir_append(struct mir *m, enum mir_kind kind)
 {
-	m->item = grow(m, m->item, m->items, &m->item_room, sizeof(*m->item));
-	m->item[m->items] = (struct mir_item){
+	struct mir_item *item = new_item(m);
+
+	*item = (struct mir_item){
 		.kind = kind,
 		.dst = VREG_NONE,
 		.a = VREG_NONE,
@@ -60,19 +88,22 @@ struct mir_item *mir_append(struct mir *m, enum mir_kind kind)
 		.params = VREG_NONE,
 		.ref.buf = MIR_NO_BUF,
 	};
-	return &m->item[m->items++];
+	return item;
 }
 
 int mir_loop(struct mir *m, u64 trip)
 {
-	assert(trip >= 1 && m->depth < RONDO_LOOP_DEPTH);
+	int depth = m->depth++;
+
 	mir_append(m, MIR_LOOP)->trip = trip;
-	return m->depth++;
+	if (depth < RONDO_LOOP_DEPTH)
+		return depth;
+	fail(m, -E2BIG);
+	return RONDO_LOOP_DEPTH - 1;
 }
 
 void mir_end(struct mir *m)
 {
-	assert(m->depth > 0);
 	mir_append(m, MIR_END);
 	m->depth--;
 }
@@ -134,10 +165,10 @@ vreg mir_v0(struct mir *m, enum rondo_opcode op)
 
 vreg mir_movi(struct mir *m, s32 imm)
 {
-	vreg v = mir_v0(m, RONDO_OP_movi);
+	struct mir_item *item = mir_op(m, RONDO_OP_movi);
 
-	m->item[m->items - 1].op.imm = imm;
-	return v;
+	item->op.imm = imm;
+	return item->dst = mir_vreg(m);
 }
 
 void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b)

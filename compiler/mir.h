@@ -12,6 +12,10 @@
  *
  * Built by the lower_*.c files, refined by fetch.c (DMA), place.c (addresses), sched.c (bundles)
  * and regalloc.c (registers), read by emit.c. Everything lives in the graph's arena.
+ *
+ * What goes wrong while items are made is recorded in struct mir and must be asked for before they
+ * are read: the functions that make them never fail, so that lowering reads like the program that
+ * it writes. After an error they may return MIR_NO_BUF, VREG_NONE or an item that is lost.
  */
 #ifndef COMPILER_MIR_H
 #define COMPILER_MIR_H
@@ -76,8 +80,12 @@ struct mir_item {
 	const char *name; /* MIR_NODE: the graph node that the following items are made for */
 };
 
+#define MIR_ITEMS_MAX (1 << 18) /* some 100 MiB */
+
 struct mir {
 	struct arena *arena;
+	int error; /* 0; -ENOMEM; -EFBIG: more than MIR_ITEMS_MAX items; -E2BIG: loops too deep */
+	struct mir_item lost; /* given out where there can be no more items */
 	struct mir_item *item;
 	int items, item_room;
 	struct mir_buffer *buf;
@@ -89,13 +97,14 @@ struct mir {
 
 void mir_init(struct mir *m, struct arena *arena);
 
-/* A new buffer of @bytes. @name must outlive the arena's users. */
+/* A new buffer of @bytes; MIR_NO_BUF after an error. @name must outlive the arena's users. */
 mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 bytes);
 
 vreg mir_vreg(struct mir *m);
 vreg mir_vreg3(struct mir *m); /* three consecutive registers */
 
-/* Opens a loop of @trip >= 1 trips and returns its depth; closes the innermost one. */
+/* Opens a loop of @trip >= 1 trips and returns its depth < RONDO_LOOP_DEPTH; closes the innermost.
+ */
 int mir_loop(struct mir *m, u64 trip);
 void mir_end(struct mir *m);
 

@@ -3,6 +3,7 @@
 #include "compiler/name_table.h"
 #include "core/fnv.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The slot that holds @name, or the empty one where it belongs. */
@@ -20,21 +21,28 @@ struct value *name_table_get(const struct name_table *t, const char *name)
 	return t->room ? *find(t, name) : NULL;
 }
 
-bool name_table_add(struct name_table *t, struct arena *arena, struct value *v)
+static int grow(struct name_table *t, struct graph *g)
 {
-	if (2 * (t->n + 1) > t->room) {
-		struct name_table bigger = { .room = t->room ? 2 * t->room : 64, .n = t->n };
+	struct name_table bigger = { .room = t->room ? 2 * t->room : 64, .n = t->n };
 
-		bigger.slots = arena_alloc(arena, bigger.room * sizeof(*bigger.slots));
-		for (size_t i = 0; i < t->room; i++) {
-			if (t->slots[i])
-				*find(&bigger, t->slots[i]->name) = t->slots[i];
-		}
-		*t = bigger;
+	bigger.slots = graph_alloc(g, bigger.room * sizeof(*bigger.slots));
+	if (!bigger.slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->room; i++) {
+		if (t->slots[i])
+			*find(&bigger, t->slots[i]->name) = t->slots[i];
 	}
+	*t = bigger;
+	return 0;
+}
+
+int name_table_add(struct name_table *t, struct graph *g, struct value *v)
+{
+	if (2 * (t->n + 1) > t->room && grow(t, g))
+		return -ENOMEM;
 	if (*find(t, v->name))
-		return false;
+		return -EEXIST;
 	*find(t, v->name) = v;
 	t->n++;
-	return true;
+	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* A hash table from a model's names to values, in an arena. */
+/* A hash table from a model's names to values, in the graph's memory. */
 #ifndef COMPILER_NAME_TABLE_H
 #define COMPILER_NAME_TABLE_H
 
@@ -14,7 +14,7 @@ struct name_table {
 /* The value of that name, or NULL. */
 struct value *name_table_get(const struct name_table *t, const char *name);
 
-/* Adds @v under its name; false when the name is taken. */
-bool name_table_add(struct name_table *t, struct arena *arena, struct value *v);
+/* Adds @v of @g under its name; -EEXIST when that is taken, -ENOMEM with a message. */
+int name_table_add(struct name_table *t, struct graph *g, struct value *v);
 
 #endif

@@ -26,6 +26,9 @@ int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int co
 			  text);
 }
 
+/* Different operators, and bytes, that a message about them lists. */
+enum { REFUSED_MAX = 32, REFUSED_TEXT_MAX = 400 };
+
 static bool is_constant(const Onnx__NodeProto *p)
 {
 	return !strcmp(onnx_str(p->op_type), "Constant");
@@ -42,26 +45,72 @@ static bool find_op(const Onnx__NodeProto *p, enum op *op)
 	return op_from_name(type, strlen(type), op) && (op_infos[*op].flags & OP_FLAG_ONNX);
 }
 
+/* Operators of one name that are not supported. */
+struct refused {
+	const Onnx__NodeProto *first;
+	size_t nodes;
+};
+
+static bool same_operator(const Onnx__NodeProto *a, const Onnx__NodeProto *b)
+{
+	return !strcmp(onnx_str(a->op_type), onnx_str(b->op_type)) &&
+	       !strcmp(onnx_str(a->domain), onnx_str(b->domain));
+}
+
+/* Counts @p in @list, which holds @n names; those that do not fit are counted in *@others. */
+static void count_refused(struct refused list[REFUSED_MAX], size_t *n, size_t *others,
+			  const Onnx__NodeProto *p)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (same_operator(list[i].first, p)) {
+			list[i].nodes++;
+			return;
+		}
+	}
+	if (*n < REFUSED_MAX)
+		list[(*n)++] = (struct refused){ p, 1 };
+	else
+		++*others;
+}
+
+static int refuse_operators(const struct onnx_reader *r, const struct refused *list, size_t n,
+			    size_t others)
+{
+	char text[sizeof(r->g->err->text)];
+	size_t at = 0;
+
+	if (n == 1 && list[0].nodes == 1)
+		return onnx_node_fail(r, list[0].first, -ENOTSUP, "the operator is not supported");
+	for (size_t i = 0; i < n; i++) {
+		const Onnx__NodeProto *p = list[i].first;
+		const char *domain = onnx_str(p->domain);
+
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.40s%s%.40s (%zu node%s)",
+				       i ? ", " : "", domain, domain[0] ? "." : "",
+				       onnx_str(p->op_type), list[i].nodes,
+				       list[i].nodes == 1 ? "" : "s");
+		if (at > REFUSED_TEXT_MAX && i + 1 < n) {
+			while (++i < n)
+				others += list[i].nodes;
+		}
+	}
+	if (others)
+		snprintf(text + at, sizeof(text) - at, ", and those of %zu more nodes", others);
+	return onnx_node_fail(r, list[0].first, -ENOTSUP,
+			      "the operator is not supported; all that are not: %s", text);
+}
+
 int onnx_check_operators(const struct onnx_reader *r)
 {
-	const Onnx__NodeProto *first = NULL;
-	char others[64] = "";
-	size_t n = 0;
+	struct refused list[REFUSED_MAX];
+	size_t n = 0, others = 0;
 	enum op op;
 
 	for (size_t i = 0; i < r->proto->n_node; i++) {
-		if (find_op(r->proto->node[i], &op))
-			continue;
-		if (!n++)
-			first = r->proto->node[i];
+		if (r->needed[i] && !find_op(r->proto->node[i], &op))
+			count_refused(list, &n, &others, r->proto->node[i]);
 	}
-	if (!n)
-		return 0;
-	if (n > 1)
-		snprintf(others, sizeof(others), " (and %zu more nodes like it)", n - 1);
-	return onnx_node_fail(r, first, -ENOTSUP, "the operator%s%.60s is not supported%s",
-			      onnx_str(first->domain)[0] ? " of domain " : "",
-			      onnx_str(first->domain), others);
+	return n ? refuse_operators(r, list, n, others) : 0;
 }
 
 /* ---- Attributes ---------------------------------------------------------------------------- */
@@ -196,76 +245,82 @@ static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 /* ---- Constant ------------------------------------------------------------------------------ */
 
 static int constant_tensor(struct onnx_reader *r, const Onnx__NodeProto *p,
-			   const Onnx__TensorProto *proto, struct value **out)
+			   const Onnx__TensorProto *proto, struct value *v)
 {
 	struct compile_error err = { 0 };
 	struct tensor_data t = { 0 };
+	int rc;
 
 	if (!proto)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"value\" has no tensor");
 	if (onnx_tensor_decode(proto, &t, &err))
 		return onnx_node_fail(r, p, err.code, "%s", err.text);
-	*out = graph_const(r->g, p->output[0], t.dtype, &t.shape, t.bytes);
+	rc = graph_set_const(r->g, v, t.dtype, &t.shape, t.bytes);
 	tensor_data_free(&t);
-	return *out ? 0 : r->g->err->code;
+	return rc;
 }
 
 /* The forms of Constant: one tensor, or one number, or a vector of numbers. */
-static int declare_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
+static int add_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	const Onnx__AttributeProto *a = p->n_attribute == 1 ? p->attribute[0] : NULL;
 	const char *form = a ? onnx_str(a->name) : "";
-	struct shape shape = { 0 };
-	struct value *v = NULL;
-	int rc = 0;
+	const struct shape scalar = { 0 };
+	struct shape vector = { .rank = 1 };
+	struct value *v;
 
-	if (!a || p->n_output != 1 || !onnx_str(p->output[0])[0])
+	if (!a || p->n_output != 1) /* the one that is needed */
 		return onnx_node_fail(r, p, -EINVAL, "it needs one attribute and one output");
-	if (!strcmp(form, "value")) {
-		rc = constant_tensor(r, p, a->t, &v);
-	} else if (!strcmp(form, "value_float")) {
-		v = graph_const(r->g, p->output[0], DTYPE_F32, &shape, &a->f);
-	} else if (!strcmp(form, "value_int")) {
-		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, &a->i);
-	} else if (!strcmp(form, "value_floats")) {
-		shape = (struct shape){ 1, { (s64)a->n_floats } };
-		v = graph_const(r->g, p->output[0], DTYPE_F32, &shape, a->floats);
-	} else if (!strcmp(form, "value_ints")) {
-		shape = (struct shape){ 1, { (s64)a->n_ints } };
-		v = graph_const(r->g, p->output[0], DTYPE_S64, &shape, a->ints);
-	} else {
-		rc = onnx_node_fail(r, p, -ENOTSUP, "a constant as \"%.80s\" is not supported",
-				    form);
+	v = name_table_get(&r->names, p->output[0]);
+	if (!strcmp(form, "value"))
+		return constant_tensor(r, p, a->t, v);
+	if (!strcmp(form, "value_float"))
+		return graph_set_const(r->g, v, DTYPE_F32, &scalar, &a->f);
+	if (!strcmp(form, "value_int"))
+		return graph_set_const(r->g, v, DTYPE_S64, &scalar, &a->i);
+	if (!strcmp(form, "value_floats")) {
+		vector.dim[0] = (s64)a->n_floats;
+		return graph_set_const(r->g, v, DTYPE_F32, &vector, a->floats);
 	}
-	if (rc || !v)
-		return r->g->err->code;
-	return onnx_declare(r, v);
+	if (!strcmp(form, "value_ints")) {
+		vector.dim[0] = (s64)a->n_ints;
+		return graph_set_const(r->g, v, DTYPE_S64, &vector, a->ints);
+	}
+	return onnx_node_fail(r, p, -ENOTSUP, "a constant as \"%.80s\" is not supported", form);
 }
 
 /* ---- Nodes --------------------------------------------------------------------------------- */
 
 int onnx_declare_outputs(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
-	enum op op;
-	int rc = 0;
-
-	if (is_constant(p))
-		return declare_constant(r, p);
-	find_op(p, &op);
-	if (!p->n_output || !onnx_str(p->output[0])[0])
-		return onnx_node_fail(r, p, -EINVAL, "it has no output");
-	for (size_t i = 0; i < p->n_output && !rc; i++) {
-		if (!onnx_str(p->output[i])[0])
-			continue;
-		if (i >= (size_t)op_infos[op].max_out ||
-		    (op == OP_DROPOUT && i && r->g->opset < 10))
-			return onnx_node_fail(r, p, -ENOTSUP, "its output %zu is not supported", i);
-		rc = onnx_declare(r, graph_value(r->g, p->output[i]));
+	for (size_t i = 0; i < p->n_output; i++) {
+		if (onnx_str(p->output[i])[0] && !onnx_declare(r, p->output[i]))
+			return r->g->err->code;
 	}
-	return rc;
+	return 0;
 }
 
-static int connect(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+/* Outputs beside the first are there only where they are wanted. */
+static int connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
+	int max = n->op == OP_DROPOUT && r->g->opset < 10 ? 1 : op_infos[n->op].max_out;
+
+	for (size_t i = 0; i < p->n_output; i++) {
+		struct value *v = name_table_get(&r->names, onnx_str(p->output[i]));
+
+		if (!v || (i && !r->wanted[v->id]))
+			continue;
+		if (i >= (size_t)max)
+			return onnx_node_fail(
+				r, p, -ENOTSUP,
+				"its output %zu is not supported, and \"%.80s\" is used", i,
+				v->name);
+		node_set_out(n, (int)i, v);
+	}
+	return 0;
+}
+
+static int connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	for (int i = 0; i < n->n_in; i++) {
 		const char *name = onnx_str(p->input[i]);
@@ -280,10 +335,6 @@ static int connect(struct onnx_reader *r, const Onnx__NodeProto *p, struct node 
 					      "nothing produces its input \"%.120s\"", name);
 		node_set_in(n, i, v);
 	}
-	for (int i = 0; i < (int)p->n_output && i < op_infos[n->op].max_out; i++) {
-		if (onnx_str(p->output[i])[0])
-			node_set_out(n, i, name_table_get(&r->names, p->output[i]));
-	}
 	return 0;
 }
 
@@ -295,7 +346,9 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	int rc;
 
 	if (is_constant(p))
-		return 0;
+		return add_constant(r, p);
+	if (!onnx_str(p->output[0])[0]) /* it is needed, so it has some */
+		return onnx_node_fail(r, p, -EINVAL, "its first output has no name");
 	find_op(p, &op);
 	while (n_in && !onnx_str(p->input[n_in - 1])[0])
 		n_in--;
@@ -305,6 +358,10 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	if (op == OP_CLIP && r->g->opset < 11 && n_in > 1)
 		return onnx_node_fail(r, p, -EINVAL, "its bounds are inputs only since opset 11");
 	n = graph_node(r->g, NULL, op, onnx_str(p->name), (int)n_in);
+	if (!n)
+		return r->g->err->code;
 	rc = read_attrs(r, p, n);
-	return rc ? rc : connect(r, p, n);
+	if (!rc)
+		rc = connect_inputs(r, p, n);
+	return rc ? rc : connect_outputs(r, p, n);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the ONNX reader share: onnx.c (graphs) and onnx_node.c (nodes). */
+/* What the files of the ONNX reader share: onnx.c (graphs), onnx_inputs.c and onnx_node.c. */
 #ifndef COMPILER_ONNX_READ_H
 #define COMPILER_ONNX_READ_H
 
@@ -12,7 +12,10 @@ struct onnx_reader {
 	const struct compile_options *options;
 	const Onnx__GraphProto *proto;
 	struct graph *g;
-	struct name_table names;
+	struct name_table names; /* every tensor of the model; value->id is its number */
+	u32 n_values;
+	bool *wanted; /* by number of a value: an output of the model depends on it */
+	bool *needed; /* by number of a node in the model: it makes one of them */
 };
 
 /* Strings of protobuf messages are NULL when absent. */
@@ -26,16 +29,24 @@ __attribute__((format(printf, 4, 5))) int onnx_node_fail(const struct onnx_reade
 							 const Onnx__NodeProto *p, int code,
 							 const char *fmt, ...);
 
-/* 0 when all nodes' operators are known; else a message with the first and the count of others. */
+/* 0 when the operators of all needed nodes are known; else a message that lists the others. */
 int onnx_check_operators(const struct onnx_reader *r);
 
-/* Declares the node's outputs as values; a Constant becomes a constant at once. */
+/* Declares the node's outputs as values without type. */
 int onnx_declare_outputs(struct onnx_reader *r, const Onnx__NodeProto *p);
 
-/* Adds the node at the end of the graph, its inputs connected. */
+/* Adds a needed node at the end of the graph, connected; a Constant gives its value the data. */
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p);
 
-/* Declares a name; -EINVAL when it is taken. */
-int onnx_declare(struct onnx_reader *r, struct value *v);
+/* Declares a tensor of that name; NULL, and a message, when the name is taken. */
+struct value *onnx_declare(struct onnx_reader *r, const char *name);
+
+/* onnx_inputs.c: what the user says about inputs, checked; then the inputs themselves. */
+int onnx_check_options(const struct onnx_reader *r);
+int onnx_declare_inputs(struct onnx_reader *r);
+int onnx_read_inputs(struct onnx_reader *r);
+
+/* Whether the options replace the input of that name by a constant. */
+bool onnx_is_baked(const struct onnx_reader *r, const char *name);
 
 #endif

@@ -144,16 +144,13 @@ int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,
 		      struct compile_error *err)
 {
-	Onnx__TensorProto *proto;
+	ProtobufCMessage *message;
 	int rc;
 
-	rc = onnx_wire_check(&onnx__tensor_proto__descriptor, bytes, size, err);
+	rc = onnx_unpack(&onnx__tensor_proto__descriptor, bytes, size, &message, err);
 	if (rc)
 		return rc;
-	proto = onnx__tensor_proto__unpack(NULL, size, bytes);
-	if (!proto)
-		return compile_fail(err, -EINVAL, "not a TensorProto message");
-	rc = onnx_tensor_decode(proto, out, err);
-	onnx__tensor_proto__free_unpacked(proto, NULL);
+	rc = onnx_tensor_decode((const Onnx__TensorProto *)message, out, err);
+	onnx_free_unpacked(message);
 	return rc;
 }

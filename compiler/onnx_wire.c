@@ -13,9 +13,11 @@
 #include "spec/env.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 struct wire {
 	const u8 *start; /* of the whole message, for the positions in messages */
+	u32 messages; /* seen */
 	struct compile_error *err;
 };
 
@@ -38,7 +40,7 @@ static bool read_varint(const u8 **at, const u8 *end, u64 *out)
 	return false;
 }
 
-static int damaged(const struct wire *w, const u8 *at, const char *what)
+static int damaged(struct wire *w, const u8 *at, const char *what)
 {
 	return compile_fail(w->err, -EINVAL, "damaged or truncated: %s at byte %zu", what,
 			    (size_t)(at - w->start));
@@ -55,7 +57,7 @@ static const ProtobufCMessageDescriptor *message_type(const ProtobufCMessageDesc
 	return f && f->type == PROTOBUF_C_TYPE_MESSAGE ? f->descriptor : NULL;
 }
 
-static int check_message(const struct wire *w, const ProtobufCMessageDescriptor *type, const u8 *at,
+static int check_message(struct wire *w, const ProtobufCMessageDescriptor *type, const u8 *at,
 			 const u8 *end, int depth)
 {
 	const ProtobufCMessageDescriptor *inner;
@@ -65,6 +67,9 @@ static int check_message(const struct wire *w, const ProtobufCMessageDescriptor 
 	if (depth > ONNX_WIRE_DEPTH_MAX)
 		return compile_fail(w->err, -EINVAL, "messages nest deeper than %d at byte %zu",
 				    ONNX_WIRE_DEPTH_MAX, (size_t)(at - w->start));
+	if (++w->messages > ONNX_WIRE_MESSAGES_MAX)
+		return compile_fail(w->err, -EFBIG, "it has more than %d messages",
+				    ONNX_WIRE_MESSAGES_MAX);
 	while (at < end) {
 		const u8 *field = at;
 
@@ -104,7 +109,47 @@ static int check_message(const struct wire *w, const ProtobufCMessageDescriptor 
 int onnx_wire_check(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
 		    struct compile_error *err)
 {
-	const struct wire w = { .start = bytes, .err = err };
+	struct wire w = { .start = bytes, .err = err };
 
 	return check_message(&w, type, w.start, w.start + size, 0);
+}
+
+/* An allocator for protobuf-c that remembers why it gave nothing. */
+static void *unpack_alloc(void *failed, size_t size)
+{
+	void *p = malloc(size);
+
+	if (!p)
+		*(bool *)failed = true;
+	return p;
+}
+
+static void unpack_free(void *failed, void *p)
+{
+	(void)failed;
+	free(p);
+}
+
+int onnx_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
+		ProtobufCMessage **out, struct compile_error *err)
+{
+	bool failed = false;
+	ProtobufCAllocator allocator = { unpack_alloc, unpack_free, &failed };
+	int rc = onnx_wire_check(type, bytes, size, err);
+
+	if (rc)
+		return rc;
+	*out = protobuf_c_message_unpack(type, &allocator, size, bytes);
+	if (*out)
+		return 0;
+	return failed ? compile_fail(err, -ENOMEM, "no memory") :
+			compile_fail(err, -EINVAL, "not a %s message of ONNX", type->short_name);
+}
+
+void onnx_free_unpacked(ProtobufCMessage *message)
+{
+	bool failed = false;
+	ProtobufCAllocator allocator = { unpack_alloc, unpack_free, &failed };
+
+	protobuf_c_message_free_unpacked(message, &allocator);
 }

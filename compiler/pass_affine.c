@@ -45,6 +45,8 @@ static struct value *new_const(struct graph *g, const struct value *like, const 
 {
 	struct value *v = graph_value(g, like ? like->name : "");
 
+	if (!v)
+		return NULL;
 	value_set_type(v, DTYPE_F32, s);
 	*room = graph_const_room(g, v);
 	return *room ? v : NULL;
@@ -107,8 +109,7 @@ static int fold_into(struct graph *g, struct node *n, struct node *user, const s
 		return rc;
 	n->attrs.lo = user->attrs.lo;
 	n->attrs.hi = user->attrs.hi;
-	pass_replace_by_value(g, user, n->out[0]);
-	return 0;
+	return pass_replace_by_value(g, user, n->out[0]);
 }
 
 int pass_affine(struct graph *g)

@@ -27,6 +27,8 @@ static int lower_batchnorm(struct graph *g, struct node *n)
 		s.dim[i] = i ? 1 : x->shape.dim[1];
 	a = graph_value(g, "");
 	b = graph_value(g, "");
+	if (!a || !b)
+		return g->err->code;
 	value_set_type(a, DTYPE_F32, &s);
 	value_set_type(b, DTYPE_F32, &s);
 	fa = graph_const_room(g, a);
@@ -43,8 +45,7 @@ static int lower_batchnorm(struct graph *g, struct node *n)
 	x = x ? pass_binary(g, n, OP_ADD, x, b) : NULL;
 	if (!x)
 		return g->err->code;
-	pass_replace_by_value(g, n, x);
-	return 0;
+	return pass_replace_by_value(g, n, x);
 }
 
 int pass_batchnorm(struct graph *g)

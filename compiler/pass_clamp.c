@@ -42,8 +42,9 @@ static void clamp_pools(const struct node *clip, const struct node *by)
 int pass_clamp(struct graph *g)
 {
 	struct node *next;
+	int rc = 0;
 
-	for (struct node *n = g->first; n; n = next) {
+	for (struct node *n = g->first; n && !rc; n = next) {
 		struct node *by;
 
 		next = n->next;
@@ -55,7 +56,7 @@ int pass_clamp(struct graph *g)
 		clamp_pools(n, by);
 		by->attrs.lo = eval_clamp(by->attrs.lo, n->attrs.lo, n->attrs.hi);
 		by->attrs.hi = eval_clamp(by->attrs.hi, n->attrs.lo, n->attrs.hi);
-		pass_replace_by_value(g, n, node_in(n, 0));
+		rc = pass_replace_by_value(g, n, node_in(n, 0));
 	}
-	return 0;
+	return rc;
 }

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 
 /*
- * Multiplications in all of a graph, some seconds: what costs more stays for the machine, so that
- * no model can keep the compiler busy for ever.
+ * Multiplications in all of a graph, some seconds, and bytes of results: what costs more stays for
+ * the machine, so that no model can keep the compiler busy for ever or take all memory.
  */
 #define FOLD_COST_MAX 1e9
+#define FOLD_BYTES_MAX (UINT64_C(1) << 29)
 
 static bool is_foldable(const struct node *n)
 {
@@ -26,6 +27,23 @@ static bool is_foldable(const struct node *n)
 		if (node_in(n, i) && !node_in(n, i)->data)
 			return false;
 	}
+	return true;
+}
+
+/* Whether computing @n is within the limits; then it counts. */
+static bool spend(struct graph *g, const struct node *n)
+{
+	double cost = g->fold_cost + eval_cost(g, n);
+	u64 bytes = g->fold_bytes;
+
+	for (int i = 0; i < n->n_out; i++) {
+		if (n->out[i])
+			bytes += (u64)shape_elems(&n->out[i]->shape) * dtype_size(n->out[i]->dtype);
+	}
+	if (cost > FOLD_COST_MAX || bytes > FOLD_BYTES_MAX)
+		return false;
+	g->fold_cost = cost;
+	g->fold_bytes = bytes;
 	return true;
 }
 
@@ -47,16 +65,15 @@ int pass_fold_node(struct graph *g, struct node *n)
 	const void **in;
 	int rc;
 
-	if (!is_foldable(n))
+	if (!is_foldable(n) || !spend(g, n))
 		return 0;
-	if (g->fold_cost + eval_cost(g, n) > FOLD_COST_MAX)
-		return 0;
-	g->fold_cost += eval_cost(g, n);
 	rc = make_outputs(g, n, out);
 	if (rc)
 		return rc;
 	if (shape_elems(&n->out[0]->shape)) {
-		in = arena_alloc(&g->arena, (size_t)n->n_in * sizeof(*in));
+		in = graph_alloc(g, (size_t)n->n_in * sizeof(*in));
+		if (!in)
+			return g->err->code;
 		for (int i = 0; i < n->n_in; i++)
 			in[i] = node_in(n, i) ? node_in(n, i)->data : NULL;
 		eval_node(g, n, in, out);

@@ -34,8 +34,7 @@ static int lower_gemm(struct graph *g, struct node *n)
 	}
 	if (!y)
 		return g->err->code;
-	pass_replace_by_value(g, n, y);
-	return 0;
+	return pass_replace_by_value(g, n, y);
 }
 
 /* A vector becomes a row or a column; against one matrix B, all rows of A are one matrix. */
@@ -59,8 +58,7 @@ static int lower_matmul(struct graph *g, struct node *n)
 	y = y ? pass_view(g, n, y, &n->out[0]->shape) : NULL;
 	if (!y)
 		return g->err->code;
-	pass_replace_by_value(g, n, y);
-	return 0;
+	return pass_replace_by_value(g, n, y);
 }
 
 int pass_matmul(struct graph *g)

@@ -11,6 +11,8 @@ static int copy_to_output(struct graph *g, size_t i)
 	struct node *copy = graph_node(g, NULL, OP_COPY, from->name, 1);
 	struct value *to = graph_value(g, from->name);
 
+	if (!copy || !to)
+		return g->err->code;
 	node_set_in(copy, 0, from);
 	node_set_out(copy, 0, to);
 	from->is_output = false;

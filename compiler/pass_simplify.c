@@ -22,8 +22,7 @@ static int remove_dropout(struct graph *g, struct node *n)
 			return g->err->code;
 		memset(all_true, 1, (size_t)shape_elems(&mask->shape));
 	}
-	pass_replace_by_value(g, n, node_in(n, 0));
-	return 0;
+	return pass_replace_by_value(g, n, node_in(n, 0));
 }
 
 static int read_bound(const struct graph *g, struct node *n, int i, float *bound)
@@ -53,9 +52,7 @@ static int simplify_clip(struct graph *g, struct node *n)
 	n->n_in = 1;
 	if (n->attrs.lo > n->attrs.hi) /* the upper bound wins */
 		n->attrs.lo = n->attrs.hi;
-	if (!node_clamps(n))
-		pass_replace_by_value(g, n, node_in(n, 0));
-	return 0;
+	return node_clamps(n) ? 0 : pass_replace_by_value(g, n, node_in(n, 0));
 }
 
 /* Whether the dimensions that are not 1 stay in order, so that no element moves. */
@@ -86,8 +83,7 @@ static int become_view(struct graph *g, struct node *n)
 	view = pass_view(g, n, x, &n->out[0]->shape);
 	if (!view)
 		return g->err->code;
-	pass_replace_by_value(g, n, view);
-	return 0;
+	return pass_replace_by_value(g, n, view);
 }
 
 /* A Transpose of a Transpose is one by the composed permutation. */
@@ -112,8 +108,7 @@ static int simplify_node(struct graph *g, struct node *n)
 {
 	switch (n->op) {
 	case OP_IDENTITY:
-		pass_replace_by_value(g, n, node_in(n, 0));
-		return 0;
+		return pass_replace_by_value(g, n, node_in(n, 0));
 	case OP_DROPOUT:
 		return remove_dropout(g, n);
 	case OP_RELU:
@@ -130,9 +125,7 @@ static int simplify_node(struct graph *g, struct node *n)
 	case OP_TRANSPOSE:
 		return merge_transposes(g, n);
 	case OP_CONCAT:
-		if (n->n_in == 1)
-			pass_replace_by_value(g, n, node_in(n, 0));
-		return 0;
+		return n->n_in == 1 ? pass_replace_by_value(g, n, node_in(n, 0)) : 0;
 	default:
 		return 0;
 	}

@@ -39,8 +39,9 @@ static struct value *lower_axis(struct graph *g, struct node *n)
 int pass_softmax(struct graph *g)
 {
 	struct node *next;
+	int rc = 0;
 
-	for (struct node *n = g->first; n; n = next) {
+	for (struct node *n = g->first; n && !rc; n = next) {
 		struct value *y;
 		int rank;
 
@@ -54,9 +55,7 @@ int pass_softmax(struct graph *g)
 			continue;
 		}
 		y = n->attrs.flat ? lower_flat(g, n) : lower_axis(g, n);
-		if (!y)
-			return g->err->code;
-		pass_replace_by_value(g, n, y);
+		rc = y ? pass_replace_by_value(g, n, y) : g->err->code;
 	}
-	return 0;
+	return rc;
 }

@@ -51,13 +51,23 @@ static void widen(struct dims *d, s64 first)
 		*d = (struct dims){ 4, { first, d->v[0], first, d->v[1] } };
 }
 
+/* @wide stands for @n, whose result has another shape. */
+static int replace_by_view(struct graph *g, struct node *n, struct value *wide)
+{
+	struct value *v = pass_view(g, n, wide, &n->out[0]->shape);
+
+	return v ? pass_replace_by_value(g, n, v) : g->err->code;
+}
+
 static int to_two_dimensions(struct graph *g, struct node *n)
 {
 	struct node *wide = graph_node(g, n, n->op, n->name, n->n_in);
-	struct value *v;
 
+	if (!wide)
+		return g->err->code;
 	for (int i = 0; i < n->n_in; i++) {
-		v = node_in(n, i);
+		struct value *v = node_in(n, i);
+
 		if (v && v->shape.rank == 3)
 			v = one_row(g, wide, v);
 		if (!v && i < 2)
@@ -71,17 +81,13 @@ static int to_two_dimensions(struct graph *g, struct node *n)
 	widen(&wide->attrs.pads, 0);
 	if (pass_type_node(g, wide))
 		return g->err->code;
-	v = pass_view(g, n, wide->out[0], &n->out[0]->shape);
-	if (!v)
-		return g->err->code;
-	pass_replace_by_value(g, n, v);
-	return fill_attrs(g, wide);
+	return fill_attrs(g, wide) ? g->err->code : replace_by_view(g, n, wide->out[0]);
 }
 
 static int global_to_pool(struct graph *g, struct node *n)
 {
 	struct shape s = node_in(n, 0)->shape;
-	struct value *x, *v;
+	struct value *x;
 	struct node *pool;
 
 	if (s.rank != 4) {
@@ -95,15 +101,13 @@ static int global_to_pool(struct graph *g, struct node *n)
 	if (!x)
 		return g->err->code;
 	pool = graph_node(g, n, OP_AVGPOOL, n->name, 1);
+	if (!pool)
+		return g->err->code;
 	node_set_in(pool, 0, x);
 	node_set_dims(pool, ATTR_kernel, pair(s.dim[2], s.dim[3]));
 	if (pass_type_node(g, pool))
 		return g->err->code;
-	v = pass_view(g, n, pool->out[0], &n->out[0]->shape);
-	if (!v)
-		return g->err->code;
-	pass_replace_by_value(g, n, v);
-	return fill_attrs(g, pool);
+	return fill_attrs(g, pool) ? g->err->code : replace_by_view(g, n, pool->out[0]);
 }
 
 int pass_window(struct graph *g)

@@ -1,71 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The list of passes, the loop that runs them, and the steps that several passes take. */
+/* The steps that several passes on the graph take: see passes.h. */
 #include "compiler/passes.h"
-#include "compiler/compiler.h"
 #include "compiler/explicit.h"
-#include "compiler/graph_text.h"
 #include "compiler/shape.h"
 
 #include <errno.h>
 #include <string.h>
-
-const struct pass passes[] = {
-	{ "shape", pass_shape, "every attribute, type and shape; what is constant is computed" },
-	{ "simplify", pass_simplify, "remove what does nothing; reshapes to View, bounds to Clip" },
-	{ "window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel" },
-	{ "batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add" },
-	{ "matmul", pass_matmul, "Gemm and MatMul to Linear" },
-	{ "softmax", pass_softmax, "Softmax along the last dimension" },
-	{ "tidy", pass_simplify, "again: remove what the passes so far undo of each other" },
-	{ "affine", pass_affine, "constant Mul and Add into the weights and bias before them" },
-	{ "clamp", pass_clamp, "Clip into the node before it" },
-	{ "refold", pass_fold, "compute what the passes left constant" },
-	{ "outputs", pass_outputs, "a node of its own for every output; nothing unused" },
-	{ "final", pass_final, "check that only what the back half maps is left" },
-	{ NULL, NULL, NULL },
-};
-
-static int dump(struct graph *g, const struct compile_options *o, const char *pass)
-{
-	FILE *to = o->dump_to ? o->dump_to : stdout;
-
-	if (!o->dump_pass || (strcmp(o->dump_pass, "all") && strcmp(o->dump_pass, pass)))
-		return 0;
-	fprintf(to, "# after %s\n", pass);
-	graph_print(to, g, o->dump_data);
-	return ferror(to) ? graph_fail(g, -EIO, "the graph cannot be printed") : 0;
-}
-
-static bool is_pass(const char *name)
-{
-	for (const struct pass *p = passes; p->name; p++) {
-		if (!strcmp(p->name, name))
-			return true;
-	}
-	return !strcmp(name, "read") || !strcmp(name, "all");
-}
-
-int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last)
-{
-	int rc;
-
-	if (options->dump_pass && !is_pass(options->dump_pass))
-		return graph_fail(g, -EINVAL, "there is no pass \"%.80s\" to dump",
-				  options->dump_pass);
-	rc = dump(g, options, "read");
-	for (const struct pass *p = passes; p->name && !rc; p++) {
-		rc = p->run(g);
-		if (!rc)
-			rc = graph_check(g);
-		if (!rc)
-			rc = dump(g, options, p->name);
-		if (last && !strcmp(p->name, last))
-			break;
-	}
-	return rc;
-}
-
-/* ---- What passes share --------------------------------------------------------------------- */
 
 int pass_type_node(struct graph *g, struct node *n)
 {
@@ -76,8 +16,13 @@ int pass_type_node(struct graph *g, struct node *n)
 		rc = infer_node(g, n, out);
 	if (rc)
 		return rc;
-	if (!n->n_out)
-		node_set_out(n, 0, graph_value(g, ""));
+	if (!n->n_out) {
+		struct value *v = graph_value(g, "");
+
+		if (!v)
+			return g->err->code;
+		node_set_out(n, 0, v);
+	}
 	for (int i = 0; i < n->n_out; i++) {
 		if (n->out[i])
 			value_set_type(n->out[i], out[i].dtype, &out[i].shape);
@@ -100,6 +45,8 @@ struct value *pass_unary(struct graph *g, struct node *at, enum op op, struct va
 {
 	struct node *n = graph_node(g, at, op, at->name, 1);
 
+	if (!n)
+		return NULL;
 	node_set_in(n, 0, x);
 	return finish(g, n);
 }
@@ -109,6 +56,8 @@ struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct v
 {
 	struct node *n = graph_node(g, at, op, at->name, 2);
 
+	if (!n)
+		return NULL;
 	node_set_in(n, 0, a);
 	node_set_in(n, 1, b);
 	return finish(g, n);
@@ -124,11 +73,15 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 		return x;
 	if (x->data) {
 		same_bytes = graph_value(g, x->name);
+		if (!same_bytes)
+			return NULL;
 		value_set_type(same_bytes, x->dtype, to);
 		same_bytes->data = x->data;
 		return same_bytes;
 	}
 	n = graph_node(g, at, OP_VIEW, at->name, 1);
+	if (!n)
+		return NULL;
 	node_set_in(n, 0, x);
 	memcpy(dims.v, to->dim, sizeof(to->dim));
 	node_set_dims(n, ATTR_shape, dims);
@@ -141,6 +94,8 @@ struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, 
 	struct dims dims = { .n = x->shape.rank };
 	struct value *out;
 
+	if (!n)
+		return NULL;
 	node_set_in(n, 0, x);
 	for (int i = 0; i < x->shape.rank; i++)
 		dims.v[i] = perm[i];
@@ -164,7 +119,7 @@ static void take_over(struct value *out, struct value *by)
 	node_set_out(maker, i, out);
 }
 
-void pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
+int pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
 {
 	struct value *out = n->out[0];
 	struct node *copy;
@@ -177,7 +132,10 @@ void pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
 		take_over(out, by);
 	} else {
 		copy = graph_node(g, n, OP_COPY, n->name, 1);
+		if (!copy)
+			return g->err->code;
 		node_set_in(copy, 0, by);
 		graph_replace_node(g, n, copy);
 	}
+	return 0;
 }

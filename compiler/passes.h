@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The pipeline from the graph of a model to the normalised graph, as a list of passes.
+ * The passes of the compiler; their list is in pipeline.c.
  *
- * A normalised graph has these properties, which the back half may rely on:
- *  - only operators with the flag FINAL of ops.def; every output of the graph has a node of its
- * own;
- *  - every value has a type and a shape; f32 throughout, but for what only moves elements;
- *  - Conv and pools have two spatial dimensions, kernel, strides, dilations and pads are all there
- *    (ceil_mode may remain: ask window_of());
+ * Those on the graph end with a normalised graph. It has these properties, on which the others
+ * rely:
+ *  - only operators that the machine maps (lower_maps()); every output of the graph has a node of
+ *    its own;
+ *  - every attribute is explicit, every value has a type and a shape: f32, or any where a Copy
+ *    makes an output;
+ *  - Conv and pools have two spatial dimensions and explicit pads (ceil_mode may remain: ask
+ *    window_of());
  *  - Linear has two matrices, or B has rank > 2 and leading dimensions broadcast; its bias is
  *    constant; Softmax and LogSoftmax work along the last dimension;
- *  - no value is empty, but for an empty output, which is a Copy of an empty constant;
+ *  - no value is empty;
  *  - Clip has one input and its bounds as attributes; View stands for all that only changes a
  * shape;
  *  - clamps stand in the node that they limit (node_clamps()).
@@ -20,16 +22,23 @@
 
 #include "compiler/graph.h"
 
+#include <stdio.h>
+
 /* A pass changes the graph and keeps graph_check() true; a negative errno and a message if not. */
 typedef int pass_fn(struct graph *g);
 
+struct code; /* what the back half has made so far: pipeline.c */
+
+/* A pass works on the graph, or makes code of it. */
 struct pass {
 	const char *name;
-	pass_fn *run;
 	const char *what; /* one line, for --help and the docs */
+	pass_fn *on_graph; /* NULL: on_code */
+	int (*on_code)(struct code *c);
+	void (*print)(const struct code *c, FILE *to); /* for dumps, after on_code */
 };
 
-/* In order; ends with a NULL name. */
+/* The whole compiler, in order, those on the graph first; ends with a NULL name. */
 extern const struct pass passes[];
 
 pass_fn pass_fold, pass_shape, pass_simplify, pass_window, pass_batchnorm, pass_matmul,
@@ -61,7 +70,7 @@ struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, 
  * Removes @n: whoever used its output 0 uses @by, of the same type, instead. Where that is an
  * output of the graph and cannot become @by's own, a Copy makes it.
  */
-void pass_replace_by_value(struct graph *g, struct node *n, struct value *by);
+int pass_replace_by_value(struct graph *g, struct node *n, struct value *by);
 
 /*
  * Computes the outputs of @n, which is typed, now, if its inputs are constants (or the result is

@@ -48,21 +48,29 @@ static bool live_together(const struct mir_buffer *a, const struct mir_buffer *b
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest address for @buf among the @n placed ones. */
+/*
+ * The lowest address for @buf beside the @n placed buffers, which stand in the order of their
+ * addresses.
+ */
 static u64 lowest(const struct mir_buffer *buf, struct mir_buffer *const *placed, int n)
 {
 	u64 at = 0;
 	int i;
 
-	for (i = 0; i < n; i++) {
-		const struct mir_buffer *p = placed[i];
+	for (i = 0; i < n && placed[i]->base < at + buf->bytes; i++) {
+		u64 end = placed[i]->base + placed[i]->bytes;
 
-		if (live_together(buf, p) && at < p->base + p->bytes && p->base < at + buf->bytes) {
-			at = (p->base + p->bytes + ALIGN - 1) / ALIGN * ALIGN;
-			i = -1; /* look again at all of them */
-		}
+		if (live_together(buf, placed[i]) && at < end)
+			at = (end + ALIGN - 1) / ALIGN * ALIGN;
 	}
 	return at;
+}
+
+static void insert(struct mir_buffer **placed, int n, struct mir_buffer *buf)
+{
+	for (; n && placed[n - 1]->base > buf->base; n--)
+		placed[n] = placed[n - 1];
+	placed[n] = buf;
 }
 
 static int larger_first(const void *a, const void *b)
@@ -75,26 +83,44 @@ static int larger_first(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The graph node whose items touch @buf first. */
+static const char *node_of(const struct mir *m, const struct mir_buffer *buf)
+{
+	int i;
+
+	for (i = buf->first; i > 0 && m->item[i].kind != MIR_NODE; i--)
+		;
+	return m->item[i].kind == MIR_NODE ? m->item[i].name : "";
+}
+
+static int refuse(const struct lowering *l, const struct mir_buffer *buf)
+{
+	return graph_fail(l->g, -EFBIG,
+			  "node \"%.120s\": \"%.120s\" needs %" PRIu64
+			  " bytes of SRAM beside what lives with it; the machine has %u bytes",
+			  node_of(&l->mir, buf), buf->name, buf->bytes, l->machine->sram_bytes);
+}
+
 int place_buffers(struct lowering *l)
 {
 	struct mir *m = &l->mir;
-	struct mir_buffer **order = arena_alloc(m->arena, m->bufs * sizeof(*order));
+	struct mir_buffer **order = graph_alloc(l->g, m->bufs * sizeof(*order));
+	struct mir_buffer **placed = graph_alloc(l->g, m->bufs * sizeof(*placed));
 	int i;
 
+	if (!order || !placed)
+		return -ENOMEM;
 	find_lifetimes(m);
 	for (i = 0; i < m->bufs; i++)
 		order[i] = &m->buf[i];
 	qsort(order, m->bufs, sizeof(*order), larger_first);
 	for (i = 0; i < m->bufs; i++) {
-		u64 at = lowest(order[i], order, i);
+		u64 at = lowest(order[i], placed, i);
 
 		if (at + order[i]->bytes > l->machine->sram_bytes)
-			return graph_fail(l->g, -EFBIG,
-					  "\"%s\" needs %" PRIu64
-					  " bytes of SRAM beside what lives with "
-					  "it; the machine has %u bytes",
-					  order[i]->name, order[i]->bytes, l->machine->sram_bytes);
+			return refuse(l, order[i]);
 		order[i]->base = at;
+		insert(placed, i, order[i]);
 	}
 	return 0;
 }

@@ -59,28 +59,39 @@ static void find_intervals(struct allocation *a)
 	}
 }
 
-/* Lets what enters a loop from outside live to the loop's end. */
-static void extend_over_loops(struct allocation *a)
+/*
+ * The loop that each bundle stands in: the number of the bundle that opens it, -1 outside of all.
+ * A loop's own bundle stands outside of it.
+ */
+static int *find_loops(const struct allocation *a)
 {
-	bool changed = true;
+	int *loop = graph_alloc(a->l->g, (a->v->bundles + 1) * sizeof(*loop)), b, open = -1;
+
+	if (!loop)
+		return NULL;
+	for (b = 0; b < a->v->bundles; b++) {
+		while (open >= 0 && b > open + a->v->bundle[open].body)
+			open = loop[open];
+		loop[b] = open;
+		if (a->v->bundle[b].nest)
+			open = b;
+	}
+	loop[b] = -1;
+	return loop;
+}
+
+/* Lets what enters a loop from outside live to the loop's end. */
+static void extend_over_loops(struct allocation *a, const int *loop)
+{
 	vreg v;
 	int b;
 
-	while (changed) {
-		changed = false;
-		for (b = 0; b < a->v->bundles; b++) {
-			int end = b + a->v->bundle[b].body;
+	for (v = 0; v < a->l->mir.vregs; v++) {
+		struct interval *i = &a->of[v];
 
-			for (v = 0; a->v->bundle[b].nest && v < a->l->mir.vregs; v++) {
-				struct interval *i = &a->of[v];
-
-				if (i->first >= 0 && i->first <= b && i->last > b &&
-				    i->last < end) {
-					i->last = end;
-					changed = true;
-				}
-			}
-		}
+		for (b = i->first < 0 ? -1 : loop[i->last]; b >= i->first && b >= 0; b = loop[b])
+			if (i->last < b + a->v->bundle[b].body)
+				i->last = b + a->v->bundle[b].body;
 	}
 }
 
@@ -121,9 +132,11 @@ static int find_register(const struct allocation *a, int width, int first)
 static int assign(struct allocation *a)
 {
 	int n = 0, i, width, vregs = a->l->mir.vregs;
-	struct interval **order = arena_alloc(a->v->arena, vregs * sizeof(*order));
+	struct interval **order = graph_alloc(a->l->g, vregs * sizeof(*order));
 	vreg v;
 
+	if (!order)
+		return -ENOMEM;
 	for (v = 0; v < vregs; v++)
 		if (a->of[v].first >= 0)
 			order[n++] = &a->of[v];
@@ -131,11 +144,10 @@ static int assign(struct allocation *a)
 	for (i = 0; i < n; i++) {
 		width = a->l->mir.vreg_width[order[i]->v];
 		order[i]->reg = find_register(a, width, order[i]->first);
-		if (order[i]->reg < 0)
-			return graph_fail(
-				a->l->g, -EFBIG,
-				"bundle %d needs more than the %d registers of the machine",
-				order[i]->first, RONDO_VREGS);
+		if (order[i]->reg < 0) {
+			a->v->tight = order[i]->first;
+			return -EAGAIN;
+		}
 		while (width--)
 			a->busy_until[order[i]->reg + width] = order[i]->last;
 	}
@@ -168,15 +180,17 @@ static void fill_in(struct allocation *a)
 int allocate_registers(struct lowering *l, struct vliw *v)
 {
 	struct allocation a = { .l = l, .v = v };
-	int err, i;
+	int err, i, *loop = find_loops(&a);
 
-	a.of = arena_alloc(v->arena, l->mir.vregs * sizeof(*a.of));
+	a.of = graph_alloc(l->g, l->mir.vregs * sizeof(*a.of));
+	if (!loop || !a.of)
+		return -ENOMEM;
 	for (i = 0; i < l->mir.vregs; i++)
 		a.of[i] = (struct interval){ .v = i, .first = -1, .last = -1 };
 	for (i = 0; i < RONDO_VREGS; i++)
 		a.busy_until[i] = -1;
 	find_intervals(&a);
-	extend_over_loops(&a);
+	extend_over_loops(&a, loop);
 	err = assign(&a);
 	if (!err)
 		fill_in(&a);

@@ -5,8 +5,10 @@
  * Straight-line stretches between loop boundaries, DMA and waits are list-scheduled: in order of
  * the longest path to the end, each operation in the first bundle where its operands have landed
  * and a slot that takes it is free. A stretch ends when all its results have landed, so that
- * nothing is in flight across a loop's edges.
+ * nothing is in flight across a loop's edges. Its length is limited, since the work grows with its
+ * square and the registers that it takes grow with it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "compiler/backend.h"
@@ -34,16 +36,41 @@ struct stretch {
 	const struct rondo_machine *machine;
 };
 
+static struct vliw_bundle *fail(struct vliw *v, int code)
+{
+	if (!v->error)
+		v->error = code;
+	memset(&v->lost, 0, sizeof(v->lost));
+	return &v->lost;
+}
+
+/* Room for one more of @size bytes in *@array; false when there is no memory. */
+static bool grow(struct vliw *v, void **array, int used, int *room, size_t size)
+{
+	int more = *room ? *room * 2 : 64;
+	void *bigger;
+
+	if (used < *room)
+		return true;
+	bigger = arena_alloc(v->arena, more * size);
+	if (!bigger) {
+		fail(v, -ENOMEM);
+		return false;
+	}
+	if (used)
+		memcpy(bigger, *array, used * size);
+	*array = bigger;
+	*room = more;
+	return true;
+}
+
+/* After an error a bundle that nobody reads. */
 static struct vliw_bundle *new_bundle(struct vliw *v)
 {
-	if (v->bundles == v->bundle_room) {
-		struct vliw_bundle *old = v->bundle;
-
-		v->bundle_room = v->bundle_room ? v->bundle_room * 2 : 256;
-		v->bundle = arena_alloc(v->arena, v->bundle_room * sizeof(*old));
-		if (old)
-			memcpy(v->bundle, old, v->bundles * sizeof(*old));
-	}
+	if (v->bundles == RONDO_BUNDLES_MAX)
+		return fail(v, -EFBIG);
+	if (!grow(v, (void **)&v->bundle, v->bundles, &v->bundle_room, sizeof(*v->bundle)))
+		return fail(v, -ENOMEM);
 	memset(&v->bundle[v->bundles], 0, sizeof(*v->bundle));
 	return &v->bundle[v->bundles++];
 }
@@ -179,21 +206,15 @@ static void schedule_stretch(struct stretch *s)
 				end = now + s->op[i].latency;
 		}
 	}
-	while (s->v->bundles - first < end)
+	while (s->v->bundles - first < end && !s->v->error)
 		new_bundle(s->v);
 	s->ops = 0;
 }
 
 static void add_op(struct stretch *s, struct mir_item *item)
 {
-	if (s->ops == s->room) {
-		struct sched_op *old = s->op;
-
-		s->room = s->room ? s->room * 2 : 64;
-		s->op = arena_alloc(s->v->arena, s->room * sizeof(*old));
-		if (old)
-			memcpy(s->op, old, s->ops * sizeof(*old));
-	}
+	if (!grow(s->v, (void **)&s->op, s->ops, &s->room, sizeof(*s->op)))
+		return;
 	s->op[s->ops++] = (struct sched_op){
 		.item = item,
 		.latency = rondo_latency(s->machine, item->op.op),
@@ -219,20 +240,14 @@ static int nest_at(const struct mir *m, int i)
 
 static void open_region(struct vliw *v, const char *name)
 {
-	if (v->regions == v->region_room) {
-		struct vliw_region *old = v->region;
-
-		v->region_room = v->region_room ? v->region_room * 2 : 32;
-		v->region = arena_alloc(v->arena, v->region_room * sizeof(*old));
-		if (old)
-			memcpy(v->region, old, v->regions * sizeof(*old));
-	}
+	if (!grow(v, (void **)&v->region, v->regions, &v->region_room, sizeof(*v->region)))
+		return;
 	v->region[v->regions++] = (struct vliw_region){ .name = name, .first = v->bundles };
 }
 
 static void close_region(struct vliw *v)
 {
-	if (v->regions)
+	if (v->regions && !v->error)
 		v->region[v->regions - 1].count = v->bundles - v->region[v->regions - 1].first;
 }
 
@@ -255,21 +270,25 @@ static int open_loops(struct vliw *v, const struct mir *m, int i, struct open_lo
 
 static void close_loops(struct vliw *v, const struct open_loop *open)
 {
+	if (v->error)
+		return;
 	v->bundle[open->bundle].body = v->bundles - open->bundle - 1;
 }
 
-void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
-	      struct arena *arena)
+int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
+	     struct arena *arena, int stretch_max)
 {
 	struct stretch s = { .v = v, .machine = machine };
 	struct open_loop open[RONDO_LOOP_DEPTH];
 	int i, opens = 0;
 
 	*v = (struct vliw){ .arena = arena };
-	for (i = 0; i < m->items; i++) {
+	for (i = 0; i < m->items && !v->error; i++) {
 		struct mir_item *item = &m->item[i];
 
 		if (item->kind == MIR_OP) {
+			if (s.ops == stretch_max)
+				schedule_stretch(&s);
 			add_op(&s, item);
 			continue;
 		}
@@ -293,4 +312,5 @@ void schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine
 	}
 	schedule_stretch(&s);
 	close_region(v);
+	return v->error;
 }

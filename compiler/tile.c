@@ -32,6 +32,8 @@ struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 	for (i = 0; i < n; i++)
 		most += runs[i].segs * (1 + runs[i].len / m->lanes);
 	ks.k = arena_alloc(arena, most * sizeof(*ks.k));
+	if (!ks.k)
+		return ks;
 	for (i = 0; i < n; i++) {
 		for (at = 0; at < runs[i].segs * runs[i].len; at += ks.k[ks.n++].count) {
 			ks.k[ks.n] = cut(&runs[i], at, m->lanes);

@@ -34,7 +34,7 @@ struct tile_ks {
 	int n;
 };
 
-/* Cuts @runs, whose weight rows follow one another, into pushes. */
+/* Cuts @runs, whose weight rows follow one another, into pushes; none: there is no memory. */
 struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n);
 

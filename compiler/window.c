@@ -78,6 +78,20 @@ static int resolve_axis(const struct graph *g, const struct node *n, struct wind
 	return 0;
 }
 
+/* The padded input is a tensor like any other. */
+static int check_reach(const struct graph *g, const struct node *n, const struct window *w)
+{
+	const struct shape *x = &node_in(n, 0)->shape;
+	s64 elems = x->dim[0] * x->dim[1];
+
+	if (check_mul_overflow(elems, window_reach(&w->axis[0]), &elems) ||
+	    check_mul_overflow(elems, window_reach(&w->axis[1]), &elems) ||
+	    elems > TENSOR_ELEMS_MAX)
+		return node_fail(g, n, -EFBIG, "its padded input exceeds %lld elements",
+				 (long long)TENSOR_ELEMS_MAX);
+	return 0;
+}
+
 int window_of(const struct graph *g, const struct node *n, struct window *w)
 {
 	const struct attrs *a = &n->attrs;
@@ -109,7 +123,14 @@ int window_of(const struct graph *g, const struct node *n, struct window *w)
 		}
 		rc = resolve_axis(g, n, axis);
 	}
-	return rc;
+	return rc ? rc : check_reach(g, n, w);
+}
+
+s64 window_reach(const struct window_axis *x)
+{
+	s64 last = (x->out - 1) * x->stride + (x->kernel - 1) * x->dilation + 1;
+
+	return last > x->pad + x->in ? last : x->pad + x->in;
 }
 
 static s64 divide_down(s64 a, s64 b)

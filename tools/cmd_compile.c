@@ -14,15 +14,17 @@ static const char help[] =
 	"      --machine NAME    what to compile for (default: edge)\n"
 	"      --bake NAME=FILE  make an input of the graph a constant (.npy, .pb)\n"
 	"      --dim NAME=N      size of a symbolic dimension (default: 1)\n"
+	"      --shape NAME=SxS  shape of an input that the model leaves open, such as 1x3x32x32\n"
 	"      --dump PASS       print what the compiler has after this pass, or after all\n";
 
-enum { OPT_MACHINE = 256, OPT_BAKE, OPT_DIM, OPT_DUMP };
+enum { OPT_MACHINE = 256, OPT_BAKE, OPT_DIM, OPT_SHAPE, OPT_DUMP };
 
 static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "bake", required_argument, NULL, OPT_BAKE },
 	{ "dim", required_argument, NULL, OPT_DIM },
+	{ "shape", required_argument, NULL, OPT_SHAPE },
 	{ "dump", required_argument, NULL, OPT_DUMP },
 	OPTION_HELP,
 	{},
@@ -81,6 +83,9 @@ static int parse_and_compile(int argc, char **argv, struct source_options *o)
 			break;
 		case OPT_DIM:
 			status = source_add_dim(o, optarg);
+			break;
+		case OPT_SHAPE:
+			status = source_add_shape(o, optarg);
 			break;
 		case OPT_DUMP:
 			o->dump = optarg;

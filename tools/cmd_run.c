@@ -28,7 +28,7 @@ static const char help[] =
 	"      --labels FILE       names of the classes, one a line\n"
 	"      --json              print the report as JSON\n"
 	"      --no-pictures       do not show inputs\n"
-	"      --bake NAME=FILE, --dim NAME=N, --machine NAME\n"
+	"      --bake NAME=FILE, --dim NAME=N, --shape NAME=SxS, --machine NAME\n"
 	"                          as for rondo compile\n"
 	"      --compile-time MS   what compiling took elsewhere, for the table\n";
 
@@ -39,6 +39,7 @@ enum {
 	OPT_NO_PICTURES,
 	OPT_BAKE,
 	OPT_DIM,
+	OPT_SHAPE,
 	OPT_MACHINE,
 	OPT_COMPILE_TIME,
 };
@@ -55,6 +56,7 @@ static const struct option options[] = {
 	{ "no-pictures", no_argument, NULL, OPT_NO_PICTURES },
 	{ "bake", required_argument, NULL, OPT_BAKE },
 	{ "dim", required_argument, NULL, OPT_DIM },
+	{ "shape", required_argument, NULL, OPT_SHAPE },
 	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "compile-time", required_argument, NULL, OPT_COMPILE_TIME },
 	OPTION_HELP,
@@ -294,6 +296,8 @@ static int parse_option(int c, const char *command, struct run_options *o)
 		return source_add_bake(&o->source, optarg);
 	case OPT_DIM:
 		return source_add_dim(&o->source, optarg);
+	case OPT_SHAPE:
+		return source_add_shape(&o->source, optarg);
 	case OPT_MACHINE:
 		return find_machine(optarg, &o->source.machine) ? STATUS_OK : STATUS_USAGE;
 	case OPT_COMPILE_TIME:

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/backend.h"
 #include "core/file.h"
 #include "core/machine.h"
 #include "tools/asm/asm.h"
@@ -78,6 +77,36 @@ int source_add_dim(struct source_options *options, char *arg)
 	return STATUS_OK;
 }
 
+int source_add_shape(struct source_options *options, char *arg)
+{
+	struct shape shape = {};
+	char *at = cut(arg), *end;
+
+	if (!at) {
+		fail(arg, "--shape wants NAME=NxNx...");
+		return STATUS_USAGE;
+	}
+	for (;; at = end + 1) {
+		long long n;
+
+		errno = 0;
+		n = strtoll(at, &end, 10);
+		if (end == at || errno || n < 1 || (*end && *end != 'x') ||
+		    shape.rank == TENSOR_RANK_MAX) {
+			fail(arg, "%s is no shape: sizes with x between them, at most %d", at,
+			     TENSOR_RANK_MAX);
+			return STATUS_USAGE;
+		}
+		shape.dim[shape.rank++] = n;
+		if (!*end)
+			break;
+	}
+	if (options->n_shapes == SOURCE_DIMS_MAX)
+		return fail(arg, "more than %d shapes", SOURCE_DIMS_MAX);
+	options->shapes[options->n_shapes++] = (struct compile_shape){ arg, shape };
+	return STATUS_OK;
+}
+
 static void notice(void *context, const char *text)
 {
 	(void)context;
@@ -88,24 +117,18 @@ static int compile_bytes(const char *path, const void *bytes, size_t size,
 			 const struct source_options *o, struct compiled *out,
 			 struct compile_error *err)
 {
-	bool back = o->dump && backend_has_pass(o->dump);
 	const struct compile_options options = {
 		.bakes = o->bakes,
 		.n_bakes = o->n_bakes,
 		.dims = o->dims,
 		.n_dims = o->n_dims,
-		.dump_pass = back && strcmp(o->dump, "all") ? NULL : o->dump,
+		.shapes = o->shapes,
+		.n_shapes = o->n_shapes,
+		.dump_pass = o->dump,
 		.notice = notice,
 	};
-	struct graph *graph;
-	int ret;
 
-	ret = compile_graph_from_onnx(bytes, size, path, &options, &graph, err);
-	if (ret)
-		return ret;
-	ret = backend_compile(graph, &o->machine, back ? o->dump : NULL, stdout, out);
-	graph_free(graph);
-	return ret;
+	return compile_model(bytes, size, path, &options, &o->machine, out, err);
 }
 
 int source_compile(const char *path, const struct source_options *options, void **file,

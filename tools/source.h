@@ -19,19 +19,21 @@ struct source_options {
 	struct compile_bake bakes[SOURCE_BAKES_MAX];
 	struct tensor_data baked[SOURCE_BAKES_MAX];
 	struct compile_dim dims[SOURCE_DIMS_MAX];
-	size_t n_bakes, n_dims;
-	const char *dump; /* a pass of either half of the compiler, "all", or NULL */
+	struct compile_shape shapes[SOURCE_DIMS_MAX];
+	size_t n_bakes, n_dims, n_shapes;
+	const char *dump; /* a pass of the compiler, "all", or NULL */
 };
 
 void source_options_init(struct source_options *options);
 void source_options_fini(struct source_options *options);
 
 /*
- * Takes "NAME=FILE" of --bake, and "NAME=N" of --dim; changes @arg. A STATUS_*, with a message
- * unless it is STATUS_OK.
+ * Takes "NAME=FILE" of --bake, "NAME=N" of --dim, and "NAME=1x3x224x224" of --shape; changes @arg,
+ * which must live as long as @options. A STATUS_*, with a message unless it is STATUS_OK.
  */
 int source_add_bake(struct source_options *options, char *arg);
 int source_add_dim(struct source_options *options, char *arg);
+int source_add_shape(struct source_options *options, char *arg);
 
 struct source {
 	struct accel_model *model;

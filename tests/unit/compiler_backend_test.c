@@ -30,7 +30,7 @@ static const struct {
 	{ "test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_False",
 	  "3 spatial dimensions" },
 	{ "test_averagepool_3d_dilations_small", "3 spatial dimensions" },
-	{ "test_batchnorm_epsilon_training_mode", "output 1 is not supported" },
+	{ "test_batchnorm_epsilon_training_mode", "training_mode = 1 is not supported" },
 	{ "test_clip_default_int8_inbounds", "only f32" },
 	{ "test_div_int8", "only f32" },
 	{ "test_div_uint8", "only f32" },
@@ -39,6 +39,7 @@ static const struct {
 	{ "test_maxpool_3d_dilations_use_ref_impl_large", "3 spatial dimensions" },
 	{ "test_mul_int8", "only f32" },
 	{ "test_mul_uint8", "only f32" },
+	{ "test_reshape_allowzero_reordered", "has no elements" }, /* no .rnd file can hold it */
 	{ "test_sub_int8", "only f32" },
 	{ "test_sub_uint8", "only f32" },
 };
@@ -270,6 +271,6 @@ int main(void)
 	       s.directories, s.passed, s.refused, s.other_operator);
 	tap_eq(s.passed + s.refused + s.other_operator, s.directories,
 	       "every model is accounted for");
-	tap_ok(s.passed >= 93, "at least the 93 models known to work");
+	tap_ok(s.passed >= 92, "at least the 92 models known to work");
 	return tap_done();
 }

@@ -24,9 +24,25 @@ static struct onnx_writer *start(int opset, const struct shape *x)
 	return w;
 }
 
-/* Writes the output, packs, compiles. Frees the writer. */
-static struct graph *finish(struct onnx_writer *w, const struct compile_options *options,
-			    struct compile_error *err)
+typedef void patch_fn(Onnx__ModelProto *model);
+
+/* The model with what the writer does not write; frees @bytes. */
+static void *patched(void *bytes, size_t *size, patch_fn *patch)
+{
+	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, *size, bytes);
+
+	patch(m);
+	*size = onnx__model_proto__get_packed_size(m);
+	bytes = realloc(bytes, *size);
+	onnx__model_proto__pack(m, bytes);
+	onnx__model_proto__free_unpacked(m, NULL);
+	return bytes;
+}
+
+/* Writes the output, packs, patches (or not), compiles. Frees the writer. */
+static struct graph *finish_patched(struct onnx_writer *w, patch_fn *patch,
+				    const struct compile_options *options,
+				    struct compile_error *err)
 {
 	struct graph *g = NULL;
 	size_t size;
@@ -34,10 +50,41 @@ static struct graph *finish(struct onnx_writer *w, const struct compile_options 
 
 	onnx_write_output(w, "y", DTYPE_F32, &s1);
 	bytes = onnx_writer_pack(w, &size);
+	if (patch)
+		bytes = patched(bytes, &size, patch);
 	compile_graph_from_onnx(bytes, size, "m.onnx", options, &g, err);
 	free(bytes);
 	onnx_writer_destroy(w);
 	return g;
+}
+
+static struct graph *finish(struct onnx_writer *w, const struct compile_options *options,
+			    struct compile_error *err)
+{
+	return finish_patched(w, NULL, options, err);
+}
+
+static void refuse_with(struct onnx_writer *w, patch_fn *patch, const struct compile_options *o,
+			int code, const char *text)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = finish_patched(w, patch, o, &err);
+
+	if (!tap_ok(!g && err.code == code && !strcmp(err.text, text), "refused: %s", text))
+		printf("# %d %s\n", err.code, err.text);
+	graph_free(g);
+}
+
+/* The shape of input 0 is @want. */
+static void accept_with(struct onnx_writer *w, patch_fn *patch, const struct compile_options *o,
+			struct shape want, const char *name)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = finish_patched(w, patch, o, &err);
+
+	if (!tap_ok(g && shape_equal(&g->inputs.v[0]->shape, &want), "accepted: %s", name))
+		printf("# %s\n", err.text);
+	graph_free(g);
 }
 
 static void refuse(struct onnx_writer *w, int code, const char *text)
@@ -82,11 +129,13 @@ static void test_graphs(void)
 	       "m.onnx: node \"n\" (Einsum): the operator is not supported");
 	w = one(13, "Einsum", "x", "a");
 	onnx_write_node(w, "Relu", "", "a", "b");
-	onnx_write_node(w, "Gather", "", "b", "y");
-	onnx_write_node(w, "Linear", "", "b", "z"); /* ours, not ONNX's */
+	onnx_write_node(w, "Gather", "", "b", "c");
+	onnx_write_node(w, "Gather", "", "c", "d");
+	onnx_write_node(w, "Linear", "", "d", "y"); /* ours, not ONNX's */
+	onnx_write_node(w, "GRU", "", "d", "z"); /* nobody uses it */
 	refuse(w, -ENOTSUP,
-	       "m.onnx: node \"n\" (Einsum): the operator is not supported (and 2 more nodes like "
-	       "it)");
+	       "m.onnx: node \"n\" (Einsum): the operator is not supported; all that are not: "
+	       "Einsum (1 node), Gather (2 nodes), Linear (1 node)");
 	refuse(one(13, "Relu", "q", "y"), -EINVAL,
 	       "m.onnx: node \"n\" (Relu): nothing produces its input \"q\"");
 	refuse(one(13, "Relu", "x", "z"), -EINVAL, "m.onnx: nothing produces the output \"y\"");
@@ -106,9 +155,6 @@ static void test_graphs(void)
 	w = one(13, "Relu", "x", "y");
 	onnx_write_input(w, "x", DTYPE_F32, &s4);
 	refuse(w, -EINVAL, "m.onnx: the name \"x\" is given to two tensors");
-	w = one(13, "Relu", "x", "y");
-	onnx_write_output(w, "y", DTYPE_F32, &s4);
-	refuse(w, -EINVAL, "m.onnx: the output \"y\" is listed twice");
 }
 
 static void test_tensors(void)
@@ -194,8 +240,10 @@ static void test_nodes(void)
 	w = one(13, "Add", "x b", "y");
 	onnx_write_initializer(w, "b", DTYPE_F32, &vector, floats);
 	refuse(w, -EINVAL, "m.onnx: node \"n\" (Add): shapes [1,1,4,4] and [3] do not broadcast");
-	refuse(one(13, "MaxPool", "x", "y i"), -ENOTSUP,
-	       "m.onnx: node \"n\" (MaxPool): its output 1 is not supported");
+	refuse(one(13, "MaxPool", "x", "z y"), -ENOTSUP,
+	       "m.onnx: node \"n\" (MaxPool): its output 1 is not supported, and \"y\" is used");
+	refuse(one(13, "Relu", "x", " y"), -EINVAL,
+	       "m.onnx: node \"n\" (Relu): its first output has no name");
 	refuse(one(13, "MaxPool", "x", "y"), -EINVAL,
 	       "m.onnx: node \"n\" (MaxPool): attribute \"kernel_shape\" is missing");
 	refuse(one(13, "Concat", "x x", "y"), -EINVAL,
@@ -312,14 +360,43 @@ static void test_bake(void)
 	g = finish(w, &o, &err);
 	tap_ok(g && g->inputs.n == 1 && node_in(g->first, 1)->data, "an input baked in");
 	graph_free(g);
-	g = finish(one(13, "Relu", "x", "y"), &o, &err);
-	tap_ok(!g && !strcmp(err.text, "m.onnx: there is no input \"b\""), "refused: %s", err.text);
-	err.code = 0;
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: there is no input \"b\"");
 	bake.name = "x";
-	g = finish(one(13, "Relu", "x", "y"), &o, &err);
-	tap_ok(!g && !strcmp(err.text, "m.onnx: input \"x\" is f32[1,1,4,4], the constant for it "
-				       "f32[4]"),
-	       "refused: %s", err.text);
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: input \"x\" is f32[1,1,4,4], the constant for it f32[4]");
+	w = onnx_writer_create("g", "", 13);
+	onnx_write_input(w, "x", DTYPE_F32, &s1);
+	onnx_write_node(w, "Relu", "n", "x", "y");
+	t.dtype = DTYPE_S32;
+	refuse_with(w, NULL, &o, -EINVAL,
+		    "m.onnx: input \"x\" is f32[4], the constant for it s32[4]");
+}
+
+/* An initializer that is an input, too, is its default: it may be replaced. */
+static void test_bake_default(void)
+{
+	const float other[] = { 5, 6, 7, 8 };
+	struct tensor_data t = { DTYPE_F32, { 1, { 4 } }, (void *)other, 16 };
+	struct compile_bake bake = { "b", &t };
+	const struct compile_options with = { .bakes = &bake, .n_bakes = 1 }, without = { 0 };
+	const struct compile_options *options[] = { &without, &with };
+
+	for (int i = 0; i < 2; i++) {
+		struct compile_error err = { 0 };
+		struct onnx_writer *w = one(13, "Add", "x b", "y");
+		struct graph *g;
+
+		onnx_write_input(w, "b", DTYPE_F32, &s1);
+		onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+		g = finish(w, options[i], &err);
+		if (!tap_ok(g && g->inputs.n == 1 &&
+				    !memcmp(node_in(g->first, 1)->data, i ? other : floats, 16),
+			    "an initializer that is an input is %s",
+			    i ? "replaced" : "its default"))
+			printf("# %s\n", err.text);
+		graph_free(g);
+	}
 }
 
 static void keep_notice(void *context, const char *text)
@@ -327,27 +404,93 @@ static void keep_notice(void *context, const char *text)
 	snprintf(context, 200, "%s", text);
 }
 
+static Onnx__TensorShapeProto__Dimension *dim_of(Onnx__ModelProto *m, int input, int d)
+{
+	return m->graph->input[input]->type->tensor_type->shape->dim[d];
+}
+
+static void name_dim(Onnx__ModelProto *m, int input, int d, const char *name)
+{
+	dim_of(m, input, d)->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+	dim_of(m, input, d)->dim_param = strdup(name);
+}
+
+static void dim_2_is_rows(Onnx__ModelProto *m)
+{
+	name_dim(m, 0, 2, "rows");
+}
+
+static void both_have_rows(Onnx__ModelProto *m)
+{
+	name_dim(m, 0, 2, "rows");
+	name_dim(m, 1, 2, "rows");
+}
+
+static void dim_0_is_any(Onnx__ModelProto *m)
+{
+	dim_of(m, 0, 0)->dim_value = -1;
+}
+
+static void no_shape(Onnx__ModelProto *m)
+{
+	Onnx__TypeProto__Tensor *t = m->graph->input[0]->type->tensor_type;
+
+	onnx__tensor_shape_proto__free_unpacked(t->shape, NULL);
+	t->shape = NULL;
+}
+
 /* A Relu of x whose dimension 2 is "rows" instead of 4. */
 static void *symbolic(size_t *size)
 {
 	struct onnx_writer *w = one(13, "Relu", "x", "y");
-	Onnx__TensorShapeProto__Dimension *d;
-	Onnx__ModelProto *m;
 	void *bytes;
 
 	onnx_write_output(w, "y", DTYPE_F32, &s4);
 	bytes = onnx_writer_pack(w, size);
 	onnx_writer_destroy(w);
-	m = onnx__model_proto__unpack(NULL, *size, bytes);
-	free(bytes);
-	d = m->graph->input[0]->type->tensor_type->shape->dim[2];
-	d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
-	d->dim_param = strdup("rows");
-	*size = onnx__model_proto__get_packed_size(m);
-	bytes = malloc(*size);
-	onnx__model_proto__pack(m, bytes);
-	onnx__model_proto__free_unpacked(m, NULL);
-	return bytes;
+	return patched(bytes, size, dim_2_is_rows);
+}
+
+static void test_shapes(void)
+{
+	const struct shape two = { 4, { 2, 1, 7, 4 } }, seven = { 4, { 1, 1, 7, 4 } };
+	struct compile_shape given = { "x", two };
+	struct compile_dim rows = { "rows", 7 };
+	struct compile_options o = { .shapes = &given, .n_shapes = 1 };
+	struct onnx_writer *w;
+
+	accept_with(one(13, "Relu", "x", "y"), no_shape, &o, two, "a shape where there is none");
+	refuse_with(one(13, "Relu", "x", "y"), no_shape, NULL, -EINVAL,
+		    "m.onnx: input \"x\": it has no shape, and none is given");
+	accept_with(one(13, "Relu", "x", "y"), dim_0_is_any, NULL, s4, "-1 is 1 by default");
+	given.shape.dim[2] = 4;
+	accept_with(one(13, "Relu", "x", "y"), dim_0_is_any, &o, given.shape, "a size for -1");
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: input \"x\": dimension 0 is 1 in the model, 2 in the given shape");
+	given.shape = seven;
+	accept_with(one(13, "Relu", "x", "y"), dim_2_is_rows, &o, seven, "a size for a symbol");
+	w = one(13, "Add", "z x", "y");
+	onnx_write_input(w, "z", DTYPE_F32, &s4);
+	accept_with(w, both_have_rows, &o, seven, "a symbol has that size in every input");
+	o.dims = &rows;
+	o.n_dims = 1;
+	accept_with(one(13, "Relu", "x", "y"), dim_2_is_rows, &o, seven, "a size given twice");
+	rows.size = 8;
+	refuse_with(one(13, "Relu", "x", "y"), dim_2_is_rows, &o, -EINVAL,
+		    "m.onnx: the size of \"rows\" is given as 8 and as 7");
+	rows.size = 0;
+	refuse_with(one(13, "Relu", "x", "y"), dim_2_is_rows, &o, -EINVAL,
+		    "m.onnx: the size of \"rows\" is 0");
+	o.n_dims = 0;
+	given.shape.rank = 3;
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: input \"x\": it has 4 dimensions in the model, 3 in the given shape");
+	given.shape.dim[1] = 0;
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: input \"x\": dimension 1 of the given shape is 0");
+	given.name = "q";
+	refuse_with(one(13, "Relu", "x", "y"), NULL, &o, -EINVAL,
+		    "m.onnx: there is no input \"q\"");
 }
 
 static void test_symbolic_dim(void)
@@ -378,6 +521,76 @@ static void test_symbolic_dim(void)
 		       !strcmp(err.text, "m.onnx: no input has a dimension \"columns\""),
 	       "refused: %s", err.text);
 	free(bytes);
+}
+
+/* ---- What nobody uses ----------------------------------------------------------------------- */
+
+static void initializer_is_double(Onnx__ModelProto *m)
+{
+	m->graph->initializer[0]->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+}
+
+static void input_1_is_double(Onnx__ModelProto *m)
+{
+	m->graph->input[1]->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+}
+
+static void test_unused(void)
+{
+	const struct shape vector = { 1, { 1 } };
+	struct onnx_writer *w;
+
+	w = start(8, &s4);
+	onnx_write_node(w, "Dropout", "n", "x", "y mask");
+	accept(w, "an old mask that nothing uses");
+	w = start(8, &s4);
+	onnx_write_node(w, "Dropout", "n", "x", "z mask");
+	onnx_write_node(w, "Relu", "r", "mask", "y");
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"n\" (Dropout): its output 1 is not supported, and \"mask\" is used");
+	w = start(7, &s4);
+	onnx_write_node(w, "BatchNormalization", "n", "x c c c c", "y mean var saved kept");
+	onnx_write_initializer(w, "c", DTYPE_F32, &vector, floats);
+	accept(w, "training outputs that nothing uses");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_node(w, "NonZero", "", "x", "z");
+	onnx_write_node(w, "Relu", "", "nowhere", "u");
+	onnx_write_node(w, "Relu", "", "v", "v");
+	accept(w, "nodes that nothing uses, whatever they are");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_initializer(w, "d", DTYPE_S64, &vector, floats);
+	accept_with(w, initializer_is_double, NULL, s4, "a double that nothing uses");
+	w = one(13, "Add", "x d", "y");
+	onnx_write_initializer(w, "d", DTYPE_S64, &vector, floats);
+	refuse_with(w, initializer_is_double, NULL, -ENOTSUP,
+		    "m.onnx: initializer \"d\": data type DOUBLE (11) is not supported");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_input(w, "t", DTYPE_S64, &vector);
+	accept_with(w, input_1_is_double, NULL, s4, "an input of doubles that nothing uses");
+}
+
+/* ORT gives an output that is listed twice, twice; names in a .rnd file are unique. */
+static void test_listed_twice(void)
+{
+	struct compile_error err = { 0 };
+	struct onnx_writer *w = one(13, "Relu", "x", "y");
+	struct graph *g;
+
+	onnx_write_node(w, "Tanh", "", "x", "y:2");
+	onnx_write_output(w, "y:2", DTYPE_F32, &s4);
+	onnx_write_output(w, "y", DTYPE_F32, &s4);
+	onnx_write_output(w, "x", DTYPE_F32, &s4);
+	onnx_write_output(w, "x", DTYPE_F32, &s4);
+	g = finish(w, NULL, &err); /* lists y once more */
+	if (!tap_ok(g && g->outputs.n == 5, "outputs listed twice are given twice"))
+		printf("# %s\n", err.text);
+	for (size_t i = 0; g && i < g->outputs.n; i++) {
+		static const char *const names[] = { "y:2", "y", "x", "x:2", "y:3" };
+
+		tap_ok(!strcmp(g->outputs.v[i]->name, names[i]), "output %zu is \"%s\"", i,
+		       g->outputs.v[i]->name);
+	}
+	graph_free(g);
 }
 
 static void test_dump(void)
@@ -431,7 +644,11 @@ int main(void)
 	test_reshape();
 	test_opsets();
 	test_bake();
+	test_bake_default();
 	test_symbolic_dim();
+	test_shapes();
+	test_unused();
+	test_listed_twice();
 	test_dump();
 	test_fold_limit();
 	return tap_done();

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The whole compiler, as one list of passes, and the loop that runs them. */
+#include "compiler/passes.h"
+#include "compiler/backend.h"
+#include "compiler/compiler.h"
+#include "compiler/graph_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/disasm.h"
+
+/* Where the back half keeps what it makes. */
+struct code {
+	struct lowering l;
+	struct vliw v;
+	struct compiled *out;
+};
+
+/*
+ * Operations that are scheduled together: as many as give good code, and fewer where the registers
+ * do not suffice for that.
+ */
+enum { STRETCH_MAX = 1024, STRETCH_MIN = 16 };
+
+static int run_lower(struct code *c)
+{
+	return lower_graph(&c->l, c->l.g, c->l.machine);
+}
+
+static int run_fetch(struct code *c)
+{
+	return fetch_insert(&c->l);
+}
+
+static int run_place(struct code *c)
+{
+	return place_buffers(&c->l);
+}
+
+static int schedule_at_most(struct code *c, int stretch_max)
+{
+	struct graph *g = c->l.g;
+	int rc = schedule(&c->v, &c->l.mir, c->l.machine, &g->arena, stretch_max);
+
+	if (rc == -EFBIG)
+		return graph_fail(g, rc, "more than %d bundles", RONDO_BUNDLES_MAX);
+	return rc ? graph_fail(g, rc, "no memory") : allocate_registers(&c->l, &c->v);
+}
+
+/* The graph node that bundle @b is made for. */
+static const char *node_of(const struct vliw *v, int b)
+{
+	for (int i = 0; i < v->regions; i++) {
+		if (b - v->region[i].first < v->region[i].count)
+			return v->region[i].name;
+	}
+	return "";
+}
+
+static int run_schedule(struct code *c)
+{
+	int rc = -EAGAIN;
+
+	for (int n = STRETCH_MAX; n >= STRETCH_MIN && rc == -EAGAIN; n /= 4)
+		rc = schedule_at_most(c, n);
+	if (rc != -EAGAIN)
+		return rc;
+	return graph_fail(c->l.g, -EFBIG,
+			  "node \"%.120s\" needs more than the %d registers of the machine",
+			  node_of(&c->v, c->v.tight), RONDO_VREGS);
+}
+
+static int run_emit(struct code *c)
+{
+	return emit(&c->l, &c->v, c->out);
+}
+
+/* ---- What dumps show ----------------------------------------------------------------------- */
+
+static void print_mir(const struct code *c, FILE *to)
+{
+	mir_print(&c->l.mir, to);
+}
+
+static void print_bundles(const struct code *c, FILE *to)
+{
+	for (int b = 0; b < c->v.bundles; b++) {
+		const struct vliw_bundle *bundle = &c->v.bundle[b];
+
+		fprintf(to, "%5d:", b);
+		if (bundle->nest)
+			fprintf(to, " loop[%d bundles]", bundle->body);
+		for (int slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
+			const struct mir_item *item = bundle->slot[slot];
+
+			if (item && item->kind == MIR_OP)
+				fprintf(to, " | %s", rondo_ops[item->op.op].name);
+			else if (item)
+				fprintf(to, " | %s", item->kind == MIR_DMA ? "dma" : "wait");
+		}
+		fprintf(to, "\n");
+	}
+}
+
+static void print_file(const struct code *c, FILE *to)
+{
+	fprintf(to, "%" PRIu64 " bytes, %" PRIu64 " cycles\n", c->out->size, c->out->cycles);
+}
+
+/* ---- The list ------------------------------------------------------------------------------ */
+
+#define GRAPH(name, run, what)              \
+	{                                   \
+		name, what, run, NULL, NULL \
+	}
+#define CODE(name, run, print, what)         \
+	{                                    \
+		name, what, NULL, run, print \
+	}
+
+const struct pass passes[] = {
+	GRAPH("shape", pass_shape, "every attribute, type and shape; what is constant is computed"),
+	GRAPH("simplify", pass_simplify,
+	      "what does nothing goes; reshapes to View, bounds to Clip"),
+	GRAPH("window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel"),
+	GRAPH("batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add"),
+	GRAPH("matmul", pass_matmul, "Gemm and MatMul to Linear"),
+	GRAPH("softmax", pass_softmax, "Softmax along the last dimension"),
+	GRAPH("tidy", pass_simplify, "simplify again: what the passes so far undo of each other"),
+	GRAPH("affine", pass_affine, "constant Mul and Add into the weights and bias before them"),
+	GRAPH("clamp", pass_clamp, "Clip into the node before it"),
+	GRAPH("refold", pass_fold, "compute what the passes left constant"),
+	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
+	GRAPH("final", pass_final, "check that only what the machine maps is left"),
+	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),
+	CODE("fetch", run_fetch, print_mir, "transfers of inputs, constants and outputs"),
+	CODE("place", run_place, print_mir, "addresses in SRAM"),
+	CODE("schedule", run_schedule, print_bundles, "bundles and registers"),
+	CODE("emit", run_emit, print_file, "the program's bytes, measured, in a file"),
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+static bool is_pass(const char *name)
+{
+	for (const struct pass *p = passes; p->name; p++) {
+		if (!strcmp(p->name, name))
+			return true;
+	}
+	return !strcmp(name, "read") || !strcmp(name, "all");
+}
+
+/* Where to print after @pass, or NULL. */
+static FILE *wants_dump(const char *dump, FILE *to, const char *pass)
+{
+	if (!dump || (strcmp(dump, "all") && strcmp(dump, pass)))
+		return NULL;
+	to = to ? to : stdout;
+	fprintf(to, "# after %s\n", pass);
+	return to;
+}
+
+static int dump_graph(struct graph *g, const struct compile_options *o, const char *pass)
+{
+	FILE *to = wants_dump(o->dump_pass, o->dump_to, pass);
+
+	if (to)
+		graph_print(to, g, o->dump_data);
+	return to && ferror(to) ? graph_fail(g, -EIO, "the graph cannot be printed") : 0;
+}
+
+int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last)
+{
+	int rc;
+
+	if (options->dump_pass && !is_pass(options->dump_pass))
+		return graph_fail(g, -EINVAL, "there is no pass \"%.80s\" to dump",
+				  options->dump_pass);
+	rc = dump_graph(g, options, "read");
+	for (const struct pass *p = passes; p->on_graph && !rc; p++) {
+		rc = p->on_graph(g);
+		if (!rc)
+			rc = graph_check(g);
+		if (!rc)
+			rc = dump_graph(g, options, p->name);
+		if (last && !strcmp(p->name, last))
+			break;
+	}
+	return rc;
+}
+
+int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
+		    FILE *dump_to, struct compiled *out)
+{
+	struct code c = { .l = { .g = g, .machine = machine }, .out = out };
+	int rc = 0;
+
+	*out = (struct compiled){ 0 };
+	if (machine->mesh_w > 1 || machine->mesh_h > 1)
+		return graph_fail(g, -ENOTSUP,
+				  "models are compiled for machines of one tile, not of %u x %u",
+				  machine->mesh_w, machine->mesh_h);
+	for (const struct pass *p = passes; p->name && !rc; p++) {
+		FILE *to;
+
+		if (p->on_graph)
+			continue;
+		rc = p->on_code(&c);
+		to = rc ? NULL : wants_dump(dump, dump_to, p->name);
+		if (to)
+			p->print(&c, to);
+	}
+	free(c.l.weights);
+	return rc;
+}
+
+void compiled_free(struct compiled *c)
+{
+	free(c->file);
+	*c = (struct compiled){ 0 };
+}
+
+int compile_model(const void *bytes, size_t size, const char *name,
+		  const struct compile_options *options, const struct rondo_machine *machine,
+		  struct compiled *out, struct compile_error *err)
+{
+	struct graph *g;
+	int rc = compile_graph_from_onnx(bytes, size, name, options, &g, err);
+
+	*out = (struct compiled){ 0 };
+	if (rc)
+		return rc;
+	rc = backend_compile(g, machine, options ? options->dump_pass : NULL,
+			     options ? options->dump_to : NULL, out);
+	graph_free(g);
+	return rc;
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Small models that ask for much: each is compiled or refused, by node and reason, without taking
+ * more than MEMORY_MAX. That none takes for ever is the test's time limit. Linked with --wrap of
+ * the allocator.
+ */
+#include "compiler/compiler.h"
+#include "compiler/backend.h"
+#include "compiler/graph_text.h"
+#include "core/machine.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+
+#define MEMORY_MAX (1l << 30)
+
+enum { ONNX_MESSAGES = 1 << 20 };
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *p);
+
+static long used, peak, base; /* relative: libc frees, and does not take, by these names */
+
+static void *taken(void *p)
+{
+	used += (long)malloc_usable_size(p);
+	if (used > peak)
+		peak = used;
+	return p;
+}
+
+static void given(void *p)
+{
+	used -= (long)malloc_usable_size(p);
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return taken(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return taken(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	given(old);
+	return taken(__real_realloc(old, size));
+}
+
+void __wrap_free(void *p)
+{
+	given(p);
+	__real_free(p);
+}
+
+/* A text that grows. */
+struct text {
+	char *at;
+	size_t size;
+	FILE *file;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!t->file)
+		t->file = open_memstream(&t->at, &t->size);
+	va_start(ap, fmt);
+	vfprintf(t->file, fmt, ap);
+	va_end(ap);
+}
+
+/* The whole compiler on @text, which is freed; *@err is its verdict. */
+static int compile(struct text *t, struct compiled *out, struct compile_error *err)
+{
+	static const struct compile_options no_options;
+	struct rondo_machine machine;
+	struct graph *g;
+	int rc;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	fclose(t->file);
+	base = peak = used;
+	g = graph_parse(t->at, "m", err);
+	rc = g ? compile_run_passes(g, &no_options, NULL) : err->code;
+	if (!rc)
+		rc = backend_compile(g, &machine, NULL, NULL, out);
+	graph_free(g);
+	free(t->at);
+	return rc;
+}
+
+static void check(const char *name, struct text *t, const char *want)
+{
+	struct compile_error err = { 0 };
+	struct compiled out = { 0 };
+	int rc = compile(t, &out, &err);
+
+	compiled_free(&out);
+	if (!tap_ok(want ? rc && !strcmp(err.text, want) : !rc, "%s: %s", name,
+		    want ? want : "compiles"))
+		printf("# %d %s\n", rc, err.text);
+	if (!tap_ok(peak - base < MEMORY_MAX, "%s takes little memory", name))
+		printf("# %ld MiB\n", (peak - base) >> 20);
+}
+
+/* One node on an input of one shape. */
+static void check_one(const char *name, const char *shape, const char *node, const char *want)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[%s]\n", shape);
+	add(&t, "node %%1 \"y\" ? = %s\noutput %%1\n", node);
+	check(name, &t, want);
+}
+
+static void test_single_nodes(void)
+{
+	check_one("a huge window", "1,1,32768,32768",
+		  "AveragePool \"n\" %0 kernel=16384,16384 strides=16384,16384 pads=1,1,1,1",
+		  "m: node \"n\" (AveragePool): \"x\" needs 4294967296 bytes of SRAM, the machine "
+		  "has 1048576");
+	check_one("huge pads", "1,1,4,4",
+		  "AveragePool \"n\" %0 kernel=1073741824,4 pads=1073741823,0,1073741823,0",
+		  "m: node \"n\" (AveragePool): its padded input exceeds 2147483648 elements");
+	check_one("huge pads by SAME", "1,1,4,4",
+		  "MaxPool \"n\" %0 kernel=1073741824,1 dilations=1073741824,1 auto_pad=SAME_UPPER",
+		  "m: node \"n\" (MaxPool): its padded input exceeds 2147483648 elements");
+	check_one("pads that fit no SRAM", "1,1,4,4",
+		  "MaxPool \"n\" %0 kernel=600,600 pads=599,599,599,599 strides=600,600",
+		  "m: node \"n\" (MaxPool): \"x\" needs 5760000 bytes of SRAM, the machine has "
+		  "1048576");
+	check_one("a product that is larger than its factors", "1024,1", "Mul \"n\" %0 %0", NULL);
+	check_one("an input of exactly SRAM and its result", "262144", "Tanh \"n\" %0",
+		  "m: node \"n\": \"y\" needs 1048576 bytes of SRAM beside what lives with it; the "
+		  "machine has 1048576 bytes");
+	check_one(
+		"an input of more", "262145", "Tanh \"n\" %0",
+		"m: node \"n\" (Tanh): \"x\" needs 1048580 bytes of SRAM, the machine has 1048576");
+}
+
+static void test_matmul(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,1073741824]\n");
+	add(&t, "input %%1 \"w\" f32[1073741824,1]\n");
+	add(&t, "node %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
+	check("a sum of 2^30 products", &t,
+	      "m: node \"n\" (Linear): \"x\" needs 4294967296 bytes of SRAM, the machine has "
+	      "1048576");
+}
+
+/* [n,1] * [1,n] of constants: a small file, a large result. */
+static void test_outer_product(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1]\nconst %%1 \"a\" f32[16384,1] =");
+	for (int i = 0; i < 16384; i++)
+		add(&t, " 1");
+	add(&t, "\nnode %%2 \"b\" ? = Transpose \"t\" %%1\nnode %%3 \"y\" ? = Mul \"n\" %%1 %%2\n");
+	add(&t, "output %%3\n");
+	check("constants that multiply", &t,
+	      "m: node \"n\" (Mul): \"y\" needs 1073741824 bytes of SRAM, the machine has 1048576");
+}
+
+/* @n nodes, one behind the other. */
+static void chain(struct text *t, int n, const char *node)
+{
+	add(t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,8]\n");
+	for (int i = 1; i <= n; i++)
+		add(t, "node %%%d \"v%d\" ? = %s \"n%d\" %%%d\n", i, i, node, i, i - 1);
+	add(t, "output %%%d\n", n);
+}
+
+static void test_chains(void)
+{
+	struct text deep = { 0 }, deeper = { 0 };
+
+	chain(&deep, 2500, "Sigmoid");
+	check("2,500 nodes", &deep, NULL);
+	chain(&deeper, 29200, "Sigmoid");
+	check("29,200 nodes", &deeper, "m: node \"n29128\" (Sigmoid): more than 262144 operations");
+}
+
+/* Its parts are so small that all loads could come first. */
+static void test_concat(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\n");
+	for (int i = 0; i < 8; i++)
+		add(&t, "input %%%d \"x%d\" f32[1,%d]\n", i, i, 1 + i % 5);
+	add(&t, "node %%8 \"y\" ? = Concat \"n\"");
+	for (int i = 0; i < 256; i++)
+		add(&t, " %%%d", i % 8);
+	add(&t, " axis=1\noutput %%8\n");
+	check("256 parts", &t, NULL);
+}
+
+/* One constant that many nodes use is in the program once for each. */
+static void test_weights(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[65536]\nconst %%1 \"c\" f32[65536] =");
+	for (int i = 0; i < 65536; i++)
+		add(&t, " 1");
+	add(&t, "\n");
+	for (int i = 2; i < 2100; i++)
+		add(&t, "node %%%d \"v\" ? = Mul \"n%d\" %%%d %%1\n", i, i, i == 2 ? 0 : i - 1);
+	add(&t, "output %%2099\n");
+	check("a constant that 2,098 nodes use", &t,
+	      "m: node \"n2050\" (Mul): more than 512 MiB of weights");
+}
+
+/* protobuf-c would take 200 bytes for each of them. */
+static void test_messages(void)
+{
+	static unsigned char bytes[2 * (ONNX_MESSAGES + 2)];
+	struct compile_error err = { 0 };
+	struct graph *g = NULL;
+
+	for (size_t i = 0; i < sizeof(bytes); i += 2)
+		bytes[i] = 8 << 3 | 2; /* opset_import, of no bytes */
+	base = peak = used;
+	compile_graph_from_onnx(bytes, sizeof(bytes), "m", NULL, &g, &err);
+	tap_ok(err.code == -EFBIG && !strcmp(err.text, "m: it has more than 1048576 messages") &&
+		       peak - base < MEMORY_MAX,
+	       "a million empty messages: %s", err.text);
+}
+
+int main(void)
+{
+	test_single_nodes();
+	test_matmul();
+	test_outer_product();
+	test_chains();
+	test_concat();
+	test_weights();
+	test_messages();
+	return tap_done();
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * No memory is an error like any other: a model is compiled again and again, each time with the
+ * next allocation failing and all behind it, until none fails. Each time but the last must end in
+ * -ENOMEM and its message, with everything freed. Linked with --wrap of the allocator.
+ */
+#include "compiler/compiler.h"
+#include "core/machine.h"
+#include "demo/onnx_write.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *p);
+void *__real_arena_alloc(struct arena *a, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *p);
+void *__wrap_arena_alloc(struct arena *a, size_t size);
+
+/* Allocations that still succeed, < 0: all; and those that were not freed, while that counts. */
+static long left = -1, live;
+static bool counting;
+
+static bool may_allocate(void)
+{
+	if (left == 0)
+		return false;
+	left -= left > 0;
+	return true;
+}
+
+static void *counted(void *p)
+{
+	live += counting && p;
+	return p;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return may_allocate() ? counted(__real_malloc(size)) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return may_allocate() ? counted(__real_calloc(n, size)) : NULL;
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	void *p = may_allocate() ? __real_realloc(old, size) : NULL;
+
+	return old ? p : counted(p);
+}
+
+void __wrap_free(void *p)
+{
+	live -= counting && p;
+	__real_free(p);
+}
+
+/* An arena asks for a new block only now and then: here each of its allocations may fail. */
+void *__wrap_arena_alloc(struct arena *a, size_t size)
+{
+	return may_allocate() ? __real_arena_alloc(a, size) : NULL;
+}
+
+/* A node of every kind that a pass or lowering allocates for. */
+static void *make_model(size_t *size)
+{
+	static const float floats[128] = { 1, 2, 3, -4, 0.5f };
+	const struct shape x = { 4, { 1, 2, 6, 6 } }, k = { 4, { 2, 1, 3, 3 } }, c = { 1, { 2 } };
+	const struct shape m = { 2, { 3, 18 } }, two = { 1, { 2 } }, y = { 2, { 2, 3 } };
+	const struct shape row = { 3, { 1, 2, 9 } };
+	const s64 ones[] = { 1, 1, 1, 1 }, to[] = { 1, -1 }, pair[] = { 2, 2 };
+	struct onnx_writer *w = onnx_writer_create("g", "", 13);
+	void *bytes;
+
+	onnx_write_input(w, "x", DTYPE_F32, &x);
+	onnx_write_initializer(w, "k", DTYPE_F32, &k, floats);
+	onnx_write_initializer(w, "c", DTYPE_F32, &c, floats);
+	onnx_write_initializer(w, "m", DTYPE_F32, &m, floats);
+	onnx_write_initializer(w, "s", DTYPE_S64, &two, to);
+	onnx_write_initializer(w, "row", DTYPE_F32, &row, floats);
+	onnx_write_node(w, "Conv", "conv", "x k c", "a");
+	onnx_write_ints(w, "pads", 4, ones);
+	onnx_write_int(w, "group", 2);
+	onnx_write_node(w, "BatchNormalization", "norm", "a c c c c", "b");
+	onnx_write_node(w, "Relu", "relu", "b", "r");
+	onnx_write_node(w, "AveragePool", "pool", "r", "p");
+	onnx_write_ints(w, "kernel_shape", 2, pair);
+	onnx_write_ints(w, "strides", 2, pair);
+	onnx_write_ints(w, "pads", 4, ones);
+	onnx_write_node(w, "GlobalAveragePool", "mean", "p", "g");
+	onnx_write_node(w, "Sub", "sub", "p g", "d");
+	onnx_write_node(w, "MaxPool", "max", "d", "q");
+	onnx_write_ints(w, "kernel_shape", 2, pair);
+	onnx_write_int(w, "ceil_mode", 1);
+	onnx_write_node(w, "Concat", "twice", "q q", "qq");
+	onnx_write_int(w, "axis", 1);
+	onnx_write_node(w, "Reshape", "flat", "qq s", "f");
+	onnx_write_node(w, "Transpose", "turn", "f", "t");
+	onnx_write_node(w, "MatMul", "outer", "t f", "o");
+	onnx_write_node(w, "Softmax", "softmax", "o", "u");
+	onnx_write_int(w, "axis", 0);
+	onnx_write_node(w, "MaxPool", "line", "row", "l");
+	onnx_write_ints(w, "kernel_shape", 1, pair);
+	onnx_write_node(w, "Identity", "same", "s", "i");
+	onnx_write_output(w, "u", DTYPE_F32, &y);
+	onnx_write_output(w, "u", DTYPE_F32, &y);
+	onnx_write_output(w, "l", DTYPE_F32, &y);
+	onnx_write_output(w, "i", DTYPE_S64, &two);
+	onnx_write_output(w, "x", DTYPE_F32, &x);
+	bytes = onnx_writer_pack(w, size);
+	onnx_writer_destroy(w);
+	return bytes;
+}
+
+/* Compiles with @allocations; the error's code. Whether all is as it must be in *@good. */
+static int try_with(long allocations, const void *bytes, size_t size, bool *good)
+{
+	struct compile_error err = { 0 };
+	struct rondo_machine machine;
+	struct compiled out;
+	int rc;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	live = 0;
+	counting = true;
+	left = allocations;
+	rc = compile_model(bytes, size, "m.onnx", NULL, &machine, &out, &err);
+	left = -1;
+	compiled_free(&out);
+	counting = false;
+	*good = rc == err.code && !live &&
+		(!rc || (rc == -ENOMEM && !strncmp(err.text, "m.onnx: ", 8) &&
+			 strstr(err.text, "no memory")));
+	if (!*good)
+		printf("# allocation %ld: %d, %ld not freed, %s\n", allocations, rc, live,
+		       err.text);
+	return rc;
+}
+
+int main(void)
+{
+	size_t size;
+	void *bytes = make_model(&size);
+	long k = -1;
+	bool good = true;
+	int rc;
+
+	rc = try_with(k, bytes, size, &good);
+	tap_ok(!rc && good, "with all memory it compiles");
+	do
+		rc = try_with(++k, bytes, size, &good);
+	while (good && rc);
+	tap_ok(good && k > 300, "each of %ld allocations may fail", k);
+	free(bytes);
+	return tap_done();
+}
