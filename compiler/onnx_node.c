@@ -300,11 +300,28 @@ int onnx_declare_outputs(struct onnx_reader *r, const Onnx__NodeProto *p)
 	return 0;
 }
 
+/*
+ * Up to operator set 13 the outputs of BatchNormalization say what it is: with more than one it
+ * trains, and its result is another one, whether they are used or not.
+ */
+static bool trains(const struct onnx_reader *r, const Onnx__NodeProto *p, const struct node *n)
+{
+	bool more = false;
+
+	for (size_t i = 1; i < p->n_output; i++)
+		more |= onnx_str(p->output[i])[0] != 0;
+	return n->op == OP_BATCHNORM && r->g->opset < 14 && more;
+}
+
 /* Outputs beside the first are there only where they are wanted. */
 static int connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	int max = n->op == OP_DROPOUT && r->g->opset < 10 ? 1 : op_infos[n->op].max_out;
 
+	if (trains(r, p, n))
+		return onnx_node_fail(r, p, -ENOTSUP,
+				      "its outputs beside the first say that it normalises by the "
+				      "statistics of the batch: training is not supported");
 	for (size_t i = 0; i < p->n_output; i++) {
 		struct value *v = name_table_get(&r->names, onnx_str(p->output[i]));
 

@@ -5,6 +5,7 @@
  */
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
+#include "compiler/graph_text.h"
 #include "demo/onnx_write.h"
 #include "tests/tap.h"
 
@@ -551,7 +552,13 @@ static void test_unused(void)
 	w = start(7, &s4);
 	onnx_write_node(w, "BatchNormalization", "n", "x c c c c", "y mean var saved kept");
 	onnx_write_initializer(w, "c", DTYPE_F32, &vector, floats);
-	accept(w, "training outputs that nothing uses");
+	refuse(w, -ENOTSUP,
+	       "m.onnx: node \"n\" (BatchNormalization): its outputs beside the first say that it "
+	       "normalises by the statistics of the batch: training is not supported");
+	w = start(14, &s4);
+	onnx_write_node(w, "BatchNormalization", "n", "x c c c c", "y mean var");
+	onnx_write_initializer(w, "c", DTYPE_F32, &vector, floats);
+	accept(w, "running statistics that nothing uses");
 	w = one(13, "Relu", "x", "y");
 	onnx_write_node(w, "NonZero", "", "x", "z");
 	onnx_write_node(w, "Relu", "", "nowhere", "u");
@@ -636,6 +643,27 @@ static void test_fold_limit(void)
 	}
 }
 
+/* The limit is on all nodes together. */
+static void test_fold_sum(void)
+{
+	static const char text[] = "graph \"g\" from \"m\"\nconst %0 \"c\" f32[2] = 1 2\n"
+				   "node %1 \"a\" ? = Add \"a\" %0 %0\n"
+				   "node %2 \"y\" ? = Add \"y\" %1 %0\noutput %2\n";
+	static const struct compile_options no_options;
+
+	for (int i = 0; i < 2; i++) {
+		struct compile_error err = { 0 };
+		struct graph *g = graph_parse(text, "m", &err);
+
+		if (g)
+			g->fold_cost = 1e9 - 8 + i; /* an Add of two elements costs 4 */
+		tap_ok(g && !compile_run_passes(g, &no_options, "shape") && !g->first == !i,
+		       "two nodes that cost %s the limit together are %s", i ? "more than" : "just",
+		       i ? "not both computed" : "computed");
+		graph_free(g);
+	}
+}
+
 int main(void)
 {
 	test_graphs();
@@ -651,5 +679,6 @@ int main(void)
 	test_listed_twice();
 	test_dump();
 	test_fold_limit();
+	test_fold_sum();
 	return tap_done();
 }
