@@ -33,7 +33,7 @@ struct vliw {
 	struct arena *arena;
 	int tight; /* bundle where allocate_registers() had no register left */
 	int error; /* 0; -ENOMEM; -EFBIG: more than RONDO_BUNDLES_MAX bundles */
-	struct vliw_bundle lost; /* given out where there can be no more bundles */
+	struct vliw_bundle lost; /* returned where there can be no more bundles */
 	struct vliw_bundle *bundle;
 	int bundles, bundle_room;
 	struct vliw_region *region;
@@ -50,11 +50,11 @@ int fetch_insert(struct lowering *l);
 int place_buffers(struct lowering *l);
 
 /*
- * Packs @m, whose addresses are known, into *@v for @machine. Not more than @stretch_max operations
+ * Packs @m, whose addresses are known, into *@v for @machine. Not more than @block_max operations
  * are looked at together: the fewer, the fewer registers they take. v->error.
  */
 int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
-	     struct arena *arena, int stretch_max);
+	     struct arena *arena, int block_max);
 
 /*
  * Fills in the registers of all operations of @v. -EAGAIN, without a message, when the machine's

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A model's names come from a file that nobody vouches for: keep terminals safe. */
+/* Names in a model may hold control characters, which must not reach a terminal. */
 static void make_printable(char *s)
 {
 	for (; *s; s++) {

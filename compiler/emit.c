@@ -167,7 +167,7 @@ static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE
 	return 0;
 }
 
-/* Fills in the claims; refusal would be the compiler's fault. */
+/* Fills in the claims. A program that is refused here is a fault of the compiler. */
 static int measure(struct emission *e, u64 *cycles)
 {
 	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);

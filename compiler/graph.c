@@ -170,7 +170,7 @@ void node_set_dims(struct node *n, enum attr a, struct dims value)
 	n->attrs.given |= 1u << a;
 }
 
-/* What the compiler adds to an operator of its own accord, every node has. */
+/* The attributes that ONNX does not have: every node gets them at once. */
 static void set_own_attrs(struct node *n)
 {
 	for (int a = 0; a < ATTR_COUNT; a++) {

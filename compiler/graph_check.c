@@ -19,7 +19,7 @@ int graph_fail(const struct graph *g, int code, const char *fmt, ...)
 	return compile_fail(g->err, code, "%s: %s", g->source, text);
 }
 
-/* A node without a name of its own is known by what it makes. */
+/* A node without a name goes by the name of its output. */
 static const char *node_label(const struct node *n)
 {
 	for (int i = 0; !n->name[0] && i < n->n_out; i++) {

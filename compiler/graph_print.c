@@ -95,7 +95,7 @@ static void print_dims(FILE *to, const struct dims *d)
 		fprintf(to, "%s%" PRId64, i ? "," : "", d->v[i]);
 }
 
-/* Attributes that the node has from the beginning are left out while they say nothing. */
+/* The compiler's own attributes are not printed until a pass changes them. */
 static bool is_untouched(const struct node *n, enum attr a)
 {
 	const struct attr_default *d = &attr_defaults[n->op][a];

@@ -65,6 +65,11 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 
 vreg lower_f32(struct lowering *l, float f, int count)
 {
+	s32 bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	if (bits == (s16)bits) /* an immediate, which need not be fetched: 0 above all */
+		return mir_movi(&l->mir, bits);
 	return mir_load(&l->mir, RONDO_OP_ldb_w, lower_const(l, &f, sizeof(f), NULL), count);
 }
 
@@ -185,8 +190,9 @@ static int need_sram(const struct lowering *l, const struct node *n, const char 
 }
 
 /*
- * What the node works on fits in SRAM, each value by itself. Whether all together do is known only
- * when they are placed; but lowering takes time and memory in proportion to them.
+ * Each value that the node works on must fit in SRAM by itself. Whether all of them fit together is
+ * known only when buffers are placed, but lowering takes time and memory in proportion to their
+ * sizes, so the largest are refused before it.
  */
 static int check_sizes(const struct lowering *l, const struct node *n)
 {
@@ -201,7 +207,7 @@ static int check_sizes(const struct lowering *l, const struct node *n)
 	return err ? err : need_sram(l, n, n->out[0]->name, layout_dense(n->out[0]).bytes);
 }
 
-/* What went wrong while the node was lowered, in words. */
+/* Puts what went wrong while @n was lowered into words. */
 static int check_node(const struct lowering *l, const struct node *n)
 {
 	switch (l->error ? l->error : l->mir.error) {

@@ -44,7 +44,7 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
  */
 struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room);
 
-/* One f32 in every one of @count lanes. */
+/* One f32 in every one of @count lanes at least. */
 vreg lower_f32(struct lowering *l, float f, int count);
 
 /* @v as it is: a computed value, or a constant's bytes, row-major. */

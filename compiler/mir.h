@@ -13,9 +13,10 @@
  * Built by the lower_*.c files, refined by fetch.c (DMA), place.c (addresses), sched.c (bundles)
  * and regalloc.c (registers), read by emit.c. Everything lives in the graph's arena.
  *
- * What goes wrong while items are made is recorded in struct mir and must be asked for before they
- * are read: the functions that make them never fail, so that lowering reads like the program that
- * it writes. After an error they may return MIR_NO_BUF, VREG_NONE or an item that is lost.
+ * The functions that make items do not return errors, so that the code that lowers a node reads
+ * like the program that it writes. An error is recorded in struct mir instead and must be looked at
+ * before the items are. After it these functions return MIR_NO_BUF, VREG_NONE or an item that is
+ * thrown away.
  */
 #ifndef COMPILER_MIR_H
 #define COMPILER_MIR_H
@@ -85,7 +86,7 @@ struct mir_item {
 struct mir {
 	struct arena *arena;
 	int error; /* 0; -ENOMEM; -EFBIG: more than MIR_ITEMS_MAX items; -E2BIG: loops too deep */
-	struct mir_item lost; /* given out where there can be no more items */
+	struct mir_item lost; /* returned where there can be no more items */
 	struct mir_item *item;
 	int items, item_room;
 	struct mir_buffer *buf;

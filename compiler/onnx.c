@@ -3,8 +3,8 @@
  * ModelProto -> graph: the model's initializers, nodes and outputs. Inputs are read in
  * onnx_inputs.c, nodes in onnx_node.c, tensors in onnx_tensor.c.
  *
- * First all tensors are declared by name; then what the outputs depend on is found, from the back;
- * then only that is read. So nothing is refused that nobody uses.
+ * All tensors are declared by name first. Then the reader finds, from the outputs backwards, what
+ * they depend on, and reads only that, so that nothing is refused that nobody uses.
  *
  * The file is not trusted. protobuf-c sees it only after onnx_wire_check(); names are looked up,
  * never assumed; every size is compared before it is used. Whatever the reader accepts is a graph
@@ -108,7 +108,7 @@ static void find_makers(const struct onnx_reader *r, struct worklist *w)
 	}
 }
 
-/* A name that nothing makes is refused where it is read. */
+/* Names that nothing makes are not looked at here: reading refuses them. */
 static int find_needed(struct onnx_reader *r)
 {
 	const Onnx__GraphProto *p = r->proto;
@@ -158,7 +158,7 @@ static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 	return rc;
 }
 
-/* What is listed as an output once more is given once more, by another name. */
+/* An output that is listed a second time: a copy of it with a name of its own. */
 static struct value *again(struct onnx_reader *r, struct value *v)
 {
 	char name[300];
@@ -212,7 +212,7 @@ static int read_graph(struct onnx_reader *r)
 	return rc ? rc : graph_sort(r->g);
 }
 
-/* What is most likely wrong comes first: no model at all, another operator, another version. */
+/* The likeliest mistakes are looked for first: no model at all, an operator, a version. */
 static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 {
 	int rc;

@@ -217,7 +217,7 @@ static int read_shape(const struct onnx_reader *r, const char *name,
 		return graph_fail(r->g, -EFBIG, "input \"%.120s\": %zu dimensions, the limit is %d",
 				  name, p->n_dim, TENSOR_RANK_MAX);
 	shape->rank = (int)p->n_dim;
-	/* What of a constant does not fit is refused when the shape is known: bake_input(). */
+	/* A constant that does not fit is refused by bake_input(), when the shape is known. */
 	if (given && given->rank != shape->rank && onnx_is_baked(r, name))
 		given = NULL;
 	if (given && given->rank != shape->rank)
@@ -250,7 +250,7 @@ static int read_type(const struct onnx_reader *r, const Onnx__ValueInfoProto *p,
 	return rc;
 }
 
-/* A tensor that is an initializer, too, has been declared; every initializer comes first. */
+/* An input that is also an initializer is declared already: initializers come first. */
 int onnx_declare_inputs(struct onnx_reader *r)
 {
 	u32 initializers = r->n_values;
@@ -287,7 +287,10 @@ static bool is_initializer(const struct onnx_reader *r, const struct value *v)
 	return v->id < r->proto->n_initializer;
 }
 
-/* What the program cannot take is no input of it where nothing depends on it. */
+/*
+ * An input that a program cannot have (another type, no shape) is left out if nothing depends on
+ * it.
+ */
 static bool is_left_out(const struct onnx_reader *r, const Onnx__ValueInfoProto *p,
 			const struct value *v)
 {

@@ -26,7 +26,7 @@ int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int co
 			  text);
 }
 
-/* Different operators, and bytes, that a message about them lists. */
+/* How many operators, and how many bytes of them, a message lists. */
 enum { REFUSED_MAX = 32, REFUSED_TEXT_MAX = 400 };
 
 static bool is_constant(const Onnx__NodeProto *p)

@@ -30,7 +30,7 @@ static struct node *find_clamping(const struct node *clip)
 	return NULL;
 }
 
-/* What @clip did to the value that each MaxPool between it and @by begins with, they do now. */
+/* The values that the MaxPools between @clip and @by begin with are clamped as @clip did it. */
 static void clamp_pools(const struct node *clip, const struct node *by)
 {
 	for (struct node *n = node_in(clip, 0)->producer; n != by; n = node_in(n, 0)->producer) {

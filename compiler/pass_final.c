@@ -32,12 +32,12 @@ int pass_final(struct graph *g)
 {
 	int rc = 0;
 
-	for (const struct node *n = g->first; n && !rc; n = n->next)
-		rc = check_node(g, n);
 	for (size_t i = 0; i < g->inputs.n && !rc; i++) {
 		if (!shape_elems(&g->inputs.v[i]->shape))
 			rc = graph_fail(g, -ENOTSUP, "input \"%.120s\" has no elements",
 					g->inputs.v[i]->name);
 	}
+	for (const struct node *n = g->first; n && !rc; n = n->next)
+		rc = check_node(g, n);
 	return rc;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Every output of the graph gets a node that makes it: where it is an input or a constant, a Copy.
- * What nobody needs any more goes.
+ * Nodes that nobody needs any more are removed.
  */
 #include "compiler/passes.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What every node says, made explicit, in one walk in the order of the data: attributes that the
- * model leaves out (explicit.c), types and shapes (shape.c), and the results of nodes whose inputs
- * are constant, on which the shapes behind them may depend. After it the operator set of the model
- * means nothing any more.
+ * One walk in the order of the data gives every node the attributes that the model leaves out
+ * (explicit.c) and every value its type and shape (shape.c), and computes nodes whose inputs are
+ * constant, since shapes may depend on their results. After it the operator set of the model means
+ * nothing any more.
  */
 #include "compiler/passes.h"
 

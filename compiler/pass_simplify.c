@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Fewer operators: what does nothing at inference goes (Identity, Dropout, a reshape to the same
- * shape), what only changes the shape becomes View, bounds become attributes of Clip. Runs again
- * after the passes that add Views and Transposes.
+ * Fewer operators: those that do nothing at inference are removed (Identity, Dropout, a reshape to
+ * the same shape), those that only change the shape become View, and bounds become attributes of
+ * Clip. Runs again after the passes that add Views and Transposes.
  */
 #include "compiler/passes.h"
 #include "compiler/shape.h"

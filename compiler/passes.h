@@ -53,8 +53,8 @@ pass_fn pass_fold, pass_shape, pass_simplify, pass_window, pass_batchnorm, pass_
 int pass_type_node(struct graph *g, struct node *n);
 
 /*
- * What a new node of one or two inputs before @at gives: typed, and a constant if its inputs are.
- * NULL on error. The same for the others that return values.
+ * The result of a new node of one or two inputs before @at: typed, and a constant if its inputs
+ * are. NULL on error, as for all functions here that return a value.
  */
 struct value *pass_unary(struct graph *g, struct node *at, enum op op, struct value *x);
 struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct value *a,

@@ -23,7 +23,7 @@ struct code {
  * Operations that are scheduled together: as many as give good code, and fewer where the registers
  * do not suffice for that.
  */
-enum { STRETCH_MAX = 1024, STRETCH_MIN = 16 };
+enum { BLOCK_MAX = 1024, BLOCK_MIN = 16 };
 
 static int run_lower(struct code *c)
 {
@@ -40,10 +40,10 @@ static int run_place(struct code *c)
 	return place_buffers(&c->l);
 }
 
-static int schedule_at_most(struct code *c, int stretch_max)
+static int schedule_at_most(struct code *c, int block_max)
 {
 	struct graph *g = c->l.g;
-	int rc = schedule(&c->v, &c->l.mir, c->l.machine, &g->arena, stretch_max);
+	int rc = schedule(&c->v, &c->l.mir, c->l.machine, &g->arena, block_max);
 
 	if (rc == -EFBIG)
 		return graph_fail(g, rc, "more than %d bundles", RONDO_BUNDLES_MAX);
@@ -64,7 +64,7 @@ static int run_schedule(struct code *c)
 {
 	int rc = -EAGAIN;
 
-	for (int n = STRETCH_MAX; n >= STRETCH_MIN && rc == -EAGAIN; n /= 4)
+	for (int n = BLOCK_MAX; n >= BLOCK_MIN && rc == -EAGAIN; n /= 4)
 		rc = schedule_at_most(c, n);
 	if (rc != -EAGAIN)
 		return rc;

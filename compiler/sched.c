@@ -2,11 +2,11 @@
 /*
  * Schedule: operations into bundles.
  *
- * Straight-line stretches between loop boundaries, DMA and waits are list-scheduled: in order of
+ * Straight-line blocks between loop boundaries, DMA and waits are list-scheduled: in order of
  * the longest path to the end, each operation in the first bundle where its operands have landed
- * and a slot that takes it is free. A stretch ends when all its results have landed, so that
- * nothing is in flight across a loop's edges. Its length is limited, since the work grows with its
- * square and the registers that it takes grow with it.
+ * and a slot that takes it is free. A block ends when all its results have landed, so that no
+ * result is pending across a loop's edges. Its length is limited, since work grows with its square,
+ * and the registers that it takes grow with it.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,16 +20,16 @@ enum {
 	ITEM_BUNDLES_MAX = 8, /* the longest latency on one tile: an item adds no more to a body */
 };
 
-/* An operation of the stretch being scheduled. */
+/* An operation of the block being scheduled. */
 struct sched_op {
 	struct mir_item *item;
 	int latency;
 	int height; /* bundles from its issue to the end of the longest chain */
-	int earliest, at; /* bundle of the stretch; at is -1 until it is issued */
+	int earliest, at; /* bundle of the block; at is -1 until it is issued */
 	int waits_for; /* predecessors that are not issued */
 };
 
-struct stretch {
+struct block {
 	struct sched_op *op;
 	int ops, room;
 	struct vliw *v;
@@ -130,7 +130,7 @@ static int distance(const struct sched_op *a, const struct sched_op *b)
 	return -1;
 }
 
-static void find_heights(struct stretch *s)
+static void find_heights(struct block *s)
 {
 	int i, j, d;
 
@@ -159,7 +159,7 @@ static int free_slot(const struct vliw_bundle *b, u8 op)
 }
 
 /* The ready operation with the longest way to go that fits in the bundle, or -1. */
-static int pick(const struct stretch *s, const struct vliw_bundle *b, int now)
+static int pick(const struct block *s, const struct vliw_bundle *b, int now)
 {
 	int i, best = -1;
 
@@ -175,7 +175,7 @@ static int pick(const struct stretch *s, const struct vliw_bundle *b, int now)
 	return best;
 }
 
-static void issue(struct stretch *s, int i, int now, struct vliw_bundle *b)
+static void issue(struct block *s, int i, int now, struct vliw_bundle *b)
 {
 	int j, d;
 
@@ -191,7 +191,7 @@ static void issue(struct stretch *s, int i, int now, struct vliw_bundle *b)
 	}
 }
 
-static void schedule_stretch(struct stretch *s)
+static void schedule_block(struct block *s)
 {
 	int first = s->v->bundles, left = s->ops, end = 0, now, i;
 
@@ -211,7 +211,7 @@ static void schedule_stretch(struct stretch *s)
 	s->ops = 0;
 }
 
-static void add_op(struct stretch *s, struct mir_item *item)
+static void add_op(struct block *s, struct mir_item *item)
 {
 	if (!grow(s->v, (void **)&s->op, s->ops, &s->room, sizeof(*s->op)))
 		return;
@@ -276,9 +276,9 @@ static void close_loops(struct vliw *v, const struct open_loop *open)
 }
 
 int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
-	     struct arena *arena, int stretch_max)
+	     struct arena *arena, int block_max)
 {
-	struct stretch s = { .v = v, .machine = machine };
+	struct block s = { .v = v, .machine = machine };
 	struct open_loop open[RONDO_LOOP_DEPTH];
 	int i, opens = 0;
 
@@ -287,12 +287,12 @@ int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
 		struct mir_item *item = &m->item[i];
 
 		if (item->kind == MIR_OP) {
-			if (s.ops == stretch_max)
-				schedule_stretch(&s);
+			if (s.ops == block_max)
+				schedule_block(&s);
 			add_op(&s, item);
 			continue;
 		}
-		schedule_stretch(&s);
+		schedule_block(&s);
 		switch (item->kind) {
 		case MIR_LOOP:
 			i += open_loops(v, m, i, &open[opens++]) - 1;
@@ -310,7 +310,7 @@ int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
 			break;
 		}
 	}
-	schedule_stretch(&s);
+	schedule_block(&s);
 	close_region(v);
 	return v->error;
 }

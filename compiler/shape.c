@@ -16,7 +16,7 @@ static const struct shape *in_shape(const struct node *n, int i)
 	return &node_in(n, i)->shape;
 }
 
-/* One text at a time is enough for a message about two shapes: each needs its own buffer. */
+/* A refusal that names two shapes. */
 static int mismatch(const struct graph *g, const struct node *n, const struct shape *a,
 		    const struct shape *b, const char *why)
 {

@@ -138,7 +138,10 @@ static s64 divide_down(s64 a, s64 b)
 	return a / b - (a % b < 0);
 }
 
-/* Cells of output @o's window that are not padding, or with @with_pads not undeclared padding. */
+/*
+ * Cells of output @o's window that lie on the input, or with @with_pads on the input and its
+ * declared padding.
+ */
 static s64 axis_cells(const struct window_axis *x, bool with_pads, s64 o)
 {
 	s64 lo = with_pads ? -x->pad : 0;

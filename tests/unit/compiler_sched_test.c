@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Schedule, register allocation and emission against the plainest schedule there is: random machine
- * IR is run as the compiler packs it, and with every operation alone in a stretch of its own. Both
+ * IR is run as the compiler packs it, and with every operation alone in a block of its own. Both
  * programs must be accepted by the verifier and leave the same bits.
  */
 #include "compiler/backend.h"
