@@ -313,4 +313,7 @@ module_exit(rondo_module_exit);
 
 MODULE_DESCRIPTION("Rondo neural accelerator");
 MODULE_AUTHOR("Rondo contributors");
+#ifdef RONDO_VERSION /* not in a kernel tree */
+MODULE_VERSION(RONDO_VERSION);
+#endif
 MODULE_LICENSE("GPL");

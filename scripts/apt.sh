@@ -66,8 +66,7 @@ case $command in
 update)
 	write_config
 	say "reading the package lists (20 MB)"
-	APT_CONFIG=$ROOT/apt.conf apt-get update -o APT::Update::Error-Mode=any \
-		>"$LOGS/apt.log" 2>&1 || {
+	APT_CONFIG=$ROOT/apt.conf watched apt apt-get update -o APT::Update::Error-Mode=any || {
 		grep -E '^[EW]:' "$LOGS/apt.log" >&2 || true
 		die "the package lists could not be fetched (no network? wrong clock?);" \
 			"the whole log is $LOGS/apt.log"

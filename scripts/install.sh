@@ -23,6 +23,6 @@ fi
 
 say "installing with the distribution's package manager: $missing"
 export DEBIAN_FRONTEND=noninteractive
-logged apt-update apt-get update
+fetched apt-update apt-get update
 # shellcheck disable=SC2086
-logged apt-install $line
+fetched apt-install $line

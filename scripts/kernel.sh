@@ -7,6 +7,10 @@
 # prints KERNEL_SOURCE, a directory with kselftest_harness.h, kselftest.h and
 # checkpatch.pl with its tables.
 #
+# `kernel.sh dkms` also fetches what a test of DKMS wants, and prints
+#   DKMS_ROOT, OLD_VERSION   where DKMS and the headers of a kernel without accelerators are unpacked,
+#                            and that kernel
+#
 # The newest kernel in the cache is used for ever; delete the cache's kernel/ for a newer.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -23,7 +27,7 @@ fetch()
 {
 	local into=$1 deb
 	shift
-	logged kernel-fetch "$TOP/scripts/apt.sh" get download "$@"
+	fetched kernel-fetch "$TOP/scripts/apt.sh" get download "$@"
 	for deb in *.deb; do
 		logged kernel-unpack dpkg -x "$deb" "$into"
 		rm "$deb"
@@ -69,6 +73,23 @@ fetch_source()
 	rm -rf "$dir"
 }
 
+fetch_dkms()
+{
+	local version dir=$DIR/fetch
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cd "$dir"
+	"$TOP/scripts/apt.sh" update
+	version=$("$TOP/scripts/apt.sh" search '^linux-headers-6\.1\.[0-9]+-[0-9]+-amd64$' |
+		sed 's/^linux-headers-//; s/-amd64 .*//' | sort -V | tail -n 1)
+	[ -n "$version" ] || die "the archive has no headers of a kernel 6.1 for bookworm"
+	say "downloading DKMS and the headers of the kernel $version (13 MB)"
+	fetch root dkms "linux-headers-$version-amd64" "linux-headers-$version-common" linux-kbuild-6.1
+	mv root "$DIR/dkms"
+	cd "$TOP"
+	rm -rf "$dir"
+}
+
 mkdir -p "$DIR"
 if [ -z "$(newest)" ]; then
 	need apt-get dpkg
@@ -84,4 +105,13 @@ if [ "${1:-}" = source ]; then
 		[ -d "$DIR/source" ] || fetch_source
 	fi
 	echo "KERNEL_SOURCE=$DIR/source"
+fi
+if [ "${1:-}" = dkms ]; then
+	if [ ! -d "$DIR/dkms" ]; then
+		need apt-get dpkg
+		lock kernel
+		[ -d "$DIR/dkms" ] || fetch_dkms
+	fi
+	echo "DKMS_ROOT=$DIR/dkms"
+	echo "OLD_VERSION=$(cd "$DIR/dkms/usr/src" && echo linux-headers-*-amd64 | sed 's/linux-headers-//')"
 fi

@@ -6,7 +6,8 @@
 # directory, keyed by what it was made from; it may be deleted at any time.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rondo
+HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+CACHE=${XDG_CACHE_HOME:-${HOME:?neither HOME nor XDG_CACHE_HOME is set}/.cache}/rondo
 LOGS=$CACHE/log
 ME=$(basename "$0")
 mkdir -p "$LOGS"

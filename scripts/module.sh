@@ -5,8 +5,12 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+# Kbuild takes a path with a space for two.
+[[ $TOP$CACHE != *[[:space:]]* ]] ||
+	die "the kernel module cannot be built where a path has spaces: $TOP, $CACHE"
+
 OUT=$TOP/build/module
-PARTS=(Kbuild Kconfig driver core spec uapi)
+PARTS=(Kbuild Kconfig VERSION driver core spec uapi)
 
 eval "$("$TOP/scripts/kernel.sh")"
 need make gcc pahole

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Runs a model through /dev/accel/accel0 in a guest: run.sh MODEL [NAME=]INPUT...
+# Runs a model through /dev/accel/accel0 in a guest. From the environment: MODEL is its file, INPUT a
+# list of [NAME=]FILE, in which names with spaces are quoted as in a shell.
 #
 # The host compiles the model and runs it in the in-process emulator; the guest runs the
 # same program through the driver. Exit status 1 if one bit of their results differs.
@@ -10,8 +11,13 @@ set -euo pipefail
 cd "$TOP"
 rondo=build/release/tools/rondo
 work=build/run
-model=$1
-shift
+model=${MODEL:?run.sh needs MODEL}
+list=${INPUT:-}
+if [ -e "${list#*=}" ]; then # one file, perhaps with spaces
+	inputs=("$list")
+else
+	mapfile -t inputs < <(xargs -r -n 1 printf '%s\n' <<<"$list")
+fi
 
 rm -rf $work
 mkdir -p $work/emulator $work/guest
@@ -24,7 +30,7 @@ took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", (b - a) *
 # The same inputs in the guest: under their own path where that can be, so that they are
 # called there what they are called here.
 host=() guest='' files=()
-for input; do
+for input in "${inputs[@]}"; do
 	name='' file=$input
 	case $input in *=*) name=${input%%=*}= file=${input#*=} ;; esac
 	[ -r "$file" ] || die "cannot read the input $file"

@@ -108,7 +108,8 @@ static void print_help(FILE *out)
 	fprintf(out, "usage: rondo COMMAND [ARGUMENT]...\n\n");
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(out, "\nrondo COMMAND --help tells more. Exit status: 0, 1 if something failed, "
+	fprintf(out, "\nrondo COMMAND --help tells more, rondo --version the version. Exit status: "
+		     "0, 1 if something failed, "
 		     "2 if the command line is wrong.\n");
 }
 
@@ -122,6 +123,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		print_help(stdout);
+		return finish_output(STATUS_OK);
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("rondo " RONDO_VERSION);
 		return finish_output(STATUS_OK);
 	}
 	for (i = 0; i < COMMANDS; i++)

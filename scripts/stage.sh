@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Installs the release build, or removes what an install put there: stage.sh install | uninstall.
+#
+# From the environment: PREFIX is where library and command go, DESTDIR a directory that stands for
+# the root, from where make was called if it is relative. The firmware, the udev rule and the module's
+# sources have their places whatever the prefix.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+build=$TOP/build/release
+prefix=${PREFIX:-/usr/local}
+destdir=${DESTDIR:-}
+[[ $prefix = /* ]] || die "PREFIX=$prefix is not an absolute path"
+[[ -z $destdir || $destdir = /* ]] || destdir=$PWD/$destdir
+need meson ninja python3
+
+# A build that was made for another prefix is told of this one; nothing is compiled again.
+adopt_prefix()
+{
+	local now
+	now=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
+	[ "$now" != "$prefix" ] || return 0
+	logged configure meson configure "$build" "-Dprefix=$prefix"
+	logged install-build ninja -C "$build"
+}
+
+# Every file and link that an install writes, as paths below DESTDIR.
+installed()
+{
+	meson install -C "$build" --no-rebuild --dry-run --destdir /staged | sed -nE '
+		s|^Installing symlink pointing to .* to /staged(/.*)$|\1|p; t
+		s|^Installing (.*/)?([^/]+) to /staged(/.*[^/])/?$|\3/\2|p'
+}
+
+uninstall()
+{
+	local path
+	while read -r path; do
+		[ -d "$destdir$path" ] || rm -f "$destdir$path"
+	done < <(installed)
+	# Directories that are ours alone.
+	find "$destdir/usr/src/rondo-$(cat "$TOP/VERSION")" "$destdir/lib/firmware/rondo" -depth \
+		-type d -empty -delete 2>/dev/null || true
+}
+
+[ -e "$build/build.ninja" ] || die "nothing is built: run make release"
+adopt_prefix
+case ${1:-} in
+install) DESTDIR=$destdir meson install -C "$build" --no-rebuild --quiet ;;
+uninstall) uninstall ;;
+*) die "usage: stage.sh install | uninstall" ;;
+esac
