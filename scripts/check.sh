@@ -34,7 +34,11 @@ run()
 	meson test -C "build/$1" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${@:2}" || status=1
 	logs+=("$log")
 }
-[ -n "$chosen" ] && [ ${#host[@]} = 0 ] || run asan "${host[@]}"
-[ "$targets" != all ] || run release --suite guest
+if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
+	run asan "${host[@]}"
+fi
+if [ $targets = all ]; then
+	run release --suite guest
+fi
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status
