@@ -7,19 +7,19 @@
 #include <poll.h>
 
 #include "tests/unit/libaccel_rig.h"
-#include "userspace/libaccel/emu.h"
+#include "userspace/libaccel/local.h"
 
 /* Sets a fault of the rig's device. */
 static void set(struct rig *r, const char *fault, u32 value)
 {
-	if (accel_emu_fault(r->device, fault, value))
+	if (accel_local_fault(r->device, fault, value))
 		tap_ok(false, "there is a fault called %s", fault);
 }
 
 /* Waits until @fault has acted @hits times. */
 static void wait_for_hits(struct rig *r, const char *fault, u32 hits)
 {
-	while (accel_emu_fault_hits(r->device, fault) < hits)
+	while (accel_local_fault_hits(r->device, fault) < hits)
 		poll(NULL, 0, 1);
 }
 
@@ -103,11 +103,11 @@ static void test_silence(struct rig *r)
 
 static void test_lost_interrupt(struct rig *r)
 {
-	u32 hits = accel_emu_fault_hits(r->device, "irq_lose");
+	u32 hits = accel_local_fault_hits(r->device, "irq_lose");
 
 	set(r, "irq_lose", 1);
 	tap_eq(rig_replay(r), 0, "an interrupt that is lost");
-	tap_ok(accel_emu_fault_hits(r->device, "irq_lose") > hits, "it was");
+	tap_ok(accel_local_fault_hits(r->device, "irq_lose") > hits, "it was");
 	works_again(r);
 }
 
@@ -118,11 +118,11 @@ static void test_corrupt_event(struct rig *r)
 	int ret;
 
 	for (word = 1; word <= 16; word++) {
-		hits = accel_emu_fault_hits(r->device, "event_corrupt");
+		hits = accel_local_fault_hits(r->device, "event_corrupt");
 		set(r, "event_corrupt", word);
 		ret = rig_replay(r);
 		tap_ok((!ret || ret == -EIO) &&
-			       accel_emu_fault_hits(r->device, "event_corrupt") > hits,
+			       accel_local_fault_hits(r->device, "event_corrupt") > hits,
 		       "a completion with word %u wrong: %d", word, ret);
 		/* Type, result, queue and seqno decide what it is. */
 		if (word == 1 || word == 2 || word == 4 || word == 5 || word == 6)
@@ -295,7 +295,7 @@ int main(void)
 	struct rig r;
 
 	if (rig_init(&r)) {
-		tap_eq(accel_emu_fault(r.device, "none", 1), -ENOENT, "there is no such fault");
+		tap_eq(accel_local_fault(r.device, "none", 1), -ENOENT, "there is no such fault");
 		test_fence(&r);
 		test_overrun(&r);
 		test_crash(&r);

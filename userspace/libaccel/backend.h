@@ -87,8 +87,8 @@ struct accel_fence {
 
 /* Opens a device of each backend; device->owner and refs are set by the caller. */
 int accel_drm_open(const char *path, struct accel_device **device);
-int accel_emu_open(const struct rondo_machine *machine, struct accel_device **device,
-		   struct accel_error *error);
+int accel_local_open(const struct rondo_machine *machine, struct accel_device **device,
+		     struct accel_error *error);
 
 /* Of device.c. */
 struct accel_device *accel_device_get(struct accel_device *device);

@@ -105,7 +105,7 @@ static int open_emulated(const char *name, struct accel_device **device, struct 
 		accel_error_set(error, "%s", rondo_error_text(RONDO_ERR_MACHINE_UNSUPPORTED));
 		return -ENOTSUP;
 	}
-	return accel_emu_open(&machine, device, error);
+	return accel_local_open(&machine, device, error);
 }
 
 static int open_any(const char *name, struct accel_device **device, struct accel_error *error)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The emulated backend: buffers, programs, bindings, opening and closing. */
-#include "userspace/libaccel/emu.h"
+#include "userspace/libaccel/local.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,15 +16,15 @@
 #include "core/verify.h"
 #include <drm/rondo_accel.h>
 
-static_assert((int)EMU_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
-		      (int)EMU_BINDINGS_MAX == DRM_RONDO_BINDINGS_MAX &&
-		      (int)EMU_QUEUES_MAX == DRM_RONDO_QUEUES_MAX &&
-		      (int)EMU_REPLAYS_MAX == DRM_RONDO_REPLAYS_MAX,
+static_assert((int)LOCAL_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
+		      (int)LOCAL_BINDINGS_MAX == DRM_RONDO_BINDINGS_MAX &&
+		      (int)LOCAL_QUEUES_MAX == DRM_RONDO_QUEUES_MAX &&
+		      (int)LOCAL_REPLAYS_MAX == DRM_RONDO_REPLAYS_MAX,
 	      "the limits are those of the kernel's driver");
 
-static struct emu_device *emu_of(struct accel_device *device)
+static struct local_device *local_of(struct accel_device *device)
 {
-	return (struct emu_device *)device;
+	return (struct local_device *)device;
 }
 
 static u64 round_up_to(u64 value, u64 unit)
@@ -36,32 +36,32 @@ static u64 round_up_to(u64 value, u64 unit)
  * Memory
  */
 
-static void pages_free(struct emu_device *dev, struct emu_pages *pages)
+static void pages_free(struct local_device *dev, struct local_pages *pages)
 {
 	if (pages->list) {
-		emu_hw_forbid(dev->hw, pages->list, pages->list_bytes);
+		local_hw_forbid(dev->hw, pages->list, pages->list_bytes);
 		munmap(pages->list, pages->list_bytes);
 	}
 	if (pages->memory) {
-		emu_hw_forbid(dev->hw, pages->memory, pages->bytes);
+		local_hw_forbid(dev->hw, pages->memory, pages->bytes);
 		munmap(pages->memory, pages->bytes);
 	}
-	*pages = (struct emu_pages){};
+	*pages = (struct local_pages){};
 }
 
-static void fill_list(struct emu_pages *pages)
+static void fill_list(struct local_pages *pages)
 {
 	u64 count = pages->bytes / RONDO_PAGE_BYTES, i;
 
 	for (i = 0; i < count; i++)
 		pages->list[i / RONDO_PAGE_LIST_ENTRIES].page[i % RONDO_PAGE_LIST_ENTRIES] =
-			emu_hw_bus(pages->memory + i * RONDO_PAGE_BYTES);
+			local_hw_bus(pages->memory + i * RONDO_PAGE_BYTES);
 	for (i = 1; i * RONDO_PAGE_LIST_ENTRIES < count; i++)
-		pages->list[i - 1].next = emu_hw_bus(&pages->list[i]);
+		pages->list[i - 1].next = local_hw_bus(&pages->list[i]);
 }
 
 /* @size bytes of zeros that the device may read, and write if @write, and their page list. */
-static int pages_alloc(struct emu_device *dev, struct emu_pages *pages, u64 size, bool write)
+static int pages_alloc(struct local_device *dev, struct local_pages *pages, u64 size, bool write)
 {
 	u64 count = round_up_to(size, RONDO_PAGE_BYTES) / RONDO_PAGE_BYTES;
 	void *memory;
@@ -78,10 +78,10 @@ static int pages_alloc(struct emu_device *dev, struct emu_pages *pages, u64 size
 	if (!ret) {
 		pages->list = memory;
 		fill_list(pages);
-		ret = emu_hw_allow(dev->hw, pages->list, pages->list_bytes, false);
+		ret = local_hw_allow(dev->hw, pages->list, pages->list_bytes, false);
 	}
 	if (!ret)
-		ret = emu_hw_allow(dev->hw, pages->memory, pages->bytes, write);
+		ret = local_hw_allow(dev->hw, pages->memory, pages->bytes, write);
 	if (ret)
 		pages_free(dev, pages);
 	return ret;
@@ -91,7 +91,7 @@ static int pages_alloc(struct emu_device *dev, struct emu_pages *pages, u64 size
  * Buffers
  */
 
-static void buffer_put(struct emu_buffer *buffer)
+static void buffer_put(struct local_buffer *buffer)
 {
 	if (--buffer->refs)
 		return;
@@ -99,37 +99,37 @@ static void buffer_put(struct emu_buffer *buffer)
 	free(buffer);
 }
 
-static int emu_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
+static int local_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
 {
-	struct emu_buffer *buffer = calloc(1, sizeof(*buffer));
+	struct local_buffer *buffer = calloc(1, sizeof(*buffer));
 	int ret;
 
 	if (!buffer)
 		return -ENOMEM;
-	ret = pages_alloc(emu_of(device), &buffer->pages, size, true);
+	ret = pages_alloc(local_of(device), &buffer->pages, size, true);
 	if (ret) {
 		free(buffer);
 		return ret;
 	}
-	buffer->dev = emu_of(device);
+	buffer->dev = local_of(device);
 	buffer->refs = 1;
 	*out = &buffer->base;
 	return 0;
 }
 
-static void emu_buffer_destroy(struct accel_buffer *base)
+static void local_buffer_destroy(struct accel_buffer *base)
 {
-	struct emu_buffer *buffer = (struct emu_buffer *)base;
-	struct emu_device *dev = buffer->dev;
+	struct local_buffer *buffer = (struct local_buffer *)base;
+	struct local_device *dev = buffer->dev;
 
 	pthread_mutex_lock(&dev->lock);
 	buffer_put(buffer);
 	pthread_mutex_unlock(&dev->lock);
 }
 
-static int emu_buffer_map(struct accel_buffer *base, void **memory)
+static int local_buffer_map(struct accel_buffer *base, void **memory)
 {
-	*memory = ((struct emu_buffer *)base)->pages.memory;
+	*memory = ((struct local_buffer *)base)->pages.memory;
 	return 0;
 }
 
@@ -137,18 +137,18 @@ static int emu_buffer_map(struct accel_buffer *base, void **memory)
  * Forgetting: the device is told first, and the object freed when it has answered.
  */
 
-static void forget(struct emu_device *dev, struct rondo_fw_admin cmd, void *object,
-		   void (*then)(struct emu_call *call))
+static void forget(struct local_device *dev, struct rondo_fw_admin cmd, void *object,
+		   void (*then)(struct local_call *call))
 {
-	struct emu_call *call = calloc(1, sizeof(*call));
+	struct local_call *call = calloc(1, sizeof(*call));
 
 	if (!call)
 		return; /* what the device knows must stay */
 	call->cmd = cmd;
 	call->object = object;
 	call->then = then;
-	if (dev->state == EMU_LIVE)
-		emu_admin_post(dev, call);
+	if (dev->state == LOCAL_LIVE)
+		local_admin_post(dev, call);
 	else
 		then(call);
 }
@@ -157,32 +157,32 @@ static void forget(struct emu_device *dev, struct rondo_fw_admin cmd, void *obje
  * Programs
  */
 
-struct rondo_fw_admin emu_program_describe(const struct emu_program *program)
+struct rondo_fw_admin local_program_describe(const struct local_program *program)
 {
 	return (struct rondo_fw_admin){
 		.command = RONDO_FW_PROGRAM_LOAD,
 		.program = program->number,
-		.addr = emu_hw_bus(program->pages.list),
+		.addr = local_hw_bus(program->pages.list),
 		.size = program->size,
 	};
 }
 
-static void program_free(struct emu_program *program)
+static void program_free(struct local_program *program)
 {
 	pages_free(program->dev, &program->pages);
 	free(program);
 }
 
-static void program_forgotten(struct emu_call *call)
+static void program_forgotten(struct local_call *call)
 {
-	struct emu_program *program = call->object;
+	struct local_program *program = call->object;
 
 	program->dev->program[program->number] = NULL;
 	program_free(program);
 	free(call);
 }
 
-static void program_put(struct emu_program *program)
+static void program_put(struct local_program *program)
 {
 	if (--program->refs)
 		return;
@@ -195,9 +195,9 @@ static void program_put(struct emu_program *program)
 }
 
 /* Proves the copy of the program. */
-static int verify(struct emu_program *program, u64 budget, struct accel_error *error)
+static int verify(struct local_program *program, u64 budget, struct accel_error *error)
 {
-	struct emu_device *dev = program->dev;
+	struct local_device *dev = program->dev;
 	const struct rondo_verdict *verdict;
 	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	int ret = 0;
@@ -223,9 +223,9 @@ static int verify(struct emu_program *program, u64 budget, struct accel_error *e
 }
 
 /* Gives the program a number and loads it. */
-static int program_load(struct emu_device *dev, struct emu_program *program)
+static int program_load(struct local_device *dev, struct local_program *program)
 {
-	int ret = emu_check(dev);
+	int ret = local_check(dev);
 	u32 number = 0;
 
 	if (ret)
@@ -236,14 +236,14 @@ static int program_load(struct emu_device *dev, struct emu_program *program)
 		return -ENOSPC;
 	program->number = number;
 	dev->program[number] = program;
-	return emu_admin(dev, emu_program_describe(program));
+	return local_admin(dev, local_program_describe(program));
 }
 
 /* Copies, proves, loads; the caller has counted the handle. */
-static int program_make(struct emu_device *dev, const void *data, u64 size, u64 budget,
-			struct emu_program **out, struct accel_error *error)
+static int program_make(struct local_device *dev, const void *data, u64 size, u64 budget,
+			struct local_program **out, struct accel_error *error)
 {
-	struct emu_program *program = calloc(1, sizeof(*program));
+	struct local_program *program = calloc(1, sizeof(*program));
 	int ret;
 
 	if (!program)
@@ -275,11 +275,11 @@ static int program_make(struct emu_device *dev, const void *data, u64 size, u64 
 	return ret;
 }
 
-static int emu_program_create(struct accel_device *device, const void *data, u64 size, u64 budget,
-			      struct accel_program **out, struct accel_error *error)
+static int local_program_create(struct accel_device *device, const void *data, u64 size, u64 budget,
+				struct accel_program **out, struct accel_error *error)
 {
-	struct emu_device *dev = emu_of(device);
-	struct emu_program *program;
+	struct local_device *dev = local_of(device);
+	struct local_program *program;
 	int ret;
 
 	if (size > RONDO_PROGRAM_BYTES_MAX)
@@ -289,7 +289,7 @@ static int emu_program_create(struct accel_device *device, const void *data, u64
 		return -EINVAL;
 	}
 	pthread_mutex_lock(&dev->lock);
-	ret = dev->programs < EMU_PROGRAMS_MAX ? 0 : -ENOSPC;
+	ret = dev->programs < LOCAL_PROGRAMS_MAX ? 0 : -ENOSPC;
 	dev->programs += !ret;
 	pthread_mutex_unlock(&dev->lock);
 	if (ret)
@@ -305,10 +305,10 @@ static int emu_program_create(struct accel_device *device, const void *data, u64
 	return ret;
 }
 
-static void emu_program_destroy(struct accel_program *base)
+static void local_program_destroy(struct accel_program *base)
 {
-	struct emu_program *program = (struct emu_program *)base;
-	struct emu_device *dev = program->dev;
+	struct local_program *program = (struct local_program *)base;
+	struct local_device *dev = program->dev;
 
 	pthread_mutex_lock(&dev->lock);
 	dev->programs--;
@@ -320,25 +320,25 @@ static void emu_program_destroy(struct accel_program *base)
  * Bindings
  */
 
-struct rondo_fw_admin emu_binding_describe(const struct emu_binding *binding)
+struct rondo_fw_admin local_binding_describe(const struct local_binding *binding)
 {
 	return (struct rondo_fw_admin){
 		.command = RONDO_FW_BIND,
 		.program = binding->program->number,
 		.binding = binding->number,
 		.generation = binding->generation,
-		.addr = emu_hw_bus(binding->table),
+		.addr = local_hw_bus(binding->table),
 		.count = binding->count,
 		.cycles = binding->program->base.cycles,
 		.signature = binding->program->signature,
 	};
 }
 
-static void binding_free(struct emu_binding *binding)
+static void binding_free(struct local_binding *binding)
 {
 	u32 i;
 
-	emu_hw_forbid(binding->dev->hw, binding->table, sizeof(binding->table));
+	local_hw_forbid(binding->dev->hw, binding->table, sizeof(binding->table));
 	for (i = 0; i < binding->count; i++)
 		if (binding->slot[i].buffer)
 			buffer_put(binding->slot[i].buffer);
@@ -346,16 +346,16 @@ static void binding_free(struct emu_binding *binding)
 	free(binding);
 }
 
-static void binding_forgotten(struct emu_call *call)
+static void binding_forgotten(struct local_call *call)
 {
-	struct emu_binding *binding = call->object;
+	struct local_binding *binding = call->object;
 
 	binding->dev->binding[binding->number] = NULL;
 	binding_free(binding);
 	free(call);
 }
 
-void emu_binding_put(struct emu_binding *binding)
+void local_binding_put(struct local_binding *binding)
 {
 	if (--binding->refs)
 		return;
@@ -367,22 +367,22 @@ void emu_binding_put(struct emu_binding *binding)
 	       binding, binding_forgotten);
 }
 
-static const struct rondo_slot *slot_of(const struct emu_binding *binding, u32 i)
+static const struct rondo_slot *slot_of(const struct local_binding *binding, u32 i)
 {
 	return &binding->program->tables.slots[i];
 }
 
-static struct rondo_bound bound_of(const struct emu_binding *binding, u32 i)
+static struct rondo_bound bound_of(const struct local_binding *binding, u32 i)
 {
-	const struct emu_bound_slot *slot = &binding->slot[i];
+	const struct local_bound_slot *slot = &binding->slot[i];
 
 	return (struct rondo_bound){ slot_of(binding, i), slot->offset, slot->buffer->base.size };
 }
 
 /* Compares the buffer for slot @i with what the program touches. */
-static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot *user)
+static int bind_slot(struct local_binding *binding, u32 i, const struct accel_slot *user)
 {
-	struct emu_buffer *buffer = (struct emu_buffer *)user->buffer;
+	struct local_buffer *buffer = (struct local_buffer *)user->buffer;
 	const struct rondo_slot *slot = slot_of(binding, i);
 	struct rondo_bound bound;
 
@@ -394,22 +394,22 @@ static int bind_slot(struct emu_binding *binding, u32 i, const struct accel_slot
 	if (!rondo_bound_fits(&bound))
 		return -ERANGE;
 	buffer->refs++;
-	binding->slot[i] = (struct emu_bound_slot){ buffer, user->offset };
+	binding->slot[i] = (struct local_bound_slot){ buffer, user->offset };
 	binding->table[i] = (struct rondo_slot_binding){
-		.pages = emu_hw_bus(buffer->pages.list),
+		.pages = local_hw_bus(buffer->pages.list),
 		.offset = user->offset,
 		.size = buffer->base.size - user->offset,
 	};
 	return 0;
 }
 
-static bool same_memory(const struct emu_binding *binding, u32 i, u32 j)
+static bool same_memory(const struct local_binding *binding, u32 i, u32 j)
 {
 	return binding->slot[i].buffer && binding->slot[i].buffer == binding->slot[j].buffer;
 }
 
 /* Slots of which one is written may overlap only within an alias group. */
-static int check_overlaps(const struct emu_binding *binding, u32 *error_slot)
+static int check_overlaps(const struct local_binding *binding, u32 *error_slot)
 {
 	u32 i, j;
 
@@ -431,9 +431,9 @@ static int check_overlaps(const struct emu_binding *binding, u32 *error_slot)
 }
 
 /* Gives the binding a number and makes it known to the device. */
-static int binding_load(struct emu_device *dev, struct emu_binding *binding)
+static int binding_load(struct local_device *dev, struct local_binding *binding)
 {
-	int ret = emu_check(dev);
+	int ret = local_check(dev);
 	u32 number = 0;
 
 	if (ret)
@@ -445,19 +445,19 @@ static int binding_load(struct emu_device *dev, struct emu_binding *binding)
 	binding->number = number;
 	binding->generation = ++dev->generation;
 	dev->binding[number] = binding;
-	return emu_admin(dev, emu_binding_describe(binding));
+	return local_admin(dev, local_binding_describe(binding));
 }
 
 /* With the lock held. */
-static int binding_make(struct emu_program *program, const struct accel_slot *slots, u32 count,
-			struct emu_binding **out, u32 *error_slot)
+static int binding_make(struct local_program *program, const struct accel_slot *slots, u32 count,
+			struct local_binding **out, u32 *error_slot)
 {
-	struct emu_device *dev = program->dev;
-	struct emu_binding *binding;
+	struct local_device *dev = program->dev;
+	struct local_binding *binding;
 	int ret = 0;
 	u32 i;
 
-	if (dev->bindings >= EMU_BINDINGS_MAX)
+	if (dev->bindings >= LOCAL_BINDINGS_MAX)
 		return -ENOSPC;
 	binding = calloc(1, sizeof(*binding));
 	if (!binding)
@@ -475,7 +475,7 @@ static int binding_make(struct emu_program *program, const struct accel_slot *sl
 	if (!ret)
 		ret = check_overlaps(binding, error_slot);
 	if (!ret)
-		ret = emu_hw_allow(dev->hw, binding->table, sizeof(binding->table), false);
+		ret = local_hw_allow(dev->hw, binding->table, sizeof(binding->table), false);
 	dev->bindings++; /* loading releases the lock */
 	if (!ret)
 		ret = binding_load(dev, binding);
@@ -485,35 +485,35 @@ static int binding_make(struct emu_program *program, const struct accel_slot *sl
 	}
 	dev->bindings--;
 	if (binding->number < RONDO_BINDINGS_MAX)
-		emu_binding_put(binding); /* a reset may have loaded it all the same */
+		local_binding_put(binding); /* a reset may have loaded it all the same */
 	else
 		binding_free(binding);
 	return ret;
 }
 
-static int emu_binding_create(struct accel_program *program, const struct accel_slot *slots,
-			      u32 count, struct accel_binding **out, struct accel_error *error)
+static int local_binding_create(struct accel_program *program, const struct accel_slot *slots,
+				u32 count, struct accel_binding **out, struct accel_error *error)
 {
-	struct emu_device *dev = ((struct emu_program *)program)->dev;
-	struct emu_binding *binding;
+	struct local_device *dev = ((struct local_program *)program)->dev;
+	struct local_binding *binding;
 	int ret;
 
 	pthread_mutex_lock(&dev->lock);
-	ret = binding_make((struct emu_program *)program, slots, count, &binding, &error->index);
+	ret = binding_make((struct local_program *)program, slots, count, &binding, &error->index);
 	pthread_mutex_unlock(&dev->lock);
 	if (!ret)
 		*out = &binding->base;
 	return ret;
 }
 
-static void emu_binding_destroy(struct accel_binding *base)
+static void local_binding_destroy(struct accel_binding *base)
 {
-	struct emu_binding *binding = (struct emu_binding *)base;
-	struct emu_device *dev = binding->dev;
+	struct local_binding *binding = (struct local_binding *)base;
+	struct local_device *dev = binding->dev;
 
 	pthread_mutex_lock(&dev->lock);
 	dev->bindings--;
-	emu_binding_put(binding);
+	local_binding_put(binding);
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -521,43 +521,43 @@ static void emu_binding_destroy(struct accel_binding *base)
  * The device
  */
 
-static int emu_fd(struct accel_device *device)
+static int local_fd(struct accel_device *device)
 {
 	(void)device;
 	return -ENOTSUP;
 }
 
-static int emu_clock(struct accel_device *device, struct accel_clock *clock)
+static int local_clock(struct accel_device *device, struct accel_clock *clock)
 {
-	struct emu_device *dev = emu_of(device);
+	struct local_device *dev = local_of(device);
 	struct timespec t;
 	u64 cycles;
 
-	cycles = emu_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
+	cycles = local_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	if (!emu_hw_present(dev->hw))
+	if (!local_hw_present(dev->hw))
 		return -ENODEV;
 	*clock = (struct accel_clock){ cycles, (u64)t.tv_sec * 1000000000 + t.tv_nsec };
 	return 0;
 }
 
 /* Frees what is left when the device has stopped: calls, and the objects they would have freed. */
-static void drop_calls(struct emu_device *dev)
+static void drop_calls(struct local_device *dev)
 {
-	struct emu_call *call;
+	struct local_call *call;
 
-	dev->state = EMU_GONE;
-	while ((call = emu_call_pop(&dev->calls)) || (call = emu_call_pop(&dev->backlog)))
+	dev->state = LOCAL_GONE;
+	while ((call = local_call_pop(&dev->calls)) || (call = local_call_pop(&dev->backlog)))
 		call->then(call);
 }
 
-static void emu_free(struct emu_device *dev)
+static void local_free(struct local_device *dev)
 {
-	emu_hw_destroy(dev->hw);
+	local_hw_destroy(dev->hw);
 	if (dev->shared)
 		munmap(dev->shared, sizeof(*dev->shared));
 	if (dev->image)
-		munmap(dev->image, emu_hw_image_bytes());
+		munmap(dev->image, local_hw_image_bytes());
 	if (dev->wake >= 0)
 		close(dev->wake);
 	pthread_cond_destroy(&dev->answered);
@@ -565,47 +565,47 @@ static void emu_free(struct emu_device *dev)
 	free(dev);
 }
 
-static void emu_close(struct accel_device *device)
+static void local_close(struct accel_device *device)
 {
-	struct emu_device *dev = emu_of(device);
+	struct local_device *dev = local_of(device);
 
 	pthread_mutex_lock(&dev->lock);
 	dev->stop = true;
 	pthread_mutex_unlock(&dev->lock);
-	emu_wake(dev);
+	local_wake(dev);
 	pthread_join(dev->thread, NULL);
 	drop_calls(dev);
-	emu_free(dev);
+	local_free(dev);
 }
 
-static const struct accel_backend emu_backend = {
-	.close = emu_close,
-	.fd = emu_fd,
-	.clock = emu_clock,
-	.buffer_create = emu_buffer_create,
-	.buffer_destroy = emu_buffer_destroy,
-	.buffer_map = emu_buffer_map,
-	.program_create = emu_program_create,
-	.program_destroy = emu_program_destroy,
-	.binding_create = emu_binding_create,
-	.binding_destroy = emu_binding_destroy,
-	.queue_create = emu_queue_create,
-	.queue_destroy = emu_queue_destroy,
-	.submit = emu_submit,
-	.fence_status = emu_fence_status,
-	.fence_destroy = emu_fence_destroy,
+static const struct accel_backend local_backend = {
+	.close = local_close,
+	.fd = local_fd,
+	.clock = local_clock,
+	.buffer_create = local_buffer_create,
+	.buffer_destroy = local_buffer_destroy,
+	.buffer_map = local_buffer_map,
+	.program_create = local_program_create,
+	.program_destroy = local_program_destroy,
+	.binding_create = local_binding_create,
+	.binding_destroy = local_binding_destroy,
+	.queue_create = local_queue_create,
+	.queue_destroy = local_queue_destroy,
+	.submit = local_submit,
+	.fence_status = local_fence_status,
+	.fence_destroy = local_fence_destroy,
 };
 
 static void irq(void *ctx, u32 vector)
 {
 	(void)vector;
-	emu_wake(ctx);
+	local_wake(ctx);
 }
 
 static void refused(void *ctx, u32 number, const char *why)
 {
-	struct emu_device *dev = ctx;
-	struct emu_program *program;
+	struct local_device *dev = ctx;
+	struct local_program *program;
 
 	pthread_mutex_lock(&dev->lock);
 	program = dev->program[number];
@@ -615,7 +615,7 @@ static void refused(void *ctx, u32 number, const char *why)
 }
 
 /* Memory that the firmware uses, and the image it is booted from. */
-static int map_shared(struct emu_device *dev)
+static int map_shared(struct local_device *dev)
 {
 	void *memory;
 	int ret;
@@ -624,17 +624,17 @@ static int map_shared(struct emu_device *dev)
 	if (ret)
 		return ret;
 	dev->shared = memory;
-	ret = accel_map(-1, 0, emu_hw_image_bytes(), &memory);
+	ret = accel_map(-1, 0, local_hw_image_bytes(), &memory);
 	if (ret)
 		return ret;
-	dev->image = memcpy(memory, emu_hw_image(), emu_hw_image_bytes());
-	ret = emu_hw_allow(dev->hw, dev->shared, sizeof(*dev->shared), true);
-	return ret ? ret : emu_hw_allow(dev->hw, dev->image, emu_hw_image_bytes(), false);
+	dev->image = memcpy(memory, local_hw_image(), local_hw_image_bytes());
+	ret = local_hw_allow(dev->hw, dev->shared, sizeof(*dev->shared), true);
+	return ret ? ret : local_hw_allow(dev->hw, dev->image, local_hw_image_bytes(), false);
 }
 
 static void fill_info(struct accel_device *device)
 {
-	device->ops = &emu_backend;
+	device->ops = &local_backend;
 	device->info = (struct accel_info){
 		.backend = "emu",
 		.machine_hash = rondo_machine_hash(&device->machine),
@@ -645,20 +645,20 @@ static void fill_info(struct accel_device *device)
 		.slots_max = RONDO_PROGRAM_SLOTS_MAX,
 		.entries_max = RONDO_ENTRIES_MAX,
 		.descs_max = RONDO_DESCS_MAX,
-		.replays_max = EMU_REPLAYS_MAX,
+		.replays_max = LOCAL_REPLAYS_MAX,
 		.offsets_max = RONDO_REPLAY_OFFSETS_MAX,
 	};
 }
 
-int accel_emu_open(const struct rondo_machine *machine, struct accel_device **out,
-		   struct accel_error *error)
+int accel_local_open(const struct rondo_machine *machine, struct accel_device **out,
+		     struct accel_error *error)
 {
-	struct emu_hw_ops ops = { .irq = irq, .refused = refused };
-	char why[EMU_HW_REASON_BYTES];
-	struct emu_device *dev;
+	struct local_hw_ops ops = { .irq = irq, .refused = refused };
+	char why[LOCAL_HW_REASON_BYTES];
+	struct local_device *dev;
 	int ret = -ENOMEM;
 
-	if (!emu_hw_fits(machine, why)) {
+	if (!local_hw_fits(machine, why)) {
 		accel_error_set(error, "%s", why);
 		return -ENOMEM;
 	}
@@ -672,32 +672,32 @@ int accel_emu_open(const struct rondo_machine *machine, struct accel_device **ou
 	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dev->wake < 0)
 		goto err_free;
-	dev->hw = emu_hw_create(&dev->base.machine, &ops);
+	dev->hw = local_hw_create(&dev->base.machine, &ops);
 	if (!dev->hw)
 		goto err_free;
 	ret = map_shared(dev);
 	pthread_mutex_lock(&dev->lock);
 	if (!ret)
-		ret = emu_boot(dev);
+		ret = local_boot(dev);
 	pthread_mutex_unlock(&dev->lock);
 	if (!ret)
-		ret = -pthread_create(&dev->thread, NULL, emu_thread, dev);
+		ret = -pthread_create(&dev->thread, NULL, local_thread, dev);
 	if (ret)
 		goto err_free;
 	*out = &dev->base;
 	return 0;
 
 err_free:
-	emu_free(dev);
+	local_free(dev);
 	return ret;
 }
 
-int accel_emu_fault(struct accel_device *device, const char *name, u32 value)
+int accel_local_fault(struct accel_device *device, const char *name, u32 value)
 {
-	return emu_hw_fault(emu_of(device)->hw, name, value);
+	return local_hw_fault(local_of(device)->hw, name, value);
 }
 
-u32 accel_emu_fault_hits(struct accel_device *device, const char *name)
+u32 accel_local_fault_hits(struct accel_device *device, const char *name)
 {
-	return emu_hw_fault_hits(emu_of(device)->hw, name);
+	return local_hw_fault_hits(local_of(device)->hw, name);
 }

@@ -2,11 +2,11 @@
 /*
  * Queues, jobs, fences.
  *
- * A job waits in emu_device.jobs until all of its replays stand in its queue's ring and are done.
+ * A job waits in local_device.jobs until all of its replays stand in its queue's ring and are done.
  * Its replays go into the ring when those of the queue's earlier jobs do, and when no earlier job
  * of another queue writes what it touches or touches what it writes.
  */
-#include "userspace/libaccel/emu.h"
+#include "userspace/libaccel/local.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,17 +15,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RING_BYTES = EMU_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry) };
+enum { RING_BYTES = LOCAL_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry) };
 
-static_assert(EMU_REPLAYS_MAX <= EMU_QUEUE_ENTRIES, "a job fits into its queue");
+static_assert(LOCAL_REPLAYS_MAX <= LOCAL_QUEUE_ENTRIES, "a job fits into its queue");
 
 /*
  * Fences
  */
 
-static struct emu_fence *fence_create(struct emu_device *dev)
+static struct local_fence *fence_create(struct local_device *dev)
 {
-	struct emu_fence *fence = calloc(1, sizeof(*fence));
+	struct local_fence *fence = calloc(1, sizeof(*fence));
 
 	if (!fence)
 		return NULL;
@@ -40,7 +40,7 @@ static struct emu_fence *fence_create(struct emu_device *dev)
 	return fence;
 }
 
-static void fence_put(struct emu_fence *fence)
+static void fence_put(struct local_fence *fence)
 {
 	if (--fence->refs)
 		return;
@@ -48,7 +48,7 @@ static void fence_put(struct emu_fence *fence)
 	free(fence);
 }
 
-static void fence_signal(struct emu_fence *fence, int error)
+static void fence_signal(struct local_fence *fence, int error)
 {
 	u64 one = 1;
 
@@ -57,15 +57,15 @@ static void fence_signal(struct emu_fence *fence, int error)
 	fence_put(fence);
 }
 
-int emu_fence_status(struct accel_fence *base)
+int local_fence_status(struct accel_fence *base)
 {
-	return atomic_load(&((struct emu_fence *)base)->status);
+	return atomic_load(&((struct local_fence *)base)->status);
 }
 
-void emu_fence_destroy(struct accel_fence *base)
+void local_fence_destroy(struct accel_fence *base)
 {
-	struct emu_fence *fence = (struct emu_fence *)base;
-	struct emu_device *dev = fence->dev;
+	struct local_fence *fence = (struct local_fence *)base;
+	struct local_device *dev = fence->dev;
 
 	pthread_mutex_lock(&dev->lock);
 	fence_put(fence);
@@ -77,30 +77,30 @@ void emu_fence_destroy(struct accel_fence *base)
  */
 
 /* Ends the job at *@link, which is taken off the list. */
-static void end_job(struct emu_job **link, int error)
+static void end_job(struct local_job **link, int error)
 {
-	struct emu_job *job = *link;
+	struct local_job *job = *link;
 	u32 i;
 
 	*link = job->next;
 	fence_signal(job->fence, error);
 	for (i = 0; i < job->count; i++)
-		emu_binding_put(job->replay[i].binding);
+		local_binding_put(job->replay[i].binding);
 	free(job);
 }
 
-static bool slot_written(const struct emu_binding *binding, u32 i)
+static bool slot_written(const struct local_binding *binding, u32 i)
 {
 	return binding->program->tables.slots[i].write_hi != 0;
 }
 
-static bool slot_touched(const struct emu_binding *binding, u32 i)
+static bool slot_touched(const struct local_binding *binding, u32 i)
 {
 	return slot_written(binding, i) || binding->program->tables.slots[i].read_hi;
 }
 
 /* Whether one of the bindings writes a buffer that the other touches. */
-static bool bindings_conflict(const struct emu_binding *a, const struct emu_binding *b)
+static bool bindings_conflict(const struct local_binding *a, const struct local_binding *b)
 {
 	u32 i, k;
 
@@ -113,7 +113,7 @@ static bool bindings_conflict(const struct emu_binding *a, const struct emu_bind
 	return false;
 }
 
-static bool jobs_conflict(const struct emu_job *a, const struct emu_job *b)
+static bool jobs_conflict(const struct local_job *a, const struct local_job *b)
 {
 	u32 i, k;
 
@@ -125,9 +125,9 @@ static bool jobs_conflict(const struct emu_job *a, const struct emu_job *b)
 }
 
 /* Whether @job must wait for an earlier job of another queue. */
-static bool must_wait(const struct emu_device *dev, const struct emu_job *job)
+static bool must_wait(const struct local_device *dev, const struct local_job *job)
 {
-	const struct emu_job *earlier;
+	const struct local_job *earlier;
 
 	for (earlier = dev->jobs; earlier != job; earlier = earlier->next)
 		if (earlier->queue != job->queue && jobs_conflict(earlier, job))
@@ -136,32 +136,32 @@ static bool must_wait(const struct emu_device *dev, const struct emu_job *job)
 }
 
 /* Puts as many replays of @job into the ring as fit. */
-static void push_job(struct emu_device *dev, struct emu_job *job)
+static void push_job(struct local_device *dev, struct local_job *job)
 {
 	struct rondo_fw_status *status = &dev->shared->status;
-	struct emu_queue *queue = job->queue;
+	struct local_queue *queue = job->queue;
 	u32 head = __atomic_load_n(&status->queue_head[queue->number], __ATOMIC_ACQUIRE);
 	u32 tail = queue->tail;
 
-	while (job->pushed < job->count && queue->tail - head < EMU_QUEUE_ENTRIES) {
+	while (job->pushed < job->count && queue->tail - head < LOCAL_QUEUE_ENTRIES) {
 		struct rondo_fw_entry *entry = &job->replay[job->pushed].entry;
 
 		entry->generation = job->replay[job->pushed].binding->generation;
-		queue->ring[queue->tail++ % EMU_QUEUE_ENTRIES] = *entry;
+		queue->ring[queue->tail++ % LOCAL_QUEUE_ENTRIES] = *entry;
 		job->pushed++;
 	}
 	if (queue->tail == tail)
 		return;
 	__atomic_store_n(&status->queue_tail[queue->number], queue->tail, __ATOMIC_RELEASE);
-	emu_hw_ring(dev->hw, 1 + queue->number);
+	local_hw_ring(dev->hw, 1 + queue->number);
 }
 
-void emu_queue_push_all(struct emu_device *dev)
+void local_queue_push_all(struct local_device *dev)
 {
-	struct emu_job *job;
+	struct local_job *job;
 	u32 i;
 
-	if (dev->state != EMU_LIVE)
+	if (dev->state != LOCAL_LIVE)
 		return;
 	for (i = 0; i < RONDO_FW_QUEUES_MAX; i++)
 		if (dev->queue[i])
@@ -189,9 +189,9 @@ static int error_of(u32 result)
 	}
 }
 
-bool emu_queue_done(struct emu_device *dev, const struct rondo_fw_event *event)
+bool local_queue_done(struct local_device *dev, const struct rondo_fw_event *event)
 {
-	struct emu_job **link = &dev->jobs, *job;
+	struct local_job **link = &dev->jobs, *job;
 
 	while (*link && event->seqno - (*link)->seqno >= (*link)->count)
 		link = &(*link)->next;
@@ -205,9 +205,9 @@ bool emu_queue_done(struct emu_device *dev, const struct rondo_fw_event *event)
 	return true;
 }
 
-void emu_queue_fail(struct emu_device *dev, int error, bool all)
+void local_queue_fail(struct local_device *dev, int error, bool all)
 {
-	struct emu_job **link = &dev->jobs;
+	struct local_job **link = &dev->jobs;
 	u32 i;
 
 	while (*link) {
@@ -223,7 +223,7 @@ void emu_queue_fail(struct emu_device *dev, int error, bool all)
 
 static void fill_offsets(struct rondo_fw_entry *entry, const struct accel_replay *replay)
 {
-	const struct emu_binding *binding = (const struct emu_binding *)replay->binding;
+	const struct local_binding *binding = (const struct local_binding *)replay->binding;
 	u32 i;
 
 	entry->offsets = replay->offset_count;
@@ -236,9 +236,9 @@ static void fill_offsets(struct rondo_fw_entry *entry, const struct accel_replay
 	}
 }
 
-static int check_offset(const struct emu_binding *binding, const struct accel_offset *offset)
+static int check_offset(const struct local_binding *binding, const struct accel_offset *offset)
 {
-	const struct emu_bound_slot *bound;
+	const struct local_bound_slot *bound;
 	const struct rondo_slot *slot;
 	u64 end;
 
@@ -262,7 +262,7 @@ static int check_replay(const struct accel_replay *replay)
 
 	for (i = 0; i < replay->offset_count; i++) {
 		const struct accel_offset *offset = &replay->offsets[i];
-		int ret = check_offset((const struct emu_binding *)replay->binding, offset);
+		int ret = check_offset((const struct local_binding *)replay->binding, offset);
 
 		if (ret)
 			return ret;
@@ -274,9 +274,10 @@ static int check_replay(const struct accel_replay *replay)
 }
 
 /* A job of @from's replays, not yet in any list; holds no references yet. */
-static struct emu_job *make_job(struct emu_queue *queue, const struct accel_job *from)
+static struct local_job *make_job(struct local_queue *queue, const struct accel_job *from)
 {
-	struct emu_job *job = calloc(1, sizeof(*job) + from->replay_count * sizeof(job->replay[0]));
+	struct local_job *job =
+		calloc(1, sizeof(*job) + from->replay_count * sizeof(job->replay[0]));
 	u32 i;
 
 	if (!job)
@@ -284,7 +285,7 @@ static struct emu_job *make_job(struct emu_queue *queue, const struct accel_job 
 	job->queue = queue;
 	job->count = from->replay_count;
 	for (i = 0; i < job->count; i++) {
-		struct emu_binding *binding = (struct emu_binding *)from->replays[i].binding;
+		struct local_binding *binding = (struct local_binding *)from->replays[i].binding;
 
 		job->replay[i].binding = binding;
 		job->replay[i].entry = (struct rondo_fw_entry){
@@ -298,9 +299,9 @@ static struct emu_job *make_job(struct emu_queue *queue, const struct accel_job 
 }
 
 /* Gives the job its place; nothing can fail any more. */
-static void queue_job(struct emu_device *dev, struct emu_job *job)
+static void queue_job(struct local_device *dev, struct local_job *job)
 {
-	struct emu_job **link = &dev->jobs;
+	struct local_job **link = &dev->jobs;
 	u32 i;
 
 	job->seqno = dev->seqno;
@@ -312,16 +313,16 @@ static void queue_job(struct emu_device *dev, struct emu_job *job)
 	while (*link)
 		link = &(*link)->next;
 	*link = job;
-	emu_queue_push_all(dev);
-	emu_wake(dev); /* it watches while something is pending */
+	local_queue_push_all(dev);
+	local_wake(dev); /* it watches while something is pending */
 }
 
-int emu_submit(struct accel_queue *base, const struct accel_job *from, struct accel_fence **out)
+int local_submit(struct accel_queue *base, const struct accel_job *from, struct accel_fence **out)
 {
-	struct emu_queue *queue = (struct emu_queue *)base;
-	struct emu_device *dev = queue->dev;
-	struct emu_fence *fence;
-	struct emu_job *job;
+	struct local_queue *queue = (struct local_queue *)base;
+	struct local_device *dev = queue->dev;
+	struct local_fence *fence;
+	struct local_job *job;
 	u32 i;
 	int ret;
 
@@ -343,7 +344,7 @@ int emu_submit(struct accel_queue *base, const struct accel_job *from, struct ac
 	job->fence = fence;
 
 	pthread_mutex_lock(&dev->lock);
-	ret = emu_check(dev);
+	ret = local_check(dev);
 	if (!ret)
 		queue_job(dev, job);
 	pthread_mutex_unlock(&dev->lock);
@@ -361,27 +362,27 @@ int emu_submit(struct accel_queue *base, const struct accel_job *from, struct ac
  * Queues
  */
 
-struct rondo_fw_admin emu_queue_describe(const struct emu_queue *queue)
+struct rondo_fw_admin local_queue_describe(const struct local_queue *queue)
 {
 	return (struct rondo_fw_admin){
 		.command = RONDO_FW_QUEUE_CREATE,
 		.queue = queue->number,
-		.addr = emu_hw_bus(queue->ring),
-		.count = EMU_QUEUE_ENTRIES,
+		.addr = local_hw_bus(queue->ring),
+		.count = LOCAL_QUEUE_ENTRIES,
 		.weight = queue->weight,
 	};
 }
 
-static void queue_free(struct emu_queue *queue)
+static void queue_free(struct local_queue *queue)
 {
-	emu_hw_forbid(queue->dev->hw, queue->ring, RING_BYTES);
+	local_hw_forbid(queue->dev->hw, queue->ring, RING_BYTES);
 	munmap(queue->ring, RING_BYTES);
 	free(queue);
 }
 
-static struct emu_queue *queue_alloc(struct emu_device *dev, u32 weight)
+static struct local_queue *queue_alloc(struct local_device *dev, u32 weight)
 {
-	struct emu_queue *queue = calloc(1, sizeof(*queue));
+	struct local_queue *queue = calloc(1, sizeof(*queue));
 	void *ring;
 
 	if (!queue)
@@ -393,7 +394,7 @@ static struct emu_queue *queue_alloc(struct emu_device *dev, u32 weight)
 	queue->dev = dev;
 	queue->weight = weight;
 	queue->ring = ring;
-	if (emu_hw_allow(dev->hw, ring, RING_BYTES, false)) {
+	if (local_hw_allow(dev->hw, ring, RING_BYTES, false)) {
 		queue_free(queue);
 		return NULL;
 	}
@@ -401,22 +402,22 @@ static struct emu_queue *queue_alloc(struct emu_device *dev, u32 weight)
 }
 
 /* Gives the queue a number and has the firmware serve it. */
-static int queue_start(struct emu_device *dev, struct emu_queue *queue)
+static int queue_start(struct local_device *dev, struct local_queue *queue)
 {
-	int ret = emu_check(dev);
+	int ret = local_check(dev);
 	u32 number = 0;
 
 	if (ret)
 		return ret;
 	while (number < RONDO_FW_QUEUES_MAX && dev->queue[number])
 		number++;
-	if (dev->queues >= EMU_QUEUES_MAX || number == RONDO_FW_QUEUES_MAX)
+	if (dev->queues >= LOCAL_QUEUES_MAX || number == RONDO_FW_QUEUES_MAX)
 		return -ENOSPC;
 	queue->number = number;
 	dev->queue[number] = queue;
 	dev->queues++;
 	__atomic_store_n(&dev->shared->status.queue_tail[number], 0, __ATOMIC_RELEASE);
-	ret = emu_admin(dev, emu_queue_describe(queue));
+	ret = local_admin(dev, local_queue_describe(queue));
 	if (ret) {
 		dev->queue[number] = NULL;
 		dev->queues--;
@@ -424,10 +425,10 @@ static int queue_start(struct emu_device *dev, struct emu_queue *queue)
 	return ret;
 }
 
-int emu_queue_create(struct accel_device *device, u32 weight, struct accel_queue **out)
+int local_queue_create(struct accel_device *device, u32 weight, struct accel_queue **out)
 {
-	struct emu_device *dev = (struct emu_device *)device;
-	struct emu_queue *queue = queue_alloc(dev, weight);
+	struct local_device *dev = (struct local_device *)device;
+	struct local_queue *queue = queue_alloc(dev, weight);
 	int ret;
 
 	if (!queue)
@@ -442,19 +443,19 @@ int emu_queue_create(struct accel_device *device, u32 weight, struct accel_queue
 	return ret;
 }
 
-void emu_queue_destroy(struct accel_queue *base)
+void local_queue_destroy(struct accel_queue *base)
 {
-	struct emu_queue *queue = (struct emu_queue *)base;
-	struct emu_device *dev = queue->dev;
-	struct emu_job **link = &dev->jobs;
+	struct local_queue *queue = (struct local_queue *)base;
+	struct local_device *dev = queue->dev;
+	struct local_job **link = &dev->jobs;
 
 	pthread_mutex_lock(&dev->lock);
 	queue->stopped = true;
 	/* When this returns, with whatever, the device runs nothing of the queue any more. */
-	emu_admin(dev, (struct rondo_fw_admin){
-			       .command = RONDO_FW_QUEUE_DESTROY,
-			       .queue = queue->number,
-		       });
+	local_admin(dev, (struct rondo_fw_admin){
+				 .command = RONDO_FW_QUEUE_DESTROY,
+				 .queue = queue->number,
+			 });
 	while (*link) {
 		if ((*link)->queue == queue)
 			end_job(link, -ECANCELED);
@@ -463,7 +464,7 @@ void emu_queue_destroy(struct accel_queue *base)
 	}
 	dev->queue[queue->number] = NULL;
 	dev->queues--;
-	emu_queue_push_all(dev);
+	local_queue_push_all(dev);
 	pthread_mutex_unlock(&dev->lock);
 	queue_free(queue);
 }

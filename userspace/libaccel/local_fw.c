@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The firmware: boot, rings, admin commands; the thread that hears it; reset. */
-#include "userspace/libaccel/emu.h"
+#include "userspace/libaccel/local.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@ static void store_release(u32 *p, u32 value)
 	__atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
-void emu_wake(struct emu_device *dev)
+void local_wake(struct local_device *dev)
 {
 	u64 one = 1;
 
@@ -30,8 +30,8 @@ void emu_wake(struct emu_device *dev)
 	(void)!write(dev->wake, &one, sizeof(one));
 }
 
-/* Waits until emu_wake(), at most @ms (-1: for ever); false if nobody called. */
-static bool wait_for_wake(struct emu_device *dev, int ms)
+/* Waits until local_wake(), at most @ms (-1: for ever); false if nobody called. */
+static bool wait_for_wake(struct local_device *dev, int ms)
 {
 	struct pollfd poll_fd = { .fd = dev->wake, .events = POLLIN };
 	u64 count;
@@ -46,16 +46,16 @@ static bool wait_for_wake(struct emu_device *dev, int ms)
  * Admin commands
  */
 
-struct emu_call *emu_call_pop(struct emu_call **list)
+struct local_call *local_call_pop(struct local_call **list)
 {
-	struct emu_call *call = *list;
+	struct local_call *call = *list;
 
 	if (call)
 		*list = call->next;
 	return call;
 }
 
-static void append(struct emu_call **list, struct emu_call *call)
+static void append(struct local_call **list, struct local_call *call)
 {
 	while (*list)
 		list = &(*list)->next;
@@ -64,25 +64,25 @@ static void append(struct emu_call **list, struct emu_call *call)
 }
 
 /* Moves calls from the backlog into the ring. */
-static void push_calls(struct emu_device *dev)
+static void push_calls(struct local_device *dev)
 {
-	struct emu_shared *shared = dev->shared;
+	struct local_shared *shared = dev->shared;
 	u32 head = load_acquire(&shared->status.admin_head), tail = dev->admin_tail;
 
-	while (dev->backlog && dev->admin_tail - head < EMU_ADMIN_ENTRIES) {
-		struct emu_call *call = emu_call_pop(&dev->backlog);
+	while (dev->backlog && dev->admin_tail - head < LOCAL_ADMIN_ENTRIES) {
+		struct local_call *call = local_call_pop(&dev->backlog);
 
 		call->cmd.cookie = ++dev->cookie;
-		shared->admin[dev->admin_tail++ % EMU_ADMIN_ENTRIES] = call->cmd;
+		shared->admin[dev->admin_tail++ % LOCAL_ADMIN_ENTRIES] = call->cmd;
 		append(&dev->calls, call);
 	}
 	if (dev->admin_tail != tail) {
 		store_release(&shared->status.admin_tail, dev->admin_tail);
-		emu_hw_ring(dev->hw, 0);
+		local_hw_ring(dev->hw, 0);
 	}
 }
 
-static void finish_call(struct emu_device *dev, struct emu_call *call, int ret)
+static void finish_call(struct local_device *dev, struct local_call *call, int ret)
 {
 	call->ret = ret;
 	call->done = true;
@@ -92,38 +92,38 @@ static void finish_call(struct emu_device *dev, struct emu_call *call, int ret)
 		pthread_cond_broadcast(&dev->answered);
 }
 
-static void fail_calls(struct emu_device *dev, int error)
+static void fail_calls(struct local_device *dev, int error)
 {
-	struct emu_call *call;
+	struct local_call *call;
 
-	while ((call = emu_call_pop(&dev->calls)))
+	while ((call = local_call_pop(&dev->calls)))
 		finish_call(dev, call, error);
-	while ((call = emu_call_pop(&dev->backlog)))
+	while ((call = local_call_pop(&dev->backlog)))
 		finish_call(dev, call, error);
 }
 
-void emu_admin_post(struct emu_device *dev, struct emu_call *call)
+void local_admin_post(struct local_device *dev, struct local_call *call)
 {
 	append(&dev->backlog, call);
 	push_calls(dev);
-	emu_wake(dev); /* it watches while something is pending */
+	local_wake(dev); /* it watches while something is pending */
 }
 
-int emu_check(struct emu_device *dev)
+int local_check(struct local_device *dev)
 {
-	while (dev->state == EMU_DOWN)
+	while (dev->state == LOCAL_DOWN)
 		pthread_cond_wait(&dev->answered, &dev->lock);
-	return dev->state == EMU_LIVE ? 0 : dev->state == EMU_GONE ? -ENODEV : -EIO;
+	return dev->state == LOCAL_LIVE ? 0 : dev->state == LOCAL_GONE ? -ENODEV : -EIO;
 }
 
-int emu_admin(struct emu_device *dev, struct rondo_fw_admin cmd)
+int local_admin(struct local_device *dev, struct rondo_fw_admin cmd)
 {
-	struct emu_call call = { .cmd = cmd };
-	int ret = emu_check(dev);
+	struct local_call call = { .cmd = cmd };
+	int ret = local_check(dev);
 
 	if (ret)
 		return ret;
-	emu_admin_post(dev, &call);
+	local_admin_post(dev, &call);
 	while (!call.done)
 		pthread_cond_wait(&dev->answered, &dev->lock);
 	return call.ret;
@@ -145,9 +145,9 @@ static int result_error(u32 result)
 	}
 }
 
-static bool answer(struct emu_device *dev, const struct rondo_fw_event *event)
+static bool answer(struct local_device *dev, const struct rondo_fw_event *event)
 {
-	struct emu_call **link = &dev->calls, *call;
+	struct local_call **link = &dev->calls, *call;
 
 	while (*link && (*link)->cmd.cookie != event->cookie)
 		link = &(*link)->next;
@@ -160,31 +160,31 @@ static bool answer(struct emu_device *dev, const struct rondo_fw_event *event)
 }
 
 /* Handles what stands in the event ring; false if it makes no sense. */
-static bool process_events(struct emu_device *dev)
+static bool process_events(struct local_device *dev)
 {
-	struct emu_shared *shared = dev->shared;
+	struct local_shared *shared = dev->shared;
 	u32 tail = load_acquire(&shared->status.event_tail);
-	bool full = tail - dev->event_head == EMU_EVENT_ENTRIES;
+	bool full = tail - dev->event_head == LOCAL_EVENT_ENTRIES;
 
-	if (tail - dev->event_head > EMU_EVENT_ENTRIES)
+	if (tail - dev->event_head > LOCAL_EVENT_ENTRIES)
 		return false;
 	while (dev->event_head != tail) {
 		const struct rondo_fw_event *event =
-			&shared->event[dev->event_head++ % EMU_EVENT_ENTRIES];
+			&shared->event[dev->event_head++ % LOCAL_EVENT_ENTRIES];
 		bool known = false;
 
 		if (event->type == RONDO_FW_EVENT_ADMIN)
 			known = answer(dev, event);
 		else if (event->type == RONDO_FW_EVENT_DONE)
-			known = emu_queue_done(dev, event);
+			known = local_queue_done(dev, event);
 		if (!known)
 			return false;
 	}
 	store_release(&shared->status.event_head, dev->event_head);
 	if (full)
-		emu_hw_ring(dev->hw, 0);
+		local_hw_ring(dev->hw, 0);
 	push_calls(dev);
-	emu_queue_push_all(dev);
+	local_queue_push_all(dev);
 	return true;
 }
 
@@ -192,31 +192,31 @@ static bool process_events(struct emu_device *dev)
  * Boot
  */
 
-static u32 device_state(struct emu_device *dev)
+static u32 device_state(struct local_device *dev)
 {
-	return (emu_hw_read(dev->hw, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_STATE) >>
+	return (local_hw_read(dev->hw, RONDO_REG_HOST_STATUS) & RONDO_FLD_HOST_STATUS_STATE) >>
 	       RONDO_SHIFT_HOST_STATUS_STATE;
 }
 
-static bool device_works(struct emu_device *dev)
+static bool device_works(struct local_device *dev)
 {
 	return device_state(dev) == RONDO_STATE_ON &&
-	       emu_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE) == RONDO_FW_STATE_READY;
+	       local_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE) == RONDO_FW_STATE_READY;
 }
 
-static void fill_init(struct emu_shared *shared)
+static void fill_init(struct local_shared *shared)
 {
 	memset(shared, 0, sizeof(*shared));
 	shared->init = (struct rondo_fw_init){
 		.magic = RONDO_FW_IMAGE_MAGIC,
 		.version = RONDO_FW_VERSION,
-		.status = emu_hw_bus(&shared->status),
-		.admin = emu_hw_bus(shared->admin),
-		.events = emu_hw_bus(shared->event),
-		.log = emu_hw_bus(shared->log),
-		.admin_count = EMU_ADMIN_ENTRIES,
-		.event_count = EMU_EVENT_ENTRIES,
-		.log_size = EMU_LOG_BYTES,
+		.status = local_hw_bus(&shared->status),
+		.admin = local_hw_bus(shared->admin),
+		.events = local_hw_bus(shared->event),
+		.log = local_hw_bus(shared->log),
+		.admin_count = LOCAL_ADMIN_ENTRIES,
+		.event_count = LOCAL_EVENT_ENTRIES,
+		.log_size = LOCAL_LOG_BYTES,
 	};
 }
 
@@ -224,14 +224,14 @@ static void fill_init(struct emu_shared *shared)
  * Waits until the device is in @state, or until the firmware runs with @state ON; releases the
  * lock meanwhile.
  */
-static int wait_for_state(struct emu_device *dev, u32 state)
+static int wait_for_state(struct local_device *dev, u32 state)
 {
 	u32 ms;
 
 	for (ms = 0; ms < BOOT_MS && !dev->stop; ms++) {
-		u32 is = device_state(dev), fw = emu_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE);
+		u32 is = device_state(dev), fw = local_hw_read(dev->hw, RONDO_REG_HOST_FW_STATE);
 
-		if (!emu_hw_present(dev->hw))
+		if (!local_hw_present(dev->hw))
 			return -ENODEV;
 		if (is == state && (state != RONDO_STATE_ON || fw == RONDO_FW_STATE_READY))
 			return 0;
@@ -245,26 +245,26 @@ static int wait_for_state(struct emu_device *dev, u32 state)
 	return -EIO;
 }
 
-int emu_boot(struct emu_device *dev)
+int local_boot(struct local_device *dev)
 {
-	struct emu_hw *hw = dev->hw;
+	struct local_hw *hw = dev->hw;
 	int ret;
 
-	emu_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	local_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	ret = wait_for_state(dev, RONDO_STATE_OFF);
 	if (ret)
 		return ret;
 	dev->admin_tail = 0;
 	dev->event_head = 0;
 	fill_init(dev->shared);
-	emu_hw_write64(hw, RONDO_REG_HOST_FW_ADDR_LO, emu_hw_bus(dev->image));
-	emu_hw_write(hw, RONDO_REG_HOST_FW_SIZE, emu_hw_image_bytes());
-	emu_hw_write64(hw, RONDO_REG_HOST_INIT_ADDR_LO, emu_hw_bus(&dev->shared->init));
-	emu_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
+	local_hw_write64(hw, RONDO_REG_HOST_FW_ADDR_LO, local_hw_bus(dev->image));
+	local_hw_write(hw, RONDO_REG_HOST_FW_SIZE, local_hw_image_bytes());
+	local_hw_write64(hw, RONDO_REG_HOST_INIT_ADDR_LO, local_hw_bus(&dev->shared->init));
+	local_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_BOOT);
 	ret = wait_for_state(dev, RONDO_STATE_ON);
 	if (ret)
 		return ret;
-	dev->base.info.firmware = emu_hw_read(hw, RONDO_REG_HOST_FW_VERSION);
+	dev->base.info.firmware = local_hw_read(hw, RONDO_REG_HOST_FW_VERSION);
 	return dev->base.info.firmware >> 16 == RONDO_FW_MAJOR ? 0 : -EIO;
 }
 
@@ -272,16 +272,16 @@ int emu_boot(struct emu_device *dev)
  * Liveness and reset
  */
 
-static bool busy(const struct emu_device *dev)
+static bool busy(const struct local_device *dev)
 {
 	return dev->calls || dev->backlog || dev->jobs;
 }
 
 /* Looks once; false if heartbeat or clock have stood still for too many looks. */
-static bool alive(struct emu_device *dev)
+static bool alive(struct local_device *dev)
 {
-	u32 heartbeat = emu_hw_read(dev->hw, RONDO_REG_HOST_HEARTBEAT);
-	u64 time = emu_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
+	u32 heartbeat = local_hw_read(dev->hw, RONDO_REG_HOST_HEARTBEAT);
+	u64 time = local_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
 
 	if (heartbeat == dev->heartbeat || time == dev->time)
 		dev->still++;
@@ -289,20 +289,20 @@ static bool alive(struct emu_device *dev)
 		dev->still = 0;
 	dev->heartbeat = heartbeat;
 	dev->time = time;
-	return dev->still < EMU_WATCH_STILL;
+	return dev->still < LOCAL_WATCH_STILL;
 }
 
 /* In the thread, during a reset: a command whose answer it must hear itself. */
-static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
+static int admin_in_reset(struct local_device *dev, struct rondo_fw_admin cmd)
 {
-	struct emu_call call = { .cmd = cmd };
+	struct local_call call = { .cmd = cmd };
 
 	dev->still = 0;
-	emu_admin_post(dev, &call);
+	local_admin_post(dev, &call);
 	while (!call.done) {
-		bool woken = wait_for_wake(dev, EMU_WATCH_MS);
+		bool woken = wait_for_wake(dev, LOCAL_WATCH_MS);
 
-		emu_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS, RONDO_FLD_HOST_IRQ_STATUS_EVENT);
+		local_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS, RONDO_FLD_HOST_IRQ_STATUS_EVENT);
 		if (!process_events(dev) || !device_works(dev) || (!woken && !alive(dev)))
 			fail_calls(dev, -EIO);
 	}
@@ -310,55 +310,55 @@ static int admin_in_reset(struct emu_device *dev, struct rondo_fw_admin cmd)
 }
 
 /* Tells the firmware again what it knew. */
-static int reload(struct emu_device *dev)
+static int reload(struct local_device *dev)
 {
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; i < RONDO_PROGRAMS_MAX && !ret; i++)
 		if (dev->program[i])
-			ret = admin_in_reset(dev, emu_program_describe(dev->program[i]));
+			ret = admin_in_reset(dev, local_program_describe(dev->program[i]));
 	for (i = 0; i < RONDO_BINDINGS_MAX && !ret; i++)
 		if (dev->binding[i])
-			ret = admin_in_reset(dev, emu_binding_describe(dev->binding[i]));
+			ret = admin_in_reset(dev, local_binding_describe(dev->binding[i]));
 	for (i = 0; i < RONDO_FW_QUEUES_MAX && !ret; i++)
 		if (dev->queue[i])
-			ret = admin_in_reset(dev, emu_queue_describe(dev->queue[i]));
+			ret = admin_in_reset(dev, local_queue_describe(dev->queue[i]));
 	return ret;
 }
 
-static void reset(struct emu_device *dev)
+static void reset(struct local_device *dev)
 {
 	int ret;
 
-	if (!emu_hw_present(dev->hw)) {
-		dev->state = EMU_GONE;
+	if (!local_hw_present(dev->hw)) {
+		dev->state = LOCAL_GONE;
 		fail_calls(dev, -ENODEV);
-		emu_queue_fail(dev, -ENODEV, true);
+		local_queue_fail(dev, -ENODEV, true);
 		return;
 	}
-	dev->state = EMU_DOWN;
+	dev->state = LOCAL_DOWN;
 	fail_calls(dev, -EIO);
-	emu_queue_fail(dev, -EIO, false);
-	ret = emu_boot(dev);
+	local_queue_fail(dev, -EIO, false);
+	ret = local_boot(dev);
 	if (!ret)
 		ret = reload(dev);
 	dev->still = 0;
-	dev->state = !ret ? EMU_LIVE : ret == -ENODEV ? EMU_GONE : EMU_DEAD;
+	dev->state = !ret ? LOCAL_LIVE : ret == -ENODEV ? LOCAL_GONE : LOCAL_DEAD;
 	if (ret)
-		emu_queue_fail(dev, ret, true);
+		local_queue_fail(dev, ret, true);
 	else
-		emu_queue_push_all(dev);
+		local_queue_push_all(dev);
 	pthread_cond_broadcast(&dev->answered);
 }
 
-static void look(struct emu_device *dev, bool watch)
+static void look(struct local_device *dev, bool watch)
 {
-	bool well = emu_hw_present(dev->hw);
+	bool well = local_hw_present(dev->hw);
 
 	if (well) {
-		emu_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS,
-			     RONDO_FLD_HOST_IRQ_STATUS_EVENT | RONDO_FLD_HOST_IRQ_STATUS_FAULT);
+		local_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS,
+			       RONDO_FLD_HOST_IRQ_STATUS_EVENT | RONDO_FLD_HOST_IRQ_STATUS_FAULT);
 		well = process_events(dev) && device_works(dev) && (!watch || alive(dev));
 	}
 	if (!well)
@@ -373,17 +373,17 @@ static u64 now_ms(void)
 	return (u64)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void *emu_thread(void *arg)
+void *local_thread(void *arg)
 {
-	struct emu_device *dev = arg;
+	struct local_device *dev = arg;
 	u64 watched = now_ms();
 	bool pending;
 
 	pthread_mutex_lock(&dev->lock);
 	while (!dev->stop) {
-		bool watch = busy(dev) && now_ms() - watched >= EMU_WATCH_MS;
+		bool watch = busy(dev) && now_ms() - watched >= LOCAL_WATCH_MS;
 
-		if (dev->state == EMU_LIVE)
+		if (dev->state == LOCAL_LIVE)
 			look(dev, watch);
 		if (watch)
 			watched = now_ms();
@@ -391,7 +391,7 @@ void *emu_thread(void *arg)
 		if (!pending)
 			dev->still = 0;
 		pthread_mutex_unlock(&dev->lock);
-		wait_for_wake(dev, pending ? EMU_WATCH_MS : -1);
+		wait_for_wake(dev, pending ? LOCAL_WATCH_MS : -1);
 		pthread_mutex_lock(&dev->lock);
 	}
 	pthread_mutex_unlock(&dev->lock);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The local backend: what the kernel's driver does, for an emulated device inside the process. It
+ * speaks to the real firmware over the rings of spec/fw_abi.h.
+ *
+ *	local_hw.c	registers and memory of the device
+ *	local_fw.c	boot, rings, admin commands, the thread, reset
+ *	local_queue.c	queues, jobs, fences
+ *	backend_local.c	buffers, programs, bindings, opening and closing
+ *
+ * One lock, local_device.lock, protects everything; fields without a remark are written only before
+ * their object is shared. The device's thread handles events and resets; others wait for answers
+ * on local_device.answered. Reference counts are plain numbers under the lock.
+ *
+ * States: LIVE; DOWN while a reset is under way; DEAD or GONE for good. Only in LIVE does the
+ * device know programs, bindings and queues, so only then are they told to be forgotten.
+ */
+#ifndef LIBACCEL_LOCAL_H
+#define LIBACCEL_LOCAL_H
+
+#include <pthread.h>
+
+#include "spec/fw_abi.h"
+#include "userspace/libaccel/backend.h"
+#include "userspace/libaccel/local_hw.h"
+
+enum {
+	LOCAL_ADMIN_ENTRIES = 64,
+	LOCAL_EVENT_ENTRIES = 1024,
+	LOCAL_QUEUE_ENTRIES = 256,
+	LOCAL_LOG_BYTES = 16384,
+	/* Limits of one open device, those of an open file of the kernel's driver. */
+	LOCAL_PROGRAMS_MAX = 64,
+	LOCAL_BINDINGS_MAX = 256,
+	LOCAL_QUEUES_MAX = 16,
+	LOCAL_REPLAYS_MAX = 64,
+	/* Liveness is looked at this often while something is pending, and this often in vain. */
+	LOCAL_WATCH_MS = 250,
+	LOCAL_WATCH_STILL = 8,
+};
+
+enum local_state {
+	LOCAL_LIVE,
+	LOCAL_DOWN,
+	LOCAL_DEAD,
+	LOCAL_GONE,
+};
+
+/* Memory shared with the firmware. */
+struct local_shared {
+	struct rondo_fw_status status;
+	struct rondo_fw_init init __attribute__((aligned(64)));
+	struct rondo_fw_admin admin[LOCAL_ADMIN_ENTRIES] __attribute__((aligned(64)));
+	struct rondo_fw_event event[LOCAL_EVENT_ENTRIES] __attribute__((aligned(64)));
+	char log[LOCAL_LOG_BYTES] __attribute__((aligned(64)));
+};
+
+/* An admin command under way. */
+struct local_call {
+	struct local_call *next;
+	struct rondo_fw_admin cmd;
+	bool done;
+	int ret; /* once done */
+	/* Called once it is done, instead of waking a waiter; frees the call. */
+	void (*then)(struct local_call *call);
+	void *object;
+};
+
+/* Memory of whole pages that the device may reach. */
+struct local_pages {
+	u8 *memory;
+	u64 bytes;
+	bool write;
+	struct rondo_page_list *list; /* of the pages */
+	u64 list_bytes;
+};
+
+struct local_buffer {
+	struct accel_buffer base;
+	struct local_device *dev;
+	u32 refs;
+	struct local_pages pages;
+};
+
+struct local_program {
+	struct accel_program base;
+	u64 signature; /* of its control path, which the firmware compares */
+	struct local_device *dev;
+	u32 refs;
+	u32 number; /* of the device */
+	u64 size;
+	struct local_pages pages; /* the program's bytes */
+	char why[128]; /* the device has no memory for it: what it said */
+	struct rondo_program tables;
+};
+
+struct local_bound_slot {
+	struct local_buffer *buffer; /* or NULL */
+	u64 offset;
+};
+
+struct local_binding {
+	struct accel_binding base;
+	struct local_device *dev;
+	u32 refs;
+	u32 number;
+	u32 generation;
+	struct local_program *program;
+	u32 count;
+	struct local_bound_slot slot[RONDO_PROGRAM_SLOTS_MAX];
+	struct rondo_slot_binding table[RONDO_PROGRAM_SLOTS_MAX]; /* read by the device */
+};
+
+struct local_queue {
+	struct accel_queue base;
+	struct local_device *dev;
+	u32 number;
+	u32 weight;
+	u32 tail; /* entries ever written */
+	bool stopped; /* takes no more entries */
+	bool blocked; /* for the rest of one round of local_queue_push_all() */
+	struct rondo_fw_entry *ring;
+};
+
+struct local_fence {
+	struct accel_fence base;
+	struct local_device *dev;
+	u32 refs;
+	atomic_int status; /* -EAGAIN until the job has ended */
+};
+
+/* Replays that were submitted together. */
+struct local_job {
+	struct local_job *next; /* submitted later, of any queue */
+	struct local_queue *queue;
+	struct local_fence *fence;
+	u64 seqno; /* of the first replay; the others follow */
+	u32 count;
+	u32 pushed; /* replays that stand in the ring */
+	int error; /* the first */
+	struct {
+		struct local_binding *binding;
+		struct rondo_fw_entry entry;
+	} replay[];
+};
+
+struct local_device {
+	struct accel_device base;
+	struct local_hw *hw;
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	pthread_t thread;
+	int wake; /* eventfd: an interrupt, or something to do */
+	bool stop; /* the thread shall end */
+	enum local_state state;
+
+	struct local_shared *shared;
+	u8 *image; /* the firmware's */
+	u32 admin_tail, event_head;
+	u32 cookie;
+	struct local_call *calls; /* in the ring, not yet answered */
+	struct local_call *backlog; /* waiting for room in the ring, oldest first */
+
+	/* What the device knows, or is just told to learn or to forget; by its numbers. */
+	struct local_program *program[RONDO_PROGRAMS_MAX];
+	struct local_binding *binding[RONDO_BINDINGS_MAX];
+	struct local_queue *queue[RONDO_FW_QUEUES_MAX];
+	u32 programs, bindings, queues; /* handles of the user */
+	u32 generation; /* of the last binding */
+
+	struct local_job *jobs; /* not ended, in order of submission */
+	u64 seqno; /* of the next replay */
+
+	u32 heartbeat, still; /* of the last look at liveness */
+	u64 time;
+};
+
+/* local_fw.c; all called with the lock held unless they say otherwise */
+
+/* -ENODEV or -EIO if the device is not LIVE, but waits for a reset to end. */
+int local_check(struct local_device *dev);
+
+/* Gives @cmd to the firmware and waits for the answer; releases the lock meanwhile. */
+int local_admin(struct local_device *dev, struct rondo_fw_admin cmd);
+
+/* As local_admin(), without waiting; local_call.then says what follows. */
+void local_admin_post(struct local_device *dev, struct local_call *call);
+
+/* Takes the oldest call off @list; NULL if there is none. */
+struct local_call *local_call_pop(struct local_call **list);
+
+/* Boots the firmware; releases the lock meanwhile. Only before the thread runs, or in it. */
+int local_boot(struct local_device *dev);
+
+/* The thread's function; @dev is a struct local_device. Takes the lock. */
+void *local_thread(void *dev);
+
+/* Wakes the thread; also without the lock. */
+void local_wake(struct local_device *dev);
+
+/* local_queue.c */
+
+int local_queue_create(struct accel_device *device, u32 weight, struct accel_queue **queue);
+void local_queue_destroy(struct accel_queue *queue);
+int local_submit(struct accel_queue *queue, const struct accel_job *job,
+		 struct accel_fence **fence);
+int local_fence_status(struct accel_fence *fence);
+void local_fence_destroy(struct accel_fence *fence);
+
+/* The command that makes the firmware know @queue. */
+struct rondo_fw_admin local_queue_describe(const struct local_queue *queue);
+
+/* Puts replays of waiting jobs into rings, as far as there is room and their turn. */
+void local_queue_push_all(struct local_device *dev);
+
+/* A replay is done; false if there is no such. */
+bool local_queue_done(struct local_device *dev, const struct rondo_fw_event *event);
+
+/* Ends jobs with @error: those that may have begun, or all. Rings are empty afterwards. */
+void local_queue_fail(struct local_device *dev, int error, bool all);
+
+/* backend_local.c */
+
+struct rondo_fw_admin local_program_describe(const struct local_program *program);
+struct rondo_fw_admin local_binding_describe(const struct local_binding *binding);
+void local_binding_put(struct local_binding *binding);
+
+/* For tests: the device's faults (emulator/device/faults.def). */
+int accel_local_fault(struct accel_device *device, const char *name, u32 value);
+u32 accel_local_fault_hits(struct accel_device *device, const char *name);
+
+#endif
