@@ -170,17 +170,13 @@ static int admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enu
 		ret = line_wait(rdev, line, state, killable);
 	mutex_unlock(&line->lock);
 
-	if (ret == RONDO_FW_NO_MEMORY) {
-		/* No fault of the device: users may ask for more than it has, at any rate. */
-		drm_dbg_driver(&rdev->drm, "the device has no memory for command %u\n",
-			       cmd->command);
-		ret = -ENOMEM;
-	} else if (ret > 0) {
-		drm_err(&rdev->drm, "the firmware refuses command %u: result %d\n", cmd->command,
-			ret);
-		ret = -EIO;
-	}
-	return ret;
+	if (ret <= 0)
+		return ret;
+	/* Lack of memory is no fault of the device: users may ask for more than it has. */
+	if (ret != RONDO_FW_NO_MEMORY)
+		drm_err(&rdev->drm, "the firmware refuses command %u: %s\n", cmd->command,
+			rondo_result_text(ret));
+	return rondo_result_error(ret);
 }
 
 static int send_resident(struct rondo_device *rdev, struct rondo_resident *res,

@@ -44,12 +44,10 @@ static void release_work(struct work_struct *work)
 	rondo_resident_fini(rdev, &binding->res);
 	rondo_dma_free(rdev, &binding->slots);
 	for (i = 0; i < binding->count; i++) {
-		struct rondo_bound_slot *slot = &binding->slot[i];
-
-		if (slot->pages)
-			rondo_bo_unpin(rdev, slot->bo);
-		if (slot->bo)
-			drm_gem_object_put(&slot->bo->base.base);
+		if (binding->slot[i].at.pages)
+			rondo_bo_unpin(rdev, binding->slot[i].bo);
+		if (binding->slot[i].bo)
+			drm_gem_object_put(&binding->slot[i].bo->base.base);
 	}
 	rondo_prog_put(binding->prog);
 	kfree(binding);
@@ -91,99 +89,65 @@ void rondo_binding_close_all(struct rondo_file *rfile)
 	xa_destroy(&rfile->bindings);
 }
 
-static const struct rondo_slot *slot_of(const struct rondo_binding *binding, u32 i)
+/* Slot @i for the rules of core/binding.h. Buffers with one reservation have the same memory. */
+static struct rondo_bound_slot bound_slot(const void *ctx, u32 i)
 {
-	return &binding->prog->tables.slots[i];
-}
+	const struct rondo_binding *binding = ctx;
+	const struct drm_gem_object *obj;
+	struct rondo_bound_slot bound = {
+		.slot = &binding->prog->tables.slots[i],
+		.offset = binding->slot[i].at.offset,
+	};
 
-int rondo_binding_check_offset(const struct rondo_binding *binding, u32 i, u64 offset, u32 *units)
-{
-	const struct rondo_bound_slot *bound;
-	const struct rondo_slot *slot;
-
-	if (i >= binding->count)
-		return -EINVAL;
-	slot = slot_of(binding, i);
-	bound = &binding->slot[i];
-	if (!(slot->flags & RONDO_SLOT_DYNAMIC) || !IS_ALIGNED(offset, slot->align))
-		return -EINVAL;
-	/* The bound offset and the extent fit: checked when the binding was made. */
-	if (!bound->bo || offset > bound->bo->base.base.size - bound->offset - rondo_slot_end(slot))
-		return -ERANGE;
-	*units = offset / slot->align;
-	return 0;
-}
-
-static struct rondo_bound bound_of(const struct rondo_binding *binding, u32 i)
-{
-	const struct rondo_bound_slot *slot = &binding->slot[i];
-
-	return (struct rondo_bound){ slot_of(binding, i), slot->offset, slot->bo->base.base.size };
-}
-
-/* Whether slots @i and @j stand for buffers with the same memory. */
-static bool same_memory(const struct rondo_binding *binding, u32 i, u32 j)
-{
-	const struct rondo_bo *a = binding->slot[i].bo, *b = binding->slot[j].bo;
-
-	return a && b && (a == b || a->base.base.resv == b->base.base.resv);
-}
-
-/*
- * Slots of which one is written may overlap only within an alias group. Notes on the way
- * whether anything that is read is written.
- */
-static int check_overlaps(struct rondo_binding *binding, u32 *error_slot)
-{
-	u32 i, j;
-
-	binding->repeatable = true;
-	for (i = 0; i < binding->count; i++) {
-		for (j = 0; j < binding->count; j++) {
-			struct rondo_bound a, b;
-
-			if (!same_memory(binding, i, j))
-				continue;
-			a = bound_of(binding, i);
-			b = bound_of(binding, j);
-			if (rondo_bound_writes_read(&a, &b))
-				binding->repeatable = false;
-			if (i != j && rondo_bound_clash(&a, &b)) {
-				*error_slot = max(i, j);
-				return -EBUSY;
-			}
-		}
+	if (binding->slot[i].bo) {
+		obj = &binding->slot[i].bo->base.base;
+		bound.memory = obj->resv;
+		bound.size = obj->size;
 	}
-	return 0;
+	return bound;
+}
+
+int rondo_binding_add_offset(const struct rondo_binding *binding, u32 slot, u64 offset,
+			     struct rondo_fw_entry *entry)
+{
+	struct rondo_bound_slot bound;
+
+	if (slot >= binding->count)
+		return -EINVAL;
+	bound = bound_slot(binding, slot);
+	return rondo_entry_add_offset(entry, slot, &bound, offset);
 }
 
 /* Takes the buffer that the user named for slot @i, and compares sizes. */
 static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i,
-		     const struct drm_rondo_slot *user)
+		     const struct drm_rondo_slot_binding *user)
 {
-	const struct rondo_slot *slot = slot_of(binding, i);
-	struct rondo_bound_slot *bound = &binding->slot[i];
-	struct rondo_bound fit;
+	struct rondo_slot_binding *at = &binding->slot[i].at;
+	struct rondo_bound_slot bound;
+	struct rondo_bo *bo = NULL;
+	int ret;
 
-	if (user->pad || !IS_ALIGNED(user->offset, slot->align))
+	if (user->pad)
 		return -EINVAL;
-	if (!user->handle)
-		return rondo_slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
-
-	bound->bo = rondo_bo_lookup(file, user->handle);
-	if (!bound->bo)
-		return -ENOENT;
-	bound->offset = user->offset;
-	fit = bound_of(binding, i);
-	if (!rondo_bound_fits(&fit))
-		return -ERANGE;
-	return rondo_bo_pin(binding->rdev, bound->bo, &bound->pages);
+	if (user->handle) {
+		bo = rondo_bo_lookup(file, user->handle);
+		if (!bo)
+			return -ENOENT;
+	}
+	binding->slot[i].bo = bo;
+	at->offset = user->offset;
+	bound = bound_slot(binding, i);
+	ret = rondo_bound_check(&bound);
+	if (ret || !bo)
+		return ret;
+	at->size = bound.size - bound.offset;
+	return rondo_bo_pin(binding->rdev, bo, &at->pages);
 }
 
 static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 		      struct drm_rondo_binding_create *args)
 {
-	struct drm_rondo_slot user;
+	struct drm_rondo_slot_binding user;
 	u32 i;
 	int ret;
 
@@ -199,7 +163,8 @@ static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 		if (ret)
 			return ret;
 	}
-	return check_overlaps(binding, &args->error_slot);
+	return rondo_binding_check(bound_slot, binding, binding->count, &args->error_slot,
+				   &binding->disjoint);
 }
 
 /* Describes the slots to the device, and the binding to the firmware. */
@@ -214,15 +179,8 @@ static int load_binding(struct rondo_binding *binding)
 	if (ret)
 		return ret;
 	slot = binding->slots.block->cpu;
-	for (i = 0; i < binding->count; i++) {
-		const struct rondo_bound_slot *bound = &binding->slot[i];
-
-		if (!bound->bo)
-			continue;
-		slot[i].pages = bound->pages;
-		slot[i].offset = bound->offset;
-		slot[i].size = bound->bo->base.base.size - bound->offset;
-	}
+	for (i = 0; i < binding->count; i++)
+		slot[i] = binding->slot[i].at;
 	dma_wmb(); /* before the device is told to read it */
 
 	binding->generation = atomic_inc_return(&rdev->generation);

@@ -16,16 +16,6 @@ struct rondo_device;
 struct rondo_file;
 struct rondo_prog;
 
-/* The buffer behind a slot. */
-struct rondo_bound_slot {
-	/** @bo: pinned while the binding lives; NULL if the program does not touch the slot */
-	struct rondo_bo *bo;
-	/** @offset: of the slot's byte 0 in the buffer */
-	u64 offset;
-	/** @pages: bus address of the buffer's page list */
-	u64 pages;
-};
-
 struct rondo_binding {
 	struct rondo_device *rdev;
 	struct kref ref;
@@ -36,13 +26,18 @@ struct rondo_binding {
 	struct rondo_prog *prog;
 	/** @generation: tells this binding from an earlier one of the same number */
 	u32 generation;
-	/** @repeatable: reads nothing that it writes, so a replay may be done again */
-	bool repeatable;
-	/** @slots: struct rondo_slot_binding[] for the device */
+	/** @disjoint: reads nothing that it writes, so a replay may be done again */
+	bool disjoint;
+	/** @slots: struct rondo_slot_binding[], as the device reads it */
 	struct rondo_dma slots;
 	/** @count: of @slot, the program's number of slots */
 	u32 count;
-	struct rondo_bound_slot slot[] __counted_by(count);
+	struct {
+		/** @bo: pinned while the binding lives; NULL: the slot has no buffer */
+		struct rondo_bo *bo;
+		/** @at: the driver's own copy of what the device is told */
+		struct rondo_slot_binding at;
+	} slot[] __counted_by(count);
 };
 
 /* The binding with @id, with a reference of the caller's own; NULL if there is none. */
@@ -52,11 +47,8 @@ void rondo_binding_put(struct rondo_binding *binding);
 /* Drops all bindings of a file that is closed. */
 void rondo_binding_close_all(struct rondo_file *rfile);
 
-/*
- * Checks that a replay may move @slot by @offset bytes, and gives it in units of the
- * slot's alignment. 0, -EINVAL, or -ERANGE if the buffer ends before the slot does.
- */
-int rondo_binding_check_offset(const struct rondo_binding *binding, u32 slot, u64 offset,
-			       u32 *units);
+/* Adds to @entry that its replay moves slot @slot: 0, -EINVAL, -ERANGE or -ENOSPC. */
+int rondo_binding_add_offset(const struct rondo_binding *binding, u32 slot, u64 offset,
+			     struct rondo_fw_entry *entry);
 
 #endif

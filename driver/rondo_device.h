@@ -40,6 +40,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 
+#include "core/replay.h"
 #include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
 #include "driver/rondo_fw.h"
@@ -129,6 +130,12 @@ static inline int rondo_device_error(const struct rondo_device *rdev)
 	return error[READ_ONCE(rdev->state)];
 }
 
+/* How replays end on a device that is lost: @error is what rondo_device_error() says of it. */
+static inline u32 rondo_lost_result(int error)
+{
+	return error == -ENODEV ? RONDO_HOST_GONE : RONDO_HOST_DEAD;
+}
+
 /*
  * Releases programs, bindings and queues whose last reference may be dropped where
  * one cannot sleep. Drained at module exit, so that work in it may outlive all files.
@@ -155,6 +162,7 @@ int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_fi
 int rondo_ioctl_binding_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_queue_fault(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* Most exact cycles that a program of the calling process may take. */

@@ -34,7 +34,7 @@ static_assert(sizeof(struct drm_rondo_bo_create) == 16);
 static_assert(sizeof(struct drm_rondo_bo_mmap) == 16);
 static_assert(sizeof(struct drm_rondo_program_create) == 56);
 static_assert(sizeof(struct drm_rondo_program_destroy) == 8);
-static_assert(sizeof(struct drm_rondo_slot) == 16);
+static_assert(sizeof(struct drm_rondo_slot_binding) == 16);
 static_assert(sizeof(struct drm_rondo_binding_create) == 32);
 static_assert(sizeof(struct drm_rondo_binding_destroy) == 8);
 static_assert(sizeof(struct drm_rondo_queue_create) == 16);
@@ -42,7 +42,8 @@ static_assert(sizeof(struct drm_rondo_queue_destroy) == 8);
 static_assert(sizeof(struct drm_rondo_slot_offset) == 16);
 static_assert(sizeof(struct drm_rondo_replay) == 24);
 static_assert(sizeof(struct drm_rondo_sync) == 16);
-static_assert(sizeof(struct drm_rondo_submit) == 56);
+static_assert(sizeof(struct drm_rondo_submit) == 64);
+static_assert(sizeof(struct drm_rondo_queue_fault) == 32);
 
 static int file_open(struct drm_device *drm, struct drm_file *file)
 {
@@ -113,6 +114,7 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_CREATE, rondo_ioctl_queue_create, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_DESTROY, rondo_ioctl_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_SUBMIT, rondo_ioctl_submit, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_FAULT, rondo_ioctl_queue_fault, 0),
 };
 
 static const struct file_operations fops = {
@@ -272,7 +274,7 @@ static void remove(struct pci_dev *pdev)
 	rondo_irq_fini(rdev);
 	down_read(&rdev->reset_lock);
 	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res)
-		rondo_queue_fail_all(to_rondo_queue(res), -ENODEV);
+		rondo_queue_fail_all(to_rondo_queue(res), RONDO_HOST_GONE);
 	up_read(&rdev->reset_lock);
 	pci_clear_master(pdev);
 	rondo_dma_close(rdev);

@@ -7,7 +7,7 @@
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
 
-struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 client_id)
+struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag, u64 client_id)
 {
 	struct rondo_job *job;
 	int ret = -ENOMEM;
@@ -16,6 +16,8 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 cli
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->count = count;
+	job->fault.tag = tag;
+	job->fault.bundle = DRM_RONDO_BUNDLE_NONE;
 	INIT_LIST_HEAD(&job->node);
 	job->hw_fence = rondo_fence_alloc();
 	job->done_fence = rondo_fence_alloc();
@@ -50,7 +52,7 @@ void rondo_job_release(struct rondo_job *job)
 	free_job(job);
 }
 
-bool rondo_job_repeatable(const struct rondo_job *job)
+bool rondo_job_disjoint(const struct rondo_job *job)
 {
 	const struct rondo_binding *binding = job->replay[0].binding;
 	u32 i;
@@ -59,7 +61,7 @@ bool rondo_job_repeatable(const struct rondo_job *job)
 	for (i = 1; i < job->count; i++)
 		if (job->replay[i].binding != binding)
 			return false;
-	return binding->repeatable && !job->repeated;
+	return binding->disjoint;
 }
 
 /* Also for a job that was killed before it ran: then nobody else signals. */
@@ -119,7 +121,7 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 	}
 	/* During a reset, the reset sees to it. */
 	if (error && error != -EAGAIN)
-		rondo_queue_fail_all(queue, error);
+		rondo_queue_fail_all(queue, rondo_lost_result(error));
 	return fence;
 }
 

@@ -7,11 +7,11 @@
 
 #include <drm/gpu_scheduler.h>
 
+#include "driver/rondo_queue.h"
 #include "spec/fw_abi.h"
 
 struct rondo_binding;
 struct rondo_fence;
-struct rondo_queue;
 
 /* One replay of a job. */
 struct rondo_job_replay {
@@ -36,9 +36,9 @@ struct rondo_job {
 	u64 first, last;
 	/** @first_index: ring index of its first entry */
 	u32 first_index;
-	/** @error: of a replay that has failed; the first one */
-	int error;
-	/** @repeated: was started before a reset; not repeated a second time */
+	/** @fault: of the first replay that has failed; its result is 0 if none has */
+	struct rondo_fault fault;
+	/** @repeated: had begun before a reset; not repeated a second time */
 	bool repeated;
 
 	u32 count;
@@ -53,14 +53,14 @@ static inline struct rondo_job *to_rondo_job(struct drm_sched_job *job)
 extern const struct drm_sched_backend_ops rondo_sched_ops;
 
 /*
- * A job of @count replays in @queue, whose references it takes. It is either pushed
- * or released.
+ * A job of @count replays in @queue, whose references it takes; the user calls it @tag.
+ * It is either pushed or released.
  */
-struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 client_id);
+struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag, u64 client_id);
 void rondo_job_release(struct rondo_job *job);
 
-/* Whether it may be done again although it was started. */
-bool rondo_job_repeatable(const struct rondo_job *job);
+/* Whether its replays read nothing that they write, so that it may be done again. */
+bool rondo_job_disjoint(const struct rondo_job *job);
 
 /*
  * The point of no return: arms the job; its done fence may be published, and then it

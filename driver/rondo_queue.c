@@ -5,6 +5,7 @@
 #include <drm/drm_print.h>
 #include <drm/rondo_accel.h>
 
+#include "core/replay.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
@@ -72,8 +73,11 @@ struct rondo_queue *rondo_queue_lookup(struct rondo_file *rfile, u32 id)
 	return queue;
 }
 
-/* Removes the first job in flight whose last entry is at most @seqno. */
-static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, int *error)
+/*
+ * Removes the first job in flight whose last entry is at most @seqno, and keeps its fault;
+ * @result is that of a job that has none of its own.
+ */
+static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 result)
 {
 	struct rondo_job *job;
 
@@ -81,7 +85,10 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, int *er
 	job = list_first_entry_or_null(&queue->inflight, struct rondo_job, node);
 	if (job && job->last <= seqno) {
 		list_del_init(&job->node);
-		*error = job->error;
+		if (!job->fault.result)
+			job->fault.result = result;
+		if (job->fault.result)
+			queue->fault[queue->faults++ % DRM_RONDO_FAULTS_MAX] = job->fault;
 	} else {
 		job = NULL;
 	}
@@ -89,51 +96,41 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, int *er
 	return job;
 }
 
-/* Notes why entry @seqno failed; false if no such entry is in flight. */
-static bool note_result(struct rondo_queue *queue, u64 seqno, int error)
+/* Notes how the replay of @event ended; false if no such is in flight. */
+static bool note_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
 	bool found = false;
 	struct rondo_job *job;
 
 	spin_lock(&queue->lock);
 	list_for_each_entry(job, &queue->inflight, node) {
-		found = job->first <= seqno && seqno <= job->last;
-		if (found) {
-			job->error = job->error ?: error;
+		found = job->first <= event->seqno && event->seqno <= job->last;
+		if (found)
 			break;
-		}
+	}
+	if (found && event->result && !job->fault.result) {
+		job->fault.result = event->result;
+		job->fault.replay = event->seqno - job->first;
+		if (rondo_result_has_bundle(event->result))
+			job->fault.bundle = event->bundle;
 	}
 	spin_unlock(&queue->lock);
 	return found;
 }
 
-/* Logs what is the device's fault, and gives the error of the fence. */
-static int result_error(struct rondo_queue *queue, const struct rondo_fw_event *event)
+/* Logs what is the device's fault; users may destroy their queues. */
+static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
 	struct drm_device *drm = &queue->rdev->drm;
+	const char *text = rondo_result_text(event->result);
 
-	switch (event->result) {
-	case RONDO_FW_OK:
-		return 0;
-	case RONDO_FW_ABORTED:
-		return -ECANCELED;
-	case RONDO_FW_OVERRUN:
-		drm_err(drm, "queue %u: a replay exceeded its exact cycles at bundle %u\n",
-			event->queue, event->bundle);
-		return -ETIME;
-	case RONDO_FW_SIGNATURE:
-		drm_err(drm, "queue %u: a replay left its control path: signature %016llx\n",
-			event->queue, event->signature);
-		return -EIO;
-	case RONDO_FW_TRAPPED:
-		drm_err(drm, "queue %u: a replay trapped at bundle %u\n", event->queue,
-			event->bundle);
-		return -EIO;
-	default:
-		drm_err(drm, "queue %u: a replay failed with result %u\n", event->queue,
-			event->result);
-		return -EIO;
-	}
+	if (event->result == RONDO_FW_OK || event->result == RONDO_FW_ABORTED)
+		return;
+	if (rondo_result_has_bundle(event->result))
+		drm_err(drm, "queue %u: a replay failed at bundle %u: %s\n", event->queue,
+			event->bundle, text);
+	else
+		drm_err(drm, "queue %u: a replay failed: %s\n", event->queue, text);
 }
 
 void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bound)
@@ -161,32 +158,31 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 	spin_unlock(&queue->lock);
 }
 
-/* Signals all jobs up to entry @seqno, with @error unless they have one of their own. */
-static void finish_up_to(struct rondo_queue *queue, u64 seqno, int error)
+/* Signals all jobs up to entry @seqno; @result is that of those which have none of their own. */
+static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 {
 	struct rondo_job *job;
-	int own;
 
 	lockdep_assert_held(&queue->rdev->ring.event_lock); /* for their order */
 
-	while ((job = take_done(queue, seqno, &own)))
-		rondo_job_done(job, own ?: error);
+	while ((job = take_done(queue, seqno, result)))
+		rondo_job_done(job, rondo_result_error(job->fault.result));
 }
 
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
-	if (!note_result(queue, event->seqno, 0) || event->result >= RONDO_FW_RESULTS)
+	if (event->result >= RONDO_FW_RESULTS || !note_event(queue, event))
 		return false;
 	atomic64_add(event->cycles, &queue->rfile->cycles);
-	note_result(queue, event->seqno, result_error(queue, event));
-	finish_up_to(queue, event->seqno, 0);
+	log_event(queue, event);
+	finish_up_to(queue, event->seqno, RONDO_FW_OK);
 	return true;
 }
 
-void rondo_queue_fail_all(struct rondo_queue *queue, int error)
+void rondo_queue_fail_all(struct rondo_queue *queue, u32 result)
 {
 	mutex_lock(&queue->rdev->ring.event_lock);
-	finish_up_to(queue, U64_MAX, error);
+	finish_up_to(queue, U64_MAX, result);
 	mutex_unlock(&queue->rdev->ring.event_lock);
 }
 
@@ -194,22 +190,27 @@ void rondo_queue_settle(struct rondo_queue *queue)
 {
 	struct rondo_fw_status *status = queue->rdev->ring.status;
 	u32 number = queue->res.number;
-	/* Entries before this were started, by the firmware's word: head, or one more. */
-	u32 started_end =
-		READ_ONCE(status->queue_head[number]) + (READ_ONCE(status->running) == number + 1);
+	u32 head = READ_ONCE(status->queue_head[number]);
+	bool running = READ_ONCE(status->running) == number + 1;
 	struct rondo_job *job;
 	u64 give_up = 0;
 
 	spin_lock(&queue->lock);
 	list_for_each_entry(job, &queue->inflight, node) {
-		bool started = (s32)(started_end - job->first_index) > 0;
-
-		if (started && !rondo_job_repeatable(job))
+		switch (rondo_fate_at_reset(rondo_job_begun(job->first_index, head, running),
+					    rondo_job_disjoint(job), job->repeated)) {
+		case RONDO_FATE_RUN:
+			break;
+		case RONDO_FATE_REPEAT:
+			job->repeated = true;
+			break;
+		case RONDO_FATE_FAIL:
 			give_up = job->last;
-		job->repeated |= started;
+			break;
+		}
 	}
 	spin_unlock(&queue->lock);
-	finish_up_to(queue, give_up, -EIO);
+	finish_up_to(queue, give_up, RONDO_HOST_RESET);
 }
 
 void rondo_queue_recover(struct rondo_queue *queue)
@@ -237,7 +238,7 @@ static void kill_queue(struct rondo_queue *queue)
 	drm_sched_entity_fini(&queue->entity); /* from here on nothing is run */
 	rondo_resident_unload(rdev, &queue->res);
 	rondo_resident_fini(rdev, &queue->res); /* no more events */
-	rondo_queue_fail_all(queue, -ECANCELED);
+	rondo_queue_fail_all(queue, RONDO_FW_ABORTED);
 	rondo_dma_free(rdev, &queue->ring);
 	rondo_queue_put(queue);
 }
@@ -377,4 +378,44 @@ int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fil
 	if (mine)
 		kill_queue(queue);
 	return 0;
+}
+
+/* Finds the fault that @args asks for. With the queue's lock held. */
+static const struct rondo_fault *find_fault(const struct rondo_queue *queue,
+					    const struct drm_rondo_queue_fault *args)
+{
+	u32 i, known = min_t(u32, queue->faults, DRM_RONDO_FAULTS_MAX);
+
+	for (i = 1; i <= known; i++) {
+		const struct rondo_fault *fault =
+			&queue->fault[(queue->faults - i) % DRM_RONDO_FAULTS_MAX];
+
+		if (!(args->flags & DRM_RONDO_FAULT_OF_TAG) || fault->tag == args->tag)
+			return fault;
+	}
+	return NULL;
+}
+
+int rondo_ioctl_queue_fault(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_rondo_queue_fault *args = data;
+	const struct rondo_fault *fault;
+	struct rondo_queue *queue;
+
+	if (args->flags & ~DRM_RONDO_FAULT_OF_TAG || args->pad)
+		return -EINVAL;
+	queue = rondo_queue_lookup(file->driver_priv, args->queue);
+	if (!queue)
+		return -ENOENT;
+	spin_lock(&queue->lock);
+	fault = find_fault(queue, args);
+	if (fault) {
+		args->tag = fault->tag;
+		args->result = fault->result;
+		args->bundle = fault->bundle;
+		args->replay = fault->replay;
+	}
+	spin_unlock(&queue->lock);
+	rondo_queue_put(queue);
+	return fault ? 0 : -ENODATA;
 }

@@ -19,6 +19,7 @@
 #include <linux/workqueue.h>
 
 #include <drm/gpu_scheduler.h>
+#include <drm/rondo_accel.h>
 
 #include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
@@ -31,6 +32,12 @@ struct rondo_job;
 enum {
 	RONDO_QUEUE_ENTRIES = 256, /* of a firmware ring; credits of its scheduler */
 	RONDO_WEIGHT_MAX = 1024,
+};
+
+/* How a job failed; see struct drm_rondo_queue_fault. */
+struct rondo_fault {
+	u64 tag;
+	u32 result, bundle, replay;
 };
 
 struct rondo_queue {
@@ -68,6 +75,9 @@ struct rondo_queue {
 	u32 tail;
 	/** @seqno: of the last entry */
 	u64 seqno;
+	/** @fault: the last ones of @faults that there ever were, as a ring */
+	struct rondo_fault fault[DRM_RONDO_FAULTS_MAX];
+	u32 faults;
 };
 
 static inline struct rondo_queue *to_rondo_queue(struct rondo_resident *res)
@@ -91,8 +101,8 @@ bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *ev
  */
 void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bound);
 
-/* Gives up everything in flight, in order. */
-void rondo_queue_fail_all(struct rondo_queue *queue, int error);
+/* Ends everything in flight, in order, with @result of spec/results.def. */
+void rondo_queue_fail_all(struct rondo_queue *queue, u32 result);
 
 /*
  * For the reset. First, when the device has stopped: gives up what was started and must

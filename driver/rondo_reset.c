@@ -86,8 +86,10 @@ static void recover_queues(struct rondo_device *rdev)
 	unsigned long number;
 
 	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res) {
-		if (error || !res->live)
-			rondo_queue_fail_all(to_rondo_queue(res), error ?: -EIO);
+		if (error)
+			rondo_queue_fail_all(to_rondo_queue(res), rondo_lost_result(error));
+		else if (!res->live)
+			rondo_queue_fail_all(to_rondo_queue(res), RONDO_HOST_RESET);
 		else
 			rondo_queue_recover(to_rondo_queue(res));
 	}

@@ -49,12 +49,8 @@ static int copy_element(void *element, size_t size, u64 array, u32 i, u32 stride
 static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_replay *user)
 {
 	struct drm_rondo_slot_offset offset;
-	struct rondo_fw_entry *entry = &replay->entry;
-	u64 used = 0;
 	u32 i;
 	int ret;
-
-	static_assert(BITS_PER_TYPE(used) >= RONDO_PROGRAM_SLOTS_MAX);
 
 	for (i = 0; i < user->offset_count; i++) {
 		ret = copy_element(&offset, sizeof(offset), user->offsets, i, user->offset_stride);
@@ -62,16 +58,11 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 			return ret;
 		if (offset.pad)
 			return -EINVAL;
-		ret = rondo_binding_check_offset(replay->binding, offset.slot, offset.offset,
-						 &entry->offset[i]);
+		ret = rondo_binding_add_offset(replay->binding, offset.slot, offset.offset,
+					       &replay->entry);
 		if (ret)
 			return ret;
-		if (used & BIT_ULL(offset.slot))
-			return -EINVAL;
-		used |= BIT_ULL(offset.slot);
-		entry->slot[i] = offset.slot;
 	}
-	entry->offsets = user->offset_count;
 	return 0;
 }
 
@@ -342,7 +333,8 @@ int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 	if (!queue)
 		return -ENOENT;
 
-	submit.job = rondo_job_create(queue, submit.args->replay_count, file->client_id);
+	submit.job = rondo_job_create(queue, submit.args->replay_count, submit.args->tag,
+				      file->client_id);
 	if (IS_ERR(submit.job)) {
 		ret = PTR_ERR(submit.job);
 		goto out_put_queue;

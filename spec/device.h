@@ -86,17 +86,25 @@ enum rondo_seq_command {
 	RONDO_SEQ_ABORT, /* stop a running replay within 10 ms of wall time, as ABORTED */
 };
 
+/*
+ * What the sequencer is doing, or how its last command ended:
+ *
+ *   BAD_NUMBER    the program or binding is out of range, in use, or not in use
+ *   BAD_COMMAND   there is no such command; BIND: the slot bindings do not fit the program
+ *   BAD_PROGRAM   LOAD: what was fetched is no program
+ *   BAD_OFFSET    RUN: an offset names no dynamic slot, or leads out of its buffer
+ *   HOST_REFUSED  the host refused an address, or a page list is too short
+ *   OVERRUN       RUN: the bound was reached
+ *   TRAPPED       RUN: a check that the proof makes impossible failed: a fault of the chip
+ *   NO_MEMORY     LOAD, BIND: the device lacks memory to keep it; nothing was kept
+ */
 enum rondo_seq_status {
 	RONDO_SEQ_IDLE, /* no command since reset */
 	RONDO_SEQ_BUSY,
-	RONDO_SEQ_DONE,
-	RONDO_SEQ_ABORTED,
-	RONDO_SEQ_BAD_ARGS, /* number out of range, in use or not; slot or offset that is unfit */
-	RONDO_SEQ_BAD_PROGRAM, /* what was fetched is no program */
-	RONDO_SEQ_DMA_ERROR, /* the host refused an address, or a page list is too short */
-	RONDO_SEQ_OVERRUN, /* the bound was reached */
-	RONDO_SEQ_TRAP, /* a check that the proof makes impossible failed: a fault of the chip */
-	RONDO_SEQ_NO_MEMORY, /* LOAD, BIND: the device lacks memory to keep it; nothing was kept */
+	RONDO_SEQ_ENDED, /* and above: it has ended, with this plus the number of its result */
+#define RESULT(name, number, error, where, text) RONDO_SEQ_##name = RONDO_SEQ_ENDED + (number),
+#define HOST_RESULT(name, number, error, where, text)
+#include "spec/results.def"
 };
 
 /* A slot offset chosen by a replay; only for slots that are RONDO_SLOT_DYNAMIC, each once. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * What shared code may take from its host: integer types, memcpy and memset,
- * static assertions, checked arithmetic. The same spec/ and core/ files compile
+ * numbers of errors, static assertions, checked arithmetic. The same spec/ and core/ files compile
  * in the kernel, in userspace, in the firmware and in fuzzers; this header is
  * the only place that knows which.
  */
@@ -10,6 +10,7 @@
 
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
+#include <linux/errno.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
 #include <linux/types.h>
@@ -28,8 +29,21 @@ typedef int32_t s32;
 typedef int64_t s64;
 
 #if __STDC_HOSTED__
+#include <errno.h>
 #include <string.h>
 #else
+enum {
+	ENOENT = 2,
+	EIO = 5,
+	ENOMEM = 12,
+	EBUSY = 16,
+	ENODEV = 19,
+	EINVAL = 22,
+	ENOSPC = 28,
+	ERANGE = 34,
+	ETIME = 62,
+	ECANCELED = 125,
+};
 void *memcpy(void *restrict dst, const void *restrict src, size_t n);
 void *memset(void *dst, int c, size_t n);
 #endif

@@ -199,18 +199,17 @@ enum rondo_fw_event_type {
 	RONDO_FW_EVENT_DONE, /* a replay, and all before it in its queue, is done */
 };
 
+/*
+ * How a command or a replay ended. Beyond what the sequencer says (enum rondo_seq_status):
+ *
+ *   BAD_COMMAND  unknown command or entry, value out of range, reserved field set
+ *   BAD_NUMBER   program, binding or queue out of range, in use, or not in use
+ *   SIGNATURE    the replay ended, but left its control path: a fault of the chip
+ */
 enum rondo_fw_result {
-	RONDO_FW_OK,
-	RONDO_FW_BAD_COMMAND, /* unknown command or entry, value out of range, reserved field set */
-	RONDO_FW_BAD_NUMBER, /* program, binding or queue out of range, in use, or not in use */
-	RONDO_FW_BAD_PROGRAM,
-	RONDO_FW_HOST_REFUSED, /* the host refused a DMA address */
-	RONDO_FW_OVERRUN, /* the replay exceeded its exact cycles */
-	RONDO_FW_TRAPPED, /* a check of the device failed during the replay */
-	RONDO_FW_ABORTED,
-	RONDO_FW_BAD_OFFSET, /* a slot offset names no dynamic slot, or leads out of its buffer */
-	RONDO_FW_NO_MEMORY, /* PROGRAM_LOAD, BIND: the device lacks memory to keep it */
-	RONDO_FW_SIGNATURE, /* the replay ended, but left its control path: a fault of the chip */
+#define RESULT(name, number, error, where, text) RONDO_FW_##name = (number),
+#define HOST_RESULT(name, number, error, where, text)
+#include "spec/results.def"
 	RONDO_FW_RESULTS, /* their number */
 };
 
@@ -222,7 +221,7 @@ struct rondo_fw_event {
 	u64 seqno; /* DONE: of the entry */
 	u64 cycles; /* DONE: exact cycles of the queue's replays since its last DONE event */
 	u64 time; /* device time at completion */
-	u32 bundle; /* DONE with TRAPPED or OVERRUN: where */
+	u32 bundle; /* DONE with a result that has a bundle (spec/results.def): where */
 	u32 replays; /* DONE: replays begun since the queue's last DONE event, however they ended */
 	u64 signature; /* DONE with SIGNATURE: what it was */
 	u64 reserved;

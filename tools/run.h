@@ -65,7 +65,7 @@ struct run {
 	struct source source;
 	struct accel_device *device;
 	struct accel_program *program;
-	struct accel_slot slots[RONDO_PROGRAM_SLOTS_MAX];
+	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX];
 	u8 *memory[RONDO_PROGRAM_SLOTS_MAX];
 	struct accel_binding *binding;
 	struct accel_queue *queue;

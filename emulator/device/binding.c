@@ -62,16 +62,16 @@ static enum rondo_seq_status fetch_page_list(struct emu_device *dev, u64 list, u
 	u64 *page;
 
 	if (pages > EMU_SLOT_PAGES_MAX)
-		return RONDO_SEQ_DMA_ERROR;
+		return RONDO_SEQ_HOST_REFUSED;
 	page = emu_budget_calloc(budget, pages, sizeof(*page));
 	if (!page)
 		return RONDO_SEQ_NO_MEMORY;
 	if (!read_page_list(dev, list, pages, page)) {
 		emu_budget_free(budget, page, pages, sizeof(*page));
-		return RONDO_SEQ_DMA_ERROR;
+		return RONDO_SEQ_HOST_REFUSED;
 	}
 	*out = page;
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 /* Where on the bus the byte @at is; cuts *@size to what lies at consecutive addresses from there.
@@ -98,14 +98,14 @@ enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to,
 	u64 *page = NULL;
 
 	status = fetch_page_list(dev, list, pages, &page);
-	if (status != RONDO_SEQ_DONE)
+	if (status != RONDO_SEQ_OK)
 		return status;
-	while (at < size && status == RONDO_SEQ_DONE) {
+	while (at < size && status == RONDO_SEQ_OK) {
 		u64 n = size - at;
 		u64 addr = contiguous(page, at, &n);
 
 		if (!emu_dma_read(dev, EMU_DMA_SEQUENCER, addr, (u8 *)to + at, n))
-			status = RONDO_SEQ_DMA_ERROR;
+			status = RONDO_SEQ_HOST_REFUSED;
 		at += n;
 	}
 	emu_budget_free(&dev->seq.budget, page, pages, sizeof(*page));
@@ -119,12 +119,12 @@ enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slo
 
 	memset(slot, 0, sizeof(*slot));
 	if (check_add_overflow(from->offset, from->size, &end))
-		return RONDO_SEQ_BAD_ARGS;
+		return RONDO_SEQ_BAD_COMMAND;
 	slot->offset = from->offset;
 	slot->size = from->size;
 	slot->pages = from->size ? pages_for(end) : 0;
 	if (!slot->pages)
-		return RONDO_SEQ_DONE;
+		return RONDO_SEQ_OK;
 	return fetch_page_list(dev, from->pages, slot->pages, &slot->page);
 }
 

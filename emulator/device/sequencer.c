@@ -88,7 +88,7 @@ static enum rondo_seq_status verify(struct emu_device *dev, const void *data, u6
 		status = RONDO_SEQ_ABORTED;
 	} else if (!verdict->code) {
 		*facts = *rondo_verify_facts(v);
-		status = RONDO_SEQ_DONE;
+		status = RONDO_SEQ_OK;
 	}
 	emu_budget_free(&dev->seq.budget, v, 1, RONDO_VERIFY_BYTES);
 	return status;
@@ -138,7 +138,7 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	int ret;
 
 	status = verify(dev, data, size, &facts);
-	if (status != RONDO_SEQ_DONE)
+	if (status != RONDO_SEQ_OK)
 		return status;
 	/* What an aborted replay has left counts as free. */
 	if (!fast_clean(dev->seq.exec, &dev->seq.stop))
@@ -155,7 +155,7 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	p->slots = view.header->slots;
 	memcpy(p->slot, view.slots, p->slots * sizeof(p->slot[0]));
 	dev->seq.program[number] = p;
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 /* The program of @args, fetched and made; NO_MEMORY: the reason in @why. */
@@ -171,7 +171,7 @@ static enum rondo_seq_status fetch_program(struct emu_device *dev,
 	if (!data)
 		return RONDO_SEQ_NO_MEMORY;
 	status = emu_read_pages(dev, args->addr, data, args->size);
-	if (status == RONDO_SEQ_DONE)
+	if (status == RONDO_SEQ_OK)
 		status = make_program(dev, data, args->size, args->program, why);
 	emu_budget_free(budget, data, args->size, 1);
 	return status;
@@ -184,7 +184,7 @@ static enum rondo_seq_status load(struct emu_device *dev, const struct rondo_seq
 	enum rondo_seq_status status;
 
 	if (args->program >= RONDO_PROGRAMS_MAX || dev->seq.program[args->program])
-		return RONDO_SEQ_BAD_ARGS;
+		return RONDO_SEQ_BAD_NUMBER;
 	if (!args->size || args->size > RONDO_PROGRAM_BYTES_MAX)
 		return RONDO_SEQ_BAD_PROGRAM;
 	budget->exceeded = false;
@@ -215,10 +215,10 @@ static enum rondo_seq_status unload(struct emu_device *dev, const struct rondo_s
 	struct emu_program *p = find_program(dev, args->program);
 
 	if (!p || p->bindings)
-		return RONDO_SEQ_BAD_ARGS;
+		return RONDO_SEQ_BAD_NUMBER;
 	free_program(dev, p);
 	dev->seq.program[args->program] = NULL;
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 /* BIND and UNBIND. */
@@ -235,7 +235,8 @@ static void free_binding(struct emu_device *dev, struct emu_binding *b)
 /* Whether what @program does with slot @i at @chosen bytes stays inside @slot. */
 static bool slot_fits(const struct rondo_slot *program, const struct emu_slot *slot, u64 chosen)
 {
-	return rondo_bound_fits(&(struct rondo_bound){ program, chosen, slot->size });
+	return rondo_bound_fits(&(struct rondo_bound_slot){
+		.slot = program, .offset = chosen, .size = slot->size });
 }
 
 /* Fills @b with what stands behind the slots of @p. */
@@ -247,16 +248,16 @@ static enum rondo_seq_status fill_binding(struct emu_device *dev, const struct e
 	u32 i;
 
 	if (!emu_dma_read(dev, EMU_DMA_SEQUENCER, args->addr, from, p->slots * sizeof(from[0])))
-		return RONDO_SEQ_DMA_ERROR;
+		return RONDO_SEQ_HOST_REFUSED;
 	for (i = 0; i < p->slots; i++) {
 		status = emu_slot_init(dev, &b->slot[i], &from[i]);
-		if (status != RONDO_SEQ_DONE)
+		if (status != RONDO_SEQ_OK)
 			return status;
 		b->slots++;
 		if (from[i].offset % p->slot[i].align || !slot_fits(&p->slot[i], &b->slot[i], 0))
-			return RONDO_SEQ_BAD_ARGS;
+			return RONDO_SEQ_BAD_COMMAND;
 	}
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct rondo_seq_args *args)
@@ -266,9 +267,10 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 	struct emu_binding *b;
 
 	p = find_program(dev, args->program);
-	if (!p || args->binding >= RONDO_BINDINGS_MAX || dev->seq.binding[args->binding] ||
-	    args->count != p->slots)
-		return RONDO_SEQ_BAD_ARGS;
+	if (!p || args->binding >= RONDO_BINDINGS_MAX || dev->seq.binding[args->binding])
+		return RONDO_SEQ_BAD_NUMBER;
+	if (args->count != p->slots)
+		return RONDO_SEQ_BAD_COMMAND;
 	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory))
 		return RONDO_SEQ_NO_MEMORY;
 	b = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*b));
@@ -276,13 +278,13 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 		return RONDO_SEQ_NO_MEMORY;
 	b->program = args->program;
 	status = fill_binding(dev, p, args, b);
-	if (status != RONDO_SEQ_DONE) {
+	if (status != RONDO_SEQ_OK) {
 		free_binding(dev, b);
 		return status;
 	}
 	p->bindings++;
 	dev->seq.binding[args->binding] = b;
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 static enum rondo_seq_status unbind(struct emu_device *dev, const struct rondo_seq_args *args)
@@ -290,11 +292,11 @@ static enum rondo_seq_status unbind(struct emu_device *dev, const struct rondo_s
 	struct emu_binding *b = find_binding(dev, args->binding);
 
 	if (!b)
-		return RONDO_SEQ_BAD_ARGS;
+		return RONDO_SEQ_BAD_NUMBER;
 	dev->seq.program[b->program]->bindings--;
 	free_binding(dev, b);
 	dev->seq.binding[args->binding] = NULL;
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 /* RUN. */
@@ -349,17 +351,17 @@ static enum rondo_seq_status status_of(enum exec_status status)
 {
 	switch (status) {
 	case EXEC_DONE:
-		return RONDO_SEQ_DONE;
+		return RONDO_SEQ_OK;
 	case EXEC_ABORTED:
 		return RONDO_SEQ_ABORTED;
 	case EXEC_OVERRUN:
 		return RONDO_SEQ_OVERRUN;
 	case EXEC_DMA_ERROR:
-		return RONDO_SEQ_DMA_ERROR;
+		return RONDO_SEQ_HOST_REFUSED;
 	case EXEC_TRAP:
-		return RONDO_SEQ_TRAP;
+		return RONDO_SEQ_TRAPPED;
 	}
-	return RONDO_SEQ_TRAP;
+	return RONDO_SEQ_TRAPPED;
 }
 
 /* The fault overrun: what the run took, and @extra cycles more. */
@@ -390,12 +392,16 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 	u32 flip;
 
 	p = b ? dev->seq.program[b->program] : NULL;
-	if (!b || !choose_offsets(p, b, args)) {
-		out->status = RONDO_SEQ_BAD_ARGS;
+	if (!b) {
+		out->status = RONDO_SEQ_BAD_NUMBER;
+		return;
+	}
+	if (!choose_offsets(p, b, args)) {
+		out->status = RONDO_SEQ_BAD_OFFSET;
 		return;
 	}
 	if (!p->exec) {
-		out->status = RONDO_SEQ_TRAP;
+		out->status = RONDO_SEQ_TRAPPED;
 		return;
 	}
 	flip = emu_fault_take_all(dev, EMU_FAULT_seq_flip_address);
@@ -447,7 +453,7 @@ static void execute(struct emu_device *dev, struct outcome *out)
 		run(dev, args, out);
 		break;
 	default:
-		out->status = RONDO_SEQ_BAD_ARGS;
+		out->status = RONDO_SEQ_BAD_COMMAND;
 		break;
 	}
 }

@@ -42,14 +42,14 @@ FIXTURE_TEARDOWN(fault)
 
 TEST_F(fault, overrun)
 {
-	rig_expect("rondo .*a replay exceeded its exact cycles");
+	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
 	rig_fault(RIG_FAULT_overrun, 1000);
 	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
 }
 
 TEST_F(fault, failed_dma)
 {
-	rig_expect("rondo .*a replay failed with result");
+	rig_expect("rondo .*a replay failed at bundle [0-9]+: the host refused");
 	rig_fault(RIG_FAULT_seq_dma_fail, 1);
 	EXPECT_EQ(-EIO, rig_copy_run(self->fd, &self->copy));
 }
@@ -78,7 +78,7 @@ TEST_F(fault, flipped_bit)
 	rig_fault(RIG_FAULT_seq_flip_program, 7);
 	program = make_program(self->fd, rig_program_increment());
 	binding = make_binding(self->fd, program, &bo, 1);
-	rig_expect("rondo .*a replay left its control path: signature");
+	rig_expect("rondo .*a replay failed: it left the control path");
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
 	EXPECT_EQ(-EIO, rig_result(self->fd, sync));
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));

@@ -419,7 +419,7 @@ FIXTURE(binding)
 {
 	int fd;
 	uint32_t program, bo;
-	struct drm_rondo_slot slot[2];
+	struct drm_rondo_slot_binding slot[2];
 	struct drm_rondo_binding_create args;
 };
 
@@ -476,9 +476,9 @@ TEST_F(binding, fields)
 }
 
 /* Binds with @wrong as slot @i. */
-static int bind_with(FIXTURE_DATA(binding) * self, uint32_t i, struct drm_rondo_slot wrong)
+static int bind_with(FIXTURE_DATA(binding) * self, uint32_t i, struct drm_rondo_slot_binding wrong)
 {
-	struct drm_rondo_slot right = self->slot[i];
+	struct drm_rondo_slot_binding right = self->slot[i];
 	int ret;
 
 	self->slot[i] = wrong;
@@ -491,14 +491,15 @@ static int bind_with(FIXTURE_DATA(binding) * self, uint32_t i, struct drm_rondo_
 TEST_F(binding, slots)
 {
 	uint32_t bo = self->bo;
-	struct drm_rondo_slot slot = { .handle = bo, .offset = 2048 };
+	struct drm_rondo_slot_binding slot = { .handle = bo, .offset = 2048 };
 
-	EXPECT_EQ(-EINVAL, bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .pad = 1 }));
 	EXPECT_EQ(-EINVAL,
-		  bind_with(self, 0, (struct drm_rondo_slot){ .handle = bo, .offset = 4 }));
-	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){ .handle = 99 }));
+		  bind_with(self, 0, (struct drm_rondo_slot_binding){ .handle = bo, .pad = 1 }));
+	EXPECT_EQ(-EINVAL,
+		  bind_with(self, 0, (struct drm_rondo_slot_binding){ .handle = bo, .offset = 4 }));
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot_binding){ .handle = 99 }));
 	EXPECT_EQ(1, self->args.error_slot);
-	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot){}));
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot_binding){}));
 	EXPECT_EQ(1, self->args.error_slot);
 
 	/* The end of the buffer: exactly, and one step beyond. */
@@ -523,7 +524,7 @@ TEST_F(binding, slots)
 TEST_F(binding, stride)
 {
 	struct {
-		struct drm_rondo_slot slot;
+		struct drm_rondo_slot_binding slot;
 		uint64_t more;
 	} longer[2] = { { self->slot[0], 0 }, { self->slot[1], 0 } };
 	struct {

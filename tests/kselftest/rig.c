@@ -262,7 +262,7 @@ uint32_t make_bo(int fd, uint64_t size, void **map)
 
 int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id)
 {
-	struct drm_rondo_slot slots[RONDO_PROGRAM_SLOTS_MAX] = {};
+	struct drm_rondo_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX] = {};
 	struct drm_rondo_binding_create args = {
 		.program = program,
 		.slots = (uintptr_t)slots,

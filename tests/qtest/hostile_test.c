@@ -244,12 +244,12 @@ static void test_unplug_by_replay(void)
 
 	qemu_start(&q, binary, NULL, "");
 	control = slot_control();
-	tap_ok(boot() && load_text(0, copy_text) == RONDO_SEQ_DONE, "a program is loaded");
+	tap_ok(boot() && load_text(0, copy_text) == RONDO_SEQ_OK, "a program is loaded");
 	*(u32 *)(q.ram + DATA) = POWER_OFF;
 	slots()[0] = slot_of_page(DATA + 1 * RONDO_PAGE_BYTES, DATA, 0, 4);
 	slots()[1] =
 		slot_of_page(DATA + 2 * RONDO_PAGE_BYTES, control & ~0xfffull, control & 0xfff, 4);
-	tap_eq(bind_slots(0, 0, 2), RONDO_SEQ_DONE, "bound to the root port's registers");
+	tap_eq(bind_slots(0, 0, 2), RONDO_SEQ_OK, "bound to the root port's registers");
 	step(STEP_STORE, RIG_TCM_FREE + offsetof(struct rondo_seq_args, bound), ~0u);
 	step(STEP_STORE, RIG_TCM_FREE + offsetof(struct rondo_seq_args, count), 0);
 	step(STEP_STORE, MGMT(SEQ_GO), RONDO_SEQ_RUN);
@@ -349,10 +349,10 @@ static u32 bind_all(u32 *bindings)
 
 	for (*bindings = 0; *bindings < RONDO_BINDINGS_MAX; ++*bindings) {
 		status = bind_slots(*bindings, 0, RONDO_PROGRAM_SLOTS_MAX);
-		if (status != RONDO_SEQ_DONE)
+		if (status != RONDO_SEQ_OK)
 			return status;
 	}
-	return RONDO_SEQ_DONE;
+	return RONDO_SEQ_OK;
 }
 
 static void test_bindings(void)
@@ -361,14 +361,14 @@ static void test_bindings(void)
 	u32 bindings, again;
 
 	qemu_start(&q, binary, NULL, ",memory=40M");
-	tap_ok(boot() && load_slots(0) == RONDO_SEQ_DONE, "a program of 64 slots");
+	tap_ok(boot() && load_slots(0) == RONDO_SEQ_OK, "a program of 64 slots");
 	list_slots();
 	before = qemu_resident(&q);
 	tap_eq(bind_all(&bindings), RONDO_SEQ_NO_MEMORY, "bindings end as NO_MEMORY");
 	tap_eq(bindings, (40 << 20) / list, "after as many as the device may keep");
 	tap_ok(qemu_resident(&q) - before < 56 << 20, "QEMU has grown by no more than it may");
 	sequencer(RONDO_SEQ_UNBIND, (struct rondo_seq_args){ .binding = 0 });
-	tap_eq(bind_slots(0, 0, RONDO_PROGRAM_SLOTS_MAX), RONDO_SEQ_DONE,
+	tap_eq(bind_slots(0, 0, RONDO_PROGRAM_SLOTS_MAX), RONDO_SEQ_OK,
 	       "one in the place of another is kept");
 	write_reg(RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
 	await_reg(RONDO_REG_HOST_STATUS, ~0u, RONDO_STATE_OFF);
@@ -387,12 +387,12 @@ static void test_endless_list(void)
 	u32 i;
 
 	qemu_start(&q, binary, NULL, "");
-	tap_ok(boot() && load_slots(0) == RONDO_SEQ_DONE, "a program of 64 slots");
+	tap_ok(boot() && load_slots(0) == RONDO_SEQ_OK, "a program of 64 slots");
 	node = memset(q.ram + LIST, 0, RONDO_PAGE_BYTES);
 	node->next = LIST;
 	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
 		slots()[i] = (struct rondo_slot_binding){ LIST, 0, 1 << 30 };
-	tap_eq(bind_slots(0, 0, RONDO_PROGRAM_SLOTS_MAX), RONDO_SEQ_DMA_ERROR,
+	tap_eq(bind_slots(0, 0, RONDO_PROGRAM_SLOTS_MAX), RONDO_SEQ_HOST_REFUSED,
 	       "a page list that is its own next is refused");
 	tap_ok(qemu_end(&q), "QEMU ends well");
 }
@@ -423,10 +423,10 @@ static void test_not_accepted(void)
 	bytes = build_claimed(&b, &size);
 	qemu_write(&q, QEMU_BAR_FAULTS + 4 * EMU_FAULT_seq_flip_program, 8);
 	status = load_bytes(0, bytes, size);
-	tap_ok(status == RONDO_SEQ_DONE && bind_slots(0, 0, 0) == RONDO_SEQ_DONE,
+	tap_ok(status == RONDO_SEQ_OK && bind_slots(0, 0, 0) == RONDO_SEQ_OK,
 	       "a bit of the loaded program is flipped");
 	status = sequencer(RONDO_SEQ_RUN, (struct rondo_seq_args){ .bound = ~0u });
-	tap_eq(status, RONDO_SEQ_TRAP, "its replay is a trap");
+	tap_eq(status, RONDO_SEQ_TRAPPED, "its replay is a trap");
 	free(bytes);
 	build_fini(&b);
 	tap_ok(qemu_end(&q), "QEMU ends well");

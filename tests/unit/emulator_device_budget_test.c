@@ -81,7 +81,7 @@ static u32 bind_all(u32 from, u32 *status)
 
 	do
 		*status = bind_pages(n, list, PAGES);
-	while (*status == RONDO_SEQ_DONE && ++n < RONDO_BINDINGS_MAX);
+	while (*status == RONDO_SEQ_OK && ++n < RONDO_BINDINGS_MAX);
 	return n - from;
 }
 
@@ -91,17 +91,17 @@ static void test_bindings(const char *image)
 	u32 status, n;
 
 	setup(image, limit);
-	tap_eq(load(0), RONDO_SEQ_DONE, "a small program is within the limit");
+	tap_eq(load(0), RONDO_SEQ_OK, "a small program is within the limit");
 	n = bind_all(0, &status);
 	tap_eq(status, RONDO_SEQ_NO_MEMORY, "bindings end as NO_MEMORY");
 	tap_ok(n && n <= limit / (PAGES * sizeof(u64)), "after no more than fit: %u", n);
 	tap_eq(bind_pages(n, list, 1 << 22), RONDO_SEQ_NO_MEMORY, "one of 16 GiB is one too much");
-	tap_eq(bind_pages(n, list, (1 << 22) + 1), RONDO_SEQ_DMA_ERROR,
+	tap_eq(bind_pages(n, list, (1 << 22) + 1), RONDO_SEQ_HOST_REFUSED,
 	       "a page beyond 16 GiB is none at all");
-	tap_eq(bind_pages(n, list, 1), RONDO_SEQ_DONE, "a smaller one has room");
-	tap_eq(unbind(n), RONDO_SEQ_DONE, "and takes the number of the refused one");
-	tap_eq(unbind(1), RONDO_SEQ_DONE, "one that is unbound");
-	tap_eq(bind_pages(1, list, PAGES), RONDO_SEQ_DONE, "makes room for another");
+	tap_eq(bind_pages(n, list, 1), RONDO_SEQ_OK, "a smaller one has room");
+	tap_eq(unbind(n), RONDO_SEQ_OK, "and takes the number of the refused one");
+	tap_eq(unbind(1), RONDO_SEQ_OK, "one that is unbound");
+	tap_eq(bind_pages(1, list, PAGES), RONDO_SEQ_OK, "makes room for another");
 	rig_reset(&rig);
 	rig_boot(&rig);
 	load(0);
@@ -140,11 +140,11 @@ static void test_lists(const char *image)
 
 	setup(image, 0);
 	load(0);
-	tap_eq(bind_pages(0, list, PAGES), RONDO_SEQ_DONE, "a page list of many nodes");
+	tap_eq(bind_pages(0, list, PAGES), RONDO_SEQ_OK, "a page list of many nodes");
 	unbind(0);
-	tap_eq(bind_pages(0, list, PAGES + 1), RONDO_SEQ_DMA_ERROR, "one page more than it has");
+	tap_eq(bind_pages(0, list, PAGES + 1), RONDO_SEQ_HOST_REFUSED, "one page more than it has");
 	for (i = 0; i < n; i++)
-		refused += bind_circle(circles[i][0], circles[i][1]) == RONDO_SEQ_DMA_ERROR;
+		refused += bind_circle(circles[i][0], circles[i][1]) == RONDO_SEQ_HOST_REFUSED;
 	tap_eq(refused, n, "lists that lead in a circle are refused");
 	teardown();
 }

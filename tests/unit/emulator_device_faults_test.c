@@ -102,7 +102,7 @@ static void test_none(void)
 	cycles = r.cycles;
 	for (i = 0; i < EMU_FAULTS; i++)
 		hits += emu_fault_hits(rig.dev, i);
-	tap_ok(r.status == RONDO_SEQ_DONE && *seq_at(&to, BYTES - 1) == 0x5a && !hits,
+	tap_ok(r.status == RONDO_SEQ_OK && *seq_at(&to, BYTES - 1) == 0x5a && !hits,
 	       "with no fault set, none acts");
 }
 
@@ -115,7 +115,7 @@ static void test_hold(void)
 	tap_eq(seq_status(&rig), RONDO_SEQ_BUSY, "seq_hold 1: the replay is there");
 	tap_eq(*seq_at(&to, 0), 0, "and has not begun");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 0);
-	tap_eq(seq_finish(&rig).status, RONDO_SEQ_DONE, "it ends when released");
+	tap_eq(seq_finish(&rig).status, RONDO_SEQ_OK, "it ends when released");
 
 	memset(to.memory, 0, BYTES);
 	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 2);
@@ -148,19 +148,19 @@ static void test_overrun(void)
 
 	emu_fault_set(rig.dev, EMU_FAULT_overrun, 3);
 	r = run();
-	tap_ok(r.status == RONDO_SEQ_DONE && r.cycles == cycles + 3, "overrun: three cycles more");
+	tap_ok(r.status == RONDO_SEQ_OK && r.cycles == cycles + 3, "overrun: three cycles more");
 	emu_fault_set(rig.dev, EMU_FAULT_overrun, 1);
 	r = seq_command(&rig, RONDO_SEQ_RUN, &exact);
 	tap_ok(r.status == RONDO_SEQ_OVERRUN && r.cycles == cycles, "one more than the bound");
 	r = seq_command(&rig, RONDO_SEQ_RUN, &exact);
-	tap_eq(r.status, RONDO_SEQ_DONE, "once");
+	tap_eq(r.status, RONDO_SEQ_OK, "once");
 }
 
 static void test_dma(void)
 {
 	emu_fault_set(rig.dev, EMU_FAULT_seq_dma_fail, 1);
-	tap_eq(run().status, RONDO_SEQ_DMA_ERROR, "seq_dma_fail ends a replay");
-	tap_eq(run().status, RONDO_SEQ_DONE, "the next is well");
+	tap_eq(run().status, RONDO_SEQ_HOST_REFUSED, "seq_dma_fail ends a replay");
+	tap_eq(run().status, RONDO_SEQ_OK, "the next is well");
 
 	/* The core's memory keeps the script whose fetch fails; it looks at COPY_STATUS. */
 	tap_eq(rig_mgmt_read(&rig, RONDO_REG_MGMT_COPY_STATUS), 0, "copies are done");
@@ -251,26 +251,26 @@ static void test_flips(void)
 	size = seq_assemble(&rig, &increment, increment_text);
 	right = verified_signature(&increment, size);
 	r = load_and_run(&increment, size);
-	tap_ok(r.status == RONDO_SEQ_DONE && r.signature == right,
+	tap_ok(r.status == RONDO_SEQ_OK && r.signature == right,
 	       "the signature is what the verifier computes");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_plain, 1);
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, flips[0].bit + 1);
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAP,
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAPPED,
 	       "seq_plain: a read of SRAM that nobody has written is seen");
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DONE, "and nothing else is");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_OK, "and nothing else is");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_plain, 0);
 	for (i = 0; i < sizeof(flips) / sizeof(*flips); i++) {
 		emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, flips[i].bit + 1);
 		r = load_and_run(&increment, size);
-		tap_ok(r.status == (flips[i].trap ? RONDO_SEQ_TRAP : RONDO_SEQ_DONE) &&
+		tap_ok(r.status == (flips[i].trap ? RONDO_SEQ_TRAPPED : RONDO_SEQ_OK) &&
 			       (flips[i].trap || (r.signature == right) == flips[i].same),
 		       "a flipped bit %s: status %u", flips[i].what, r.status);
 	}
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_address, 32 * 4 + 6);
 	r = load_and_run(&increment, size);
-	tap_ok(r.status == RONDO_SEQ_DONE && r.signature != right, "a flipped bit of an address");
+	tap_ok(r.status == RONDO_SEQ_OK && r.signature != right, "a flipped bit of an address");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_address, 32 * 1 + 31);
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAP, "one that leaves SRAM");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_TRAPPED, "one that leaves SRAM");
 	tap_ok(load_and_run(&increment, size).signature == right, "the next replay is well");
 	tap_ok(emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_program) == 7 &&
 		       emu_fault_hits(rig.dev, EMU_FAULT_seq_flip_address) == 2,
@@ -289,11 +289,11 @@ static void test_slot_ends(void)
 
 	size = seq_assemble(&rig, &increment, increment_text);
 	slots[0].size = slots[1].size = 48;
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DONE, "a slot up to its end");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_OK, "a slot up to its end");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, more[0] + 1);
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DMA_ERROR, "a byte more: in");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_HOST_REFUSED, "a byte more: in");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_flip_program, more[1] + 1);
-	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_DMA_ERROR, "out");
+	tap_eq(load_and_run(&increment, size).status, RONDO_SEQ_HOST_REFUSED, "out");
 	slots[0].size = slots[1].size = BYTES;
 	seq_free(&rig, &increment);
 }
@@ -347,7 +347,7 @@ static void test_firmware(void)
 	tap_eq(emu_fault_value(rig.dev, EMU_FAULT_fw_crash), 0, "once");
 	rig_reset(&rig);
 	bring_up();
-	tap_eq(run().status, RONDO_SEQ_DONE, "after a reset all is well");
+	tap_eq(run().status, RONDO_SEQ_OK, "after a reset all is well");
 }
 
 static void test_no_memory(void)
@@ -360,11 +360,11 @@ static void test_no_memory(void)
 	       "seq_no_memory: a program that is not kept");
 	tap_ok(rig.refused == 9 && !strcmp(rig.why, "the fault seq_no_memory"),
 	       "the host is told which, and why");
-	tap_eq(seq_command(&rig, RONDO_SEQ_LOAD, &load).status, RONDO_SEQ_DONE, "the next is");
+	tap_eq(seq_command(&rig, RONDO_SEQ_LOAD, &load).status, RONDO_SEQ_OK, "the next is");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_no_memory, 1);
 	tap_eq(seq_command(&rig, RONDO_SEQ_BIND, &bind).status, RONDO_SEQ_NO_MEMORY,
 	       "a binding that is not kept");
-	tap_eq(seq_command(&rig, RONDO_SEQ_BIND, &bind).status, RONDO_SEQ_DONE, "the next is");
+	tap_eq(seq_command(&rig, RONDO_SEQ_BIND, &bind).status, RONDO_SEQ_OK, "the next is");
 	tap_eq(emu_fault_hits(rig.dev, EMU_FAULT_seq_no_memory), 2, "it acted twice");
 }
 
@@ -381,7 +381,7 @@ static void test_vanish(void)
 	tap_eq(rig_read(&rig, RONDO_REG_HOST_FW_SIZE), 0,
 	       "back again: OFF, and nothing was written");
 	bring_up();
-	tap_eq(run().status, RONDO_SEQ_DONE, "and it works");
+	tap_eq(run().status, RONDO_SEQ_OK, "and it works");
 }
 
 int main(int argc, char **argv)

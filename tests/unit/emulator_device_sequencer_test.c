@@ -107,25 +107,26 @@ static void test_load(void)
 	u64 list = inproc_bus(copy_program.list), next = copy_program.list->page[0];
 
 	tap_eq(seq_status(&rig), RONDO_SEQ_IDLE, "no command yet");
-	tap_eq(load(RONDO_PROGRAMS_MAX, list, copy_size), RONDO_SEQ_BAD_ARGS,
+	tap_eq(load(RONDO_PROGRAMS_MAX, list, copy_size), RONDO_SEQ_BAD_NUMBER,
 	       "LOAD: no such number");
 	tap_eq(load(3, list, 0), RONDO_SEQ_BAD_PROGRAM, "LOAD: nothing");
 	tap_eq(load(3, list, copy_size - 1), RONDO_SEQ_BAD_PROGRAM, "LOAD: a byte is missing");
 	tap_eq(load(3, list, 1ull << 40), RONDO_SEQ_BAD_PROGRAM, "LOAD: larger than any program");
-	tap_eq(load(3, list + 8, copy_size), RONDO_SEQ_DMA_ERROR, "LOAD: unaligned page list");
-	tap_eq(load(3, 4096, copy_size), RONDO_SEQ_DMA_ERROR,
+	tap_eq(load(3, list + 8, copy_size), RONDO_SEQ_HOST_REFUSED, "LOAD: unaligned page list");
+	tap_eq(load(3, 4096, copy_size), RONDO_SEQ_HOST_REFUSED,
 	       "LOAD: page list that the host refuses");
 	copy_program.list->page[0] = 4096;
-	tap_eq(load(3, list, copy_size), RONDO_SEQ_DMA_ERROR, "LOAD: page that the host refuses");
+	tap_eq(load(3, list, copy_size), RONDO_SEQ_HOST_REFUSED,
+	       "LOAD: page that the host refuses");
 	copy_program.list->page[0] = next + 4;
-	tap_eq(load(3, list, copy_size), RONDO_SEQ_DMA_ERROR, "LOAD: unaligned page");
+	tap_eq(load(3, list, copy_size), RONDO_SEQ_HOST_REFUSED, "LOAD: unaligned page");
 	copy_program.list->page[0] = next;
 	*seq_at(&copy_program, 16) ^= 1;
 	tap_eq(load(3, list, copy_size), RONDO_SEQ_BAD_PROGRAM, "LOAD: false claim of cycles");
 	*seq_at(&copy_program, 16) ^= 1;
-	tap_eq(load(3, list, copy_size), RONDO_SEQ_DONE, "LOAD");
-	tap_eq(load(3, list, copy_size), RONDO_SEQ_BAD_ARGS, "LOAD: number in use");
-	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_DONE, "LOAD another");
+	tap_eq(load(3, list, copy_size), RONDO_SEQ_OK, "LOAD");
+	tap_eq(load(3, list, copy_size), RONDO_SEQ_BAD_NUMBER, "LOAD: number in use");
+	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_OK, "LOAD another");
 }
 
 /* The allocation that fails, counted from here; none if it is negative. */
@@ -176,7 +177,7 @@ static u32 starve(u32 (*command)(void), u32 *other)
 		failed++;
 		*other += status != RONDO_SEQ_NO_MEMORY;
 	}
-	*other += status != RONDO_SEQ_DONE;
+	*other += status != RONDO_SEQ_OK;
 	return failed;
 }
 
@@ -201,34 +202,34 @@ static void test_no_memory(void)
 	tap_eq(other, 0, "are NO_MEMORY, and nothing is kept");
 	tap_eq(starve(bind_copy, &other), 3, "BIND: allocations that fail");
 	tap_eq(other, 0, "are NO_MEMORY, and nothing is kept");
-	tap_eq(unbind(9), RONDO_SEQ_DONE, "with memory there is a binding");
-	tap_eq(unload(9), RONDO_SEQ_DONE, "and a program");
+	tap_eq(unbind(9), RONDO_SEQ_OK, "with memory there is a binding");
+	tap_eq(unload(9), RONDO_SEQ_OK, "and a program");
 }
 
 static void test_bind(void)
 {
 	slots[0] = (struct rondo_slot_binding){ inproc_bus(in.list), SHIFT, IN_BYTES - SHIFT };
 	slots[1] = (struct rondo_slot_binding){ inproc_bus(out.list), 64, BYTES };
-	tap_eq(bind_slots(RONDO_BINDINGS_MAX, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: no such number");
-	tap_eq(bind_slots(5, 4, 2), RONDO_SEQ_BAD_ARGS, "BIND: no such program");
-	tap_eq(bind_slots(5, 3, 1), RONDO_SEQ_BAD_ARGS, "BIND: too few slots");
+	tap_eq(bind_slots(RONDO_BINDINGS_MAX, 3, 2), RONDO_SEQ_BAD_NUMBER, "BIND: no such number");
+	tap_eq(bind_slots(5, 4, 2), RONDO_SEQ_BAD_NUMBER, "BIND: no such program");
+	tap_eq(bind_slots(5, 3, 1), RONDO_SEQ_BAD_COMMAND, "BIND: too few slots");
 	slots[1].size = BYTES - 1;
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: a slot is a byte too small");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_COMMAND, "BIND: a slot is a byte too small");
 	slots[1].size = ~(u64)0;
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: offset and size wrap around");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_COMMAND, "BIND: offset and size wrap around");
 	slots[1].size = 1ull << 60;
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_DMA_ERROR, "BIND: more pages than are listed");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_HOST_REFUSED, "BIND: more pages than are listed");
 	slots[1].size = BYTES;
 	slots[1].offset = 32;
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: unaligned offset");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_COMMAND, "BIND: unaligned offset");
 	slots[1].offset = 64;
 	in.list[0].next = 0;
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_DMA_ERROR, "BIND: page list too short");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_HOST_REFUSED, "BIND: page list too short");
 	in.list[0].next = inproc_bus(&in.list[1]);
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_DONE, "BIND");
-	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_ARGS, "BIND: number in use");
-	tap_eq(unload(3), RONDO_SEQ_BAD_ARGS, "UNLOAD: a binding uses it");
-	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_DONE, "BIND without slots");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_OK, "BIND");
+	tap_eq(bind_slots(5, 3, 2), RONDO_SEQ_BAD_NUMBER, "BIND: number in use");
+	tap_eq(unload(3), RONDO_SEQ_BAD_NUMBER, "UNLOAD: a binding uses it");
+	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_OK, "BIND without slots");
 }
 
 /* Whether slot 1 holds what stands at @offset of slot 0, and its neighbours are untouched. */
@@ -257,7 +258,7 @@ static void test_run(void)
 	before = rig_time(&rig);
 	r = seq_command(&rig, RONDO_SEQ_RUN, &args);
 	cycles = r.cycles;
-	tap_eq(r.status, RONDO_SEQ_DONE, "RUN");
+	tap_eq(r.status, RONDO_SEQ_OK, "RUN");
 	tap_ok(copied(0), "its bytes");
 	/* Two transfers of 12288 bytes at 64 per cycle, each after 200 cycles. */
 	tap_ok(cycles >= 2 * (200 + 192) && cycles < 1000, "its cycles");
@@ -267,41 +268,42 @@ static void test_run(void)
 	args.count = 1;
 	args.offset[0] = (struct rondo_slot_offset){ 0, last };
 	r = seq_command(&rig, RONDO_SEQ_RUN, &args);
-	tap_ok(r.status == RONDO_SEQ_DONE && copied(last * 64),
+	tap_ok(r.status == RONDO_SEQ_OK && copied(last * 64),
 	       "RUN at the last offset, on 600 pages");
 	tap_eq(r.cycles, cycles, "takes as long");
 	args.offset[0].offset = last + 1;
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
 	       "RUN: one further");
 	args.offset[0].offset = ~0u;
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
 	       "RUN: the furthest");
 	args.offset[0] = (struct rondo_slot_offset){ 1, 0 };
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
 	       "RUN: an offset for a slot that has none");
 	args.offset[0] = (struct rondo_slot_offset){ 2, 0 };
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
 	       "RUN: no such slot");
 	args.count = 2;
 	args.offset[0] = args.offset[1] = (struct rondo_slot_offset){ 0, 0 };
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
 	       "RUN: a slot twice");
 	args.count = RONDO_REPLAY_OFFSETS_MAX + 1;
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS, "RUN: too many");
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_OFFSET,
+	       "RUN: too many");
 
 	args.count = 0;
 	args.bound = cycles;
 	r = seq_command(&rig, RONDO_SEQ_RUN, &args);
-	tap_eq(r.status, RONDO_SEQ_DONE, "RUN: a bound that is just enough");
+	tap_eq(r.status, RONDO_SEQ_OK, "RUN: a bound that is just enough");
 	args.bound = cycles - 1;
 	r = seq_command(&rig, RONDO_SEQ_RUN, &args);
 	tap_eq(r.status, RONDO_SEQ_OVERRUN, "RUN: one cycle less");
 	tap_eq(r.cycles, cycles - 1, "stops at the bound");
 	args.binding = 0;
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_NUMBER,
 	       "RUN: no such binding");
 	args.binding = ~0u;
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_ARGS,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_BAD_NUMBER,
 	       "RUN: no such number");
 }
 
@@ -311,14 +313,14 @@ static void test_refused(void)
 	struct rondo_seq_args args = { .binding = 5, .bound = ~(u64)0 };
 
 	inproc_forbid(rig.host, in.memory, in.bytes);
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_DMA_ERROR,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_HOST_REFUSED,
 	       "RUN: pages that the host has taken back");
 	inproc_allow(rig.host, in.memory, in.bytes, false);
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_DONE,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_OK,
 	       "RUN: read-only pages that are only read");
 	inproc_forbid(rig.host, out.memory, out.bytes);
 	inproc_allow(rig.host, out.memory, out.bytes, false);
-	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_DMA_ERROR,
+	tap_eq(seq_command(&rig, RONDO_SEQ_RUN, &args).status, RONDO_SEQ_HOST_REFUSED,
 	       "RUN: read-only pages that are written");
 	inproc_forbid(rig.host, out.memory, out.bytes);
 	inproc_allow(rig.host, out.memory, out.bytes, true);
@@ -328,15 +330,16 @@ static void test_bad_commands(void)
 {
 	struct rondo_seq_args args = { 0 };
 
-	tap_eq(seq_command(&rig, 0, &args).status, RONDO_SEQ_BAD_ARGS, "no such command");
-	tap_eq(seq_command(&rig, 77, &args).status, RONDO_SEQ_BAD_ARGS, "nor this");
+	tap_eq(seq_command(&rig, 0, &args).status, RONDO_SEQ_BAD_COMMAND, "no such command");
+	tap_eq(seq_command(&rig, 77, &args).status, RONDO_SEQ_BAD_COMMAND, "nor this");
 	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ARGS,
 		 RONDO_TCM_BASE + RONDO_TCM_BYTES - sizeof(args) + 4);
 	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_UNLOAD);
 	rig_run(&rig);
-	tap_eq(seq_finish(&rig).status, RONDO_SEQ_BAD_ARGS, "arguments outside the core's memory");
+	tap_eq(seq_finish(&rig).status, RONDO_SEQ_BAD_COMMAND,
+	       "arguments outside the core's memory");
 	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
-	tap_eq(seq_status(&rig), RONDO_SEQ_BAD_ARGS, "ABORT of nothing does nothing");
+	tap_eq(seq_status(&rig), RONDO_SEQ_BAD_COMMAND, "ABORT of nothing does nothing");
 }
 
 /* Whether device time has moved more than the firmware alone does, since it was last asked. */
@@ -386,10 +389,10 @@ static void test_abort(void)
 	tap_eq(aborted.status, RONDO_SEQ_ABORTED, "as aborted");
 	tap_ok(aborted.cycles > 0 && aborted.cycles < 4000000000, "and tells how far it came");
 
-	tap_eq(unbind(5), RONDO_SEQ_DONE, "UNBIND, for the ignored one was not kept");
-	tap_eq(unbind(5), RONDO_SEQ_BAD_ARGS, "UNBIND: not bound");
-	tap_eq(unload(3), RONDO_SEQ_DONE, "UNLOAD");
-	tap_eq(unload(3), RONDO_SEQ_BAD_ARGS, "UNLOAD: not loaded");
+	tap_eq(unbind(5), RONDO_SEQ_OK, "UNBIND, for the ignored one was not kept");
+	tap_eq(unbind(5), RONDO_SEQ_BAD_NUMBER, "UNBIND: not bound");
+	tap_eq(unload(3), RONDO_SEQ_OK, "UNLOAD");
+	tap_eq(unload(3), RONDO_SEQ_BAD_NUMBER, "UNLOAD: not loaded");
 }
 
 static u64 reset_once(void)
@@ -408,9 +411,9 @@ static void test_reset(void)
 	tap_ok(rig_quickest(reset_once, STOP_NS) < STOP_NS,
 	       "a reset stops a long replay within 10 ms");
 	rig_boot(&rig);
-	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_DONE,
+	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_OK,
 	       "and forgets programs");
-	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_DONE, "and bindings");
+	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_OK, "and bindings");
 	start_long();
 }
 
@@ -421,8 +424,8 @@ static void test_mesh(const char *image)
 	long_size = seq_assemble(&rig, &long_program, long_mesh_text);
 	slots = rig_alloc(&rig, RONDO_PAGE_BYTES);
 	rig_boot(&rig);
-	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_DONE, "mesh: LOAD");
-	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_DONE, "mesh: BIND");
+	tap_eq(load(7, inproc_bus(long_program.list), long_size), RONDO_SEQ_OK, "mesh: LOAD");
+	tap_eq(bind_slots(6, 7, 0), RONDO_SEQ_OK, "mesh: BIND");
 	start_long();
 	tap_eq(seq_status(&rig), RONDO_SEQ_BUSY, "mesh: device time moves while a replay runs");
 	tap_ok(rig_quickest(abort_once, STOP_NS) < STOP_NS, "mesh: ABORT ends it within 10 ms");

@@ -149,15 +149,15 @@ static void test_queue_commands(void)
 	tap_eq(WITH(good_queue, count, 1), RONDO_FW_OK, "least entries");
 }
 
-/* The answer to @c, which the firmware lets pass and the sequencer ends as BAD_ARGS. */
-static int refused_by_sequencer(cmd c)
+/* The answer to @c, which the firmware lets pass and the sequencer ends with @status. */
+static int refused_by_sequencer(cmd c, enum rondo_seq_status status)
 {
 	struct rondo_fw_event event;
 
 	fake.held = true;
 	fake_admin(&c);
 	fake_run();
-	fake_seq_end(RONDO_SEQ_BAD_ARGS, 0, 0);
+	fake_seq_end(status, 0, 0);
 	fake_run();
 	fake.held = false;
 	return fake_event(&event) ? (int)event.result : -1;
@@ -170,12 +170,13 @@ static void test_sequencer_results(void)
 		enum rondo_seq_status status;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{ RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_NUMBER },
+		{ RONDO_SEQ_BAD_NUMBER, RONDO_FW_BAD_NUMBER },
 		{ RONDO_SEQ_BAD_PROGRAM, RONDO_FW_BAD_PROGRAM },
-		{ RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED },
+		{ RONDO_SEQ_HOST_REFUSED, RONDO_FW_HOST_REFUSED },
 		{ RONDO_SEQ_ABORTED, RONDO_FW_ABORTED },
 		{ RONDO_SEQ_NO_MEMORY, RONDO_FW_NO_MEMORY },
 		{ RONDO_SEQ_IDLE, RONDO_FW_TRAPPED },
+		{ RONDO_SEQ_ENDED + RONDO_FW_RESULTS, RONDO_FW_TRAPPED },
 		{ 99, RONDO_FW_TRAPPED },
 	};
 	struct rondo_fw_event event;
@@ -194,10 +195,11 @@ static void test_sequencer_results(void)
 	fake.held = false;
 	tap_eq(fake_call(good_bind), RONDO_FW_BAD_NUMBER, "a failed load loaded nothing");
 	tap_eq(fake_call(good_load), RONDO_FW_OK, "its number is free");
-	tap_eq(refused_by_sequencer(good_bind), RONDO_FW_BAD_COMMAND,
+	tap_eq(refused_by_sequencer(good_bind, RONDO_SEQ_BAD_COMMAND), RONDO_FW_BAD_COMMAND,
 	       "slot bindings that do not fit the program are a bad command");
 	tap_eq(fake_call(good_bind), RONDO_FW_OK, "a failed bind bound nothing");
-	tap_eq(refused_by_sequencer((cmd){ .command = RONDO_FW_UNBIND, .binding = 9 }),
+	tap_eq(refused_by_sequencer((cmd){ .command = RONDO_FW_UNBIND, .binding = 9 },
+				    RONDO_SEQ_BAD_NUMBER),
 	       RONDO_FW_BAD_NUMBER, "a binding that the sequencer does not know");
 }
 
@@ -226,7 +228,7 @@ static void test_lanes(void)
 	tap_ok(fake.command == RONDO_SEQ_RUN && !fake_event(&event), "all wait for the replay");
 	tap_eq(fake_call((cmd){ .command = RONDO_FW_PING }), RONDO_FW_OK, "a ping does not");
 
-	fake_seq_end(RONDO_SEQ_DONE, 500, 0);
+	fake_seq_end(RONDO_SEQ_OK, 500, 0);
 	fake_run();
 	tap_ok(fake_event(&event) && event.type == RONDO_FW_EVENT_DONE, "the replay is done");
 	tap_eq(fake.command, RONDO_SEQ_LOAD, "the load goes before the next replay");
@@ -270,7 +272,7 @@ static void test_many_deferred(void)
 	}
 	tap_ok(sent > RONDO_FW_DEFERRED_MAX && sent < 2 * RONDO_FW_DEFERRED_MAX,
 	       "%u commands fill the waiting line and the ring", sent);
-	fake_seq_end(RONDO_SEQ_DONE, 500, 0);
+	fake_seq_end(RONDO_SEQ_OK, 500, 0);
 	fake.held = false;
 	for (u32 i = 0; i < 100; i++) {
 		fake_run();

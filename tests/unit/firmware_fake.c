@@ -200,7 +200,7 @@ bool fake_run(void)
 			return false;
 		again = fake_fw.more;
 		if (fake.seq_status == RONDO_SEQ_BUSY && !fake.held) {
-			fake_seq_end(RONDO_SEQ_DONE, fake.args.bound, 0);
+			fake_seq_end(RONDO_SEQ_OK, fake.args.bound, 0);
 			again = true;
 		}
 	} while (again);

@@ -49,7 +49,7 @@ static void test_run(void)
 	/* The host scribbles over what was copied. */
 	memset(fake_queue(0), 0xff, sizeof(e));
 	before = fake.time;
-	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 	fake_run();
 	event = next_event();
 	tap_ok(event.type == RONDO_FW_EVENT_DONE && event.result == RONDO_FW_OK &&
@@ -67,10 +67,10 @@ static void test_results(void)
 		enum rondo_seq_status status;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{ RONDO_SEQ_BAD_ARGS, RONDO_FW_BAD_OFFSET },
-		{ RONDO_SEQ_DMA_ERROR, RONDO_FW_HOST_REFUSED },
+		{ RONDO_SEQ_BAD_OFFSET, RONDO_FW_BAD_OFFSET },
+		{ RONDO_SEQ_HOST_REFUSED, RONDO_FW_HOST_REFUSED },
 		{ RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN },
-		{ RONDO_SEQ_TRAP, RONDO_FW_TRAPPED },
+		{ RONDO_SEQ_TRAPPED, RONDO_FW_TRAPPED },
 		{ RONDO_SEQ_ABORTED, RONDO_FW_ABORTED },
 	};
 	entry quiet = fake_entry(0, 5);
@@ -111,10 +111,10 @@ static void test_signature(void)
 		enum rondo_seq_status status;
 		enum rondo_fw_result result;
 	} rows[] = {
-		{ right, RONDO_SEQ_DONE, RONDO_FW_OK },
-		{ right ^ 1, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
-		{ right ^ 1ull << 60, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
-		{ 0, RONDO_SEQ_DONE, RONDO_FW_SIGNATURE },
+		{ right, RONDO_SEQ_OK, RONDO_FW_OK },
+		{ right ^ 1, RONDO_SEQ_OK, RONDO_FW_SIGNATURE },
+		{ right ^ 1ull << 60, RONDO_SEQ_OK, RONDO_FW_SIGNATURE },
+		{ 0, RONDO_SEQ_OK, RONDO_FW_SIGNATURE },
 		{ 0, RONDO_SEQ_OVERRUN, RONDO_FW_OVERRUN },
 	};
 	entry e = fake_entry(1, 5);
@@ -229,7 +229,7 @@ static void test_unbind_waiting(void)
 	fake_submit(1, &e);
 	fake_admin(&unbind);
 	fake_run();
-	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 	fake_run();
 	tap_eq(next_event().result, RONDO_FW_OK, "what ran ends well");
 	tap_eq(fake.command, RONDO_SEQ_UNBIND, "then its binding goes");
@@ -386,7 +386,7 @@ static void test_abort(void)
 	tap_ok(fake.command == RONDO_SEQ_RUN && fake.seq_status == RONDO_SEQ_BUSY &&
 		       fake_fw.seq.queue == 1,
 	       "the other queue goes on");
-	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 	fake_run();
 	next_event();
 	e.seqno = 6;
@@ -419,7 +419,7 @@ static void test_abort_behind_load(void)
 	fake_run();
 	tap_eq(fake.aborts, 1, "a load that waits for a replay does not delay its abort");
 	/* It ended well just before. */
-	fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 	fake_run();
 	tap_eq(next_event().result, RONDO_FW_OK, "a replay that was done is done");
 	tap_eq(next_event().cookie, 2, "the queue is destroyed");
@@ -447,7 +447,7 @@ static void test_copied_once(void)
 		fake_submit(0, &e);
 		fake_submit(1, &e);
 		fake_run();
-		fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+		fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 		fake_run(); /* both were copied; one runs */
 		u32 other = !fake_fw.seq.queue;
 
@@ -460,7 +460,7 @@ static void test_copied_once(void)
 			fake_submit(other, &e);
 		}
 		fake.held = false;
-		fake_seq_end(RONDO_SEQ_DONE, 1000, 0);
+		fake_seq_end(RONDO_SEQ_OK, 1000, 0);
 		fake_run();
 		next_event();
 		struct rondo_fw_event event = next_event();
@@ -490,7 +490,7 @@ static void test_shares(void)
 		}
 		fw_turn(&fake_fw);
 		if (fake.seq_status == RONDO_SEQ_BUSY)
-			fake_seq_end(RONDO_SEQ_DONE, fake.args.bound, 0);
+			fake_seq_end(RONDO_SEQ_OK, fake.args.bound, 0);
 		while (fake_event(&event))
 			used[event.queue] += event.cycles;
 	}

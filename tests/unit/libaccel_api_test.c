@@ -8,11 +8,6 @@
 #include "spec/program.h"
 #include "tests/unit/libaccel_rig.h"
 
-static bool emulated(void)
-{
-	return !strcmp(rig_device, "emu");
-}
-
 static void test_device(struct rig *r)
 {
 	struct rondo_machine machine, edge;
@@ -25,7 +20,7 @@ static void test_device(struct rig *r)
 	struct accel_device *device = NULL;
 
 	tap_eq(accel_device_info(r->device, &info, sizeof(info)), 0, "what the device is");
-	tap_ok(!strcmp(info.backend, emulated() ? "emu" : "drm") && info.replays_max == 64 &&
+	tap_ok(!strcmp(info.backend, rig_emulated() ? "emu" : "drm") && info.replays_max == 64 &&
 		       info.offsets_max == 8 && info.firmware >> 16 == 1,
 	       "its limits and its firmware");
 	tap_eq(accel_device_info(r->device, &larger.info, sizeof(larger)), 0,
@@ -42,7 +37,7 @@ static void test_device(struct rig *r)
 	tap_ok(after.device_cycles - before.device_cycles >= accel_program_cycles(r->program) &&
 		       after.monotonic_ns > before.monotonic_ns,
 	       "both have moved, device time by the replay at least");
-	if (emulated())
+	if (rig_emulated())
 		tap_eq(accel_device_fd(r->device), -ENOTSUP, "there is no device file");
 	else
 		tap_ok(accel_device_fd(r->device) >= 0, "its file");
@@ -159,7 +154,7 @@ static void test_clearing(struct rig *r)
 }
 
 /* Binds @slots; what that gives, and the slot at fault. */
-static int bind(struct rig *r, const struct accel_slot *slots, u32 count, u32 *index)
+static int bind(struct rig *r, const struct accel_slot_binding *slots, u32 count, u32 *index)
 {
 	struct accel_binding *binding = NULL;
 	struct accel_error error;
@@ -172,7 +167,7 @@ static int bind(struct rig *r, const struct accel_slot *slots, u32 count, u32 *i
 
 static void test_bindings(struct rig *r)
 {
-	struct accel_slot slots[RIG_SLOTS];
+	struct accel_slot_binding slots[RIG_SLOTS];
 	struct accel_buffer *large;
 	u32 index;
 
@@ -187,11 +182,11 @@ static void test_bindings(struct rig *r)
 	tap_eq(index, 1, "of slot 1");
 	slots[1].offset = -64ull;
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -ERANGE, "offset that wraps around");
-	slots[1] = (struct accel_slot){};
+	slots[1] = (struct accel_slot_binding){};
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -ENOENT, "no buffer for a slot that is read");
-	slots[0] = slots[1] = (struct accel_slot){ large, 0 };
+	slots[0] = slots[1] = (struct accel_slot_binding){ large, 0 };
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), 0, "two slots that are only read: one memory");
-	slots[2] = (struct accel_slot){ large, RIG_BYTES - 64 };
+	slots[2] = (struct accel_slot_binding){ large, RIG_BYTES - 64 };
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -EBUSY, "one that is written overlaps");
 	tap_eq(index, 2, "slot 2 is at fault");
 	slots[2].offset = RIG_BYTES;
@@ -202,7 +197,7 @@ static void test_bindings(struct rig *r)
 /* Of another device nothing fits. */
 static void test_two_devices(struct rig *r)
 {
-	struct accel_slot slots[RIG_SLOTS];
+	struct accel_slot_binding slots[RIG_SLOTS];
 	struct accel_fence *fence = NULL;
 	struct rig other;
 	u32 index;
@@ -251,7 +246,7 @@ static void test_submit(struct rig *r)
 	replays[0].offset_count = 0;
 	job.in_syncs = &sync;
 	job.in_count = 1;
-	tap_eq(accel_submit(r->queue, &job, &fence), emulated() ? -ENOTSUP : -ENOENT,
+	tap_eq(accel_submit(r->queue, &job, &fence), rig_emulated() ? -ENOTSUP : -ENOENT,
 	       "a syncobj that is none");
 	job.in_count = 0;
 	tap_ok(!fence, "gave no fence");
@@ -290,7 +285,7 @@ static int replay_at(struct rig *r, struct accel_binding *binding, struct accel_
 static void test_offsets(struct rig *r)
 {
 	struct accel_offset offsets[3] = { { 0, 0, 100 }, { 1, 0, 128 } };
-	struct accel_slot slots[2] = { r->slots[0], r->slots[1] };
+	struct accel_slot_binding slots[2] = { r->slots[0], r->slots[1] };
 	u8 *from = (u8 *)r->memory[0], *to = (u8 *)r->memory[1];
 	struct accel_program *program = NULL;
 	struct accel_binding *binding = NULL;

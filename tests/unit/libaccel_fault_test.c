@@ -1,32 +1,99 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The emulated device under faults (emulator/device/faults.def): every one ends in its documented
- * error, and the device works again afterwards, or is gone. Nothing here sleeps.
+ * The device under faults (emulator/device/faults.def): every one ends in its documented error,
+ * and the device works again afterwards, is dead, or gone: libaccel_fault_test [DEVICE].
  */
-#include <fcntl.h>
-#include <poll.h>
+#include "tests/unit/libaccel_faults.h"
 
-#include "tests/unit/libaccel_rig.h"
-#include "userspace/libaccel/local.h"
+#include "core/replay.h"
 
-/* Sets a fault of the rig's device. */
-static void set(struct rig *r, const char *fault, u32 value)
-{
-	if (accel_local_fault(r->device, fault, value))
-		tap_ok(false, "there is a fault called %s", fault);
-}
-
-/* Waits until @fault has acted @hits times. */
-static void wait_for_hits(struct rig *r, const char *fault, u32 hits)
-{
-	while (accel_local_fault_hits(r->device, fault) < hits)
-		poll(NULL, 0, 1);
-}
+static const char failed_at[] = "a replay failed at bundle";
+static const char failed[] = "a replay failed: ";
+static const char reset[] = "resetting the device: ";
 
 static void works_again(struct rig *r)
 {
 	rig_fill(r, 9);
 	tap_ok(!rig_replay(r) && rig_correct(r, 9), "and the device works again");
+}
+
+/* Whether @fence ends with @error for @result, and @error->text says so. */
+static void ends(struct accel_fence *fence, int error, u32 result, const char *name)
+{
+	struct accel_error e;
+	int ret = accel_fence_wait(fence, ACCEL_FOREVER);
+
+	if (!tap_ok(ret == error && accel_fence_error(fence, NULL, &e) == error &&
+			    (!error ||
+			     (e.reason == result && strstr(e.text, rondo_result_text(result)))),
+		    "%s", name))
+		printf("# %d, reason %u, '%s'\n", ret, e.reason, e.text);
+	accel_fence_destroy(fence);
+}
+
+/*
+ * A program that must not be repeated: it adds one to each of 64 words. It is there from start to
+ * end: that the device forgets one is a command too, which a fault may meet.
+ */
+static struct counter {
+	struct accel_program *program;
+	struct accel_binding *binding;
+	struct accel_buffer *buffer;
+	u32 *words;
+} counter;
+
+static void counter_init(struct rig *r)
+{
+	struct counter *c = &counter;
+	struct accel_slot_binding slot = {};
+	u64 size;
+	void *memory, *code = rig_assemble("machine edge\n"
+					   "slot n align=64\n"
+					   "desc get in n row=256 sram=0\n"
+					   "desc put out n row=256 sram=0\n"
+					   "entry x base=0\n"
+					   "\tdma c0, get\n"
+					   "\tmovi v1, 1 | wait c0<=0\n"
+					   "\tld.w v0, x\n"
+					   "\tnop\n"
+					   "\tnop\n"
+					   "\tadd v0, v0, v1\n"
+					   "\tnop\n"
+					   "\tst.w x, v0\n"
+					   "\tdma c0, put\n"
+					   "\thalt c0<=0\n",
+					   &size);
+	int ret = accel_program_create(r->device, code, size, 0, &c->program, NULL);
+
+	if (!ret)
+		ret = accel_buffer_create(r->device, 256, &c->buffer);
+	if (!ret)
+		ret = accel_buffer_map(c->buffer, &memory);
+	slot.buffer = c->buffer;
+	if (!ret)
+		ret = accel_binding_create(c->program, &slot, 1, &c->binding, NULL);
+	tap_eq(ret, 0, "a program that counts");
+	c->words = memory;
+	free(code);
+}
+
+static void counter_fini(void)
+{
+	accel_binding_destroy(counter.binding);
+	accel_program_destroy(counter.program);
+	accel_buffer_destroy(counter.buffer);
+}
+
+/* Starts a replay of @binding and waits until the device holds it: 1, before it; 2, after it. */
+static struct accel_fence *hold(struct rig *r, struct accel_binding *binding, u32 how)
+{
+	u32 hits = rig_fault_hits(r, "seq_hold");
+	struct accel_fence *fence = NULL;
+
+	rig_fault(r, "seq_hold", how);
+	tap_eq(accel_replay(r->queue, binding, &fence), 0, "a replay that is held");
+	rig_fault_wait(r, "seq_hold", hits);
+	return fence;
 }
 
 static bool readable(int fd, int timeout_ms)
@@ -38,47 +105,178 @@ static bool readable(int fd, int timeout_ms)
 
 static void test_fence(struct rig *r)
 {
-	struct accel_fence *fence;
-	int fd;
+	struct accel_error error;
+	struct accel_fence *fence = hold(r, r->binding, 1);
+	int fd = accel_fence_fd(fence);
 
-	set(r, "seq_hold", 1);
-	tap_eq(accel_replay(r->queue, r->binding, &fence), 0, "a replay that is held");
-	fd = accel_fence_fd(fence);
-	tap_ok(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC), "its fence has a file descriptor");
+	tap_ok(fd >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC),
+	       "its fence has a file descriptor, which is closed on exec");
 	tap_ok(!readable(fd, 0), "that is not readable");
 	tap_eq(accel_fence_wait(fence, 0), -ETIMEDOUT, "waiting until long ago");
 	tap_eq(accel_fence_wait(fence, rig_in_ms(10)), -ETIMEDOUT, "waiting a moment");
-	set(r, "seq_hold", 0);
+	tap_eq(accel_fence_error(fence, NULL, &error), -EAGAIN, "it has not ended");
+	rig_fault(r, "seq_hold", 0);
 	tap_ok(readable(fd, -1), "let go: it becomes readable");
 	tap_ok(readable(fd, 0), "and stays so");
 	tap_eq(accel_fence_wait(fence, 0), 0, "no wait any more");
 	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "as often as wanted");
+	tap_ok(!accel_fence_error(fence, NULL, &error) && !error.text[0], "nothing has failed");
 	accel_fence_destroy(fence);
 	accel_fence_destroy(NULL);
 }
 
 static void test_overrun(struct rig *r)
 {
-	set(r, "overrun", 1000);
-	tap_eq(rig_replay(r), -ETIME, "a replay that exceeds its exact cycles");
+	struct accel_fence *fence;
+	struct accel_error error;
+
+	rig_expect(failed_at);
+	rig_fault(r, "overrun", 1000);
+	accel_replay(r->queue, r->binding, &fence);
+	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -ETIME,
+	       "a replay that exceeds its exact cycles");
+	tap_eq(accel_fence_error(fence, NULL, &error), -ETIME, "which is how it ended");
+	tap_ok(error.reason == RONDO_FW_OVERRUN && error.index != ACCEL_UNKNOWN &&
+		       !strncmp(error.text, "the replay failed at bundle ", 28),
+	       "at a bundle, as the error says");
+	accel_fence_destroy(fence);
 	works_again(r);
 }
 
-/* A replay that is under way when the firmware crashes. */
+/* Of a job of several replays one fails: it stops no other, and the job has its error. */
+static void test_failing_job(struct rig *r)
+{
+	struct accel_replay replays[3];
+	struct accel_job job = { .replays = replays, .replay_count = 3 };
+	struct accel_fence *fence;
+	struct accel_error error;
+	int i;
+
+	memset(counter.words, 0, 256);
+	for (i = 0; i < 3; i++)
+		replays[i] = (struct accel_replay){ .binding = counter.binding };
+	rig_expect(failed_at);
+	rig_fault(r, "overrun", 1000);
+	accel_submit(r->queue, &job, &fence);
+	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -ETIME, "the first of three replays fails");
+	accel_fence_error(fence, NULL, &error);
+	tap_ok(!strncmp(error.text, "replay 0 of 3 failed at bundle ", 31), "as the error says");
+	tap_eq(counter.words[63], 3, "and stops no other");
+	accel_fence_destroy(fence);
+
+	/* The first is refused an access, the second (by then the fault is used up) overruns. */
+	rig_expect(failed_at);
+	rig_expect(failed_at);
+	rig_fault(r, "seq_dma_fail", 1);
+	rig_fault(r, "overrun", 1000);
+	accel_submit(r->queue, &job, &fence);
+	ends(fence, -EIO, RONDO_FW_HOST_REFUSED, "of two failures the job has the first");
+	works_again(r);
+}
+
+/* Who asks late is told as long as the queue remembers: the last 16. */
+static void test_many_faults(struct rig *r)
+{
+	enum { FAULTS = 17 };
+	struct accel_fence *fence[FAULTS];
+	struct accel_error error;
+	u32 i, known = 0;
+
+	for (i = 0; i < FAULTS; i++) {
+		if (!i)
+			rig_expect(failed_at);
+		rig_fault(r, "overrun", 1000);
+		accel_replay(r->queue, r->binding, &fence[i]);
+		accel_fence_wait(fence[i], ACCEL_FOREVER);
+	}
+	for (i = FAULTS; i-- > 0;) {
+		tap_eq(accel_fence_error(fence[i], NULL, &error), -ETIME, "an old failure");
+		known += error.reason == RONDO_FW_OVERRUN && error.index != ACCEL_UNKNOWN;
+		tap_ok(error.text[0], "has words");
+		accel_fence_destroy(fence[i]);
+	}
+	tap_ok(known >= 16, "and its place, of 16 at least");
+}
+
+/* A crash under a replay that is disjoint, and under one that is not; others wait behind. */
 static void test_crash(struct rig *r)
 {
-	struct accel_fence *fence, *waiting;
+	struct accel_fence *first, *second;
 
-	set(r, "seq_hold", 1);
-	accel_replay(r->queue, r->binding, &fence);
-	accel_replay(r->queue, r->binding, &waiting);
-	wait_for_hits(r, "seq_hold", 1);
-	set(r, "fw_crash", 1);
-	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -EIO, "a replay whose firmware crashes");
-	tap_eq(accel_fence_wait(waiting, ACCEL_FOREVER), -EIO, "and the one behind it");
-	set(r, "seq_hold", 0);
-	accel_fence_destroy(fence);
-	accel_fence_destroy(waiting);
+	rig_fill(r, 4);
+	first = hold(r, r->binding, 2);
+	accel_replay(r->queue, r->binding, &second);
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	rig_fault(r, "seq_hold", 0);
+	ends(first, 0, 0, "a disjoint replay under which the firmware crashes is repeated");
+	ends(second, 0, 0, "and what waits runs");
+	tap_ok(rig_correct(r, 4), "with the right result");
+
+	memset(counter.words, 0, 256);
+	first = hold(r, counter.binding, 2);
+	accel_replay(r->queue, counter.binding, &second);
+	tap_eq(counter.words[0], 1, "a replay that writes what it reads has done its work");
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	ends(first, -EIO, RONDO_HOST_RESET, "it is not repeated");
+	rig_fault(r, "seq_hold", 0);
+	ends(second, 0, 0, "the same behind it runs");
+	tap_eq(counter.words[0], 2, "once");
+	works_again(r);
+}
+
+/* Sets how the sequencer is held, and waits until it is, so that a command moves one step. */
+static void step(struct rig *r, u32 how)
+{
+	u32 hits = rig_fault_hits(r, "seq_hold");
+
+	rig_fault(r, "seq_hold", how);
+	rig_fault_wait(r, "seq_hold", hits);
+}
+
+/* A job that had begun is repeated once: it may be what kills the device. */
+static void test_crash_twice(struct rig *r)
+{
+	struct accel_fence *fence = hold(r, r->binding, 1);
+	u32 hits = rig_fault_hits(r, "seq_hold");
+
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	/* Program and binding are loaded again, each held before and after it; then the replay. */
+	rig_fault_wait(r, "seq_hold", hits);
+	step(r, 2);
+	step(r, 1);
+	step(r, 2);
+	step(r, 1);
+	tap_eq(accel_fence_wait(fence, 0), -ETIMEDOUT, "after a crash it begins again");
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	ends(fence, -EIO, RONDO_HOST_RESET, "and after the second crash no more");
+	rig_fault(r, "seq_hold", 0);
+	works_again(r);
+}
+
+/* Jobs of several bindings are not repeated: one may read what another has written. */
+static void test_crash_of_bindings(struct rig *r)
+{
+	struct accel_slot_binding swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
+	struct accel_binding *back = NULL;
+	struct accel_replay replays[2] = { { .binding = r->binding } };
+	struct accel_job job = { .replays = replays, .replay_count = 2 };
+	u32 hits = rig_fault_hits(r, "seq_hold");
+	struct accel_fence *fence;
+
+	accel_binding_create(r->program, swapped, RIG_SLOTS, &back, NULL);
+	replays[1].binding = back;
+	rig_fault(r, "seq_hold", 2);
+	accel_submit(r->queue, &job, &fence);
+	rig_fault_wait(r, "seq_hold", hits);
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	ends(fence, -EIO, RONDO_HOST_RESET, "a job of two bindings is not repeated");
+	rig_fault(r, "seq_hold", 0);
+	accel_binding_destroy(back);
 	works_again(r);
 }
 
@@ -86,49 +284,52 @@ static void test_silence(struct rig *r)
 {
 	struct accel_fence *fence;
 
-	set(r, "fw_silent", 1);
+	rig_fault(r, "fw_silent", 1);
 	accel_replay(r->queue, r->binding, &fence);
 	tap_eq(accel_fence_wait(fence, rig_in_ms(100)), -ETIMEDOUT, "firmware that is silent");
-	set(r, "fw_silent", 0);
-	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "and speaks again in time");
-	accel_fence_destroy(fence);
+	rig_fault(r, "fw_silent", 0);
+	ends(fence, 0, 0, "and speaks again in time");
 
-	set(r, "fw_silent", 1);
-	accel_replay(r->queue, r->binding, &fence);
-	tap_eq(accel_fence_wait(fence, rig_in_ms(60000)), -EIO, "firmware that is dead");
-	accel_fence_destroy(fence);
-	set(r, "fw_silent", 0);
+	/* The fence signals when the device has stopped; it is booted when it may speak again. */
+	memset(counter.words, 0, 256);
+	fence = hold(r, counter.binding, 2);
+	rig_expect(reset);
+	rig_fault(r, "fw_silent", 1);
+	ends(fence, -EIO, RONDO_HOST_RESET, "firmware that stays silent");
+	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "fw_silent", 0);
 	works_again(r);
 }
 
 static void test_lost_interrupt(struct rig *r)
 {
-	u32 hits = accel_local_fault_hits(r->device, "irq_lose");
+	u32 hits = rig_fault_hits(r, "irq_lose");
 
-	set(r, "irq_lose", 1);
+	rig_expect("an interrupt was lost");
+	rig_fault(r, "irq_lose", 1);
 	tap_eq(rig_replay(r), 0, "an interrupt that is lost");
-	tap_ok(accel_local_fault_hits(r->device, "irq_lose") > hits, "it was");
+	tap_ok(rig_fault_hits(r, "irq_lose") > hits, "it was");
 	works_again(r);
 }
 
-/* Whatever word of a completion is wrong: it is noticed, or it did not matter. */
+/* Whatever word of a completion is wrong: it is noticed and the replay repeated, or it is nothing.
+ */
 static void test_corrupt_event(struct rig *r)
 {
 	u32 word, hits;
-	int ret;
 
 	for (word = 1; word <= 16; word++) {
-		hits = accel_local_fault_hits(r->device, "event_corrupt");
-		set(r, "event_corrupt", word);
-		ret = rig_replay(r);
-		tap_ok((!ret || ret == -EIO) &&
-			       accel_local_fault_hits(r->device, "event_corrupt") > hits,
-		       "a completion with word %u wrong: %d", word, ret);
+		hits = rig_fault_hits(r, "event_corrupt");
 		/* Type, result, queue and seqno decide what it is. */
 		if (word == 1 || word == 2 || word == 4 || word == 5 || word == 6)
-			tap_eq(ret, -EIO, "is an error");
-		works_again(r);
+			rig_expect(reset);
+		rig_fault(r, "event_corrupt", word);
+		rig_fill(r, word);
+		tap_eq(rig_replay(r), 0, "a completion with a wrong word");
+		tap_ok(rig_correct(r, word) && rig_fault_hits(r, "event_corrupt") > hits,
+		       "number %u", word);
 	}
+	works_again(r);
 }
 
 static void test_refused_access(struct rig *r)
@@ -136,25 +337,37 @@ static void test_refused_access(struct rig *r)
 	struct accel_program *program = NULL;
 	struct accel_binding *binding = NULL;
 	struct accel_queue *queue = NULL;
+	struct accel_fence *fence;
+	struct accel_error error;
 
-	set(r, "seq_dma_fail", 1);
-	tap_eq(rig_replay(r), -EIO, "the sequencer's access is refused in a replay");
+	rig_expect(failed_at);
+	rig_fault(r, "seq_dma_fail", 1);
+	accel_replay(r->queue, r->binding, &fence);
+	ends(fence, -EIO, RONDO_FW_HOST_REFUSED, "an access is refused in a replay");
 	works_again(r);
-	set(r, "seq_dma_fail", 1);
-	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL), -EIO,
+	rig_expect("the firmware refuses command");
+	rig_fault(r, "seq_dma_fail", 1);
+	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &error), -EIO,
 	       "while a program is loaded");
+	tap_ok(error.text[0], "which has words");
 	works_again(r);
-	set(r, "seq_dma_fail", 1);
-	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, NULL), -EIO,
+	rig_expect("the firmware refuses command");
+	rig_fault(r, "seq_dma_fail", 1);
+	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, &error), -EIO,
 	       "while a binding is made");
+	tap_ok(error.text[0] && !strstr(error.text, "slot"), "which blames no slot");
 	works_again(r);
-	set(r, "copy_fail", 1);
-	tap_eq(accel_queue_create(r->device, 1, &queue), -EIO, "the firmware's, on the admin ring");
+	tap_ok(!program && !binding, "nothing was made");
+
+	/* The firmware's own: it stops, the device is reset, and what was asked for is done. */
+	rig_expect(reset);
+	rig_fault(r, "copy_fail", 1);
+	tap_eq(accel_queue_create(r->device, 1, &queue), 0, "the firmware's, on the admin ring");
+	accel_queue_destroy(queue);
+	rig_expect(reset);
+	rig_fault(r, "copy_fail", 1);
+	tap_eq(rig_replay(r), 0, "the firmware's, on a queue");
 	works_again(r);
-	set(r, "copy_fail", 1);
-	tap_eq(rig_replay(r), -EIO, "the firmware's, on a queue");
-	works_again(r);
-	tap_ok(!program && !binding && !queue, "nothing was made");
 }
 
 static void test_no_memory(struct rig *r)
@@ -163,13 +376,14 @@ static void test_no_memory(struct rig *r)
 	struct accel_binding *binding = NULL;
 	struct accel_error error;
 
-	set(r, "seq_no_memory", 1);
+	rig_fault(r, "seq_no_memory", 1);
 	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &error),
 	       -ENOMEM, "no memory on the device while a program is loaded");
-	tap_ok(!strcmp(error.text, "the fault seq_no_memory") && !error.reason,
-	       "and the error says what the device says");
+	tap_ok(error.text[0] && !error.reason, "which has words");
+	if (rig_emulated())
+		tap_ok(!strcmp(error.text, "the fault seq_no_memory"), "the device's own");
 	works_again(r);
-	set(r, "seq_no_memory", 1);
+	rig_fault(r, "seq_no_memory", 1);
 	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, NULL), -ENOMEM,
 	       "while a binding is made");
 	works_again(r);
@@ -185,23 +399,31 @@ static void test_flipped_bit(struct rig *r)
 	struct accel_program *program = NULL;
 	struct accel_binding *binding = NULL;
 	struct accel_fence *fence;
-	u32 bit;
 
-	/* Of the base of the first address entry: 4, and 2^31. */
-	for (bit = 2; bit < 32; bit += 29) {
-		set(r, "seq_flip_program", bit + 1);
-		accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
-		accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
-		accel_replay(r->queue, binding, &fence);
-		tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -EIO,
-		       "a flipped bit in the device's copy of a program");
-		accel_fence_destroy(fence);
-		accel_binding_destroy(binding);
-		accel_program_destroy(program);
-	}
+	/* Of the base of the first address entry: 4 bytes further, or out of SRAM. */
+	rig_expect(failed);
+	rig_fault(r, "seq_flip_program", 2 + 1);
+	accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
+	accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
+	accel_replay(r->queue, binding, &fence);
+	ends(fence, -EIO, RONDO_FW_SIGNATURE, "a flipped bit in the device's copy of a program");
+	accel_binding_destroy(binding);
+	accel_program_destroy(program);
+
+	rig_expect(failed_at);
+	rig_fault(r, "seq_flip_program", 31 + 1);
+	accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
+	accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
+	accel_replay(r->queue, binding, &fence);
+	ends(fence, -EIO, RONDO_FW_TRAPPED, "one that leads out of SRAM");
+	accel_binding_destroy(binding);
+	accel_program_destroy(program);
 	works_again(r);
-	set(r, "seq_flip_address", 32 + 2);
-	tap_eq(rig_replay(r), -EIO, "a flipped bit of an address");
+
+	rig_expect(failed);
+	rig_fault(r, "seq_flip_address", 32 + 2);
+	accel_replay(r->queue, r->binding, &fence);
+	ends(fence, -EIO, RONDO_FW_SIGNATURE, "a flipped bit of an address");
 	works_again(r);
 }
 
@@ -209,68 +431,109 @@ static void test_queue_destroy(struct rig *r)
 {
 	struct accel_fence *fences[3];
 	struct accel_queue *queue;
+	u32 hits = rig_fault_hits(r, "seq_hold");
 	int i;
 
 	accel_queue_create(r->device, 1, &queue);
-	set(r, "seq_hold", 1);
+	rig_fault(r, "seq_hold", 1);
 	for (i = 0; i < 3; i++)
 		accel_replay(queue, r->binding, &fences[i]);
-	wait_for_hits(r, "seq_hold", 1);
+	rig_fault_wait(r, "seq_hold", hits);
 	accel_queue_destroy(queue);
-	for (i = 0; i < 3; i++) {
-		tap_eq(accel_fence_wait(fences[i], ACCEL_FOREVER), -ECANCELED,
-		       "a replay of a queue that is destroyed");
-		accel_fence_destroy(fences[i]);
-	}
-	set(r, "seq_hold", 0);
+	for (i = 0; i < 3; i++)
+		ends(fences[i], -ECANCELED, RONDO_FW_ABORTED,
+		     "a replay of a queue that is destroyed");
+	rig_fault(r, "seq_hold", 0);
 	works_again(r);
 }
 
-/* Of many jobs in the device's hands none is forgotten. */
+/* Of many jobs in the device's hands none is forgotten, and none done twice. */
 static void test_crash_under_load(struct rig *r)
 {
 	enum { JOBS = 300 };
 	struct accel_fence *fences[JOBS];
-	int i, failed = 0, other = 0, ret;
+	int i, failures = 0, other = 0, ret;
 
-	set(r, "seq_hold", 1);
-	for (i = 0; i < JOBS; i++)
-		accel_replay(r->queue, r->binding, &fences[i]);
-	wait_for_hits(r, "seq_hold", 1);
-	set(r, "fw_crash", 1);
-	ret = accel_fence_wait(fences[0], ACCEL_FOREVER);
-	set(r, "seq_hold", 0);
-	tap_eq(ret, -EIO, "the first of many jobs at a crash");
+	memset(counter.words, 0, 256);
+	fences[0] = hold(r, counter.binding, 2);
+	for (i = 1; i < JOBS; i++)
+		accel_replay(r->queue, counter.binding, &fences[i]);
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	tap_eq(accel_fence_wait(fences[0], ACCEL_FOREVER), -EIO,
+	       "the first of many jobs at a crash");
+	rig_fault(r, "seq_hold", 0);
 	for (i = 0; i < JOBS; i++) {
 		ret = accel_fence_wait(fences[i], ACCEL_FOREVER);
-		failed += ret == -EIO;
+		failures += ret == -EIO;
 		other += ret && ret != -EIO;
 		accel_fence_destroy(fences[i]);
 	}
-	tap_ok(failed > 0 && failed < JOBS && !other,
-	       "fails with what was in its ring; the rest runs after the reset");
+	tap_ok(failures == 1 && !other, "fails; the others run after the reset");
+	tap_eq(counter.words[5], JOBS, "each once");
 	works_again(r);
+}
+
+/* What fails on a device that is lost, and how: @error. */
+static void test_lost(struct rig *r, int error)
+{
+	struct accel_program *program = NULL;
+	struct accel_binding *binding = NULL;
+	struct accel_fence *fence = NULL;
+	struct accel_queue *queue = NULL;
+	struct accel_error e;
+
+	tap_eq(accel_replay(r->queue, r->binding, &fence), error, "no replay");
+	tap_eq(accel_queue_create(r->device, 1, &queue), error, "no queue");
+	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &e), error,
+	       "no program");
+	tap_ok(e.text[0], "which has words");
+	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, &e), error,
+	       "no binding");
+	tap_ok(e.text[0] && !strstr(e.text, "slot"), "which blames no slot");
+	tap_ok(!fence && !queue && !program && !binding, "nothing was made");
 }
 
 static void test_vanish(void)
 {
 	struct accel_fence *fence;
-	struct accel_queue *queue = NULL;
 	struct accel_clock clock;
 	struct rig r;
 
 	if (rig_init(&r)) {
-		set(&r, "seq_hold", 1);
-		accel_replay(r.queue, r.binding, &fence);
-		set(&r, "vanish", 1);
-		tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -ENODEV,
-		       "a replay whose device vanishes");
-		accel_fence_destroy(fence);
-		tap_eq(accel_replay(r.queue, r.binding, &fence), -ENODEV, "no further replay");
-		tap_eq(accel_queue_create(r.device, 1, &queue), -ENODEV, "no queue");
+		fence = hold(&r, r.binding, 1);
+		rig_expect(reset);
+		rig_fault(&r, "vanish", 1);
+		ends(fence, -ENODEV, RONDO_HOST_GONE, "a replay whose device vanishes");
+		test_lost(&r, -ENODEV);
 		tap_eq(accel_device_clock(r.device, &clock), -ENODEV, "no clock");
+		rig_fault(&r, "vanish", 0);
+		rig_fault(&r, "seq_hold", 0);
 	}
 	rig_fini(&r);
+	rig_rebind();
+}
+
+/* Firmware that does not come back. */
+static void test_dead(void)
+{
+	struct accel_fence *fence;
+	struct rig r;
+
+	if (rig_init(&r)) {
+		fence = hold(&r, r.binding, 1);
+		rig_expect(reset);
+		rig_expect("does not boot");
+		rig_expect("the device is dead");
+		rig_fault(&r, "copy_fail", ~0u);
+		rig_fault(&r, "fw_crash", 1);
+		ends(fence, -EIO, RONDO_HOST_DEAD, "a replay whose device dies");
+		test_lost(&r, -EIO);
+		rig_fault(&r, "copy_fail", 0);
+		rig_fault(&r, "seq_hold", 0);
+	}
+	rig_fini(&r);
+	rig_rebind();
 }
 
 /* Everything is destroyed while replays run. */
@@ -279,26 +542,30 @@ static void test_close_while_running(void)
 	struct accel_fence *fence = NULL;
 	struct rig r;
 
-	if (rig_init(&r)) {
-		set(&r, "seq_hold", 1);
-		accel_replay(r.queue, r.binding, &fence);
-		wait_for_hits(&r, "seq_hold", 1);
-	}
+	if (rig_init(&r))
+		fence = hold(&r, r.binding, 1);
 	rig_fini(&r);
-	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), -ECANCELED,
-	       "a replay whose queue, buffers and device are closed");
-	accel_fence_destroy(fence);
+	ends(fence, -ECANCELED, RONDO_FW_ABORTED,
+	     "a replay whose queue, buffers and device are closed");
+	if (!rig_emulated())
+		rig_fault(NULL, "seq_hold", 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct rig r;
 
+	if (argc > 1)
+		rig_device = argv[1];
 	if (rig_init(&r)) {
-		tap_eq(accel_local_fault(r.device, "none", 1), -ENOENT, "there is no such fault");
+		test_crash_twice(&r);
+		counter_init(&r);
 		test_fence(&r);
 		test_overrun(&r);
+		test_failing_job(&r);
+		test_many_faults(&r);
 		test_crash(&r);
+		test_crash_of_bindings(&r);
 		test_silence(&r);
 		test_lost_interrupt(&r);
 		test_corrupt_event(&r);
@@ -307,9 +574,11 @@ int main(void)
 		test_flipped_bit(&r);
 		test_queue_destroy(&r);
 		test_crash_under_load(&r);
+		counter_fini();
 	}
 	rig_fini(&r);
-	test_vanish();
 	test_close_while_running();
+	test_dead();
+	test_vanish();
 	return tap_done();
 }

@@ -59,7 +59,7 @@ static void test_wrong_names(void)
 
 /* Buffers for the program's slots, with what it will read. */
 static int make_slots(struct accel_device *device, const struct rondo_program *p,
-		      const struct exec_io *io, struct accel_slot *slots, void **memory)
+		      const struct exec_io *io, struct accel_slot_binding *slots, void **memory)
 {
 	int ret = 0;
 	u32 i;
@@ -82,7 +82,7 @@ static int make_slots(struct accel_device *device, const struct rondo_program *p
 static bool through_library(const struct rondo_machine *machine, const void *bytes, u64 size,
 			    const struct exec_io *io, struct mesh_example_run *run)
 {
-	struct accel_slot slots[RONDO_PROGRAM_SLOTS_MAX] = {};
+	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX] = {};
 	void *memory[RONDO_PROGRAM_SLOTS_MAX];
 	struct accel_device *device = NULL;
 	struct accel_program *program = NULL;
@@ -162,7 +162,7 @@ static const char mesh_text[] = "machine mesh\n"
 
 static void test_mesh(void)
 {
-	struct accel_slot slots[2] = {};
+	struct accel_slot_binding slots[2] = {};
 	struct accel_program *program = NULL;
 	struct accel_binding *binding = NULL;
 	struct accel_device *device = NULL;

@@ -21,12 +21,17 @@ enum { RIG_SLOTS = 3, RIG_ELEMENTS = 1024, RIG_BYTES = RIG_ELEMENTS * 4 };
 
 static const char *rig_device = "emu"; /* for accel_open() */
 
+static inline bool rig_emulated(void)
+{
+	return !strncmp(rig_device, "emu", 3);
+}
+
 struct rig {
 	struct accel_device *device;
 	void *code; /* of the program; free() it */
 	u64 code_bytes;
 	struct accel_program *program;
-	struct accel_slot slots[RIG_SLOTS];
+	struct accel_slot_binding slots[RIG_SLOTS];
 	float *memory[RIG_SLOTS];
 	struct accel_binding *binding;
 	struct accel_queue *queue;

@@ -84,7 +84,7 @@ static void test_threads(struct rig *r)
 /* c = a + b on one queue, a = c + b on another: each must wait for the one before. */
 static void test_order(struct rig *r)
 {
-	struct accel_slot swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
+	struct accel_slot_binding swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
 	struct accel_binding *back = NULL;
 	struct accel_queue *other = NULL;
 	struct accel_fence *fence;

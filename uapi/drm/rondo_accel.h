@@ -41,6 +41,7 @@ extern "C" {
 #define DRM_RONDO_QUEUE_CREATE 0x07
 #define DRM_RONDO_QUEUE_DESTROY 0x08
 #define DRM_RONDO_SUBMIT 0x09
+#define DRM_RONDO_QUEUE_FAULT 0x0a
 
 /* Limits of one buffer, of one open file, and of one call. */
 #define DRM_RONDO_BO_SIZE_MAX 0x40000000ULL
@@ -49,6 +50,9 @@ extern "C" {
 #define DRM_RONDO_QUEUES_MAX 16
 #define DRM_RONDO_REPLAYS_MAX 64
 #define DRM_RONDO_SYNCS_MAX 64
+
+/* Faults that a queue remembers. */
+#define DRM_RONDO_FAULTS_MAX 16
 
 enum drm_rondo_query_type {
 	/** @DRM_RONDO_QUERY_DEVICE: struct drm_rondo_device_info */
@@ -169,8 +173,8 @@ struct drm_rondo_program_destroy {
 	__u32 pad;
 };
 
-/** struct drm_rondo_slot - the buffer for one slot */
-struct drm_rondo_slot {
+/** struct drm_rondo_slot_binding - the buffer for one slot */
+struct drm_rondo_slot_binding {
 	/** @handle: GEM handle; 0 if the program does not touch the slot */
 	__u32 handle;
 	/** @pad: 0 */
@@ -191,11 +195,11 @@ struct drm_rondo_binding_create {
 	__u32 program;
 	/** @flags: 0 */
 	__u32 flags;
-	/** @slots: user pointer to struct drm_rondo_slot[] */
+	/** @slots: user pointer to struct drm_rondo_slot_binding[] */
 	__u64 slots;
 	/** @slot_count: exactly the program's number of slots */
 	__u32 slot_count;
-	/** @slot_stride: sizeof(struct drm_rondo_slot) of the caller */
+	/** @slot_stride: sizeof(struct drm_rondo_slot_binding) of the caller */
 	__u32 slot_stride;
 	/** @error_slot: returned with -ERANGE, -EBUSY and -ENOENT: the slot at fault */
 	__u32 error_slot;
@@ -302,6 +306,40 @@ struct drm_rondo_submit {
 	__u32 sync_stride;
 	/** @pad: 0 */
 	__u32 pad;
+	/** @tag: the caller's name for the job, for DRM_IOCTL_RONDO_QUEUE_FAULT */
+	__u64 tag;
+};
+
+/* Ask for the job of @tag, not for the last one that failed. */
+#define DRM_RONDO_FAULT_OF_TAG 0x1
+/* The bundle at fault is not known. */
+#define DRM_RONDO_BUNDLE_NONE 0xffffffffU
+
+/**
+ * struct drm_rondo_queue_fault - how a job of a queue failed
+ *
+ * Answers for the last job that failed, or with DRM_RONDO_FAULT_OF_TAG for the last one that was
+ * submitted with @tag and failed. A queue remembers DRM_RONDO_FAULTS_MAX faults, each from
+ * before the job's fence signals. Of a job of several replays it is the first replay that
+ * failed. Answers also for a device that is dead, or gone as long as the driver is bound.
+ *
+ * -ENODATA: the queue remembers no such fault.
+ */
+struct drm_rondo_queue_fault {
+	/** @queue: queue id */
+	__u32 queue;
+	/** @flags: DRM_RONDO_FAULT_OF_TAG or 0 */
+	__u32 flags;
+	/** @tag: of the job; returned */
+	__u64 tag;
+	/** @result: returned number of the table in docs/howto/a-replay-failed.md */
+	__u32 result;
+	/** @bundle: returned bundle of the program at fault, or DRM_RONDO_BUNDLE_NONE */
+	__u32 bundle;
+	/** @replay: returned number of the replay in its job, from 0 */
+	__u32 replay;
+	/** @pad: 0 */
+	__u32 pad;
 };
 
 #define DRM_IOCTL_RONDO_QUERY DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
@@ -322,6 +360,8 @@ struct drm_rondo_submit {
 #define DRM_IOCTL_RONDO_QUEUE_DESTROY \
 	DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_DESTROY, struct drm_rondo_queue_destroy)
 #define DRM_IOCTL_RONDO_SUBMIT DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_SUBMIT, struct drm_rondo_submit)
+#define DRM_IOCTL_RONDO_QUEUE_FAULT \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_FAULT, struct drm_rondo_queue_fault)
 
 #if defined(__cplusplus)
 }

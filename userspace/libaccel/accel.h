@@ -49,12 +49,19 @@ struct accel_queue;
 struct accel_fence;
 struct accel_session;
 
+/* Of an index: it is not known, or there is none. */
+#define ACCEL_UNKNOWN UINT32_MAX
+
 /* More than an errno can say. Functions that take one accept NULL. */
 struct accel_error {
-	uint32_t reason; /* of a program's refusal: number of the instruction set reference; else 0
-			  */
-	uint32_t index; /* bundle, entry, descriptor or slot at fault */
-	uint32_t slot; /* of the bundle, 0..7 */
+	/*
+	 * Of a program that is refused: number of the instruction set reference. Of a submission
+	 * that failed: number of the table in "A replay failed". Else 0.
+	 */
+	uint32_t reason;
+	uint32_t index; /* bundle, address entry, descriptor or slot at fault, if the reason has one
+			 */
+	uint32_t slot; /* issue slot of the bundle, 0..7 */
 	char text[244]; /* one line, terminated, without a newline */
 };
 
@@ -248,7 +255,7 @@ void accel_program_energy(const struct accel_program *program, struct accel_ener
  */
 
 /* What stands behind a slot. */
-struct accel_slot {
+struct accel_slot_binding {
 	struct accel_buffer *buffer; /* NULL if the program does not touch the slot */
 	uint64_t offset; /* of the slot's byte 0; a multiple of the slot's alignment */
 };
@@ -261,7 +268,7 @@ struct accel_slot {
  * written, and they are not of one alias group. -ENOSPC: too many bindings. @error->index is the
  * slot at fault.
  */
-int accel_binding_create(struct accel_program *program, const struct accel_slot *slots,
+int accel_binding_create(struct accel_program *program, const struct accel_slot_binding *slots,
 			 uint32_t count, struct accel_binding **binding, struct accel_error *error);
 void accel_binding_destroy(struct accel_binding *binding);
 
@@ -341,6 +348,16 @@ int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
 int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns);
 
 /*
+ * Returns how the submission ended, as accel_fence_wait(), and says in *@error how it failed:
+ * which replay of how many, the bundle at fault if that is known (else index is ACCEL_UNKNOWN),
+ * and why; with @model (may be NULL), which is what was replayed, also the node of the graph that
+ * the bundle belongs to. -EAGAIN: it has not ended. The reason is known for the last 16 failed
+ * submissions of a queue, until the queue is destroyed.
+ */
+int accel_fence_error(struct accel_fence *fence, const struct accel_model *model,
+		      struct accel_error *error);
+
+/*
  * A file descriptor that polls as readable (POLLIN) once the submission has ended. It is the
  * fence's own: the caller polls it, and neither reads nor closes it. On the kernel's driver it is
  * a sync_file.
@@ -378,6 +395,9 @@ int accel_session_tensor(struct accel_session *session, enum accel_kind kind, ui
  */
 int accel_session_start(struct accel_session *session);
 int accel_session_wait(struct accel_session *session, int64_t deadline_ns);
+
+/* How the last run failed: what accel_session_wait() returned for it, and *@error as above. */
+int accel_session_error(struct accel_session *session, struct accel_error *error);
 
 #ifdef __cplusplus
 }

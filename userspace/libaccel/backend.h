@@ -19,6 +19,13 @@
 
 #define ACCEL_EXPORT __attribute__((visibility("default")))
 
+/* How a submission failed. */
+struct accel_fault {
+	u32 result; /* number of spec/results.def, or 0: not known */
+	u32 bundle; /* at fault, or ACCEL_UNKNOWN */
+	u32 replay; /* number of the one that failed */
+};
+
 struct accel_backend {
 	void (*close)(struct accel_device *device);
 	int (*fd)(struct accel_device *device); /* or a negative errno */
@@ -34,9 +41,9 @@ struct accel_backend {
 			      struct accel_program **program, struct accel_error *error);
 	void (*program_destroy)(struct accel_program *program);
 
-	/* @error is not NULL and empty; only index need be set. */
-	int (*binding_create)(struct accel_program *program, const struct accel_slot *slots,
-			      u32 count, struct accel_binding **binding, struct accel_error *error);
+	/* Sets *@error_slot to the slot at fault, if it is a slot's. */
+	int (*binding_create)(struct accel_program *program, const struct accel_slot_binding *slots,
+			      u32 count, struct accel_binding **binding, u32 *error_slot);
 	void (*binding_destroy)(struct accel_binding *binding);
 
 	int (*queue_create)(struct accel_device *device, u32 weight, struct accel_queue **queue);
@@ -45,8 +52,10 @@ struct accel_backend {
 	/* Sets *@fence, which is not NULL here, with a descriptor that polls. */
 	int (*submit)(struct accel_queue *queue, const struct accel_job *job,
 		      struct accel_fence **fence);
-	/* How the submission ended, or -EAGAIN. */
+	/* How the submission ended: 0 or a negative errno; -EAGAIN if it has not. */
 	int (*fence_status)(struct accel_fence *fence);
+	/* Of one that has failed: fills in what is known of how. */
+	void (*fence_fault)(struct accel_fence *fence, struct accel_fault *fault);
 	void (*fence_destroy)(struct accel_fence *fence);
 };
 
@@ -83,6 +92,7 @@ struct accel_queue {
 struct accel_fence {
 	struct accel_device *device;
 	int fd;
+	u32 replays; /* of its job */
 };
 
 /* Opens a device of each backend; device->owner and refs are set by the caller. */
@@ -106,6 +116,9 @@ int accel_map(int fd, u64 offset, u64 size, void **memory);
 void accel_error_clear(struct accel_error *error);
 __attribute__((format(printf, 2, 3))) void accel_error_set(struct accel_error *error,
 							   const char *fmt, ...);
+
+/* Says in @error what -@ret means, if nobody has said more; returns @ret. */
+int accel_fail(struct accel_error *error, int ret);
 
 /* Says in @error that the verifier refused a program for @reason, at @index and @slot. */
 void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot);

@@ -29,6 +29,7 @@
 struct drm_device_file {
 	struct accel_device base;
 	int fd;
+	atomic_ullong tag; /* of the last job, of whatever queue: the ids of queues come again */
 };
 
 struct drm_buffer {
@@ -52,6 +53,12 @@ struct drm_queue {
 	u32 id;
 	u32 syncobj;
 	pthread_mutex_t lock; /* of the syncobj */
+};
+
+struct drm_fence {
+	struct accel_fence base;
+	u32 queue; /* its job's */
+	u64 tag;
 };
 
 static int fd_of(const struct accel_device *device)
@@ -166,10 +173,10 @@ static void drm_program_destroy(struct accel_program *base)
 	free(base);
 }
 
-static int drm_binding_create(struct accel_program *program, const struct accel_slot *slots,
-			      u32 count, struct accel_binding **out, struct accel_error *error)
+static int drm_binding_create(struct accel_program *program, const struct accel_slot_binding *slots,
+			      u32 count, struct accel_binding **out, u32 *error_slot)
 {
-	struct drm_rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX] = {};
+	struct drm_rondo_slot_binding slot[RONDO_PROGRAM_SLOTS_MAX] = {};
 	struct drm_rondo_binding_create args = {
 		.program = ((struct drm_program *)program)->id,
 		.slots = (uintptr_t)slot,
@@ -190,7 +197,7 @@ static int drm_binding_create(struct accel_program *program, const struct accel_
 	}
 	ret = call(fd_of(program->device), DRM_IOCTL_RONDO_BINDING_CREATE, &args);
 	if (ret) {
-		error->index = args.error_slot;
+		*error_slot = args.error_slot;
 		free(binding);
 		return ret;
 	}
@@ -282,8 +289,9 @@ static int drm_submit(struct accel_queue *base, const struct accel_job *job,
 		.in_count = job->in_count,
 		.out_count = job->out_count + 1,
 		.sync_stride = sizeof(syncs[0]),
+		.tag = atomic_fetch_add(&((struct drm_device_file *)base->device)->tag, 1),
 	};
-	struct accel_fence *fence;
+	struct drm_fence *fence;
 	int ret;
 	u32 i;
 
@@ -305,12 +313,14 @@ static int drm_submit(struct accel_queue *base, const struct accel_job *job,
 	fence = calloc(1, sizeof(*fence));
 	if (!fence)
 		return -ENOMEM;
-	ret = submit_and_export(queue, &args, &fence->fd);
+	fence->queue = queue->id;
+	fence->tag = args.tag;
+	ret = submit_and_export(queue, &args, &fence->base.fd);
 	if (ret) {
 		free(fence);
 		return ret;
 	}
-	*out = fence;
+	*out = &fence->base;
 	return 0;
 }
 
@@ -322,6 +332,24 @@ static int drm_fence_status(struct accel_fence *fence)
 	if (ret)
 		return ret;
 	return info.status < 0 ? info.status : info.status ? 0 : -EAGAIN;
+}
+
+/* A queue that is destroyed, or a later fault, makes the kernel forget; then nothing is known. */
+static void drm_fence_fault(struct accel_fence *base, struct accel_fault *fault)
+{
+	struct drm_fence *fence = (struct drm_fence *)base;
+	struct drm_rondo_queue_fault args = {
+		.queue = fence->queue,
+		.flags = DRM_RONDO_FAULT_OF_TAG,
+		.tag = fence->tag,
+	};
+
+	if (call(fd_of(base->device), DRM_IOCTL_RONDO_QUEUE_FAULT, &args))
+		return;
+	fault->result = args.result;
+	fault->replay = args.replay;
+	if (args.bundle != DRM_RONDO_BUNDLE_NONE)
+		fault->bundle = args.bundle;
 }
 
 static void drm_fence_destroy(struct accel_fence *fence)
@@ -345,6 +373,7 @@ static const struct accel_backend drm_backend = {
 	.queue_destroy = drm_queue_destroy,
 	.submit = drm_submit,
 	.fence_status = drm_fence_status,
+	.fence_fault = drm_fence_fault,
 	.fence_destroy = drm_fence_destroy,
 };
 

@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/binding.h"
 #include "core/machine.h"
 #include "core/verify.h"
 #include <drm/rondo_accel.h>
@@ -137,7 +136,7 @@ static int local_buffer_map(struct accel_buffer *base, void **memory)
  * Forgetting: the device is told first, and the object freed when it has answered.
  */
 
-static void forget(struct local_device *dev, struct rondo_fw_admin cmd, void *object,
+static void forget(struct local_device *dev, bool live, struct rondo_fw_admin cmd, void *object,
 		   void (*then)(struct local_call *call))
 {
 	struct local_call *call = calloc(1, sizeof(*call));
@@ -147,7 +146,7 @@ static void forget(struct local_device *dev, struct rondo_fw_admin cmd, void *ob
 	call->cmd = cmd;
 	call->object = object;
 	call->then = then;
-	if (dev->state == LOCAL_LIVE)
+	if (live && !local_lost(dev))
 		local_admin_post(dev, call);
 	else
 		then(call);
@@ -186,7 +185,7 @@ static void program_put(struct local_program *program)
 {
 	if (--program->refs)
 		return;
-	forget(program->dev,
+	forget(program->dev, program->live,
 	       (struct rondo_fw_admin){
 		       .command = RONDO_FW_PROGRAM_UNLOAD,
 		       .program = program->number,
@@ -236,7 +235,7 @@ static int program_load(struct local_device *dev, struct local_program *program)
 		return -ENOSPC;
 	program->number = number;
 	dev->program[number] = program;
-	return local_admin(dev, local_program_describe(program));
+	return local_load(dev, local_program_describe(program), &program->live);
 }
 
 /* Copies, proves, loads; the caller has counted the handle. */
@@ -268,7 +267,7 @@ static int program_make(struct local_device *dev, const void *data, u64 size, u6
 	if (!ret)
 		*out = program;
 	else if (program->number < RONDO_PROGRAMS_MAX)
-		program_put(program); /* a reset may have loaded it all the same */
+		program_put(program);
 	else
 		program_free(program);
 	pthread_mutex_unlock(&dev->lock);
@@ -327,7 +326,7 @@ struct rondo_fw_admin local_binding_describe(const struct local_binding *binding
 		.program = binding->program->number,
 		.binding = binding->number,
 		.generation = binding->generation,
-		.addr = local_hw_bus(binding->table),
+		.addr = local_hw_bus(binding->slot),
 		.count = binding->count,
 		.cycles = binding->program->base.cycles,
 		.signature = binding->program->signature,
@@ -338,10 +337,10 @@ static void binding_free(struct local_binding *binding)
 {
 	u32 i;
 
-	local_hw_forbid(binding->dev->hw, binding->table, sizeof(binding->table));
+	local_hw_forbid(binding->dev->hw, binding->slot, sizeof(binding->slot));
 	for (i = 0; i < binding->count; i++)
-		if (binding->slot[i].buffer)
-			buffer_put(binding->slot[i].buffer);
+		if (binding->buffer[i])
+			buffer_put(binding->buffer[i]);
 	program_put(binding->program);
 	free(binding);
 }
@@ -359,7 +358,7 @@ void local_binding_put(struct local_binding *binding)
 {
 	if (--binding->refs)
 		return;
-	forget(binding->dev,
+	forget(binding->dev, binding->live,
 	       (struct rondo_fw_admin){
 		       .command = RONDO_FW_UNBIND,
 		       .binding = binding->number,
@@ -367,66 +366,36 @@ void local_binding_put(struct local_binding *binding)
 	       binding, binding_forgotten);
 }
 
-static const struct rondo_slot *slot_of(const struct local_binding *binding, u32 i)
+struct rondo_bound_slot local_bound_slot(const void *ctx, u32 i)
 {
-	return &binding->program->tables.slots[i];
-}
+	const struct local_binding *binding = ctx;
+	const struct local_buffer *buffer = binding->buffer[i];
 
-static struct rondo_bound bound_of(const struct local_binding *binding, u32 i)
-{
-	const struct local_bound_slot *slot = &binding->slot[i];
-
-	return (struct rondo_bound){ slot_of(binding, i), slot->offset, slot->buffer->base.size };
+	return (struct rondo_bound_slot){
+		.slot = &binding->program->tables.slots[i],
+		.memory = buffer,
+		.offset = binding->slot[i].offset,
+		.size = buffer ? buffer->base.size : 0,
+	};
 }
 
 /* Compares the buffer for slot @i with what the program touches. */
-static int bind_slot(struct local_binding *binding, u32 i, const struct accel_slot *user)
+static int bind_slot(struct local_binding *binding, u32 i, const struct accel_slot_binding *user)
 {
 	struct local_buffer *buffer = (struct local_buffer *)user->buffer;
-	const struct rondo_slot *slot = slot_of(binding, i);
-	struct rondo_bound bound;
+	struct rondo_bound_slot bound;
+	int ret;
 
-	if (user->offset % slot->align)
-		return -EINVAL;
-	if (!buffer)
-		return rondo_slot_end(slot) ? -ENOENT : user->offset ? -EINVAL : 0;
-	bound = (struct rondo_bound){ slot, user->offset, buffer->base.size };
-	if (!rondo_bound_fits(&bound))
-		return -ERANGE;
-	buffer->refs++;
-	binding->slot[i] = (struct local_bound_slot){ buffer, user->offset };
-	binding->table[i] = (struct rondo_slot_binding){
-		.pages = local_hw_bus(buffer->pages.list),
-		.offset = user->offset,
-		.size = buffer->base.size - user->offset,
-	};
-	return 0;
-}
-
-static bool same_memory(const struct local_binding *binding, u32 i, u32 j)
-{
-	return binding->slot[i].buffer && binding->slot[i].buffer == binding->slot[j].buffer;
-}
-
-/* Slots of which one is written may overlap only within an alias group. */
-static int check_overlaps(const struct local_binding *binding, u32 *error_slot)
-{
-	u32 i, j;
-
-	for (i = 0; i < binding->count; i++) {
-		for (j = 0; j < binding->count; j++) {
-			struct rondo_bound a, b;
-
-			if (i == j || !same_memory(binding, i, j))
-				continue;
-			a = bound_of(binding, i);
-			b = bound_of(binding, j);
-			if (!rondo_bound_clash(&a, &b))
-				continue;
-			*error_slot = i > j ? i : j;
-			return -EBUSY;
-		}
-	}
+	binding->buffer[i] = buffer;
+	if (buffer)
+		buffer->refs++;
+	binding->slot[i].offset = user->offset;
+	bound = local_bound_slot(binding, i);
+	ret = rondo_bound_check(&bound);
+	if (ret || !buffer)
+		return ret;
+	binding->slot[i].pages = local_hw_bus(buffer->pages.list);
+	binding->slot[i].size = bound.size - bound.offset;
 	return 0;
 }
 
@@ -445,12 +414,12 @@ static int binding_load(struct local_device *dev, struct local_binding *binding)
 	binding->number = number;
 	binding->generation = ++dev->generation;
 	dev->binding[number] = binding;
-	return local_admin(dev, local_binding_describe(binding));
+	return local_load(dev, local_binding_describe(binding), &binding->live);
 }
 
 /* With the lock held. */
-static int binding_make(struct local_program *program, const struct accel_slot *slots, u32 count,
-			struct local_binding **out, u32 *error_slot)
+static int binding_make(struct local_program *program, const struct accel_slot_binding *slots,
+			u32 count, struct local_binding **out, u32 *error_slot)
 {
 	struct local_device *dev = program->dev;
 	struct local_binding *binding;
@@ -473,9 +442,10 @@ static int binding_make(struct local_program *program, const struct accel_slot *
 		ret = bind_slot(binding, i, &slots[i]);
 	}
 	if (!ret)
-		ret = check_overlaps(binding, error_slot);
+		ret = rondo_binding_check(local_bound_slot, binding, count, error_slot,
+					  &binding->disjoint);
 	if (!ret)
-		ret = local_hw_allow(dev->hw, binding->table, sizeof(binding->table), false);
+		ret = local_hw_allow(dev->hw, binding->slot, sizeof(binding->slot), false);
 	dev->bindings++; /* loading releases the lock */
 	if (!ret)
 		ret = binding_load(dev, binding);
@@ -485,21 +455,22 @@ static int binding_make(struct local_program *program, const struct accel_slot *
 	}
 	dev->bindings--;
 	if (binding->number < RONDO_BINDINGS_MAX)
-		local_binding_put(binding); /* a reset may have loaded it all the same */
+		local_binding_put(binding);
 	else
 		binding_free(binding);
 	return ret;
 }
 
-static int local_binding_create(struct accel_program *program, const struct accel_slot *slots,
-				u32 count, struct accel_binding **out, struct accel_error *error)
+static int local_binding_create(struct accel_program *program,
+				const struct accel_slot_binding *slots, u32 count,
+				struct accel_binding **out, u32 *error_slot)
 {
 	struct local_device *dev = ((struct local_program *)program)->dev;
 	struct local_binding *binding;
 	int ret;
 
 	pthread_mutex_lock(&dev->lock);
-	ret = binding_make((struct local_program *)program, slots, count, &binding, &error->index);
+	ret = binding_make((struct local_program *)program, slots, count, &binding, error_slot);
 	pthread_mutex_unlock(&dev->lock);
 	if (!ret)
 		*out = &binding->base;
@@ -593,6 +564,7 @@ static const struct accel_backend local_backend = {
 	.queue_destroy = local_queue_destroy,
 	.submit = local_submit,
 	.fence_status = local_fence_status,
+	.fence_fault = local_fence_fault,
 	.fence_destroy = local_fence_destroy,
 };
 

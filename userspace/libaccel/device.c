@@ -33,6 +33,15 @@ void accel_error_set(struct accel_error *error, const char *fmt, ...)
 	va_end(ap);
 }
 
+int accel_fail(struct accel_error *error, int ret)
+{
+	if (error && !error->text[0])
+		accel_error_set(error, "%s",
+				ret == -EPERM ? "it belongs to the parent of this process" :
+						strerror(-ret));
+	return ret;
+}
+
 void accel_error_refusal(struct accel_error *error, u32 reason, u32 index, u32 slot)
 {
 	const struct rondo_verdict verdict = { reason, index, slot };

@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 	struct accel_queue *queue;
 	struct accel_fence *fence;
 	struct accel_slot_info info;
-	struct accel_slot slots[64] = {};
+	struct accel_slot_binding slots[64] = {};
 	struct accel_error error;
 	void *memory;
 	size_t size;

@@ -13,13 +13,14 @@
  * on local_device.answered. Reference counts are plain numbers under the lock.
  *
  * States: LIVE; DOWN while a reset is under way; DEAD or GONE for good. Only in LIVE does the
- * device know programs, bindings and queues, so only then are they told to be forgotten.
+ * device know programs, bindings and queues, so only then is it told to forget them.
  */
 #ifndef LIBACCEL_LOCAL_H
 #define LIBACCEL_LOCAL_H
 
 #include <pthread.h>
 
+#include "core/binding.h"
 #include "spec/fw_abi.h"
 #include "userspace/libaccel/backend.h"
 #include "userspace/libaccel/local_hw.h"
@@ -34,6 +35,8 @@ enum {
 	LOCAL_BINDINGS_MAX = 256,
 	LOCAL_QUEUES_MAX = 16,
 	LOCAL_REPLAYS_MAX = 64,
+	/* Resets that may come between before an operation gives up. */
+	LOCAL_LOAD_TRIES = 3,
 	/* Liveness is looked at this often while something is pending, and this often in vain. */
 	LOCAL_WATCH_MS = 250,
 	LOCAL_WATCH_STILL = 8,
@@ -88,15 +91,11 @@ struct local_program {
 	struct local_device *dev;
 	u32 refs;
 	u32 number; /* of the device */
+	bool live; /* the firmware knows it */
 	u64 size;
 	struct local_pages pages; /* the program's bytes */
 	char why[128]; /* the device has no memory for it: what it said */
 	struct rondo_program tables;
-};
-
-struct local_bound_slot {
-	struct local_buffer *buffer; /* or NULL */
-	u64 offset;
 };
 
 struct local_binding {
@@ -104,17 +103,20 @@ struct local_binding {
 	struct local_device *dev;
 	u32 refs;
 	u32 number;
+	bool live;
 	u32 generation;
 	struct local_program *program;
+	bool disjoint; /* reads nothing that it writes, so a replay may be done again */
 	u32 count;
-	struct local_bound_slot slot[RONDO_PROGRAM_SLOTS_MAX];
-	struct rondo_slot_binding table[RONDO_PROGRAM_SLOTS_MAX]; /* read by the device */
+	struct local_buffer *buffer[RONDO_PROGRAM_SLOTS_MAX]; /* or NULL */
+	struct rondo_slot_binding slot[RONDO_PROGRAM_SLOTS_MAX]; /* read by the device */
 };
 
 struct local_queue {
 	struct accel_queue base;
 	struct local_device *dev;
 	u32 number;
+	bool live;
 	u32 weight;
 	u32 tail; /* entries ever written */
 	bool stopped; /* takes no more entries */
@@ -126,7 +128,8 @@ struct local_fence {
 	struct accel_fence base;
 	struct local_device *dev;
 	u32 refs;
-	atomic_int status; /* -EAGAIN until the job has ended */
+	struct accel_fault fault; /* of the job; written before it has ended */
+	atomic_int status; /* -EAGAIN until then */
 };
 
 /* Replays that were submitted together. */
@@ -136,8 +139,9 @@ struct local_job {
 	struct local_fence *fence;
 	u64 seqno; /* of the first replay; the others follow */
 	u32 count;
+	u32 first; /* index of its first element in the ring, once it is pushed */
 	u32 pushed; /* replays that stand in the ring */
-	int error; /* the first */
+	bool repeated; /* had begun before a reset; not repeated a second time */
 	struct {
 		struct local_binding *binding;
 		struct rondo_fw_entry entry;
@@ -153,6 +157,7 @@ struct local_device {
 	int wake; /* eventfd: an interrupt, or something to do */
 	bool stop; /* the thread shall end */
 	enum local_state state;
+	bool served; /* the firmware serves the rings */
 
 	struct local_shared *shared;
 	u8 *image; /* the firmware's */
@@ -161,7 +166,8 @@ struct local_device {
 	struct local_call *calls; /* in the ring, not yet answered */
 	struct local_call *backlog; /* waiting for room in the ring, oldest first */
 
-	/* What the device knows, or is just told to learn or to forget; by its numbers. */
+	/* What the device knows (is live), or is just told to learn or to forget; by its numbers.
+	 */
 	struct local_program *program[RONDO_PROGRAMS_MAX];
 	struct local_binding *binding[RONDO_BINDINGS_MAX];
 	struct local_queue *queue[RONDO_FW_QUEUES_MAX];
@@ -177,11 +183,20 @@ struct local_device {
 
 /* local_fw.c; all called with the lock held unless they say otherwise */
 
-/* -ENODEV or -EIO if the device is not LIVE, but waits for a reset to end. */
+/* -ENODEV or -EIO if the device is GONE or DEAD. */
+int local_lost(const struct local_device *dev);
+
+/* The same after a reset that is under way, if one is. */
 int local_check(struct local_device *dev);
 
-/* Gives @cmd to the firmware and waits for the answer; releases the lock meanwhile. */
+/*
+ * Gives @cmd to the firmware and waits for the answer; releases the lock meanwhile. -EAGAIN: there
+ * was a reset.
+ */
 int local_admin(struct local_device *dev, struct rondo_fw_admin cmd);
+
+/* As local_admin(), for a command that makes an object *@live: again after a reset. */
+int local_load(struct local_device *dev, struct rondo_fw_admin cmd, bool *live);
 
 /* As local_admin(), without waiting; local_call.then says what follows. */
 void local_admin_post(struct local_device *dev, struct local_call *call);
@@ -189,7 +204,10 @@ void local_admin_post(struct local_device *dev, struct local_call *call);
 /* Takes the oldest call off @list; NULL if there is none. */
 struct local_call *local_call_pop(struct local_call **list);
 
-/* Boots the firmware; releases the lock meanwhile. Only before the thread runs, or in it. */
+/*
+ * Boots the firmware of a device that is stopped, as a new one is; releases the lock meanwhile.
+ * Only before the thread runs, or in it.
+ */
 int local_boot(struct local_device *dev);
 
 /* The thread's function; @dev is a struct local_device. Takes the lock. */
@@ -205,6 +223,7 @@ void local_queue_destroy(struct accel_queue *queue);
 int local_submit(struct accel_queue *queue, const struct accel_job *job,
 		 struct accel_fence **fence);
 int local_fence_status(struct accel_fence *fence);
+void local_fence_fault(struct accel_fence *fence, struct accel_fault *fault);
 void local_fence_destroy(struct accel_fence *fence);
 
 /* The command that makes the firmware know @queue. */
@@ -216,14 +235,23 @@ void local_queue_push_all(struct local_device *dev);
 /* A replay is done; false if there is no such. */
 bool local_queue_done(struct local_device *dev, const struct rondo_fw_event *event);
 
-/* Ends jobs with @error: those that may have begun, or all. Rings are empty afterwards. */
-void local_queue_fail(struct local_device *dev, int error, bool all);
+/* Ends all jobs with @result of spec/results.def. */
+void local_queue_fail(struct local_device *dev, u32 result);
+
+/*
+ * When the device has stopped for a reset: ends jobs that had begun and are not to be repeated.
+ * The others are as if they had never been in a ring.
+ */
+void local_queue_settle(struct local_device *dev);
 
 /* backend_local.c */
 
 struct rondo_fw_admin local_program_describe(const struct local_program *program);
 struct rondo_fw_admin local_binding_describe(const struct local_binding *binding);
 void local_binding_put(struct local_binding *binding);
+
+/* Slot @i of @binding, a struct local_binding, for the rules of core/binding.h. */
+struct rondo_bound_slot local_bound_slot(const void *binding, u32 i);
 
 /* For tests: the device's faults (emulator/device/faults.def). */
 int accel_local_fault(struct accel_device *device, const char *name, u32 value);

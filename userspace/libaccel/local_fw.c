@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/replay.h"
+
 /* A boot that takes longer has failed. */
 enum { BOOT_MS = 10000 };
 
@@ -69,6 +71,8 @@ static void push_calls(struct local_device *dev)
 	struct local_shared *shared = dev->shared;
 	u32 head = load_acquire(&shared->status.admin_head), tail = dev->admin_tail;
 
+	if (!dev->served)
+		return;
 	while (dev->backlog && dev->admin_tail - head < LOCAL_ADMIN_ENTRIES) {
 		struct local_call *call = local_call_pop(&dev->backlog);
 
@@ -109,11 +113,25 @@ void local_admin_post(struct local_device *dev, struct local_call *call)
 	local_wake(dev); /* it watches while something is pending */
 }
 
+int local_lost(const struct local_device *dev)
+{
+	switch (dev->state) {
+	case LOCAL_LIVE:
+	case LOCAL_DOWN:
+		return 0;
+	case LOCAL_DEAD:
+		return -EIO;
+	case LOCAL_GONE:
+		return -ENODEV;
+	}
+	return -EIO;
+}
+
 int local_check(struct local_device *dev)
 {
 	while (dev->state == LOCAL_DOWN)
 		pthread_cond_wait(&dev->answered, &dev->lock);
-	return dev->state == LOCAL_LIVE ? 0 : dev->state == LOCAL_GONE ? -ENODEV : -EIO;
+	return local_lost(dev);
 }
 
 int local_admin(struct local_device *dev, struct rondo_fw_admin cmd)
@@ -129,21 +147,19 @@ int local_admin(struct local_device *dev, struct rondo_fw_admin cmd)
 	return call.ret;
 }
 
+int local_load(struct local_device *dev, struct rondo_fw_admin cmd, bool *live)
+{
+	int try, ret = -EAGAIN;
+
+	for (try = 0; try < LOCAL_LOAD_TRIES && ret == -EAGAIN; try++)
+		ret = local_admin(dev, cmd);
+	*live = !ret;
+	return ret == -EAGAIN ? -EIO : ret;
+}
+
 /*
  * Events
  */
-
-static int result_error(u32 result)
-{
-	switch (result) {
-	case RONDO_FW_OK:
-		return 0;
-	case RONDO_FW_NO_MEMORY:
-		return -ENOMEM;
-	default:
-		return -EIO;
-	}
-}
 
 static bool answer(struct local_device *dev, const struct rondo_fw_event *event)
 {
@@ -155,7 +171,7 @@ static bool answer(struct local_device *dev, const struct rondo_fw_event *event)
 	if (!call)
 		return false;
 	*link = call->next;
-	finish_call(dev, call, result_error(event->result));
+	finish_call(dev, call, rondo_result_error(event->result));
 	return true;
 }
 
@@ -173,6 +189,8 @@ static bool process_events(struct local_device *dev)
 			&shared->event[dev->event_head++ % LOCAL_EVENT_ENTRIES];
 		bool known = false;
 
+		if (event->result >= RONDO_FW_RESULTS)
+			return false;
 		if (event->type == RONDO_FW_EVENT_ADMIN)
 			known = answer(dev, event);
 		else if (event->type == RONDO_FW_EVENT_DONE)
@@ -245,15 +263,18 @@ static int wait_for_state(struct local_device *dev, u32 state)
 	return -EIO;
 }
 
+/* Stops the device, which then touches memory no more and knows nothing. */
+static int stop(struct local_device *dev)
+{
+	local_hw_write(dev->hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	return wait_for_state(dev, RONDO_STATE_OFF);
+}
+
 int local_boot(struct local_device *dev)
 {
 	struct local_hw *hw = dev->hw;
 	int ret;
 
-	local_hw_write(hw, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
-	ret = wait_for_state(dev, RONDO_STATE_OFF);
-	if (ret)
-		return ret;
 	dev->admin_tail = 0;
 	dev->event_head = 0;
 	fill_init(dev->shared);
@@ -265,7 +286,8 @@ int local_boot(struct local_device *dev)
 	if (ret)
 		return ret;
 	dev->base.info.firmware = local_hw_read(hw, RONDO_REG_HOST_FW_VERSION);
-	return dev->base.info.firmware >> 16 == RONDO_FW_MAJOR ? 0 : -EIO;
+	dev->served = dev->base.info.firmware >> 16 == RONDO_FW_MAJOR;
+	return dev->served ? 0 : -EIO;
 }
 
 /*
@@ -292,7 +314,10 @@ static bool alive(struct local_device *dev)
 	return dev->still < LOCAL_WATCH_STILL;
 }
 
-/* In the thread, during a reset: a command whose answer it must hear itself. */
+/*
+ * In the thread, during a reset: a command whose answer it must hear itself. Releases the lock
+ * meanwhile: objects may be forgotten while they are loaded, which the firmware does in turn.
+ */
 static int admin_in_reset(struct local_device *dev, struct rondo_fw_admin cmd)
 {
 	struct local_call call = { .cmd = cmd };
@@ -300,10 +325,14 @@ static int admin_in_reset(struct local_device *dev, struct rondo_fw_admin cmd)
 	dev->still = 0;
 	local_admin_post(dev, &call);
 	while (!call.done) {
-		bool woken = wait_for_wake(dev, LOCAL_WATCH_MS);
+		bool woken;
 
+		pthread_mutex_unlock(&dev->lock);
+		woken = wait_for_wake(dev, LOCAL_WATCH_MS);
+		pthread_mutex_lock(&dev->lock);
 		local_hw_write(dev->hw, RONDO_REG_HOST_IRQ_STATUS, RONDO_FLD_HOST_IRQ_STATUS_EVENT);
-		if (!process_events(dev) || !device_works(dev) || (!woken && !alive(dev)))
+		if (!process_events(dev) || !device_works(dev) || (!woken && !alive(dev)) ||
+		    dev->stop)
 			fail_calls(dev, -EIO);
 	}
 	return call.ret;
@@ -316,13 +345,13 @@ static int reload(struct local_device *dev)
 	u32 i;
 
 	for (i = 0; i < RONDO_PROGRAMS_MAX && !ret; i++)
-		if (dev->program[i])
+		if (dev->program[i] && dev->program[i]->live)
 			ret = admin_in_reset(dev, local_program_describe(dev->program[i]));
 	for (i = 0; i < RONDO_BINDINGS_MAX && !ret; i++)
-		if (dev->binding[i])
+		if (dev->binding[i] && dev->binding[i]->live)
 			ret = admin_in_reset(dev, local_binding_describe(dev->binding[i]));
 	for (i = 0; i < RONDO_FW_QUEUES_MAX && !ret; i++)
-		if (dev->queue[i])
+		if (dev->queue[i] && dev->queue[i]->live)
 			ret = admin_in_reset(dev, local_queue_describe(dev->queue[i]));
 	return ret;
 }
@@ -334,21 +363,28 @@ static void reset(struct local_device *dev)
 	if (!local_hw_present(dev->hw)) {
 		dev->state = LOCAL_GONE;
 		fail_calls(dev, -ENODEV);
-		local_queue_fail(dev, -ENODEV, true);
+		local_queue_fail(dev, RONDO_HOST_GONE);
 		return;
 	}
 	dev->state = LOCAL_DOWN;
-	fail_calls(dev, -EIO);
-	local_queue_fail(dev, -EIO, false);
-	ret = local_boot(dev);
+	dev->served = false;
+	fail_calls(dev, -EAGAIN);
+	ret = stop(dev);
+	if (!ret) {
+		process_events(dev); /* what has ended has not to be repeated */
+		local_queue_settle(dev);
+		ret = local_boot(dev);
+	}
 	if (!ret)
 		ret = reload(dev);
 	dev->still = 0;
 	dev->state = !ret ? LOCAL_LIVE : ret == -ENODEV ? LOCAL_GONE : LOCAL_DEAD;
-	if (ret)
-		local_queue_fail(dev, ret, true);
-	else
+	if (ret) {
+		fail_calls(dev, ret);
+		local_queue_fail(dev, ret == -ENODEV ? RONDO_HOST_GONE : RONDO_HOST_DEAD);
+	} else {
 		local_queue_push_all(dev);
+	}
 	pthread_cond_broadcast(&dev->answered);
 }
 

@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/replay.h"
+
 enum { RING_BYTES = LOCAL_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry) };
 
 static_assert(LOCAL_REPLAYS_MAX <= LOCAL_QUEUE_ENTRIES, "a job fits into its queue");
@@ -23,21 +25,25 @@ static_assert(LOCAL_REPLAYS_MAX <= LOCAL_QUEUE_ENTRIES, "a job fits into its que
  * Fences
  */
 
-static struct local_fence *fence_create(struct local_device *dev)
+static int fence_create(struct local_device *dev, struct local_fence **out)
 {
 	struct local_fence *fence = calloc(1, sizeof(*fence));
+	int ret;
 
 	if (!fence)
-		return NULL;
+		return -ENOMEM;
 	fence->base.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fence->base.fd < 0) {
+		ret = -errno;
 		free(fence);
-		return NULL;
+		return ret;
 	}
 	fence->dev = dev;
 	fence->refs = 2; /* the caller's and the job's */
+	fence->fault.bundle = ACCEL_UNKNOWN;
 	atomic_init(&fence->status, -EAGAIN);
-	return fence;
+	*out = fence;
+	return 0;
 }
 
 static void fence_put(struct local_fence *fence)
@@ -48,11 +54,11 @@ static void fence_put(struct local_fence *fence)
 	free(fence);
 }
 
-static void fence_signal(struct local_fence *fence, int error)
+static void fence_signal(struct local_fence *fence)
 {
 	u64 one = 1;
 
-	atomic_store(&fence->status, error);
+	atomic_store(&fence->status, rondo_result_error(fence->fault.result));
 	(void)!write(fence->base.fd, &one, sizeof(one));
 	fence_put(fence);
 }
@@ -60,6 +66,11 @@ static void fence_signal(struct local_fence *fence, int error)
 int local_fence_status(struct accel_fence *base)
 {
 	return atomic_load(&((struct local_fence *)base)->status);
+}
+
+void local_fence_fault(struct accel_fence *base, struct accel_fault *fault)
+{
+	*fault = ((struct local_fence *)base)->fault;
 }
 
 void local_fence_destroy(struct accel_fence *base)
@@ -76,14 +87,16 @@ void local_fence_destroy(struct accel_fence *base)
  * Jobs
  */
 
-/* Ends the job at *@link, which is taken off the list. */
-static void end_job(struct local_job **link, int error)
+/* Ends the job at *@link, which is taken off the list; @result is for one that has none yet. */
+static void end_job(struct local_job **link, u32 result)
 {
 	struct local_job *job = *link;
 	u32 i;
 
 	*link = job->next;
-	fence_signal(job->fence, error);
+	if (!job->fence->fault.result)
+		job->fence->fault.result = result;
+	fence_signal(job->fence);
 	for (i = 0; i < job->count; i++)
 		local_binding_put(job->replay[i].binding);
 	free(job);
@@ -107,7 +120,7 @@ static bool bindings_conflict(const struct local_binding *a, const struct local_
 	for (i = 0; i < a->count; i++)
 		for (k = 0; k < b->count; k++)
 			if (slot_touched(a, i) && slot_touched(b, k) &&
-			    a->slot[i].buffer == b->slot[k].buffer &&
+			    a->buffer[i] == b->buffer[k] &&
 			    (slot_written(a, i) || slot_written(b, k)))
 				return true;
 	return false;
@@ -143,6 +156,8 @@ static void push_job(struct local_device *dev, struct local_job *job)
 	u32 head = __atomic_load_n(&status->queue_head[queue->number], __ATOMIC_ACQUIRE);
 	u32 tail = queue->tail;
 
+	if (!job->pushed)
+		job->first = tail;
 	while (job->pushed < job->count && queue->tail - head < LOCAL_QUEUE_ENTRIES) {
 		struct rondo_fw_entry *entry = &job->replay[job->pushed].entry;
 
@@ -175,18 +190,17 @@ void local_queue_push_all(struct local_device *dev)
 	}
 }
 
-static int error_of(u32 result)
+/* Notes how the replay of @event ended; the first failure is the job's. */
+static void note_event(struct local_job *job, const struct rondo_fw_event *event)
 {
-	switch (result) {
-	case RONDO_FW_OK:
-		return 0;
-	case RONDO_FW_OVERRUN:
-		return -ETIME;
-	case RONDO_FW_ABORTED:
-		return -ECANCELED;
-	default:
-		return -EIO;
-	}
+	struct accel_fault *fault = &job->fence->fault;
+
+	if (!event->result || fault->result)
+		return;
+	fault->result = event->result;
+	fault->replay = event->seqno - job->seqno;
+	if (rondo_result_has_bundle(event->result))
+		fault->bundle = event->bundle;
 }
 
 bool local_queue_done(struct local_device *dev, const struct rondo_fw_event *event)
@@ -198,93 +212,117 @@ bool local_queue_done(struct local_device *dev, const struct rondo_fw_event *eve
 	job = *link;
 	if (!job || event->seqno - job->seqno >= job->pushed || event->queue != job->queue->number)
 		return false;
-	if (!job->error)
-		job->error = error_of(event->result);
+	note_event(job, event);
 	if (event->seqno - job->seqno == job->count - 1)
-		end_job(link, job->error);
+		end_job(link, RONDO_FW_OK);
 	return true;
 }
 
-void local_queue_fail(struct local_device *dev, int error, bool all)
+void local_queue_fail(struct local_device *dev, u32 result)
 {
-	struct local_job **link = &dev->jobs;
+	while (dev->jobs)
+		end_job(&dev->jobs, result);
+}
+
+/* Whether its replays read nothing that they write, so that it may be done again. */
+static bool job_disjoint(const struct local_job *job)
+{
 	u32 i;
 
-	while (*link) {
-		if (all || (*link)->pushed)
-			end_job(link, (*link)->error ? (*link)->error : error);
+	/* Of several bindings one may read what another writes. */
+	for (i = 1; i < job->count; i++)
+		if (job->replay[i].binding != job->replay[0].binding)
+			return false;
+	return job->replay[0].binding->disjoint;
+}
+
+/* The last job of @queue that must not go on after a reset, or NULL. */
+static struct local_job *last_failed(struct local_device *dev, const struct local_queue *queue)
+{
+	const struct rondo_fw_status *status = &dev->shared->status;
+	u32 head = __atomic_load_n(&status->queue_head[queue->number], __ATOMIC_ACQUIRE);
+	bool running = status->running == queue->number + 1;
+	struct local_job *job, *failed = NULL;
+
+	for (job = dev->jobs; job; job = job->next) {
+		if (job->queue != queue || !job->pushed)
+			continue;
+		switch (rondo_fate_at_reset(rondo_job_begun(job->first, head, running),
+					    job_disjoint(job), job->repeated)) {
+		case RONDO_FATE_RUN:
+			break;
+		case RONDO_FATE_REPEAT:
+			job->repeated = true;
+			break;
+		case RONDO_FATE_FAIL:
+			failed = job;
+			break;
+		}
+	}
+	return failed;
+}
+
+static void settle_queue(struct local_device *dev, struct local_queue *queue)
+{
+	struct local_job *failed = last_failed(dev, queue), **link = &dev->jobs;
+	bool last = false;
+
+	while (failed && !last) {
+		last = *link == failed;
+		if ((*link)->queue == queue)
+			end_job(link, RONDO_HOST_RESET);
 		else
 			link = &(*link)->next;
 	}
-	for (i = 0; i < RONDO_FW_QUEUES_MAX; i++)
-		if (dev->queue[i])
-			dev->queue[i]->tail = 0;
+	queue->tail = 0;
 }
 
-static void fill_offsets(struct rondo_fw_entry *entry, const struct accel_replay *replay)
+void local_queue_settle(struct local_device *dev)
+{
+	struct local_job *job;
+	u32 i;
+
+	for (i = 0; i < RONDO_FW_QUEUES_MAX; i++)
+		if (dev->queue[i])
+			settle_queue(dev, dev->queue[i]);
+	for (job = dev->jobs; job; job = job->next)
+		job->pushed = 0;
+}
+
+/* Adds the offsets of @replay to @entry. */
+static int add_offsets(struct rondo_fw_entry *entry, const struct accel_replay *replay)
 {
 	const struct local_binding *binding = (const struct local_binding *)replay->binding;
 	u32 i;
-
-	entry->offsets = replay->offset_count;
-	for (i = 0; i < replay->offset_count; i++) {
-		const struct accel_offset *offset = &replay->offsets[i];
-
-		entry->slot[i] = offset->slot;
-		entry->offset[i] =
-			offset->offset / binding->program->tables.slots[offset->slot].align;
-	}
-}
-
-static int check_offset(const struct local_binding *binding, const struct accel_offset *offset)
-{
-	const struct local_bound_slot *bound;
-	const struct rondo_slot *slot;
-	u64 end;
-
-	if (offset->slot >= binding->count)
-		return -EINVAL;
-	slot = &binding->program->tables.slots[offset->slot];
-	bound = &binding->slot[offset->slot];
-	end = rondo_slot_end(slot);
-	if (!(slot->flags & RONDO_SLOT_DYNAMIC) || offset->offset % slot->align)
-		return -EINVAL;
-	/* Bound offset and extent fit: checked when the binding was made. */
-	if (!bound->buffer || offset->offset > bound->buffer->base.size - bound->offset - end)
-		return -ERANGE;
-	return 0;
-}
-
-static int check_replay(const struct accel_replay *replay)
-{
-	u64 used = 0;
-	u32 i;
+	int ret;
 
 	for (i = 0; i < replay->offset_count; i++) {
 		const struct accel_offset *offset = &replay->offsets[i];
-		int ret = check_offset((const struct local_binding *)replay->binding, offset);
+		struct rondo_bound_slot bound;
 
+		if (offset->slot >= binding->count)
+			return -EINVAL;
+		bound = local_bound_slot(binding, offset->slot);
+		ret = rondo_entry_add_offset(entry, offset->slot, &bound, offset->offset);
 		if (ret)
 			return ret;
-		if (used & 1ull << offset->slot)
-			return -EINVAL;
-		used |= 1ull << offset->slot;
 	}
 	return 0;
 }
 
-/* A job of @from's replays, not yet in any list; holds no references yet. */
-static struct local_job *make_job(struct local_queue *queue, const struct accel_job *from)
+/* Makes a job of @from's replays, not yet in any list; holds no references yet. */
+static int make_job(struct local_queue *queue, const struct accel_job *from, struct local_job **out)
 {
 	struct local_job *job =
 		calloc(1, sizeof(*job) + from->replay_count * sizeof(job->replay[0]));
 	u32 i;
+	int ret = 0;
 
 	if (!job)
-		return NULL;
+		return -ENOMEM;
 	job->queue = queue;
 	job->count = from->replay_count;
-	for (i = 0; i < job->count; i++) {
+	for (i = 0; i < job->count && !ret; i++) {
 		struct local_binding *binding = (struct local_binding *)from->replays[i].binding;
 
 		job->replay[i].binding = binding;
@@ -293,9 +331,13 @@ static struct local_job *make_job(struct local_queue *queue, const struct accel_
 			.flags = i == job->count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
 			.binding = binding->number,
 		};
-		fill_offsets(&job->replay[i].entry, &from->replays[i]);
+		ret = add_offsets(&job->replay[i].entry, &from->replays[i]);
 	}
-	return job;
+	if (ret)
+		free(job);
+	else
+		*out = job;
+	return ret;
 }
 
 /* Gives the job its place; nothing can fail any more. */
@@ -321,30 +363,24 @@ int local_submit(struct accel_queue *base, const struct accel_job *from, struct 
 {
 	struct local_queue *queue = (struct local_queue *)base;
 	struct local_device *dev = queue->dev;
-	struct local_fence *fence;
-	struct local_job *job;
-	u32 i;
+	struct local_fence *fence = NULL;
+	struct local_job *job = NULL;
 	int ret;
 
 	if (from->in_count || from->out_count)
 		return -ENOTSUP;
-	for (i = 0; i < from->replay_count; i++) {
-		ret = check_replay(&from->replays[i]);
-		if (ret)
-			return ret;
-	}
-	job = make_job(queue, from);
-	if (!job)
-		return -ENOMEM;
-	fence = fence_create(dev);
-	if (!fence) {
+	ret = make_job(queue, from, &job);
+	if (ret)
+		return ret;
+	ret = fence_create(dev, &fence);
+	if (ret) {
 		free(job);
-		return -EMFILE;
+		return ret;
 	}
 	job->fence = fence;
 
 	pthread_mutex_lock(&dev->lock);
-	ret = local_check(dev);
+	ret = local_lost(dev); /* after a reset it is going to run */
 	if (!ret)
 		queue_job(dev, job);
 	pthread_mutex_unlock(&dev->lock);
@@ -417,7 +453,7 @@ static int queue_start(struct local_device *dev, struct local_queue *queue)
 	dev->queue[number] = queue;
 	dev->queues++;
 	__atomic_store_n(&dev->shared->status.queue_tail[number], 0, __ATOMIC_RELEASE);
-	ret = local_admin(dev, local_queue_describe(queue));
+	ret = local_load(dev, local_queue_describe(queue), &queue->live);
 	if (ret) {
 		dev->queue[number] = NULL;
 		dev->queues--;
@@ -451,6 +487,7 @@ void local_queue_destroy(struct accel_queue *base)
 
 	pthread_mutex_lock(&dev->lock);
 	queue->stopped = true;
+	queue->live = false;
 	/* When this returns, with whatever, the device runs nothing of the queue any more. */
 	local_admin(dev, (struct rondo_fw_admin){
 				 .command = RONDO_FW_QUEUE_DESTROY,
@@ -458,7 +495,7 @@ void local_queue_destroy(struct accel_queue *base)
 			 });
 	while (*link) {
 		if ((*link)->queue == queue)
-			end_job(link, -ECANCELED);
+			end_job(link, RONDO_FW_ABORTED);
 		else
 			link = &(*link)->next;
 	}

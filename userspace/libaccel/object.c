@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/energy.h"
+#include "core/replay.h"
 #include <drm/rondo_accel.h>
 #include "spec/fw_abi.h"
 #include "userspace/libaccel/backend.h"
@@ -159,8 +161,8 @@ ACCEL_EXPORT void accel_program_energy(const struct accel_program *program,
 	*energy = program->energy;
 }
 
-/* What -errno of a binding means, for struct accel_error. */
-static const char *binding_reason(int ret)
+/* What is wrong with a slot, by -errno of a binding; NULL: it is not the slot's fault. */
+static const char *slot_reason(int ret)
 {
 	switch (ret) {
 	case -ENOENT:
@@ -172,22 +174,21 @@ static const char *binding_reason(int ret)
 	case -EBUSY:
 		return "it overlaps another slot, and one of them is written";
 	default:
-		return strerror(-ret);
+		return NULL;
 	}
 }
 
-ACCEL_EXPORT int accel_binding_create(struct accel_program *program, const struct accel_slot *slots,
-				      uint32_t count, struct accel_binding **binding,
-				      struct accel_error *error)
+ACCEL_EXPORT int accel_binding_create(struct accel_program *program,
+				      const struct accel_slot_binding *slots, uint32_t count,
+				      struct accel_binding **binding, struct accel_error *error)
 {
-	struct accel_error own = {};
 	struct accel_binding *made;
-	u32 i;
+	u32 i, slot = 0;
 	int ret;
 
 	accel_error_clear(error);
 	if (accel_forked(program->device))
-		return -EPERM;
+		return accel_fail(error, -EPERM);
 	if (count != program->slots) {
 		accel_error_set(error, "the program has %u slots, not %u", program->slots, count);
 		return -EINVAL;
@@ -195,16 +196,19 @@ ACCEL_EXPORT int accel_binding_create(struct accel_program *program, const struc
 	for (i = 0; i < count; i++) {
 		if (slots[i].buffer && slots[i].buffer->device != program->device) {
 			accel_error_set(error, "slot %u: the buffer is of another device", i);
+			if (error)
+				error->index = i;
 			return -EINVAL;
 		}
 	}
-	ret = program->device->ops->binding_create(program, slots, count, &made, &own);
-	if (ret) {
-		accel_error_set(&own, "slot %u: %s", own.index, binding_reason(ret));
+	ret = program->device->ops->binding_create(program, slots, count, &made, &slot);
+	if (ret && slot_reason(ret)) {
+		accel_error_set(error, "slot %u: %s", slot, slot_reason(ret));
 		if (error)
-			*error = own;
-		return ret;
+			error->index = slot;
 	}
+	if (ret)
+		return accel_fail(error, ret);
 	made->device = accel_device_get(program->device);
 	*binding = made;
 	return 0;
@@ -296,6 +300,7 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 	if (ret)
 		return ret;
 	made->device = accel_device_get(queue->device);
+	made->replays = job->replay_count;
 	if (fence)
 		*fence = made;
 	else
@@ -339,6 +344,59 @@ ACCEL_EXPORT int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns
 	if (ret < 0)
 		return -errno;
 	return ret ? fence->device->ops->fence_status(fence) : -ETIMEDOUT;
+}
+
+/* The node of the graph whose bundles @bundle is one of, or NULL. */
+static const char *node_of(const struct accel_model *model, u32 bundle)
+{
+	struct accel_region region;
+	u32 i;
+
+	for (i = 0; model && !accel_model_region(model, i, &region); i++)
+		if (bundle >= region.first && bundle - region.first < region.count)
+			return region.name;
+	return NULL;
+}
+
+static void describe_fault(const struct accel_fence *fence, const struct accel_fault *fault,
+			   int status, const struct accel_model *model, struct accel_error *error)
+{
+	const char *node = node_of(model, fault->bundle);
+	char which[48] = "the replay", where[128] = "";
+
+	if (fence->replays > 1 && fault->result)
+		snprintf(which, sizeof(which), "replay %u of %u", fault->replay, fence->replays);
+	else if (fence->replays > 1)
+		snprintf(which, sizeof(which), "one of %u replays", fence->replays);
+	if (fault->bundle != ACCEL_UNKNOWN)
+		snprintf(where, sizeof(where), node ? " at bundle %u (%.80s)" : " at bundle %u",
+			 fault->bundle, node);
+	error->reason = fault->result;
+	error->index = fault->bundle;
+	accel_error_set(error, "%s failed%s: %s", which, where,
+			fault->result ? rondo_result_text(fault->result) : strerror(-status));
+}
+
+ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel_model *model,
+				   struct accel_error *error)
+{
+	struct accel_fault fault = { .bundle = ACCEL_UNKNOWN };
+	int status;
+
+	accel_error_clear(error);
+	if (accel_forked(fence->device))
+		return accel_fail(error, -EPERM);
+	status = fence->device->ops->fence_status(fence);
+	if (status == -EAGAIN || !status || !error)
+		return status;
+	fence->device->ops->fence_fault(fence, &fault);
+	/* Who destroys a queue, or loses a device, need not be told by it. */
+	if (!fault.result && status == -ECANCELED)
+		fault.result = RONDO_FW_ABORTED;
+	if (!fault.result && status == -ENODEV)
+		fault.result = RONDO_HOST_GONE;
+	describe_fault(fence, &fault, status, model, error);
+	return status;
 }
 
 ACCEL_EXPORT int accel_fence_fd(struct accel_fence *fence)

@@ -12,7 +12,9 @@ struct accel_session {
 	struct accel_binding *binding;
 	struct accel_queue *queue;
 	struct accel_fence *fence; /* of the run under way, or NULL */
-	struct accel_slot slots[RONDO_PROGRAM_SLOTS_MAX];
+	int status; /* of the last run that has ended */
+	struct accel_error error; /* and how it failed */
+	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX];
 	u8 *memory[RONDO_PROGRAM_SLOTS_MAX];
 };
 
@@ -133,7 +135,15 @@ ACCEL_EXPORT int accel_session_wait(struct accel_session *session, int64_t deadl
 	ret = accel_fence_wait(session->fence, deadline_ns);
 	if (ret == -ETIMEDOUT || ret == -EPERM)
 		return ret;
+	session->status = accel_fence_error(session->fence, session->model, &session->error);
 	accel_fence_destroy(session->fence);
 	session->fence = NULL;
 	return ret;
+}
+
+ACCEL_EXPORT int accel_session_error(struct accel_session *session, struct accel_error *error)
+{
+	if (error)
+		*error = session->error;
+	return session->status;
 }
