@@ -80,9 +80,9 @@ int source_add_dim(struct source_options *options, char *arg)
 int source_add_shape(struct source_options *options, char *arg)
 {
 	struct shape shape = {};
-	char *at = cut(arg), *end;
+	char *text = cut(arg), *at = text, *end;
 
-	if (!at) {
+	if (!text) {
 		fail(arg, "--shape wants NAME=NxNx...");
 		return STATUS_USAGE;
 	}
@@ -93,7 +93,7 @@ int source_add_shape(struct source_options *options, char *arg)
 		n = strtoll(at, &end, 10);
 		if (end == at || errno || n < 1 || (*end && *end != 'x') ||
 		    shape.rank == TENSOR_RANK_MAX) {
-			fail(arg, "%s is no shape: sizes with x between them, at most %d", at,
+			fail(arg, "%s is no shape: sizes with x between them, at most %d", text,
 			     TENSOR_RANK_MAX);
 			return STATUS_USAGE;
 		}
