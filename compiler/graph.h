@@ -287,7 +287,8 @@ __attribute__((format(printf, 3, 4))) int graph_fail(const struct graph *g, int 
 
 /*
  * The invariants of the first comment, and that every typed value has the type that its producer's
- * operator gives it. 0, or -ENOTRECOVERABLE and a message that calls it the compiler's fault.
+ * operator gives it. 0, or -ENOTRECOVERABLE and a message: behind a pass that is the compiler's
+ * fault, behind graph_parse() the text's.
  */
 int graph_check(const struct graph *g);
 

@@ -43,7 +43,7 @@ int node_fail(const struct graph *g, const struct node *n, int code, const char 
 
 static int broken(const struct graph *g, const struct node *n, const char *what)
 {
-	return node_fail(g, n, -ENOTRECOVERABLE, "internal error of the compiler: %s", what);
+	return node_fail(g, n, -ENOTRECOVERABLE, "the graph is broken: %s", what);
 }
 
 static int check_links(const struct graph *g, const struct node *n)
@@ -124,8 +124,7 @@ int graph_check(const struct graph *g)
 
 		if (!v->is_output || (!v->is_input && !v->data && !v->id))
 			rc = graph_fail(g, -ENOTRECOVERABLE,
-					"internal error of the compiler: output \"%s\" is lost",
-					v->name);
+					"the graph is broken: output \"%s\" is lost", v->name);
 	}
 	return rc;
 }

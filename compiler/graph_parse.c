@@ -469,6 +469,8 @@ struct graph *graph_parse(const char *text, const char *source, struct compile_e
 		rc = bad(&p, "there is no graph");
 	if (!rc)
 		rc = graph_check(p.g);
+	if (rc == -ENOTRECOVERABLE)
+		err->code = -EINVAL; /* what the text says is broken, not what a pass made of it */
 	if (!rc)
 		return p.g;
 	graph_free(p.g);

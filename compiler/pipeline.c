@@ -183,6 +183,8 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 		rc = p->on_graph(g);
 		if (!rc)
 			rc = graph_check(g);
+		if (rc == -ENOTRECOVERABLE)
+			compile_error_prefix(g->err, "internal error of the compiler");
 		if (!rc)
 			rc = dump_graph(g, options, p->name);
 		if (last && !strcmp(p->name, last))

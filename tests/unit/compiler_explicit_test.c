@@ -85,7 +85,8 @@ static void test_missing(void)
 
 	if (g)
 		value_set_type(g->outputs.v[0], DTYPE_F32, &s);
-	tap_ok(g && graph_check(g) && strstr(err.text, "a typed node lacks an attribute"),
+	tap_ok(g && graph_check(g) &&
+		       strstr(err.text, "the graph is broken: a typed node lacks an attribute"),
 	       "graph_check() asserts that nothing is left out: %s", err.text);
 	graph_free(g);
 }

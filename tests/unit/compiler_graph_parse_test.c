@@ -32,7 +32,7 @@ static const struct {
 	{ X "node %1 \"y\" ? = Relu \"n\" %0 axis=1\n", "t:3: the operator has no such attribute" },
 	{ X "node %1 \"y\" ?, %2 \"z\" ? = Relu \"n\" %0\n", "t:3: too many outputs" },
 	{ X "node %1 \"y\" f32[3] = Relu \"n\" %0\n",
-	  "f: node \"n\" (Relu): internal error of the compiler: a value's type is not what its "
+	  "f: node \"n\" (Relu): the graph is broken: a value's type is not what its "
 	  "operator gives" },
 	{ X "output %0\noutput %0\n", "t:4: the output is listed twice" },
 };
