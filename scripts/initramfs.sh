@@ -8,6 +8,9 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+# Whatever the user's mask, the guest's users may look at what is root's.
+umask 022
+
 # What rondo.ko depends on, and another source of dma-bufs to import.
 MODULES=(drm drm_shmem_helper drm_exec gpu-sched vgem)
 PATH=$PATH:/sbin:/usr/sbin
@@ -34,6 +37,7 @@ make_base()
 {
 	local dir=$1 applet
 	mkdir -p "$dir"/{bin,dev,etc,lib/firmware,proc,root,sys,tmp}
+	chmod 1777 "$dir/tmp"
 	ln -s bin "$dir/sbin"
 	install "$BUSYBOX" "$dir/bin/busybox"
 	for applet in $("$BUSYBOX" --list | grep -vx busybox); do
@@ -42,6 +46,7 @@ make_base()
 	install "$TOP/tests/guest/init" "$dir/init"
 	install "$TOP/tests/guest/expect" "$TOP/tests/guest/monitor" "$dir/bin"
 	printf '%s\n' root:x:0:0::/root:/bin/sh user:x:1000:1000::/tmp:/bin/sh >"$dir/etc/passwd"
+	printf '%s\n' root:x:0: render:x:105: user:x:1000: >"$dir/etc/group"
 	add_modules "$dir"
 }
 
@@ -88,6 +93,7 @@ touch "$base"
 
 own=$(mktemp -d)
 trap 'rm -rf "$own"' EXIT
+chmod 755 "$own"
 mkdir -p "$own/lib"
 cp -r "$base/root/lib/modules" "$own/lib"
 for item; do
