@@ -220,7 +220,7 @@ class Test:
         self.env = entry["env"]
         self.cpu = self.wall = 0.0
         self.reached = b""
-        # "core: verify_race" or "tests/unit/core_verify_race_test": core_verify_race
+        # "tests/unit/core_verify_race_test": core_verify_race
         program = next((os.path.basename(c) for c in entry["cmd"] if c.endswith("_test")), "")
         self.mirrors = program.removesuffix("_test") or self.name
 

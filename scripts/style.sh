@@ -41,6 +41,8 @@ complain 'longer than 100 columns' < <(awk '
 	}' "${c_files[@]}")
 complain 'trailing space' < <(git grep -nE '[[:space:]]+$' -- "${source_files[@]}" || true)
 complain 'empty' < <(git ls-files -z | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -empty' sh)
+complain 'a test whose name has a colon, which meson replaces' < <(
+	git grep -nE "^[[:space:]]*test\\('[^']*:" -- '*meson.build' || true)
 # What is run says by what; what says it is run, but for what is sourced.
 complain 'has a run bit, but says no interpreter' < <(git ls-files -s | awk '
 	$1 == 100755 { sub(/^[^\t]*\t/, ""); print }' | while read -r file; do
