@@ -89,8 +89,8 @@ bool emu_fits(const struct rondo_machine *machine, char why[EMU_REASON_BYTES]);
 /*
  * Creates a device as after reset. @machine is copied; @ops and @host are
  * borrowed until emu_destroy() returns, or until released. @memory: most bytes that the guest
- * may make the device allocate in sum; UINT64_MAX: no limit. NULL if memory or threads are short,
- * or if rondo_machine_supported(@machine) is false.
+ * may make the device allocate in sum; UINT64_MAX: no limit. NULL, and errno says why, if memory or
+ * threads are short, or if rondo_machine_supported(@machine) is false.
  */
 struct emu_device *emu_create(const struct rondo_machine *machine, const struct emu_host_ops *ops,
 			      void *host, u64 memory);

@@ -156,6 +156,7 @@ static int bind(struct run *run)
 
 static int replay(struct run *run)
 {
+	struct accel_error error = {};
 	struct accel_fence *fence;
 	double start, took;
 	u32 i;
@@ -166,11 +167,13 @@ static int replay(struct run *run)
 		ret = accel_replay(run->queue, run->binding, &fence);
 		if (!ret) {
 			ret = accel_fence_wait(fence, ACCEL_FOREVER);
+			accel_fence_error(fence, run->source.model, &error);
 			accel_fence_destroy(fence);
 		}
 		took = now_ms() - start;
 		if (ret)
-			return fail(run->options->model, "the replay failed: %s", strerror(-ret));
+			return fail(run->options->model, "%s",
+				    error.text[0] ? error.text : strerror(-ret));
 		if (!run->replays++ || took < run->replay_min_ms)
 			run->replay_min_ms = took;
 		run->replay_ms += took;

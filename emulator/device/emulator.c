@@ -2,6 +2,7 @@
 /*
  * The device's life, its reset, and what the host sees: registers and doorbells.
  */
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -282,13 +283,17 @@ static void *sequencer_thread(void *dev)
 	return run_thread(dev, emu_sequencer_run);
 }
 
-/* Starts a thread, which then holds the device. */
+/* Starts a thread, which then holds the device. On failure errno says why. */
 static bool start_thread(struct emu_device *dev, pthread_t *thread, void *(*start)(void *dev))
 {
+	int ret;
+
 	atomic_fetch_add(&dev->holders, 1);
-	if (!pthread_create(thread, NULL, start, dev))
+	ret = pthread_create(thread, NULL, start, dev);
+	if (!ret)
 		return true;
 	atomic_fetch_sub(&dev->holders, 1);
+	errno = ret;
 	return false;
 }
 

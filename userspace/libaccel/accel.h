@@ -11,9 +11,10 @@
  * binding joins it with a buffer for each slot and never changes. A replay runs a binding.
  *
  * Errors. Functions that return int return 0 or a negative errno; errno itself is not touched.
- * A function that fails has no effect and leaves its outputs alone, but for struct accel_error,
- * which it fills where it takes one. Common to all: -ENOMEM, -ENODEV (the device is gone) and
- * -EIO (it does not work); in a forked child -EPERM. Other errors stand at the function.
+ * A function that fails has no effect and leaves its outputs alone, except for struct accel_error:
+ * it fills that where it takes one. Common to all: -ENOMEM, and -EMFILE and -ENFILE where a file
+ * descriptor is needed. Programs, bindings, queues and submissions need a device that works:
+ * -ENODEV, it is gone; -EIO, it is dead. Other errors stand at the function.
  *
  * Ownership. What a create or open function returns is the caller's to destroy; destroying NULL
  * does nothing. Objects keep what they were made from: a buffer may be destroyed while bindings
@@ -25,7 +26,8 @@
  * one thread at a time.
  *
  * Fork. File descriptors are closed on exec. A forked child does not own what its parent opened:
- * functions fail with -EPERM there, destroying does nothing, buffers are not mapped.
+ * functions that return int fail with -EPERM there, destroying does nothing, buffers are not
+ * mapped. A model belongs to whoever has its memory.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC, deadlines are absolute. Device time is counted in
  * cycles of the device.
@@ -75,10 +77,12 @@ struct accel_error {
  * kernel's driver. The machines are those of the instruction set reference; one of many tiles
  * reserves address space for all of them, and takes memory when programs run.
  *
- * -ENODEV: NULL was given and there is none. -ENOTSUP: the file is of another driver, or of a
+ * -ENODEV: NULL was given and there is none. If there are some and none of them can be opened, the
+ * error is that of the first, which @error names. -ENOTSUP: the file is of another driver, or of a
  * version that this library does not speak. -EACCES, -ENOENT and others as open(). Emulated:
- * -ENOENT: there is no such machine. -ENOTSUP: it is not supported. -ENOMEM: also if the process
- * may not have the address space; @error says what it needs and what would fit.
+ * -ENOENT: there is no such machine. -EAGAIN: the process may have no more threads. -ENOTSUP: it is
+ * not supported. -ENOMEM: also if the process may not have the address space; @error says what it
+ * needs and what would fit.
  */
 int accel_device_open(const char *name, struct accel_device **device, struct accel_error *error);
 
@@ -192,7 +196,8 @@ struct accel_region {
 
 /*
  * Reads a .rnd file, or parses the @size bytes at @data (which are copied). Any bytes are legal
- * input. -EINVAL: it is no model, @error says where. -EFBIG: larger than 2 GiB. Others as open().
+ * input. -EINVAL: it is no model, @error says where, or no regular file. -EFBIG: larger than 2 GiB.
+ * Others as open().
  */
 int accel_model_load(const char *path, struct accel_model **model, struct accel_error *error);
 int accel_model_parse(const void *data, size_t size, struct accel_model **model,
@@ -323,7 +328,8 @@ struct accel_job {
  * writes what it uses or uses what it writes. *@fence (@fence may be NULL) tells when it is done.
  *
  * -EINVAL: a count, offset or reserved field that is not as stated, or an object of another device.
- * -ERANGE: an offset leads out of its buffer. -ENOSPC: too many replays, offsets or syncs.
+ * -ERANGE: an offset leads out of its buffer. -ENOSPC: too many replays or offsets, more than 64 in
+ * syncs or 63 out syncs.
  * -ENOENT: no such syncobj. -ENOTSUP: syncs on an emulated device. -EMFILE: no file descriptor for
  * the fence; the job may run all the same.
  */

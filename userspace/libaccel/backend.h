@@ -12,12 +12,21 @@
 #ifndef LIBACCEL_BACKEND_H
 #define LIBACCEL_BACKEND_H
 
+#include <errno.h>
 #include <stdatomic.h>
 
 #include "core/program.h"
 #include "userspace/libaccel/accel.h"
 
 #define ACCEL_EXPORT __attribute__((visibility("default")))
+
+/* First in a function of the library that calls anything: the caller's errno stays as it is. */
+#define ACCEL_KEEP_ERRNO __attribute__((cleanup(accel_errno_restore))) const int kept_errno = errno
+
+static inline void accel_errno_restore(const int *kept)
+{
+	errno = *kept;
+}
 
 /* How a submission failed. */
 struct accel_fault {
@@ -94,6 +103,16 @@ struct accel_fence {
 	int fd;
 	u32 replays; /* of its job */
 };
+
+/* The name of the kernel's driver. */
+#define ACCEL_DRM_DRIVER "rondo"
+
+/*
+ * Opens the first device of the kernel's driver that can be opened: nodes of @sysfs, whose files
+ * have the same names in @dev.
+ */
+int accel_open_first(const char *sysfs, const char *dev, struct accel_device **device,
+		     struct accel_error *error);
 
 /* Opens a device of each backend; device->owner and refs are set by the caller. */
 int accel_drm_open(const char *path, struct accel_device **device);

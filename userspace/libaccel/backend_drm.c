@@ -22,8 +22,7 @@
 #include <drm/rondo_accel.h>
 #include "userspace/libaccel/backend.h"
 
-/* The driver's name, and the major version of the interface that this file speaks. */
-#define DRIVER_NAME "rondo"
+/* The major version of the driver's interface that this file speaks. */
 #define DRIVER_MAJOR 1
 
 struct drm_device_file {
@@ -385,7 +384,7 @@ static int check_driver(int fd)
 
 	if (!version)
 		return -ENOTSUP;
-	known = !strcmp(version->name, DRIVER_NAME) && version->version_major == DRIVER_MAJOR;
+	known = !strcmp(version->name, ACCEL_DRM_DRIVER) && version->version_major == DRIVER_MAJOR;
 	drmFreeVersion(version);
 	return known ? 0 : -ENOTSUP;
 }

@@ -628,7 +628,7 @@ int accel_local_open(const struct rondo_machine *machine, struct accel_device **
 	struct local_hw_ops ops = { .irq = irq, .refused = refused };
 	char why[LOCAL_HW_REASON_BYTES];
 	struct local_device *dev;
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!local_hw_fits(machine, why)) {
 		accel_error_set(error, "%s", why);
@@ -642,11 +642,14 @@ int accel_local_open(const struct rondo_machine *machine, struct accel_device **
 	dev->base.machine = *machine;
 	fill_info(&dev->base);
 	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dev->wake < 0)
+	if (dev->wake >= 0) {
+		errno = ENOMEM;
+		dev->hw = local_hw_create(&dev->base.machine, &ops);
+	}
+	if (!dev->hw) {
+		ret = -errno;
 		goto err_free;
-	dev->hw = local_hw_create(&dev->base.machine, &ops);
-	if (!dev->hw)
-		goto err_free;
+	}
 	ret = map_shared(dev);
 	pthread_mutex_lock(&dev->lock);
 	if (!ret)

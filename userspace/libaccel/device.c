@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* MADV_WIPEONFORK */
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,27 +77,51 @@ static const volatile u8 *owner_page(void)
 	return page;
 }
 
-/* The first device file whose driver is ours: libdrm enumerates no accel nodes. */
-static int open_first(struct accel_device **device)
+/* Whether the accel node at @class, a directory of sysfs, is of our driver. */
+static bool is_ours(const char *class)
 {
-	int ret = -ENODEV;
+	char link[PATH_MAX], driver[PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "%s/device/driver", class);
+	n = readlink(link, driver, sizeof(driver) - 1);
+	if (n < 0)
+		return false;
+	driver[n] = 0;
+	name = strrchr(driver, '/');
+	return !strcmp(name ? name + 1 : driver, ACCEL_DRM_DRIVER);
+}
+
+/*
+ * A device that cannot be opened is no reason not to look at the next. If all are so, the first
+ * one's error is the answer, and @error names it.
+ */
+int accel_open_first(const char *sysfs, const char *dev, struct accel_device **device,
+		     struct accel_error *error)
+{
+	char pattern[PATH_MAX], path[PATH_MAX];
+	int first = 0, ret = -ENODEV;
 	glob_t found;
 	size_t i;
 
-	if (glob("/sys/class/accel/accel*", 0, NULL, &found))
+	snprintf(pattern, sizeof(pattern), "%s/accel*", sysfs);
+	if (glob(pattern, 0, NULL, &found))
 		return -ENODEV;
-	for (i = 0; i < found.gl_pathc; i++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/dev/accel/%.40s",
-			 strrchr(found.gl_pathv[i], '/') + 1);
+	for (i = 0; i < found.gl_pathc && ret; i++) {
+		if (!is_ours(found.gl_pathv[i]))
+			continue;
+		snprintf(path, sizeof(path), "%s%s", dev, strrchr(found.gl_pathv[i], '/'));
 		ret = accel_drm_open(path, device);
-		if (ret != -ENOTSUP)
-			break;
-		ret = -ENODEV;
+		if (ret && !first) {
+			first = ret;
+			accel_error_set(error, "%s: %s", path, strerror(-ret));
+		}
 	}
 	globfree(&found);
-	return ret;
+	if (!ret)
+		accel_error_clear(error);
+	return ret && first ? first : ret;
 }
 
 /* The emulated device of the machine called @name. */
@@ -120,7 +145,7 @@ static int open_emulated(const char *name, struct accel_device **device, struct 
 static int open_any(const char *name, struct accel_device **device, struct accel_error *error)
 {
 	if (!name)
-		return open_first(device);
+		return accel_open_first("/sys/class/accel", "/dev/accel", device, error);
 	if (!strcmp(name, "emu"))
 		return open_emulated(rondo_machine_name(RONDO_MACHINE_edge), device, error);
 	if (!strncmp(name, "emu:", 4))
@@ -131,6 +156,7 @@ static int open_any(const char *name, struct accel_device **device, struct accel
 ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **device,
 				   struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	const volatile u8 *owner = owner_page();
 	struct accel_device *opened;
 	int ret;
@@ -140,11 +166,9 @@ ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **devic
 	if (ret) {
 		if (owner)
 			munmap((void *)owner, page_bytes());
-		if (error && !error->text[0])
-			accel_error_set(error, "%s",
-					!name && ret == -ENODEV ? "there is no device" :
-								  strerror(-ret));
-		return ret;
+		if (!name && ret == -ENODEV && error && !error->text[0])
+			accel_error_set(error, "there is no device");
+		return accel_fail(error, ret);
 	}
 	atomic_init(&opened->refs, 1);
 	opened->owner = owner;
@@ -154,6 +178,7 @@ ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **devic
 
 ACCEL_EXPORT int accel_open(const char *name, struct accel_device **device)
 {
+	ACCEL_KEEP_ERRNO;
 	return accel_device_open(name, device, NULL);
 }
 
@@ -175,18 +200,21 @@ void accel_device_put(struct accel_device *device)
 
 ACCEL_EXPORT void accel_close(struct accel_device *device)
 {
+	ACCEL_KEEP_ERRNO;
 	if (device && !accel_forked(device))
 		accel_device_put(device);
 }
 
 ACCEL_EXPORT int accel_device_fd(struct accel_device *device)
 {
+	ACCEL_KEEP_ERRNO;
 	return accel_forked(device) ? -EPERM : device->ops->fd(device);
 }
 
 ACCEL_EXPORT int accel_device_info(struct accel_device *device, struct accel_info *info,
 				   size_t size)
 {
+	ACCEL_KEEP_ERRNO;
 	if (accel_forked(device))
 		return -EPERM;
 	memset(info, 0, size);
@@ -196,6 +224,7 @@ ACCEL_EXPORT int accel_device_info(struct accel_device *device, struct accel_inf
 
 ACCEL_EXPORT int accel_device_machine(struct accel_device *device, void *machine, size_t size)
 {
+	ACCEL_KEEP_ERRNO;
 	if (accel_forked(device))
 		return -EPERM;
 	if (size != sizeof(device->machine))
@@ -206,5 +235,6 @@ ACCEL_EXPORT int accel_device_machine(struct accel_device *device, void *machine
 
 ACCEL_EXPORT int accel_device_clock(struct accel_device *device, struct accel_clock *clock)
 {
+	ACCEL_KEEP_ERRNO;
 	return accel_forked(device) ? -EPERM : device->ops->clock(device, clock);
 }

@@ -28,7 +28,8 @@ enum { LOCAL_HW_REASON_BYTES = 128 };
 /* Whether the process may have a device of @machine; else false, and what it needs in @why. */
 bool local_hw_fits(const struct rondo_machine *machine, char why[LOCAL_HW_REASON_BYTES]);
 
-/* Creates a device of machine *@machine, as after reset. NULL: no memory or threads. */
+/* Creates a device of machine *@machine, as after reset. NULL: no memory or threads; errno says
+ * which. */
 struct local_hw *local_hw_create(const struct rondo_machine *machine,
 				 const struct local_hw_ops *ops);
 

@@ -84,6 +84,7 @@ static int model_finish(struct accel_model *m, struct accel_model **out, struct 
 ACCEL_EXPORT int accel_model_parse(const void *data, size_t size, struct accel_model **model,
 				   struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_model *m;
 
 	accel_error_clear(error);
@@ -93,7 +94,7 @@ ACCEL_EXPORT int accel_model_parse(const void *data, size_t size, struct accel_m
 	}
 	m = model_alloc(size);
 	if (!m)
-		return -ENOMEM;
+		return accel_fail(error, -ENOMEM);
 	if (size)
 		memcpy(m->bytes, data, size);
 	return model_finish(m, model, error);
@@ -143,11 +144,13 @@ static int read_model(int fd, struct accel_model **out)
 ACCEL_EXPORT int accel_model_load(const char *path, struct accel_model **model,
 				  struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_model *m = NULL;
 	int fd, ret;
 
 	accel_error_clear(error);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for a writer, if it is a FIFO. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ret = fd < 0 ? -errno : read_model(fd, &m);
 	if (fd >= 0)
 		close(fd);
@@ -161,6 +164,7 @@ ACCEL_EXPORT int accel_model_load(const char *path, struct accel_model **model,
 
 ACCEL_EXPORT void accel_model_destroy(struct accel_model *model)
 {
+	ACCEL_KEEP_ERRNO;
 	if (!model)
 		return;
 	free(model->bytes);
@@ -196,6 +200,7 @@ ACCEL_EXPORT uint32_t accel_model_region_count(const struct accel_model *model)
 ACCEL_EXPORT int accel_model_slot(const struct accel_model *model, uint32_t index,
 				  struct accel_slot_info *slot)
 {
+	ACCEL_KEEP_ERRNO;
 	const struct rondo_file *f = &model->file;
 	const struct rondo_slot *s;
 
@@ -216,6 +221,7 @@ ACCEL_EXPORT int accel_model_slot(const struct accel_model *model, uint32_t inde
 ACCEL_EXPORT int accel_model_tensor(const struct accel_model *model, enum accel_kind kind,
 				    uint32_t index, struct accel_tensor *tensor)
 {
+	ACCEL_KEEP_ERRNO;
 	const struct rondo_tensor *t = model->file.tensors;
 	const struct rondo_tensor *end = t + model->file.tensor_count;
 
@@ -242,6 +248,7 @@ ACCEL_EXPORT int accel_model_tensor(const struct accel_model *model, enum accel_
 ACCEL_EXPORT int accel_model_region(const struct accel_model *model, uint32_t index,
 				    struct accel_region *region)
 {
+	ACCEL_KEEP_ERRNO;
 	const struct rondo_region *r;
 
 	if (index >= model->file.region_count)
@@ -254,6 +261,7 @@ ACCEL_EXPORT int accel_model_region(const struct accel_model *model, uint32_t in
 ACCEL_EXPORT int accel_model_find(const struct accel_model *model, enum accel_kind kind,
 				  const char *name, uint32_t *index, struct accel_tensor *tensor)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_tensor found;
 	u32 i;
 

@@ -22,6 +22,7 @@ static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
 ACCEL_EXPORT int accel_buffer_create(struct accel_device *device, uint64_t size,
 				     struct accel_buffer **buffer)
 {
+	ACCEL_KEEP_ERRNO;
 	u64 page = sysconf(_SC_PAGESIZE);
 	struct accel_buffer *made;
 	int ret;
@@ -42,6 +43,7 @@ ACCEL_EXPORT int accel_buffer_create(struct accel_device *device, uint64_t size,
 
 ACCEL_EXPORT void accel_buffer_destroy(struct accel_buffer *buffer)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_device *device;
 
 	if (!buffer || accel_forked(buffer->device))
@@ -70,6 +72,7 @@ int accel_map(int fd, u64 offset, u64 size, void **memory)
 
 ACCEL_EXPORT int accel_buffer_map(struct accel_buffer *buffer, void **memory)
 {
+	ACCEL_KEEP_ERRNO;
 	void *mapped;
 	int ret = 0;
 
@@ -119,20 +122,20 @@ ACCEL_EXPORT int accel_program_create(struct accel_device *device, const void *d
 				      uint64_t budget, struct accel_program **program,
 				      struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_program *made;
 	int ret;
 
 	accel_error_clear(error);
 	if (accel_forked(device))
-		return -EPERM;
-	if ((uintptr_t)data % 8)
+		return accel_fail(error, -EPERM);
+	if ((uintptr_t)data % 8) {
+		accel_error_set(error, "the program's bytes are not aligned to 8");
 		return -EINVAL;
-	ret = device->ops->program_create(device, data, size, budget, &made, error);
-	if (ret) {
-		if (error && !error->text[0])
-			accel_error_set(error, "%s", strerror(-ret));
-		return ret;
 	}
+	ret = device->ops->program_create(device, data, size, budget, &made, error);
+	if (ret)
+		return accel_fail(error, ret);
 	made->device = accel_device_get(device);
 	measure_energy(made, data, size);
 	*program = made;
@@ -141,6 +144,7 @@ ACCEL_EXPORT int accel_program_create(struct accel_device *device, const void *d
 
 ACCEL_EXPORT void accel_program_destroy(struct accel_program *program)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_device *device;
 
 	if (!program || accel_forked(program->device))
@@ -182,6 +186,7 @@ ACCEL_EXPORT int accel_binding_create(struct accel_program *program,
 				      const struct accel_slot_binding *slots, uint32_t count,
 				      struct accel_binding **binding, struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_binding *made;
 	u32 i, slot = 0;
 	int ret;
@@ -216,6 +221,7 @@ ACCEL_EXPORT int accel_binding_create(struct accel_program *program,
 
 ACCEL_EXPORT void accel_binding_destroy(struct accel_binding *binding)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_device *device;
 
 	if (!binding || accel_forked(binding->device))
@@ -228,6 +234,7 @@ ACCEL_EXPORT void accel_binding_destroy(struct accel_binding *binding)
 ACCEL_EXPORT int accel_queue_create(struct accel_device *device, uint32_t weight,
 				    struct accel_queue **queue)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_queue *made;
 	int ret;
 
@@ -245,6 +252,7 @@ ACCEL_EXPORT int accel_queue_create(struct accel_device *device, uint32_t weight
 
 ACCEL_EXPORT void accel_queue_destroy(struct accel_queue *queue)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_device *device;
 
 	if (!queue || accel_forked(queue->device))
@@ -288,6 +296,7 @@ static int check_job(const struct accel_queue *queue, const struct accel_job *jo
 ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job *job,
 			      struct accel_fence **fence)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_fence *made;
 	int ret;
 
@@ -311,6 +320,7 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 ACCEL_EXPORT int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
 			      struct accel_fence **fence)
 {
+	ACCEL_KEEP_ERRNO;
 	const struct accel_replay replay = { .binding = binding };
 	const struct accel_job job = { .replays = &replay, .replay_count = 1 };
 
@@ -331,6 +341,7 @@ static struct timespec time_to(int64_t deadline_ns)
 
 ACCEL_EXPORT int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns)
 {
+	ACCEL_KEEP_ERRNO;
 	struct pollfd poll = { .fd = fence->fd, .events = POLLIN };
 	struct timespec left;
 	int ret;
@@ -380,6 +391,7 @@ static void describe_fault(const struct accel_fence *fence, const struct accel_f
 ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel_model *model,
 				   struct accel_error *error)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_fault fault = { .bundle = ACCEL_UNKNOWN };
 	int status;
 
@@ -401,11 +413,13 @@ ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel
 
 ACCEL_EXPORT int accel_fence_fd(struct accel_fence *fence)
 {
+	ACCEL_KEEP_ERRNO;
 	return accel_forked(fence->device) ? -EPERM : fence->fd;
 }
 
 ACCEL_EXPORT void accel_fence_destroy(struct accel_fence *fence)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_device *device;
 
 	if (!fence || accel_forked(fence->device))

@@ -7,6 +7,7 @@
 #include "userspace/libaccel/backend.h"
 
 struct accel_session {
+	struct accel_device *device; /* borrowed from the objects below, which hold it */
 	const struct accel_model *model;
 	struct accel_program *program;
 	struct accel_binding *binding;
@@ -70,12 +71,17 @@ static int session_fill(struct accel_session *s, struct accel_device *device,
 ACCEL_EXPORT int accel_session_create(struct accel_device *device, const struct accel_model *model,
 				      struct accel_session **session, struct accel_error *error)
 {
-	struct accel_session *s = calloc(1, sizeof(*s));
+	ACCEL_KEEP_ERRNO;
+	struct accel_session *s;
 	int ret;
 
 	accel_error_clear(error);
+	if (accel_forked(device))
+		return accel_fail(error, -EPERM);
+	s = calloc(1, sizeof(*s));
 	if (!s)
-		return -ENOMEM;
+		return accel_fail(error, -ENOMEM);
+	s->device = device;
 	s->model = model;
 	ret = session_fill(s, device, error);
 	if (ret)
@@ -87,9 +93,10 @@ ACCEL_EXPORT int accel_session_create(struct accel_device *device, const struct 
 
 ACCEL_EXPORT void accel_session_destroy(struct accel_session *session)
 {
+	ACCEL_KEEP_ERRNO;
 	u32 i;
 
-	if (!session)
+	if (!session || accel_forked(session->device))
 		return;
 	accel_fence_destroy(session->fence);
 	accel_queue_destroy(session->queue);
@@ -108,9 +115,13 @@ ACCEL_EXPORT const struct accel_program *accel_session_program(const struct acce
 ACCEL_EXPORT int accel_session_tensor(struct accel_session *session, enum accel_kind kind,
 				      uint32_t index, void **data, uint64_t *bytes)
 {
+	ACCEL_KEEP_ERRNO;
 	struct accel_tensor tensor;
-	int ret = accel_model_tensor(session->model, kind, index, &tensor);
+	int ret;
 
+	if (accel_forked(session->device))
+		return -EPERM;
+	ret = accel_model_tensor(session->model, kind, index, &tensor);
 	if (ret)
 		return ret;
 	*data = session->memory[tensor.slot] + tensor.offset;
@@ -121,6 +132,9 @@ ACCEL_EXPORT int accel_session_tensor(struct accel_session *session, enum accel_
 
 ACCEL_EXPORT int accel_session_start(struct accel_session *session)
 {
+	ACCEL_KEEP_ERRNO;
+	if (accel_forked(session->device))
+		return -EPERM;
 	if (session->fence)
 		return -EBUSY;
 	return accel_replay(session->queue, session->binding, &session->fence);
@@ -128,12 +142,15 @@ ACCEL_EXPORT int accel_session_start(struct accel_session *session)
 
 ACCEL_EXPORT int accel_session_wait(struct accel_session *session, int64_t deadline_ns)
 {
+	ACCEL_KEEP_ERRNO;
 	int ret;
 
+	if (accel_forked(session->device))
+		return -EPERM;
 	if (!session->fence)
 		return -EINVAL;
 	ret = accel_fence_wait(session->fence, deadline_ns);
-	if (ret == -ETIMEDOUT || ret == -EPERM)
+	if (ret == -ETIMEDOUT)
 		return ret;
 	session->status = accel_fence_error(session->fence, session->model, &session->error);
 	accel_fence_destroy(session->fence);
@@ -143,6 +160,9 @@ ACCEL_EXPORT int accel_session_wait(struct accel_session *session, int64_t deadl
 
 ACCEL_EXPORT int accel_session_error(struct accel_session *session, struct accel_error *error)
 {
+	accel_error_clear(error);
+	if (accel_forked(session->device))
+		return accel_fail(error, -EPERM);
 	if (error)
 		*error = session->error;
 	return session->status;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Which device is opened when none is named: a tree like sysfs, and files like its devices. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/tap.h"
+#include "userspace/libaccel/backend.h"
+
+static char top[] = "/tmp/rondo-choice-XXXXXX";
+
+/* A node accel@n of driver @driver (NULL: of none), whose file is of a kind by @file. */
+static void node(int n, const char *driver, const char *file)
+{
+	char path[PATH_MAX], to[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/class/accel%d", top, n);
+	mkdir(path, 0700);
+	strcat(path, "/device");
+	mkdir(path, 0700);
+	strcat(path, "/driver");
+	snprintf(to, sizeof(to), "../../../../bus/pci/drivers/%s", driver ? driver : "");
+	if (driver && symlink(to, path))
+		tap_ok(false, "a link for the test");
+	snprintf(path, sizeof(path), "%s/dev/accel%d", top, n);
+	if (!strcmp(file, "fifo")) {
+		mkfifo(path, 0600);
+	} else if (!strcmp(file, "file")) {
+		f = fopen(path, "w");
+		if (f)
+			fclose(f);
+	}
+}
+
+static int choose(struct accel_error *error)
+{
+	struct accel_device *device = (void *)8;
+	char class[PATH_MAX], dev[PATH_MAX];
+	int ret;
+
+	snprintf(class, sizeof(class), "%s/class", top);
+	snprintf(dev, sizeof(dev), "%s/dev", top);
+	accel_error_clear(error);
+	ret = accel_open_first(class, dev, &device, error);
+	tap_ok(device == (void *)8, "nothing is opened");
+	return ret;
+}
+
+int main(void)
+{
+	struct accel_error error;
+	char path[PATH_MAX];
+
+	if (!mkdtemp(top))
+		return 1;
+	tap_eq(choose(&error), -ENODEV, "without sysfs there is no device");
+	snprintf(path, sizeof(path), "%s/class", top);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/dev", top);
+	mkdir(path, 0700);
+	tap_eq(choose(&error), -ENODEV, "without a node neither");
+	node(0, "qaic", "file");
+	node(1, NULL, "file");
+	tap_ok(choose(&error) == -ENODEV && !error.text[0],
+	       "nodes of another driver, or of none, are not looked at");
+	node(2, "rondo", "none");
+	tap_eq(choose(&error), -ENOENT, "a node of ours without a file is the reason");
+	tap_ok(strstr(error.text, "/dev/accel2: No such file") != NULL, "named: %s", error.text);
+	node(3, "rondo", "file");
+	tap_eq(choose(&error), -ENOENT, "the first of two");
+	snprintf(path, sizeof(path), "%s/dev/accel2", top);
+	mkdir(path, 0700);
+	tap_ok(choose(&error) == -EISDIR && strstr(error.text, "/dev/accel2: ") != NULL,
+	       "a directory is no device: %s", error.text);
+	snprintf(path, sizeof(path), "rm -r %s", top);
+	return system(path) ? 1 : tap_done();
+}

@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Promises of accel.h that no other test would notice breaking, on either backend: order between
+ * queues and within a job, what is given back, limits to the byte: libaccel_promises_test [DEVICE].
+ */
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <xf86drm.h>
+
+#include "core/file.h"
+#include "tests/unit/libaccel_faults.h"
+
+/* Entries of a directory or lines of a file: descriptors and mappings of this process. */
+static int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static int count_maps(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	int c, n = 0;
+
+	/* Of the library's buffers only: allocators map as they like. */
+	while (f && (c = fgetc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Replays @binding with the device held before it, and does not wait. */
+static struct accel_fence *hold(struct rig *r, struct accel_queue *queue,
+				struct accel_binding *binding)
+{
+	u32 hits = rig_fault_hits(r, "seq_hold");
+	struct accel_fence *fence = NULL;
+
+	rig_fault(r, "seq_hold", 1);
+	tap_eq(accel_replay(queue, binding, &fence), 0, "a replay that is held");
+	rig_fault_wait(r, "seq_hold", hits);
+	return fence;
+}
+
+/*
+ * Between queues: a job that writes what an earlier job only reads waits for it, and so does one
+ * that touches what a later replay of an earlier job writes. Device order is not submission order:
+ * the second queue has the larger weight, and its job is short.
+ */
+static void test_order_of_queues(struct rig *r)
+{
+	struct accel_slot_binding to_a[RIG_SLOTS] = { r->slots[1], r->slots[1], r->slots[0] };
+	struct accel_binding *writes_a = NULL;
+	struct accel_replay replays[64];
+	struct accel_job job = { .replays = replays, .replay_count = 64 };
+	struct accel_queue *other = NULL;
+	struct accel_fence *first, *second;
+	int i;
+
+	accel_queue_create(r->device, 1024, &other);
+	tap_eq(accel_binding_create(r->program, to_a, RIG_SLOTS, &writes_a, NULL), 0,
+	       "a binding that writes what another reads");
+	memset(replays, 0, sizeof(replays));
+	for (i = 0; i < 64; i++)
+		replays[i].binding = r->binding;
+	rig_fill(r, 5);
+	rig_fault(r, "seq_hold", 1);
+	tap_eq(accel_submit(r->queue, &job, &first), 0, "a long job that reads");
+	tap_eq(accel_replay(other, writes_a, &second), 0,
+	       "a short one of a heavier queue, that writes");
+	rig_fault(r, "seq_hold", 0);
+	tap_eq(accel_fence_wait(second, ACCEL_FOREVER), 0, "when the second has ended");
+	tap_eq(accel_fence_wait(first, 0), 0, "the first has, too");
+	tap_ok(rig_correct(r, 5), "and has read what was there before");
+	accel_fence_destroy(first);
+	accel_fence_destroy(second);
+	accel_queue_destroy(other);
+	accel_binding_destroy(writes_a);
+}
+
+/* Replays of one job, of different bindings, run in their order: c = a + b, then a = c + b. */
+static void test_order_in_a_job(struct rig *r)
+{
+	struct accel_slot_binding swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
+	struct accel_binding *back = NULL;
+	struct accel_replay replays[4] = {};
+	struct accel_job job = { .replays = replays, .replay_count = 4 };
+	struct accel_fence *fence = NULL;
+	int i;
+
+	accel_binding_create(r->program, swapped, RIG_SLOTS, &back, NULL);
+	for (i = 0; i < 4; i++)
+		replays[i].binding = i % 2 ? back : r->binding;
+	for (i = 0; i < RIG_ELEMENTS; i++) {
+		r->memory[0][i] = i;
+		r->memory[1][i] = 1;
+		r->memory[2][i] = -5;
+	}
+	tap_eq(accel_submit(r->queue, &job, &fence), 0, "a job of two bindings, in turn");
+	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "ends well");
+	for (i = 0; i < RIG_ELEMENTS && r->memory[0][i] == i + 4 && r->memory[2][i] == i + 3; i++)
+		;
+	tap_eq(i, RIG_ELEMENTS, "in the order of its replays");
+	accel_fence_destroy(fence);
+	accel_binding_destroy(back);
+}
+
+/* What is destroyed is given back: objects, descriptors, mappings. */
+static void test_nothing_leaks(struct rig *r)
+{
+	struct accel_error error;
+	int fds, maps, i, ret = 0;
+
+	for (i = 0; i < 310; i++) {
+		struct accel_program *program = NULL;
+		struct accel_binding *binding = NULL;
+		struct accel_buffer *buffer = NULL;
+		struct accel_fence *fence = NULL;
+		struct accel_queue *queue = NULL;
+		void *memory;
+
+		if (i == 10) {
+			fds = count_fds();
+			maps = count_maps();
+		}
+		ret |= accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
+		ret |= accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
+		ret |= accel_queue_create(r->device, 1, &queue);
+		ret |= accel_buffer_create(r->device, 1 << 20, &buffer);
+		ret |= accel_buffer_map(buffer, &memory);
+		ret |= accel_replay(queue, binding, &fence);
+		/* And what fails leaves nothing. */
+		ret |= !accel_program_create(r->device, r->code, 40, 0, &program, &error);
+		ret |= !accel_binding_create(program, NULL, 0, &binding, &error);
+		ret |= accel_fence_wait(fence, ACCEL_FOREVER);
+		accel_fence_destroy(fence);
+		accel_binding_destroy(binding);
+		accel_program_destroy(program);
+		accel_queue_destroy(queue);
+		accel_buffer_destroy(buffer);
+		if (ret)
+			break;
+	}
+	tap_eq(ret, 0, "more objects, one after the other, than there may be at a time");
+	tap_eq(count_fds(), fds, "no file descriptor is left");
+	tap_ok(count_maps() <= maps + 16, "nor mappings: %d, then %d", maps, count_maps());
+}
+
+static void test_zeros(struct rig *r)
+{
+	struct accel_buffer *buffer = NULL;
+	u8 *memory;
+	int i, k, dirty = 0;
+
+	for (i = 0; i < 8; i++) {
+		accel_buffer_create(r->device, 1 << 16, &buffer);
+		accel_buffer_map(buffer, (void **)&memory);
+		for (k = 0; k < 1 << 16; k++)
+			dirty += memory[k];
+		memset(memory, 0xa5, 1 << 16);
+		accel_buffer_destroy(buffer);
+	}
+	tap_eq(dirty, 0, "a buffer is zero, whatever was in the one before");
+}
+
+/* The last byte of buffers whose page lists just fill their nodes, or just do not. */
+static void test_page_lists(struct rig *r)
+{
+	static const u32 pages[] = { 1, 510, 511, 512, 1021, 1022, 1023, 1533, 1534 };
+	struct accel_slot_binding slots[RIG_SLOTS];
+	struct accel_binding *binding;
+	u32 i;
+
+	for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		struct accel_queue *queue = r->queue;
+		struct rig last = *r;
+		void *memory;
+
+		memcpy(slots, r->slots, sizeof(slots));
+		if (accel_buffer_create(r->device, pages[i] * 4096ull, &slots[2].buffer) ||
+		    accel_buffer_map(slots[2].buffer, &memory))
+			tap_ok(false, "a buffer of %u pages", pages[i]);
+		slots[2].offset = pages[i] * 4096ull - RIG_BYTES;
+		binding = NULL;
+		tap_eq(accel_binding_create(r->program, slots, RIG_SLOTS, &binding, NULL), 0,
+		       "a binding to the end of a buffer");
+		last.memory[2] = (float *)((u8 *)memory + slots[2].offset);
+		last.binding = binding;
+		last.queue = queue;
+		rig_fill(&last, i);
+		tap_ok(!rig_replay(&last) && rig_correct(&last, i), "of %u pages", pages[i]);
+		accel_binding_destroy(binding);
+		accel_buffer_destroy(slots[2].buffer);
+	}
+}
+
+/* A program over the device's limit is refused whatever the caller would accept. */
+static void test_budget(struct rig *r)
+{
+	struct accel_program *program = NULL;
+	struct accel_error error;
+	u64 size;
+	void *code = rig_assemble("machine edge\n"
+				  "\tloop 16384 {\n"
+				  "\t\tloop 16384 {\n"
+				  "\t\t\tloop 64 {\n"
+				  "\t\t\t\tnop\n"
+				  "\t\t\t}\n"
+				  "\t\t}\n"
+				  "\t}\n"
+				  "\thalt\n",
+				  &size);
+
+	tap_eq(accel_program_create(r->device, code, size, ~0ull, &program, &error), -EINVAL,
+	       "a program of more cycles than the device allows");
+	tap_ok(!program && error.reason, "is refused, whatever the budget");
+	free(code);
+}
+
+static void test_info_sizes(struct rig *r)
+{
+	struct accel_info all, part;
+	size_t size;
+	bool ok = true;
+
+	accel_device_info(r->device, &all, sizeof(all));
+	for (size = 0; size < sizeof(part); size++) {
+		memset(&part, 0x77, sizeof(part));
+		ok &= !accel_device_info(r->device, &part, size);
+		ok &= !memcmp(&part, &all, size) && ((u8 *)&part)[size] == 0x77;
+	}
+	tap_ok(ok, "a program that knows less of struct accel_info gets as much");
+}
+
+/* A slot that the program does not touch needs no buffer; slots of one group may be one memory. */
+static void test_slots(struct rig *r)
+{
+	static const char untouched[] = "machine edge\nslot a\nslot b\n\thalt\n";
+	static const char alias[] = "machine edge\n"
+				    "slot a alias=1\n"
+				    "slot b alias=1\n"
+				    "desc in in a row=256 sram=0\n"
+				    "desc out out b row=256 sram=0\n"
+				    "\tdma c0, in\n"
+				    "\twait c0<=0\n"
+				    "\tdma c1, out\n"
+				    "\thalt c1<=0\n";
+	struct accel_slot_binding slots[2] = {};
+	struct rig own = *r;
+	u64 size;
+	void *code = rig_assemble(untouched, &size);
+
+	accel_program_create(r->device, code, size, 0, &own.program, NULL);
+	tap_eq(accel_binding_create(own.program, slots, 2, &own.binding, NULL), 0,
+	       "slots that are not touched need no buffer");
+	tap_eq(rig_replay(&own), 0, "in a replay neither");
+	accel_binding_destroy(own.binding);
+	accel_program_destroy(own.program);
+	free(code);
+
+	code = rig_assemble(alias, &size);
+	accel_program_create(r->device, code, size, 0, &own.program, NULL);
+	slots[0] = (struct accel_slot_binding){ r->slots[0].buffer, 0 };
+	slots[1] = (struct accel_slot_binding){ r->slots[0].buffer, 128 };
+	tap_eq(accel_binding_create(own.program, slots, 2, &own.binding, NULL), 0,
+	       "slots of one alias group may overlap");
+	rig_fill(r, 3);
+	tap_eq(rig_replay(&own), 0, "and run");
+	tap_ok(r->memory[0][32] == 3 && r->memory[0][95] == 66 && r->memory[0][96] == 99,
+	       "on one memory");
+	accel_binding_destroy(own.binding);
+	accel_program_destroy(own.program);
+	free(code);
+}
+
+/* Sessions: weights are there, a wait may end early, and a run does not keep one alive. */
+static void test_session(struct rig *r)
+{
+	static const char strings[] = "a\0c";
+	float weights[RIG_ELEMENTS];
+	const struct rondo_tensor tensors[2] = {
+		{ .kind = RONDO_TENSOR_INPUT,
+		  .dtype = RONDO_F32,
+		  .rank = 1,
+		  .dim = { RIG_ELEMENTS } },
+		{ .name = 2,
+		  .kind = RONDO_TENSOR_OUTPUT,
+		  .dtype = RONDO_F32,
+		  .rank = 1,
+		  .slot = 2,
+		  .dim = { RIG_ELEMENTS } },
+	};
+	const struct rondo_file_part parts[] = {
+		{ RONDO_SECTION_PROGRAM, 0, r->code, r->code_bytes },
+		{ RONDO_SECTION_SLOT_DATA, 1, weights, sizeof(weights) },
+		{ RONDO_SECTION_TENSORS, 0, tensors, sizeof(tensors) },
+		{ RONDO_SECTION_STRINGS, 0, strings, sizeof(strings) },
+	};
+	u64 size = rondo_file_bytes(parts, 4);
+	struct accel_session *session = NULL;
+	struct accel_model *model = NULL;
+	u8 *file = malloc(size);
+	void *in, *out, *again;
+	struct accel_error error;
+	int i, fds, run;
+
+	for (i = 0; i < RIG_ELEMENTS; i++)
+		weights[i] = 3 * i;
+	rondo_file_write(file, parts, 4);
+	accel_model_parse(file, size, &model, NULL);
+	free(file);
+	tap_eq(accel_session_create(r->device, model, &session, NULL), 0, "a session with weights");
+	accel_session_tensor(session, ACCEL_INPUT, 0, &in, NULL);
+	accel_session_tensor(session, ACCEL_OUTPUT, 0, &out, NULL);
+	for (run = 0; run < 2; run++) {
+		u32 hits = rig_fault_hits(r, "seq_hold");
+
+		for (i = 0; i < RIG_ELEMENTS; i++)
+			((float *)in)[i] = run;
+		rig_fault(r, "seq_hold", 1);
+		tap_eq(accel_session_start(session), 0, "started");
+		rig_fault_wait(r, "seq_hold", hits);
+		tap_eq(accel_session_wait(session, 0), -ETIMEDOUT, "it has not ended");
+		tap_eq(accel_session_start(session), -EBUSY, "and is not forgotten");
+		rig_fault(r, "seq_hold", 0);
+		tap_eq(accel_session_wait(session, ACCEL_FOREVER), 0, "ask again");
+		for (i = 0; i < RIG_ELEMENTS && ((float *)out)[i] == run + 3 * i; i++)
+			;
+		tap_eq(i, RIG_ELEMENTS, "the weights were there");
+	}
+	accel_session_tensor(session, ACCEL_OUTPUT, 0, &again, NULL);
+	tap_ok(again == out, "tensors stay where they are");
+
+	rig_expect("a replay failed at bundle");
+	rig_fault(r, "overrun", 1000);
+	accel_session_start(session);
+	tap_eq(accel_session_wait(session, ACCEL_FOREVER), -ETIME, "a run that fails");
+	tap_eq(accel_session_error(session, &error), -ETIME, "is told how");
+	tap_ok(error.text[0] && error.index != ACCEL_UNKNOWN, "and where: %s", error.text);
+	tap_ok(!accel_session_start(session) && !accel_session_wait(session, ACCEL_FOREVER),
+	       "the next one is well");
+	tap_ok(!accel_session_error(session, &error) && !error.text[0], "and says so");
+	accel_session_destroy(session);
+
+	accel_session_create(r->device, model, &session, NULL);
+	fds = count_fds();
+	accel_session_start(session);
+	accel_session_destroy(session);
+	tap_ok(count_fds() <= fds, "one that is destroyed while it runs leaves nothing");
+	accel_model_destroy(model);
+}
+
+/* Without file descriptors, or threads. */
+static void test_no_descriptors(struct rig *r)
+{
+	struct accel_fence *fence = (void *)8;
+	struct accel_device *device = (void *)8;
+	struct rlimit old, low;
+	int top = dup(0), replay, opened;
+
+	close(top);
+	getrlimit(RLIMIT_NOFILE, &old);
+	low = old;
+	low.rlim_cur = top;
+	setrlimit(RLIMIT_NOFILE, &low);
+	replay = accel_replay(r->queue, r->binding, &fence);
+	opened = accel_open(rig_device, &device);
+	setrlimit(RLIMIT_NOFILE, &old);
+	tap_ok(replay == -EMFILE && fence == (void *)8, "no descriptor for a fence: %d", replay);
+	tap_ok(opened == -EMFILE && device == (void *)8, "nor for a device: %d", opened);
+	rig_fill(r, 1);
+	tap_ok(!rig_replay(r) && rig_correct(r, 1), "with descriptors all is well");
+}
+
+static void test_no_threads(void)
+{
+	const struct rlimit none = {};
+	int status;
+	pid_t pid;
+
+	if (!rig_emulated())
+		return;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct accel_device *device;
+		struct accel_error error;
+		int ret;
+
+		if (setuid(65534) || setrlimit(RLIMIT_NPROC, &none))
+			_exit(2);
+		ret = accel_device_open("emu", &device, &error);
+		_exit(ret == -EAGAIN && error.text[0] ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		tap_skip("a process that may have no more threads",
+			 "it cannot become another user");
+	else
+		tap_ok(WIFEXITED(status) && !WEXITSTATUS(status),
+		       "a process that may have no more threads: EAGAIN");
+}
+
+/* Syncobjs, which only the kernel's driver has. */
+static void test_syncs(struct rig *r)
+{
+	struct accel_replay replay = { .binding = r->binding };
+	struct accel_job job = { .replays = &replay, .replay_count = 1 };
+	struct accel_sync sync[2] = {}, many[64];
+	struct accel_fence *first, *second;
+	struct accel_queue *other = NULL;
+	struct rig copy = *r;
+	u32 binary, timeline, i;
+	u64 point = 0;
+	int fd;
+
+	if (rig_emulated())
+		return;
+	fd = accel_device_fd(r->device);
+	tap_ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "the device's file is closed on exec");
+	drmSyncobjCreate(fd, 0, &binary);
+	drmSyncobjCreate(fd, 0, &timeline);
+	sync[0].handle = binary;
+	sync[1] = (struct accel_sync){ .handle = timeline, .point = 5 };
+	job.out_syncs = sync;
+	job.out_count = 2;
+	rig_fault(r, "seq_hold", 1);
+	tap_eq(accel_submit(r->queue, &job, &first), 0, "a job with out syncs");
+	accel_queue_create(r->device, 1024, &other);
+	/* Buffers of its own: nothing but the sync makes it wait. */
+	tap_eq(rig_buffers(&copy), 0, "buffers");
+	accel_binding_create(r->program, copy.slots, RIG_SLOTS, &copy.binding, NULL);
+	replay.binding = copy.binding;
+	job.out_count = 0;
+	job.in_syncs = &sync[1];
+	job.in_count = 1;
+	tap_eq(accel_submit(other, &job, &second), 0, "one that waits for a point of them");
+	rig_fault(r, "seq_hold", 0);
+	tap_eq(accel_fence_wait(second, ACCEL_FOREVER), 0, "ends");
+	tap_eq(accel_fence_wait(first, 0), 0, "after the first");
+	tap_eq(drmSyncobjWait(fd, &binary, 1, 0, 0, NULL), 0, "the binary one has signalled");
+	tap_ok(!drmSyncobjQuery(fd, &timeline, &point, 1) && point == 5,
+	       "and the timeline's point");
+	accel_fence_destroy(first);
+	accel_fence_destroy(second);
+	for (i = 0; i < 64; i++)
+		many[i] = (struct accel_sync){ .handle = binary };
+	job.in_count = 0;
+	job.out_syncs = many;
+	job.out_count = 63;
+	tap_eq(accel_submit(other, &job, NULL), 0, "63 out syncs");
+	job.out_count = 64;
+	tap_eq(accel_submit(other, &job, NULL), -ENOSPC, "not 64");
+	accel_queue_destroy(other);
+	accel_binding_destroy(copy.binding);
+	for (i = 0; i < RIG_SLOTS; i++)
+		accel_buffer_destroy(copy.slots[i].buffer);
+	drmSyncobjDestroy(fd, binary);
+	drmSyncobjDestroy(fd, timeline);
+}
+
+/* Everything of a replay is destroyed while the device holds it. */
+static void test_destroyed_while_held(void)
+{
+	struct accel_fence *fence;
+	struct rig r;
+	int i;
+
+	if (rig_init(&r)) {
+		rig_fill(&r, 8);
+		fence = hold(&r, r.queue, r.binding);
+		accel_binding_destroy(r.binding);
+		accel_program_destroy(r.program);
+		for (i = 0; i < RIG_SLOTS - 1; i++)
+			accel_buffer_destroy(r.slots[i].buffer);
+		r.binding = NULL;
+		r.program = NULL;
+		r.slots[0].buffer = r.slots[1].buffer = NULL;
+		rig_fault(&r, "seq_hold", 0);
+		tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0,
+		       "a replay whose binding, program and inputs are destroyed under it");
+		tap_ok(r.memory[2][9] == 9 + 8 + 0.5f * 9, "is right");
+		accel_fence_destroy(fence);
+	}
+	rig_fini(&r);
+}
+
+int main(int argc, char **argv)
+{
+	struct rig r;
+
+	if (argc > 1)
+		rig_device = argv[1];
+	test_no_threads();
+	if (rig_init(&r)) {
+		test_order_of_queues(&r);
+		test_order_in_a_job(&r);
+		test_page_lists(&r);
+		test_zeros(&r);
+		test_budget(&r);
+		test_info_sizes(&r);
+		test_slots(&r);
+		test_session(&r);
+		test_no_descriptors(&r);
+		test_syncs(&r);
+		test_nothing_leaks(&r);
+	}
+	rig_fini(&r);
+	test_destroyed_while_held();
+	return tap_done();
+}
