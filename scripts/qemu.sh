@@ -57,7 +57,7 @@ fetch_tree()
 # Everything of ours that goes into the binary, as paths from the top.
 our_sources()
 {
-	find spec core emulator \( -name '*.[ch]' -o -name '*.def' -o -name meson.build \
+	find spec core emulator \( -name '*.[ch]' -o -name '*.def' -o -name '*.inc' -o -name meson.build \
 		-o -name trace-events \) | LC_ALL=C sort
 }
 

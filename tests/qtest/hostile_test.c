@@ -397,6 +397,48 @@ static void test_endless_list(void)
 	tap_ok(qemu_end(&q), "QEMU ends well");
 }
 
+/* A program of many bundles, loaded until that is refused; how often it was not. */
+static u32 load_all(u32 *status)
+{
+	enum { BUNDLES = 1 << 15 };
+	struct builder b;
+	u32 i, loaded;
+	u8 *bytes;
+	u64 size;
+
+	build_init(&b);
+	for (i = 0; i < BUNDLES; i++) {
+		build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = i % 64 });
+		build_op(&b, RONDO_V1,
+			 (struct rondo_op){ .op = RONDO_OP_movi, .dst = (i + 32) % 64 });
+	}
+	build_halt(&b);
+	bytes = build_claimed(&b, &size);
+	*status = RONDO_SEQ_OK;
+	for (loaded = 0; loaded < RONDO_PROGRAMS_MAX && *status == RONDO_SEQ_OK; loaded++)
+		*status = load_bytes(loaded, bytes, size);
+	free(bytes);
+	build_fini(&b);
+	return loaded - (*status != RONDO_SEQ_OK);
+}
+
+static void test_programs(void)
+{
+	u64 before;
+	u32 status, loaded;
+
+	qemu_start(&q, binary, NULL, ",memory=100M");
+	boot();
+	before = qemu_resident(&q);
+	loaded = load_all(&status);
+	tap_ok(loaded > 1 && status == RONDO_SEQ_NO_MEMORY, "programs end as NO_MEMORY, after %u",
+	       loaded);
+	tap_ok(qemu_resident(&q) - before < 120 << 20, "QEMU has grown by no more than it may");
+	sequencer(RONDO_SEQ_UNLOAD, (struct rondo_seq_args){ .program = 0 });
+	tap_eq(load_all(&status), 1, "one in the place of another is kept");
+	tap_ok(qemu_end(&q), "QEMU ends well");
+}
+
 static void test_default(void)
 {
 	qemu_start(&q, binary, NULL, "");
@@ -444,6 +486,7 @@ int main(int argc, char **argv)
 	test_iommu();
 	test_bindings();
 	test_endless_list();
+	test_programs();
 	test_default();
 	test_not_accepted();
 	return tap_done();

@@ -4,6 +4,9 @@
  * and bound; what was refused leaves nothing behind; page lists end. argv[1]: the image of
  * tests/emulator/script.S.
  */
+#include <malloc.h>
+#include <stdatomic.h>
+
 #include "core/machine.h"
 #include "tests/emulator/seq.h"
 #include "tests/tap.h"
@@ -24,12 +27,12 @@ static u64 program_size;
 static struct rondo_page_list *list; /* NODES of them; all pages are one */
 static struct rondo_slot_binding *slots;
 
-static void setup(const char *image, u64 limit)
+static void setup_machine(const char *image, u32 machine, const char *text, u64 limit)
 {
 	u32 i, k;
 
-	rig_init_limited(&rig, image, RONDO_MACHINE_edge, limit);
-	program_size = seq_assemble(&rig, &program, slots_text);
+	rig_init_limited(&rig, image, machine, limit);
+	program_size = seq_assemble(&rig, &program, text);
 	slots = rig_alloc(&rig, RONDO_PAGE_BYTES);
 	list = rig_alloc(&rig, NODES * sizeof(*list));
 	for (i = 0; i < NODES; i++) {
@@ -38,6 +41,11 @@ static void setup(const char *image, u64 limit)
 		list[i].next = i + 1 < NODES ? inproc_bus(&list[i + 1]) : 0;
 	}
 	rig_boot(&rig);
+}
+
+static void setup(const char *image, u64 limit)
+{
+	setup_machine(image, RONDO_MACHINE_edge, slots_text, limit);
 }
 
 static void teardown(void)
@@ -149,6 +157,113 @@ static void test_lists(const char *image)
 	teardown();
 }
 
+/* What the process has allocated, and the most of it since that was last set. */
+static atomic_llong live, peak;
+
+static void *count(void *p)
+{
+	long long now = atomic_fetch_add(&live, (long long)malloc_usable_size(p)) +
+			(long long)malloc_usable_size(p);
+	long long most = atomic_load(&peak);
+
+	while (now > most && !atomic_compare_exchange_weak(&peak, &most, now))
+		;
+	return p;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t size)
+{
+	return count(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return count(__real_calloc(n, size));
+}
+
+/* Both blocks exist for a moment. */
+void *__wrap_realloc(void *p, size_t size)
+{
+	long long before = (long long)malloc_usable_size(p);
+	void *grown = count(__real_realloc(p, size));
+
+	if (grown)
+		atomic_fetch_sub(&live, before);
+	return grown;
+}
+
+void __wrap_free(void *p)
+{
+	atomic_fetch_sub(&live, (long long)malloc_usable_size(p));
+	__real_free(p);
+}
+
+/* Nests of loops with loads and moves, and addresses that each loop steps. */
+static char *nests_text(const char *machine)
+{
+	enum { NESTS = 60, BUNDLES = 24, BYTES = 1 << 18 };
+	char *text = malloc(BYTES);
+	int at, n, i;
+
+	at = snprintf(text, BYTES, "machine %s\nentry e base=0 stride=64,128,256\n", machine);
+	for (n = 0; n < NESTS; n++) {
+		at += snprintf(text + at, BYTES - at, "\tloop 2, 3, 2 {\n");
+		for (i = 0; i < BUNDLES; i++)
+			at += snprintf(text + at, BYTES - at, "\tld.w v%d, e+%d | movi v%d, %d\n",
+				       i, 256 * i, i + 32, n);
+		at += snprintf(text + at, BYTES - at, "\t}\n");
+	}
+	snprintf(text + at, BYTES - at, "\thalt\n");
+	return text;
+}
+
+/* Most that a LOAD allocates under @limit; and its status. */
+static u64 load_peak(const char *image, u32 machine, const char *text, u64 limit, u32 *status)
+{
+	long long before;
+
+	setup_machine(image, machine, text, limit);
+	before = atomic_load(&live);
+	atomic_store(&peak, before);
+	*status = load(0);
+	before = atomic_load(&peak) - before;
+	teardown();
+	return (u64)before;
+}
+
+/* A LOAD under limits from too little to enough never allocates more. */
+static void test_charged(const char *image, u32 machine, const char *name)
+{
+	enum { LIMITS = 16, SLACK = 1 << 12 }; /* slack: what an allocator rounds up */
+	char *text = nests_text(name);
+	u32 status, done = 0, other = 0, i;
+	u64 need, most, exceeded = 0;
+
+	need = load_peak(image, machine, text, 0, &status);
+	tap_ok(status == RONDO_SEQ_OK && need > 1 << 18, "%s: a LOAD allocates %llu bytes", name,
+	       (unsigned long long)need);
+	for (i = 1; i <= LIMITS; i++) {
+		u64 limit = need * i * 4 / LIMITS;
+
+		most = load_peak(image, machine, text, limit, &status);
+		exceeded += most > limit + SLACK;
+		done += status == RONDO_SEQ_OK;
+		other += status != RONDO_SEQ_OK && status != RONDO_SEQ_NO_MEMORY;
+	}
+	tap_eq(exceeded, 0, "never more than its limit, whatever that is");
+	tap_ok(done && done < LIMITS && !other, "and is NO_MEMORY where that is too little");
+	free(text);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -158,5 +273,7 @@ int main(int argc, char **argv)
 	test_bindings(argv[1]);
 	test_programs(argv[1]);
 	test_lists(argv[1]);
+	test_charged(argv[1], RONDO_MACHINE_edge, "edge");
+	test_charged(argv[1], RONDO_MACHINE_mesh, "mesh");
 	return tap_done();
 }
