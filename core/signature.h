@@ -18,7 +18,7 @@
  *	PATTERN_s	seg_len + 2^16 * (seg_stride mod 2^32) + 2^48 * first, of the address entry
  *			of the operation in slot s = L0, L1, S, W or M, if it has one; first counts
  *			as 0 but for a push of mode 2
- *	PITCH_s		pitch mod 2^32 of that entry, for ld4
+ *	PITCH_s		pitch mod 2^32 of that entry, for an operation that has rows
  *	PLACES		the sum of
  *	    s			address + 2^32 * row of that operation; an operation on a row only
  *				(rd, rdq) has address 0, one without a field for a row has row 0

@@ -61,7 +61,7 @@ struct rondo_entry {
 	u32 base; /* bytes */
 	s32 stride[RONDO_LOOP_DEPTH]; /* bytes */
 	s32 seg_stride; /* bytes */
-	s32 pitch; /* bytes from row to row of ld4; else 0 or unused */
+	s32 pitch; /* bytes from row to row of an operation that has rows */
 	s16 row_stride[RONDO_LOOP_DEPTH]; /* rows */
 	u16 seg_len; /* elements */
 	u8 first; /* bit d: a push of mode 2 looks at the loop at depth d */
