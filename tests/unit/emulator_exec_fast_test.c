@@ -224,10 +224,10 @@ static void move_program(struct builder *b, u32 load, u32 store)
 				    .entry = some_entry(b, RESULT, 5 * ROW, 0) });
 }
 
-/* Weights of some kind, pushes of some kind in a loop, and readouts of some kind. */
-static void push_program(struct builder *b, u32 weights, u32 push, u32 store)
+/* Weights of some kind, pushes of some kind in a loop, and readouts of some kinds. */
+static void push_program(struct builder *b, u32 weights, u32 push, u32 store, u32 read)
 {
-	u32 read = RONDO_OP_rd + store - RONDO_OP_sta, count = some_count();
+	u32 count = some_count();
 	u32 first = count == 64 ? 0 : next_random() % (65 - count);
 	u32 row = build_entry(
 		b, (struct rondo_entry){ .base = DATA, .stride = { ROW }, .row_stride = { 1 } });
@@ -279,36 +279,65 @@ static void push_program(struct builder *b, u32 weights, u32 push, u32 store)
 			 .op = RONDO_OP_st_w, .a = 9, .count = 64, .entry = out, .off = 65536 });
 }
 
-static void every_operation(struct exec *e, struct fast *f, u32 rounds)
+/* The @nth operation, round and round, of @slots with a field of role @role (@has), or without. */
+static u32 operation(u8 slots, bool has, u32 role, u32 nth)
+{
+	u32 op = 0;
+
+	do
+		do
+			op = (op + 1) % RONDO_OPCODES;
+		while (rondo_ops[op].slots != slots || rondo_op_has_role(op, role) != has);
+	while (nth--);
+	return op;
+}
+
+/* A program for @op; operations of other slots in it are others each @round. */
+static void program_for(struct builder *b, u32 op, u32 round)
 {
 	static const u32 weights[] = { RONDO_OP_wl_s8, RONDO_OP_wl_u8, RONDO_OP_wl_w };
+	u32 push = operation(RONDO_SLOTS_M, true, RONDO_ROLE_WEIGHT_R, round);
+	u32 store = operation(RONDO_SLOTS_S, true, RONDO_ROLE_ACC_R, round);
+	u32 read = operation(RONDO_SLOTS_L, true, RONDO_ROLE_ACC_R, round);
+
+	switch (rondo_ops[op].slots) {
+	case RONDO_SLOTS_L:
+		if (rondo_op_reads_sram(op))
+			move_program(b, op,
+				     operation(RONDO_SLOTS_S, false, RONDO_ROLE_ACC_R, round));
+		else
+			push_program(b, weights[round % 2], RONDO_OP_push_u8, store, op);
+		break;
+	case RONDO_SLOTS_S:
+		if (rondo_op_reads_acc(op))
+			push_program(b, weights[round % 2], RONDO_OP_push_u8, op, read);
+		else
+			move_program(b, RONDO_OP_ld_w, op);
+		break;
+	case RONDO_SLOTS_W:
+		push_program(b, op, push, store, read);
+		break;
+	case RONDO_SLOTS_M:
+		push_program(b, weights[round % 3], rondo_op_reads_weights(op) ? op : push, store,
+			     read);
+		break;
+	default:
+		vector_program(b, op);
+	}
+}
+
+static void every_operation(struct exec *e, struct fast *f, u32 rounds)
+{
 	u32 op, tested = 0, wrong = 0;
 	struct builder b;
 
 	for (op = 0; op < RONDO_OPCODES; op++) {
-		u8 slots = rondo_ops[op].slots;
-
-		if (!rondo_ops[op].name || slots == RONDO_SLOTS_C)
+		if (!rondo_ops[op].name || rondo_ops[op].slots == RONDO_SLOTS_C)
 			continue;
 		tested++;
 		for (u32 round = 0; round < rounds; round++) {
 			begin(&b);
-			if (slots & RONDO_SLOTS_V)
-				vector_program(&b, op);
-			else if (op >= RONDO_OP_ld_w && op <= RONDO_OP_ld4)
-				move_program(&b, op, RONDO_OP_st_w + round % 4);
-			else if (op >= RONDO_OP_st_w && op <= RONDO_OP_st_bf16)
-				move_program(&b, RONDO_OP_ld_w, op);
-			else if (slots == RONDO_SLOTS_W)
-				push_program(&b, op, RONDO_OP_push_f32 + round % 4, RONDO_OP_sta);
-			else if (op >= RONDO_OP_push_f32 && op <= RONDO_OP_push_u8)
-				push_program(&b, weights[round % 3], op, RONDO_OP_sta);
-			else
-				push_program(&b, weights[round % 2], RONDO_OP_push_u8,
-					     slots == RONDO_SLOTS_S ? op :
-					     slots == RONDO_SLOTS_L ? RONDO_OP_sta +
-									      (op - RONDO_OP_rd) :
-								      RONDO_OP_sta);
+			program_for(&b, op, round);
 			end(e, f, &b, rondo_ops[op].name, &wrong);
 		}
 	}
