@@ -190,6 +190,116 @@ static void test_clearing(void)
 	build_fini(&b);
 }
 
+/* One push of each type, over nine containers; each byte, half or whole of one is multiplied. */
+static void test_macs(void)
+{
+	static const u8 pushes[] = { RONDO_OP_push_f32, RONDO_OP_push_bf16, RONDO_OP_push_s8,
+				     RONDO_OP_push_u8 };
+	u32 i;
+
+	for (i = 0; i < sizeof(pushes); i++) {
+		struct rondo_activity a;
+		struct builder b;
+
+		build_init(&b);
+		build_op(&b, RONDO_M,
+			 (struct rondo_op){ .op = pushes[i],
+					    .entry = build_entry(&b, (struct rondo_entry){ 0 }),
+					    .count = 9 });
+		build_halt(&b);
+		a = count(&b);
+		tap_ok(a.macs_f32 == (i == 0) * 9 * 64 && a.macs_bf16 == (i == 1) * 2 * 9 * 64 &&
+			       a.macs_s8 == (i > 1) * 4 * 9 * 64 && !a.vector_lanes,
+		       "multiplications of %s", rondo_ops[pushes[i]].name);
+	}
+}
+
+/* The figures of spec/energy.def for one of each count, and where it belongs. */
+static void test_each(void)
+{
+	static const struct {
+		const char *name;
+		struct rondo_activity activity;
+		u64 compute, movement;
+	} each[] = {
+		{ "macs_s8", { .macs_s8 = 1 }, 100, 0 },
+		{ "macs_bf16", { .macs_bf16 = 1 }, 590, 0 },
+		{ "macs_f32", { .macs_f32 = 1 }, 1690, 0 },
+		{ "vector_lanes", { .vector_lanes = 1 }, 845, 0 },
+		{ "sram_read", { .sram_read = 1 }, 0, 1750 },
+		{ "sram_written", { .sram_written = 1 }, 0, 1750 },
+		{ "sram_cleared", { .sram_cleared = 1 }, 0, 1750 },
+		{ "dma_in", { .dma_in = 1 }, 0, 32000 },
+		{ "dma_out", { .dma_out = 1 }, 0, 32000 },
+		{ "mesh_hops", { .mesh_hops = 1 }, 0, 800 },
+		{ "bundles", { .bundles = 1 }, 0, 60160 },
+		{ "fetched", { .fetched = 1 }, 0, 2048000 },
+	};
+	struct rondo_machine m;
+	size_t i;
+
+	rondo_machine_init(&m, RONDO_MACHINE_edge);
+	for (i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		struct rondo_energy e = rondo_energy_of(&m, &each[i].activity);
+
+		tap_ok(e.compute_fj == each[i].compute && e.movement_fj == each[i].movement,
+		       "energy of %s", each[i].name);
+	}
+	tap_eq(i * sizeof(u64), sizeof(struct rondo_activity), "there are no other counts");
+	m.sram_bytes = 32768;
+	tap_eq(rondo_energy_of(&m, &each[4].activity).movement_fj, 1063, "the largest small SRAM");
+	m.sram_bytes = 32769;
+	tap_eq(rondo_energy_of(&m, &each[4].activity).movement_fj, 1750, "the smallest large one");
+}
+
+/* A broadcast load reads one container, a readout nothing of SRAM. */
+static void test_loads(void)
+{
+	struct rondo_activity a;
+	struct builder b;
+	u32 e;
+
+	build_init(&b);
+	e = build_entry(&b, (struct rondo_entry){ 0 });
+	build_op(&b, RONDO_L0, OP(ldb_w, .entry = e, .count = 64));
+	build_put(&b, RONDO_L1, OP(rdq_f32, .dst = 5, .entry = e, .count = 3));
+	build_put(&b, RONDO_S, OP(st_bf16, .entry = e, .count = 5));
+	build_put(&b, RONDO_M, OP(preset, .entry = e, .count = 7));
+	build_op(&b, RONDO_L0, OP(rd, .dst = 6, .entry = e, .count = 64));
+	build_put(&b, RONDO_S, OP(sta, .entry = e, .count = 11));
+	build_halt(&b);
+	a = count(&b);
+	tap_eq(a.sram_read, 4 + 7 * 4, "bytes read by loads and presets");
+	tap_eq(a.sram_written, 5 * 2 + 11 * 4, "bytes written by stores");
+	tap_eq(a.vector_lanes, 3, "only the readout that requantises computes");
+}
+
+/* Counts that do not fit are the greatest number. */
+static void test_saturation(void)
+{
+	struct rondo_activity a = { .dma_in = ~0ull - 1,
+				    .dma_out = 5,
+				    .sram_read = ~0ull,
+				    .sram_written = 1,
+				    .macs_s8 = ~0ull / 100 + 1 };
+	struct rondo_machine m;
+	struct builder b;
+	u32 i;
+
+	rondo_machine_init(&m, RONDO_MACHINE_edge);
+	tap_eq(rondo_energy_of(&m, &a).movement_fj, ~0ull, "sums of bytes saturate");
+	tap_eq(rondo_energy_of(&m, &a).compute_fj, ~0ull, "products with a figure saturate");
+	a.macs_s8--;
+	tap_ok(rondo_energy_of(&m, &a).compute_fj < ~0ull, "but those that fit do not");
+	build_init(&b);
+	for (i = 0; i < 2; i++)
+		build_op(&b, RONDO_C,
+			 OP(loop, .nest = 3, .body = 2 - i, .trip = { 16384, 16384, 16384 }));
+	build_op(&b, RONDO_V0, OP(iota));
+	build_halt(&b);
+	tap_eq(count(&b).vector_lanes, ~0ull, "so do counts of nested loops");
+}
+
 static void test_energy(void)
 {
 	struct rondo_activity a = {
@@ -217,6 +327,10 @@ int main(void)
 	test_mesh();
 	test_steps();
 	test_clearing();
+	test_macs();
+	test_loads();
+	test_each();
+	test_saturation();
 	test_energy();
 	return tap_done();
 }
