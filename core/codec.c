@@ -21,7 +21,7 @@ static bool put(u64 *word, u64 bits, u32 lo, u32 width)
 	return true;
 }
 
-/* Underflow of M1 and a misaligned X4 give bits that do not fit. */
+/* M1 of 0 and X4 of a number that is no multiple of 4 give bits that do not fit any field. */
 #define PUT_U(value) ((u64)(value))
 #define PUT_M1(value) (-1 + (u64)(value))
 #define PUT_X4(value) ((value) % 4 ? ~0ull : (u64)(value) / 4)

@@ -72,7 +72,7 @@ static inline u64 rondo_wide_mod61_small(struct rondo_wide x)
 	return mod61((x.lo & RONDO_MOD61) + (x.lo >> 61 | x.hi << 3));
 }
 
-/* Of a residue and what is below 2^63. */
+/* The product of a residue and a number below 2^63. */
 static inline u64 mod61_mul(u64 a, u64 b)
 {
 	return rondo_wide_mod61_small(rondo_wide_product(a, b));

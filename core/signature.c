@@ -249,7 +249,7 @@ void rondo_stretch_bundle(struct rondo_stretch *s, const struct rondo_affine *va
 	append(s, value, weights[RONDO_SIG_STEP]);
 }
 
-/* Of q = weight of one trip: q^n, and the sums of q^t and of t * q^t over 0 <= t < n. */
+/* With q the weight of one trip: q^n, and the sums of q^t and of t * q^t over 0 <= t < n. */
 struct powers {
 	u64 power, sum, indices;
 };

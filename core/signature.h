@@ -17,7 +17,7 @@
  *	WORD_s		the 64-bit word of each slot s
  *	PATTERN_s	seg_len + 2^16 * (seg_stride mod 2^32) + 2^48 * first, of the address entry
  *			of the operation in slot s = L0, L1, S, W or M, if it has one; first counts
- *			as 0 but for a push of mode 2
+ *			as 0 except for a push of mode 2
  *	PITCH_s		pitch mod 2^32 of that entry, for an operation that has rows
  *	PLACES		the sum of
  *	    s			address + 2^32 * row of that operation; an operation on a row only
@@ -31,12 +31,12 @@
  *
  * A start that is empty counts like any other. Constants are not 0 modulo the prime, and a number
  * with one bit flipped is another modulo the prime: a single wrong bit in what one bundle is
- * executed with always shows. So does the effect of a wrong index on a single bundle, but for
- * strides that cancel each other; other disturbances show but for about one in 2^61.
+ * executed with always shows. So does a wrong index in a single bundle, unless its strides cancel
+ * each other. About one in 2^61 of all other disturbances leaves the sum as it is.
  *
- * In closed form: a value is affine in the loops' indices. A *stretch* of the text does
- * sum += weight * (affine function of the indices around it), weight *= constant; so do
- * two stretches one after the other, and a loop of any trip count around one.
+ * In closed form: a value is affine in the loops' indices, so a piece of the text transforms the
+ * two numbers as struct rondo_stretch says. Two pieces one after the other do so, too, and so does
+ * a loop of any trip count around one.
  */
 #ifndef RONDO_CORE_SIGNATURE_H
 #define RONDO_CORE_SIGNATURE_H
@@ -50,6 +50,11 @@ struct rondo_affine {
 	u64 factor[RONDO_LOOP_DEPTH];
 };
 
+/*
+ * A stretch: what a piece of the text does to the two numbers, which is
+ *
+ *	sum += weight * (value at the indices of the loops around it),  weight *= .weight
+ */
 struct rondo_stretch {
 	u64 weight;
 	struct rondo_affine value;

@@ -13,10 +13,10 @@
  *			t = max(t, E[c][3])			the channel is full
  *			end = max(t + startup, E[c][0]) + cost
  *			E[c] = end, E[c][0], E[c][1], E[c][2]
- *	empty start c	as start, but end = E[c][0]
+ *	empty start c	as start, except that end = E[c][0]
  *
- * A start that is empty (its `last` loop is at its last trip) so counts as one of the
- * transfers of its channel, in every respect but the time it takes. Then its bundle
+ * So a start that is empty (its `last` loop is at its last trip) counts as one of the
+ * transfers of its channel in every respect except the time it takes. Then its bundle
  * takes its cycle. The cost of a descriptor is rondo_dma_cost(). The device time of a
  * replay is the clearing of SRAM plus t after the bundle of halt. Nothing else takes
  * time: all these are linear over (max, +), so a loop is a matrix power.
@@ -56,9 +56,9 @@ struct rondo_time {
 	u32 dma_loops; /* loops of the program that do, so far, one for each combination */
 	u32 named; /* set of depths whose last trip makes a start empty */
 	u64 counted; /* bundles before this clock are in a matrix */
-	/* Of each channel, in the innermost loop: see timing.c; all its transfers but so many of
-	 * the last ones are known to have ended. */
-	u32 newest[RONDO_DMA_CHANNELS], flying[RONDO_DMA_CHANNELS];
+	/* For each channel, in the innermost loop: */
+	u32 newest[RONDO_DMA_CHANNELS]; /* first row of its ring of ends: end_row() in timing.c */
+	u32 flying[RONDO_DMA_CHANNELS]; /* at most so many of its transfers have not ended */
 	u64 first[RONDO_LOOP_DEPTH]; /* clock of the first bundle of each open loop */
 	struct rondo_time_matrix product[RONDO_TIME_MATRICES];
 	struct rondo_time_matrix scratch;

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The driver: the tables, then each bundle once in the order of the text, then the claims.
- * Within a bundle the order is that of the machine: waits, start, reads, writes, the tick
- * of the clock, loops that open, loops that end.
+ * The driver of the verifier.
+ *
+ * Threat: a process hands the kernel a program that a device will execute, on memory of the
+ * kernel's, without looking at it again. The process may have made any bytes.
+ *
+ * Mechanism: default deny, in one bounded pass. The tables are checked, then each bundle once in
+ * the order of the text, then the claims. Within a bundle the order is that of the machine: waits,
+ * start, reads, writes, the tick of the clock, loops that open, loops that end. A check either
+ * lets the pass go on or ends it with a code; only finish() makes a good verdict.
+ *
+ * Invariant: when the pass is at a bundle, every execution of the bundles before it, in all trips
+ * of their loops, is proved to be in bounds and free of hazards and races. What depends on the
+ * later trips of a loop is proved where the loop ends.
  */
 #include "core/machine.h"
 #include "core/verify_state.h"
@@ -283,7 +293,7 @@ static void step_scan(struct rondo_verify *v)
 
 	for (left = SCANS_PER_BUNDLE; left; left--) {
 		if (!rondo_scan_bundle(v)) {
-			rondo_flight_enter(v);
+			rondo_outstanding_enter(v);
 			v->phase = RONDO_VERIFY_BUNDLES;
 			return;
 		}

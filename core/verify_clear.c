@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * SRAM that may be read before it is written. The rule stands in docs/reference/isa.md.
+ * SRAM that may be read before it is written, and so must be cleared.
  *
- * Everything here may only err towards clearing more: `written` may lack bytes that
- * are written, never hold one that is not.
+ * Threat: a program that reads what another one, or the replay before, has left in SRAM.
+ *
+ * Mechanism: two bounded sets of intervals grow along the text. A read of bytes that are not in
+ * `written` puts them into `clear`. Writes are strided interval sets (struct rondo_strided): a
+ * block repeated along strides. One without gaps is put into `written` when its loops have ended;
+ * the others wait for sets that fill their gaps.
+ *
+ * Invariant: every byte of `written` is certainly written, or cleared, at this point of the text.
+ * The sets may only err towards clearing more, when they are full. Since the time of clearing is
+ * part of a program's time, the exact rule is part of the instruction set: docs/reference/isa.md,
+ * "Clearing".
  */
 #include "core/verify_state.h"
 
@@ -110,7 +119,7 @@ static void join(struct rondo_ranges *set, u32 count)
 	}
 }
 
-/* [lo, hi) will be cleared, and so will be what joining ranges adds to it. */
+/* [lo, hi) will be cleared, and so will the gaps that are closed when ranges are joined. */
 static void clear(struct rondo_clearing *c, u32 lo, u32 hi)
 {
 	u32 i;
@@ -143,115 +152,115 @@ bool rondo_clear_knows(const struct rondo_verify *v, const struct rondo_hull *hu
 	return contains(&v->clearing.written, (u32)hull->lo, (u32)hull->hi);
 }
 
-void rondo_comb_begin(struct rondo_comb *comb, s64 lo, s64 block)
+void rondo_strided_begin(struct rondo_strided *s, s64 lo, s64 block)
 {
-	comb->lo = lo;
-	comb->block = block;
-	comb->depth = RONDO_COMB_COMPLETE;
-	comb->dims = 0;
+	s->lo = lo;
+	s->block = block;
+	s->depth = RONDO_STRIDED_COMPLETE;
+	s->dims = 0;
 }
 
-void rondo_comb_extend(struct rondo_comb *comb, s64 stride, u32 steps)
+void rondo_strided_extend(struct rondo_strided *s, s64 stride, u32 steps)
 {
 	u32 i;
 
 	if (!stride || !steps)
 		return;
 	if (stride < 0) {
-		comb->lo += stride * steps;
+		s->lo += stride * steps;
 		stride = -stride;
 	}
-	if (comb->dims == RONDO_CLEAR_COMB_DIMS) {
-		comb->block = 0;
+	if (s->dims == RONDO_CLEAR_SET_DIMS) {
+		s->block = 0;
 		return;
 	}
-	for (i = comb->dims++; i > 0 && comb->dim[i - 1].stride > stride; i--)
-		comb->dim[i] = comb->dim[i - 1];
-	comb->dim[i] = (struct rondo_comb_dim){ stride, steps };
+	for (i = s->dims++; i > 0 && s->dim[i - 1].stride > stride; i--)
+		s->dim[i] = s->dim[i - 1];
+	s->dim[i] = (struct rondo_strided_dim){ stride, steps };
 }
 
-void rondo_comb_loop(struct rondo_comb *comb, s64 stride, u32 steps, u32 depth)
+void rondo_strided_loop(struct rondo_strided *s, s64 stride, u32 steps, u32 depth)
 {
-	rondo_comb_extend(comb, stride, steps);
+	rondo_strided_extend(s, stride, steps);
 	if (stride && steps)
-		comb->depth = lower(comb->depth, depth);
+		s->depth = lower(s->depth, depth);
 }
 
 /* Makes one block of the dimensions that leave no gap: their stride is within the block. */
-static void close_gaps(struct rondo_comb *comb)
+static void close_gaps(struct rondo_strided *s)
 {
 	u32 closed = 0, i;
 
-	while (closed < comb->dims && comb->dim[closed].stride <= comb->block) {
-		comb->block += comb->dim[closed].stride * comb->dim[closed].steps;
+	while (closed < s->dims && s->dim[closed].stride <= s->block) {
+		s->block += s->dim[closed].stride * s->dim[closed].steps;
 		closed++;
 	}
-	comb->dims -= closed;
-	for (i = 0; i < comb->dims; i++)
-		comb->dim[i] = comb->dim[i + closed];
+	s->dims -= closed;
+	for (i = 0; i < s->dims; i++)
+		s->dim[i] = s->dim[i + closed];
 }
 
-/* Adds @other to *@comb if they differ only in where their blocks are, without a gap. */
-static bool merge(struct rondo_comb *comb, const struct rondo_comb *other)
+/* Adds @other to *@s if they differ only in where their blocks are, without a gap. */
+static bool merge(struct rondo_strided *s, const struct rondo_strided *other)
 {
-	s64 end = comb->lo + comb->block, other_end = other->lo + other->block;
+	s64 end = s->lo + s->block, other_end = other->lo + other->block;
 	u32 i;
 
-	if (comb->dims != other->dims || other->lo > end || comb->lo > other_end)
+	if (s->dims != other->dims || other->lo > end || s->lo > other_end)
 		return false;
-	for (i = 0; i < comb->dims; i++)
-		if (comb->dim[i].stride != other->dim[i].stride ||
-		    comb->dim[i].steps != other->dim[i].steps)
+	for (i = 0; i < s->dims; i++)
+		if (s->dim[i].stride != other->dim[i].stride ||
+		    s->dim[i].steps != other->dim[i].steps)
 			return false;
 	if (other_end > end)
 		end = other_end;
-	if (other->lo < comb->lo)
-		comb->lo = other->lo;
-	comb->block = end - comb->lo;
-	comb->depth = lower(comb->depth, other->depth);
-	close_gaps(comb);
+	if (other->lo < s->lo)
+		s->lo = other->lo;
+	s->block = end - s->lo;
+	s->depth = lower(s->depth, other->depth);
+	close_gaps(s);
 	return true;
 }
 
 /* Whether all its bytes are one range, and written by now. */
-static bool settled(const struct rondo_comb *comb)
+static bool settled(const struct rondo_strided *s)
 {
-	return !comb->dims && comb->depth == RONDO_COMB_COMPLETE;
+	return !s->dims && s->depth == RONDO_STRIDED_COMPLETE;
 }
 
-static void settle(struct rondo_clearing *c, const struct rondo_comb *comb)
+static void settle(struct rondo_clearing *c, const struct rondo_strided *s)
 {
-	add(&c->written, (u32)comb->lo, (u32)(comb->lo + comb->block));
+	add(&c->written, (u32)s->lo, (u32)(s->lo + s->block));
 }
 
-static void remove_comb(struct rondo_clearing *c, u32 index)
+static void remove_strided(struct rondo_clearing *c, u32 index)
 {
-	c->comb[index] = c->comb[--c->combs];
+	c->set[index] = c->set[--c->sets];
 }
 
-void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb)
+void rondo_clear_written(struct rondo_verify *v, struct rondo_strided *s)
 {
 	struct rondo_clearing *c = &v->clearing;
 	u32 i = 0;
 
-	if (!comb->block)
+	if (!s->block)
 		return;
-	close_gaps(comb);
-	/* What it grows by may make it touch one that it was looked at with before. */
-	while (i < c->combs && !settled(comb)) {
-		if (merge(comb, &c->comb[i])) {
-			remove_comb(c, i);
+	close_gaps(s);
+	/* A set that has grown may touch one that it did not touch before: start again. */
+	while (i < c->sets && !settled(s)) {
+		if (merge(s, &c->set[i])) {
+			remove_strided(c, i);
 			i = 0;
 		} else {
 			i++;
 		}
 	}
-	if (settled(comb))
-		settle(c, comb);
-	else if (c->combs < RONDO_CLEAR_COMBS_MAX)
-		c->comb[c->combs++] = *comb;
+	if (settled(s))
+		settle(c, s);
+	else if (c->sets < RONDO_CLEAR_SETS_MAX)
+		c->set[c->sets++] = *s;
 	else
-		c->comb[c->replace++ % RONDO_CLEAR_COMBS_MAX] = *comb;
+		c->set[c->replace++ % RONDO_CLEAR_SETS_MAX] = *s;
 }
 
 void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)
@@ -259,14 +268,14 @@ void rondo_clear_loop_end(struct rondo_verify *v, u32 depth)
 	struct rondo_clearing *c = &v->clearing;
 	u32 i = 0;
 
-	while (i < c->combs) {
-		struct rondo_comb *comb = &c->comb[i];
+	while (i < c->sets) {
+		struct rondo_strided *s = &c->set[i];
 
-		if (comb->depth == depth)
-			comb->depth = RONDO_COMB_COMPLETE;
-		if (settled(comb)) {
-			settle(c, comb);
-			remove_comb(c, i);
+		if (s->depth == depth)
+			s->depth = RONDO_STRIDED_COMPLETE;
+		if (settled(s)) {
+			settle(c, s);
+			remove_strided(c, i);
 		} else {
 			i++;
 		}

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Starts and waits: bounds of transfers over all trips, and the extents of the slots.
+ * Starts and waits.
+ *
+ * Threat: a transfer that touches bytes outside of SRAM, or of its slot outside of the extent for
+ * which buffers are compared when they are bound.
+ *
+ * Mechanism: the interval hull of its addresses over all trips, dimensions and tiles, in SRAM
+ * compared with its size, in the slot added to the slot's extents, which must be those of the
+ * slot table at the end.
+ *
+ * Invariant: extent[] is the hull of all bytes that the starts so far touch in each slot.
  */
 #include "core/verify_state.h"
 
@@ -27,7 +36,7 @@ u32 rondo_verify_waits(struct rondo_verify *v, const struct rondo_op *op)
 			return RONDO_ERR_CANONICAL;
 		if (v->depth > RONDO_DMA_LOOP_DEPTH)
 			return RONDO_ERR_DMA_DEPTH;
-		rondo_flight_wait(v, ch, op->wait[ch] - 1u);
+		rondo_outstanding_wait(v, ch, op->wait[ch] - 1u);
 		rondo_time_wait(&v->time, v->clock, ch, op->wait[ch] - 1u);
 		error = check_work(v);
 		if (error)
@@ -110,11 +119,11 @@ static void add_extent(u64 *lo, u64 *hi, const struct rondo_hull *hull)
 		*hi = (u64)hull->hi;
 }
 
-/* The bytes of SRAM that a transfer reads or writes, for verify_clear.c. */
+/* Tells verify_clear.c the bytes of SRAM that a transfer reads or writes. */
 static void note_sram(struct rondo_verify *v, const struct rondo_desc *desc, const u32 *steps,
 		      const struct rondo_hull *hull)
 {
-	struct rondo_comb comb;
+	struct rondo_strided s;
 	u32 i;
 
 	if (desc->dir == RONDO_DMA_OUT) {
@@ -123,15 +132,15 @@ static void note_sram(struct rondo_verify *v, const struct rondo_desc *desc, con
 	}
 	if (!rondo_tiles_equal(rondo_tiles_of_desc(desc), rondo_tiles_all(&v->machine)))
 		return;
-	rondo_comb_begin(&comb, desc->sram_base, desc->row_bytes);
+	rondo_strided_begin(&s, desc->sram_base, desc->row_bytes);
 	for (i = 0; i < RONDO_DMA_DIMS; i++)
-		rondo_comb_extend(&comb, desc->sram_stride[i], desc->count[i] - 1);
+		rondo_strided_extend(&s, desc->sram_stride[i], desc->count[i] - 1);
 	for (i = 0; i < RONDO_DMA_LOOP_DEPTH; i++)
-		rondo_comb_loop(&comb, desc->sram_loop[i], steps[i], i);
-	rondo_clear_written(v, &comb);
+		rondo_strided_loop(&s, desc->sram_loop[i], steps[i], i);
+	rondo_clear_written(v, &s);
 }
 
-/* What a start that is not always empty moves over all trips, checked. */
+/* Checks what a start moves over all trips; it is not empty in all of them. */
 static u32 check_moves(struct rondo_verify *v, const struct rondo_op *op,
 		       const struct rondo_desc *desc, const u32 *steps)
 {
@@ -145,11 +154,11 @@ static u32 check_moves(struct rondo_verify *v, const struct rondo_op *op,
 		error = slot_hull(desc, steps, &slot);
 	if (error)
 		return error;
-	rondo_flight_new(v, op->desc, steps, &t);
+	rondo_outstanding_new(v, op->desc, steps, &t);
 	error = rondo_race_start(v, op->channel, &t);
 	if (error)
 		return error;
-	rondo_flight_start(v, op->channel, &t);
+	rondo_outstanding_start(v, op->channel, &t);
 	if (desc->dir == RONDO_DMA_IN)
 		add_extent(&extent->read_lo, &extent->read_hi, &slot);
 	else
@@ -173,7 +182,7 @@ u32 rondo_verify_start(struct rondo_verify *v, const struct rondo_op *op)
 	for (d = v->depth; d < RONDO_DMA_LOOP_DEPTH; d++)
 		if (desc->sram_loop[d] || desc->slot_loop[d])
 			return RONDO_ERR_DMA_LOOP_INDEX;
-	rondo_flight_push(v, op->channel);
+	rondo_outstanding_push(v, op->channel);
 	if (start_steps(v, op, steps)) {
 		error = check_moves(v, op, desc, steps);
 		if (error)

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The loop stack and the clock. The text is walked once: the clock counts the bundles
- * executed in the first trip of every open loop, and jumps over the other trips where a
- * loop ends.
+ * The loop stack and the clock.
+ *
+ * Threat: a program that does not end, or whose trips overflow the arithmetic of all other checks.
+ *
+ * Mechanism: the text is walked once. The clock counts the bundles executed in the first trip of
+ * every open loop, and jumps over the other trips where a loop ends.
+ *
+ * Invariant: the open loops are those whose bodies contain the next bundle, each inside the one
+ * before; the product of their trips is below 2^63 and the clock at most 2^60.
  */
 #include "core/verify_state.h"
 
@@ -47,7 +53,7 @@ u32 rondo_verify_open_loops(struct rondo_verify *v, const struct rondo_op *op)
 	return RONDO_ERR_NONE;
 }
 
-/* What the body wrote and touched, the enclosing loop's body did. */
+/* The body of @inner is part of that of @outer: so are the registers that it wrote and touched. */
 static void hand_over(struct rondo_loop *outer, const struct rondo_loop *inner)
 {
 	u64 touched = inner->touched & ~outer->touched;
@@ -82,7 +88,7 @@ static u32 close_loop(struct rondo_verify *v)
 		return RONDO_ERR_DMA_LOOPS;
 	rondo_signature_close(&v->signature, (u64)loop->steps + 1);
 	v->clock = after;
-	rondo_flight_leave(v);
+	rondo_outstanding_leave(v);
 	v->depth--;
 	rondo_clear_loop_end(v, v->depth);
 	if (v->depth)

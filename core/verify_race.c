@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Whether two affine accesses may touch one byte. Both are blocks of bytes at a base plus a
- * sum of strides times indices; those of the DMA loops around both are common, and have equal
- * values, so only the difference of their strides counts. The rest, compute loops, patterns
- * and dimensions of transfers, are each its own. The blocks overlap if and only if the
- * difference of the addresses can be in an interval:
+ * Dependence tests: whether two affine accesses may touch one byte.
  *
- *	lo <= sum of stride * n <= hi	for some 0 <= n <= steps of each term
+ * Threat: a transfer that is outstanding writes what a bundle or another transfer reads or writes;
+ * the result would depend on which is faster.
  *
- * which is decided exactly, but where the search below takes too long, or 64 bits do not
- * suffice: then they may.
+ * Mechanism: both accesses are blocks of bytes at a base plus a sum of strides times indices. The
+ * indices of the DMA loops around both are common and have equal values, so only the difference
+ * of the strides counts; the others (compute loops, lane patterns, dimensions of transfers, tiles)
+ * belong to one of the two. The blocks overlap for some indices if and only if a bounded linear
+ * Diophantine inequality has a solution:
+ *
+ *	lo <= sum of stride * n <= hi	for integers 0 <= n <= steps of each term
+ *
+ * It is decided by branch and bound on n, from the greatest stride down. A branch is pruned by the
+ * Banerjee test, when the interval is out of reach of the remaining terms, or by the GCD test,
+ * when it contains no multiple of the greatest common divisor of their strides.
+ *
+ * Invariant: an answer "no" is proved. The answer is exact unless the search takes more than NODES
+ * branches or 64 bits do not suffice; then it is "may".
  */
 #include "core/verify_state.h"
 
@@ -26,20 +35,21 @@ struct term {
 	s64 steps; /* > 0 */
 };
 
-/* The question above. Terms are in order of falling strides, all different. */
-struct gap {
+/* The inequality above. Terms are in order of falling strides, all different. */
+struct inequality {
 	s64 lo, hi;
 	u32 count;
-	bool wide; /* 64 bits do not suffice */
+	bool overflow; /* 64 bits do not suffice */
 	struct term term[TERMS];
 };
 
-static void shift(struct gap *g, s64 by)
+static void shift(struct inequality *g, s64 by)
 {
-	g->wide |= check_sub_overflow(g->lo, by, &g->lo) || check_sub_overflow(g->hi, by, &g->hi);
+	g->overflow |= check_sub_overflow(g->lo, by, &g->lo) ||
+		       check_sub_overflow(g->hi, by, &g->hi);
 }
 
-static void insert(struct gap *g, s64 stride, s64 steps)
+static void insert(struct inequality *g, s64 stride, s64 steps)
 {
 	u32 at = g->count, i;
 
@@ -55,58 +65,55 @@ static void insert(struct gap *g, s64 stride, s64 steps)
 }
 
 /* Adds the term stride * n, @from <= n <= @to. */
-static void add_term(struct gap *g, s64 stride, u32 from, u32 to)
+static void add_term(struct inequality *g, s64 stride, u32 from, u32 to)
 {
 	s64 steps = (s64)to - from, by;
 
 	if (!stride)
 		return;
-	g->wide |= check_mul_overflow(stride, (s64)from, &by);
+	g->overflow |= check_mul_overflow(stride, (s64)from, &by);
 	shift(g, by);
 	if (stride < 0) {
-		g->wide |= check_mul_overflow(stride, steps, &by) ||
-			   check_sub_overflow((s64)0, stride, &stride);
+		g->overflow |= check_mul_overflow(stride, steps, &by) ||
+			       check_sub_overflow((s64)0, stride, &stride);
 		shift(g, by);
 	}
-	if (steps && !g->wide)
+	if (steps && !g->overflow)
 		insert(g, stride, steps);
 }
 
 /* Adds (@a - @b) * n, 0 <= n <= @steps. */
-static void add_difference(struct gap *g, s64 a, s64 b, u32 steps)
+static void add_difference(struct inequality *g, s64 a, s64 b, u32 steps)
 {
 	s64 stride;
 
 	if (!steps)
 		return;
-	g->wide |= check_sub_overflow(a, b, &stride);
+	g->overflow |= check_sub_overflow(a, b, &stride);
 	add_term(g, stride, 0, steps);
 }
 
-/*
- * A term whose stride is within the interval's length leaves no gap: it only widens the
- * interval.
- */
-static void absorb(struct gap *g)
+/* Removes terms whose stride is no greater than the interval: they leave no gap, and widen it. */
+static void absorb(struct inequality *g)
 {
 	s64 length, reach;
 
-	while (g->count && !g->wide) {
+	while (g->count && !g->overflow) {
 		const struct term *least = &g->term[g->count - 1];
 
-		g->wide |= check_sub_overflow(g->hi, g->lo, &length) ||
-			   check_mul_overflow(least->stride, least->steps, &reach);
-		if (g->wide || least->stride - 1 > length)
+		g->overflow |= check_sub_overflow(g->hi, g->lo, &length) ||
+			       check_mul_overflow(least->stride, least->steps, &reach);
+		if (g->overflow || least->stride - 1 > length)
 			return;
-		g->wide |= check_sub_overflow(g->lo, reach, &g->lo);
+		g->overflow |= check_sub_overflow(g->lo, reach, &g->lo);
 		g->count--;
 	}
 }
 
-/* What the terms from the k-th on can add up to. */
-struct rest {
-	s64 most;
-	s64 divisor; /* of all sums; 0 if there is none but 0 */
+/* What the terms from the k-th on can add up to, for the tests of Banerjee and of the GCD. */
+struct reach {
+	s64 most; /* the greatest sum; the least is 0 */
+	s64 divisor; /* common to all sums; 0 if the only sum is 0 */
 };
 
 static s64 common_divisor(s64 a, s64 b)
@@ -120,51 +127,52 @@ static s64 common_divisor(s64 a, s64 b)
 	return a;
 }
 
-static bool sum_up(struct gap *g, struct rest rest[TERMS + 1])
+static bool sum_up(struct inequality *g, struct reach reach[TERMS + 1])
 {
 	u32 k;
 
-	rest[g->count] = (struct rest){ 0, 0 };
+	reach[g->count] = (struct reach){ 0, 0 };
 	for (k = g->count; k-- > 0;) {
 		s64 most;
 
 		if (check_mul_overflow(g->term[k].stride, g->term[k].steps, &most) ||
-		    check_add_overflow(most, rest[k + 1].most, &rest[k].most))
+		    check_add_overflow(most, reach[k + 1].most, &reach[k].most))
 			return false;
-		rest[k].divisor = common_divisor(g->term[k].stride, rest[k + 1].divisor);
+		reach[k].divisor = common_divisor(g->term[k].stride, reach[k + 1].divisor);
 	}
 	return true;
 }
 
-/* A choice of n for a term, with the interval that is left for it and the terms after it. */
-struct choice {
+/* The values of n that are left for a term, and the interval for it and the terms after it. */
+struct branch {
 	s64 lo, hi, n, last;
 };
 
-static struct choice choose(const struct gap *g, const struct rest *rest, u32 k, s64 lo, s64 hi)
+static struct branch choose(const struct inequality *g, const struct reach *reach, u32 k, s64 lo,
+			    s64 hi)
 {
-	struct choice c = { lo, hi, 0, -1 };
+	struct branch c = { lo, hi, 0, -1 };
 	s64 stride = g->term[k].stride, least = lo > 0 ? lo : 0;
 
-	if (hi < 0 || lo > rest[k].most || hi / rest[k].divisor * rest[k].divisor < least)
+	if (hi < 0 || lo > reach[k].most || hi / reach[k].divisor * reach[k].divisor < least)
 		return c;
 	c.last = hi / stride;
 	if (c.last > g->term[k].steps)
 		c.last = g->term[k].steps;
-	if (lo > rest[k + 1].most)
-		c.n = (lo - rest[k + 1].most - 1) / stride + 1;
+	if (lo > reach[k + 1].most)
+		c.n = (lo - reach[k + 1].most - 1) / stride + 1;
 	return c;
 }
 
-/* Whether there is an answer, or too much to look at; in *nodes what was. */
-static bool search(const struct gap *g, const struct rest *rest, u32 *nodes)
+/* Whether there is a solution, or the search was cut off; *nodes: the branches that it took. */
+static bool search(const struct inequality *g, const struct reach *reach, u32 *nodes)
 {
-	struct choice choice[TERMS];
+	struct branch branch[TERMS];
 	u32 k = 0;
 
-	choice[0] = choose(g, rest, 0, g->lo, g->hi);
+	branch[0] = choose(g, reach, 0, g->lo, g->hi);
 	for (*nodes = 0; *nodes < NODES; ++*nodes) {
-		struct choice *c = &choice[k];
+		struct branch *c = &branch[k];
 		s64 sum;
 
 		if (c->n > c->last) {
@@ -176,36 +184,36 @@ static bool search(const struct gap *g, const struct rest *rest, u32 *nodes)
 		if (k + 1 == g->count)
 			return true;
 		sum = c->n++ * g->term[k].stride;
-		choice[k + 1] = choose(g, rest, k + 1, c->lo - sum, c->hi - sum);
+		branch[k + 1] = choose(g, reach, k + 1, c->lo - sum, c->hi - sum);
 		k++;
 	}
 	return true;
 }
 
-/* Whether the question is answered with yes, or not at all. */
-static bool possible(struct rondo_verify *v, struct gap *g)
+/* Whether the inequality has a solution, or may have one. */
+static bool solvable(struct rondo_verify *v, struct inequality *g)
 {
-	struct rest rest[TERMS + 1];
+	struct reach reach[TERMS + 1];
 	bool found;
 	u32 nodes;
 
 	absorb(g);
-	if (g->wide || !sum_up(g, rest))
+	if (g->overflow || !sum_up(g, reach))
 		return true;
 	if (!g->count)
 		return g->lo <= 0 && g->hi >= 0;
-	found = search(g, rest, &nodes);
+	found = search(g, reach, &nodes);
 	v->dma_work += NODE * nodes;
 	return found;
 }
 
-/* The gap between block bytes of @a_bytes at @a and of @b_bytes at @b, without terms. */
-static void begin(struct gap *g, s64 a, s64 a_bytes, s64 b, s64 b_bytes)
+/* That of a block of @a_bytes at @a and one of @b_bytes at @b, without terms. */
+static void begin(struct inequality *g, s64 a, s64 a_bytes, s64 b, s64 b_bytes)
 {
 	g->count = 0;
-	g->wide = check_sub_overflow(b, a, &g->lo) ||
-		  check_add_overflow(g->lo, b_bytes - 1, &g->hi) ||
-		  check_sub_overflow(g->lo, a_bytes - 1, &g->lo);
+	g->overflow = check_sub_overflow(b, a, &g->lo) ||
+		      check_add_overflow(g->lo, b_bytes - 1, &g->hi) ||
+		      check_sub_overflow(g->lo, a_bytes - 1, &g->lo);
 }
 
 bool rondo_dma_work(struct rondo_verify *v, u32 units)
@@ -229,7 +237,7 @@ static s64 slot_stride(const struct rondo_desc *desc, const struct rondo_transfe
 }
 
 /* Dimensions of a transfer in SRAM, @sign 1 or -1 times. */
-static void add_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
+static void add_rows(struct inequality *g, const struct rondo_desc *desc, s64 sign)
 {
 	u32 i;
 
@@ -237,20 +245,20 @@ static void add_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
 		add_term(g, sign * desc->sram_stride[i], 0, desc->count[i] - 1);
 }
 
-/* @segments blocks of @elements, the first of them @first bytes on, in all trips and rows. */
+/* Whether @segments blocks of @elements, the first of them @first bytes on, meet *t in any trip. */
 static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s64 first,
 			u32 elements, u32 segments, const struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = &v->program.descs[t->desc];
 	const struct rondo_entry *entry = a->entry;
 	s64 at = rondo_access_base(a) + first;
-	struct gap g;
+	struct inequality g;
 	u32 d;
 
 	/* All sums are between the ends of the access's hull: no overflow. */
 	for (d = 0; d < v->dma_depth; d++)
 		at += (s64)entry->stride[d] * t->from[d];
-	begin(&g, at, elements * a->size, rondo_flight_sram(v, t, t->from), desc->row_bytes);
+	begin(&g, at, elements * a->size, rondo_outstanding_sram(v, t, t->from), desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, entry->stride[d], sram_stride(desc, t, d),
 			       t->to[d] - t->from[d]);
@@ -259,7 +267,7 @@ static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s6
 	add_term(&g, entry->seg_stride, 0, segments - 1);
 	add_term(&g, entry->pitch, 0, a->rows - 1);
 	add_rows(&g, desc, -1);
-	return possible(v, &g);
+	return solvable(v, &g);
 }
 
 /* All segments are full but the last, which may be shorter. */
@@ -327,31 +335,31 @@ static bool pair_up(const struct rondo_verify *v, struct pair *p)
 
 static bool sram_meets(struct rondo_verify *v, const struct pair *p)
 {
-	struct gap g;
+	struct inequality g;
 	u32 d;
 
-	begin(&g, rondo_flight_sram(v, p->a, p->from), p->a_desc->row_bytes,
-	      rondo_flight_sram(v, p->b, p->from), p->b_desc->row_bytes);
+	begin(&g, rondo_outstanding_sram(v, p->a, p->from), p->a_desc->row_bytes,
+	      rondo_outstanding_sram(v, p->b, p->from), p->b_desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, sram_stride(p->a_desc, p->a, d), sram_stride(p->b_desc, p->b, d),
 			       p->to[d] - p->from[d]);
 	add_rows(&g, p->a_desc, 1);
 	add_rows(&g, p->b_desc, -1);
-	return possible(v, &g);
+	return solvable(v, &g);
 }
 
 /* Adds the term @sign * stride * n, @sign 1 or -1. */
-static void add_signed(struct gap *g, s64 stride, s64 sign, u32 from, u32 to)
+static void add_signed(struct inequality *g, s64 stride, s64 sign, u32 from, u32 to)
 {
 	if (!to)
 		return;
 	if (sign < 0)
-		g->wide |= check_sub_overflow((s64)0, stride, &stride);
+		g->overflow |= check_sub_overflow((s64)0, stride, &stride);
 	add_term(g, stride, from, to);
 }
 
 /* Dimensions of a transfer in its slot. */
-static void add_slot_rows(struct gap *g, const struct rondo_desc *desc, s64 sign)
+static void add_slot_rows(struct inequality *g, const struct rondo_desc *desc, s64 sign)
 {
 	u32 i;
 
@@ -361,29 +369,26 @@ static void add_slot_rows(struct gap *g, const struct rondo_desc *desc, s64 sign
 	add_signed(g, desc->slot_y, sign, desc->y0, desc->y1);
 }
 
-/*
- * Slots of one alias group are one memory, but where each lies in it is not known before it
- * is bound.
- */
+/* Slots of one alias group are one memory; where each lies in it is known only when it is bound. */
 static bool slot_meets(struct rondo_verify *v, const struct pair *p)
 {
 	u16 a = p->a_desc->slot, b = p->b_desc->slot, alias = v->program.slots[a].alias;
-	struct gap g;
+	struct inequality g;
 	u32 d;
 
 	if (a != b)
 		return alias && alias == v->program.slots[b].alias;
-	begin(&g, rondo_flight_slot(v, p->a, p->from), p->a_desc->row_bytes,
-	      rondo_flight_slot(v, p->b, p->from), p->b_desc->row_bytes);
+	begin(&g, rondo_outstanding_slot(v, p->a, p->from), p->a_desc->row_bytes,
+	      rondo_outstanding_slot(v, p->b, p->from), p->b_desc->row_bytes);
 	for (d = 0; d < v->dma_depth; d++)
 		add_difference(&g, slot_stride(p->a_desc, p->a, d), slot_stride(p->b_desc, p->b, d),
 			       p->to[d] - p->from[d]);
 	add_slot_rows(&g, p->a_desc, 1);
 	add_slot_rows(&g, p->b_desc, -1);
-	return possible(v, &g);
+	return solvable(v, &g);
 }
 
-/* Reading the same is no race: both in, in a slot; both out, in SRAM. */
+/* Two reads are no race: those of a slot by transfers in, those of SRAM by transfers out. */
 static u32 check_pair(struct rondo_verify *v, const struct pair *p)
 {
 	bool in = p->a_desc->dir == RONDO_DMA_IN || p->b_desc->dir == RONDO_DMA_IN;

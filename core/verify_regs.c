@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Hazards of vector registers. A register that an operation writes is in flight until it
- * lands, latency bundles after the operation's; nothing may touch it before, neither read
- * nor write. Bundles are counted by the clock; stalls make flights only shorter.
+ * Hazards of vector registers.
  *
- * One pass is exact for all trips: in a loop's later trips, what is in flight at the start
- * is what the body wrote and had not landed at its end, which is compared with the first
- * touch of that register in the body; what is older has landed sooner than in the first.
+ * Threat: a register that an operation writes is in flight until it lands, latency bundles later.
+ * A bundle that touched it before would see a value that depends on the machine; one that read a
+ * register before its first write would see the data of another program.
  *
- * A register is defined in all tiles by a write without a mask. A write under a mask defines
- * it for bundles under the same mask, until one under another mask takes its place: one
- * mask is remembered for each register. A mesh operation reads the registers of all tiles.
+ * Mechanism: one pass, with the clock of executed bundles (stalls only shorten flights). It is
+ * exact for all trips: what is in flight at the start of a later trip is what the body wrote and
+ * had not landed at its end, and that is compared with the first touch of the register in the
+ * body. Anything older landed before the first trip's touch, and later trips come later.
+ *
+ * Invariant: at each bundle, in the first trips of the open loops, land[r] is the clock at which
+ * register r may be touched again. A register in `defined` has been written in all tiles, one in
+ * `masked` in the tiles of its last mask: only bundles under that same mask may read it. A mesh
+ * operation reads the registers of all tiles.
  */
 #include "core/verify_state.h"
 

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What a trip of a loop leaves outstanding. The next trip begins with it, so it must be known
- * before the body is looked at: its text is scanned for starts and waits when the loop opens.
- * Loops inside that may contain some are summarised at their ends and not repeated; deeper
- * ones are passed over. A bundle is scanned once for each DMA loop that may be around it, at
- * most RONDO_DMA_LOOP_DEPTH times.
+ * What one trip of a loop leaves outstanding.
  *
- * A transfer's position is the number of transfers of its channel that were started later. A
- * wait for n ends what is at position n or more, a start what comes to position 4. So a trip
- * with A starts moves what was outstanding before it by A, and ends all but the newest of it:
- * a number that the scan computes along (keeps). Both hold for any trips before it.
+ * Why: the second trip begins with it, so it must be known before the body is looked at, which
+ * happens once.
  *
- * The text has not been verified. Where it is wrong the scan gives up, and what it found does
- * not matter: the verifier refuses at that bundle, or before.
+ * Mechanism: when a loop opens, its text is scanned for starts and waits. Loops inside that may
+ * contain some are summarised in closed form where they end, and not repeated; deeper ones are
+ * passed over. A bundle is scanned once for each loop around it that may contain a start, at most
+ * RONDO_DMA_LOOP_DEPTH times. A transfer's position is the number of transfers of its channel that
+ * were started later. A wait for n ends all at position n or more, a start those that come to
+ * position 4. So a trip with A starts moves what was outstanding before it by A, and ends all
+ * except the newest `keeps` of them, a number that the scan computes along.
+ *
+ * Invariant: trip[d] holds, for the text of the loop at depth d scanned so far, A (`starts`),
+ * `keeps`, and the transfers that it started and did not end (`left`), whatever was outstanding
+ * before it.
+ *
+ * The text has not been verified. Where it is wrong the scan gives up, and its result does not
+ * matter: the verifier will refuse at that bundle, or before it.
  */
 #include "core/verify_state.h"
 
@@ -64,26 +70,26 @@ void rondo_scan_begin(struct rondo_verify *v, u32 base)
 		open_loop(v, v->loop[d].last, v->loop[d].steps + 1ull);
 }
 
-/* Ends what is at @position or more, @outstanding of them started in this trip. */
+/* Ends all transfers at @position or more: those before the trip, and those started in it. */
 static void retire(struct rondo_trip *trip, u32 position)
 {
 	u32 i, kept = 0;
 
 	trip->keeps = at_most(trip->keeps, position > trip->starts ? position - trip->starts : 0);
 	for (i = 0; i < trip->count; i++)
-		if (trip->tail[i].position < position)
-			trip->tail[kept++] = trip->tail[i];
+		if (trip->left[i].position < position)
+			trip->left[kept++] = trip->left[i];
 	trip->count = kept;
 }
 
-/* @count transfers are started; those before them that come to position 4 end. */
+/* Starts @count transfers; those before them that come to position 4 end. */
 static void push(struct rondo_trip *trip, u64 count)
 {
 	u32 i;
 
 	trip->starts = at_most(trip->starts + count, MANY);
 	for (i = 0; i < trip->count; i++)
-		trip->tail[i].position = at_most(trip->tail[i].position + count, MANY);
+		trip->left[i].position = at_most(trip->left[i].position + count, MANY);
 	retire(trip, MANY);
 }
 
@@ -97,21 +103,21 @@ static bool scan_start(struct rondo_verify *v, const struct rondo_op *op)
 		return false;
 	desc = &v->program.descs[op->desc];
 	push(trip, 1);
-	trip->tail[trip->count++] = (struct rondo_tail){
+	trip->left[trip->count++] = (struct rondo_left){
 		.slot = desc->slot_base, .sram = desc->sram_base, .desc = op->desc, .last = op->last
 	};
 	return true;
 }
 
-/* Adds @tail of trip @index of a loop that ends to what its outer loop's trip leaves. */
-static void add_tail(struct rondo_verify *v, struct rondo_trip *outer,
-		     const struct rondo_tail *tail, u32 index, u32 position)
+/* Adds a transfer that trip @index of the loop that ends left to those of the outer loop's trip. */
+static void add_left(struct rondo_verify *v, struct rondo_trip *outer,
+		     const struct rondo_left *left, u32 index, u32 position)
 {
-	const struct rondo_desc *desc = &v->program.descs[tail->desc];
-	struct rondo_tail *t = &outer->tail[outer->count];
+	const struct rondo_desc *desc = &v->program.descs[left->desc];
+	struct rondo_left *t = &outer->left[outer->count];
 	u32 d = v->scan.depth - 1;
 
-	*t = *tail;
+	*t = *left;
 	t->position = position;
 	t->sram += (u32)desc->sram_loop[d] * index;
 	t->slot += (u64)desc->slot_loop[d] * index;
@@ -137,14 +143,14 @@ static void close_channel(struct rondo_verify *v, u32 ch)
 	retire(outer, keeps);
 	push(outer, starts);
 	for (i = 0; i < inner->count; i++) {
-		const struct rondo_tail *tail = &inner->tail[i];
+		const struct rondo_left *left = &inner->left[i];
 
 		for (age = 0; age <= steps; age++) {
-			u32 position = tail->position + age * inner->starts;
+			u32 position = left->position + age * inner->starts;
 
-			if (position >= MANY || !rondo_trip_keeps(inner, tail->position, age))
+			if (position >= MANY || !rondo_trip_keeps(inner, left->position, age))
 				break;
-			add_tail(v, outer, tail, steps - age, position);
+			add_left(v, outer, left, steps - age, position);
 		}
 	}
 }

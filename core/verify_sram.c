@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Bounds of the affine accesses of slots L, S, W and M: exact minima and maxima over all
- * trips of the open loops, lane pattern and element size included.
+ * Bounds of the accesses of slots L, S, W and M.
  *
- * Sums are checked where they might overflow; what is not checked is a constant number of
- * terms below 2^40.
+ * Threat: an address that leaves SRAM, the accumulators or the weight buffers in some trip.
+ *
+ * Mechanism: an affine function over a box of indices takes its least and its greatest value at
+ * corners of the box, so its interval hull is exact: each stride extends one end. Lane patterns,
+ * rows and the size of elements are further dimensions (core/affine.h).
+ *
+ * Invariant: sums that might overflow are checked, and one that does is out of bounds, since the
+ * ends of a hull only move apart. What is not checked is a constant number of terms below 2^40.
  */
 #include "core/verify_state.h"
 
@@ -34,30 +39,30 @@ static u32 check_bounds(const struct rondo_verify *v, const struct rondo_access 
 								RONDO_ERR_SRAM_BOUNDS;
 }
 
-/* The bytes that a store writes, for verify_clear.c. */
-static void store_comb(const struct rondo_verify *v, const struct rondo_access *a,
-		       struct rondo_comb *comb)
+/* The bytes that a store writes, as a strided set for verify_clear.c. */
+static void store_strided(const struct rondo_verify *v, const struct rondo_access *a,
+			  struct rondo_strided *s)
 {
 	const struct rondo_entry *entry = a->entry;
 	s64 base = rondo_access_base(a);
 	u32 segment = entry->seg_len, d;
 
 	if (!rondo_access_segmented(a)) {
-		rondo_comb_begin(comb, base, a->count * a->size);
+		rondo_strided_begin(s, base, a->count * a->size);
 	} else if (a->count % segment == 0) {
-		rondo_comb_begin(comb, base, segment * a->size);
-		rondo_comb_extend(comb, entry->seg_stride, a->count / segment - 1);
+		rondo_strided_begin(s, base, segment * a->size);
+		rondo_strided_extend(s, entry->seg_stride, a->count / segment - 1);
 	} else {
-		rondo_comb_begin(comb, base, 0);
+		rondo_strided_begin(s, base, 0);
 	}
 	for (d = 0; d < v->depth; d++)
-		rondo_comb_loop(comb, entry->stride[d], v->loop[d].steps, d);
+		rondo_strided_loop(s, entry->stride[d], v->loop[d].steps, d);
 }
 
 static u32 check_sram(struct rondo_verify *v, const struct rondo_access *a, bool write)
 {
 	struct rondo_hull hull;
-	struct rondo_comb comb;
+	struct rondo_strided s;
 	u32 error = check_bounds(v, a, &hull);
 
 	if (!error && v->outstanding)
@@ -67,8 +72,8 @@ static u32 check_sram(struct rondo_verify *v, const struct rondo_access *a, bool
 	if (!write) {
 		rondo_clear_read(v, &hull);
 	} else if (v->all_tiles && !rondo_clear_knows(v, &hull)) {
-		store_comb(v, a, &comb);
-		rondo_clear_written(v, &comb);
+		store_strided(v, a, &s);
+		rondo_clear_written(v, &s);
 	}
 	return RONDO_ERR_NONE;
 }

@@ -2,6 +2,11 @@
 /*
  * What the verifier knows, and how its files share it. Callers see core/verify.h only.
  *
+ * Threat: everything in a program is the choice of someone who wants to escape from the device.
+ * So nothing here is taken from the program before it has been compared with a limit; indices
+ * into these arrays are depths, channels, registers and slots that have been. Each file opens with
+ * what it defends against, how, and the invariant that its functions keep.
+ *
  *	verify.c	the driver: tables, then each bundle once, then the verdict
  *	verify_tables.c	slots, address entries, descriptors
  *	verify_loops.c	the loop stack and the clock
@@ -9,7 +14,7 @@
  *	verify_sram.c	bounds of affine accesses
  *	verify_dma.c	starts and waits, extents of the slots
  *	verify_scan.c	what a loop's body leaves outstanding, before its first trip
- *	verify_flight.c	the transfers that may be outstanding
+ *	verify_outstanding.c	the transfers that may be outstanding
  *	verify_race.c	whether two affine accesses may touch one byte
  *	verify_clear.c	SRAM that may be read before it is written
  *
@@ -34,24 +39,28 @@ enum { RONDO_WORK_MATRICES = 512 };
 
 /* First touch of a register in the first trip of a loop. */
 struct rondo_touch {
-	u64 clock;
-	u32 bundle;
+	u64 clock; /* when, to be compared with the landing of what the trip before wrote */
+	u32 bundle; /* where, for the verdict */
 };
 
+/* An open loop. */
 struct rondo_loop {
-	u32 first, last; /* bundles of the body */
-	u32 steps; /* trips - 1: the largest index */
-	u64 trips_product; /* of this loop and all around it; < 2^63 */
-	u64 clock; /* at the first bundle */
-	u64 written, touched; /* sets of registers */
-	struct rondo_touch touch[RONDO_VREGS]; /* of the touched registers */
+	u32 first, last; /* bundles of the body: where it ends, and what must nest inside it */
+	u32 steps; /* trips - 1: the largest index, up to which hulls extend */
+	u64 trips_product; /* of this loop and all around it; < 2^63, so that counts fit */
+	u64 clock; /* at the first bundle: the length of a trip is known where it ends */
+	u64 written; /* set of registers that the body writes: what a back edge may bring along */
+	u64 touched; /* set of registers that the body reads or writes: which `touch` are valid */
+	struct rondo_touch touch[RONDO_VREGS];
 };
 
 struct rondo_registers {
-	u64 defined; /* set of registers that have been written in all tiles */
-	u64 masked; /* set of those that have only been written under masks */
-	struct rondo_tiles tiles[RONDO_VREGS]; /* of the masked: the mask of the last write */
-	u64 flying; /* superset of those in flight */
+	u64 defined; /* set of registers that have been written in all tiles: anyone may read them
+		      */
+	u64 masked; /* set of those that have been written under a mask */
+	struct rondo_tiles
+		tiles[RONDO_VREGS]; /* of the masked: the last mask, which may read them */
+	u64 flying; /* superset of those in flight, so that most checks look at no clock */
 	u64 land[RONDO_VREGS]; /* of the flying: first clock at which it may be touched */
 };
 
@@ -62,16 +71,16 @@ struct rondo_registers {
  * SRAM: an index of 0 may be outside of the box, and the address there of any size.
  */
 struct rondo_transfer {
-	u64 slot;
-	u32 sram;
-	u32 lo, hi; /* bytes of SRAM over the box */
-	u32 from[RONDO_DMA_LOOP_DEPTH], to[RONDO_DMA_LOOP_DEPTH]; /* indices, inclusive */
-	u16 desc;
-	u8 position; /* transfers of its channel that were started later */
-	u8 depth;
+	u64 slot; /* address in the slot at indices 0 */
+	u32 sram; /* address in SRAM at indices 0 */
+	u32 lo, hi; /* hull of its bytes of SRAM over the box: most accesses are apart from it */
+	u32 from[RONDO_DMA_LOOP_DEPTH], to[RONDO_DMA_LOOP_DEPTH]; /* the box, inclusive */
+	u16 desc; /* its descriptor, which has its strides */
+	u8 position; /* transfers of its channel that were started later: which wait ends it */
+	u8 depth; /* open loops whose indices move it; for inner ones it is a constant */
 };
 
-/* See verify_flight.c for the number. */
+/* The most on a channel: see verify_outstanding.c. */
 enum { RONDO_TRANSFERS = 34 };
 
 struct rondo_channel {
@@ -80,7 +89,7 @@ struct rondo_channel {
 };
 
 /* A transfer that a trip of a loop leaves outstanding; as struct rondo_transfer. */
-struct rondo_tail {
+struct rondo_left {
 	u64 slot;
 	u32 sram;
 	u16 desc;
@@ -90,20 +99,20 @@ struct rondo_tail {
 
 /* What one trip of a loop does to a channel. */
 struct rondo_trip {
-	u32 starts; /* at most RONDO_DMA_OUTSTANDING, which stands for more */
-	u32 keeps; /* of the transfers outstanding before it, the newest are so after it */
-	u32 count;
-	struct rondo_tail tail[RONDO_DMA_OUTSTANDING];
+	u32 starts; /* by how much it moves positions; RONDO_DMA_OUTSTANDING stands for more */
+	u32 keeps; /* so many of the newest transfers from before it are outstanding after it */
+	u32 count; /* of those that it starts and does not end */
+	struct rondo_left left[RONDO_DMA_OUTSTANDING];
 };
 
 /* The scan of the text of a loop that is about to be entered. */
 struct rondo_scan {
-	u32 next; /* bundle */
+	u32 next; /* bundle: a step may end in the middle of a scan */
 	u32 base; /* depth of the outermost loop that is scanned */
-	u32 depth; /* open loops */
-	bool dma; /* a start or a wait has been seen */
+	u32 depth; /* loops open in the scan */
+	bool dma; /* a start or a wait has been seen; without one nothing changes */
 	struct {
-		u32 last, steps;
+		u32 last, steps; /* as in struct rondo_loop */
 	} loop[RONDO_DMA_LOOP_DEPTH];
 };
 
@@ -113,35 +122,35 @@ struct rondo_ranges {
 	struct rondo_range at[RONDO_CLEAR_WRITTEN_MAX];
 };
 
-/* Depth of a comb that is complete, whatever loops are open. */
-enum { RONDO_COMB_COMPLETE = RONDO_LOOP_DEPTH };
+/* Depth of a strided set that is complete, whatever loops are open. */
+enum { RONDO_STRIDED_COMPLETE = RONDO_LOOP_DEPTH };
 
-struct rondo_comb_dim {
-	s64 stride; /* > block of the comb, ascending */
+struct rondo_strided_dim {
+	s64 stride; /* greater than the block, ascending: smaller ones have been joined to it */
 	u32 steps;
 };
 
 /*
- * Bytes that loops write: block bytes at lo plus every multiple 0..steps of each stride.
- * Without dimensions that is one range.
+ * A strided interval set, of bytes that loops write: block bytes at lo plus every multiple
+ * 0..steps of each stride. Without dimensions that is one interval.
  */
-struct rondo_comb {
+struct rondo_strided {
 	s64 lo;
-	s64 block;
-	u32 depth; /* of the loop at whose end the comb is complete */
+	s64 block; /* 0: it had too many dimensions, and stands for nothing */
+	u32 depth; /* of the loop at whose end all its bytes have been written */
 	u32 dims;
-	struct rondo_comb_dim dim[RONDO_CLEAR_COMB_DIMS];
+	struct rondo_strided_dim dim[RONDO_CLEAR_SET_DIMS];
 };
 
 struct rondo_clearing {
-	struct rondo_ranges written; /* certainly, at the current bundle; or cleared */
-	struct rondo_ranges clear; /* at most RONDO_CLEAR_RANGES_MAX */
-	u32 combs;
-	u32 replace; /* the next to be forgotten, modulo RONDO_CLEAR_COMBS_MAX */
-	struct rondo_comb comb[RONDO_CLEAR_COMBS_MAX];
+	struct rondo_ranges written; /* bytes that are certainly written by now, or cleared */
+	struct rondo_ranges clear; /* bytes to be cleared; at most RONDO_CLEAR_RANGES_MAX ranges */
+	u32 sets; /* strided sets that are not complete, or have gaps */
+	u32 replace; /* the next of them to be forgotten, modulo RONDO_CLEAR_SETS_MAX */
+	struct rondo_strided set[RONDO_CLEAR_SETS_MAX];
 };
 
-/* Extents of a slot so far; lo > hi: none. */
+/* Bytes of a slot that starts touch so far, [lo, hi); lo == hi: none. */
 struct rondo_extent {
 	u64 read_lo, read_hi, write_lo, write_hi;
 };
@@ -153,33 +162,45 @@ enum rondo_verify_phase {
 	RONDO_VERIFY_DONE,
 };
 
+/* All that is known between two steps, so that a step may end anywhere. */
 struct rondo_verify {
-	struct rondo_verdict verdict;
-	struct rondo_facts facts;
+	struct rondo_verdict verdict; /* its place is kept up to date, its code set once */
+	struct rondo_facts facts; /* valid where the verdict is good */
 
+	/* What the caller said. The machine is a copy: the caller's may change. */
 	struct rondo_machine machine;
-	struct rondo_program program;
+	struct rondo_program program; /* tables, in the caller's bytes */
 	u64 budget;
 	bool measure; /* claims are not compared */
-	u8 phase; /* enum rondo_verify_phase */
-	u32 next; /* entry, descriptor or bundle to look at */
-	u32 work; /* bundles' worth of work left in this step */
 
-	u64 clock; /* executed bundles before the current one, first trips of open loops */
+	/* Where the pass is. */
+	u8 phase; /* enum rondo_verify_phase */
+	u32 next; /* row of the tables, or bundle, to look at */
+	u32 work; /* bundles' worth of work left in this step: each takes bounded time */
+
+	/* The walk: verify_loops.c, verify_regs.c. */
+	u64 clock; /* bundles executed before the current one, in the first trips of open loops */
 	u32 depth; /* open loops */
 	struct rondo_loop loop[RONDO_LOOP_DEPTH];
 	struct rondo_registers regs;
+
+	/* Transfers: verify_scan.c, verify_outstanding.c, verify_race.c. */
 	u32 dma_depth; /* open loops that contain a start or a wait: the outermost ones */
-	u32 outstanding; /* transfers of all channels */
-	u64 dma_work; /* so far, of RONDO_DMA_WORK_MAX units */
+	u32 outstanding; /* transfers in all lists: if there are none, no access races */
+	u64 dma_work; /* units spent so far, of RONDO_DMA_WORK_MAX: proofs take bounded time */
 	struct rondo_channel channel[RONDO_DMA_CHANNELS];
 	struct rondo_scan scan;
-	struct rondo_trip trip[RONDO_DMA_LOOP_DEPTH][RONDO_DMA_CHANNELS]; /* as scanned */
-	struct rondo_clearing clearing;
-	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX];
-	struct rondo_bundle bundle; /* decoded */
-	struct rondo_tiles tiles; /* that take part in the current bundle */
-	bool all_tiles; /* they are all */
+	struct rondo_trip trip[RONDO_DMA_LOOP_DEPTH][RONDO_DMA_CHANNELS]; /* results of scans */
+
+	struct rondo_clearing clearing; /* verify_clear.c */
+	struct rondo_extent extent[RONDO_PROGRAM_SLOTS_MAX]; /* compared with the slot table */
+
+	/* The current bundle. */
+	struct rondo_bundle bundle; /* decoded once for all checks */
+	struct rondo_tiles tiles; /* that take part in it */
+	bool all_tiles; /* those are all of the mesh */
+
+	/* What is computed along, each from the same walk: core/timing.h, core/signature.h. */
 	struct rondo_time time;
 	struct rondo_signature_text signature;
 };
@@ -219,23 +240,25 @@ bool rondo_scan_bundle(struct rondo_verify *v);
 /* Whether a transfer that @position others of its channel follow outlasts @trips more. */
 bool rondo_trip_keeps(const struct rondo_trip *trip, u32 position, u64 trips);
 
-/* verify_flight.c: the transfers that may be outstanding, at each point of the text. */
-void rondo_flight_wait(struct rondo_verify *v, u32 channel, u32 outstanding);
+/* verify_outstanding.c: the transfers that may be outstanding, at each point of the text. */
+void rondo_outstanding_wait(struct rondo_verify *v, u32 channel, u32 outstanding);
 /* A transfer is started on @channel, maybe an empty one. */
-void rondo_flight_push(struct rondo_verify *v, u32 channel);
+void rondo_outstanding_push(struct rondo_verify *v, u32 channel);
 /*
  * *t becomes what a start of @desc moves, with indices 0..@steps of the open loops; its bounds
  * have been checked. It is then the newest of its channel.
  */
-void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
-		      struct rondo_transfer *t);
-void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
+void rondo_outstanding_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
+			   struct rondo_transfer *t);
+void rondo_outstanding_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
 /* Its addresses at the indices @at of the open loops, which are in its box; without tiles. */
-s64 rondo_flight_sram(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at);
-s64 rondo_flight_slot(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at);
+s64 rondo_outstanding_sram(const struct rondo_verify *v, const struct rondo_transfer *t,
+			   const u32 *at);
+s64 rondo_outstanding_slot(const struct rondo_verify *v, const struct rondo_transfer *t,
+			   const u32 *at);
 /* The loops from the scan's base on, now scanned, are entered. The innermost loop ends. */
-void rondo_flight_enter(struct rondo_verify *v);
-void rondo_flight_leave(struct rondo_verify *v);
+void rondo_outstanding_enter(struct rondo_verify *v);
+void rondo_outstanding_leave(struct rondo_verify *v);
 
 /* verify_race.c: adds @units; false if that is more than the limit. */
 bool rondo_dma_work(struct rondo_verify *v, u32 units);
@@ -244,19 +267,19 @@ u32 rondo_race_access(struct rondo_verify *v, const struct rondo_access *access,
 		      const struct rondo_hull *hull, bool write);
 u32 rondo_race_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t);
 
-/* verify_clear.c: hulls and combs are inside SRAM. */
+/* verify_clear.c: hulls and strided sets are inside SRAM. */
 void rondo_clear_read(struct rondo_verify *v, const struct rondo_hull *hull);
 /* Whether all of @hull is known to be written or cleared. */
 bool rondo_clear_knows(const struct rondo_verify *v, const struct rondo_hull *hull);
 /*
- * A comb to be written: begun with its block, given its dimensions, then added. A comb that
- * cannot take a dimension, for it has too many, has no block any more and adds nothing.
+ * A strided set to be written: begun with its block, given its dimensions, then added. One with
+ * more dimensions than RONDO_CLEAR_SET_DIMS adds nothing.
  */
-void rondo_comb_begin(struct rondo_comb *comb, s64 lo, s64 block);
-void rondo_comb_extend(struct rondo_comb *comb, s64 stride, u32 steps);
-/* As rondo_comb_extend(), by the loop at @depth. */
-void rondo_comb_loop(struct rondo_comb *comb, s64 stride, u32 steps, u32 depth);
-void rondo_clear_written(struct rondo_verify *v, struct rondo_comb *comb);
+void rondo_strided_begin(struct rondo_strided *s, s64 lo, s64 block);
+void rondo_strided_extend(struct rondo_strided *s, s64 stride, u32 steps);
+/* As rondo_strided_extend(), by the loop at @depth. */
+void rondo_strided_loop(struct rondo_strided *s, s64 stride, u32 steps, u32 depth);
+void rondo_clear_written(struct rondo_verify *v, struct rondo_strided *s);
 /* The innermost loop, at @depth, ends. */
 void rondo_clear_loop_end(struct rondo_verify *v, u32 depth);
 /* Fills in facts.clear; returns the cycles it takes. */

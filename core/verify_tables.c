@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What slots, address entries and descriptors must be by themselves. What they may touch
- * depends on the loops around those who use them, and is checked there.
+ * Slots, address entries and descriptors by themselves.
+ *
+ * Threat: a reserved or undefined value that some reader of the tables takes for something else,
+ * and an outgoing transfer whose result depends on which of two tiles writes a byte last.
+ *
+ * Mechanism: each field is compared with its range. The addresses of the rows of an outgoing
+ * transfer must be numbers whose digits are the indices of its dimensions and tiles: each stride
+ * at least the span of all smaller ones.
+ *
+ * Invariant: bundles are looked at only when all tables have passed. What the rows of the tables
+ * touch depends on the loops around their users, and is checked there.
  */
 #include "core/verify_state.h"
 

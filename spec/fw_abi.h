@@ -145,7 +145,7 @@ enum rondo_fw_command {
 	 * last. The host does not move the queue's tail between command and answer.
 	 */
 	RONDO_FW_QUEUE_DESTROY,
-	/* queue; the same, but the queue stays; head becomes tail */
+	/* queue; the same, except that the queue stays; head becomes tail */
 	RONDO_FW_QUEUE_ABORT,
 };
 

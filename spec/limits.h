@@ -33,8 +33,8 @@ enum {
 	RONDO_CLEAR_RANGES_MAX = 8, /* SRAM ranges cleared before a replay */
 	/* What the rule of clearing remembers; the time of a replay depends on it. */
 	RONDO_CLEAR_WRITTEN_MAX = 32, /* ranges that are known to be written */
-	RONDO_CLEAR_COMBS_MAX = 16, /* affine sets that wait for the end of a loop, or have gaps */
-	RONDO_CLEAR_COMB_DIMS = 8, /* of such a set */
+	RONDO_CLEAR_SETS_MAX = 16, /* affine sets that wait for the end of a loop, or have gaps */
+	RONDO_CLEAR_SET_DIMS = 8, /* of such a set */
 };
 
 /* A slot, and so the buffer behind it: 1 GiB. */

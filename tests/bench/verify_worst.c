@@ -127,7 +127,7 @@ static void trips(struct builder *b)
 	build_halt(b);
 }
 
-/* Strides of two combs that are large against their blocks: most choices are open. */
+/* Strides of two strided sets that are large against their blocks: most choices are open. */
 static void searches(struct builder *b)
 {
 	u32 body = BUNDLES - 9, i, entry;

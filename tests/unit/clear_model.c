@@ -4,7 +4,7 @@
 enum {
 	RANGES = RONDO_CLEAR_WRITTEN_MAX + 1, /* room for one more than either set may have */
 	DIMS = RONDO_LOOP_DEPTH + RONDO_DMA_DIMS, /* before they are counted */
-	NOTHING = RONDO_LOOP_DEPTH, /* what a comb waits for that is complete */
+	NOTHING = RONDO_LOOP_DEPTH, /* what a strided set waits for that is complete */
 };
 
 struct range {
@@ -20,7 +20,7 @@ struct dim {
 	s64 stride, times;
 };
 
-struct comb {
+struct strided {
 	s64 lo, n;
 	u32 dims, waits;
 	struct dim dim[DIMS];
@@ -30,8 +30,8 @@ struct model {
 	const struct builder *b;
 	u32 *events;
 	struct set clear, written;
-	u32 combs, replaced;
-	struct comb comb[RONDO_CLEAR_COMBS_MAX];
+	u32 sets, replaced;
+	struct strided set[RONDO_CLEAR_SETS_MAX];
 	u32 depth;
 	struct {
 		u64 trips; /* T[d] */
@@ -193,7 +193,7 @@ static void note_read(struct model *m, struct range span)
 /* Writes. */
 
 /* One more dimension, of the loop at depth @waits or of none. */
-static void add_dim(struct model *m, struct comb *c, s64 stride, u64 times, u32 waits)
+static void add_dim(struct model *m, struct strided *c, s64 stride, u64 times, u32 waits)
 {
 	u32 i;
 
@@ -211,7 +211,7 @@ static void add_dim(struct model *m, struct comb *c, s64 stride, u64 times, u32 
 	m->events[CLEAR_EQUAL_STRIDES] += i > 0 && c->dim[i - 1].stride == stride;
 }
 
-static void close_comb(struct comb *c)
+static void close_strided(struct strided *c)
 {
 	while (c->dims && c->dim[0].stride <= c->n) {
 		c->n += c->dim[0].stride * (c->dim[0].times - 1);
@@ -220,12 +220,12 @@ static void close_comb(struct comb *c)
 	}
 }
 
-static struct range block(const struct comb *c)
+static struct range block(const struct strided *c)
 {
 	return (struct range){ c->lo, c->lo + c->n };
 }
 
-static bool fit(const struct comb *a, const struct comb *b)
+static bool fit(const struct strided *a, const struct strided *b)
 {
 	u32 i;
 
@@ -237,12 +237,12 @@ static bool fit(const struct comb *a, const struct comb *b)
 	return true;
 }
 
-static void take_comb(struct model *m, u32 index)
+static void take_strided(struct model *m, u32 index)
 {
-	m->comb[index] = m->comb[--m->combs];
+	m->set[index] = m->set[--m->sets];
 }
 
-static void merge(struct comb *c, const struct comb *other)
+static void merge(struct strided *c, const struct strided *other)
 {
 	struct range r = both(block(c), block(other));
 
@@ -250,43 +250,43 @@ static void merge(struct comb *c, const struct comb *other)
 	c->n = length(r);
 	if (other->waits < c->waits)
 		c->waits = other->waits;
-	close_comb(c);
+	close_strided(c);
 }
 
-static void list_comb(struct model *m, const struct comb *c)
+static void list_strided(struct model *m, const struct strided *c)
 {
-	if (m->combs < RONDO_CLEAR_COMBS_MAX) {
-		m->comb[m->combs++] = *c;
+	if (m->sets < RONDO_CLEAR_SETS_MAX) {
+		m->set[m->sets++] = *c;
 		return;
 	}
-	m->comb[m->replaced++ % RONDO_CLEAR_COMBS_MAX] = *c;
+	m->set[m->replaced++ % RONDO_CLEAR_SETS_MAX] = *c;
 	m->events[CLEAR_REPLACED]++;
-	m->events[CLEAR_REPLACED_ROUND] += m->replaced > RONDO_CLEAR_COMBS_MAX;
+	m->events[CLEAR_REPLACED_ROUND] += m->replaced > RONDO_CLEAR_SETS_MAX;
 }
 
-static void note_write(struct model *m, struct comb *c)
+static void note_write(struct model *m, struct strided *c)
 {
 	u32 merges = 0, at = 0, i;
 
-	if (c->dims > RONDO_CLEAR_COMB_DIMS) {
+	if (c->dims > RONDO_CLEAR_SET_DIMS) {
 		m->events[CLEAR_TOO_WIDE]++;
 		return;
 	}
-	close_comb(c);
+	close_strided(c);
 	while (c->dims || c->waits != NOTHING) {
-		for (i = 0; i < m->combs && !fit(&m->comb[i], c); i++)
+		for (i = 0; i < m->sets && !fit(&m->set[i], c); i++)
 			;
-		if (i == m->combs) {
-			list_comb(m, c);
+		if (i == m->sets) {
+			list_strided(m, c);
 			return;
 		}
 		m->events[CLEAR_MERGED]++;
 		m->events[CLEAR_MERGED_AGAIN] += merges++ && i < at;
 		at = i;
-		merge(c, &m->comb[i]);
-		take_comb(m, i);
+		merge(c, &m->set[i]);
+		take_strided(m, i);
 	}
-	m->events[CLEAR_MERGED_INTO_WRITTEN] += merges && m->combs;
+	m->events[CLEAR_MERGED_INTO_WRITTEN] += merges && m->sets;
 	put_written(m, block(c));
 }
 
@@ -296,8 +296,8 @@ static void end_loop(struct model *m)
 {
 	u32 ends = --m->depth, i = 0;
 
-	while (i < m->combs) {
-		struct comb *c = &m->comb[i];
+	while (i < m->sets) {
+		struct strided *c = &m->set[i];
 		bool waited = c->waits == ends;
 
 		if (waited)
@@ -309,8 +309,8 @@ static void end_loop(struct model *m)
 		}
 		put_written(m, block(c));
 		m->events[CLEAR_LATE]++;
-		m->events[CLEAR_LATE_MOVES] += i + 2 < m->combs;
-		take_comb(m, i);
+		m->events[CLEAR_LATE_MOVES] += i + 2 < m->sets;
+		take_strided(m, i);
 	}
 }
 
@@ -337,7 +337,7 @@ static void note_start(struct model *m, const struct rondo_op *op)
 {
 	const struct rondo_machine *machine = &m->b->machine;
 	const struct rondo_desc *d = &m->b->descs[op->desc];
-	struct comb c = { .lo = d->sram_base, .n = d->row_bytes, .waits = NOTHING };
+	struct strided c = { .lo = d->sram_base, .n = d->row_bytes, .waits = NOTHING };
 	struct range span = block(&c);
 	u32 i;
 
@@ -392,7 +392,9 @@ static void note_store(struct model *m, const struct rondo_op *op, bool all_tile
 {
 	const struct rondo_entry *e = &m->b->entries[op->entry];
 	u32 size = rondo_element_bytes(op->op), i;
-	struct comb c = { .lo = (s64)e->base + op->off, .n = op->count * size, .waits = NOTHING };
+	struct strided c = { .lo = (s64)e->base + op->off,
+			     .n = op->count * size,
+			     .waits = NOTHING };
 
 	if (!all_tiles || holds(&m->written, span_of(m, op, op->count))) {
 		m->events[all_tiles ? CLEAR_KNOWN : CLEAR_MASKED]++;

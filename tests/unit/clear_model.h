@@ -11,19 +11,19 @@
 
 /* What a program may make the rule do, beside the plain. */
 enum clear_event {
-	CLEAR_TOO_WIDE, /* more dimensions than a comb may have */
-	CLEAR_SHORT_SEGMENT, /* no comb: the last segment is shorter */
+	CLEAR_TOO_WIDE, /* more dimensions than a strided set may have */
+	CLEAR_SHORT_SEGMENT, /* no strided set: the last segment is shorter */
 	CLEAR_EQUAL_STRIDES, /* of two dimensions */
 	CLEAR_KNOWN, /* a store into one range of *written* */
 	CLEAR_MASKED, /* a store or transfer that not all tiles take part in */
 	CLEAR_EMPTY, /* a start that always is */
 	CLEAR_LAST, /* one that is not, for a trip less */
 	CLEAR_MERGED,
-	CLEAR_MERGED_AGAIN, /* what has grown, with a comb before the one it grew by */
+	CLEAR_MERGED_AGAIN, /* what has grown, with a strided set before the one it grew by */
 	CLEAR_MERGED_INTO_WRITTEN, /* and the list was left */
 	CLEAR_REPLACED, /* a full list */
 	CLEAR_REPLACED_ROUND, /* all of it */
-	CLEAR_LATE, /* a comb is complete at the end of a loop */
+	CLEAR_LATE, /* a strided set is complete at the end of a loop */
 	CLEAR_LATE_GAPS, /* so is one that has gaps, and stays */
 	CLEAR_LATE_MOVES, /* the last of the list takes the place of another */
 	CLEAR_DROPS_OLD, /* a full *written* drops a range */

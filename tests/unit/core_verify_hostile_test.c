@@ -271,7 +271,8 @@ static void test_clearing(void)
 		expect(&b, 0, "patterns with holes");
 	}
 
-	/* Holes of one container between blocks of one comb, and between two combs in any order. */
+	/* Holes of one container between blocks of one strided set, and between two strided sets in
+	 * any order. */
 	for (i = 0; i < 3; i++) {
 		begin(&b);
 		build_loop(&b, 4, 1 + !!i);
@@ -282,16 +283,16 @@ static void test_clearing(void)
 		read(&b, 516);
 		read(&b, 772);
 		build_halt(&b);
-		expect(&b, 0, i ? "a hole between two combs" : "holes in a comb");
+		expect(&b, 0, i ? "a hole between two strided sets" : "holes in a strided set");
 	}
 
-	/* More combs and ranges than are remembered, all of them read. */
+	/* More strided sets and ranges than are remembered, all of them read. */
 	begin(&b);
-	for (i = 0; i < 2 * RONDO_CLEAR_COMBS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++) {
+	for (i = 0; i < 2 * RONDO_CLEAR_SETS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++) {
 		build_loop(&b, 2 + i % 3, 1);
 		store(&b, 8192 * i, 512 + 4 * i, 0);
 	}
-	for (i = 0; i < 2 * RONDO_CLEAR_COMBS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++)
+	for (i = 0; i < 2 * RONDO_CLEAR_SETS_MAX + 2 * RONDO_CLEAR_WRITTEN_MAX; i++)
 		read(&b, 8192 * i + 512 + 4 * i * (i % 2));
 	build_halt(&b);
 	expect(&b, 0, "more than is remembered");

@@ -225,7 +225,7 @@ static void store(struct builder *b, u32 base, s32 outer, s32 inner)
 }
 
 /* A store of four segments of 64 bytes, @apart bytes from one to the next. */
-static void comb(struct builder *b, u32 base, s32 apart)
+static void strided(struct builder *b, u32 base, s32 apart)
 {
 	struct rondo_entry e = { .base = base, .seg_len = 16, .seg_stride = apart };
 
@@ -277,22 +277,22 @@ static void test_written(void)
 	expect(&b, 0, 0, "nor do loops backwards in any order");
 
 	begin(&b);
-	comb(&b, 0, 128);
-	comb(&b, 64, 128);
+	strided(&b, 0, 128);
+	strided(&b, 64, 128);
 	read_all(&b, 512);
 	expect(&b, 0, 0, "nor do two stores outside of loops, each every other segment");
 
 	begin(&b);
 	build_loop(&b, 2, 4);
-	comb(&b, 0, 128);
-	comb(&b, 64, 128);
+	strided(&b, 0, 128);
+	strided(&b, 64, 128);
 	read(&b, 0);
 	read(&b, 508);
 	build_halt(&b);
 	expect(&b, 0, 0, "nor in a loop that they do not move with, from the second on");
 
 	begin(&b);
-	comb(&b, 0, 128);
+	strided(&b, 0, 128);
 	build_loop(&b, 4, 2);
 	e.stride[0] = 128;
 	build_op(&b, RONDO_S, OP(sta, .entry = build_entry(&b, e), .count = 16));

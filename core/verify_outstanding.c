@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The transfers that may be outstanding, at each point of the text: for each channel a list
- * that holds, for any indices of the open loops, exactly those that are outstanding in that
- * trip. Each stands for one start, in a trip of its own loops that is known relative to the
- * present one, and has a box of indices in which it is outstanding at its position.
+ * The transfers that may be outstanding at each bundle.
  *
- * When a loop is entered, the scan of its body has told how a trip moves positions and what
- * it leaves. What was outstanding before the loop is so in its first trip, in each later one
- * that it outlasts the trips before, at another position each time, or, if the body starts
- * nothing on its channel, in all of them. What a trip leaves is outstanding in the next, and
- * in those after it which it outlasts: at trip i, that of trip i - 1, i - 2, ..., from trip
- * 1, 2, ... on. When a loop ends, those of its last trip remain.
+ * Threat: a bundle that touches bytes which a transfer is still moving. Whether it is depends on
+ * the trip.
  *
- * How many: of one at position m before a loop of T trips with A starts each there are those
- * at m + tA < 4 for t < T, and the loop itself leaves one at each position. An outer loop's A
- * is at least that of the inner one times its T. Over all A, T and depths the greatest number
- * is 34: three loops, of 2, 2 and 4 trips, with one start in the innermost.
+ * Mechanism: for each channel a list of single starts, each in a trip of its own loops that is
+ * known relative to the present one, with a box of the indices for which it is outstanding at its
+ * position. When a loop is entered, the scan of its body has told how a trip moves positions and
+ * what it leaves. What was outstanding before the loop is so in its first trip, and in each later
+ * one that it outlasts the trips before: at another position each time, or, if the body starts
+ * nothing on its channel, at the same one in all. What a trip leaves is outstanding in the next,
+ * and in those after it which it outlasts: in trip i what trips i - 1, i - 2, ... have left, from
+ * trips 1, 2, ... on. When a loop ends, the starts of its last trip remain.
+ *
+ * Invariant: for any indices of the open loops, the starts whose boxes contain them are exactly
+ * the transfers that are outstanding in that trip.
+ *
+ * How many there can be: a start at position m before a loop of T trips with A starts each becomes
+ * one at each position m + tA < 4 with t < T, and the loop itself leaves one at each position. An
+ * outer loop's A is at least that of the inner one times its T. Over all A, T and depths the
+ * greatest number is 34: three loops, of 2, 2 and 4 trips, with one start in the innermost.
  */
 #include "core/verify_state.h"
 
@@ -25,7 +30,8 @@ static const struct rondo_desc *desc_of(const struct rondo_verify *v,
 	return &v->program.descs[t->desc];
 }
 
-s64 rondo_flight_sram(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at)
+s64 rondo_outstanding_sram(const struct rondo_verify *v, const struct rondo_transfer *t,
+			   const u32 *at)
 {
 	u32 sum = t->sram, d;
 
@@ -34,7 +40,8 @@ s64 rondo_flight_sram(const struct rondo_verify *v, const struct rondo_transfer 
 	return sum;
 }
 
-s64 rondo_flight_slot(const struct rondo_verify *v, const struct rondo_transfer *t, const u32 *at)
+s64 rondo_outstanding_slot(const struct rondo_verify *v, const struct rondo_transfer *t,
+			   const u32 *at)
 {
 	u64 sum = t->slot;
 	u32 d;
@@ -48,7 +55,7 @@ s64 rondo_flight_slot(const struct rondo_verify *v, const struct rondo_transfer 
 static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
 {
 	const struct rondo_desc *desc = desc_of(v, t);
-	s64 first = rondo_flight_sram(v, t, t->from);
+	s64 first = rondo_outstanding_sram(v, t, t->from);
 	struct rondo_hull hull = { first, first + desc->row_bytes };
 	u32 i;
 
@@ -65,7 +72,10 @@ static bool locate(const struct rondo_verify *v, struct rondo_transfer *t)
 	return true;
 }
 
-/* Were there more, in spite of the argument above, halt would find what no wait has ended. */
+/*
+ * The list never overflows, by the argument above. If it did, the count would still grow, no wait
+ * would take it back to zero, and halt would refuse the program.
+ */
 static void add(struct rondo_verify *v, struct rondo_channel *channel,
 		const struct rondo_transfer *t)
 {
@@ -74,7 +84,7 @@ static void add(struct rondo_verify *v, struct rondo_channel *channel,
 		channel->at[channel->count++] = *t;
 }
 
-void rondo_flight_wait(struct rondo_verify *v, u32 channel, u32 outstanding)
+void rondo_outstanding_wait(struct rondo_verify *v, u32 channel, u32 outstanding)
 {
 	struct rondo_channel *c = &v->channel[channel];
 	u32 i, kept = 0;
@@ -86,18 +96,18 @@ void rondo_flight_wait(struct rondo_verify *v, u32 channel, u32 outstanding)
 	c->count = kept;
 }
 
-void rondo_flight_push(struct rondo_verify *v, u32 channel)
+void rondo_outstanding_push(struct rondo_verify *v, u32 channel)
 {
 	struct rondo_channel *c = &v->channel[channel];
 	u32 i;
 
-	rondo_flight_wait(v, channel, RONDO_DMA_OUTSTANDING - 1);
+	rondo_outstanding_wait(v, channel, RONDO_DMA_OUTSTANDING - 1);
 	for (i = 0; i < c->count; i++)
 		c->at[i].position++;
 }
 
-void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
-		      struct rondo_transfer *t)
+void rondo_outstanding_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
+			   struct rondo_transfer *t)
 {
 	u32 d;
 
@@ -109,7 +119,7 @@ void rondo_flight_new(const struct rondo_verify *v, u32 desc, const u32 *steps,
 	locate(v, t);
 }
 
-void rondo_flight_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t)
+void rondo_outstanding_start(struct rondo_verify *v, u32 channel, const struct rondo_transfer *t)
 {
 	add(v, &v->channel[channel], t);
 }
@@ -135,47 +145,47 @@ static void enter_old(struct rondo_verify *v, struct rondo_channel *channel,
 	}
 }
 
-/* What @tail of the trip @age before the present one is; false if that is nothing. */
-static bool carry(const struct rondo_verify *v, const struct rondo_tail *tail, u32 age, u32 d,
+/* *t becomes what the trip @age before the present one left; false if that is nothing. */
+static bool carry(const struct rondo_verify *v, const struct rondo_left *left, u32 age, u32 d,
 		  struct rondo_transfer *t)
 {
-	const struct rondo_desc *desc = &v->program.descs[tail->desc];
+	const struct rondo_desc *desc = &v->program.descs[left->desc];
 	u32 i;
 
-	*t = (struct rondo_transfer){ .slot = tail->slot - (u64)desc->slot_loop[d] * age,
-				      .sram = tail->sram - (u32)desc->sram_loop[d] * age,
-				      .desc = tail->desc,
+	*t = (struct rondo_transfer){ .slot = left->slot - (u64)desc->slot_loop[d] * age,
+				      .sram = left->sram - (u32)desc->sram_loop[d] * age,
+				      .desc = left->desc,
 				      .depth = (u8)(d + 1) };
 	for (i = 0; i <= d; i++)
 		t->to[i] = v->loop[i].steps;
 	t->from[d] = age;
 	/* In the loop itself it is that of a trip before, which is not the last. */
-	if (tail->last && tail->last <= d && !t->to[tail->last - 1]--)
+	if (left->last && left->last <= d && !t->to[left->last - 1]--)
 		return false;
 	return locate(v, t);
 }
 
-/* A transfer whose bytes are not in SRAM is left out: its start will be refused. */
-static void enter_tail(struct rondo_verify *v, struct rondo_channel *channel,
-		       const struct rondo_tail *tail, const struct rondo_trip *trip, u32 d)
+/* One whose bytes are not in SRAM is left out: its start will be refused. */
+static void enter_left(struct rondo_verify *v, struct rondo_channel *channel,
+		       const struct rondo_left *left, const struct rondo_trip *trip, u32 d)
 {
 	struct rondo_transfer t;
 	u32 age;
 
 	for (age = 1; age <= v->loop[d].steps; age++) {
-		u32 position = tail->position + (age - 1) * trip->starts;
+		u32 position = left->position + (age - 1) * trip->starts;
 
 		if (position >= RONDO_DMA_OUTSTANDING ||
-		    !rondo_trip_keeps(trip, tail->position, age - 1))
+		    !rondo_trip_keeps(trip, left->position, age - 1))
 			return;
-		if (!carry(v, tail, age, d, &t))
+		if (!carry(v, left, age, d, &t))
 			continue;
 		t.position = position;
 		add(v, channel, &t);
 	}
 }
 
-void rondo_flight_enter(struct rondo_verify *v)
+void rondo_outstanding_enter(struct rondo_verify *v)
 {
 	u32 d, ch, i, count;
 
@@ -190,13 +200,14 @@ void rondo_flight_enter(struct rondo_verify *v)
 			for (i = 0; i < count; i++)
 				enter_old(v, channel, &channel->at[i], trip, d);
 			for (i = 0; i < trip->count; i++)
-				enter_tail(v, channel, &trip->tail[i], trip, d);
+				enter_left(v, channel, &trip->left[i], trip, d);
 		}
 	}
 	v->dma_depth = v->depth;
 }
 
-/* Whether *t is outstanding in the last trip of the loop at depth @d, which it then stands for. */
+/* Whether *t is outstanding in the last trip of the loop at depth @d; it becomes that of this trip.
+ */
 static bool leave(const struct rondo_verify *v, struct rondo_transfer *t, u32 d)
 {
 	const struct rondo_desc *desc = desc_of(v, t);
@@ -212,7 +223,7 @@ static bool leave(const struct rondo_verify *v, struct rondo_transfer *t, u32 d)
 	return locate(v, t);
 }
 
-void rondo_flight_leave(struct rondo_verify *v)
+void rondo_outstanding_leave(struct rondo_verify *v)
 {
 	u32 d = v->depth - 1, ch, i, kept;
 
