@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Builds QEMU with the Rondo device and prints the binary's path; `qemu.sh tree` prints
-# the unpacked QEMU tree instead.
+# the unpacked QEMU tree instead, `qemu.sh objects` how many objects the binary is made of.
 #
 # One QEMU tree per version and recipe is configured and built once. Our sources are
 # mirrored into its hw/rondo; a change rebuilds them alone and links again. Finished
@@ -12,7 +12,9 @@ set -euo pipefail
 SUITE=bookworm
 CONFIGURE=(--target-list=x86_64-softmmu --without-default-features --enable-tcg
 	--enable-system --enable-plugins --enable-fdt=system --disable-install-blobs
-	--disable-werror --disable-docs)
+	--disable-werror --disable-docs --without-default-devices --with-devices-x86_64=rondo)
+# What the guest's machine is made of: with all of QEMU's devices, half as much again is compiled.
+DEVICES=(Q35 SERIAL_ISA HPET VTD PCIE_PORT)
 BINARY=qemu-system-x86_64
 
 # Makes a pristine tree ($1) configurable and hooks hw/rondo into it.
@@ -22,13 +24,14 @@ wire()
 	echo "subdir('rondo')" >>"$1/hw/meson.build"
 	sed -i "s|^trace_events_subdirs = \[$|&\n  'hw/rondo',|" "$1/meson.build"
 	grep -q "^  'hw/rondo',$" "$1/meson.build" || die "QEMU's meson.build has changed shape"
+	printf 'CONFIG_%s=y\n' "${DEVICES[@]}" >"$1/configs/devices/x86_64-softmmu/rondo.mak"
 	# Debian's source lacks these; no guest of ours boots from them.
 	for blob in aarch64-code arm-code arm-vars i386-code i386-secure-code i386-vars \
 		x86_64-code x86_64-secure-code; do
 		bzip2 </dev/null >"$1/pc-bios/edk2-$blob.fd.bz2"
 	done
 }
-RECIPE=$(hash_text "${CONFIGURE[@]}" "$(declare -f wire)")
+RECIPE=$(hash_text "${CONFIGURE[@]}" "${DEVICES[@]}" "$(declare -f wire)")
 
 # The newest tree of this recipe in the cache, if any.
 find_tree() { find "$CACHE/qemu" -maxdepth 1 -name "src-*-$RECIPE" | sort -V | tail -n 1; }
@@ -43,7 +46,7 @@ fetch_tree()
 	cd "$dir"
 	"$TOP/scripts/apt.sh" update
 	say "downloading QEMU's source (24 MB)"
-	logged qemu-fetch "$TOP/scripts/apt.sh" get source --download-only --only-source \
+	fetched qemu-fetch "$TOP/scripts/apt.sh" get source --download-only --only-source \
 		"qemu/$SUITE"
 	dsc=$(echo *.dsc)
 	logged qemu-unpack dpkg-source --no-check -x "$dsc" tree
@@ -112,4 +115,8 @@ if [ ! -x "$bin/$BINARY" ]; then
 	keep_newest 8 "$CACHE"/qemu/bin-*
 fi
 touch "$bin"
+if [ "${1:-}" = objects ]; then
+	ninja -C "$tree/build" -t commands $BINARY | grep -c -- ' -c '
+	exit
+fi
 echo "$bin/$BINARY"
