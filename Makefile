@@ -95,13 +95,12 @@ qemu: packages ## build QEMU with the device
 
 # QEMU's instruction counter; its one foreign header comes with QEMU's source.
 .PHONY: plugin
-plugin: build/plugin/insn_count.so
+plugin: build/plugin/insn_count.so ## build the counter of instructions that QEMU loads
 build/plugin/insn_count.so: tests/plugin/insn_count.c tests/plugin/marker.h | packages
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC \
 		-idirafter "$$(scripts/qemu.sh tree)/include/qemu" -o $@ $<
 
-# Installs the host packages that are missing, or says how; at once when none is.
 .PHONY: packages
-packages:
+packages: ## install the host packages that are missing, or say how
 	@scripts/install.sh
