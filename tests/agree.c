@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tests/agree.h"
+#include "tests/random.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -55,10 +56,7 @@ static u32 random_container(u64 *state)
 				    0x7f812345, 0x00000001, 0x807fffff, 0x7f7fffff, 0x3f800000 };
 	u32 bits;
 
-	*state ^= *state << 13; /* xorshift64, Marsaglia 2003 */
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	bits = (u32)(*state >> 32);
+	bits = (u32)(random_next(state) >> 32);
 	switch (*state % 64) {
 	case 0:
 		return edge[bits % (sizeof(edge) / sizeof(*edge))];

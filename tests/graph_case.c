@@ -12,7 +12,7 @@
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
 #include "core/machine.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 
 enum { TENSORS_MAX = 32 };
 
@@ -327,7 +327,7 @@ static struct graph *read_graph(struct run *r, const char *name, const char *las
 static bool compare(struct run *r, const char *name, const struct rondo_machine *machine)
 {
 	size_t outputs;
-	char why[PROGRAM_RUN_WHY] = "";
+	char why[RUN_WHY_BYTES] = "";
 
 	r->model = read_graph(r, name, "shape");
 	if (!r->model)
@@ -347,7 +347,7 @@ static bool compare(struct run *r, const char *name, const struct rondo_machine 
 	if (graph_eval(r->model, r->in, r->of_model, &r->err) ||
 	    graph_eval(r->normal, r->in, r->of_normal, &r->err))
 		return wrong(r, "%s", r->err.text);
-	if (!program_run(&r->program, machine, r->in, r->of_program, why))
+	if (!network_run(&r->program, machine, r->in, r->of_program, why))
 		return wrong(r, "the program fails: %s", why);
 	for (size_t i = 0; i < outputs; i++)
 		if (!outputs_agree(r, i))

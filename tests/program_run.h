@@ -1,22 +1,129 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Runs what the compiler made on the plain executor, with every check on: for tests that compare a
- * program's results with the graph's.
+ * Runs a program in the checking executor and says how it differs from what the verifier
+ * promised. Slots read as a pattern; what is touched is noted.
  */
 #ifndef TESTS_PROGRAM_RUN_H
 #define TESTS_PROGRAM_RUN_H
 
-#include "compiler/backend.h"
-#include "compiler/tensor.h"
+#include <stdio.h>
+#include <string.h>
 
-enum { PROGRAM_RUN_WHY = 256 };
+#include "core/machine.h"
+#include "core/verify.h"
+#include "emulator/exec/exec.h"
+
+enum { RUN_WHY_BYTES = 256 };
+
+/* Lowest byte touched and one past the highest; 0, 0 if none is. */
+struct run_extent {
+	u64 lo, hi;
+};
+
+struct run_slots {
+	struct run_extent read[RONDO_PROGRAM_SLOTS_MAX], written[RONDO_PROGRAM_SLOTS_MAX];
+};
+
+static inline void run_note(struct run_extent *extent, u64 offset, u64 size)
+{
+	if (extent->lo == extent->hi || offset < extent->lo)
+		extent->lo = offset;
+	if (offset + size > extent->hi)
+		extent->hi = offset + size;
+}
+
+static inline bool run_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+{
+	struct run_slots *slots = ctx;
+
+	run_note(&slots->read[slot], offset, size);
+	memset(to, (int)offset, size);
+	return true;
+}
+
+static inline bool run_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+{
+	struct run_slots *slots = ctx;
+
+	(void)from;
+	run_note(&slots->written[slot], offset, size);
+	return true;
+}
+
+/* The machine that a program is compiled for. */
+static inline void run_machine(const struct rondo_program_header *header,
+			       struct rondo_machine *machine)
+{
+	u32 id = 0;
+
+	do
+		rondo_machine_init(machine, id);
+	while (rondo_machine_hash(machine) != header->machine_hash && ++id < RONDO_MACHINES);
+}
 
 /*
- * Verifies the program in @c's file and replays it once. @in: one tensor per graph input; @out: one
- * per graph output, whose type and shape are set and whose bytes have room. False, and the reason
- * in @why, when the program is refused, traps, or takes other than c->cycles.
+ * Runs the program of @size bytes at @data on @e, of @machine, with every check on. @facts: of the
+ * verifier, or NULL if it refused. Returns how the run ended, and in @why what was wrong with it,
+ * "" if nothing was.
  */
-bool program_run(const struct compiled *c, const struct rondo_machine *machine,
-		 const struct tensor_data *in, struct tensor_data *out, char why[PROGRAM_RUN_WHY]);
+static inline enum exec_status run_with(struct exec *e, const struct rondo_machine *machine,
+					const void *data, u64 size, const struct rondo_facts *facts,
+					const struct exec_io *io, char why[RUN_WHY_BYTES])
+{
+	struct exec_control control = { .bound = ~0ull, .checks = true };
+	struct exec_result result = { .status = EXEC_TRAP };
+	struct exec_program *program;
+	char reason[EXEC_REASON_BYTES];
+
+	why[0] = 0;
+	if (exec_load(&program, machine, data, size, facts, reason)) {
+		snprintf(why, RUN_WHY_BYTES, "not loaded: %s", reason);
+		return EXEC_TRAP;
+	}
+	exec_run(e, program, io, &control, &result);
+	if (result.status != EXEC_DONE)
+		snprintf(why, RUN_WHY_BYTES, "bundle %u: %s", result.bundle, result.reason);
+	else if (facts && result.cycles != facts->cycles)
+		snprintf(why, RUN_WHY_BYTES, "took %llu cycles, promised %llu",
+			 (unsigned long long)result.cycles, (unsigned long long)facts->cycles);
+	exec_unload(program);
+	return result.status;
+}
+
+/* The same for the machine that the program is for, with @slots noting what it touches. */
+static inline enum exec_status run_program(struct exec *e, const void *data, u64 size,
+					   const struct rondo_facts *facts, struct run_slots *slots,
+					   char why[RUN_WHY_BYTES])
+{
+	struct exec_io io = { .read = run_read, .write = run_write, .ctx = slots };
+	struct rondo_machine machine;
+
+	memset(slots, 0, sizeof(*slots));
+	run_machine(data, &machine);
+	return run_with(e, &machine, data, size, facts, &io, why);
+}
+
+/*
+ * Runs a program that the verifier accepted with @facts; returns whether it kept every
+ * promise, else says in @why which it did not.
+ */
+static inline bool run_keeps_promises(struct exec *e, const void *data, u64 size,
+				      const struct rondo_facts *facts, char why[RUN_WHY_BYTES])
+{
+	struct rondo_program program;
+	struct run_slots slots;
+	u32 i;
+
+	rondo_program_open(&program, data, size);
+	run_program(e, data, size, facts, &slots, why);
+	for (i = 0; !why[0] && i < program.header->slots; i++) {
+		const struct rondo_slot *slot = &program.slots[i];
+
+		if (slot->read_lo != slots.read[i].lo || slot->read_hi != slots.read[i].hi ||
+		    slot->write_lo != slots.written[i].lo || slot->write_hi != slots.written[i].hi)
+			snprintf(why, RUN_WHY_BYTES, "slot %u: extents are not exact", i);
+	}
+	return !why[0];
+}
 
 #endif

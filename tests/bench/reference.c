@@ -11,8 +11,6 @@
 #include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 enum {
 	M = 256,
 	TILES = 8, /* of 64 containers, one after the other */

@@ -7,8 +7,6 @@
 #include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 enum { RUNS = 5, BUNDLES = RONDO_BUNDLES_MAX };
 
 /* An access in every memory slot; slots of registers are for others. */

@@ -20,8 +20,6 @@
 #include "tests/mesh_examples.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 enum { LANES = WAFER_LANES, UNROLL = 8, BUNDLES = 320 };
 
 static double example_s(void *ctx)

@@ -5,6 +5,7 @@
  * wrong is the only one; what is changed must not make something earlier wrong.
  */
 #include "tests/fuzz/defects.h"
+#include "tests/random.h"
 
 #include <stdio.h>
 
@@ -12,8 +13,6 @@ enum {
 	FREE_SRAM = 512 * 1024, /* that generated programs leave alone */
 	ANY_SLOT = RONDO_SLOTS_PER_BUNDLE,
 };
-
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
 struct injector {
 	struct builder *b;
@@ -27,10 +26,7 @@ struct injector {
 
 static u32 pick(struct injector *j, u32 count)
 {
-	j->choice ^= j->choice << 13; /* xorshift64, Marsaglia 2003 */
-	j->choice ^= j->choice >> 7;
-	j->choice ^= j->choice << 17;
-	return (u32)(j->choice >> 32) % count;
+	return (u32)(random_next(&j->choice) >> 32) % count;
 }
 
 static void expect(struct injector *j, u32 index, u32 slot)

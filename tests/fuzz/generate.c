@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tests/fuzz/generate.h"
+#include "tests/random.h"
 
 enum {
 	REGS = 16, /* in use: v[first_reg] and the next ones */
@@ -812,13 +813,7 @@ void generate(struct builder *b, enum generate_kind kind, const u8 *choices, siz
 
 void generate_choices(u8 *choices, u64 seed)
 {
-	u64 state = seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull;
-	u32 i;
+	u64 state = random_seed(seed);
 
-	for (i = 0; i < GENERATE_CHOICES; i++) {
-		state ^= state << 13; /* xorshift64, Marsaglia 2003 */
-		state ^= state >> 7;
-		state ^= state << 17;
-		choices[i] = (u8)(state >> 32);
-	}
+	random_bytes(&state, choices, GENERATE_CHOICES);
 }

@@ -9,7 +9,7 @@
  *	7	the bytes of a program
  */
 #include "tests/unit/program_gen.h"
-#include "tests/unit/program_run.h"
+#include "tests/program_run.h"
 
 /* Longer runs are not worth the time; the executor moves at most a row per cycle. */
 enum { CYCLES_MAX = 1 << 17 };

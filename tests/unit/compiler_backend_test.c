@@ -9,7 +9,7 @@
 #include "compiler/eval.h"
 #include "core/machine.h"
 #include "tests/models.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
@@ -137,7 +137,7 @@ static bool evaluates(const struct model *m, const struct graph *g, size_t live,
 static int try_program(const struct model *m, struct graph *g, struct compile_error *err)
 {
 	struct tensor_data out[TENSORS_MAX] = { { 0 } };
-	char why[PROGRAM_RUN_WHY] = "";
+	char why[RUN_WHY_BYTES] = "";
 	struct rondo_machine machine;
 	struct compiled program;
 	int rc;
@@ -148,7 +148,7 @@ static int try_program(const struct model *m, struct graph *g, struct compile_er
 		return rc;
 	for (size_t i = 0; i < m->n_out; i++)
 		tensor_data_alloc(&out[i], m->out[i].dtype, &m->out[i].shape);
-	if (!program_run(&program, &machine, m->in, out, why))
+	if (!network_run(&program, &machine, m->in, out, why))
 		rc = compile_fail(err, -EIO, "the program fails: %s", why);
 	for (size_t i = 0; i < m->n_out; i++) {
 		if (!rc && !is_close(&out[i], &m->out[i]))

@@ -12,7 +12,7 @@
  */
 #include "compiler/compiler.h"
 #include "core/machine.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
@@ -146,7 +146,7 @@ static bool run(const struct compiled *c, const struct tensor_data *x, const cha
 {
 	struct tensor_data y[OUTPUTS_MAX] = { 0 };
 	const char *data[OUTPUTS_MAX], *at = behind(json, "\"names\": [");
-	char why[PROGRAM_RUN_WHY] = "", name[80];
+	char why[RUN_WHY_BYTES] = "", name[80];
 	struct rondo_machine machine;
 	int n = 0, used;
 	bool good = true;
@@ -160,7 +160,7 @@ static bool run(const struct compiled *c, const struct tensor_data *x, const cha
 		data[n] = find_output(json, name, &y[n]);
 		good = data[n];
 	}
-	good = good && n && program_run(c, &machine, x, y, why);
+	good = good && n && network_run(c, &machine, x, y, why);
 	for (int i = 0; i < n && good; i++)
 		good = equals(&y[i], data[i]);
 	if (!good && why[0])

@@ -10,7 +10,7 @@
 #include "demo/digits.h"
 #include "demo/mnist.h"
 #include "tests/models.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 #include "tests/tap.h"
 #include "tools/tensor_io.h"
 
@@ -94,13 +94,13 @@ static bool run(const struct runner *r, const struct tensor_data *in, struct ten
 {
 	const struct value *v = r->g->outputs.v[0];
 	struct compile_error err = { 0 };
-	char why[PROGRAM_RUN_WHY];
+	char why[RUN_WHY_BYTES];
 
 	if (!r->program.file)
 		return !graph_eval(r->g, in, out, &err);
 	if (!tensor_data_alloc(out, v->dtype, &v->shape))
 		return false;
-	if (program_run(&r->program, &r->machine, in, out, why))
+	if (network_run(&r->program, &r->machine, in, out, why))
 		return true;
 	printf("# %s\n", why);
 	return false;

@@ -6,7 +6,7 @@
  */
 #include "compiler/backend.h"
 #include "core/machine.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -123,7 +123,7 @@ static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)
 	struct tensor_data from = { .bytes = in, .size = BYTES };
 	struct tensor_data to = { .bytes = result, .size = BYTES };
 	struct graph *g;
-	char why[PROGRAM_RUN_WHY] = "";
+	char why[RUN_WHY_BYTES] = "";
 	bool good;
 	int i;
 
@@ -135,7 +135,7 @@ static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)
 	good = !fetch_insert(&p.l) && !place_buffers(&p.l);
 	schedule(&v, &p.l.mir, &machine, &g->arena, 1024);
 	good = good && !allocate_registers(&p.l, &v) && !emit(&p.l, &v, &program) &&
-	       program_run(&program, &machine, &from, &to, why);
+	       network_run(&program, &machine, &from, &to, why);
 	if (!good)
 		printf("# seed %u: %s %s\n", seed, err.text, why);
 	*cycles = program.cycles;

@@ -8,7 +8,7 @@
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
 #include "core/machine.h"
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 #include "tests/tap.h"
 
 #include <float.h>
@@ -180,7 +180,7 @@ static void interpret(size_t i, const char *how, struct graph *g, const struct t
 static void execute(size_t i, struct graph *g, const struct tensor_data *x,
 		    struct compile_error *err)
 {
-	char why[PROGRAM_RUN_WHY] = "";
+	char why[RUN_WHY_BYTES] = "";
 	struct rondo_machine machine;
 	struct tensor_data y = { 0 };
 	struct compiled c = { 0 };
@@ -189,7 +189,7 @@ static void execute(size_t i, struct graph *g, const struct tensor_data *x,
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	ran = g && tensor_data_alloc(&y, DTYPE_F32, &g->outputs.v[0]->shape) &&
 	      !backend_compile(g, &machine, NULL, NULL, &c) &&
-	      program_run(&c, &machine, x, &y, why);
+	      network_run(&c, &machine, x, &y, why);
 	compare(i, "program", ran, &y, err->code ? err->text : why);
 	compiled_free(&c);
 	tensor_data_free(&y);

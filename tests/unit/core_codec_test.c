@@ -4,19 +4,16 @@
  * of every word is a field's, the opcode's, or refused.
  */
 #include "core/codec.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { TRIES = 200 };
 
 static u64 random_state = 0x9e3779b97f4a7c15ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u64 next_random(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
+	return random_next(&random_state);
 }
 
 /* The formats as data: a row for each, followed by a row for each of its fields. */

@@ -6,8 +6,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 static struct rondo_activity count(struct builder *b)
 {
 	struct rondo_activity activity;

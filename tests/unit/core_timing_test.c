@@ -5,19 +5,16 @@
  */
 #include "core/machine.h"
 #include "core/timing.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { NESTS = 5000, OPS = 24, STEPS_MAX = 2000000 };
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u32 pick(u32 count)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (u32)((random_state >> 32) % count);
+	return (u32)((random_next(&random_state) >> 32) % count);
 }
 
 /* One bundle: it waits, starts, opens a loop over the bundles up to last, or does neither. */

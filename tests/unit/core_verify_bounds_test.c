@@ -4,6 +4,7 @@
  * and highest bytes, found by going through every trip and element, touch the ends of SRAM
  * (rows: of the accumulator file). There they are accepted, and one step further refused.
  */
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
@@ -11,13 +12,9 @@ enum { ACCESSES = 3000, TRANSFERS = 1000 };
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u32 pick(u32 count)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (u32)((random_state >> 32) % count);
+	return (u32)((random_next(&random_state) >> 32) % count);
 }
 
 static s32 pick_stride(void)

@@ -7,8 +7,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 static void expect(struct builder *b, u32 code, u32 index, const char *name)
 {
 	struct rondo_verdict verdict = build_verdict(b, 0);

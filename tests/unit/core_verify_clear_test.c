@@ -8,12 +8,11 @@
  *	core_verify_clear_test [FIRST COUNT]	seeds, each one program of each sort
  */
 #include "tests/fuzz/generate.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/clear_model.h"
 #include "tests/unit/program_gen.h"
-#include "tests/unit/program_run.h"
-
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+#include "tests/program_run.h"
 
 static const char *const event_names[CLEAR_EVENTS] = {
 	[CLEAR_TOO_WIDE] = "a strided set of too many dimensions",
@@ -176,13 +175,9 @@ struct stress {
 	u32 depth;
 };
 
-/* xorshift64, Marsaglia 2003. */
 static u32 pick(struct stress *s, u32 count)
 {
-	s->random ^= s->random << 13;
-	s->random ^= s->random >> 7;
-	s->random ^= s->random << 17;
-	return (u32)(s->random >> 32) % count;
+	return (u32)(random_next(&s->random) >> 32) % count;
 }
 
 #define ONE_OF(s, ...) \

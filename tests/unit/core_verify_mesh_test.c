@@ -5,9 +5,7 @@
  */
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
-#include "tests/unit/program_run.h"
-
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+#include "tests/program_run.h"
 
 static void begin(struct builder *b, enum rondo_machine_id id)
 {

@@ -6,8 +6,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 enum { IN, OUT, BUFFER = 4096, ROWS = BUFFER / 256 };
 
 static void begin(struct builder *b)

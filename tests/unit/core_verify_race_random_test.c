@@ -5,23 +5,18 @@
  * is accepted never traps, what is refused for a race does. (The rule may refuse a right program
  * where its search is cut short. These are not that strange.)
  */
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
-#include "tests/unit/program_run.h"
-
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+#include "tests/program_run.h"
 
 enum { PROGRAMS = 2500, AREA = 32768, DEPTH = 4 };
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u32 pick(u32 count)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (u32)(random_state >> 32) % count;
+	return (u32)(random_next(&random_state) >> 32) % count;
 }
 
 #define ONE_OF(...) \

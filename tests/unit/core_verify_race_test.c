@@ -9,7 +9,7 @@
 
 #include "core/verify_state.h"
 #include "tests/tap.h"
-#include "tests/unit/program_run.h"
+#include "tests/program_run.h"
 #include "tools/asm/asm.h"
 
 /* In all programs: BUF bytes are a tile, of ROWS registers. */

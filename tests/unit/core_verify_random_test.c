@@ -4,21 +4,18 @@
  * programs. What is accepted keeps its promises: no trap, exact extents, exact cycles.
  * Where the proof is exact, what is refused does trap.
  */
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_gen.h"
-#include "tests/unit/program_run.h"
+#include "tests/program_run.h"
 
 enum { CHOICES = 1024 };
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u64 next_random(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
+	return random_next(&random_state);
 }
 
 struct tally {

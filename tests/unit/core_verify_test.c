@@ -7,8 +7,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 /* A program that is right, and one that is wrong in one place when @bad. */
 typedef void build_case(struct builder *b, bool bad);
 

@@ -8,24 +8,17 @@
 #include <time.h>
 
 #include "tests/emulator/rig.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { THREADS = 2, ACCESSES = 60000 };
 
 static struct rig rig;
 
-/* xorshift64; the seed is the thread's number, so that a failure comes again. */
-static u64 next(u64 *x)
-{
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return *x;
-}
-
 static u64 any_offset(u64 *x)
 {
-	return next(x) % 4 ? next(x) % 0x48 & ~3ull : next(x) % (2 * RONDO_REGS_BYTES);
+	return random_next(x) % 4 ? random_next(x) % 0x48 & ~3ull :
+				    random_next(x) % (2 * RONDO_REGS_BYTES);
 }
 
 /* Puts the image's place back now and then, so that boots succeed. */
@@ -53,8 +46,8 @@ static void *go_mad(void *seed)
 		/* The device is slower than this loop: let it come to something. */
 		if (i % 8 == 0)
 			nanosleep(&pause, NULL);
-		size = 1u << next(&x) % 4;
-		switch (next(&x) % 256) {
+		size = 1u << random_next(&x) % 4;
+		switch (random_next(&x) % 256) {
 		case 0:
 			good_boot();
 			break;
@@ -62,18 +55,19 @@ static void *go_mad(void *seed)
 			emu_reset(rig.dev);
 			break;
 		case 2:
-			emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, next(&x) % EMU_FAULTS * 4,
-				       next(&x) % 4 ? 0 : 1 + next(&x) % 2, 4);
+			emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, random_next(&x) % EMU_FAULTS * 4,
+				       random_next(&x) % 4 ? 0 : 1 + random_next(&x) % 2, 4);
 			break;
 		case 3:
-			emu_mmio_read(rig.dev, next(&x) % 6, any_offset(&x), size);
+			emu_mmio_read(rig.dev, random_next(&x) % 6, any_offset(&x), size);
 			break;
 		case 4:
 		case 5:
-			emu_mmio_write(rig.dev, RONDO_BAR_REGS, any_offset(&x), next(&x), size);
+			emu_mmio_write(rig.dev, RONDO_BAR_REGS, any_offset(&x), random_next(&x),
+				       size);
 			break;
 		case 6:
-			rig_bell(&rig, next(&x) % (RONDO_BELLS + 1));
+			rig_bell(&rig, random_next(&x) % (RONDO_BELLS + 1));
 			break;
 		default:
 			emu_mmio_read(rig.dev, RONDO_BAR_REGS, any_offset(&x), size);

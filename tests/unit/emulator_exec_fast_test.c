@@ -3,19 +3,16 @@
  * The fast executor against the plain one, every variant that this host can run: each
  * operation on operands of every kind, and random programs.
  */
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/fast_compare.h"
 #include "tests/unit/program_gen.h"
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u64 next_random(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
+	return random_next(&random_state);
 }
 
 /* Claims and facts of @b's program, or false: the verifier refuses it. */

@@ -7,8 +7,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 enum {
 	REGS = 8,
 	INPUT = 2048, /* bytes of SRAM that transfers fill */

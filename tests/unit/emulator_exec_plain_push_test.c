@@ -8,16 +8,14 @@
 #include <math.h>
 
 #include "emulator/exec/plain/f32.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 static u32 random_bits(void)
 {
 	static u64 seed = 88172645463325252ull;
 
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed >> 16;
+	return random_next(&seed) >> 16;
 }
 
 /* Mostly numbers near one, but also subnormals, infinities, NaN, zeros. */

@@ -11,6 +11,7 @@
  */
 #include "emulator/exec/exec.h"
 #include "tests/fuzz/generate.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { FLIPS = 24, SLOT_BYTES_MAX = 1 << 26 };
@@ -31,13 +32,9 @@ enum fate { ENDED, SIGNED, HARMLESS, MISSED, FATES };
 
 static u64 state;
 
-/* xorshift64, Marsaglia 2003. */
 static u64 draw(u64 below)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 11) % below;
+	return (random_next(&state) >> 11) % below;
 }
 
 static bool read_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)

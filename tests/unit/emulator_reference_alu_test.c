@@ -7,19 +7,16 @@
 #include "emulator/exec/plain/alu.h"
 #include "emulator/reference/f32.h"
 #include "emulator/reference/state.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { ROUNDS = 300 }; /* of 64 lanes, for each operation */
 
 static u64 random_state = 0x9e3779b97f4a7c15ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u32 next_random(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (u32)(random_state >> 32);
+	return (u32)(random_next(&random_state) >> 32);
 }
 
 /* Any bits; edges of f32 and s32; numbers of about one; numbers near what came before. */

@@ -10,8 +10,6 @@
 /* A mesh of 3 x 2 tiles with 8 lanes. */
 enum { W = 3, H = 2, L = 8, ROW = 4 * L, TILE_BYTES = 1024, SLOT_BYTES = 65536 };
 
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
-
 struct run {
 	struct builder b;
 	u32 x; /* an entry at SRAM 0 */

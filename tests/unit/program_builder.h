@@ -22,6 +22,9 @@
 #include "core/verify.h"
 #include "core/verify_state.h"
 
+/* An operation: OP(ld_w, .entry = e). */
+#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
+
 struct builder {
 	struct rondo_machine machine;
 	struct rondo_program_header header;

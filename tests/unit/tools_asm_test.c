@@ -12,6 +12,7 @@
 #include "core/disasm.h"
 #include "core/machine.h"
 #include "spec/program.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #define DIRECTORY "tests/golden/asm"
@@ -137,14 +138,6 @@ static void all_golden(void)
 	tap_ok(cases >= 8, "the golden files are there");
 }
 
-static u64 random_bits(u64 *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
-
 /* A word whose fields are all random, for operation @op; often no operation at all. */
 static u64 random_word(u64 *seed, u32 op)
 {
@@ -154,14 +147,14 @@ static u64 random_word(u64 *seed, u32 op)
 
 	/* Clears bits at random until only bits of fields are left. */
 	for (tries = 0; tries < 64; tries++) {
-		word = (random_bits(seed) & ~0x7full) | op;
+		word = (random_next(seed) & ~0x7full) | op;
 		for (u32 bit = 7; bit < 64; bit++)
 			if (!rondo_decode((1ull << bit) | op, &decoded))
 				word &= ~(1ull << bit);
 		if (rondo_decode(word, &decoded))
 			return word;
 	}
-	return random_bits(seed);
+	return random_next(seed);
 }
 
 /* Bundle @words as text, in a program whose claims are stated, and back. */
@@ -195,9 +188,9 @@ static void round_trips(void)
 	for (op = 0; op < RONDO_OPCODES; op++) {
 		for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 			for (other = 0; other < RONDO_SLOTS_PER_BUNDLE; other++)
-				words[other] = random_bits(&seed) % 3 ?
+				words[other] = random_next(&seed) % 3 ?
 						       0 :
-						       random_word(&seed, random_bits(&seed) % 128);
+						       random_word(&seed, random_next(&seed) % 128);
 			words[slot] = random_word(&seed, op);
 			bundles++;
 			if (!survives(words, line)) {

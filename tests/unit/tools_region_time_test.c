@@ -10,22 +10,17 @@
 #include "compiler/backend.h"
 #include "compiler/compiler.h"
 #include "tests/fuzz/generate.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_gen.h"
-
-#define OP(name, ...) ((struct rondo_op){ .op = RONDO_OP_##name, __VA_ARGS__ })
 
 enum { PROGRAMS = 1500, CHOICES = 1024, REGIONS = 7 };
 
 static u64 random_state = 88172645463325252ull;
 
-/* xorshift64, Marsaglia 2003. */
 static u64 next_random(void)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
+	return random_next(&random_state);
 }
 
 /* What is known of each region, and of all of a program. */

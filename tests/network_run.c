@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "tests/program_run.h"
+#include "tests/network_run.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/verify_state.h"
-#include "emulator/exec/exec.h"
 
 /* The parts of a file that this compiler wrote, and that is therefore not checked. */
 struct parts {
@@ -92,34 +90,13 @@ static bool slot_write(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 	return true;
 }
 
-static bool replay(struct slots *s, const struct rondo_machine *machine,
-		   const struct rondo_facts *facts, char why[PROGRAM_RUN_WHY])
-{
-	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = s };
-	const struct exec_control control = { .bound = facts->cycles, .checks = true };
-	struct exec_program *program = NULL;
-	struct exec *e = exec_create(machine);
-	struct exec_result r = { 0 };
-	bool good = false;
-
-	if (e &&
-	    !exec_load(&program, machine, s->parts.program, s->parts.program_bytes, facts, why)) {
-		exec_run(e, program, &io, &control, &r);
-		good = r.status == EXEC_DONE && r.cycles == facts->cycles;
-		snprintf(why, PROGRAM_RUN_WHY,
-			 "status %d at bundle %u after %" PRIu64 " of %" PRIu64 " cycles: %s",
-			 r.status, r.bundle, r.cycles, facts->cycles, r.reason);
-	}
-	exec_unload(program);
-	exec_destroy(e);
-	return good;
-}
-
-bool program_run(const struct compiled *c, const struct rondo_machine *machine,
-		 const struct tensor_data *in, struct tensor_data *out, char why[PROGRAM_RUN_WHY])
+bool network_run(const struct compiled *c, const struct rondo_machine *machine,
+		 const struct tensor_data *in, struct tensor_data *out, char why[RUN_WHY_BYTES])
 {
 	struct rondo_verify *v = malloc(sizeof(*v));
 	struct slots s = { .in = in, .out = out };
+	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = &s };
+	struct exec *e = exec_create(machine);
 	const struct rondo_verdict *verdict;
 	bool good = false;
 
@@ -129,10 +106,13 @@ bool program_run(const struct compiled *c, const struct rondo_machine *machine,
 		;
 	verdict = rondo_verify_verdict(v);
 	if (verdict->code)
-		snprintf(why, PROGRAM_RUN_WHY, "refused at %u, slot %u: %s", verdict->index,
+		snprintf(why, RUN_WHY_BYTES, "refused at %u, slot %u: %s", verdict->index,
 			 verdict->slot, rondo_error_text(verdict->code));
 	else
-		good = replay(&s, machine, rondo_verify_facts(v), why);
+		good = run_with(e, machine, s.parts.program, s.parts.program_bytes,
+				rondo_verify_facts(v), &io, why) == EXEC_DONE &&
+		       !why[0];
+	exec_destroy(e);
 	free(v);
 	return good;
 }
