@@ -8,8 +8,8 @@
  *	4..6	the same, but then some bytes of the program are changed
  *	7	the bytes of a program
  */
-#include "tests/unit/program_gen.h"
 #include "tests/program_run.h"
+#include "tests/unit/program_gen.h"
 
 /* Longer runs are not worth the time; the executor moves at most a row per cycle. */
 enum { CYCLES_MAX = 1 << 17 };

@@ -3,7 +3,8 @@
 """The operators worked out once more, independently of compiler/eval.c: exactly, in rational
 numbers (activations: decimal numbers of 120 digits), each result rounded to f32 once.
 
-    oracle.py --write FILE...   puts the results into the files, as lines "#: expect %ID VALUE ..."
+    oracle.py --write FILE...   puts types and results of the outputs into the files, as lines
+                                "#: type %ID TYPE" and "#: expect %ID VALUE ..."
     oracle.py --check           TAP: every file beside this one holds the results that it should
 
 Written from the ONNX operator reference and, where that is open, docs/reference/semantics.md.
@@ -20,7 +21,7 @@ import sys
 from decimal import Context, Decimal, setcontext
 from fractions import Fraction
 
-EXPECT_MAX = 32
+EXPECT_MAX = 100
 VALUE_MAX = 400
 setcontext(Context(prec=120, Emin=-999999, Emax=999999))
 
@@ -283,12 +284,12 @@ def softmax(log):
         return [to_f32(p / total) for p in powers]
 
     def run(attrs, x):
-        rank = len(x.shape)
-        axis = attrs.get('axis', -1) % rank if attrs.get('axis', -1) < rank else rank
-        # the indices of one row: those that agree in everything but the axis (or axes)
+        rank, old = len(x.shape), attrs['opset'] < 13
+        axis = attrs.get('axis', 1 if old else -1) % rank
+        # the indices of one row: those that agree in everything except the axis (or axes)
         rows = {}
         for i in indices(x.shape):
-            key = i[:axis] if attrs.get('flat') else i[:axis] + i[axis + 1:]
+            key = i[:axis] if attrs.get('flat', old) else i[:axis] + i[axis + 1:]
             rows.setdefault(key, []).append(i)
         result = {}
         for row_indices in rows.values():
@@ -426,6 +427,7 @@ def parse_attr(word):
 def run(text):
     """{number of an output: Tensor}; nothing where that would take long."""
     data = dict(re.findall(r'^#: data %(\d+) (.*)$', text, re.M))
+    opset = re.search(r'^graph .* opset (\d+)$', text, re.M)
     values, outputs = {}, []
     for line in text.splitlines():
         if line.startswith(('input', 'const')):
@@ -445,6 +447,7 @@ def run(text):
             words = rest.split()
             inputs = [values[w[1:]] if w != '_' else None for w in words if w[0] in '%_']
             attrs = dict(parse_attr(w) for w in words if w[0] not in '%_')
+            attrs['opset'] = int(opset[1]) if opset else 99
             made = OPERATORS[op](attrs, *inputs)
             made = made if isinstance(made, tuple) else (made,)
             for key, tensor in zip(re.findall(r'%(\d+)', results), made):
@@ -466,8 +469,17 @@ def spelled(value):
 
 
 def expectations(text):
-    return ['#: expect %%%s %s' % (key, ' '.join(spelled(v) for v in tensor.data))
-            for key, tensor in run(text).items() if 0 < len(tensor.data) <= EXPECT_MAX]
+    lines = []
+    for key, tensor in run(text).items():
+        dims = ','.join(str(n) for n in tensor.shape)
+        lines.append('#: type %%%s %s[%s]' % (key, tensor.dtype, dims))
+        if 0 < len(tensor.data) <= EXPECT_MAX:
+            lines.append('#: expect %%%s %s' % (key, ' '.join(spelled(v) for v in tensor.data)))
+    return lines
+
+
+def is_result(line):
+    return line.startswith(('#: type', '#: expect'))
 
 
 def read(path):
@@ -479,7 +491,7 @@ def write(path):
     text = read(path)
     if '#: refused' in text:
         return
-    kept = [line for line in text.splitlines() if not line.startswith('#: expect')]
+    kept = [line for line in text.splitlines() if not is_result(line)]
     with open(path, 'w', encoding='ascii') as f:
         f.write('\n'.join(kept + expectations(text)) + '\n')
 
@@ -489,7 +501,7 @@ def check():
     paths = sorted(glob.glob(os.path.join(os.path.dirname(__file__), '*.graph')))
     for n, path in enumerate(paths, 1):
         text = read(path)
-        have = [line for line in text.splitlines() if line.startswith('#: expect')]
+        have = [line for line in text.splitlines() if is_result(line)]
         good = have == ([] if '#: refused' in text else expectations(text))
         failures += not good
         print('%sok %d %s' % ('' if good else 'not ', n, os.path.basename(path)))

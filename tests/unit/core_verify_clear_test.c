@@ -8,11 +8,11 @@
  *	core_verify_clear_test [FIRST COUNT]	seeds, each one program of each sort
  */
 #include "tests/fuzz/generate.h"
+#include "tests/program_run.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/clear_model.h"
 #include "tests/unit/program_gen.h"
-#include "tests/program_run.h"
 
 static const char *const event_names[CLEAR_EVENTS] = {
 	[CLEAR_TOO_WIDE] = "a strided set of too many dimensions",

@@ -3,9 +3,9 @@
  * What the verifier proves of programs for many tiles: registers under masks, transfers of many
  * tiles, operands that name tiles.
  */
+#include "tests/program_run.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
-#include "tests/program_run.h"
 
 static void begin(struct builder *b, enum rondo_machine_id id)
 {

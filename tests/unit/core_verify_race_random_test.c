@@ -5,10 +5,10 @@
  * is accepted never traps, what is refused for a race does. (The rule may refuse a right program
  * where its search is cut short. These are not that strange.)
  */
+#include "tests/program_run.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
-#include "tests/program_run.h"
 
 enum { PROGRAMS = 2500, AREA = 32768, DEPTH = 4 };
 

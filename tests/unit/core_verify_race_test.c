@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/verify_state.h"
-#include "tests/tap.h"
 #include "tests/program_run.h"
+#include "tests/tap.h"
 #include "tools/asm/asm.h"
 
 /* In all programs: BUF bytes are a tile, of ROWS registers. */

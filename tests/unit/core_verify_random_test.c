@@ -4,10 +4,10 @@
  * programs. What is accepted keeps its promises: no trap, exact extents, exact cycles.
  * Where the proof is exact, what is refused does trap.
  */
+#include "tests/program_run.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_gen.h"
-#include "tests/program_run.h"
 
 enum { CHOICES = 1024 };
 

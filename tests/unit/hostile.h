@@ -7,9 +7,9 @@
 #ifndef TESTS_UNIT_HOSTILE_H
 #define TESTS_UNIT_HOSTILE_H
 
+#include "tests/program_run.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
-#include "tests/program_run.h"
 
 static struct exec *hostile_executor; /* of an edge machine */
 
