@@ -22,7 +22,7 @@ from decimal import Context, Decimal, setcontext
 from fractions import Fraction
 
 EXPECT_MAX = 100
-VALUE_MAX = 400
+VALUE_MAX = 1500
 setcontext(Context(prec=120, Emin=-999999, Emax=999999))
 
 

@@ -12,6 +12,7 @@
 #include "onnx.pb-c.h"
 
 #include <errno.h>
+#include <math.h>
 
 static const struct shape s1 = { 1, { 4 } }, s4 = { 4, { 1, 1, 4, 4 } },
 			  kernel = { 4, { 1, 1, 2, 2 } };
@@ -249,6 +250,14 @@ static void test_nodes(void)
 	       "m.onnx: node \"n\" (MaxPool): attribute \"kernel_shape\" is missing");
 	refuse(one(13, "Concat", "x x", "y"), -EINVAL,
 	       "m.onnx: node \"n\" (Concat): attribute \"axis\" is missing");
+	w = one(13, "Transpose", "x", "y");
+	onnx_write_ints(w, "perm", 9, (const int64_t[9]){ 0 });
+	refuse(w, -EFBIG, "m.onnx: node \"n\" (Transpose): perm has 9 numbers, the limit is 8");
+	w = one(13, "BatchNormalization", "x b b b b", "y");
+	onnx_write_float(w, "epsilon", NAN);
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	refuse(w, -EINVAL,
+	       "m.onnx: node \"n\" (BatchNormalization): attribute \"epsilon\" is not a number");
 	w = one(13, "Softmax", "x", "y");
 	onnx_write_int(w, "axis", 4);
 	refuse(w, -EINVAL, "m.onnx: node \"n\" (Softmax): axis 4 is outside the 4 dimensions");
