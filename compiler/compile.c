@@ -3,9 +3,11 @@
 #include "compiler/compiler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX (INT64_C(1) << 31)
 
@@ -29,32 +31,65 @@ int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
 	return 0;
 }
 
+/* Opens a regular file for reading; @size is its. A pipe is not waited for. */
+static int open_file(const char *path, s64 *size, struct compile_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		rc = compile_fail(err, -errno, "%.300s: %s", path, strerror(errno));
+	else if (S_ISDIR(st.st_mode))
+		rc = compile_fail(err, -EISDIR, "%.300s: %s", path, strerror(EISDIR));
+	else if (!S_ISREG(st.st_mode))
+		rc = compile_fail(err, -EINVAL, "%.300s: not a regular file", path);
+	else if (st.st_size > FILE_BYTES_MAX)
+		rc = compile_fail(err, -EFBIG, "%.300s: larger than 2 GiB", path);
+	if (rc && fd >= 0)
+		close(fd);
+	*size = rc ? 0 : st.st_size;
+	return rc ? rc : fd;
+}
+
+/* Reads up to @size bytes; how many there were, or -1. */
+static s64 read_bytes(int fd, char *bytes, s64 size)
+{
+	s64 done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, bytes + done, (size_t)(size - done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -1 : done;
+		done += n;
+	}
+	return done;
+}
+
 int compile_read_file(const char *path, void **bytes, size_t *size, struct compile_error *err)
 {
-	FILE *f = fopen(path, "rb");
-	struct stat st;
-	long end = -1;
-	int rc = 0;
+	s64 length;
+	int fd = open_file(path, &length, err), rc = 0;
 
 	*bytes = NULL;
-	if (!f)
-		return compile_fail(err, -errno, "%.300s: %s", path, strerror(errno));
-	if (!fstat(fileno(f), &st) && S_ISDIR(st.st_mode))
-		rc = compile_fail(err, -EISDIR, "%.300s: %s", path, strerror(EISDIR));
-	else if (fseek(f, 0, SEEK_END) || (end = ftell(f)) < 0 || fseek(f, 0, SEEK_SET))
-		rc = compile_fail(err, -EIO, "%.300s: not a regular file", path);
-	else if (end > FILE_BYTES_MAX)
-		rc = compile_fail(err, -EFBIG, "%.300s: larger than 2 GiB", path);
-	else if (!(*bytes = malloc((size_t)end + 1)))
+	if (fd < 0)
+		return fd;
+	*bytes = malloc((size_t)length + 1);
+	if (!*bytes) {
 		rc = compile_fail(err, -ENOMEM, "%.300s: no memory", path);
-	else if (fread(*bytes, 1, (size_t)end, f) != (size_t)end)
-		rc = compile_fail(err, -EIO, "%.300s: it cannot be read", path);
-	fclose(f);
+	} else {
+		length = read_bytes(fd, *bytes, length);
+		if (length < 0)
+			rc = compile_fail(err, -errno, "%.300s: %s", path, strerror(errno));
+	}
+	close(fd);
 	if (rc) {
 		free(*bytes);
 		*bytes = NULL;
 		return rc;
 	}
-	*size = (size_t)end;
+	*size = (size_t)length;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * piece comes from malloc(), just as if it had been unpacked, so that protobuf-c can free it.
  */
 #include "demo/onnx_write.h"
+#include "tools/output.h"
 
 #include "onnx.pb-c.h"
 
@@ -332,17 +333,13 @@ int onnx_writer_save(struct onnx_writer *w, const char *path, struct compile_err
 {
 	size_t size;
 	void *bytes = onnx_writer_pack(w, &size);
-	FILE *file;
-	bool good;
-	int rc = 0;
+	struct output_part part;
+	int rc;
 
 	if (!bytes)
 		return compile_fail(err, -ENOMEM, "%s: no memory", path);
-	file = fopen(path, "wb");
-	good = file && fwrite(bytes, 1, size, file) == size;
-	good = file && fclose(file) == 0 && good;
-	if (!good)
-		rc = compile_fail(err, -errno, "%s: %s", path, strerror(errno));
+	part = (struct output_part){ bytes, size };
+	rc = output_write(path, &part, 1, err);
 	free(bytes);
 	return rc;
 }

@@ -19,9 +19,10 @@ enum {
 	ALIGNMENT = 64, /* of the data */
 };
 
-static const char *const descriptors[DTYPE_COUNT] = {
-	[DTYPE_F32] = "<f4", [DTYPE_S8] = "|i1",  [DTYPE_U8] = "|u1",
-	[DTYPE_S32] = "<i4", [DTYPE_S64] = "<i8", [DTYPE_BOOL] = "|b1",
+/* What each type is called, as in the last column of spec/dtypes.def. */
+static const char *const spellings[DTYPE_COUNT] = {
+#define DTYPE(name, text, number, type, kind, numpy) [DTYPE_##name] = numpy,
+#include "spec/dtypes.def"
 };
 
 /* What is left of the header, and what was found in it. */
@@ -29,14 +30,10 @@ struct header {
 	const char *at, *end;
 	bool has_type, has_order, has_shape;
 	enum dtype dtype;
+	bool swapped; /* big-endian */
 	struct shape shape;
 	struct compile_error *err;
 };
-
-bool npy_is(const void *bytes, size_t size)
-{
-	return size >= MAGIC_SIZE && !memcmp(bytes, magic, MAGIC_SIZE);
-}
 
 static void skip_spaces(struct header *h)
 {
@@ -75,27 +72,46 @@ static bool accept_string(struct header *h, const char **text, size_t *length)
 	return true;
 }
 
+/*
+ * Whether the @length bytes at @text are a spelling of type @t. A byte order may stand before the
+ * two that are codes, the first in the list, and before single characters.
+ */
+static bool spells(enum dtype t, const char *text, size_t length, bool ordered)
+{
+	const char *at = spellings[t], *end;
+	bool code = true;
+
+	for (; *at; at = *end ? end + 1 : end, code = false) {
+		end = at + strcspn(at, " ");
+		if ((size_t)(end - at) == length && !memcmp(at, text, length))
+			return code || length == 1 || !ordered;
+	}
+	return false;
+}
+
 static int read_descr(struct header *h)
 {
 	const char *text;
 	size_t length;
+	bool ordered;
 
 	if (!accept_string(h, &text, &length))
 		return compile_fail(h->err, -EINVAL, "the element type (descr) is not a plain one");
-	for (int i = 0; i < DTYPE_COUNT; i++) {
-		if (strlen(descriptors[i]) != length || memcmp(descriptors[i], text, length))
+	ordered = length > 1 && strchr("<>=|", *text);
+	for (int t = 0; t < DTYPE_COUNT; t++) {
+		if (!spells(t, text + ordered, length - ordered, ordered))
 			continue;
-		h->dtype = (enum dtype)i;
+		h->dtype = t;
+		h->swapped = *text == '>' && dtype_size(t) > 1;
 		h->has_type = true;
 		return 0;
 	}
 	if (length > 16)
 		length = 16;
-	return compile_fail(
-		h->err, -ENOTSUP,
-		"element type '%.*s' is not one of float32, int8, uint8, int32, int64, bool "
-		"(little-endian)",
-		(int)length, text);
+	return compile_fail(h->err, -ENOTSUP,
+			    "element type '%.*s' is not one of float32, int8, uint8, int32, int64, "
+			    "bool",
+			    (int)length, text);
 }
 
 static int read_order(struct header *h)
@@ -125,6 +141,7 @@ static int read_dimension(struct header *h)
 	}
 	if (!digits)
 		return compile_fail(h->err, -EINVAL, "dimension %d is not a number", h->shape.rank);
+	accept(h, "L"); /* as Python 2 wrote it */
 	if (h->shape.rank == TENSOR_RANK_MAX)
 		return compile_fail(h->err, -EFBIG, "more than %d dimensions", TENSOR_RANK_MAX);
 	h->shape.dim[h->shape.rank++] = value;
@@ -230,6 +247,21 @@ static int check_bool(const struct tensor_data *t, struct compile_error *err)
 	return 0;
 }
 
+/* Reverses the bytes of each element. */
+static void swap(struct tensor_data *t)
+{
+	size_t size = dtype_size(t->dtype);
+	unsigned char *at = t->bytes, *end = at + t->size;
+
+	for (; at < end; at += size)
+		for (size_t i = 0; i < size / 2; i++) {
+			unsigned char byte = at[i];
+
+			at[i] = at[size - 1 - i];
+			at[size - 1 - i] = byte;
+		}
+}
+
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err)
 {
 	struct header h = { .err = err };
@@ -252,6 +284,8 @@ int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct co
 	if (!tensor_data_alloc(&t, h.dtype, &h.shape))
 		return compile_fail(err, -ENOMEM, "no memory for %zu bytes", want);
 	memcpy(t.bytes, (const char *)bytes + data, want);
+	if (h.swapped)
+		swap(&t);
 	if (t.dtype == DTYPE_BOOL && check_bool(&t, err)) {
 		tensor_data_free(&t);
 		return err->code;
@@ -264,8 +298,9 @@ size_t npy_header(const struct tensor_data *t, char header[NPY_HEADER_MAX])
 {
 	size_t text = MAGIC_SIZE + VERSION_SIZE + 2, used = text, end;
 
-	used += (size_t)sprintf(header + used, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-				descriptors[t->dtype]);
+	used += (size_t)sprintf(header + used,
+				"{'descr': '%c%.2s', 'fortran_order': False, 'shape': (",
+				dtype_size(t->dtype) == 1 ? '|' : '<', spellings[t->dtype]);
 	for (int i = 0; i < t->shape.rank; i++)
 		used += (size_t)sprintf(header + used, "%s%lld%s", i ? " " : "",
 					(long long)t->shape.dim[i],

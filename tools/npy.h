@@ -9,10 +9,10 @@
 /* The longest header we write; 8 dimensions of 10 digits need 256 bytes. */
 #define NPY_HEADER_MAX 512
 
-/* Whether @bytes start as a .npy file does. */
-bool npy_is(const void *bytes, size_t size);
-
-/* Reads a whole file of version 1 to 3; *@out as for tensor_load(). */
+/*
+ * Reads a whole file of version 1 to 3, which begins with the magic number; *@out as for
+ * tensor_load(). Of an element type every spelling is known that numpy reads, and both byte orders.
+ */
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err);
 
 /* Writes what precedes the data of @t in a file of version 1; returns its length. */

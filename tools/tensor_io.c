@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Tensor files: see tensor_io.h. The formats themselves are in npy.c and compiler/onnx_tensor.c. */
 #include "tools/tensor_io.h"
+#include "tools/file_kind.h"
 #include "tools/npy.h"
+#include "tools/output.h"
 
 #include "compiler/onnx_tensor.h"
 
@@ -9,72 +11,80 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FIRST_READ = 1 << 16 };
+
+/* More than any slot of a program holds, whatever the type. */
+#define FILE_BYTES_MAX (2ull << 30)
 
 int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor_data *out,
 		 struct compile_error *err)
 {
+	enum file_kind kind = file_kind(bytes, size, FILE_PB);
 	int rc;
 
-	if (size == 0)
-		rc = compile_fail(err, -EINVAL, "the file is empty");
-	else if (npy_is(bytes, size))
+	switch (kind) {
+	case FILE_NPY:
 		rc = npy_parse(bytes, size, out, err);
-	else
+		break;
+	case FILE_PB:
 		rc = onnx_tensor_parse(bytes, size, out, err);
+		break;
+	default:
+		rc = compile_fail(err, kind == FILE_EMPTY ? -EINVAL : -ENOTSUP,
+				  "it is %s; NumPy arrays (.npy) and ONNX tensors (.pb) are read",
+				  file_kind_name(bytes, size, FILE_PB));
+	}
 	compile_error_prefix(err, name);
 	return rc;
 }
 
-/* The whole of @file, in memory that grows with what is read: pipes are fine. NULL: see errno. */
-static void *read_all(FILE *file, size_t *size)
+/* The whole of @file, in memory that grows with what is read: pipes are fine. 0 or an errno. */
+static int read_all(FILE *file, char **bytes, size_t *size)
 {
 	size_t capacity = FIRST_READ;
-	char *bytes = malloc(capacity);
+	char *larger;
 
 	*size = 0;
-	while (bytes) {
-		char *larger;
-
-		*size += fread(bytes + *size, 1, capacity - *size, file);
+	*bytes = malloc(capacity);
+	while (*bytes) {
+		*size += fread(*bytes + *size, 1, capacity - *size, file);
 		if (ferror(file))
-			break;
+			return errno;
 		if (*size < capacity)
-			return bytes;
-		larger = realloc(bytes, capacity *= 2);
+			return 0;
+		if (*size > FILE_BYTES_MAX)
+			return EFBIG;
+		larger = realloc(*bytes, capacity *= 2);
 		if (!larger)
 			break;
-		bytes = larger;
+		*bytes = larger;
 	}
-	free(bytes);
-	return NULL;
-}
-
-/* Records why the system refused @path. */
-static int fail_errno(const char *path, struct compile_error *err)
-{
-	int rc = compile_fail(err, -errno, "%s", strerror(errno));
-
-	compile_error_prefix(err, path);
-	return rc;
+	return ENOMEM;
 }
 
 int tensor_load(const char *path, struct tensor_data *out, struct compile_error *err)
 {
 	FILE *file = fopen(path, "rb");
-	void *bytes;
+	char *bytes = NULL;
+	struct stat st;
 	size_t size;
-	int rc;
+	int rc = file ? 0 : errno;
 
-	if (!file)
-		return fail_errno(path, err);
-	bytes = read_all(file, &size);
-	if (bytes)
+	if (!rc && !fstat(fileno(file), &st) && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+		rc = ENOTSUP;
+	if (!rc)
+		rc = read_all(file, &bytes, &size);
+	if (rc) {
+		compile_fail(err, -rc, "%s", rc == ENOTSUP ? "a device is no file" : strerror(rc));
+		compile_error_prefix(err, path);
+		rc = -rc;
+	} else {
 		rc = tensor_parse(path, bytes, size, out, err);
-	else
-		rc = fail_errno(path, err);
-	fclose(file);
+	}
+	if (file)
+		fclose(file);
 	free(bytes);
 	return rc;
 }
@@ -82,14 +92,8 @@ int tensor_load(const char *path, struct tensor_data *out, struct compile_error 
 int tensor_save_npy(const char *path, const struct tensor_data *t, struct compile_error *err)
 {
 	char header[NPY_HEADER_MAX];
-	size_t length = npy_header(t, header);
-	FILE *file = fopen(path, "wb");
-	bool good;
+	const struct output_part parts[] = { { header, npy_header(t, header) },
+					     { t->bytes, t->size } };
 
-	if (!file)
-		return fail_errno(path, err);
-	good = fwrite(header, 1, length, file) == length;
-	good &= fwrite(t->bytes, 1, t->size, file) == t->size;
-	good &= fclose(file) == 0;
-	return good ? 0 : fail_errno(path, err);
+	return output_write(path, parts, 2, err);
 }

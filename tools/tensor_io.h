@@ -14,7 +14,7 @@
 #include "compiler/tensor.h"
 
 /*
- * Reads the file @path; which of the two formats it has is seen from its content. The caller frees
+ * Reads the file or pipe @path; which format it has is seen from its content. The caller frees
  * *@out with tensor_data_free(); on error *@out is untouched.
  */
 int tensor_load(const char *path, struct tensor_data *out, struct compile_error *err);
@@ -23,7 +23,7 @@ int tensor_load(const char *path, struct tensor_data *out, struct compile_error 
 int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor_data *out,
 		 struct compile_error *err);
 
-/* Writes @t as .npy. */
+/* Writes @t as .npy, whole or not at all: tools/output.h. */
 int tensor_save_npy(const char *path, const struct tensor_data *t, struct compile_error *err);
 
 #endif

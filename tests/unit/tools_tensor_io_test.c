@@ -61,7 +61,16 @@ static const struct {
 	{ 1, DICT("'<f4'", "True", "(2, 3)"), 24, -ENOTSUP, "Fortran" },
 	{ 1, DICT("'<f4'", "Maybe", "(2, 3)"), 24, -EINVAL, "neither True nor False" },
 	{ 1, DICT("'<f8'", "False", "(3,)"), 24, -ENOTSUP, "'<f8' is not one of" },
-	{ 1, DICT("'>f4'", "False", "(6,)"), 24, -ENOTSUP, "'>f4' is not one of" },
+	{ 1, DICT("'>f8'", "False", "(3,)"), 24, -ENOTSUP, "'>f8' is not one of" },
+	{ 1, DICT("'<f2'", "False", "(12,)"), 24, -ENOTSUP, "'<f2' is not one of" },
+	{ 1, DICT("'f'", "False", "(12,)"), 24, -EINVAL, "24 bytes, its dimensions say 48" },
+	{ 1, DICT("'<float32'", "False", "(6,)"), 24, -ENOTSUP, "'<float32' is not one of" },
+	{ 1, DICT("'<'", "False", "(6,)"), 24, -ENOTSUP, "'<' is not one of" },
+	{ 1, DICT("''", "False", "(6,)"), 24, -ENOTSUP, "'' is not one of" },
+	{ 1, DICT("' f4'", "False", "(6,)"), 24, -ENOTSUP, "' f4' is not one of" },
+	{ 1, DICT("'f4 f'", "False", "(6,)"), 24, -ENOTSUP, "'f4 f' is not one of" },
+	{ 1, DICT("'?f4'", "False", "(6,)"), 24, -ENOTSUP, "'?f4' is not one of" },
+	{ 1, DICT("'<U1'", "False", "(6,)"), 24, -ENOTSUP, "'<U1' is not one of" },
 	{ 1, DICT("[('a', '<f4')]", "False", "(6,)"), 24, -EINVAL, "not a plain one" },
 	{ 1, DICT("'<f4'", "False", "(7,)"), 24, -EINVAL, "24 bytes, its dimensions say 28" },
 	{ 1, DICT("'<f4'", "False", "(5,)"), 24, -EINVAL, "24 bytes, its dimensions say 20" },
@@ -120,6 +129,53 @@ static void test_npy_forms(void)
 	tensor_data_free(&t);
 	tap_ok(parse(&t, file, 0) == -EINVAL && strstr(err.text, "is empty"),
 	       "an empty file is refused");
+}
+
+/* Every spelling that numpy.dtype() takes for a type that there is. */
+static const struct {
+	const char *descr;
+	enum dtype dtype;
+} spellings[] = {
+	{ "<f4", DTYPE_F32 },	   { "=f4", DTYPE_F32 },     { "|f4", DTYPE_F32 },
+	{ ">f4", DTYPE_F32 },	   { "f4", DTYPE_F32 },	     { "f", DTYPE_F32 },
+	{ "<f", DTYPE_F32 },	   { "float32", DTYPE_F32 }, { "single", DTYPE_F32 },
+	{ "|u1", DTYPE_U8 },	   { "<u1", DTYPE_U8 },	     { ">u1", DTYPE_U8 },
+	{ "=u1", DTYPE_U8 },	   { "u1", DTYPE_U8 },	     { "B", DTYPE_U8 },
+	{ "|B", DTYPE_U8 },	   { "uint8", DTYPE_U8 },    { "ubyte", DTYPE_U8 },
+	{ "|i1", DTYPE_S8 },	   { "<i1", DTYPE_S8 },	     { "b", DTYPE_S8 },
+	{ "int8", DTYPE_S8 },	   { "byte", DTYPE_S8 },     { "<i4", DTYPE_S32 },
+	{ ">i4", DTYPE_S32 },	   { "i", DTYPE_S32 },	     { "int32", DTYPE_S32 },
+	{ "intc", DTYPE_S32 },	   { "<i8", DTYPE_S64 },     { ">i8", DTYPE_S64 },
+	{ "q", DTYPE_S64 },	   { "l", DTYPE_S64 },	     { "int64", DTYPE_S64 },
+	{ "longlong", DTYPE_S64 }, { "int", DTYPE_S64 },     { "|b1", DTYPE_BOOL },
+	{ "<b1", DTYPE_BOOL },	   { "b1", DTYPE_BOOL },     { "?", DTYPE_BOOL },
+	{ "bool", DTYPE_BOOL },	   { "bool_", DTYPE_BOOL },
+};
+
+static void test_npy_spellings(void)
+{
+	unsigned char file[512], header[128];
+	static const s64 values[] = { 1, 0 };
+
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		size_t bytes = dtype_size(spellings[i].dtype), size;
+		struct tensor_data t = {};
+
+		snprintf((char *)header, sizeof(header), DICT("'%s'", "False", "(2L,)"),
+			 spellings[i].descr);
+		size = make_npy(file, 1, (char *)header, 0);
+		for (size_t k = 0; k < 2; k++, size += bytes) {
+			memcpy(file + size, &values[k], bytes);
+			for (size_t b = 0; spellings[i].descr[0] == '>' && b < bytes; b++)
+				file[size + b] = ((const u8 *)&values[k])[bytes - 1 - b];
+		}
+		if (!tap_ok(!parse(&t, file, size) && t.dtype == spellings[i].dtype &&
+				    !memcmp(t.bytes, &values[0], bytes) &&
+				    !memcmp((u8 *)t.bytes + bytes, &values[1], bytes),
+			    "npy of type %s", spellings[i].descr))
+			printf("# %s\n", err.text);
+		tensor_data_free(&t);
+	}
 }
 
 /* Whether @a survives being written and read. */
@@ -260,6 +316,7 @@ int main(void)
 		models = "../shared/models";
 	test_npy_refusals();
 	test_npy_forms();
+	test_npy_spellings();
 	test_round_trip();
 	load_refused("/tmp/no/such/file", -ENOENT, "a missing file is named");
 	load_refused("/tmp", -EISDIR, "a directory is refused");
