@@ -5,42 +5,51 @@
 #include "core/verify.h"
 #include "spec/program.h"
 #include "tools/asm/asm.h"
+#include "tools/options.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 
-static const char asm_help[] =
-	"usage: rondo asm FILE.rasm -o PROGRAM\n\n"
-	"Assembles a program. What the text does not state of extents and cycles is measured.\n"
-	"The result is a bare program: rondo run gives it a tensor of bytes for each slot.\n\n"
-	"  -o, --output FILE  where to write\n";
+static int take_output(void *context, enum option_id id, char *argument)
+{
+	const char **output = context;
 
-static const char dis_help[] =
-	"usage: rondo dis FILE\n\n"
-	"Prints the program in a .rnd file, or a bare program, as text that assembles to the same\n"
-	"bytes.\n";
+	(void)id; /* it is the only one */
+	*output = argument;
+	return STATUS_OK;
+}
 
-static const struct option asm_options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	OPTION_HELP,
-	{},
+static const struct command asm_command = {
+	.name = "asm",
+	.usage = "asm FILE.rasm -o PROGRAM",
+	.about = "Assembles a program. What the text does not state of extents and cycles is "
+		 "measured.\n"
+		 "The result is a bare program: rondo run gives it a tensor of bytes for each "
+		 "slot.\n",
+	.take = take_output,
+	.takes = { [OPTION_OUTPUT] = true },
 };
 
-static const struct option dis_options[] = {
-	OPTION_HELP,
-	{},
+static const struct command dis_command = {
+	.name = "dis",
+	.usage = "dis FILE",
+	.about = "Prints the program in a .rnd file, or a bare program, as text that assembles to "
+		 "the same\n"
+		 "bytes.\n",
 };
 
 static int assemble(const char *input, const char *output)
 {
 	void *program;
-	u64 size;
-	int status = source_assemble(input, &program, &size);
+	size_t size;
+	int status = check_output(input, output);
 
+	if (!status)
+		status = source_assemble(input, &program, &size);
 	if (status)
 		return status;
 	status = write_file(output, program, size);
 	if (!status)
-		printf("%s: %llu bytes, %llu cycles per replay\n", output, (unsigned long long)size,
+		printf("%s: %zu bytes, %llu cycles per replay\n", output, size,
 		       (unsigned long long)((struct rondo_program_header *)program)->cycles);
 	free(program);
 	return status;
@@ -49,16 +58,13 @@ static int assemble(const char *input, const char *output)
 int cmd_asm(int argc, char **argv)
 {
 	const char *output = NULL;
-	int c;
+	int first, status;
 
-	while ((c = getopt_long(argc, argv, "o:h", asm_options, NULL)) != -1) {
-		if (c != 'o')
-			return option_other(c, argv[0], asm_help);
-		output = optarg;
-	}
-	if (optind != argc - 1 || !output)
-		return usage(argv[0], "it wants a file and -o PROGRAM");
-	return assemble(argv[optind], output);
+	if (!options_read(&asm_command, argc, argv, &output, &first, &status))
+		return status;
+	if (first != argc - 1 || !output)
+		return usage(asm_command.name, "it wants a file and -o PROGRAM");
+	return assemble(argv[first], output);
 }
 
 int cmd_dis(int argc, char **argv)
@@ -66,16 +72,16 @@ int cmd_dis(int argc, char **argv)
 	void *program;
 	size_t size;
 	u32 refused;
-	int c, status;
+	int first, status;
 
-	while ((c = getopt_long(argc, argv, "h", dis_options, NULL)) != -1)
-		return option_other(c, argv[0], dis_help);
-	if (optind != argc - 1)
-		return usage(argv[0], "it wants one file");
-	status = source_program(argv[optind], &program, &size);
+	if (!options_read(&dis_command, argc, argv, NULL, &first, &status))
+		return status;
+	if (first != argc - 1)
+		return usage(dis_command.name, "it wants one file");
+	status = source_program(argv[first], &program, &size);
 	if (status)
 		return status;
 	refused = asm_disassemble(stdout, program, size);
 	free(program);
-	return refused ? fail(argv[optind], "%s", rondo_error_text(refused)) : STATUS_OK;
+	return refused ? fail(argv[first], "%s", rondo_error_text(refused)) : STATUS_OK;
 }

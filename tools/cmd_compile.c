@@ -3,31 +3,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/options.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 
-static const char help[] =
-	"usage: rondo compile MODEL.onnx [OPTION]...\n\n"
-	"Compiles a model for one machine and writes the program, its weights and the names of\n"
-	"its tensors into one file.\n\n"
-	"  -o, --output FILE     where to write (default: MODEL with the ending .rnd)\n"
-	"      --machine NAME    what to compile for (default: edge)\n"
-	"      --bake NAME=FILE  make an input of the graph a constant (.npy, .pb)\n"
-	"      --dim NAME=N      size of a symbolic dimension (default: 1)\n"
-	"      --shape NAME=SxS  shape of an input that the model leaves open, such as 1x3x32x32\n"
-	"      --dump PASS       print what the compiler has after this pass, or after all\n";
+struct compile_command {
+	const char *output;
+	struct model_options model;
+};
 
-enum { OPT_MACHINE = 256, OPT_BAKE, OPT_DIM, OPT_SHAPE, OPT_DUMP };
+static int take(void *context, enum option_id id, char *argument)
+{
+	struct compile_command *c = context;
 
-static const struct option options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	{ "machine", required_argument, NULL, OPT_MACHINE },
-	{ "bake", required_argument, NULL, OPT_BAKE },
-	{ "dim", required_argument, NULL, OPT_DIM },
-	{ "shape", required_argument, NULL, OPT_SHAPE },
-	{ "dump", required_argument, NULL, OPT_DUMP },
-	OPTION_HELP,
-	{},
+	if (id != OPTION_OUTPUT)
+		return model_options_take(&c->model, id, argument);
+	c->output = argument;
+	return STATUS_OK;
+}
+
+static const struct command command = {
+	.name = "compile",
+	.usage = "compile MODEL.onnx [OPTION]...",
+	.about = "Compiles a model for one machine and writes the program, its weights and the "
+		 "names of\n"
+		 "its tensors into one file: MODEL with the ending .rnd, unless --output says "
+		 "where. A file\n"
+		 "that was there stays as it is if anything fails.\n",
+	.take = take,
+	.takes = { MODEL_OPTIONS, [OPTION_DUMP] = true, [OPTION_OUTPUT] = true },
 };
 
 /* "dir/model.onnx" as "dir/model.rnd"; for free(). */
@@ -42,72 +46,49 @@ static char *default_output(const char *model)
 	return output;
 }
 
-static int compile(const char *model, const char *output, const struct source_options *o)
+static int compile(const char *model, const char *output, const struct model_options *o)
 {
-	char *own = output ? NULL : default_output(model);
 	size_t size;
 	void *file;
 	u64 cycles;
-	int status;
+	int status = check_output(model, output);
 
-	output = output ? output : own;
-	if (!output)
-		return fail(model, "no memory");
-	status = source_compile(model, o, &file, &size, &cycles);
-	if (!status) {
-		status = write_file(output, file, size);
-		if (!status)
-			printf("%s: %zu bytes, %llu cycles per replay (%.1f us)\n", output, size,
-			       (unsigned long long)cycles, cycles * 1e3 / o->machine.clock_khz);
-		free(file);
-	}
-	free(own);
+	if (!status)
+		status = source_compile(model, o, &file, &size, &cycles);
+	if (status)
+		return status;
+	status = write_file(output, file, size);
+	if (!status)
+		printf("%s: %zu bytes, %llu cycles per replay (%.1f us)\n", output, size,
+		       (unsigned long long)cycles, cycles * 1e3 / o->machine.clock_khz);
+	free(file);
 	return status;
 }
 
-static int parse_and_compile(int argc, char **argv, struct source_options *o)
+static int parse_and_compile(int argc, char **argv, struct compile_command *c)
 {
-	const char *output = NULL;
-	int c, status = STATUS_OK;
+	char *output;
+	int first, status;
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1 && !status) {
-		switch (c) {
-		case 'o':
-			output = optarg;
-			break;
-		case OPT_MACHINE:
-			status = find_machine(optarg, &o->machine) ? STATUS_OK : STATUS_USAGE;
-			break;
-		case OPT_BAKE:
-			status = source_add_bake(o, optarg);
-			break;
-		case OPT_DIM:
-			status = source_add_dim(o, optarg);
-			break;
-		case OPT_SHAPE:
-			status = source_add_shape(o, optarg);
-			break;
-		case OPT_DUMP:
-			o->dump = optarg;
-			break;
-		default:
-			return option_other(c, argv[0], help);
-		}
-	}
-	if (status)
+	if (!options_read(&command, argc, argv, c, &first, &status))
 		return status;
-	if (optind != argc - 1)
-		return usage(argv[0], "it wants one model");
-	return compile(argv[optind], output, o);
+	if (first != argc - 1)
+		return usage(command.name, "it wants one model");
+	if (c->output)
+		return compile(argv[first], c->output, &c->model);
+	output = default_output(argv[first]);
+	status = output ? compile(argv[first], output, &c->model) : fail(argv[first], "no memory");
+	free(output);
+	return status;
 }
 
 int cmd_compile(int argc, char **argv)
 {
-	struct source_options o;
+	struct compile_command c = {};
 	int status;
 
-	source_options_init(&o);
-	status = parse_and_compile(argc, argv, &o);
-	source_options_fini(&o);
+	model_options_init(&c.model);
+	status = parse_and_compile(argc, argv, &c);
+	model_options_fini(&c.model);
 	return status;
 }

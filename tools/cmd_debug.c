@@ -7,49 +7,26 @@
 
 #include "tools/debug/command.h"
 #include "tools/debug_run.h"
+#include "tools/options.h"
 #include "tools/rondo.h"
 
-static const char help[] =
-	"usage: rondo debug FILE [OPTION]...\n\n"
-	"Goes to any cycle of a run, forwards and backwards, and shows what the machine is like\n"
-	"there. FILE is a .rnd file, an ONNX model, a bare program or assembly text (.rasm).\n"
-	"Commands are read from standard input; help lists them. Options of the second kind give\n"
-	"another run, b, to compare with: what they leave out is as in the first.\n\n"
-	"  -i, --input NAME=FILE       the content of an input (.npy, .pb)\n"
-	"      --seed N                inputs without a file are random numbers, else zero\n"
-	"      --with FILE, --with-input NAME=FILE, --with-seed N\n"
-	"                              the run to compare with\n"
-	"  -c, --command TEXT          a command, or several with ; between; then leave\n"
-	"  -x, --script FILE           commands from a file; then leave\n"
-	"  -k, --keep-going            go on with the script after a command that fails\n"
-	"      --unverified            run a program that the verifier refuses, until it traps\n"
-	"      --bound N               most cycles of such a run (default: 100000000)\n"
-	"      --memory MIB            what checkpoints may take (default: 256)\n";
+static int take(void *context, enum option_id id, char *argument);
 
-enum {
-	OPT_SEED = 256,
-	OPT_WITH,
-	OPT_WITH_INPUT,
-	OPT_WITH_SEED,
-	OPT_UNVERIFIED,
-	OPT_BOUND,
-	OPT_MEMORY,
-};
-
-static const struct option options[] = {
-	{ "input", required_argument, NULL, 'i' },
-	{ "seed", required_argument, NULL, OPT_SEED },
-	{ "with", required_argument, NULL, OPT_WITH },
-	{ "with-input", required_argument, NULL, OPT_WITH_INPUT },
-	{ "with-seed", required_argument, NULL, OPT_WITH_SEED },
-	{ "command", required_argument, NULL, 'c' },
-	{ "script", required_argument, NULL, 'x' },
-	{ "keep-going", no_argument, NULL, 'k' },
-	{ "unverified", no_argument, NULL, OPT_UNVERIFIED },
-	{ "bound", required_argument, NULL, OPT_BOUND },
-	{ "memory", required_argument, NULL, OPT_MEMORY },
-	OPTION_HELP,
-	{},
+static const struct command debug_command = {
+	.name = "debug",
+	.usage = "debug MODEL [INPUT]... [OPTION]...",
+	.about = "Goes to any cycle of a run, forwards and backwards, and shows what the machine "
+		 "is like\n"
+		 "there. MODEL and INPUT are as for rondo run; of several files for an input the "
+		 "last one\n"
+		 "counts. Commands are read from standard input; help lists them. The options "
+		 "--with... give\n"
+		 "another run, b, to compare with: what they leave out is as in the first.\n",
+	.take = take,
+	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_SEED] = true, [OPTION_WITH] = true,
+		   [OPTION_WITH_INPUT] = true, [OPTION_WITH_SEED] = true, [OPTION_COMMAND] = true,
+		   [OPTION_SCRIPT] = true, [OPTION_KEEP_GOING] = true, [OPTION_UNVERIFIED] = true,
+		   [OPTION_BOUND] = true, [OPTION_MEMORY] = true },
 };
 
 enum { SCRIPTS_MAX = 64 };
@@ -61,6 +38,7 @@ struct script {
 };
 
 struct debug_options {
+	struct model_options model;
 	struct debug_run_options run, with;
 	bool compare; /* `with` differs from `run` */
 	const char *with_path;
@@ -206,77 +184,88 @@ static int debug(struct debug_options *o)
 	return status;
 }
 
-static int add_input(const char *command, struct debug_inputs *inputs, const char *arg)
+static int add_input(struct debug_inputs *inputs, const char *argument)
 {
-	if (!strchr(arg, '='))
-		return usage(command, "an input wants NAME=FILE");
 	if (inputs->count == DEBUG_INPUTS_MAX)
-		return usage(command, "too many inputs");
-	inputs->at[inputs->count++] = arg;
+		return usage(debug_command.name, "too many inputs");
+	inputs->at[inputs->count++] = argument;
 	return STATUS_OK;
 }
 
-static int add_script(const char *command, struct debug_options *o, struct script script)
+static int add_script(struct debug_options *o, struct script script)
 {
 	if (o->script_count == SCRIPTS_MAX)
-		return usage(command, "too many scripts and commands");
+		return usage(debug_command.name, "too many scripts and commands");
 	o->script[o->script_count++] = script;
 	return STATUS_OK;
 }
 
-static bool parse_u64(const char *text, u64 *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno;
-}
-
-static int parse_seed(const char *command, struct debug_run_options *run, const char *arg)
+static int take_seed(struct debug_run_options *run, enum option_id id, const char *argument)
 {
 	run->random = true;
-	return parse_u64(arg, &run->seed) ? STATUS_OK : usage(command, "a seed is a number");
+	return option_number(&debug_command, id, argument, 0, UINT64_MAX, "a number", &run->seed);
 }
 
-static int parse_option(int c, const char *command, struct debug_options *o)
+static int take_memory(struct debug_run_options *run, const char *argument)
 {
-	switch (c) {
-	case 'i':
-		return add_input(command, &o->run.inputs, optarg);
-	case OPT_SEED:
-		return parse_seed(command, &o->run, optarg);
-	case OPT_WITH:
+	int status = option_number(&debug_command, OPTION_MEMORY, argument, 0, 1 << 20,
+				   "a number of MiB", &run->memory);
+
+	run->memory <<= 20;
+	return status;
+}
+
+static int take(void *context, enum option_id id, char *argument)
+{
+	struct debug_options *o = context;
+
+	switch (id) {
+	case OPTION_INPUT:
+		return add_input(&o->run.inputs, argument);
+	case OPTION_SEED:
+		return take_seed(&o->run, id, argument);
+	case OPTION_WITH:
 		o->compare = true;
-		o->with_path = optarg;
+		o->with_path = argument;
 		return STATUS_OK;
-	case OPT_WITH_INPUT:
+	case OPTION_WITH_INPUT:
 		o->compare = true;
-		return add_input(command, &o->with.inputs, optarg);
-	case OPT_WITH_SEED:
+		return add_input(&o->with.inputs, argument);
+	case OPTION_WITH_SEED:
 		o->compare = true;
-		return parse_seed(command, &o->with, optarg);
-	case 'c':
-		return add_script(command, o, (struct script){ .text = optarg });
-	case 'x':
-		return add_script(command, o, (struct script){ .file = optarg });
-	case 'k':
+		return take_seed(&o->with, id, argument);
+	case OPTION_COMMAND:
+		return add_script(o, (struct script){ .text = argument });
+	case OPTION_SCRIPT:
+		return add_script(o, (struct script){ .file = argument });
+	case OPTION_KEEP_GOING:
 		o->keep_going = true;
 		return STATUS_OK;
-	case OPT_UNVERIFIED:
+	case OPTION_UNVERIFIED:
 		o->run.unverified = true;
 		return STATUS_OK;
-	case OPT_BOUND:
-		return parse_u64(optarg, &o->run.bound) && o->run.bound ?
-			       STATUS_OK :
-			       usage(command, "--bound wants a number of cycles");
-	case OPT_MEMORY:
-		if (!parse_u64(optarg, &o->run.memory) || o->run.memory > 1 << 20)
-			return usage(command, "--memory wants a number of MiB");
-		o->run.memory <<= 20;
-		return STATUS_OK;
+	case OPTION_BOUND:
+		return option_number(&debug_command, id, argument, 1, UINT64_MAX,
+				     "a number of cycles", &o->run.bound);
+	case OPTION_MEMORY:
+		return take_memory(&o->run, argument);
+	default:
+		return model_options_take(&o->model, id, argument);
 	}
-	return STATUS_USAGE;
+}
+
+static int parse_and_debug(int argc, char **argv, struct debug_options *o)
+{
+	int i, first, status;
+
+	if (!options_read(&debug_command, argc, argv, o, &first, &status))
+		return status;
+	if (first >= argc)
+		return usage(debug_command.name, "it wants a model");
+	o->run.path = argv[first];
+	for (i = first + 1; i < argc && !status; i++)
+		status = add_input(&o->run.inputs, argv[i]);
+	return status ? status : debug(o);
 }
 
 int cmd_debug(int argc, char **argv)
@@ -284,17 +273,11 @@ int cmd_debug(int argc, char **argv)
 	struct debug_options o = { .run = { .bound = RONDO_CYCLES_DEFAULT,
 					    .memory = 256 << 20,
 					    .interrupt = &interrupted } };
-	int c, status;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "i:c:x:kh", options, NULL)) != -1) {
-		if (c == 'h' || c == '?')
-			return option_other(c, argv[0], help);
-		status = parse_option(c, argv[0], &o);
-		if (status)
-			return status;
-	}
-	if (optind != argc - 1)
-		return usage(argv[0], "it wants one file");
-	o.run.path = argv[optind];
-	return debug(&o);
+	model_options_init(&o.model);
+	o.run.model = &o.model;
+	status = parse_and_debug(argc, argv, &o);
+	model_options_fini(&o.model);
+	return status;
 }

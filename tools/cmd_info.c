@@ -5,21 +5,37 @@
 #include <string.h>
 
 #include "core/machine.h"
+#include "tools/inputs.h"
+#include "tools/options.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 
-static const char help[] =
-	"usage: rondo info FILE\n"
-	"       rondo info --device [DEVICE]\n\n"
-	"Prints the tensors, slots and regions of a .rnd file or a bare program; or the limits,\n"
-	"machine and clocks of a device (default: the first of the kernel's driver; emu:MACHINE: "
-	"an\n"
-	"emulated one, emu: emu:edge).\n";
+struct info_command {
+	bool device;
+	const char *name; /* of the device, or NULL */
+	struct model_options model;
+};
 
-static const struct option options[] = {
-	{ "device", no_argument, NULL, 'd' },
-	OPTION_HELP,
-	{},
+static int take(void *context, enum option_id id, char *argument)
+{
+	struct info_command *c = context;
+
+	if (id != OPTION_SHOW_DEVICE)
+		return model_options_take(&c->model, id, argument);
+	c->device = true;
+	c->name = argument;
+	return STATUS_OK;
+}
+
+static const struct command command = {
+	.name = "info",
+	.usage = "info FILE [OPTION]...\n"
+		 "       rondo info --device [DEVICE]",
+	.about = "Prints the tensors, slots and regions of a .rnd file, an ONNX model, a bare "
+		 "program or\n"
+		 "assembly text; or the limits, machine and clocks of a device.\n",
+	.take = take,
+	.takes = { MODEL_OPTIONS, [OPTION_SHOW_DEVICE] = true },
 };
 
 static void print_machine(const struct rondo_machine *m)
@@ -74,13 +90,11 @@ static int device_info(const char *name)
 static void print_tensors(const struct accel_model *model, enum accel_kind kind)
 {
 	struct accel_tensor t;
-	enum dtype dtype;
 	u32 i, d;
 
 	for (i = 0; !accel_model_tensor(model, kind, i, &t); i++) {
-		dtype_from_number(t.dtype, &dtype);
 		printf("%-7s %s: %s[", kind == ACCEL_INPUT ? "input" : "output", t.name,
-		       dtype_name(dtype));
+		       dtype_name(tensor_dtype(&t)));
 		for (d = 0; d < t.rank; d++)
 			printf("%s%" PRIu64, d ? "," : "", t.dim[d]);
 		printf("], slot %u, offset %" PRIu64, t.slot, t.offset);
@@ -90,9 +104,8 @@ static void print_tensors(const struct accel_model *model, enum accel_kind kind)
 	}
 }
 
-static int file_info(const char *path)
+static int file_info(const char *path, const struct model_options *options)
 {
-	struct source_options none;
 	struct accel_slot_info slot;
 	struct accel_region region;
 	struct source source;
@@ -100,8 +113,7 @@ static int file_info(const char *path)
 	int status;
 	u32 i;
 
-	source_options_init(&none);
-	status = source_load(path, &none, &source);
+	status = source_load(path, options, &source);
 	if (status)
 		return status;
 	accel_model_program(source.model, &size);
@@ -124,19 +136,28 @@ static int file_info(const char *path)
 	return STATUS_OK;
 }
 
+static int info(int argc, char **argv, struct info_command *c)
+{
+	int first, status;
+
+	if (!options_read(&command, argc, argv, c, &first, &status))
+		return status;
+	if (c->device && !c->name && first == argc - 1)
+		return device_info(argv[first]);
+	if (c->device && first == argc)
+		return device_info(c->name);
+	if (c->device || first != argc - 1)
+		return usage(command.name, "it wants one file, or --device");
+	return file_info(argv[first], &c->model);
+}
+
 int cmd_info(int argc, char **argv)
 {
-	bool device = false;
-	int c;
+	struct info_command c = {};
+	int status;
 
-	while ((c = getopt_long(argc, argv, "dh", options, NULL)) != -1) {
-		if (c != 'd')
-			return option_other(c, argv[0], help);
-		device = true;
-	}
-	if (device && optind >= argc - 1)
-		return device_info(argv[optind]);
-	if (device || optind != argc - 1)
-		return usage(argv[0], "it wants one file, or --device");
-	return file_info(argv[optind]);
+	model_options_init(&c.model);
+	status = info(argc, argv, &c);
+	model_options_fini(&c.model);
+	return status;
 }

@@ -3,64 +3,37 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/machine.h"
 #include "core/verify.h"
 #include "spec/program.h"
+#include "tools/options.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
 
-static const char help[] =
-	"usage: rondo run MODEL [INPUT]... [OPTION]...\n\n"
-	"Runs a .rnd file, an ONNX model or a bare program. INPUT is a tensor (.npy, .pb): FILE\n"
-	"where the model has one input, else NAME=FILE. Several files for an input are several\n"
-	"samples; an input with one file has it in each. Shows inputs that are pictures, the\n"
-	"answers, and where time and energy went.\n\n"
-	"  -i, --input INPUT       the same as INPUT\n"
-	"  -d, --device DEVICE     a device file, or emu:MACHINE, emulated; emu is emu:edge\n"
-	"                          (default: the first device of the kernel's driver; if there\n"
-	"                          is none, emulated, the machine that the program is for)\n"
-	"  -o, --output-dir DIR    write outputs to DIR/SAMPLE.NAME.npy\n"
-	"      --expect DIR        compare with what another run wrote: status 1 if a bit differs\n"
-	"  -r, --repeat N          replay each sample N times (default: 1)\n"
-	"  -k, --top K             print the K best answers (default: 1)\n"
-	"      --labels FILE       names of the classes, one a line\n"
-	"      --json              print the report as JSON\n"
-	"      --no-pictures       do not show inputs\n"
-	"      --bake NAME=FILE, --dim NAME=N, --shape NAME=SxS, --machine NAME\n"
-	"                          as for rondo compile\n"
-	"      --compile-time MS   what compiling took elsewhere, for the table\n";
+static int take(void *context, enum option_id id, char *argument);
 
-enum {
-	OPT_EXPECT = 256,
-	OPT_LABELS,
-	OPT_JSON,
-	OPT_NO_PICTURES,
-	OPT_BAKE,
-	OPT_DIM,
-	OPT_SHAPE,
-	OPT_MACHINE,
-	OPT_COMPILE_TIME,
-};
-
-static const struct option options[] = {
-	{ "input", required_argument, NULL, 'i' },
-	{ "device", required_argument, NULL, 'd' },
-	{ "output-dir", required_argument, NULL, 'o' },
-	{ "expect", required_argument, NULL, OPT_EXPECT },
-	{ "repeat", required_argument, NULL, 'r' },
-	{ "top", required_argument, NULL, 'k' },
-	{ "labels", required_argument, NULL, OPT_LABELS },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "no-pictures", no_argument, NULL, OPT_NO_PICTURES },
-	{ "bake", required_argument, NULL, OPT_BAKE },
-	{ "dim", required_argument, NULL, OPT_DIM },
-	{ "shape", required_argument, NULL, OPT_SHAPE },
-	{ "machine", required_argument, NULL, OPT_MACHINE },
-	{ "compile-time", required_argument, NULL, OPT_COMPILE_TIME },
-	OPTION_HELP,
-	{},
+static const struct command command = {
+	.name = "run",
+	.usage = "run MODEL [INPUT]... [OPTION]...",
+	.about = "Runs a .rnd file, an ONNX model, a bare program or assembly text. INPUT is a "
+		 "tensor (.npy,\n"
+		 ".pb): FILE where the model has one input, else NAME=FILE. Several files for an "
+		 "input are\n"
+		 "several samples; an input with one file has it in each. Shows inputs that are "
+		 "pictures,\n"
+		 "the answers, and where time and energy went.\n"
+		 "\n"
+		 "A first output of f32 that is one row of scores is an answer: its best classes. "
+		 "Of equal\n"
+		 "scores the class of the smaller number is better; a score that is no number "
+		 "never is.\n"
+		 "In JSON a number that is none, or infinite, is null.\n",
+	.take = take,
+	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
+		   [OPTION_OUTPUT_DIR] = true, [OPTION_EXPECT] = true, [OPTION_REPEAT] = true,
+		   [OPTION_TOP] = true, [OPTION_LABELS] = true, [OPTION_JSON] = true,
+		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true },
 };
 
 /* The machine that the program is for; NULL if it is none that is known. */
@@ -209,13 +182,13 @@ static int run_model(struct run *run)
 	struct run_samples samples = {};
 	int status;
 
-	if (o->output_dir && mkdir(o->output_dir, 0777) && errno != EEXIST)
-		return fail(o->output_dir, "%s", strerror(errno));
 	status = o->labels ? run_read_labels(run) : STATUS_OK;
 	if (!status)
 		status = source_load(o->model, &o->source, &run->source);
 	if (!status)
 		status = run_samples_init(&samples, run);
+	if (!status)
+		status = run_check_outputs(run, &samples);
 	if (!status)
 		status = open_device(run);
 	if (!status)
@@ -254,78 +227,73 @@ static void run_fini(struct run *run)
 	source_free(&run->source);
 }
 
-/* A number of 1 or more; 0 if @text is none. */
-static u32 parse_count(const char *text)
+static int take_count(enum option_id id, const char *argument, u32 *count)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	u64 number;
+	int status = option_number(&command, id, argument, 1, 1000000, "1 to 1000000", &number);
 
-	return *end || n > 1000000 ? 0 : n;
+	*count = number;
+	return status;
 }
 
-static int parse_option(int c, const char *command, struct run_options *o)
+static int take_time(const char *argument, double *ms)
 {
 	char *end;
 
-	switch (c) {
-	case 'i':
-		o->inputs[o->input_count++] = optarg;
+	*ms = strtod(argument, &end);
+	return end == argument || *end || !(*ms >= 0 && *ms < 1e15) ?
+		       usage(command.name, "--compile-time wants milliseconds") :
+		       STATUS_OK;
+}
+
+static int take(void *context, enum option_id id, char *argument)
+{
+	struct run_options *o = context;
+
+	switch (id) {
+	case OPTION_INPUT:
+		o->inputs[o->input_count++] = argument;
 		return STATUS_OK;
-	case 'd':
-		o->device = optarg;
+	case OPTION_DEVICE:
+		o->device = argument;
 		return STATUS_OK;
-	case 'o':
-		o->output_dir = optarg;
+	case OPTION_OUTPUT_DIR:
+		o->output_dir = argument;
 		return STATUS_OK;
-	case OPT_EXPECT:
-		o->expect_dir = optarg;
+	case OPTION_EXPECT:
+		o->expect_dir = argument;
 		return STATUS_OK;
-	case 'r':
-		o->repeat = parse_count(optarg);
-		return o->repeat ? STATUS_OK : usage(command, "--repeat wants 1 to 1000000");
-	case 'k':
-		o->top = parse_count(optarg);
-		return o->top ? STATUS_OK : usage(command, "--top wants 1 to 1000000");
-	case OPT_LABELS:
-		o->labels = optarg;
+	case OPTION_REPEAT:
+		return take_count(id, argument, &o->repeat);
+	case OPTION_TOP:
+		return take_count(id, argument, &o->top);
+	case OPTION_LABELS:
+		o->labels = argument;
 		return STATUS_OK;
-	case OPT_JSON:
+	case OPTION_JSON:
 		o->json = true;
 		return STATUS_OK;
-	case OPT_NO_PICTURES:
+	case OPTION_NO_PICTURES:
 		o->pictures = false;
 		return STATUS_OK;
-	case OPT_BAKE:
-		return source_add_bake(&o->source, optarg);
-	case OPT_DIM:
-		return source_add_dim(&o->source, optarg);
-	case OPT_SHAPE:
-		return source_add_shape(&o->source, optarg);
-	case OPT_MACHINE:
-		return find_machine(optarg, &o->source.machine) ? STATUS_OK : STATUS_USAGE;
-	case OPT_COMPILE_TIME:
-		o->compile_ms = strtod(optarg, &end);
-		return *end ? usage(command, "--compile-time wants milliseconds") : STATUS_OK;
+	case OPTION_COMPILE_TIME:
+		return take_time(argument, &o->compile_ms);
+	default:
+		return model_options_take(&o->source, id, argument);
 	}
-	return STATUS_USAGE;
 }
 
 static int parse_and_run(int argc, char **argv, struct run_options *o)
 {
 	struct run run = { .options = o };
-	int c, i, status;
+	int i, first, status;
 
-	while ((c = getopt_long(argc, argv, "i:d:o:r:k:h", options, NULL)) != -1) {
-		if (c == 'h' || c == '?')
-			return option_other(c, argv[0], help);
-		status = parse_option(c, argv[0], o);
-		if (status)
-			return status;
-	}
-	if (optind >= argc)
-		return usage(argv[0], "it wants a model");
-	o->model = argv[optind];
-	for (i = optind + 1; i < argc; i++)
+	if (!options_read(&command, argc, argv, o, &first, &status))
+		return status;
+	if (first >= argc)
+		return usage(command.name, "it wants a model");
+	o->model = argv[first];
+	for (i = first + 1; i < argc; i++)
 		o->inputs[o->input_count++] = argv[i];
 	o->pictures = o->pictures && !o->json;
 	status = run_model(&run);
@@ -343,10 +311,10 @@ int cmd_run(int argc, char **argv)
 	};
 	int status;
 
-	source_options_init(&o.source);
+	model_options_init(&o.source);
 	o.inputs = calloc(argc, sizeof(*o.inputs));
 	status = o.inputs ? parse_and_run(argc, argv, &o) : fail(argv[0], "no memory");
 	free(o.inputs);
-	source_options_fini(&o.source);
+	model_options_fini(&o.source);
 	return status;
 }

@@ -6,30 +6,45 @@
 #include "core/energy.h"
 #include "core/machine.h"
 #include "core/verify.h"
+#include "tools/options.h"
 #include "tools/rondo.h"
 #include "tools/source.h"
 #include "tools/verify_regions.h"
 
-static const char help[] =
-	"usage: rondo verify FILE [OPTION]...\n\n"
-	"Proves the program in a .rnd file, or a bare program, as the kernel does, and prints its\n"
-	"exact cycles, its energy, and what it touches of each slot. Exit status 1: refused.\n\n"
-	"      --machine NAME  the machine it shall run on (default: what it was made for)\n"
-	"      --budget N      refuse a program of more cycles\n"
-	"      --regions       also each region of a .rnd file, and what is cleared before them:\n"
-	"                      cycles, which are bundles and stalls of waits and of starts on a\n"
-	"                      full channel (those of channels 0..3), energy, and what it is for;\n"
-	"                      their sums are the program's\n";
-
-enum { OPT_MACHINE = 256, OPT_BUDGET, OPT_REGIONS };
-
-static const struct option options[] = {
-	{ "machine", required_argument, NULL, OPT_MACHINE },
-	{ "budget", required_argument, NULL, OPT_BUDGET },
-	{ "regions", no_argument, NULL, OPT_REGIONS },
-	OPTION_HELP,
-	{},
+struct verify_command {
+	const struct rondo_machine *on; /* NULL: the one that the program was made for */
+	struct rondo_machine machine;
+	u64 budget; /* 0: none */
+	bool regions;
 };
+
+static int take(void *context, enum option_id id, char *argument);
+
+static const struct command command = {
+	.name = "verify",
+	.usage = "verify FILE [OPTION]...",
+	.about = "Proves the program in a .rnd file, or a bare program, as the kernel does, and "
+		 "prints its\n"
+		 "exact cycles, its energy, and what it touches of each slot. Exit status 1: "
+		 "refused.\n",
+	.take = take,
+	.takes = { [OPTION_MACHINE] = true, [OPTION_BUDGET] = true, [OPTION_REGIONS] = true },
+};
+
+static int take(void *context, enum option_id id, char *argument)
+{
+	struct verify_command *c = context;
+
+	if (id == OPTION_BUDGET)
+		return option_number(&command, id, argument, 1, UINT64_MAX, "a number of cycles",
+				     &c->budget);
+	if (id == OPTION_REGIONS) {
+		c->regions = true;
+		return STATUS_OK;
+	}
+	c->on = &c->machine;
+	return find_machine(argument, &c->machine) ? STATUS_OK : STATUS_USAGE;
+}
 
 static int refused(const char *path, const struct rondo_verdict *verdict)
 {
@@ -131,33 +146,12 @@ static int verify(const char *path, const struct rondo_machine *machine, u64 bud
 
 int cmd_verify(int argc, char **argv)
 {
-	const struct rondo_machine *on = NULL;
-	struct rondo_machine machine;
-	bool regions = false;
-	u64 budget = 0;
-	char *end;
-	int c;
+	struct verify_command c = {};
+	int first, status;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case OPT_MACHINE:
-			if (!find_machine(optarg, &machine))
-				return STATUS_USAGE;
-			on = &machine;
-			break;
-		case OPT_BUDGET:
-			budget = strtoull(optarg, &end, 10);
-			if (*end || !budget)
-				return usage(argv[0], "--budget wants a number of cycles");
-			break;
-		case OPT_REGIONS:
-			regions = true;
-			break;
-		default:
-			return option_other(c, argv[0], help);
-		}
-	}
-	if (optind != argc - 1)
-		return usage(argv[0], "it wants one file");
-	return verify(argv[optind], on, budget, regions);
+	if (!options_read(&command, argc, argv, &c, &first, &status))
+		return status;
+	if (first != argc - 1)
+		return usage(command.name, "it wants one file");
+	return verify(argv[first], c.on, c.budget, c.regions);
 }

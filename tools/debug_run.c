@@ -4,31 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/inputs.h"
 #include "tools/rondo.h"
-#include "tools/run.h"
-#include "tools/tensor_io.h"
 
 enum { RANDOM_SEEDS = 64 };
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && !strcmp(text + n - m, end);
-}
-
-static int load(const char *path, struct source *source)
-{
-	struct source_options options;
-	int status;
-
-	if (ends_in(path, ".rasm"))
-		return source_load_text(path, source);
-	source_options_init(&options);
-	status = source_load(path, &options, source);
-	source_options_fini(&options);
-	return status;
-}
 
 /* What the slot holds before inputs come in: weights, or nothing. */
 static int make_content(struct debug_run *run, const char *path, u32 slot, u64 *size)
@@ -56,7 +35,7 @@ static u32 next_random(u64 *state)
 	return (u32)(*state >> 32);
 }
 
-/* Numbers in [-1, 1) where they are f32, or of no type that is known; else any bits. */
+/* Numbers in [-1, 1) where they are f32, or of no type that is known; 0 or 1 for bool; else any. */
 static void fill(const struct source *source, const struct accel_tensor *tensor, u8 *bytes,
 		 u64 seed)
 {
@@ -72,90 +51,67 @@ static void fill(const struct source *source, const struct accel_tensor *tensor,
 
 		if (source->bare || tensor->dtype == ACCEL_F32)
 			memcpy(&bits, &value, sizeof(bits));
+		if (!source->bare && tensor->dtype == ACCEL_BOOL)
+			bits &= 0x01010101;
 		memcpy(bytes + at, &bits, rest < sizeof(bits) ? rest : sizeof(bits));
 	}
 }
 
-/* The file for the input called @name: the last that was given; NULL: none. */
-static const char *file_of(const struct debug_inputs *inputs, const char *name)
+/* Sets @files[i] to the file that is given for input i; NULL: none is. */
+static int find_files(const struct source *source, const struct debug_inputs *inputs,
+		      const char **files)
 {
-	size_t length = strlen(name);
-	u32 i;
-
-	for (i = inputs->count; i-- > 0;)
-		if (!strncmp(inputs->at[i], name, length) && inputs->at[i][length] == '=')
-			return inputs->at[i] + length + 1;
-	return NULL;
-}
-
-static int read_input(const struct source *source, const char *file,
-		      const struct accel_tensor *want, u8 *to)
-{
-	struct compile_error err = {};
-	struct tensor_data have;
-	int status = STATUS_OK;
-
-	if (tensor_load(file, &have, &err)) {
-		fflush(stdout);
-		fprintf(stderr, "rondo: %s\n", err.text);
-		return STATUS_FAILED;
-	}
-	if (have.size != want->bytes || (!source->bare && have.dtype != run_dtype(want)))
-		status = fail(file, "it is %zu bytes of %s, input \"%s\" wants %llu of %s",
-			      have.size, dtype_name(have.dtype), want->name,
-			      (unsigned long long)want->bytes,
-			      source->bare ? "any type" : dtype_name(run_dtype(want)));
-	else
-		memcpy(to, have.bytes, have.size);
-	tensor_data_free(&have);
-	return status;
-}
-
-/* Every NAME=FILE names an input. */
-static int check_names(const struct source *source, const struct debug_inputs *inputs)
-{
-	u32 i, k, count = accel_model_tensor_count(source->model, ACCEL_INPUT);
+	const char *file;
+	u32 i, input;
+	int status;
 
 	for (i = 0; i < inputs->count; i++) {
-		struct debug_inputs one = { 1, { inputs->at[i] } };
-		struct accel_tensor tensor;
-
-		for (k = 0; k < count; k++) {
-			accel_model_tensor(source->model, ACCEL_INPUT, k, &tensor);
-			if (file_of(&one, tensor.name))
-				break;
-		}
-		if (k == count)
-			return fail(inputs->at[i], "expected NAME=FILE with the name of an input; "
-						   "rondo info lists them");
+		status = input_find(source->model, inputs->at[i], &input, &file);
+		if (status)
+			return status;
+		files[input] = file;
 	}
 	return STATUS_OK;
 }
 
-static int make_inputs(struct debug_run *run, const struct debug_run_options *o, const u64 *sizes)
+/* Fills input @index, for which @file is given, in its slot. */
+static int make_input(struct debug_run *run, const struct debug_run_options *o, u32 index,
+		      const char *file)
+{
+	struct tensor_data data;
+	struct accel_tensor tensor;
+	int status;
+	u8 *to;
+
+	accel_model_tensor(run->source.model, ACCEL_INPUT, index, &tensor);
+	to = run->content[tensor.slot] + tensor.offset;
+	if (file) {
+		status = input_read(&run->source, &tensor, file, &data);
+		if (status)
+			return status;
+		memcpy(to, data.bytes, data.size);
+		tensor_data_free(&data);
+	} else if (o->random) {
+		fill(&run->source, &tensor, to, o->seed);
+	} else {
+		fprintf(stderr, "rondo: %s: input \"%s\" has no file: it is all zero\n", o->path,
+			tensor.name);
+	}
+	return STATUS_OK;
+}
+
+static int make_inputs(struct debug_run *run, const struct debug_run_options *o)
 {
 	u32 i, count = accel_model_tensor_count(run->source.model, ACCEL_INPUT);
-	int status = check_names(&run->source, &o->inputs);
+	const char **files = calloc(count + 1, sizeof(*files));
+	int status;
 
-	for (i = 0; i < count && !status; i++) {
-		struct accel_tensor tensor;
-		const char *file;
-		u8 *to;
-
-		accel_model_tensor(run->source.model, ACCEL_INPUT, i, &tensor);
-		if (tensor.offset > sizes[tensor.slot] ||
-		    tensor.bytes > sizes[tensor.slot] - tensor.offset)
-			return fail(o->path, "input \"%s\" does not fit its slot", tensor.name);
-		to = run->content[tensor.slot] + tensor.offset;
-		file = file_of(&o->inputs, tensor.name);
-		if (file)
-			status = read_input(&run->source, file, &tensor, to);
-		else if (o->random)
-			fill(&run->source, &tensor, to, o->seed);
-		else
-			fprintf(stderr, "rondo: %s: input \"%s\" has no file: it is all zero\n",
-				o->path, tensor.name);
-	}
+	if (!files)
+		return fail(o->path, "no memory");
+	status = find_files(&run->source, &o->inputs, files);
+	for (i = 0; i < count && !status; i++)
+		status = make_input(run, o, i, files[i]);
+	free(files);
 	return status;
 }
 
@@ -205,11 +161,11 @@ int debug_run_open(struct debug_run *run, const struct debug_run_options *option
 	u32 i;
 
 	*run = (struct debug_run){};
-	status = load(options->path, &run->source);
+	status = source_load(options->path, options->model, &run->source);
 	for (i = 0; !status && i < accel_model_slot_count(run->source.model); i++)
 		status = make_content(run, options->path, i, &sizes[i]);
 	if (!status)
-		status = make_inputs(run, options, sizes);
+		status = make_inputs(run, options);
 	if (!status)
 		status = make_regions(run, options->path);
 	if (!status)

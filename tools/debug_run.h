@@ -8,14 +8,15 @@
 
 enum { DEBUG_INPUTS_MAX = 64 };
 
-/* "NAME=FILE", as they were given; later ones replace earlier ones of the same name. */
+/* "FILE" or "NAME=FILE", as they were given; later ones replace earlier ones of the same input. */
 struct debug_inputs {
 	u32 count;
 	const char *at[DEBUG_INPUTS_MAX];
 };
 
 struct debug_run_options {
-	const char *path; /* .rnd, ONNX, bare program or .rasm */
+	const char *path; /* as for source_load() */
+	const struct model_options *model;
 	struct debug_inputs inputs;
 	bool random; /* inputs without a file are random numbers of @seed, else zero */
 	u64 seed;

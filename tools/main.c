@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "tools/output.h"
 
 static const struct {
 	const char *name;
@@ -41,37 +43,39 @@ int fail(const char *thing, const char *fmt, ...)
 	return STATUS_FAILED;
 }
 
+int fail_with(const struct compile_error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "rondo: %s\n", err->text);
+	return STATUS_FAILED;
+}
+
 int usage(const char *command, const char *what)
 {
 	fprintf(stderr, "rondo: %s: %s; see rondo %s --help\n", command, what, command);
 	return STATUS_USAGE;
 }
 
-int option_other(int option, const char *command, const char *help)
+int check_output(const char *input, const char *output)
 {
-	if (option == 'h') {
-		fputs(help, stdout);
+	struct stat in, out;
+
+	if (stat(output, &out))
 		return STATUS_OK;
-	}
-	fprintf(stderr, "rondo: see rondo %s --help\n", command);
-	return STATUS_USAGE;
+	if (!stat(input, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		return fail(output, "it is the input: it would be overwritten");
+	if (!S_ISCHR(out.st_mode) && !fstat(STDOUT_FILENO, &in) && in.st_dev == out.st_dev &&
+	    in.st_ino == out.st_ino)
+		return fail(output, "it is standard output, where the report goes");
+	return STATUS_OK;
 }
 
 int write_file(const char *path, const void *bytes, size_t size)
 {
-	FILE *f = fopen(path, "wb");
-	struct stat st;
-	int error;
+	const struct output_part part = { bytes, size };
+	struct compile_error err = {};
 
-	if (!f)
-		return fail(path, "%s", strerror(errno));
-	errno = 0;
-	if (fwrite(bytes, 1, size, f) == size && !fflush(f) && !fclose(f))
-		return STATUS_OK;
-	error = errno;
-	if (!stat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
-	return fail(path, "%s", strerror(error));
+	return output_write(path, &part, 1, &err) ? fail_with(&err) : STATUS_OK;
 }
 
 int finish_output(int status)
@@ -117,6 +121,8 @@ int main(int argc, char **argv)
 {
 	int i;
 
+	/* What exceeds ulimit -f fails with EFBIG, as any error of a file. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		print_help(stderr);
 		return STATUS_USAGE;

@@ -9,11 +9,11 @@
 #ifndef TOOLS_RONDO_H
 #define TOOLS_RONDO_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
+#include "compiler/diag.h"
 #include "spec/machine.h"
 
 enum {
@@ -34,21 +34,16 @@ int cmd_verify(int argc, char **argv);
 /* Prints "rondo: THING: reason" and returns STATUS_FAILED. */
 __attribute__((format(printf, 2, 3))) int fail(const char *thing, const char *fmt, ...);
 
-/*
- * Handles what getopt_long() returned for no option of the command: 'h' prints @help to standard
- * output and gives STATUS_OK, anything else points to --help and gives STATUS_USAGE.
- */
-int option_other(int option, const char *command, const char *help);
+/* Prints what the compiler or a reader of files says, and returns STATUS_FAILED. */
+int fail_with(const struct compile_error *err);
 
 /* Says that the command line of @command is wrong: STATUS_USAGE. */
 int usage(const char *command, const char *what);
 
-#define OPTION_HELP                            \
-	{                                      \
-		"help", no_argument, NULL, 'h' \
-	}
+/* STATUS_FAILED, with a message, if writing to @output would destroy @input, or the report. */
+int check_output(const char *input, const char *output);
 
-/* Writes a whole file; a regular file that could not be written is removed. A STATUS_*. */
+/* Writes a whole file, as output_write(). A STATUS_*, with a message unless it is STATUS_OK. */
 int write_file(const char *path, const void *bytes, size_t size);
 
 /* Ends standard output: STATUS_FAILED, with a message, if something could not be written. */

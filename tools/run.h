@@ -16,13 +16,14 @@
 
 #include "compiler/tensor.h"
 #include "spec/limits.h"
+#include "tools/ranking.h"
 #include "tools/source.h"
 
 struct run_options {
 	const char *model;
 	const char **inputs; /* "FILE" or "NAME=FILE" */
 	u32 input_count;
-	const char *device; /* for accel_open() */
+	const char *device; /* for accel_device_open() */
 	const char *output_dir; /* or NULL, as the next two */
 	const char *expect_dir;
 	const char *labels;
@@ -31,7 +32,7 @@ struct run_options {
 	bool json;
 	bool pictures;
 	double compile_ms; /* of a compilation elsewhere; negative: none */
-	struct source_options source;
+	struct model_options source;
 };
 
 /* One sample: the file of each input, in the order of the model's inputs. */
@@ -46,17 +47,10 @@ struct run_samples {
 	u32 count;
 };
 
-/* An answer of a classifier. */
-struct run_class {
-	u32 index;
-	double probability;
-};
-
 /* What came out of a sample. */
 struct run_answer {
 	const char *name; /* of its first file, or of the model */
-	u32 classes; /* of the output; 0: it does not look like scores */
-	struct run_class *best; /* the top ones, best first */
+	struct ranked_class *best; /* the top ones, best first; NULL: it has no scores */
 	u32 best_count;
 };
 
@@ -87,6 +81,12 @@ void run_samples_fini(struct run_samples *samples);
 /* Loads the inputs of sample @index into the slots, and shows those that are pictures. */
 int run_load_sample(struct run *run, const struct run_samples *samples, u32 index);
 
+/*
+ * Makes the directory for outputs, and sees to it that each has a file of its own there which
+ * nobody is going to read. Before anything runs.
+ */
+int run_check_outputs(const struct run *run, const struct run_samples *samples);
+
 /* Judges, prints, saves and compares what sample @index gave. */
 int run_take_outputs(struct run *run, u32 index, struct run_answer *answer);
 
@@ -99,9 +99,5 @@ int run_read_labels(struct run *run);
 /* Prints where time and energy went. */
 void run_print_table(const struct run *run);
 void run_print_json(const struct run *run);
-
-/* The type of a model's tensor in the compiler's terms. */
-enum dtype run_dtype(const struct accel_tensor *tensor);
-struct shape run_shape(const struct accel_tensor *tensor);
 
 #endif

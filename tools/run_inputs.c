@@ -3,64 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/inputs.h"
 #include "tools/render.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
-#include "tools/tensor_io.h"
 
 /* What is smaller is no picture, whatever its shape. */
 enum { PICTURE_ELEMENTS_MIN = 64, PICTURE_COLUMNS_MAX = 64 };
-
-enum dtype run_dtype(const struct accel_tensor *tensor)
-{
-	enum dtype dtype = DTYPE_U8;
-
-	dtype_from_number(tensor->dtype, &dtype);
-	return dtype;
-}
-
-struct shape run_shape(const struct accel_tensor *tensor)
-{
-	struct shape shape = { .rank = tensor->rank };
-	u32 i;
-
-	for (i = 0; i < tensor->rank; i++)
-		shape.dim[i] = tensor->dim[i];
-	return shape;
-}
-
-/* The input that the argument "NAME=FILE" names, and its file; the count if there is none. */
-static u32 find_named(const struct run_samples *s, const char *arg, const char **file)
-{
-	u32 i;
-
-	for (i = 0; i < s->input_count; i++) {
-		size_t length = strlen(s->inputs[i].name);
-
-		if (!strncmp(arg, s->inputs[i].name, length) && arg[length] == '=') {
-			*file = arg + length + 1;
-			return i;
-		}
-	}
-	return s->input_count;
-}
-
-/* The input that @arg is for. */
-static int find_input(const struct run_samples *s, const char *arg, u32 *input, const char **file)
-{
-	*input = find_named(s, arg, file);
-	if (*input < s->input_count)
-		return STATUS_OK;
-	*file = arg;
-	*input = 0;
-	if (s->input_count == 0)
-		return fail(arg, "the model has no inputs");
-	if (strchr(arg, '=') && access(arg, F_OK))
-		return fail(arg, "the model has no input of this name");
-	if (s->input_count > 1)
-		return fail(arg, "the model has %u inputs: say which, NAME=FILE", s->input_count);
-	return STATUS_OK;
-}
 
 /* Appends @file to the files of @input; those are numbered from sample 0 on. */
 static int add_file(struct run_samples *s, u32 *counts, u32 input, const char *file)
@@ -101,14 +50,15 @@ static int complete(struct run_samples *s, const u32 *counts)
 	return STATUS_OK;
 }
 
-static int assign(struct run_samples *s, const struct run_options *o, u32 *counts)
+static int assign(struct run_samples *s, const struct accel_model *model,
+		  const struct run_options *o, u32 *counts)
 {
 	const char *file;
 	u32 i, input;
 	int status;
 
 	for (i = 0; i < o->input_count; i++) {
-		status = find_input(s, o->inputs[i], &input, &file);
+		status = input_find(model, o->inputs[i], &input, &file);
 		if (!status)
 			status = add_file(s, counts, input, file);
 		if (status)
@@ -140,7 +90,7 @@ int run_samples_init(struct run_samples *samples, const struct run *run)
 	}
 	for (i = 0; i < n; i++)
 		accel_model_tensor(model, ACCEL_INPUT, i, &samples->inputs[i]);
-	status = assign(samples, run->options, counts);
+	status = assign(samples, model, run->options, counts);
 	free(counts);
 	return status;
 }
@@ -155,43 +105,6 @@ void run_samples_fini(struct run_samples *samples)
 	free(samples->inputs);
 }
 
-/* Whether the shapes are the same but for leading ones. */
-static bool shapes_match(const struct shape *a, const struct shape *b)
-{
-	int i = 0, k = 0;
-
-	while (i < a->rank && a->dim[i] == 1)
-		i++;
-	while (k < b->rank && b->dim[k] == 1)
-		k++;
-	if (a->rank - i != b->rank - k)
-		return false;
-	for (; i < a->rank; i++, k++)
-		if (a->dim[i] != b->dim[k])
-			return false;
-	return true;
-}
-
-/* The content of a slot of a bare program may have any type. */
-static int check_tensor(const struct run *run, const struct accel_tensor *want,
-			const struct tensor_data *have, const char *file)
-{
-	char want_text[SHAPE_TEXT_MAX], have_text[SHAPE_TEXT_MAX];
-	struct shape shape = run_shape(want);
-
-	if (run->source.bare) {
-		if (have->size != want->bytes)
-			return fail(file, "it has %zu bytes, %s wants %llu", have->size, want->name,
-				    (unsigned long long)want->bytes);
-		return STATUS_OK;
-	}
-	if (have->dtype == run_dtype(want) && shapes_match(&have->shape, &shape))
-		return STATUS_OK;
-	return fail(file, "it is %s%s, input \"%s\" wants %s%s", dtype_name(have->dtype),
-		    shape_text(&have->shape, have_text), want->name, dtype_name(run_dtype(want)),
-		    shape_text(&shape, want_text));
-}
-
 static void show(const struct run *run, const struct tensor_data *tensor)
 {
 	struct compile_error ignored = {};
@@ -204,7 +117,6 @@ static void show(const struct run *run, const struct tensor_data *tensor)
 
 int run_load_sample(struct run *run, const struct run_samples *samples, u32 index)
 {
-	struct compile_error err = {};
 	struct tensor_data tensor;
 	u32 i;
 	int status;
@@ -213,19 +125,12 @@ int run_load_sample(struct run *run, const struct run_samples *samples, u32 inde
 		const struct accel_tensor *want = &samples->inputs[i];
 		const char *file = samples->samples[index].files[i];
 
-		if (tensor_load(file, &tensor, &err)) {
-			fflush(stdout);
-			fprintf(stderr, "rondo: %s\n", err.text);
-			return STATUS_FAILED;
-		}
-		status = check_tensor(run, want, &tensor, file);
-		if (!status) {
-			memcpy(run->memory[want->slot] + want->offset, tensor.bytes, want->bytes);
-			show(run, &tensor);
-		}
-		tensor_data_free(&tensor);
+		status = input_read(&run->source, want, file, &tensor);
 		if (status)
 			return status;
+		memcpy(run->memory[want->slot] + want->offset, tensor.bytes, want->bytes);
+		show(run, &tensor);
+		tensor_data_free(&tensor);
 	}
 	return STATUS_OK;
 }

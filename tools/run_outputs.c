@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "compiler/compiler.h"
+#include "tools/inputs.h"
+#include "tools/output.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
 #include "tools/tensor_io.h"
 
-enum { CLASSES_MAX = 65536, PATH_BYTES = 4096, VALUES_SHOWN = 8 };
-
-/* What probabilities may sum up to, beside one. */
-#define SUM_TOLERANCE 1e-3
+enum { CLASSES_MAX = 65536, VALUES_SHOWN = 8 };
 
 /* How many classes @t has scores for; 0: it does not look like scores. */
 static u32 classes_of(const struct accel_tensor *t)
@@ -30,57 +29,19 @@ static u32 classes_of(const struct accel_tensor *t)
 		       0;
 }
 
-/*
- * How a score becomes a probability. What lies in 0..1 and sums up to one is one already; the
- * logarithms of such, and any other scores, go through softmax, which does not change the former.
- */
-static void probabilities(const float *score, u32 count, double *p)
-{
-	double sum = 0, max = -INFINITY;
-	bool already = true;
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		already = already && score[i] >= 0 && score[i] <= 1;
-		sum += score[i];
-		max = fmax(max, score[i]);
-	}
-	if (already && fabs(sum - 1) < SUM_TOLERANCE) {
-		for (i = 0; i < count; i++)
-			p[i] = score[i];
-		return;
-	}
-	sum = 0;
-	for (i = 0; i < count; i++)
-		sum += p[i] = exp(score[i] - max);
-	for (i = 0; i < count; i++)
-		p[i] /= sum;
-}
-
 /* Fills *@answer from the scores at @score. */
 static int judge(const struct run *run, const float *score, u32 classes, struct run_answer *answer)
 {
-	u32 top = run->options->top < classes ? run->options->top : classes, i, k;
-	double *p = malloc(classes * sizeof(*p));
+	u32 top = run->options->top < classes ? run->options->top : classes;
+	u32 *order = malloc(classes * sizeof(*order));
 
 	answer->best = calloc(top, sizeof(*answer->best));
-	if (!p || !answer->best) {
-		free(p);
+	if (!order || !answer->best) {
+		free(order);
 		return fail(run->options->model, "no memory");
 	}
-	probabilities(score, classes, p);
-	for (k = 0; k < top; k++) {
-		u32 best = 0;
-
-		for (i = 1; i < classes; i++)
-			if (p[i] > p[best])
-				best = i;
-		answer->best[k] = (struct run_class){ best, p[best] };
-		p[best] = -1;
-	}
-	answer->best_count = top;
-	answer->classes = classes;
-	free(p);
+	answer->best_count = rank_classes(score, classes, order, answer->best, top);
+	free(order);
 	return STATUS_OK;
 }
 
@@ -127,6 +88,10 @@ static void print_classes(const struct run *run, const struct run_answer *answer
 	char buf[16];
 	u32 i;
 
+	if (!answer->best_count) {
+		printf("%s: no answer: no score is a number\n", answer->name);
+		return;
+	}
 	printf("%s: %s, probability %.4f\n", answer->name,
 	       run_label(run, answer->best[0].index, buf), answer->best[0].probability);
 	for (i = 1; i < answer->best_count; i++)
@@ -154,33 +119,75 @@ static void print_value(enum dtype dtype, const void *bytes, u64 i)
 /* The type, the shape and the first values. */
 static void print_values(const struct accel_tensor *t, const u8 *data, const char *sample)
 {
-	size_t size = dtype_size(run_dtype(t));
-	struct shape shape = run_shape(t);
+	size_t size = dtype_size(tensor_dtype(t));
+	struct shape shape = tensor_shape(t);
 	char text[SHAPE_TEXT_MAX];
 	u64 i;
 
-	printf("%s: %s %s%s =", sample, t->name, dtype_name(run_dtype(t)),
+	printf("%s: %s %s%s =", sample, t->name, dtype_name(tensor_dtype(t)),
 	       shape_text(&shape, text));
 	for (i = 0; i < VALUES_SHOWN && i * size < t->bytes; i++)
-		print_value(run_dtype(t), data, i);
+		print_value(tensor_dtype(t), data, i);
 	printf("%s\n", i * size < t->bytes ? " ..." : "");
 }
 
-/* The file of output @t of sample @index in @dir: names keep only what every file system takes. */
-static int output_path(char path[PATH_BYTES], const char *dir, u32 index,
+/*
+ * The file of output @t of sample @index in @dir. Different names give different files: what not
+ * every file system takes is written as %XX, and so is %.
+ */
+static int output_path(char path[PATH_MAX], const char *dir, u32 index,
 		       const struct accel_tensor *t)
 {
-	int head = snprintf(path, PATH_BYTES, "%s/%u.", dir, index);
-	size_t i, length = strlen(t->name);
+	int at = snprintf(path, PATH_MAX, "%s/%u.", dir, index), directory = strlen(dir) + 1;
+	const unsigned char *c = (const unsigned char *)t->name;
 
-	if (head < 0 || head + length + sizeof(".npy") > PATH_BYTES)
-		return fail(dir, "the path is too long");
-	for (i = 0; i < length; i++) {
-		unsigned char c = t->name[i];
-
-		path[head + i] = isalnum(c) || c == '-' || c == '_' ? c : '_';
+	for (; *c && at + 3 + sizeof(".npy") < PATH_MAX; c++) {
+		if (isalnum(*c) || strchr("-_.", *c))
+			path[at++] = *c;
+		else
+			at += sprintf(path + at, "%%%02X", *c);
 	}
-	strcpy(path + head + i, ".npy");
+	strcpy(path + at, ".npy");
+	if (*c || at + strlen(".npy") - directory > NAME_MAX)
+		return fail(dir, "the name of output \"%.100s\" is too long for a file", t->name);
+	return STATUS_OK;
+}
+
+/* Each output that is to be written: no input of any sample, and nothing else that is read. */
+static int check_output_file(const struct run *run, const struct run_samples *samples,
+			     const char *path)
+{
+	const struct run_options *o = run->options;
+	u32 i, k;
+	int status = check_output(o->model, path);
+
+	if (!status && o->labels)
+		status = check_output(o->labels, path);
+	for (i = 0; i < samples->count; i++)
+		for (k = 0; k < samples->input_count && !status; k++)
+			status = check_output(samples->samples[i].files[k], path);
+	return status;
+}
+
+int run_check_outputs(const struct run *run, const struct run_samples *samples)
+{
+	const struct run_options *o = run->options;
+	char path[PATH_MAX];
+	struct accel_tensor t;
+	u32 i, k;
+
+	if (o->output_dir && mkdir(o->output_dir, 0777) && errno != EEXIST)
+		return fail(o->output_dir, "%s", strerror(errno));
+	if (o->output_dir && o->expect_dir && output_same_file(o->output_dir, o->expect_dir))
+		return fail(o->output_dir, "outputs cannot be written to where they are compared");
+	for (i = 0; i < samples->count; i++)
+		for (k = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, k, &t); k++) {
+			if (o->expect_dir && output_path(path, o->expect_dir, i, &t))
+				return STATUS_FAILED;
+			if (o->output_dir && (output_path(path, o->output_dir, i, &t) ||
+					      check_output_file(run, samples, path)))
+				return STATUS_FAILED;
+		}
 	return STATUS_OK;
 }
 
@@ -188,17 +195,12 @@ static int save(const char *dir, u32 index, const struct accel_tensor *t,
 		const struct tensor_data *data)
 {
 	struct compile_error err = {};
-	char path[PATH_BYTES];
+	char path[PATH_MAX];
 	int status = output_path(path, dir, index, t);
 
 	if (status)
 		return status;
-	if (tensor_save_npy(path, data, &err)) {
-		fflush(stdout);
-		fprintf(stderr, "rondo: %s\n", err.text);
-		return STATUS_FAILED;
-	}
-	return STATUS_OK;
+	return tensor_save_npy(path, data, &err) ? fail_with(&err) : STATUS_OK;
 }
 
 /* Notes in @run whether the tensor differs from the one of the other run. */
@@ -207,16 +209,13 @@ static int compare(struct run *run, u32 index, const struct accel_tensor *t,
 {
 	struct compile_error err = {};
 	struct tensor_data other;
-	char path[PATH_BYTES];
+	char path[PATH_MAX];
 	int status = output_path(path, run->options->expect_dir, index, t);
 
 	if (status)
 		return status;
-	if (tensor_load(path, &other, &err)) {
-		fflush(stdout);
-		fprintf(stderr, "rondo: %s\n", err.text);
-		return STATUS_FAILED;
-	}
+	if (tensor_load(path, &other, &err))
+		return fail_with(&err);
 	if (other.dtype != data->dtype || !shape_equal(&other.shape, &data->shape) ||
 	    memcmp(other.bytes, data->bytes, data->size)) {
 		fail(path, "the result differs from this one");
@@ -236,8 +235,8 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer)
 	for (i = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, i, &t); i++) {
 		u8 *bytes = run->memory[t.slot] + t.offset;
 		struct tensor_data data = {
-			.dtype = run_dtype(&t),
-			.shape = run_shape(&t),
+			.dtype = tensor_dtype(&t),
+			.shape = tensor_shape(&t),
 			.bytes = bytes,
 			.size = t.bytes,
 		};

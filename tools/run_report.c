@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include <inttypes.h>
 
+#include "tools/json.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
 
@@ -43,32 +44,20 @@ void run_print_table(const struct run *run)
 		       run->differs ? "NO" : "yes");
 }
 
-static void print_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", *text);
-		else
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void print_answer(const struct run *run, const struct run_answer *answer)
 {
 	char buf[16];
 	u32 i;
 
 	printf("    {\"input\": ");
-	print_string(answer->name);
+	json_string(stdout, answer->name);
 	printf(", \"best\": [");
 	for (i = 0; i < answer->best_count; i++) {
 		printf("%s{\"class\": %u, \"label\": ", i ? ", " : "", answer->best[i].index);
-		print_string(run_label(run, answer->best[i].index, buf));
-		printf(", \"probability\": %.9g}", answer->best[i].probability);
+		json_string(stdout, run_label(run, answer->best[i].index, buf));
+		printf(", \"probability\": ");
+		json_number(stdout, answer->best[i].probability);
+		printf("}");
 	}
 	printf("]}");
 }
@@ -80,9 +69,9 @@ void run_print_json(const struct run *run)
 
 	accel_program_energy(run->program, &e);
 	printf("{\n  \"model\": ");
-	print_string(run->options->model);
+	json_string(stdout, run->options->model);
 	printf(",\n  \"backend\": ");
-	print_string(run->info.backend);
+	json_string(stdout, run->info.backend);
 	printf(",\n  \"ms\": {");
 	if (compile_ms(run) >= 0)
 		printf("\"compile\": %.3f, ", compile_ms(run));

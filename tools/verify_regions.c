@@ -103,14 +103,14 @@ static int print_all(const struct accel_model *model, const struct rondo_machine
 int verify_print_regions(const char *path, const struct rondo_machine *machine,
 			 const struct rondo_program *p, const struct rondo_facts *facts)
 {
-	struct source_options none;
+	struct model_options none;
 	struct source source;
 	int status;
 
 	/* They are stepped, which takes for ever with more. */
 	if (facts->cycles > RONDO_CYCLES_MAX)
 		return fail(path, "it is longer than a device allows: no time for its regions");
-	source_options_init(&none);
+	model_options_init(&none);
 	status = source_load(path, &none, &source);
 	if (status)
 		return status;
