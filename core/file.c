@@ -185,8 +185,10 @@ static bool read_sections(struct reader *r)
 	const struct rondo_file_header *h = (const void *)r->bytes;
 	u32 i;
 
-	if (r->size < sizeof(*h) || h->magic != RONDO_FILE_MAGIC)
+	if (r->size < sizeof(h->magic) || h->magic != RONDO_FILE_MAGIC)
 		return refuse(r, RONDO_FILE_NOT_RND, 0);
+	if (r->size < sizeof(*h))
+		return refuse(r, RONDO_FILE_TABLE, 0);
 	if (h->version != RONDO_FILE_VERSION)
 		return refuse(r, RONDO_FILE_NEWER, 0);
 	if (h->size != r->size)

@@ -130,7 +130,7 @@ static int load_graph(struct digits_model *model, const Onnx__ModelProto *proto,
 	return 0;
 }
 
-/* The bytes of a file that is expected to be small. */
+/* Reads a file that is expected to be small. */
 static int read_small(const char *path, void *bytes, size_t *size, struct compile_error *err)
 {
 	size_t limit = *size;

@@ -3,6 +3,7 @@
 #include "tools/rondo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ int fail(const char *thing, const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
-	fprintf(stderr, "rondo: %s: ", thing);
+	fprintf(stderr, "rondo: %s: ", *thing ? thing : "\"\"");
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -117,10 +118,25 @@ static void print_help(FILE *out)
 		     "2 if the command line is wrong.\n");
 }
 
+/*
+ * A standard stream that is closed is opened so that using it fails; else the next file that is
+ * opened would become it.
+ */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	int i;
 
+	open_standard_streams();
 	/* What exceeds ulimit -f fails with EFBIG, as any error of a file. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {

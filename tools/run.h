@@ -93,7 +93,7 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer);
 /* The text of class @index: its label or its number. */
 const char *run_label(const struct run *run, u32 index, char buf[16]);
 
-/* One row for each line of the file of labels. */
+/* One label for each line of the file. A class beyond them is called by its number. */
 int run_read_labels(struct run *run);
 
 /* Prints where time and energy went. */

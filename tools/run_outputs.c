@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "compiler/compiler.h"
 #include "tools/inputs.h"
 #include "tools/output.h"
 #include "tools/rondo.h"
@@ -53,34 +55,44 @@ const char *run_label(const struct run *run, u32 index, char buf[16])
 	return buf;
 }
 
+static int add_label(struct run *run, const char *line)
+{
+	char **grown = realloc(run->labels, (run->label_count + 1) * sizeof(*grown));
+	char *label = strdup(line);
+
+	if (grown)
+		run->labels = grown;
+	if (!grown || !label) {
+		free(label);
+		return fail(run->options->labels, "no memory");
+	}
+	grown[run->label_count++] = label;
+	return STATUS_OK;
+}
+
 int run_read_labels(struct run *run)
 {
-	FILE *f = fopen(run->options->labels, "r");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
+	const char *path = run->options->labels;
+	struct compile_error err = {};
+	int status = STATUS_OK;
+	char *text, *rest, *line;
+	size_t size;
+	void *bytes;
 
-	if (!f)
-		return fail(run->options->labels, "%s", strerror(errno));
-	while ((length = getline(&line, &room, f)) >= 0) {
-		char **grown = realloc(run->labels, (run->label_count + 1) * sizeof(*grown));
-
-		if (!grown)
+	if (compile_read_file(path, &bytes, &size, &err))
+		return fail_with(&err);
+	text = bytes;
+	text[size] = '\0'; /* it has room */
+	if (strlen(text) != size)
+		status = fail(path, "it is no text: it has a zero byte");
+	for (rest = text; !status && *rest && (line = strsep(&rest, "\n"));) {
+		line[strcspn(line, "\r")] = '\0';
+		status = add_label(run, line);
+		if (!rest)
 			break;
-		run->labels = grown;
-		line[strcspn(line, "\r\n")] = 0;
-		grown[run->label_count] = strdup(line);
-		if (!grown[run->label_count])
-			break;
-		run->label_count++;
 	}
-	free(line);
-	if (ferror(f) || length >= 0) {
-		fclose(f);
-		return fail(run->options->labels, "it cannot be read");
-	}
-	fclose(f);
-	return STATUS_OK;
+	free(bytes);
+	return status;
 }
 
 static void print_classes(const struct run *run, const struct run_answer *answer)
@@ -169,6 +181,17 @@ static int check_output_file(const struct run *run, const struct run_samples *sa
 	return status;
 }
 
+static int make_directory(const char *path)
+{
+	struct stat st;
+
+	if (!mkdir(path, 0777))
+		return STATUS_OK;
+	if (errno == EEXIST && !stat(path, &st))
+		errno = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	return errno ? fail(path, "%s", strerror(errno)) : STATUS_OK;
+}
+
 int run_check_outputs(const struct run *run, const struct run_samples *samples)
 {
 	const struct run_options *o = run->options;
@@ -176,14 +199,16 @@ int run_check_outputs(const struct run *run, const struct run_samples *samples)
 	struct accel_tensor t;
 	u32 i, k;
 
-	if (o->output_dir && mkdir(o->output_dir, 0777) && errno != EEXIST)
-		return fail(o->output_dir, "%s", strerror(errno));
+	if (o->output_dir && make_directory(o->output_dir))
+		return STATUS_FAILED;
 	if (o->output_dir && o->expect_dir && output_same_file(o->output_dir, o->expect_dir))
 		return fail(o->output_dir, "outputs cannot be written to where they are compared");
 	for (i = 0; i < samples->count; i++)
 		for (k = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, k, &t); k++) {
 			if (o->expect_dir && output_path(path, o->expect_dir, i, &t))
 				return STATUS_FAILED;
+			if (o->expect_dir && access(path, R_OK))
+				return fail(path, "%s", strerror(errno));
 			if (o->output_dir && (output_path(path, o->output_dir, i, &t) ||
 					      check_output_file(run, samples, path)))
 				return STATUS_FAILED;

@@ -30,6 +30,7 @@ int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor
 		break;
 	case FILE_PB:
 		rc = onnx_tensor_parse(bytes, size, out, err);
+		compile_error_prefix(err, "as an ONNX tensor (.pb)");
 		break;
 	default:
 		rc = compile_fail(err, kind == FILE_EMPTY ? -EINVAL : -ENOTSUP,

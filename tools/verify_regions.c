@@ -10,7 +10,7 @@
 #include "tools/rondo.h"
 #include "tools/source.h"
 
-/* Nothing where there is none. */
+/* Prints nothing where no energy is spent. */
 static void print_energy(const struct rondo_machine *machine, const struct rondo_activity *a)
 {
 	struct rondo_energy e = rondo_energy_of(machine, a);
@@ -107,7 +107,7 @@ int verify_print_regions(const char *path, const struct rondo_machine *machine,
 	struct source source;
 	int status;
 
-	/* They are stepped, which takes for ever with more. */
+	/* Regions are measured by stepping through the run: with more cycles that does not end. */
 	if (facts->cycles > RONDO_CYCLES_MAX)
 		return fail(path, "it is longer than a device allows: no time for its regions");
 	model_options_init(&none);

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # What the tests of the rondo command share: sourced, with $rondo set, at the top of the source tree.
 set -u
+rondo=$(realpath "$rondo") files=$(realpath tests/cli/files.py)
+python=$(python3 -c "import sys; print(sys.executable)") # which python3 itself may take long to find
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0 failures=0
@@ -49,8 +51,8 @@ bad()
 }
 
 # onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION...: makes such a file, see files.py.
-onnx() { python3 tests/cli/files.py onnx "$@"; }
-npy() { python3 tests/cli/files.py npy "$@"; }
+onnx() { "$python" "$files" onnx "$@"; }
+npy() { "$python" "$files" npy "$@"; }
 
 # finish: ends the test.
 finish()

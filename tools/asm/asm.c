@@ -94,7 +94,7 @@ static bool all_stated(const struct asm_state *as)
 	return as->cycles_stated;
 }
 
-/* What the text states stays, right or wrong. */
+/* Claims that the text states are kept, right or wrong. */
 static void restate(const struct asm_state *as, void *program)
 {
 	struct rondo_program_header *h = program;

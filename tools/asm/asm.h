@@ -24,9 +24,9 @@ struct asm_errors {
 };
 
 /*
- * Assembles @text. What the text does not state of extents and cycles the verifier
- * measures, and its refusal is an error on the line at fault. Returns 0 and the
- * program's bytes, which free() frees; or -EINVAL and what is wrong in *@errors, or -ENOMEM.
+ * Assembles @text. The verifier measures extents and cycles that the text does not
+ * state; if it refuses the program, that is an error on the line at fault. Returns 0
+ * and the program's bytes, for free(); or -EINVAL with what is wrong in *@errors; or -ENOMEM.
  */
 int asm_assemble(const char *text, void **program, u64 *size, struct asm_errors *errors);
 

@@ -229,7 +229,7 @@ static bool at_operation_end(struct asm_cursor *c)
 	return asm_at_end(c) || *c->at == '|' || *c->at == '{';
 }
 
-/* Whether an operand that may be left out is not here. Waits come last and begin with a channel. */
+/* Whether an optional operand is missing here. Waits come last and begin with a channel. */
 static bool left_out(struct asm_cursor *c, char letter)
 {
 	const char *begin = c->at;
@@ -355,7 +355,7 @@ struct bundle {
 	struct rondo_op loop; /* a loop without body=, else nop */
 };
 
-/* The operation that stands at @begin has @slot. */
+/* Records that the operation that begins at @begin has @slot. */
 static void take_slot(const struct asm_cursor *c, struct bundle *b, s32 slot, const char *begin)
 {
 	size_t column = (size_t)(begin - c->line->text) + 1;

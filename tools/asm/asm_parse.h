@@ -46,7 +46,7 @@ struct asm_macro {
 	u32 lines;
 };
 
-/* A loop whose closing brace has not come. */
+/* A loop whose closing brace has not been read yet. */
 struct asm_block {
 	struct rondo_op op;
 	u32 bundle, line;
@@ -67,7 +67,7 @@ struct asm_state {
 	u32 used_on; /* line of the macro's use, if one is being expanded */
 	u64 expanded; /* bytes so far that macros and repetitions stand for */
 	u32 nested; /* macros in macros */
-	bool endless; /* these were too many */
+	bool endless; /* macros were nested too deep */
 	bool no_memory;
 
 	struct asm_symbol *symbols;
@@ -109,7 +109,8 @@ bool asm_at_end(struct asm_cursor *c);
 /* Steps over @text if it stands here. */
 bool asm_accept(struct asm_cursor *c, const char *text);
 bool asm_expect(struct asm_cursor *c, const char *text);
-/* Copies the word here, letters, digits, '_' and '.'; what is expected is told otherwise. */
+/* Copies the word here: letters, digits, '_' and '.'. If there is none, the error is that @what is
+ * expected. */
 bool asm_word(struct asm_cursor *c, char word[ASM_NAME_BYTES], const char *expected);
 /* Steps over @word if it stands here as a whole. */
 bool asm_accept_word(struct asm_cursor *c, const char *word);

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * Against macros that expand for ever, and faster than memory: bytes of text that expanding may
- * make, and what an expansion counts beside its lines, and each line beside its text.
+ * Bounds for macros that expand without end: how many bytes of text expanding may produce in all,
+ * counting some for each expansion and each line, so that empty ones count too.
  */
 enum { NESTED_MAX = 16, REPEATED_MAX = 1 << 21, EXPANDED_MAX = 1 << 28, EXPANDED_EACH = 64 };
 
@@ -70,7 +70,7 @@ static struct lines split(struct asm_state *as, const char *text)
 	return lines;
 }
 
-/* The parameter that stands at @text, which is behind a backslash; -1 if none does. */
+/* The parameter whose name begins at @text, behind a backslash; -1 if there is none. */
 static s32 parameter_at(const struct asm_macro *m, const char *text, size_t *length)
 {
 	*length = 0;
@@ -327,7 +327,7 @@ static const struct asm_macro *find_macro(const struct asm_state *as, const char
 	return NULL;
 }
 
-/* A line that is neither blank nor the begin of a body. */
+/* A line that is neither blank nor begins a body. */
 static bool read_line(struct asm_cursor *c)
 {
 	const struct asm_macro *macro;

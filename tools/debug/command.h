@@ -14,8 +14,8 @@ enum { DEBUG_LINE_BYTES = 1024, DEBUG_ERROR_BYTES = 512 };
 struct debugger {
 	FILE *out;
 	struct session *run[2]; /* a, and b to compare it with, or NULL; the caller's */
-	u32 side; /* the one that commands are about */
-	u32 tile; /* the one that is shown */
+	u32 side; /* index of the run that commands act on */
+	u32 tile; /* whose state is shown */
 	struct breakpoint breaks[BREAKS_MAX];
 	u32 break_count, break_number; /* the last number that was given */
 	bool quit;
@@ -26,9 +26,9 @@ struct debugger {
 void debugger_init(struct debugger *d, FILE *out, struct session *a, struct session *b);
 
 /*
- * Does what @line says, which is at most DEBUG_LINE_BYTES - 1 long, and prints to d->out. Empty
- * lines and comments ("# ...") do nothing. False, and the reason in d->error: it is no command,
- * or its arguments are wrong; nothing has then happened.
+ * Executes the command @line, at most DEBUG_LINE_BYTES - 1 long, and prints to d->out. Empty
+ * lines and comments ("# ...") do nothing. False with the reason in d->error if it is no command or
+ * its arguments are wrong; nothing has happened then.
  */
 bool debugger_command(struct debugger *d, const char *line);
 

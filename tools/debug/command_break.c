@@ -4,11 +4,11 @@
 
 #include "tools/debug/command_state.h"
 
-/* What can be broken on: its name, its arguments, and what is said of it. */
+/* What a breakpoint can be set on: its name, its arguments, and its help text. */
 static const struct form {
 	const char *name;
 	enum break_kind kind;
-	bool indexed; /* a number of what it is in comes before the range */
+	bool indexed; /* the number of the slot or buffer comes before the range */
 	bool access; /* read or written */
 	const char *prefix, *what;
 } forms[] = {
@@ -256,7 +256,7 @@ bool go_reverse(struct debugger *d, const struct args *args)
 	return print_hit(d, arrived, &hit);
 }
 
-/* @count times to where any bundle becomes due. */
+/* Goes @count times to the next cycle in which any bundle becomes due. */
 static bool go_bundles(struct debugger *d, const struct args *args, bool forwards)
 {
 	const struct breakpoint any = { .kind = BREAK_BUNDLE, .hi = SESSION_NO_BUNDLE - 1 };

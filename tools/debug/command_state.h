@@ -29,7 +29,8 @@ static inline struct session *shown(const struct debugger *d)
 	return d->run[d->side];
 }
 
-/* All return false, with d->error, if @text is no such thing. @what: for the message. */
+/* All return false, with d->error, if @text cannot be read as one. @what names it in the message.
+ */
 bool parse_number(struct debugger *d, const char *text, const char *what, u64 *number);
 /* Numbers below @limit, each with @prefix before it if it has one ("v3..v7"). */
 bool parse_range(struct debugger *d, const char *text, const char *prefix, const char *what,

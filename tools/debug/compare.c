@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Comparing two runs. Only what a cycle writes can differ after it, so only that is compared:
- * results as they take off, and every write that the reference tells of.
+ * results in the cycle of their operation, and every write that the reference reports.
  */
 #include "tools/debug/compare.h"
 
@@ -42,7 +42,8 @@ static void note_write(void *ctx, const struct reference_access *access)
 	w->at[w->count++] = (struct write){ *access, access->space == REFERENCE_SLOT };
 }
 
-/* Lanes of what @access names in the state of @s; NULL: it is bytes. */
+/* The lanes of the row or register that @access names, in the state of @s; NULL if it names bytes.
+ */
 static const u32 *row_of(const struct session *s, const struct reference_access *access)
 {
 	return access->space == REFERENCE_ACCUMULATOR ?
@@ -121,8 +122,8 @@ static bool compare_bytes(const struct session *a, const struct session *b,
 }
 
 /*
- * A result that took off in this cycle. No latency is 1, so it is still in flight, and what was
- * in its place before has landed.
+ * A result of an operation that executed in this cycle. No latency is 1, so it has not landed yet,
+ * and the result that was in its place before has.
  */
 static bool compare_result(const struct session *a, const struct session *b,
 			   const struct reference_access *access, struct difference *d)
@@ -159,7 +160,7 @@ static bool compare_write(const struct session *a, const struct session *b,
 	return compare_bytes(a, b, access, d);
 }
 
-/* How many more bytes the writes after @first of the same run differ in, in the same memory. */
+/* In how many more bytes of the same memory the same run's writes after @first differ. */
 static u32 count_more(const struct session *a, const struct session *b, const struct writes *writes,
 		      u32 first)
 {
@@ -197,7 +198,7 @@ static bool compare_cycle(const struct session *a, const struct session *b,
 	return false;
 }
 
-/* Whether the runs stand at different places of the program. */
+/* Whether the runs are at different places of the program. */
 static bool compare_positions(const struct session *a, const struct session *b,
 			      struct difference *d)
 {

@@ -20,7 +20,7 @@ enum difference_kind {
 /* The first difference; both sessions then stand before the cycle that makes it. */
 struct difference {
 	enum difference_kind kind;
-	/* Of DIFFERENCE_VALUE. */
+	/* The rest is for DIFFERENCE_VALUE. */
 	struct reference_access access; /* `at` of SRAM and slots: the container that differs */
 	bool dma; /* by a transfer, not by the bundle */
 	u32 lane; /* of a result or row: the first that differs */
@@ -29,8 +29,8 @@ struct difference {
 };
 
 /*
- * Compares from cycle @from after each run's start on. What differs before the start (contents of
- * slots) is no difference. False: interrupted.
+ * Compares from cycle @from after each run's start on. Slots that differ in their first contents
+ * are no difference. False: interrupted.
  */
 bool compare_runs(struct session *a, struct session *b, u64 from, struct difference *d);
 

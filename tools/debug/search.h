@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Breakpoints. Each stands for a set of cycles: those in which a bundle becomes due, a layer is
- * entered, a byte or register is read or written. Forwards one goes to the next cycle of the
- * sets' union after the position, backwards to the last one before it; either way the session
- * stands before the cycle, and what it stopped for happens in the next step.
+ * entered, a byte or register is read or written. Going forwards stops at the next cycle after the
+ * position that is in any of the sets, going backwards at the last one before it. Either way the
+ * position is before that cycle: the access happens in the next step.
  */
 #ifndef TOOLS_DEBUG_SEARCH_H
 #define TOOLS_DEBUG_SEARCH_H

@@ -129,7 +129,7 @@ static void thin_out(struct session *s)
 	s->checkpoints = kept;
 }
 
-/* Keeps the state at the position if it is one for a checkpoint; false if memory is short. */
+/* Keeps the state if a checkpoint is due at this position; false if memory is short. */
 static bool keep(struct session *s)
 {
 	u64 now = session_now(s);
@@ -345,7 +345,7 @@ bool session_step(struct session *s, session_seen_fn *seen, void *ctx)
 	goes_on = reference_step(s->reference);
 	reference_watch(s->reference, NULL, NULL);
 	if (!goes_on && s->result.status != EXEC_DONE) {
-		/* It failed in the middle of a cycle, which so never happens. */
+		/* It failed in the middle of a cycle, so that cycle never happens. */
 		note_end(s, now);
 		session_goto(s, now);
 		return false;
@@ -377,7 +377,7 @@ bool session_goto(struct session *s, u64 cycle)
 	if (s->ended && cycle > s->end)
 		cycle = s->end;
 	c = checkpoint_before(s, cycle);
-	/* After a failed cycle the state is no position, so that nothing but a checkpoint helps. */
+	/* After a failed cycle the state is that of no position: begin again from a checkpoint. */
 	if (session_now(s) > cycle || c->cycle > session_now(s) || s->result.status != EXEC_DONE)
 		restore(s, c->state);
 	while (session_now(s) < cycle && !session_interrupted(s) && session_step(s, NULL, NULL))

@@ -84,7 +84,7 @@ struct session {
 	enum exec_status status;
 	char reason[EXEC_REASON_BYTES];
 
-	/* The position, beside what the reference holds. */
+	/* What belongs to the position and is not in the reference's state. */
 	bool arrived; /* the bundle that is due was not in the cycle before */
 	u32 executed; /* the bundle before it in time, or SESSION_NO_BUNDLE */
 
