@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/tap.h"
@@ -201,6 +202,9 @@ static void test_files(void)
 	tap_ok(error.text[0], "and a text");
 	tap_eq(accel_model_load("/tmp", &m, &error), -EISDIR, "a directory: EISDIR");
 	tap_eq(accel_model_load("/dev/null", &m, &error), -EINVAL, "a device: EINVAL");
+	tap_ok(!mkfifo(path, 0600), "a pipe that nobody writes to");
+	tap_eq(accel_model_load(path, &m, &error), -EINVAL, "is refused at once");
+	unlink(path);
 }
 
 int main(void)
