@@ -117,7 +117,7 @@ static void test_order_in_a_job(struct rig *r)
 static void test_nothing_leaks(struct rig *r)
 {
 	struct accel_error error;
-	int fds, maps, i, ret = 0;
+	int fds = 0, maps = 0, i, ret = 0;
 
 	for (i = 0; i < 310; i++) {
 		struct accel_program *program = NULL;
