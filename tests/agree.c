@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emulator/exec/run/run.h"
+
 enum {
 	SLOT_BYTES_MAX = 1 << 30,
 	RANDOM_CONTAINERS = 1 << 18, /* that slots take theirs from, each from somewhere on */
@@ -246,57 +248,40 @@ static void run_reference(struct comparison *c, const void *data, u64 size,
 	compare_activity(c, &closed, &result.activity);
 }
 
-static void run_exec(struct comparison *c, const void *data, u64 size, bool checks)
+/* In SRAM that is not cleared there may be what the last program left. */
+static void run_exec(struct comparison *c, const void *data, u64 size, struct exec *e, bool checks)
 {
 	const struct exec_control control = { .bound = c->facts->cycles + 1, .checks = checks };
 	const struct exec_io io = { read_slot, write_slot, &c->slots };
-	const char *who = checks ? "checking executor" : "executor";
+	const char *who = checks ? "checking executor" : e->executor->name;
 	struct exec_program *program = NULL;
 	struct exec_result result;
 	char reason[EXEC_REASON_BYTES];
 
 	c->agree->runs++;
-	if (exec_load(&program, &c->agree->machine, data, size, c->facts, reason))
+	if (exec_load(&program, e->executor, &c->agree->machine, data, size, c->facts, reason))
 		return differs(c, 1, "%s: not loaded: %s", who, reason);
 	copy(&c->slots, &c->first);
-	exec_run(c->agree->exec, program, &io, &control, &result);
+	exec_run(e, program, &io, &control, &result);
 	exec_unload(program);
-	compare_end(c, who, &result);
-	compare_slots(c, who);
-}
-
-/* In SRAM that is not cleared there is what the last program left. */
-static void run_fast(struct comparison *c, const void *data, u64 size,
-		     const struct fast_variant *variant)
-{
-	const struct exec_control control = { .bound = c->facts->cycles + 1 };
-	const struct exec_io io = { read_slot, write_slot, &c->slots };
-	const char *who = fast_variant_name(variant);
-	struct fast_program *program = NULL;
-	struct exec_result result;
-	char reason[EXEC_REASON_BYTES];
-
-	c->agree->runs++;
-	if (fast_load(&program, &c->agree->machine, variant, data, size, c->facts, reason))
-		return differs(c, 1, "%s: not loaded: %s", who, reason);
-	copy(&c->slots, &c->first);
-	fast_run(c->agree->fast, program, &io, &control, &result);
-	fast_unload(program);
 	compare_end(c, who, &result);
 	compare_slots(c, who);
 }
 
 bool agree_init(struct agree *a, const struct rondo_machine *machine)
 {
-	bool fast = machine->mesh_w * machine->mesh_h == 1 && machine->lanes == RONDO_LANES_MAX;
+	bool created = true;
+	int i;
 
 	*a = (struct agree){ .machine = *machine, .share = 1 };
-	a->exec = exec_create(machine);
-	a->fast = fast ? fast_create(machine) : NULL;
+	for (i = 0; executor_for(machine, i) && i < AGREE_EXECUTORS; i++) {
+		a->exec[i] = exec_create(executor_for(machine, i), machine);
+		created &= a->exec[i] != NULL;
+	}
 	a->reference = reference_create(machine);
 	a->verify = malloc(sizeof(*a->verify));
 	a->random = random_data();
-	if (a->exec && (a->fast || !fast) && a->reference && a->verify && a->random)
+	if (created && i && a->reference && a->verify && a->random)
 		return true;
 	agree_fini(a);
 	return false;
@@ -304,8 +289,10 @@ bool agree_init(struct agree *a, const struct rondo_machine *machine)
 
 void agree_fini(struct agree *a)
 {
-	exec_destroy(a->exec);
-	fast_destroy(a->fast);
+	u32 i;
+
+	for (i = 0; i < AGREE_EXECUTORS; i++)
+		exec_destroy(a->exec[i]);
 	reference_destroy(a->reference);
 	free(a->verify);
 	free(a->random);
@@ -315,10 +302,9 @@ bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_f
 	       const struct agree_content *content, u64 seed, char why[AGREE_WHY_BYTES])
 {
 	struct comparison c = { .agree = a, .facts = facts, .why = why };
-	const struct fast_variant *variant;
 	struct rondo_program program;
 	bool all = seed % a->share == 0;
-	u32 v;
+	u32 i;
 
 	why[0] = 0;
 	rondo_program_open(&program, data, size);
@@ -327,12 +313,10 @@ bool agree_run(struct agree *a, const void *data, u64 size, const struct rondo_f
 	reserve(&c.slots, &program);
 	fill(a, &c.first, content, seed);
 	run_reference(&c, data, size, &program);
-	run_exec(&c, data, size, true);
-	if (all)
-		run_exec(&c, data, size, false);
-	for (v = 0; a->fast && (variant = fast_variant(v)); v++)
-		if (all || !v)
-			run_fast(&c, data, size, variant);
+	run_exec(&c, data, size, a->exec[0], true);
+	for (i = 0; i < AGREE_EXECUTORS && a->exec[i]; i++)
+		if (all || !i)
+			run_exec(&c, data, size, a->exec[i], false);
 	release(&c.first);
 	release(&c.by_reference);
 	release(&c.slots);

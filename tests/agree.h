@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * The executors against the reference, core/timing and core/energy: one accepted program, run
- * by the reference, by the plain executor with its checks and without, and by the fast one, on
- * the same slots, must end with the same bytes in every slot, in the cycles and with the
- * signature that the verifier computed. The reference's activity is what core/energy computes; the
- * others count none.
+ * by the reference, by each executor, and by the plain one with its checks too, on the same slots,
+ * must end with the same bytes in every slot, in the cycles and with the signature that the
+ * verifier computed. The reference's activity is what core/energy computes; the others count none.
  */
 #ifndef TESTS_AGREE_H
 #define TESTS_AGREE_H
 
 #include "core/verify_state.h"
-#include "emulator/exec/fast/fast.h"
+#include "emulator/exec/exec.h"
 #include "emulator/reference/reference.h"
 
-enum { AGREE_WHY_BYTES = 256 };
+enum { AGREE_WHY_BYTES = 256, AGREE_EXECUTORS = 8 };
 
 /* All executors of one machine; costs some MiB, so keep it for many programs. */
 struct agree {
 	struct rondo_machine machine;
-	struct exec *exec;
-	struct fast *fast; /* NULL for a machine whose programs it leaves to the plain one */
+	struct exec *exec[AGREE_EXECUTORS]; /* those of the host, best first; then NULL */
 	struct reference *reference;
 	struct rondo_verify *verify;
 	/*
-	 * The plain executor with checks and the best variant of the fast one run every program;
-	 * without checks, and the other variants, those whose seed is a multiple of this. 1, which
-	 * agree_init() sets: all.
+	 * The plain executor with checks and the best one run every program; the others, without
+	 * checks, those whose seed is a multiple of this. 1, which agree_init() sets: all.
 	 */
 	u32 share;
 	u64 bits; /* that differed in all runs so far: of slots, cycles, signature, activity */

@@ -129,6 +129,7 @@ static bool run_program(const struct rondo_machine *machine, const void *bytes, 
 {
 	const struct exec_control control = { .bound = RONDO_CYCLES_MAX, .checks = checks };
 	struct rondo_verify *v = malloc(sizeof(*v));
+	const struct executor *x = executor_for(machine, EXECUTOR_BEST);
 	struct exec_program *program = NULL;
 	struct exec_result result = { 0 };
 	struct exec *e = NULL;
@@ -139,8 +140,8 @@ static bool run_program(const struct rondo_machine *machine, const void *bytes, 
 		;
 	if (rondo_verify_verdict(v)->code) {
 		fail(run, rondo_error_text(rondo_verify_verdict(v)->code));
-	} else if (!exec_load(&program, machine, bytes, size, rondo_verify_facts(v), run->why)) {
-		e = exec_create(machine);
+	} else if (!exec_load(&program, x, machine, bytes, size, rondo_verify_facts(v), run->why)) {
+		e = exec_create(x, machine);
 		if (e)
 			exec_run(e, program, io, &control, &result);
 		run->cycles = result.cycles;

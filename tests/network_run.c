@@ -96,7 +96,7 @@ bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 	struct rondo_verify *v = malloc(sizeof(*v));
 	struct slots s = { .in = in, .out = out };
 	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = &s };
-	struct exec *e = exec_create(machine);
+	struct exec *e = exec_create(executor_for(machine, EXECUTOR_PLAIN), machine);
 	const struct rondo_verdict *verdict;
 	bool good = false;
 

@@ -76,7 +76,8 @@ static inline enum exec_status run_with(struct exec *e, const struct rondo_machi
 	char reason[EXEC_REASON_BYTES];
 
 	why[0] = 0;
-	if (exec_load(&program, machine, data, size, facts, reason)) {
+	if (exec_load(&program, executor_for(machine, EXECUTOR_PLAIN), machine, data, size, facts,
+		      reason)) {
 		snprintf(why, RUN_WHY_BYTES, "not loaded: %s", reason);
 		return EXEC_TRAP;
 	}

@@ -23,7 +23,7 @@
 
 #include "emulator/budget.h"
 #include "emulator/emulator.h"
-#include "emulator/exec/fast/fast.h"
+#include "emulator/exec/exec.h"
 #include "emulator/device/regs.h"
 #include "emulator/rv32/rv32.h"
 
@@ -63,7 +63,7 @@ struct emu_sequencer {
 	u32 command; /* to be done or being done; 0: none */
 	struct rondo_seq_args args; /* of command */
 	atomic_bool stop; /* ends the command: ABORT, reset, destruction */
-	struct fast *exec; /* this and the tables: its thread's */
+	struct exec *exec; /* this and the tables: its thread's */
 	struct emu_budget budget; /* for what the guest makes the device keep */
 	struct emu_program *program[RONDO_PROGRAMS_MAX];
 	struct emu_binding *binding[RONDO_BINDINGS_MAX];

@@ -241,7 +241,7 @@ static void stop_threads(struct emu_device *dev)
 
 static void free_device(struct emu_device *dev)
 {
-	fast_destroy(dev->seq.exec);
+	exec_destroy(dev->seq.exec);
 	pthread_cond_destroy(&dev->seq.wake);
 	pthread_cond_destroy(&dev->mgmt.wake);
 	pthread_mutex_destroy(&dev->lock);
@@ -350,7 +350,7 @@ struct emu_device *emu_create(const struct rondo_machine *machine, const struct 
 	dev->holders = 1;
 	dev->seq.budget.limit = memory;
 	init_device(dev);
-	dev->seq.exec = fast_create(machine);
+	dev->seq.exec = exec_create(executor_for(machine, EXECUTOR_BEST), machine);
 	if (!dev->seq.exec || !start_threads(dev)) {
 		emu_put(dev);
 		return NULL;

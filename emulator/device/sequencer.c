@@ -15,7 +15,7 @@
 #include "emulator/device/binding.h"
 
 struct emu_program {
-	struct fast_program *exec; /* NULL: a fault made nonsense of it */
+	struct exec_program *exec; /* NULL: a fault made nonsense of it */
 	u64 bytes; /* of the budget, that all this takes */
 	u32 bindings; /* that use it */
 	u32 slots;
@@ -70,7 +70,7 @@ static void free_program(struct emu_device *dev, struct emu_program *p)
 {
 	if (!p)
 		return;
-	fast_unload(p->exec);
+	exec_unload(p->exec);
 	emu_budget_give(&dev->seq.budget, 1, p->bytes);
 	free(p);
 }
@@ -120,14 +120,15 @@ static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64
 		  const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
 {
 	bool flipped = flip_bit(dev, data, size);
+	const struct executor *x =
+		executor_for(&dev->machine, flipped ? EXECUTOR_PLAIN : EXECUTOR_BEST);
 	int ret;
 
 	if (emu_fault_take(dev, EMU_FAULT_seq_no_memory)) {
 		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
 		return -ENOMEM;
 	}
-	ret = fast_load(&p->exec, &dev->machine, flipped ? NULL : fast_variant(0), data, size,
-			facts, why);
+	ret = exec_load(&p->exec, x, &dev->machine, data, size, facts, why);
 	return flipped && ret == -EINVAL ? 0 : ret;
 }
 
@@ -147,7 +148,7 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	if (status != RONDO_SEQ_OK)
 		return status;
 	/* What an aborted replay has left counts as free. */
-	if (!fast_clean(dev->seq.exec, &dev->seq.stop))
+	if (!exec_clean(dev->seq.exec, &dev->seq.stop))
 		return RONDO_SEQ_ABORTED;
 	p = emu_budget_calloc(budget, 1, sizeof(*p));
 	if (!p)
@@ -418,7 +419,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 	emu_lock(dev);
 	emu_time_replay_begin_locked(dev);
 	emu_unlock(dev);
-	fast_run(dev->seq.exec, p->exec, &io, &control, &result);
+	exec_run(dev->seq.exec, p->exec, &io, &control, &result);
 	delay(&result, emu_fault_take_all(dev, EMU_FAULT_overrun), args->bound);
 	if (result.reason[0])
 		emu_trace(dev, result.reason, result.bundle, result.cycles);

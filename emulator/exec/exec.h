@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The executor: runs programs on the state of a machine, bundle by bundle.
+ * Executors: they run programs on the state of a machine. There are several, which give the same
+ * bits, cycles and signature:
  *
- * It is the plain one: every bundle does what spec/isa.def says, in order, and
- * time is counted by stepping the DMA events one by one. Nothing is clever, so
- * that it can be the oracle of everything that is. It knows nothing of its
- * host: slots are reached through two functions of the caller.
+ *	plain	bundle by bundle as spec/isa.def says, time stepped by the events of DMA; on
+ *		request it proves step by step what the verifier proves for all steps. The oracle.
+ *	fast	(one for each instruction set of the host) one tile of 64 lanes: operations on wide
+ *		vectors, pushes as blocked matrix products (exec/fast/)
+ *	mesh	many tiles: groups of them run ahead to where tiles meet (exec/mesh/)
  *
- *	exec_load(&p, &machine, bytes, size, facts, why);	once per program
+ * They know nothing of their host: slots are reached through two functions of the caller.
+ *
+ *	x = executor_for(&machine, EXECUTOR_BEST);
+ *	e = exec_create(x, &machine);
+ *	exec_load(&p, x, &machine, bytes, size, facts, why);	once per program
  *	exec_run(e, p, &io, &control, &result);			for each replay
  *
- * With control.checks the executor also proves, step by step, what the verifier
- * proved for all steps: bounds, registers in flight or never written, SRAM never
- * written, races with DMA, declared extents. A failed check ends the run with
- * EXEC_TRAP; a program that core/verify accepts never traps. Without checks only what
- * keeps the host's memory safe is looked at: bounds of SRAM, accumulators and weights.
+ * Any bytes may be loaded. Whether or not the verifier accepted them, no run touches memory that
+ * is not the machine's or the caller's through exec_io, and each ends when control.bound is
+ * reached or control.stop is set. What the verifier refuses may trap, and executors may then
+ * differ in what they wrote before.
  *
- * Machines of many tiles run without checks in groups of tiles (emulator/exec/mesh/mesh.h), and so
- *do those with too many tiles for the plain way, whatever control.checks says. exec_load() is where
- *a program is refused that needs more memory than the host has.
- *
- * Threads: a struct exec is used by one thread at a time; a loaded program is
- * never written and may be shared by any number of executors.
+ * Threads: a struct exec is used by one thread at a time; a loaded program is never written and
+ * may be shared by any number of them.
  */
 #ifndef RONDO_EMULATOR_EXEC_H
 #define RONDO_EMULATOR_EXEC_H
@@ -32,8 +33,10 @@
 
 enum { EXEC_REASON_BYTES = 128 };
 
-struct exec; /* the state of one machine: tiles, channels */
+struct executor;
+struct exec; /* the state of one machine */
 struct exec_program; /* a program, decoded */
+struct run; /* one run, while it lasts (exec/run/run.h) */
 
 /*
  * How slots are reached. @offset counts from byte 0 of the slot as the program
@@ -54,11 +57,17 @@ struct exec_control {
 	 * less, never less than before nor more than result.cycles will be.
 	 */
 	atomic_ullong *now;
+	/*
+	 * Bounds, registers in flight or never written, SRAM never written, races with DMA and
+	 * declared extents are checked at each step; what fails ends the run with EXEC_TRAP. A
+	 * program that core/verify accepts never traps. Ignored where the plain executor cannot
+	 * run: on machines of more than 128 tiles.
+	 */
 	bool checks;
 	/*
-	 * Fault injection, in runs of the plain executor: in the first bundle from the
-	 * flip-th executed one on (0: none) that accesses SRAM, bit flip_bit of an address
-	 * is inverted.
+	 * Fault injection, ignored on machines of more than 128 tiles: in the first bundle from
+	 * the flip-th executed one on (0: none) that accesses SRAM, bit flip_bit of an address is
+	 * inverted.
 	 */
 	u64 flip;
 	u8 flip_bit;
@@ -76,37 +85,71 @@ struct exec_result {
 	enum exec_status status;
 	u64 cycles; /* exact, clearing included; on an early end those that passed */
 	u64 signature; /* of the control path, when EXEC_DONE (core/signature.h) */
-	u32 bundle; /* the last one that was looked at */
+	u32 bundle; /* the last one that was looked at; after an abort, one near it */
 	char reason[EXEC_REASON_BYTES]; /* of a trap or DMA error; else empty */
 };
 
-/* A machine's state, all zero. NULL if the machine is not supported or memory is short. */
-struct exec *exec_create(const struct rondo_machine *machine);
+/*
+ * An executor, for exec_*(), which do the rest. Members but name, suits and run may be NULL.
+ * There is no function to stop a run: one flag, control.stop, ends verifying, cleaning and
+ * running alike, and whoever sets it need not know which of them is under way.
+ */
+struct executor {
+	const char *name;
+	/* Whether it runs programs of this machine on this host. */
+	bool (*suits)(const struct rondo_machine *machine);
+	/* Makes and frees its own state, e->own. False if memory is short. */
+	bool (*create)(struct exec *e);
+	void (*destroy)(struct exec *e);
+	/* Derives p->own from a decoded program; 0, -EINVAL and @why, or -ENOMEM. */
+	int (*load)(struct exec_program *p, char why[EXEC_REASON_BYTES]);
+	void (*unload)(struct exec_program *p); /* also of what a failed load left */
+	void (*run)(struct exec *e, struct run *run);
+	bool (*clean)(struct exec *e, const atomic_bool *stop);
+};
+
+enum { EXECUTOR_BEST = 0, EXECUTOR_PLAIN = -1 };
+
+/*
+ * The executors that run programs of @machine on this host: number 0 is the best, the last one
+ * that is not NULL the plain one, if the machine has at most 128 tiles. NULL for any @number if the
+ * machine is not supported. EXECUTOR_PLAIN is the last one.
+ */
+const struct executor *executor_for(const struct rondo_machine *machine, int number);
+
+/*
+ * A machine's state, all zero, for programs loaded for executor @x or for the plain one. NULL if
+ * @x is, or memory is short.
+ */
+struct exec *exec_create(const struct executor *x, const struct rondo_machine *machine);
 void exec_destroy(struct exec *e); /* NULL is allowed */
 
 /*
  * Gives the host back the memory that a run on many tiles took, as every run that is DONE does
- * itself: to be called before what exec_load() compares with the host's memory. False if *@stop,
- * which may be NULL, was set meanwhile.
+ * itself: to be called before exec_load(), which compares what a program needs with what the host
+ * has. False if *@stop, which may be NULL, was set meanwhile.
  */
 bool exec_clean(struct exec *e, const atomic_bool *stop);
 
 /*
- * Decodes the program in @size bytes at @data (8-byte aligned), which may be freed afterwards.
- * @facts: what the verifier found, for the cycles of clearing SRAM; NULL if it
+ * Decodes the program in @size bytes at @data (8-byte aligned), which may be freed afterwards, for
+ * executor @x. @facts: what the verifier found, for the cycles of clearing SRAM; NULL if it
  * was not asked: then clearing takes no time, and with checks no byte of SRAM
  * may be read before it is written. Returns 0 and *@program (exec_unload()
  * frees it), else a negative errno, -EINVAL or -ENOMEM, and the reason in @why.
  * Refused is what can be seen without running it: a wrong container or machine, an
- * undefined operation, a number outside its table, loops that do not nest.
+ * undefined operation, a number outside its table, loops that do not nest; by some executors an
+ * address outside of SRAM too. -ENOMEM also says that the host has too little memory for all
+ * tiles.
  */
-int exec_load(struct exec_program **program, const struct rondo_machine *machine, const void *data,
-	      u64 size, const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);
+int exec_load(struct exec_program **program, const struct executor *x,
+	      const struct rondo_machine *machine, const void *data, u64 size,
+	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);
 void exec_unload(struct exec_program *program); /* NULL is allowed */
 
 /*
- * Runs @program from a state that reads as zero everywhere and writes *@result.
- * The machine of @program must be that of @e.
+ * Runs @program from a state that reads as zero everywhere and writes *@result. The machine of
+ * @program must be that of @e, and its executor that of @e or the plain one.
  */
 void exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
 	      const struct exec_control *control, struct exec_result *result);

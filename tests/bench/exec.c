@@ -11,6 +11,7 @@
  *	exec_cycle_overhead	time with exact cycles over time without (exec_copy.c), in
  *				replays of a nest of short loops
  */
+#include "emulator/exec/run/run.h"
 #include "tests/bench/exec_host.h"
 #include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
@@ -31,9 +32,9 @@ static bool no_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size
 }
 
 struct bench {
-	struct fast *fast;
-	struct fast_program *program;
-	run_fn *run;
+	struct exec *exec;
+	struct exec_program *program;
+	void (*run)(struct exec *e, struct run *run);
 	double (*host_rate)(void); /* in products */
 	double products; /* of a replay */
 };
@@ -53,7 +54,7 @@ static void prepare(struct bench *bench, struct builder *b)
 	}
 	bytes = build_bytes(b, &size);
 	rondo_measure_claim(b->verify, bytes);
-	if (fast_load(&bench->program, &b->machine, fast_variant(0), bytes, size,
+	if (exec_load(&bench->program, bench->exec->executor, &b->machine, bytes, size,
 		      rondo_verify_facts(b->verify), why)) {
 		fprintf(stderr, "not loaded: %s\n", why);
 		exit(EXIT_FAILURE);
@@ -68,11 +69,18 @@ static double replay_s(void *ctx)
 	const struct bench *bench = ctx;
 	const struct exec_io io = { .read = no_slot, .write = no_write };
 	const struct exec_control control = { .bound = UINT64_MAX };
+	const struct executor *own = bench->exec->executor;
+	struct executor x = *own;
 	struct exec_result result;
-	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
+	double start;
 
-	bench->run(bench->fast, bench->program, &io, &control, &result);
-	return bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
+	x.run = bench->run;
+	bench->exec->executor = &x;
+	start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
+	exec_run(bench->exec, bench->program, &io, &control, &result);
+	start = bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
+	bench->exec->executor = own;
+	return start;
 }
 
 /* c[256][64] = a[256][8 * 64 containers] x b, REPEAT times over. */
@@ -105,11 +113,11 @@ static double host_product_s(void *ctx)
 }
 
 /* Products per second of pushes, each of which has @per per container and lane. */
-static void product_ratio(struct fast *f, const char *name, u32 weights, u32 push, u32 per,
+static void product_ratio(struct exec *e, const char *name, u32 weights, u32 push, u32 per,
 			  double (*host_rate)(void))
 {
-	struct bench bench = { .fast = f,
-			       .run = fast_run,
+	struct bench bench = { .exec = e,
+			       .run = e->executor->run,
 			       .host_rate = host_rate,
 			       .products = (double)REPEAT * TILES * M * 64 * 64 * per };
 	struct paired p;
@@ -122,7 +130,7 @@ static void product_ratio(struct fast *f, const char *name, u32 weights, u32 pus
 	printf("# %s: %.1f of %.1f G products/s\n", name, bench.products / p.b_s / 1e9,
 	       bench.products / p.a_s / 1e9);
 	paired_figure(name, &p, "the host's peak", "pushes");
-	fast_unload(bench.program);
+	exec_unload(bench.program);
 }
 
 /* The loop that a person would write: loads, an addition, a store; rows of 64. */
@@ -134,9 +142,9 @@ static double host_add(void *ctx)
 	return host_add_s(ADD_ROWS * 64, REPEAT) * REPEAT;
 }
 
-static void vector_ratio(struct fast *f)
+static void vector_ratio(struct exec *e)
 {
-	struct bench bench = { .fast = f, .run = fast_run };
+	struct bench bench = { .exec = e, .run = e->executor->run };
 	struct paired p;
 	struct builder b;
 	u32 entry;
@@ -171,13 +179,13 @@ static void vector_ratio(struct fast *f)
 	printf("# exec_vector_ratio: %.2f ns for 64 lanes, C loop %.2f ns\n",
 	       p.b_s / REPEAT / ADD_ROWS * 1e9, p.a_s / REPEAT / ADD_ROWS * 1e9);
 	paired_figure("exec_vector_ratio", &p, "the C loop", "the program");
-	fast_unload(bench.program);
+	exec_unload(bench.program);
 }
 
 /* Loops of few trips and little to do: counting weighs most here. Replays are short. */
-static void cycle_overhead(struct fast *f)
+static void cycle_overhead(struct exec *e)
 {
-	struct bench timed = { .fast = f, .run = fast_run_timed }, untimed;
+	struct bench timed = { .exec = e, .run = fast_run_timed }, untimed;
 	struct builder b;
 	struct paired p;
 	u32 i;
@@ -196,23 +204,23 @@ static void cycle_overhead(struct fast *f)
 	untimed.run = fast_run_untimed;
 	p = paired_run(2001, replay_s, &timed, replay_s, &untimed);
 	paired_figure("exec_cycle_overhead", &p, "with exact cycles", "without");
-	fast_unload(timed.program);
+	exec_unload(timed.program);
 }
 
 int main(void)
 {
 	struct rondo_machine edge;
-	struct fast *f;
+	struct exec *e;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	f = fast_create(&edge);
-	if (!f)
+	e = exec_create(executor_for(&edge, EXECUTOR_BEST), &edge);
+	if (!e)
 		return EXIT_FAILURE;
-	printf("# variant %s\n", fast_variant_name(fast_variant(0)));
-	product_ratio(f, "exec_s8_peak_ratio", RONDO_OP_wl_s8, RONDO_OP_push_s8, 4, host_s8_rate);
-	product_ratio(f, "exec_f32_peak_ratio", RONDO_OP_wl_w, RONDO_OP_push_f32, 1, host_f32_rate);
-	vector_ratio(f);
-	cycle_overhead(f);
-	fast_destroy(f);
+	printf("# executor %s\n", e->executor->name);
+	product_ratio(e, "exec_s8_peak_ratio", RONDO_OP_wl_s8, RONDO_OP_push_s8, 4, host_s8_rate);
+	product_ratio(e, "exec_f32_peak_ratio", RONDO_OP_wl_w, RONDO_OP_push_f32, 1, host_f32_rate);
+	vector_ratio(e);
+	cycle_overhead(e);
+	exec_destroy(e);
 	return EXIT_SUCCESS;
 }

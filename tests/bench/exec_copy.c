@@ -9,10 +9,8 @@
 #else
 #define COPY(name) name##_timed
 #endif
+#define fast_suits COPY(fast_suits)
 #define fast_create COPY(fast_create)
 #define fast_destroy COPY(fast_destroy)
-#define fast_clean COPY(fast_clean)
 #define fast_run COPY(fast_run)
-#define fast_variant COPY(fast_variant)
-#define fast_variant_name COPY(fast_variant_name)
 #include "emulator/exec/fast/fast.c"

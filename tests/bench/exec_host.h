@@ -6,7 +6,7 @@
 #ifndef TESTS_BENCH_EXEC_HOST_H
 #define TESTS_BENCH_EXEC_HOST_H
 
-#include "emulator/exec/fast/fast.h"
+#include "emulator/exec/exec.h"
 
 /* Products per second of a loop of s8 dot products or f32 FMAs in registers. */
 double host_s8_rate(void);
@@ -15,13 +15,11 @@ double host_f32_rate(void);
 /* Seconds of c[i] = a[i] + b[i] for @n f32, the mean of @repeat passes. @n <= 65536. */
 double host_add_s(u32 n, u32 repeat);
 
-typedef void run_fn(struct fast *f, const struct fast_program *program, const struct exec_io *io,
-		    const struct exec_control *control, struct exec_result *result);
-
 /*
- * fast_run(), and what it were if it counted no cycles: only transfers still take time
- * (exec_copy.c).
+ * fast_run() of exec/fast/fast.c, and what it were if it counted no cycles: only transfers still
+ * take time (exec_copy.c).
  */
-run_fn fast_run_timed, fast_run_untimed;
+void fast_run_timed(struct exec *e, struct run *run);
+void fast_run_untimed(struct exec *e, struct run *run);
 
 #endif

@@ -6,7 +6,7 @@
  * same bytes and cycles. In time of one core. The same in s8, whose products the reference adds up
  * in plain C, is told beside it.
  */
-#include "emulator/exec/fast/fast.h"
+#include "emulator/exec/exec.h"
 #include "emulator/reference/reference.h"
 #include "tests/bench/paired.h"
 #include "tests/unit/program_builder.h"
@@ -90,27 +90,28 @@ static double fast_s(const struct rondo_machine *machine, const u8 *bytes, u64 s
 {
 	const struct exec_control control = { .bound = facts->cycles };
 	const struct exec_io io = { read_slot, write_slot, slots };
-	struct fast_program *p = NULL;
+	const struct executor *x = executor_for(machine, EXECUTOR_BEST);
+	struct exec_program *p = NULL;
 	char why[EXEC_REASON_BYTES] = "no memory";
 	struct exec_result result;
 	double best = 1e9, start, took;
-	struct fast *f = fast_create(machine);
+	struct exec *e = exec_create(x, machine);
 	u32 i;
 
-	if (!f || fast_load(&p, machine, fast_variant(0), bytes, size, facts, why)) {
+	if (!e || exec_load(&p, x, machine, bytes, size, facts, why)) {
 		fprintf(stderr, "not loaded: %s\n", why);
 		best = 0;
 	}
 	for (i = 0; best && i < ROUNDS; i++) {
 		start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
-		fast_run(f, p, &io, &control, &result);
+		exec_run(e, p, &io, &control, &result);
 		took = bench_s(CLOCK_PROCESS_CPUTIME_ID) - start;
 		best = took < best ? took : best;
 		if (!ended("fast", result.status, result.cycles, result.reason, facts))
 			best = 0;
 	}
-	fast_unload(p);
-	fast_destroy(f);
+	exec_unload(p);
+	exec_destroy(e);
 	return best;
 }
 
@@ -176,7 +177,8 @@ static double speedup(const char *name, u32 weights, u32 push)
 		return 0;
 	}
 	printf("# %s product: %s %.3f ms, reference %.0f ms: %.0f times faster\n", name,
-	       fast_variant_name(fast_variant(0)), fast * 1e3, reference * 1e3, reference / fast);
+	       executor_for(&b.machine, EXECUTOR_BEST)->name, fast * 1e3, reference * 1e3,
+	       reference / fast);
 	return reference / fast;
 }
 

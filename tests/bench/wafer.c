@@ -87,6 +87,7 @@ static double bundles_s(void *ctx)
 	const struct exec_control control = { .bound = RONDO_CYCLES_MAX };
 	const struct exec_io io = { 0 };
 	char why[EXEC_REASON_BYTES] = "no executor";
+	const struct executor *x;
 	struct exec_program *program;
 	struct exec_result result;
 	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
@@ -99,8 +100,9 @@ static double bundles_s(void *ctx)
 	begin(&b, RONDO_MACHINE_wafer);
 	bundles(&b, BUNDLES / UNROLL);
 	bytes = build_bytes(&b, &size);
-	e = exec_create(&b.machine);
-	if (!e || exec_load(&program, &b.machine, bytes, size, NULL, why)) {
+	x = executor_for(&b.machine, EXECUTOR_BEST);
+	e = exec_create(x, &b.machine);
+	if (!e || exec_load(&program, x, &b.machine, bytes, size, NULL, why)) {
 		fprintf(stderr, "%s\n", why);
 		exit(EXIT_FAILURE);
 	}

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!size)
 		return 0;
 	build_init(&b);
-	if (!a.exec && !agree_init(&a, &b.machine))
+	if (!a.reference && !agree_init(&a, &b.machine))
 		abort();
 	generate(&b, data[0] % 2, data + 1, size - 1);
 	if (!build_verdict(&b, 0).code) {

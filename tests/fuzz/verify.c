@@ -19,7 +19,7 @@ static struct exec *executor(const struct rondo_machine *machine)
 	static struct exec *e;
 
 	if (!e)
-		e = exec_create(machine);
+		e = exec_create(executor_for(machine, EXECUTOR_PLAIN), machine);
 	return e;
 }
 

@@ -4,7 +4,6 @@
  * result that a plain loop in C computes; and the same bytes and cycles from every variant of
  * the fast executor.
  */
-#include "emulator/exec/fast/fast.h"
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>
@@ -84,44 +83,43 @@ static u32 slots_differ(const struct rig *a, const struct rig *b)
 	return wrong;
 }
 
-/* Runs the program in @variant on the slots of @before; they must end as those of @r did. */
-static void run_fast(struct rig *r, const struct rig *before, const struct fast_variant *variant,
-		     const char *name)
+/* Runs the program in @x on the slots of @before; they must end as those of @r did. */
+static void run_again(struct rig *r, const struct rig *before, const struct executor *x,
+		      const char *name)
 {
 	struct rig fast = { .control = { .bound = r->cycles } };
 	struct exec_io io = { rig_read, rig_write, &fast };
-	struct fast_program *program = NULL;
-	struct fast *f = fast_create(&r->machine);
+	struct exec_program *program = NULL;
+	struct exec *e = exec_create(x, &r->machine);
 	char why[EXEC_REASON_BYTES] = "out of memory";
 	struct rondo_facts facts;
 
 	copy_slots(&fast, before);
-	if (f && rig_verify(r, &facts) &&
-	    !fast_load(&program, &r->machine, variant, r->bytes, r->size, &facts, why))
-		fast_run(f, program, &io, &fast.control, &fast.result);
+	if (e && rig_verify(r, &facts) &&
+	    !exec_load(&program, x, &r->machine, r->bytes, r->size, &facts, why))
+		exec_run(e, program, &io, &fast.control, &fast.result);
 	if (!tap_ok(program && fast.result.status == EXEC_DONE && fast.result.cycles == r->cycles &&
 			    !slots_differ(r, &fast) && r->read == fast.read &&
 			    r->written == fast.written,
-		    "%s: %s gives the same bytes in the same cycles", name,
-		    fast_variant_name(variant)))
+		    "%s: %s gives the same bytes in the same cycles", name, x->name))
 		printf("# %s; %llu cycles, %u slots differ\n", program ? fast.result.reason : why,
 		       (unsigned long long)fast.result.cycles, slots_differ(r, &fast));
-	fast_unload(program);
-	fast_destroy(f);
+	exec_unload(program);
+	exec_destroy(e);
 	free_slots(&fast);
 }
 
 static void end(struct rig *r, const char *name)
 {
-	const struct fast_variant *variant;
+	const struct executor *x;
 	struct rig before;
 
 	copy_slots(&before, r);
 	tap_ok(rig_run(r) == EXEC_DONE, "%s: runs without a trap", name);
 	tap_ok(r->result.cycles == r->cycles, "%s: takes the promised cycles", name);
 	printf("# %s: %llu cycles\n", name, (unsigned long long)r->result.cycles);
-	for (u32 v = 0; (variant = fast_variant(v)); v++)
-		run_fast(r, &before, variant, name);
+	for (int i = 0; (x = executor_for(&r->machine, i)); i++)
+		run_again(r, &before, x, name);
 	free_slots(&before);
 }
 

@@ -407,7 +407,7 @@ int main(int argc, char **argv)
 	struct exec *edge;
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
-	edge = exec_create(&machine);
+	edge = exec_create(executor_for(&machine, EXECUTOR_PLAIN), &machine);
 	if (!edge)
 		return EXIT_FAILURE;
 	test_random(GEN_SRAM, first, count, "stores and reads");

@@ -202,7 +202,7 @@ static void races_under_masks(void)
 	u32 i;
 
 	rondo_machine_init(&mesh, RONDO_MACHINE_mesh);
-	executor = exec_create(&mesh);
+	executor = exec_create(executor_for(&mesh, EXECUTOR_PLAIN), &mesh);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct rondo_desc desc = { .dir = cases[i].out, .row_bytes = 256, .slot_y = 8192 };
 		struct rondo_entry e = { .base = cases[i].beside ? 256 : 252 };

@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		random_state = strtoull(argv[1], NULL, 0);
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	e = exec_create(&edge);
+	e = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
 	if (!e)
 		return EXIT_FAILURE;
 	test_style(e, (struct style){ .channels = 1, .grain = 256, .span = 16 });

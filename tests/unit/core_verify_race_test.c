@@ -328,7 +328,7 @@ int main(void)
 	size_t i;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	e = exec_create(&edge);
+	e = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
 	if (!e)
 		return EXIT_FAILURE;
 	for (i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {

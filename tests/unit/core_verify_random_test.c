@@ -88,7 +88,7 @@ int main(void)
 	struct exec *e;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	e = exec_create(&edge);
+	e = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
 	if (!e)
 		return EXIT_FAILURE;
 	test_kind(e, GEN_REGISTERS, 4000, "hazards are found exactly");

@@ -27,25 +27,29 @@ static u8 *accepted(struct builder *b, u64 *size)
 	return bytes;
 }
 
-/* Whether all variants do with the program what the plain executor does. */
-static bool all_agree(struct exec *e, struct fast *f, const struct builder *b, const u8 *bytes,
-		      u64 size, const struct compare_io *io, const char *name)
+enum { EXECUTORS = 8 };
+
+/* Of the plain executor, and of each of the fast ones; then NULL. */
+static struct exec *plain, *fast[EXECUTORS];
+
+/* Whether all fast executors do with the program what the plain one does. */
+static bool all_agree(const struct builder *b, const u8 *bytes, u64 size,
+		      const struct compare_io *io, const char *name)
 {
 	const struct rondo_facts *facts = rondo_verify_facts(b->verify);
-	const struct fast_variant *variant;
 	char why[COMPARE_WHY_BYTES];
 	bool right = true;
 
-	for (u32 v = 0; (variant = fast_variant(v)); v++) {
-		if (compare_run(e, f, variant, bytes, size, facts, io, why))
+	for (u32 i = 0; fast[i]; i++) {
+		if (compare_run(plain, fast[i], bytes, size, facts, io, why))
 			continue;
-		printf("# %s, %s: %s\n", name, fast_variant_name(variant), why);
+		printf("# %s, %s: %s\n", name, fast[i]->executor->name, why);
 		right = false;
 	}
 	return right;
 }
 
-static void random_programs(struct exec *e, struct fast *f, u32 programs)
+static void random_programs(u32 programs)
 {
 	enum { CHOICES = 1024 };
 	u32 ran = 0, wrong = 0;
@@ -65,7 +69,7 @@ static void random_programs(struct exec *e, struct fast *f, u32 programs)
 		if (bytes) {
 			ran++;
 			snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
-			if (!all_agree(e, f, &b, bytes, size, &io, name) && wrong++ > 5)
+			if (!all_agree(&b, bytes, size, &io, name) && wrong++ > 5)
 				i = programs;
 			free(bytes);
 		}
@@ -118,7 +122,7 @@ static void begin(struct builder *b)
 	build_wait(b, 0, 0);
 }
 
-static void end(struct exec *e, struct fast *f, struct builder *b, const char *name, u32 *wrong)
+static void end(struct builder *b, const char *name, u32 *wrong)
 {
 	u32 data[DATA_BYTES / 4];
 	struct compare_io io = { .data = (u8 *)data, .data_bytes = sizeof(data) };
@@ -132,7 +136,7 @@ static void end(struct exec *e, struct fast *f, struct builder *b, const char *n
 	if (!bytes)
 		printf("# %s: refused, %s\n", name,
 		       rondo_error_name(rondo_verify_verdict(b->verify)->code));
-	*wrong += !bytes || !all_agree(e, f, b, bytes, size, &io, name);
+	*wrong += !bytes || !all_agree(b, bytes, size, &io, name);
 	free(bytes);
 	build_fini(b);
 }
@@ -323,7 +327,7 @@ static void program_for(struct builder *b, u32 op, u32 round)
 	}
 }
 
-static void every_operation(struct exec *e, struct fast *f, u32 rounds)
+static void every_operation(u32 rounds)
 {
 	u32 op, tested = 0, wrong = 0;
 	struct builder b;
@@ -335,7 +339,7 @@ static void every_operation(struct exec *e, struct fast *f, u32 rounds)
 		for (u32 round = 0; round < rounds; round++) {
 			begin(&b);
 			program_for(&b, op, round);
-			end(e, f, &b, rondo_ops[op].name, &wrong);
+			end(&b, rondo_ops[op].name, &wrong);
 		}
 	}
 	tap_ok(!wrong, "%u operations, %u times each with %u rows of operands, %u differ", tested,
@@ -393,22 +397,24 @@ static void pipeline_bundle(struct builder *b, u32 step)
 					     .count = 64 });
 }
 
-static bool runs_in_blocks(struct exec *e, const struct builder *b, const u8 *bytes, u64 size)
+static bool runs_in_blocks(const struct builder *b, const u8 *bytes, u64 size)
 {
-	struct fast_program *p;
+	const struct fast_program *p;
+	struct exec_program *program;
 	char why[EXEC_REASON_BYTES];
 	u32 hoisted = 0, i;
 
-	if (fast_load(&p, &e->machine, fast_variant(0), bytes, size, rondo_verify_facts(b->verify),
-		      why))
+	if (exec_load(&program, fast[0]->executor, &plain->machine, bytes, size,
+		      rondo_verify_facts(b->verify), why))
 		return false;
+	p = program->own;
 	for (i = 0; i < p->nodes; i++)
 		hoisted += p->node[i].hoisted;
-	fast_unload(p);
+	exec_unload(program);
 	return hoisted;
 }
 
-static void pipelines(struct exec *e, struct fast *f, u32 programs)
+static void pipelines(u32 programs)
 {
 	u32 data[DATA_BYTES / 4], i, ran = 0, blocked = 0, wrong = 0;
 	struct compare_io io = { .data = (u8 *)data, .data_bytes = sizeof(data) };
@@ -446,8 +452,8 @@ static void pipelines(struct exec *e, struct fast *f, u32 programs)
 		bytes = accepted(&b, &size);
 		if (bytes) {
 			ran++;
-			blocked += runs_in_blocks(e, &b, bytes, size);
-			wrong += !all_agree(e, f, &b, bytes, size, &io, "pipeline");
+			blocked += runs_in_blocks(&b, bytes, size);
+			wrong += !all_agree(&b, bytes, size, &io, "pipeline");
 			free(bytes);
 		}
 		build_fini(&b);
@@ -462,20 +468,20 @@ int main(int argc, char **argv)
 {
 	u32 programs = argc > 1 ? strtoul(argv[1], NULL, 0) : 800;
 	struct rondo_machine edge;
-	struct exec *e;
-	struct fast *f;
+	const struct executor *x;
+	u32 i;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	e = exec_create(&edge);
-	f = fast_create(&edge);
-	if (!e || !f)
-		return EXIT_FAILURE;
-	for (u32 v = 0; fast_variant(v); v++)
-		printf("# variant %s\n", fast_variant_name(fast_variant(v)));
-	every_operation(e, f, programs / 100);
-	pipelines(e, f, programs);
-	random_programs(e, f, programs);
-	exec_destroy(e);
-	fast_destroy(f);
+	plain = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
+	for (i = 0; (x = executor_for(&edge, (int)i)) != plain->executor; i++) {
+		printf("# executor %s\n", x->name);
+		fast[i] = exec_create(x, &edge);
+	}
+	every_operation(programs / 100);
+	pipelines(programs);
+	random_programs(programs);
+	while (i--)
+		exec_destroy(fast[i]);
+	exec_destroy(plain);
 	return tap_done();
 }

@@ -54,7 +54,7 @@ struct watch {
 	u64 last, moved, back;
 };
 
-struct run {
+struct watched {
 	atomic_ullong now;
 	atomic_bool stop;
 	struct exec_result result;
@@ -74,7 +74,7 @@ static void look(struct watch *w, const atomic_ullong *now)
 /* The host's side of a transfer sees the time go on. */
 static bool read_zeros(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
-	struct run *r = ctx;
+	struct watched *r = ctx;
 
 	(void)slot, (void)offset;
 	memset(to, 1, size);
@@ -84,7 +84,7 @@ static bool read_zeros(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 
 static void *run(void *ctx)
 {
-	struct run *r = ctx;
+	struct watched *r = ctx;
 	const struct exec_io io = { .read = read_zeros, .ctx = r };
 	const struct exec_control control = {
 		.bound = UINT64_MAX,
@@ -106,10 +106,11 @@ static u64 now_ns(void)
 
 static size_t resident(void)
 {
-	size_t pages = (e->mesh->bytes + 4095) / 4096, count = 0, i;
+	const struct mesh *m = e->own;
+	size_t pages = (m->bytes + 4095) / 4096, count = 0, i;
 	unsigned char *is = malloc(pages);
 
-	if (!is || mincore(e->mesh->memory, e->mesh->bytes, is))
+	if (!is || mincore(m->memory, m->bytes, is))
 		exit(EXIT_FAILURE);
 	for (i = 0; i < pages; i++)
 		count += is[i] & 1;
@@ -120,7 +121,7 @@ static size_t resident(void)
 static void test_transfers(void)
 {
 	enum { ROWS = 16 * 16 };
-	struct run r = { .refused_row = 2 * ROWS };
+	struct watched r = { .refused_row = 2 * ROWS };
 
 	run(&r);
 	tap_eq(r.result.status, EXEC_DMA_ERROR, "two transfers, of which the last row is refused");
@@ -138,7 +139,7 @@ static void test_transfers(void)
 
 /* Runs until @w has seen the time move @moves times in the endless piece; how long the stop took.
  */
-static u64 stop_after(struct run *r, struct watch *w, u64 moves)
+static u64 stop_after(struct watched *r, struct watch *w, u64 moves)
 {
 	u64 start = now_ns();
 	pthread_t thread;
@@ -163,10 +164,10 @@ static void test_segment(void)
 {
 	u64 quickest = UINT64_MAX, took, try, back = 0;
 	struct watch w;
-	struct run r;
+	struct watched r;
 
 	for (try = 0; try < TRIES && quickest >= STOP_NS; try++) {
-		r = (struct run){ 0 };
+		r = (struct watched){ 0 };
 		w = (struct watch){ 0 };
 		took = stop_after(&r, &w, 100);
 		quickest = took < quickest ? took : quickest;
@@ -187,9 +188,9 @@ int main(void)
 	u64 size;
 
 	rondo_machine_init(&mesh, RONDO_MACHINE_mesh);
-	e = exec_create(&mesh);
+	e = exec_create(&executor_mesh, &mesh);
 	if (tap_ok(e && !asm_assemble(program_text, &bytes, &size, &errors) &&
-			   !exec_load(&program, &mesh, bytes, size, NULL, why),
+			   !exec_load(&program, &executor_mesh, &mesh, bytes, size, NULL, why),
 		   "a program of long pieces")) {
 		cycles = ((const struct rondo_program_header *)bytes)->cycles;
 		test_transfers();

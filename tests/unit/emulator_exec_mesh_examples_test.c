@@ -140,9 +140,10 @@ static void early_ends(void)
 	u64 size, bound, took;
 
 	rondo_machine_init(&patch, RONDO_MACHINE_patch);
-	ends.exec = exec_create(&patch);
+	ends.exec = exec_create(&executor_mesh, &patch);
 	if (!tap_ok(ends.exec && !asm_assemble(ends_text, &bytes, &size, &errors) &&
-			    !exec_load(&ends.program, &patch, bytes, size, NULL, why),
+			    !exec_load(&ends.program, &executor_mesh, &patch, bytes, size, NULL,
+				       why),
 		    "a program that may end early"))
 		return;
 	ends.cycles = ((const struct rondo_program_header *)bytes)->cycles;
@@ -155,7 +156,7 @@ static void early_ends(void)
 		       "the exact bound is enough");
 		tap_eq(took, ends.cycles, "and the cycles are exact");
 		if (!checks)
-			tap_eq(resident(ends.exec->mesh), 0,
+			tap_eq(resident(ends.exec->own), 0,
 			       "what the tiles held is the host's again");
 		tap_eq(end_of(&ends, 0, false, ends.cycles, checks, &took), EXEC_DMA_ERROR,
 		       "a slot that cannot be read");

@@ -3,7 +3,7 @@
  * Every vector operation against values computed by hand, at the edges where
  * implementations differ: wrap, saturation, ties, signed zeros, NaN, subnormals.
  */
-#include "emulator/exec/plain/alu.h"
+#include "emulator/exec/plain/slots.h"
 
 #include <math.h>
 
@@ -322,7 +322,7 @@ static void requantise_f32(void)
 		fill(p[1], cases[i].low);
 		fill(p[2], cases[i].high);
 		alu_ops[RONDO_OP_rq_f32](&(struct alu_args){ .d = d, .a = a, .params = p });
-		alu_requantise(RONDO_OP_stq_f32, a, p, again);
+		slot_meaning[RONDO_OP_stq_f32].readout(a, p, again);
 		if (!tap_ok(d[0] == cases[i].d && again[0] == d[0], "rq_f32 %08x", cases[i].x))
 			printf("# is %08x, expected %08x\n", d[0], cases[i].d);
 	}
@@ -345,8 +345,8 @@ static void same_everywhere(void)
 	set_params(p, 12345, 0x3c23d70a, -3, 0x85, 0x90, 0x70);
 	for (u32 k = 0; k < 5; k++) {
 		alu_ops[kinds[k][0]](&(struct alu_args){ .d = d, .a = a, .params = p });
-		alu_requantise(kinds[k][1], a, p, read);
-		alu_requantise(kinds[k][2], a, p, stored);
+		slot_meaning[kinds[k][1]].readout(a, p, read);
+		slot_meaning[kinds[k][2]].readout(a, p, stored);
 		tap_ok(!memcmp(d, read, sizeof(d)) && !memcmp(d, stored, sizeof(d)),
 		       "%s is the same at readout and store", rondo_ops[kinds[k][0]].name);
 	}

@@ -142,10 +142,10 @@ int main(void)
 	u32 index;
 
 	for (index = 0; (kernels = push_kernels(index)); index++) {
-		check("f32", kernels->f32, expect_f32, false);
-		check("bf16", kernels->bf16, expect_bf16, false);
-		check("s8", kernels->s8, expect_s8, true);
-		check("u8", kernels->u8, expect_u8, true);
+		check("f32", kernels->one[PUSH_F32], expect_f32, false);
+		check("bf16", kernels->one[PUSH_BF16], expect_bf16, false);
+		check("s8", kernels->one[PUSH_S8], expect_s8, true);
+		check("u8", kernels->one[PUSH_U8], expect_u8, true);
 	}
 	tap_ok(index >= 1, "%u kinds of kernels on this host", index);
 	elements();

@@ -365,7 +365,8 @@ static void refused(const char *name, const char *code, const char *reason)
 		 "cycles 0\n slot s read=0..0 write=0..0\n entry x base=0\n desc d0 in s row=4\n%s",
 		 code);
 	if (rig_assemble(&r, text)) {
-		ret = exec_load(&p, &r.machine, r.bytes, r.size, NULL, why);
+		ret = exec_load(&p, executor_for(&r.machine, EXECUTOR_PLAIN), &r.machine, r.bytes,
+				r.size, NULL, why);
 		if (!tap_ok(ret && strstr(why, reason), "not loaded: %s", name))
 			printf("# %d, '%s', expected '%s'\n", ret, why, reason);
 	}

@@ -75,7 +75,8 @@ static bool run(struct subject *s, const u8 *bytes, struct exec_control *control
 	char why[EXEC_REASON_BYTES];
 	struct exec_program *p;
 
-	if (exec_load(&p, &s->machine, bytes, s->size, &s->facts, why))
+	if (exec_load(&p, executor_for(&s->machine, EXECUTOR_PLAIN), &s->machine, bytes, s->size,
+		      &s->facts, why))
 		return false;
 	fill_slots(s);
 	control->bound = s->facts.cycles;
@@ -206,7 +207,7 @@ static void test(enum rondo_machine_id machine, const char *what,
 	u64 seed;
 
 	rondo_machine_init(&s.machine, machine);
-	s.exec = exec_create(&s.machine);
+	s.exec = exec_create(executor_for(&s.machine, EXECUTOR_PLAIN), &s.machine);
 	for (seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
 		state = seed * 0x9e3779b97f4a7c15ull + 1;
 		if (prepare(&s, seed)) {

@@ -28,11 +28,12 @@ static enum exec_status run(const struct rondo_machine *machine, const void *byt
 	const struct exec_control control = { .bound = 100000, .checks = checks };
 	const struct exec_io io = { .read = read_ones, .write = write_nothing };
 	struct exec_result result = { .status = EXEC_TRAP };
-	struct exec *e = exec_create(machine);
+	const struct executor *x = executor_for(machine, EXECUTOR_PLAIN);
+	struct exec *e = exec_create(x, machine);
 	struct exec_program *program = NULL;
 	char why[EXEC_REASON_BYTES];
 
-	if (!exec_load(&program, machine, bytes, size, NULL, why))
+	if (!exec_load(&program, x, machine, bytes, size, NULL, why))
 		exec_run(e, program, &io, &control, &result);
 	exec_unload(program);
 	exec_destroy(e);

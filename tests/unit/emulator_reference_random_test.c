@@ -239,9 +239,10 @@ static bool same_end(struct agree *a, u64 seed, enum exec_status *status)
 	gen_program(&b, GEN_REGISTERS, choices, sizeof(choices));
 	bytes = build_bytes(&b, &size);
 	reference_run(a->reference, bytes, size, NULL, &io, ~0ull, &by_reference);
-	loaded = !exec_load(&program, &a->machine, bytes, size, NULL, why);
+	loaded = !exec_load(&program, executor_for(&a->machine, EXECUTOR_PLAIN), &a->machine, bytes,
+			    size, NULL, why);
 	if (loaded)
-		exec_run(a->exec, program, &io, &control, &by_exec);
+		exec_run(a->exec[0], program, &io, &control, &by_exec);
 	exec_unload(program);
 	free(bytes);
 	build_fini(&b);

@@ -86,7 +86,8 @@ static inline void rig_load(struct rig *r, const struct rondo_facts *facts)
 {
 	char why[EXEC_REASON_BYTES];
 
-	if (exec_load(&r->program, &r->machine, r->bytes, r->size, facts, why))
+	if (exec_load(&r->program, executor_for(&r->machine, EXECUTOR_PLAIN), &r->machine, r->bytes,
+		      r->size, facts, why))
 		printf("# not loaded: %s\n", why);
 }
 
@@ -99,7 +100,7 @@ static inline bool rig_assemble(struct rig *r, const char *text)
 	r->control.bound = UINT64_MAX;
 	r->control.checks = true;
 	rondo_machine_init(&r->machine, RONDO_MACHINE_edge);
-	r->exec = exec_create(&r->machine);
+	r->exec = exec_create(executor_for(&r->machine, EXECUTOR_PLAIN), &r->machine);
 	if (!asm_assemble(text, &r->bytes, &r->size, &errors))
 		return true;
 	asm_print_errors(stdout, "# program", &errors);

@@ -72,55 +72,54 @@ static inline u64 compare_bytes(const void *a, const void *b, u64 size)
 }
 
 /*
- * Runs the program of @size bytes at @bytes, which the verifier accepted with @facts, on @e
- * and on @f with @variant, both freshly zeroed. Returns whether nothing differs, else says in
- * @why what did.
+ * Runs the program of @size bytes at @bytes, which the verifier accepted with @facts, on @e, of the
+ * plain executor, and on @fast, of a fast one, both freshly zeroed. Returns whether nothing
+ * differs, else says in @why what did.
  */
-static inline bool compare_run(struct exec *e, struct fast *f, const struct fast_variant *variant,
-			       const void *bytes, u64 size, const struct rondo_facts *facts,
-			       const struct compare_io *slots, char why[COMPARE_WHY_BYTES])
+static inline bool compare_run(struct exec *e, struct exec *fast, const void *bytes, u64 size,
+			       const struct rondo_facts *facts, const struct compare_io *slots,
+			       char why[COMPARE_WHY_BYTES])
 {
+	const struct plain_tile *tile = e->plain->tile;
 	struct exec_control control = { .bound = facts->cycles };
 	struct compare_io plain_io = *slots, fast_io = *slots;
 	struct exec_io io = { compare_read, compare_write, &plain_io };
-	struct exec_result plain, fast;
-	struct exec_program *p;
-	struct fast_program *q;
+	struct exec_program *p = NULL, *q = NULL;
+	struct exec_result plain, quick;
+	struct fast *f = fast->own;
 	u64 sram = e->machine.sram_bytes, acc = e->machine.acc_rows * sizeof(exec_vreg), at;
 
-	why[0] = 0;
-	if (fast_load(&q, &e->machine, variant, bytes, size, facts, why))
-		return false;
-	if (exec_load(&p, &e->machine, bytes, size, facts, why)) {
-		fast_unload(q);
+	if (exec_load(&q, fast->executor, &e->machine, bytes, size, facts, why) ||
+	    exec_load(&p, e->executor, &e->machine, bytes, size, facts, why)) {
+		exec_unload(q);
 		return false;
 	}
 	exec_run(e, p, &io, &control, &plain);
 	memset(f->sram, 0, sram);
 	memset(f->acc, 0, acc);
 	io.ctx = &fast_io;
-	fast_run(f, q, &io, &control, &fast);
-	if (plain.status != fast.status || plain.cycles != fast.cycles ||
-	    plain.bundle != fast.bundle)
+	exec_run(fast, q, &io, &control, &quick);
+	if (plain.status != quick.status || plain.cycles != quick.cycles ||
+	    plain.bundle != quick.bundle)
 		snprintf(why, COMPARE_WHY_BYTES, "status %d %d, cycles %llu %llu, bundle %u %u",
-			 plain.status, fast.status, (unsigned long long)plain.cycles,
-			 (unsigned long long)fast.cycles, plain.bundle, fast.bundle);
+			 plain.status, quick.status, (unsigned long long)plain.cycles,
+			 (unsigned long long)quick.cycles, plain.bundle, quick.bundle);
 	else if (plain.status == EXEC_DONE &&
-		 (plain.signature != facts->signature || fast.signature != facts->signature))
+		 (plain.signature != facts->signature || quick.signature != facts->signature))
 		snprintf(why, COMPARE_WHY_BYTES, "signature %llx, fast %llx, verified %llx",
-			 (unsigned long long)plain.signature, (unsigned long long)fast.signature,
+			 (unsigned long long)plain.signature, (unsigned long long)quick.signature,
 			 (unsigned long long)facts->signature);
-	else if ((at = compare_bytes(e->tile[0].sram, f->sram, sram)) < sram)
+	else if ((at = compare_bytes(tile->sram, f->sram, sram)) < sram)
 		snprintf(why, COMPARE_WHY_BYTES, "SRAM %llu: %02x, fast %02x",
-			 (unsigned long long)at, e->tile[0].sram[at], f->sram[at]);
-	else if ((at = compare_bytes(e->tile[0].acc, f->acc, acc)) < acc)
+			 (unsigned long long)at, tile->sram[at], f->sram[at]);
+	else if ((at = compare_bytes(tile->acc, f->acc, acc)) < acc)
 		snprintf(why, COMPARE_WHY_BYTES, "accumulator row %llu lane %llu: %08x, fast %08x",
 			 (unsigned long long)at / 256, (unsigned long long)at % 256 / 4,
-			 e->tile[0].acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
+			 tile->acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
 	else if (plain_io.hash != fast_io.hash)
 		snprintf(why, COMPARE_WHY_BYTES, "slots were written differently");
 	exec_unload(p);
-	fast_unload(q);
+	exec_unload(q);
 	return !why[0];
 }
 

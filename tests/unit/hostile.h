@@ -78,7 +78,7 @@ static inline int hostile_run(void (*test)(void))
 	struct rondo_machine edge;
 
 	rondo_machine_init(&edge, RONDO_MACHINE_edge);
-	hostile_executor = exec_create(&edge);
+	hostile_executor = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
 	if (!hostile_executor)
 		return EXIT_FAILURE;
 	test();

@@ -123,26 +123,21 @@ static void print_difference(struct debugger *d, const struct difference *diff)
 	print_due(d);
 }
 
-/* With the plain executor, or with each variant of the fast one that this host can run. */
+/* With the plain executor, or with each of the others that this host can run. */
 static bool compare_executors(struct debugger *d, bool fast)
 {
-	const struct fast_variant *variant = NULL;
+	const struct rondo_machine *machine = &shown(d)->machine;
+	const struct executor *plain = executor_for(machine, EXECUTOR_PLAIN), *x;
 	char text[COMPARE_TEXT_BYTES];
-	u32 i = 0;
+	int i;
 
-	do {
-		if (fast)
-			variant = fast_variant(i++);
-		if (fast && !variant)
-			break;
-		if (compare_executor(shown(d), variant, text))
+	for (i = 0; (x = executor_for(machine, i)); i++) {
+		if (fast == (x == plain) || compare_executor(shown(d), x, text))
 			continue;
-		if (variant)
-			fprintf(d->out, "%s: ", fast_variant_name(variant));
-		fprintf(d->out, "%s\n", text);
+		fprintf(d->out, "%s: %s\n", x->name, text);
 		print_where(d->out, shown(d));
 		return true;
-	} while (variant);
+	}
 	fprintf(d->out, "no difference: every byte written to slots, status and cycles\n");
 	return true;
 }

@@ -6,7 +6,7 @@
 #ifndef TOOLS_DEBUG_COMPARE_H
 #define TOOLS_DEBUG_COMPARE_H
 
-#include "emulator/exec/fast/fast.h"
+#include "emulator/exec/exec.h"
 #include "tools/debug/session.h"
 
 enum difference_kind {
@@ -43,7 +43,6 @@ enum { COMPARE_TEXT_BYTES = 256 };
  * difference. Else what differs is in @text, and the session stands before the cycle in which the
  * reference writes it (or at the end).
  */
-bool compare_executor(struct session *s, const struct fast_variant *variant,
-		      char text[COMPARE_TEXT_BYTES]);
+bool compare_executor(struct session *s, const struct executor *x, char text[COMPARE_TEXT_BYTES]);
 
 #endif

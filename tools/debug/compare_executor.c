@@ -22,7 +22,7 @@ struct record {
 
 struct run {
 	const struct session *session;
-	const struct fast_variant *variant; /* NULL: the plain executor */
+	const struct executor *executor;
 	u8 *slot[RONDO_PROGRAM_SLOTS_MAX]; /* the executor's */
 	u32 count, capacity, first; /* records; those before `first` are taken */
 	struct record *record;
@@ -164,40 +164,6 @@ static bool compare_ends(struct run *run, const struct exec_result *result)
 	return false;
 }
 
-static bool run_plain(struct run *run, const struct exec_io *io, const struct exec_control *control,
-		      struct exec_result *result, char why[EXEC_REASON_BYTES])
-{
-	const struct session *s = run->session;
-	struct exec *exec = exec_create(&s->machine);
-	struct exec_program *program = NULL;
-	bool loaded;
-
-	loaded = exec && !exec_load(&program, &s->machine, s->source.program, s->source.size,
-				    s->source.unverified ? NULL : &s->facts, why);
-	if (loaded)
-		exec_run(exec, program, io, control, result);
-	exec_unload(program);
-	exec_destroy(exec);
-	return loaded;
-}
-
-static bool run_fast(struct run *run, const struct exec_io *io, const struct exec_control *control,
-		     struct exec_result *result, char why[EXEC_REASON_BYTES])
-{
-	const struct session *s = run->session;
-	struct fast *fast = fast_create(&s->machine);
-	struct fast_program *program = NULL;
-	bool loaded;
-
-	loaded = fast && !fast_load(&program, &s->machine, run->variant, s->source.program,
-				    s->source.size, &s->facts, why);
-	if (loaded)
-		fast_run(fast, program, io, control, result);
-	fast_unload(program);
-	fast_destroy(fast);
-	return loaded;
-}
-
 static bool run_executor(struct run *run, struct exec_result *result)
 {
 	const struct session *s = run->session;
@@ -206,14 +172,21 @@ static bool run_executor(struct run *run, struct exec_result *result)
 		.bound = s->source.unverified ? s->source.bound : s->facts.cycles + 1,
 		.checks = s->source.unverified,
 	};
+	const struct rondo_facts *facts = s->source.unverified ? NULL : &s->facts;
 	const struct exec_io io = { read_slot, write_slot, run };
+	struct exec *exec = exec_create(run->executor, &s->machine);
 	char why[EXEC_REASON_BYTES] = "it cannot be created for this machine";
+	struct exec_program *program = NULL;
 	bool loaded;
 
-	loaded = run->variant ? run_fast(run, &io, &control, result, why) :
-				run_plain(run, &io, &control, result, why);
-	if (!loaded)
+	loaded = exec && !exec_load(&program, run->executor, &s->machine, s->source.program,
+				    s->source.size, facts, why);
+	if (loaded)
+		exec_run(exec, program, &io, &control, result);
+	else
 		snprintf(run->text, COMPARE_TEXT_BYTES, "the executor: %s", why);
+	exec_unload(program);
+	exec_destroy(exec);
 	return loaded;
 }
 
@@ -268,10 +241,9 @@ static bool compare(struct session *s, struct run *run)
 	return !run->differs && compare_ends(run, &result);
 }
 
-bool compare_executor(struct session *s, const struct fast_variant *variant,
-		      char text[COMPARE_TEXT_BYTES])
+bool compare_executor(struct session *s, const struct executor *x, char text[COMPARE_TEXT_BYTES])
 {
-	struct run run = { .session = s, .variant = variant, .text = text };
+	struct run run = { .session = s, .executor = x, .text = text };
 	bool same = compare(s, &run);
 
 	if (run.short_of_memory)

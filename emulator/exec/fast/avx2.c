@@ -118,20 +118,20 @@ INLINE vu add_products(vu sum, vu a, vu b)
 	return sum + (vu)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 }
 
-INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
+INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32:
+	case PUSH_F32:
 		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16:
+	case PUSH_BF16:
 		return (vu)vdot2(x, w, (vf)sum);
 	default:
-		sum = add_products(sum, even_bytes(x, kind == S8), even_bytes(w, true));
-		return add_products(sum, odd_bytes(x, kind == S8), odd_bytes(w, true));
+		sum = add_products(sum, even_bytes(x, kind == PUSH_S8), even_bytes(w, true));
+		return add_products(sum, odd_bytes(x, kind == PUSH_S8), odd_bytes(w, true));
 	}
 }
 
-INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
+INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
 {
 	(void)kind, (void)push;
 	return NULL;
@@ -139,9 +139,16 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/exec/fast/product.h"
 
-const struct fast_variant fast_avx2 = { "avx2", operations, whole_operations, stored_operations,
-					PUSHES };
+static const struct fast_variant variant = VARIANT;
 
 FAST_TARGET_END
+
+static bool suits(const struct rondo_machine *machine)
+{
+	__builtin_cpu_init();
+	return fast_suits(machine) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+FAST_EXECUTOR(avx2, suits)
 
 #endif

@@ -98,14 +98,14 @@ INLINE vu add_products(vu sum, vu unsigned_bytes, vu signed_bytes)
 				       (__m512i)signed_bytes);
 }
 
-INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
+INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32:
+	case PUSH_F32:
 		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16:
+	case PUSH_BF16:
 		return (vu)vdot2(x, w, (vf)sum);
-	case S8:
+	case PUSH_S8:
 		return add_products(sum, x ^ SIGNS, w);
 	default:
 		return add_products(sum, x, w);
@@ -113,13 +113,13 @@ INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
 }
 
 /* Minus 128 times the sum of the bytes of the rows, per lane. Kept until weights are loaded. */
-static const s32 *correction(enum kind kind, const struct fast_push *push)
+static const s32 *correction(enum push_kind kind, const struct fast_push *push)
 {
 	struct fast_weights *weights = push->weights;
 	u32 slot = (push->row / 4 + push->count) % FAST_CORRECTIONS;
 	struct fast_correction *c = &weights->correction[slot];
 
-	if (kind != S8)
+	if (kind != PUSH_S8)
 		return NULL;
 	if (c->version == weights->version && c->row == push->row && c->count == push->count)
 		return c->lane;
@@ -140,9 +140,16 @@ static const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/exec/fast/product.h"
 
-const struct fast_variant fast_avx512 = { "avx512", operations, whole_operations, stored_operations,
-					  PUSHES };
+static const struct fast_variant variant = VARIANT;
 
 FAST_TARGET_END
+
+static bool suits(const struct rondo_machine *machine)
+{
+	__builtin_cpu_init();
+	return fast_suits(machine) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+FAST_EXECUTOR(avx512, suits)
 
 #endif

@@ -53,11 +53,9 @@ bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops
 bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
 		   const struct fast_op *op, struct fast_span *span)
 {
-	bool weights = rondo_op_writes_weights(op->op);
-	s64 row = weights ? op->wrow : op->row;
 	u32 d;
 
-	*span = (struct fast_span){ row, row + 1 };
+	*span = (struct fast_span){ op->row, op->row + 1 };
 	for (d = 0; d < loops->depth; d++)
 		if (!widen(span, p->entry[op->entry].row_stride[d], loops->trips[d]))
 			return false;

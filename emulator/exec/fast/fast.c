@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The fast executor's run: walks the tree of a program. Time is stepped by the channels'
- * events only (exec_dma.c); bundles are counted by the pass over a list of operations.
+ * events only (run/dma.c); bundles are counted by the pass over a list of operations.
  */
 #include "emulator/exec/fast/state.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/codec.h"
-#include "core/machine.h"
 
 #ifdef FAST_UNTIMED /* the benchmark's way to see what exact cycles cost */
 enum { TIMED = false };
@@ -18,59 +15,33 @@ enum { TIMED = true };
 #endif
 
 /* Bytes behind SRAM that a load of less than a register's worth may read, and ignores. */
-static_assert(EXEC_SRAM_PAD >= 4 * RONDO_LANES_MAX, "a whole register beyond the last byte");
+static_assert(PLAIN_SRAM_PAD >= 4 * RONDO_LANES_MAX, "a whole register beyond the last byte");
 
-const struct fast_variant *fast_variant(u32 index)
+bool fast_suits(const struct rondo_machine *machine)
 {
-#ifdef __x86_64__
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-	    __builtin_cpu_supports("avx512vnni") && !index--)
-		return &fast_avx512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !index--)
-		return &fast_avx2;
-#endif
-	return index ? NULL : &fast_plain;
+	return machine->mesh_w * machine->mesh_h == 1 && machine->lanes == RONDO_LANES_MAX;
 }
 
-const char *fast_variant_name(const struct fast_variant *variant)
+bool fast_create(struct exec *e)
 {
-	return variant->name;
-}
+	u32 rows = e->machine.acc_rows;
+	struct fast *f = aligned_alloc(_Alignof(struct fast), sizeof(*f));
 
-struct fast *fast_create(const struct rondo_machine *machine)
-{
-	struct fast *f;
-
-	f = aligned_alloc(_Alignof(struct fast), sizeof(*f));
+	e->own = f;
 	if (!f)
-		return NULL;
+		return false;
 	memset(f, 0, sizeof(*f));
-	f->exec = exec_create(machine);
-	f->acc = aligned_alloc(64, machine->acc_rows * sizeof(*f->acc));
-	if (!f->exec || !f->acc) {
-		fast_destroy(f);
-		return NULL;
-	}
-	memset(f->acc, 0, machine->acc_rows * sizeof(*f->acc));
-	/* A machine of many tiles has none to itself; its programs go to the plain executor. */
-	if (f->exec->tile)
-		f->sram = f->exec->tile[0].sram;
-	return f;
+	f->sram = e->plain->sram;
+	f->acc = aligned_alloc(_Alignof(struct fast), rows * sizeof(*f->acc));
+	return f->acc && memset(f->acc, 0, rows * sizeof(*f->acc));
 }
 
-bool fast_clean(struct fast *f, const atomic_bool *stop)
+void fast_destroy(struct exec *e)
 {
-	return exec_clean(f->exec, stop);
-}
+	struct fast *f = e->own;
 
-void fast_destroy(struct fast *f)
-{
-	if (!f)
-		return;
-	exec_destroy(f->exec);
-	free(f->acc);
+	if (f)
+		free(f->acc);
 	free(f);
 }
 
@@ -80,7 +51,7 @@ static void advance(struct fast *f, const struct fast_program *p, const struct f
 {
 	const struct fast_step *s = p->step + n->step, *end = s + n->steps;
 
-	f->exec->index[n->depth] += trips;
+	f->run->index[n->depth] += trips;
 	for (; s < end; s++) {
 		f->place[s->entry].address += s->address * trips;
 		f->place[s->entry].row += s->row * trips;
@@ -92,7 +63,7 @@ static void rewind_loop(struct fast *f, const struct fast_program *p, const stru
 {
 	const struct fast_step *s = p->step + n->step, *end = s + n->steps;
 
-	f->exec->index[n->depth] = 0;
+	f->run->index[n->depth] = 0;
 	for (; s < end; s++) {
 		f->place[s->entry].address -= s->back_address;
 		f->place[s->entry].row -= s->back_row;
@@ -107,16 +78,16 @@ static void run_ops(struct fast *f, const struct fast_op *op, u32 ops)
 		op->run(f, op);
 }
 
-/* Who waits for a transfer, or looks on from outside, has its time in struct exec. */
+/* Whoever waits for a transfer, or looks on from outside, goes by the time in struct run. */
 static void tell_time(struct fast *f)
 {
 	if (TIMED)
-		f->exec->cycles = f->clock;
+		f->run->cycles = f->clock;
 }
 
 /*
  * Counts @passes over the bundles of @n; every LOOK_CYCLES or so tells the time so far and looks
- * whether the run was told to stop. The run has to count for that anyway.
+ * whether the run was told to stop, or goes on for longer than was promised.
  */
 static bool count_bundles(struct fast *f, const struct fast_node *n, u32 passes)
 {
@@ -126,8 +97,10 @@ static bool count_bundles(struct fast *f, const struct fast_node *n, u32 passes)
 	if (f->clock < f->look)
 		return true;
 	f->look = f->clock + LOOK_CYCLES;
+	if (f->clock > f->run->control->bound)
+		return run_end(f->run, EXEC_OVERRUN);
 	tell_time(f);
-	return exec_poll(f->exec, EXEC_POLL_WORK);
+	return run_poll(f->run, RUN_POLL_WORK);
 }
 
 /* An innermost loop: @n, whose body is the operations of @body. */
@@ -159,7 +132,7 @@ static bool run_innermost(struct fast *f, const struct fast_program *p, const st
 /* @n, whose stretch it has, has been executed. */
 static void sign(struct fast *f, const struct fast_program *p, const struct fast_node *n)
 {
-	rondo_signature_pass(&f->exec->signature, &p->stretch[n->stretch], f->exec->index);
+	rondo_signature_pass(&f->run->signature, &p->stretch[n->stretch], f->run->index);
 }
 
 static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 end);
@@ -167,11 +140,11 @@ static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 
 static bool run_loop(struct fast *f, const struct fast_program *p, u32 at)
 {
 	const struct fast_node *n = &p->node[at];
-	struct exec *e = f->exec;
+	struct run *run = f->run;
 	u64 trip;
 
-	e->loop[n->depth].trips = n->trips;
-	e->depth = n->depth + 1;
+	run->loop[n->depth].trips = n->trips;
+	run->depth = n->depth + 1;
 	if (n->only_ops) {
 		if (!run_innermost(f, p, n, n + 1))
 			return false;
@@ -183,25 +156,23 @@ static bool run_loop(struct fast *f, const struct fast_program *p, u32 at)
 		}
 	}
 	rewind_loop(f, p, n);
-	e->depth = n->depth;
+	run->depth = n->depth;
 	if (n->only_ops)
 		sign(f, p, n);
 	return true;
 }
 
 /* What slot C does before the others of its bundle. */
-static bool run_control(struct fast *f, const struct fast_node *n)
+static bool control(struct fast *f, const struct fast_node *n)
 {
-	struct exec *e = f->exec;
-	struct rondo_op op;
+	const struct exec_program *program = f->run->program;
 	bool on;
 
-	e->result->bundle = n->bundle;
-	rondo_decode(e->program->bundle[n->bundle].control, &op);
+	f->run->result->bundle = n->bundle;
 	tell_time(f);
-	on = dma_wait(e, &op) && (op.op != RONDO_OP_dma || dma_start(e, &op));
+	on = run_control(f->run, exec_control_of(program, &program->bundle[n->bundle]));
 	if (TIMED)
-		f->clock = e->cycles;
+		f->clock = f->run->cycles;
 	return on;
 }
 
@@ -220,7 +191,7 @@ static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 
 			on = count_bundles(f, n, 1);
 			break;
 		case FAST_CONTROL:
-			on = run_control(f, n);
+			on = control(f, n);
 			break;
 		default:
 			on = run_loop(f, p, at);
@@ -235,12 +206,12 @@ static bool run_nodes(struct fast *f, const struct fast_program *p, u32 at, u32 
  */
 static void reset(struct fast *f, const struct fast_program *p)
 {
-	const struct exec_program *plain = p->plain;
-	struct exec *e = f->exec;
+	const struct exec_program *program = f->run->program;
 	u32 i;
 
-	for (i = 0; i < plain->clear_count; i++)
-		memset(f->sram + plain->clear[i].lo, 0, plain->clear[i].hi - plain->clear[i].lo);
+	for (i = 0; i < program->clear_count; i++)
+		memset(f->sram + program->clear[i].lo, 0,
+		       program->clear[i].hi - program->clear[i].lo);
 	if (p->acc_lo < p->acc_hi)
 		memset(f->acc[p->acc_lo], 0, (p->acc_hi - p->acc_lo) * sizeof(f->acc[0]));
 	for (i = 0; i < 2; i++) {
@@ -252,41 +223,27 @@ static void reset(struct fast *f, const struct fast_program *p)
 		w->shifted = 0;
 		w->version++;
 	}
-	memset(e->channel, 0, sizeof(e->channel));
-	memset(e->index, 0, sizeof(e->index));
-	e->depth = 0;
-	e->work = 0;
-	f->clock = e->cycles = plain->clear_cycles;
+	f->clock = f->run->cycles;
 	f->look = 0;
-	rondo_signature_reset(&e->signature);
-	for (i = 0; i < p->entries; i++)
-		f->place[i] = (struct fast_place){ plain->entry[i].base, 0 };
+	for (i = 0; i < program->entries; i++)
+		f->place[i] = (struct fast_place){ program->entry[i].base, 0 };
 }
 
-void fast_run(struct fast *f, const struct fast_program *p, const struct exec_io *io,
-	      const struct exec_control *control, struct exec_result *result)
+void fast_run(struct exec *e, struct run *run)
 {
-	struct exec *e = f->exec;
+	const struct fast_program *p = run->program->own;
+	struct fast *f = e->own;
 
-	if (!p->nodes || control->checks || control->flip || control->bound < p->cycles) {
-		exec_run(e, p->plain, io, control, result);
+	if (run->control->bound < run->program->cycles) {
+		executor_plain.run(e, run);
 		return;
 	}
-	memset(result, 0, sizeof(*result));
-	e->program = p->plain;
-	e->io = io;
-	e->control = control;
-	e->result = result;
+	f->run = run;
+	run->sram = f->sram;
 	reset(f, p);
-	if (control->now)
-		atomic_store_explicit(control->now, e->cycles, memory_order_relaxed);
 	if (run_nodes(f, p, 0, p->nodes)) {
-		exec_end(e, EXEC_DONE);
-		result->bundle = p->plain->bundles - 1;
+		run_end(run, EXEC_DONE);
+		run->result->bundle = run->program->bundles - 1;
 	}
 	tell_time(f);
-	result->signature = e->signature.sum;
-	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;
-	if (control->now)
-		atomic_store_explicit(control->now, result->cycles, memory_order_relaxed);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The operations of all slots but C, and but pushes, on vectors: one function each, and a table
- * of them. The file of an instruction set includes this after
- * fast_vector.h and these, which it knows best how to do:
+ * The operations of all slots except C on vectors: one function each, and a table of them. Pushes
+ * have theirs in product.h. The file of an instruction set includes this after vector.h and these,
+ * which it knows best how to do:
  *
  *	vu vmin(vu a, vu b), vmax		signed
  *	vu vfmin(vu a, vu b)			a < b ? a : b, of f32
@@ -79,7 +79,7 @@ INLINE vu vmul_high(vu a, vu b)
 	return (vu)(even >> 32 | (odd >> 32) << 32);
 }
 
-/* (a * b + 2^30) >> 31: what gemmlowp's division is, but for -2^31 squared, which saturates. */
+/* (a * b + 2^30) >> 31: gemmlowp's division, except that -2^31 squared has to saturate. */
 INLINE vu vmul_rounded(vu a, vu b)
 {
 	vu64 even = (vu64)vmul_even(a, b) + (1 << 30), odd = (vu64)vmul_odd(a, b) + (1 << 30);
@@ -329,7 +329,7 @@ REDUCTION(rmax_f32, vfmax(a, b))
 REDUCTION(rsum_s32, a + b)
 REDUCTION(rmax_s32, vmax(a, b))
 
-/* The mesh, on a machine of one tile: as in exec_alu.c. */
+/* The mesh, on a machine of one tile: as in plain/alu.c. */
 LANES(mv_n, vsplat(0))
 LANES(mv_e, vsplat(0))
 LANES(mv_s, vsplat(0))
@@ -439,12 +439,12 @@ OPERATION(preset)
 	FOR_VECTORS(i) vstore(acc + i, vload(x + i * 4) & vload(mask + i));
 }
 
-/* Weights. What the row becomes is in fast_state.h. */
+/* Weights. What the row becomes is in state.h. */
 
 OPERATION(wl_w)
 {
 	struct fast_weights *w = &f->weights[op->buf];
-	u32 row = f->place[op->entry].row + op->wrow;
+	u32 row = f->place[op->entry].row + op->row;
 	const u8 *x = fast_source(f, op, 4);
 	const u32 *mask = fast_mask(op->count);
 
@@ -458,7 +458,7 @@ OPERATION(wl_w)
 INLINE void load_bytes(struct fast *f, const struct fast_op *op, u32 flip, s32 offset)
 {
 	struct fast_weights *w = &f->weights[op->buf];
-	u32 row = f->place[op->entry].row + op->wrow;
+	u32 row = f->place[op->entry].row + op->row;
 	const u8 *x = fast_source(f, op, 4);
 	const u32 *mask = fast_mask(op->count);
 	vu zero = vsplat((u8)-offset * 0x01010101u);
@@ -487,23 +487,25 @@ OPERATION(wl_u8)
 #undef B
 #undef C
 
-/*
- * By opcode. Operations that store an accumulator row are made of a readout and a store at
- * load, and pushes have a table of their own.
- */
-#define ENTRY(name, opcode) [opcode] = op_##name,
-#define TABLE_C(name, opcode)
-#define TABLE_L(name, opcode) ENTRY(name, opcode)
-#define TABLE_S(name, opcode)
-#define TABLE_W(name, opcode) ENTRY(name, opcode)
-#define TABLE_M(name, opcode)
-#define TABLE_V(name, opcode) ENTRY(name, opcode)
-#define TABLE_V1(name, opcode) ENTRY(name, opcode)
+/* By opcode. A store of an accumulator row is made of a readout and a store at load. */
+#define op_sta NULL
+#define op_stq_fix_s8 NULL
+#define op_stq_fix_u8 NULL
+#define op_stq_flt_s8 NULL
+#define op_stq_flt_u8 NULL
+#define op_stq_f32 NULL
+#define op_push_f32 fast_push_one
+#define op_push_bf16 fast_push_one
+#define op_push_s8 fast_push_one
+#define op_push_u8 fast_push_one
+#define ROW_L(name) [RONDO_OP_##name] = op_##name,
+#define ROW_S ROW_L
+#define ROW_W ROW_L
+#define ROW_M ROW_L
+#define ROW_V ROW_L
+#define ROW_V1 ROW_L
 static fast_fn *const operations[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, ...) TABLE_##slots(name, opcode)
-#include "spec/isa.def"
-	[RONDO_OP_st_w] = op_st_w,	 [RONDO_OP_st_s8] = op_st_s8,	[RONDO_OP_st_u8] = op_st_u8,
-	[RONDO_OP_st_bf16] = op_st_bf16, [RONDO_OP_preset] = op_preset,
+#include "emulator/exec/decode/rows.inc"
 };
 
 /* Those whose accesses are whole. */

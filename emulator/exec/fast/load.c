@@ -23,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/codec.h"
-
 enum { TEMPORARY = RONDO_VREGS };
 
 /* A step that is still in the list of its loop. */
@@ -35,13 +33,12 @@ struct chained_step {
 
 struct loader {
 	struct fast_program *p;
-	const struct exec_program *plain;
-	const struct rondo_program *source;
+	const struct exec_program *program;
 	const struct fast_variant *variant;
 	char *why;
 	u32 bundle;
 	struct fast_loops loops;
-	u32 loop_node[RONDO_LOOP_DEPTH], loop_last[RONDO_LOOP_DEPTH];
+	u32 loop_node[RONDO_LOOP_DEPTH];
 	u32 chain[RONDO_LOOP_DEPTH]; /* of the open loops' steps */
 	struct chained_step *steps;
 	u32 chained;
@@ -69,12 +66,6 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct loader *l, const 
 	return -EINVAL;
 }
 
-static int no_memory(struct loader *l)
-{
-	snprintf(l->why, EXEC_REASON_BYTES, "out of memory");
-	return -ENOMEM;
-}
-
 /* Room for one more in @array, which doubles at powers of two. */
 static bool grow(void *array, u32 count, size_t size)
 {
@@ -91,29 +82,17 @@ static bool grow(void *array, u32 count, size_t size)
 
 /* Operations. */
 
-static bool has_sram(const struct fast_op *op)
-{
-	return rondo_op_has_address(op->op);
-}
-
-static bool has_row(const struct fast_op *op)
-{
-	return rondo_op_has_row(op->op);
-}
-
 static void set_functions(const struct loader *l, struct fast_op *op)
 {
-	bool whole = op->count == RONDO_LANES_MAX && !op->seg_len;
+	bool whole = op->count == RONDO_LANES_MAX && !op->seg_len && l->variant->whole[op->op];
 
 	op->push = l->variant->push[op->op];
-	op->run = op->push ? fast_push_one : l->variant->op[op->op];
-	if (whole && l->variant->whole[op->op])
-		op->run = l->variant->whole[op->op];
+	op->run = (whole ? l->variant->whole : l->variant->op)[op->op];
 }
 
 static struct fast_op convert(const struct loader *l, const struct exec_op *from)
 {
-	const struct rondo_entry *entry = &l->plain->entry[from->entry];
+	const struct rondo_entry *entry = &l->program->entry[from->entry];
 	struct fast_op op = {
 		.off = from->off,
 		.imm = from->imm,
@@ -151,17 +130,17 @@ static struct fast_op convert(const struct loader *l, const struct exec_op *from
 /* Whether @op stays inside the machine, whatever the verifier said. */
 static int check(struct loader *l, const struct fast_op *op)
 {
-	const struct rondo_machine *m = &l->plain->machine;
+	const struct rondo_machine *m = &l->program->machine;
 	bool weights = rondo_op_writes_weights(op->op);
-	u32 rows = weights ? m->lanes : m->acc_rows;
 	struct fast_span span;
 
-	if (has_sram(op) && (!fast_sram_span(l->plain, &l->loops, op, &span) || span.lo < 0 ||
-			     span.hi > m->sram_bytes))
+	if (rondo_op_has_address(op->op) && (!fast_sram_span(l->program, &l->loops, op, &span) ||
+					     span.lo < 0 || span.hi > m->sram_bytes))
 		return refuse(l, "%s leaves SRAM", rondo_ops[op->op].name);
-	if (!has_row(op))
+	if (!rondo_op_has_row(op->op))
 		return 0;
-	if (!fast_row_span(l->plain, &l->loops, op, &span) || span.lo < 0 || span.hi > rows)
+	if (!fast_row_span(l->program, &l->loops, op, &span) || span.lo < 0 ||
+	    span.hi > (weights ? m->lanes : m->acc_rows))
 		return refuse(l, "%s has no such row", rondo_ops[op->op].name);
 	if (!weights) {
 		l->p->acc_lo = span.lo < l->p->acc_lo ? span.lo : l->p->acc_lo;
@@ -173,7 +152,7 @@ static int check(struct loader *l, const struct fast_op *op)
 /* The open loops step the place of @op's entry. */
 static int note_steps(struct loader *l, const struct fast_op *op)
 {
-	const struct rondo_entry *entry = &l->plain->entry[op->entry];
+	const struct rondo_entry *entry = &l->program->entry[op->entry];
 	u32 d;
 
 	for (d = 0; d < l->loops.depth; d++) {
@@ -183,7 +162,7 @@ static int note_steps(struct loader *l, const struct fast_op *op)
 		    l->seen[d][op->entry] == l->loop_node[d] + 1)
 			continue;
 		if (!grow(&l->steps, l->chained, sizeof(*l->steps)))
-			return no_memory(l);
+			return -ENOMEM;
 		l->seen[d][op->entry] = l->loop_node[d] + 1;
 		l->steps[l->chained] = (struct chained_step){
 			.step = { .entry = op->entry,
@@ -210,7 +189,7 @@ static int emit(struct loader *l, const struct fast_op *op)
 	if (ret)
 		return ret;
 	if (!grow(&p->op, p->ops, sizeof(*p->op)))
-		return no_memory(l);
+		return -ENOMEM;
 	p->op[p->ops++] = *op;
 	n->ops++;
 	return 0;
@@ -226,42 +205,31 @@ static int emit_move(struct loader *l, u32 dst, u32 a)
 
 /* Bundles. */
 
-static u64 registers_read(const struct exec_op *op)
-{
-	return rondo_register_use(&(struct rondo_op){ .op = op->op,
-						      .a = op->a,
-						      .b = op->b,
-						      .c = op->c,
-						      .params = op->params })
-		.reads;
-}
+/*
+ * What a store is made of: the readout of the accumulator row that it stores, if it stores one, and
+ * the store of a register.
+ */
+struct store_parts {
+	u8 readout, store;
+};
 
-/* A store of an accumulator row is a readout and a store of what it gives. */
-static u8 readout_of(u8 store, u8 *rest)
-{
-	switch (store) {
-	case RONDO_OP_sta:
-		*rest = RONDO_OP_st_w;
-		return RONDO_OP_rd;
-	case RONDO_OP_stq_fix_s8:
-		*rest = RONDO_OP_st_s8;
-		return RONDO_OP_rdq_fix_s8;
-	case RONDO_OP_stq_fix_u8:
-		*rest = RONDO_OP_st_u8;
-		return RONDO_OP_rdq_fix_u8;
-	case RONDO_OP_stq_flt_s8:
-		*rest = RONDO_OP_st_s8;
-		return RONDO_OP_rdq_flt_s8;
-	case RONDO_OP_stq_flt_u8:
-		*rest = RONDO_OP_st_u8;
-		return RONDO_OP_rdq_flt_u8;
-	case RONDO_OP_stq_f32:
-		*rest = RONDO_OP_st_w;
-		return RONDO_OP_rdq_f32;
-	default:
-		return RONDO_OP_NOP;
-	}
-}
+/* clang-format off */
+#define PARTS_st_w		{ RONDO_OP_NOP, RONDO_OP_st_w }
+#define PARTS_st_s8		{ RONDO_OP_NOP, RONDO_OP_st_s8 }
+#define PARTS_st_u8		{ RONDO_OP_NOP, RONDO_OP_st_u8 }
+#define PARTS_st_bf16		{ RONDO_OP_NOP, RONDO_OP_st_bf16 }
+#define PARTS_sta		{ RONDO_OP_rd, RONDO_OP_st_w }
+#define PARTS_stq_fix_s8	{ RONDO_OP_rdq_fix_s8, RONDO_OP_st_s8 }
+#define PARTS_stq_fix_u8	{ RONDO_OP_rdq_fix_u8, RONDO_OP_st_u8 }
+#define PARTS_stq_flt_s8	{ RONDO_OP_rdq_flt_s8, RONDO_OP_st_s8 }
+#define PARTS_stq_flt_u8	{ RONDO_OP_rdq_flt_u8, RONDO_OP_st_u8 }
+#define PARTS_stq_f32		{ RONDO_OP_rdq_f32, RONDO_OP_st_w }
+/* clang-format on */
+
+#define ROW_S(name) [RONDO_OP_##name] = PARTS_##name,
+static const struct store_parts store_parts[RONDO_OPCODES] = {
+#include "emulator/exec/decode/rows.inc"
+};
 
 static void add_compute(struct schedule *s, const struct fast_op *op, u64 reads)
 {
@@ -276,13 +244,14 @@ static void add_store(const struct loader *l, struct schedule *s, const struct e
 	s->has_store = true;
 	s->store = convert(l, from);
 	readout = s->store;
-	readout.op = readout_of(from->op, &s->store.op);
+	readout.op = store_parts[from->op].readout;
 	if (!readout.op)
 		return;
+	s->store.op = store_parts[from->op].store;
 	readout.dst = s->store.a = TEMPORARY;
 	set_functions(l, &readout);
 	set_functions(l, &s->store);
-	add_compute(s, &readout, registers_read(from));
+	add_compute(s, &readout, from->reads);
 }
 
 static void add(const struct loader *l, struct schedule *s, const struct exec_op *from)
@@ -302,7 +271,7 @@ static void add(const struct loader *l, struct schedule *s, const struct exec_op
 		s->has_weights = true;
 		break;
 	default:
-		add_compute(s, &op, registers_read(from));
+		add_compute(s, &op, from->reads);
 	}
 }
 
@@ -311,9 +280,9 @@ static bool may_meet(const struct loader *l, const struct fast_op *a, const stru
 {
 	struct fast_span x, y;
 
-	return has_sram(a) && has_sram(b) &&
-	       (!fast_sram_span(l->plain, &l->loops, a, &x) ||
-		!fast_sram_span(l->plain, &l->loops, b, &y) || (x.lo < y.hi && y.lo < x.hi));
+	return rondo_op_has_address(a->op) && rondo_op_has_address(b->op) &&
+	       (!fast_sram_span(l->program, &l->loops, a, &x) ||
+		!fast_sram_span(l->program, &l->loops, b, &y) || (x.lo < y.hi && y.lo < x.hi));
 }
 
 /* Whether the store has to wait for the others of its bundle, which read what it may write. */
@@ -433,12 +402,11 @@ static int open_loops(struct loader *l, const struct rondo_op *control)
 		u32 d = l->loops.depth;
 
 		if (!n)
-			return no_memory(l);
+			return -ENOMEM;
 		n->depth = d;
 		n->trips = control->trip[i];
 		l->loops.trips[d] = n->trips;
 		l->loop_node[d] = l->p->nodes - 1;
-		l->loop_last[d] = l->bundle + control->body;
 		l->chain[d] = 0;
 		l->loops.depth++;
 	}
@@ -456,12 +424,12 @@ static int close_loop(struct loader *l)
 	n->step = p->steps;
 	for (i = l->chain[d]; i; i = l->steps[i - 1].next, n->steps++) {
 		if (!grow(&p->step, p->steps, sizeof(*p->step)))
-			return no_memory(l);
+			return -ENOMEM;
 		p->step[p->steps++] = l->steps[i - 1].step;
 	}
 	n->only_ops = n->next == at + 2 && body->kind == FAST_OPS;
 	if (n->only_ops) {
-		body->hoisted = fast_hoist(l->plain, &l->loops, p->op + body->op, body->ops);
+		body->hoisted = fast_hoist(l->program, &l->loops, p->op + body->op, body->ops);
 		p->stretch[n->stretch] = p->stretch[body->stretch];
 		rondo_stretch_repeat(&p->stretch[n->stretch], d, n->trips);
 	}
@@ -470,53 +438,29 @@ static int close_loop(struct loader *l)
 	return 0;
 }
 
-static bool does_something(const struct rondo_op *control)
-{
-	u32 ch;
-
-	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
-		if (control->wait[ch])
-			return true;
-	return control->op == RONDO_OP_dma;
-}
-
-/* The bundle belongs to the last node, a list. */
-static void sign_bundle(struct loader *l, const struct rondo_bundle *decoded)
-{
-	struct fast_program *p = l->p;
-	struct rondo_affine value;
-
-	rondo_signature_value(&value, l->source, l->source->bundles[l->bundle], decoded,
-			      l->loops.depth);
-	rondo_stretch_bundle(&p->stretch[p->node[p->nodes - 1].stretch], &value);
-}
-
 static int load_bundle(struct loader *l)
 {
-	const struct exec_bundle *b = &l->plain->bundle[l->bundle];
-	struct rondo_bundle decoded;
+	const struct exec_bundle *b = &l->program->bundle[l->bundle];
+	const struct rondo_op *control = exec_control_of(l->program, b);
+	struct fast_program *p = l->p;
 	struct schedule s = { 0 };
-	struct rondo_op control;
-	int ret;
+	struct rondo_affine value;
 	u32 i;
+	int ret;
 
-	for (i = 0; i < RONDO_SLOTS_PER_BUNDLE; i++)
-		rondo_decode(l->source->bundles[l->bundle][i], &decoded.slot[i]);
-	control = decoded.slot[RONDO_C];
-	if (does_something(&control) && !new_node(l, FAST_CONTROL))
-		return no_memory(l);
+	if (exec_uses_dma(control) && !new_node(l, FAST_CONTROL))
+		return -ENOMEM;
 	if (!l->listing && !new_node(l, FAST_OPS))
-		return no_memory(l);
-	l->p->node[l->p->nodes - 1].bundles++;
-	sign_bundle(l, &decoded);
+		return -ENOMEM;
+	p->node[p->nodes - 1].bundles++;
+	exec_bundle_value(l->program, b, &value);
+	rondo_stretch_bundle(&p->stretch[p->node[p->nodes - 1].stretch], &value);
 	for (i = 0; i < b->ops; i++)
-		add(l, &s, &l->plain->op[b->first + i]);
+		add(l, &s, &l->program->op[b->first + i]);
 	ret = emit_bundle(l, &s);
-	while (!ret && l->loops.depth && l->loop_last[l->loops.depth - 1] == l->bundle)
+	for (i = 0; !ret && i < b->closes; i++)
 		ret = close_loop(l);
-	if (!ret && rondo_op_is_loop(control.op))
-		ret = open_loops(l, &control);
-	return ret;
+	return ret ? ret : open_loops(l, control);
 }
 
 /* Whether @store only puts the result of @op, which stands before it, into SRAM. */
@@ -545,69 +489,38 @@ static void join_stores(const struct fast_variant *variant, struct fast_op *op, 
 	n->ops = to;
 }
 
-static int load(struct fast_program *p, const struct rondo_program *source,
-		const struct fast_variant *variant, char *why)
+int fast_load(struct exec_program *program, const struct fast_variant *variant,
+	      char why[EXEC_REASON_BYTES])
 {
+	struct fast_program *p = program->own = calloc(1, sizeof(*p));
 	struct loader *l = calloc(1, sizeof(*l));
-	int ret = 0;
+	int ret = -ENOMEM;
 	u32 i;
 
-	if (!l) {
-		snprintf(why, EXEC_REASON_BYTES, "out of memory");
-		return -ENOMEM;
+	if (p && l) {
+		*l = (struct loader){ .p = p, .program = program, .variant = variant, .why = why };
+		p->acc_lo = program->machine.acc_rows;
+		/* The run points into both lists, be they empty. */
+		ret = grow(&p->op, 0, sizeof(*p->op)) && grow(&p->step, 0, sizeof(*p->step)) ?
+			      0 :
+			      -ENOMEM;
+		for (; !ret && l->bundle < program->bundles; l->bundle++)
+			ret = load_bundle(l);
+		for (i = 0; !ret && i < p->nodes; i++)
+			if (p->node[i].kind == FAST_OPS)
+				join_stores(variant, p->op + p->node[i].op, &p->node[i]);
+		free(l->steps);
 	}
-	l->p = p;
-	l->plain = p->plain;
-	l->source = source;
-	l->variant = variant;
-	l->why = why;
-	/* The run points into both lists, and there is no place in none at all. */
-	if (!grow(&p->op, 0, sizeof(*p->op)) || !grow(&p->step, 0, sizeof(*p->step)))
-		ret = no_memory(l);
-	for (; !ret && l->bundle < p->plain->bundles; l->bundle++)
-		ret = load_bundle(l);
-	for (i = 0; !ret && i < p->nodes; i++)
-		if (p->node[i].kind == FAST_OPS)
-			join_stores(variant, p->op + p->node[i].op, &p->node[i]);
-	free(l->steps);
 	free(l);
 	return ret;
 }
 
-int fast_load(struct fast_program **program, const struct rondo_machine *machine,
-	      const struct fast_variant *variant, const void *data, u64 size,
-	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+void fast_unload(struct exec_program *program)
 {
-	struct fast_program *p = calloc(1, sizeof(*p));
-	struct rondo_program source;
-	int ret;
+	struct fast_program *p = program->own;
 
-	if (!p) {
-		snprintf(why, EXEC_REASON_BYTES, "out of memory");
-		return -ENOMEM;
-	}
-	ret = exec_load(&p->plain, machine, data, size, facts, why);
-	if (!ret) {
-		rondo_program_open(&source, data, size);
-		p->entries = source.header->entries;
-		p->cycles = facts->cycles;
-		p->acc_lo = machine->acc_rows;
-		if (variant && machine->mesh_w * machine->mesh_h == 1 &&
-		    machine->lanes == RONDO_LANES_MAX)
-			ret = load(p, &source, variant, why);
-	}
-	if (ret)
-		fast_unload(p);
-	else
-		*program = p;
-	return ret;
-}
-
-void fast_unload(struct fast_program *p)
-{
 	if (!p)
 		return;
-	exec_unload(p->plain);
 	free(p->node);
 	free(p->op);
 	free(p->step);

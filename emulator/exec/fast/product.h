@@ -3,15 +3,15 @@
  * Pushes as matrix products in blocks of PIXELS pushes and VECTORS vectors of lanes, whose
  * sums stay in registers. Per lane the containers come in ascending order, so that the bits
  * are those of one push after the other. The file of an instruction set includes this after
- * fast_kernels.h and these:
+ * kernels.h and these:
  *
  *	PIXELS, VECTORS
  *	STAYS_IN_REGISTER(v)
  *		keeps the compiler from loading @v again at each use, and from having it twice,
  *		as floats and as integers
- *	vu multiply(enum kind kind, vu sum, vu x, vu w)
+ *	vu multiply(enum push_kind kind, vu sum, vu x, vu w)
  *		adds onto @sum the products of a container, @x in every lane, and weights
- *	const s32 *correction(enum kind kind, const struct fast_push *push)
+ *	const s32 *correction(enum push_kind kind, const struct fast_push *push)
  *		what of s8 or u8 is to be added to the lanes of every row beside the products
  *		and the rows' offsets; NULL: nothing
  */
@@ -19,13 +19,13 @@
 #define RONDO_EMULATOR_FAST_PRODUCT_H
 
 /* What the offsets of the rows add to every lane: the sum of offset times bytes of @x. */
-static u32 sum_of_offsets(enum kind kind, const struct fast_push *push, const u8 *x)
+static u32 sum_of_offsets(enum push_kind kind, const struct fast_push *push, const u8 *x)
 {
 	const s32 *offset = push->weights->offset + push->row;
 	u32 sum = 0;
 
 	for (u32 r = 0; r < push->count; r++, x += 4) {
-		s32 bytes = kind == S8 ? (s8)x[0] + (s8)x[1] + (s8)x[2] + (s8)x[3] :
+		s32 bytes = kind == PUSH_S8 ? (s8)x[0] + (s8)x[1] + (s8)x[2] + (s8)x[3] :
 					 x[0] + x[1] + x[2] + x[3];
 
 		sum += (u32)(offset[r] * bytes);
@@ -41,13 +41,13 @@ INLINE vu container_of_push(const u8 *x, u32 r)
 	return vsplat(container);
 }
 
-INLINE vu product_end(enum kind kind, vu sum)
+INLINE vu product_end(enum push_kind kind, vu sum)
 {
-	return kind == F32 || kind == BF16 ? vresult((vf)sum) : sum;
+	return kind == PUSH_F32 || kind == PUSH_BF16 ? vresult((vf)sum) : sum;
 }
 
 /* Lanes [i, i + VECTORS * VLANES) of @pixels pushes, a constant. */
-INLINE void product_lanes(enum kind kind, const struct fast_push *push, u32 i, const u8 *x,
+INLINE void product_lanes(enum push_kind kind, const struct fast_push *push, u32 i, const u8 *x,
 			  u32 *acc, u32 pixels, const s32 *extra, const u32 *offsets)
 {
 	const u8 *w = push->weights->row[push->row] + i * 4;
@@ -79,7 +79,7 @@ INLINE void product_lanes(enum kind kind, const struct fast_push *push, u32 i, c
 			STAYS_IN_REGISTER(element);
 			for (v = 0; v < VECTORS; v++) {
 				sum[p][v] = multiply(kind, sum[p][v], element, weights[v]);
-				if (kind == F32 || kind == BF16)
+				if (kind == PUSH_F32 || kind == PUSH_BF16)
 					STAYS_IN_REGISTER(sum[p][v]);
 			}
 		}
@@ -90,10 +90,10 @@ INLINE void product_lanes(enum kind kind, const struct fast_push *push, u32 i, c
 			       product_end(kind, sum[p][v]));
 }
 
-INLINE void product_block(enum kind kind, const struct fast_push *push, const u8 *x, u32 *acc,
+INLINE void product_block(enum push_kind kind, const struct fast_push *push, const u8 *x, u32 *acc,
 			  u32 pixels, const s32 *extra)
 {
-	bool shifted = (kind == S8 || kind == U8) && push->weights->shifted;
+	bool shifted = (kind == PUSH_S8 || kind == PUSH_U8) && push->weights->shifted;
 	u32 offsets[PIXELS];
 
 	for (u32 p = 0; shifted && p < pixels; p++)
@@ -103,9 +103,9 @@ INLINE void product_block(enum kind kind, const struct fast_push *push, const u8
 }
 
 /* All of @push, in blocks that are as equal as can be. */
-INLINE void product(enum kind kind, const struct fast_push *push)
+INLINE void product(enum push_kind kind, const struct fast_push *push)
 {
-	const s32 *extra = kind == S8 || kind == U8 ? correction(kind, push) : NULL;
+	const s32 *extra = kind == PUSH_S8 || kind == PUSH_U8 ? correction(kind, push) : NULL;
 	const u8 *x = push->x;
 	u32 *acc = push->acc;
 	u32 left = push->n, blocks, pixels;
@@ -136,30 +136,35 @@ INLINE void product(enum kind kind, const struct fast_push *push)
 }
 static_assert(PIXELS <= 6, "one case for each number of pixels");
 
-static void push_f32(const struct fast_push *push)
+static void product_push_f32(const struct fast_push *push)
 {
-	product(F32, push);
+	product(PUSH_F32, push);
 }
 
-static void push_bf16(const struct fast_push *push)
+static void product_push_bf16(const struct fast_push *push)
 {
-	product(BF16, push);
+	product(PUSH_BF16, push);
 }
 
-static void push_s8(const struct fast_push *push)
+static void product_push_s8(const struct fast_push *push)
 {
-	product(S8, push);
+	product(PUSH_S8, push);
 }
 
-static void push_u8(const struct fast_push *push)
+static void product_push_u8(const struct fast_push *push)
 {
-	product(U8, push);
+	product(PUSH_U8, push);
 }
 
-#define PUSHES                                                                    \
-	{                                                                         \
-		[RONDO_OP_push_f32] = push_f32, [RONDO_OP_push_bf16] = push_bf16, \
-		[RONDO_OP_push_s8] = push_s8, [RONDO_OP_push_u8] = push_u8,       \
+#define product_preset NULL /* no push */
+#define ROW_M(name) [RONDO_OP_##name] = product_##name,
+static fast_push_fn *const push_operations[RONDO_OPCODES] = {
+#include "emulator/exec/decode/rows.inc"
+};
+
+#define VARIANT                                                                        \
+	{                                                                              \
+		operations, whole_operations, stored_operations, push_operations       \
 	}
 
 #endif

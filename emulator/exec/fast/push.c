@@ -2,7 +2,7 @@
 /*
  * Pushes: one, or those of several trips of a loop in one go, which the kernels of a variant
  * run as one matrix product. The trips' accumulator rows differ, or they would not have been
- * put together (fast_block.c).
+ * put together (block.c).
  */
 #include "emulator/exec/fast/state.h"
 
@@ -49,25 +49,14 @@ static void push_mixed(const struct fast_op *op, const struct fast_push *push)
 		memcpy(x, push->x + i * push->x_step, push->count * 4);
 		if (push->write)
 			memset(acc, 0, sizeof(exec_vreg));
-		switch (op->op) {
-		case RONDO_OP_push_f32:
-			kernels->f32(acc, x, rows, push->count);
-			break;
-		case RONDO_OP_push_bf16:
-			kernels->bf16(acc, x, rows, push->count);
-			break;
-		case RONDO_OP_push_s8:
-			kernels->s8(acc, x, rows, push->count);
-			break;
-		default:
-			kernels->u8(acc, x, rows, push->count);
-		}
+		kernels->one[slot_meaning[op->op].push](acc, x, rows, push->count);
 	}
 }
 
 static void push_now(const struct fast_op *op, const struct fast_push *push)
 {
-	bool bytes = op->op == RONDO_OP_push_s8 || op->op == RONDO_OP_push_u8;
+	enum push_kind kind = slot_meaning[op->op].push;
+	bool bytes = kind == PUSH_S8 || kind == PUSH_U8;
 	const struct fast_weights *w = push->weights;
 
 	if (all_in(bytes ? w->bytes : w->containers, push->row, push->count))
@@ -82,7 +71,7 @@ static bool writes(const struct fast *f, const struct fast_op *op, u32 set)
 	if (!op->write)
 		return false;
 	for (; set; set &= set - 1)
-		if (f->exec->index[__builtin_ctz(set)])
+		if (f->run->index[__builtin_ctz(set)])
 			return false;
 	return true;
 }
@@ -135,7 +124,7 @@ void fast_push_one(struct fast *f, const struct fast_op *op)
 
 void fast_push_trips(struct fast *f, const struct fast_op *op, u32 depth, u32 n)
 {
-	const struct rondo_entry *entry = &f->exec->program->entry[op->entry];
+	const struct rondo_entry *entry = &f->run->program->entry[op->entry];
 	struct fast_push push = prepare(f, op);
 
 	push.x_step = entry->stride[depth];

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the fast executor's files share: a decoded program, the state of a run, and what a
+ * What the fast executor's files share: a program as it runs, the state of a machine, and what a
  * variant offers.
  */
 #ifndef RONDO_EMULATOR_FAST_STATE_H
 #define RONDO_EMULATOR_FAST_STATE_H
 
-#include "emulator/exec/plain/state.h"
 #include "emulator/exec/fast/fast.h"
+#include "emulator/exec/plain/plain.h"
 
 enum {
 	/* Registers behind the machine's own: where a result of a bundle waits for its readers. */
@@ -28,7 +28,7 @@ struct fast_weights {
 	s32 offset[RONDO_LANES_MAX];
 	u64 containers, bytes, shifted; /* sets of rows; shifted: whose offset is not zero */
 	u64 version; /* counts the loads */
-	/* Sums over ranges of rows that kernels need again and again (fast_avx512.c). */
+	/* Sums over ranges of rows that kernels need again and again (avx512.c). */
 	struct fast_correction {
 		u64 version;
 		u32 row, count;
@@ -41,6 +41,7 @@ struct fast_place {
 	u32 address, row; /* modulo 2^32 */
 };
 
+struct fast;
 struct fast_op;
 typedef void fast_fn(struct fast *f, const struct fast_op *op);
 
@@ -60,20 +61,12 @@ struct fast_push {
 
 typedef void fast_push_fn(const struct fast_push *push);
 
-/* Types of a push's products. */
-enum kind {
-	F32,
-	BF16,
-	S8,
-	U8,
-};
-
+/* What an instruction set of the host makes of the operations, by opcode. */
 struct fast_variant {
-	const char *name;
-	fast_fn *const *op; /* by opcode; NULL for slot C, pushes, and stores of a row */
+	fast_fn *const *op; /* NULL for slot C, and stores of a row, which are made of two */
 	fast_fn *const *whole; /* of 64 elements in one piece; NULL for those that have no own */
 	fast_fn *const *stored; /* and of a whole st_w of the result; NULL: not done in one */
-	fast_push_fn *push[RONDO_OPCODES];
+	fast_push_fn *const *push; /* NULL for all other operations */
 };
 
 /* One operation. Registers may be temporaries. */
@@ -119,9 +112,7 @@ struct fast_node {
 };
 
 struct fast_program {
-	struct exec_program *plain;
-	u64 cycles; /* of a whole run */
-	u32 nodes, ops, steps, stretches, entries;
+	u32 nodes, ops, steps, stretches;
 	struct fast_node *node;
 	struct fast_op *op;
 	struct fast_step *step;
@@ -135,10 +126,36 @@ struct fast {
 	_Alignas(64) u8 scratch[FAST_BLOCK][FAST_ROW_BYTES];
 	u64 clock, look; /* cycles so far; and at the next look at control.stop */
 	exec_vreg *acc;
-	u8 *sram; /* of exec */
-	struct exec *exec; /* SRAM and channels; and the plain executor */
+	u8 *sram; /* of the plain executor */
+	struct run *run;
 	struct fast_place place[RONDO_ENTRIES_MAX];
 };
+
+/* For executors. */
+bool fast_suits(const struct rondo_machine *machine);
+bool fast_create(struct exec *e);
+void fast_destroy(struct exec *e);
+int fast_load(struct exec_program *program, const struct fast_variant *variant,
+	      char why[EXEC_REASON_BYTES]);
+void fast_unload(struct exec_program *program);
+void fast_run(struct exec *e, struct run *run);
+
+/* The executor of the instruction set @isa, whose `variant` this file has defined. */
+#define FAST_EXECUTOR(isa, suits_)                                                 \
+	static int load(struct exec_program *program, char why[EXEC_REASON_BYTES]) \
+	{                                                                          \
+		return fast_load(program, &variant, why);                          \
+	}                                                                          \
+                                                                                   \
+	const struct executor executor_##isa = {                                   \
+		.name = #isa,                                                      \
+		.suits = suits_,                                                   \
+		.create = fast_create,                                             \
+		.destroy = fast_destroy,                                           \
+		.load = load,                                                      \
+		.unload = fast_unload,                                             \
+		.run = fast_run,                                                   \
+	};
 
 /* FAST_ROW_BYTES of ones for the first @count lanes, then zeros. */
 extern const u32 fast_masks[2 * RONDO_LANES_MAX];
@@ -158,7 +175,7 @@ static inline u32 *fast_acc(struct fast *f, const struct fast_op *op)
 	return f->acc[(u32)(f->place[op->entry].row + op->row)];
 }
 
-/* fast_memory.c: accesses in a lane pattern. */
+/* memory.c: accesses in a lane pattern. */
 
 /* @op's elements of @size bytes in one piece, and in what follows anything: at most 64 of them. */
 const u8 *fast_gather(const struct fast_op *op, const u8 *at, u32 size, u8 *scratch);
@@ -171,13 +188,13 @@ static inline const u8 *fast_source(struct fast *f, const struct fast_op *op, u3
 	return op->seg_len ? fast_gather(op, at, size, f->scratch[0]) : at;
 }
 
-/* fast_push.c */
+/* push.c */
 
 /* One push, and those of the next @n trips of the loop at @depth. */
 void fast_push_one(struct fast *f, const struct fast_op *op);
 void fast_push_trips(struct fast *f, const struct fast_op *op, u32 depth, u32 n);
 
-/* fast_block.c */
+/* block.c */
 
 /* The loops around an operation, outermost first. */
 struct fast_loops {
@@ -205,10 +222,5 @@ bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
  */
 u32 fast_hoist(const struct exec_program *p, const struct fast_loops *loops, struct fast_op *op,
 	       u32 ops);
-
-extern const struct fast_variant fast_plain;
-#ifdef __x86_64__
-extern const struct fast_variant fast_avx2, fast_avx512;
-#endif
 
 #endif

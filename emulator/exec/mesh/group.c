@@ -13,15 +13,12 @@
 
 #include <stdlib.h>
 
-#include "core/codec.h"
-
-/* One host thread's share. Its own struct exec holds the loops and the end of its run. */
+/* One host thread's share. Its own struct run holds the loops and the end of its part. */
 struct mesh_worker {
-	struct exec e;
+	struct run run;
 	struct exec_result result;
 	struct mesh *m;
 	u32 first, count; /* blocks of the group */
-	struct rondo_op mask;
 	struct mesh_span whole[MESH_GROUP_BLOCKS], part[MESH_GROUP_BLOCKS];
 	u8 *sram[MESH_GROUP_BLOCKS]; /* of the first tile of each */
 	exec_vreg aside[RONDO_SLOTS_PER_BUNDLE][MESH_GROUP_BLOCKS];
@@ -30,8 +27,8 @@ struct mesh_worker {
 
 /* What the threads share: where the segment stands, and what is to be run. */
 struct share {
-	struct exec *e;
-	struct mesh_worker *worker;
+	struct mesh *m;
+	struct run *run;
 	u32 first, end, group;
 };
 
@@ -39,6 +36,7 @@ struct share {
 struct task {
 	const struct exec_op *op;
 	const struct mesh_op *extra;
+	const struct slot_meaning *meaning;
 	const struct mesh_span *span;
 	s64 address, row;
 };
@@ -53,25 +51,25 @@ static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u
 
 /* @count elements in the operation's lane pattern. */
 static void gather(const struct mesh_worker *w, const struct task *t, const u8 *at, u32 count,
-		   u8 *to)
+		   void *to)
 {
-	const struct rondo_entry *entry = &w->e.program->entry[t->op->entry];
-	u32 size = t->extra->size, i, run;
+	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
+	u32 size = rondo_element_bytes(t->op->op), i, run;
 
 	for (i = 0; i < count; i += run) {
-		s64 offset = exec_run_of(entry, i, count, &run);
+		s64 offset = run_pattern(entry, i, count, &run);
 
-		memcpy(to + i * size, at + offset, run * size);
+		memcpy((u8 *)to + i * size, at + offset, run * size);
 	}
 }
 
 static void scatter(const struct mesh_worker *w, const struct task *t, u8 *at, const u8 *from)
 {
-	const struct rondo_entry *entry = &w->e.program->entry[t->op->entry];
-	u32 size = t->extra->size, i, run;
+	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
+	u32 size = rondo_element_bytes(t->op->op), i, run;
 
 	for (i = 0; i < t->op->count; i += run) {
-		s64 offset = exec_run_of(entry, i, t->op->count, &run);
+		s64 offset = run_pattern(entry, i, t->op->count, &run);
 
 		memcpy(at + offset, from + i * size, run * size);
 	}
@@ -87,28 +85,14 @@ static void load_whole(const struct mesh_worker *w, const struct task *t, exec_v
 	else memcpy(d[i] + tile * lanes, tile_sram(w, t, i, tile), lanes * 4);
 }
 
-static void load_broadcast(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
+static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const u32 lanes = w->m->machine.lanes;
-
-	for_each_block(w, i)
-	{
-		for_each_tile(t, i, tile)
-		{
-			u32 x, lane;
-
-			memcpy(&x, tile_sram(w, t, i, tile), 4);
-			for (lane = 0; lane < lanes; lane++)
-				d[i][tile * lanes + lane] = lane < t->op->count ? x : 0;
-		}
-	}
-}
-
-static void load_rows(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
-{
-	const s64 pitch = w->e.program->entry[t->op->entry].pitch;
-	const u32 lanes = w->m->machine.lanes;
-	u8 bytes[RONDO_LANES_MAX];
+	const struct exec_op *op = t->op;
+	const s64 pitch = w->run.program->entry[op->entry].pitch;
+	const u32 lanes = w->m->machine.lanes, elements = rondo_elements(op->op, op->count);
+	const u32 rows = rondo_op_has_rows(op->op) ? op->rows : 1;
+	u8 bytes[sizeof(exec_vreg)];
+	u32 x[RONDO_LANES_MAX];
 
 	for_each_block(w, i)
 	{
@@ -116,31 +100,13 @@ static void load_rows(const struct mesh_worker *w, const struct task *t, exec_vr
 		{
 			u32 *to = d[i] + tile * lanes, n, lane;
 
-			memset(to, 0, lanes * 4);
-			for (n = 0; n < t->op->rows; n++) {
-				gather(w, t, tile_sram(w, t, i, tile) + n * pitch, t->op->count,
-				       bytes);
-				for (lane = 0; lane < t->op->count; lane++)
-					to[lane] |= (u32)bytes[lane] << 8 * n;
+			memset(to, 0, lanes * sizeof(*to));
+			for (n = 0; n < rows; n++) {
+				gather(w, t, tile_sram(w, t, i, tile) + n * pitch, elements, bytes);
+				t->meaning->widen(bytes, elements, x);
+				for (lane = 0; lane < op->count; lane++)
+					to[lane] |= x[elements == 1 ? 0 : lane] << 8 * n;
 			}
-		}
-	}
-}
-
-static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
-{
-	const u32 lanes = w->m->machine.lanes;
-	u8 bytes[sizeof(exec_vreg)];
-
-	for_each_block(w, i)
-	{
-		for_each_tile(t, i, tile)
-		{
-			u32 *to = d[i] + tile * lanes;
-
-			gather(w, t, tile_sram(w, t, i, tile), t->op->count, bytes);
-			memset(to, 0, lanes * 4);
-			exec_widen(t->op->op, bytes, t->op->count, to);
 		}
 	}
 }
@@ -156,7 +122,7 @@ static const exec_vreg *params_of(const struct mesh_worker *w, const struct exec
 
 static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const bool plain = !rondo_op_has_params(t->op->op);
+	const bool has_params = rondo_op_has_params(t->op->op);
 	const u32 lanes = w->m->machine.lanes;
 	exec_vreg params[3];
 
@@ -164,10 +130,7 @@ static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg
 	{
 		const u32 *row = mesh_acc(w->m, (u32)t->row, w->first + i);
 
-		if (plain)
-			memcpy(d[i], row, sizeof(exec_vreg));
-		else
-			alu_requantise(t->op->op, row, params_of(w, t->op, i, params), d[i]);
+		t->meaning->readout(row, has_params ? params_of(w, t->op, i, params) : NULL, d[i]);
 		for (u32 lane = 0; t->op->count < lanes && lane < RONDO_LANES_MAX; lane++)
 			if (lane % lanes >= t->op->count)
 				d[i][lane] = 0;
@@ -177,14 +140,16 @@ static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg
 static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
 	const struct exec_op *op = t->op;
+	const bool has_params = rondo_op_has_params(op->op);
+	alu_fn *const alu = alu_ops[op->op];
 	exec_vreg params[3];
 
-	for_each_block(w, i) t->extra->alu(&(struct alu_args){
+	for_each_block(w, i) alu(&(struct alu_args){
 		.d = d[i],
 		.a = mesh_reg(w->m, op->a, w->first + i),
 		.b = mesh_reg(w->m, op->b, w->first + i),
 		.c = mesh_reg(w->m, op->c, w->first + i),
-		.params = t->extra->reads_params ? params_of(w, op, i, params) : NULL,
+		.params = has_params ? params_of(w, op, i, params) : NULL,
 		.imm = op->imm,
 		.shift = op->shift,
 		.lanes = w->m->machine.lanes,
@@ -193,7 +158,7 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 
 static void store(const struct mesh_worker *w, const struct task *t)
 {
-	const bool from_row = rondo_op_reads_acc(t->op->op);
+	const bool from_row = t->meaning->readout;
 	const u32 lanes = w->m->machine.lanes;
 	u8 bytes[sizeof(exec_vreg)];
 
@@ -210,7 +175,7 @@ static void store(const struct mesh_worker *w, const struct task *t)
 				memcpy(to, from + tile * 8, 32);
 				continue;
 			}
-			exec_narrow(t->op->op, from + tile * lanes, t->op->count, bytes);
+			t->meaning->narrow(from + tile * lanes, t->op->count, bytes);
 			scatter(w, t, to, bytes);
 		}
 	}
@@ -226,10 +191,13 @@ static void load_weights(const struct mesh_worker *w, const struct task *t)
 
 		for_each_tile(t, i, tile)
 		{
-			exec_vreg x = { 0 };
+			u32 x[RONDO_LANES_MAX], lane;
 
-			gather(w, t, tile_sram(w, t, i, tile), t->op->count, (u8 *)x);
-			exec_set_weights(t->op, x, row, tile * lanes, lanes);
+			gather(w, t, tile_sram(w, t, i, tile), t->op->count, x);
+			for (lane = 0; lane < t->op->count; lane++)
+				t->meaning->weigh(row, tile * lanes + lane, x[lane], t->op->zp);
+			for (; lane < lanes; lane++)
+				weight_set_container(row, tile * lanes + lane, 0);
 		}
 	}
 }
@@ -243,38 +211,18 @@ static void gather_push(struct mesh_worker *w, const struct task *t, u32 i)
 
 	for_each_tile(t, i, tile)
 	{
-		gather(w, t, tile_sram(w, t, i, tile), t->op->count, (u8 *)x);
+		gather(w, t, tile_sram(w, t, i, tile), t->op->count, x);
 		for (r = 0; r < t->op->count; r++)
 			for (lane = 0; lane < lanes; lane++)
 				w->x[r][tile * lanes + lane] = x[r];
 	}
 }
 
-static void push(struct mesh_worker *w, const struct task *t, u32 *acc,
-		 const struct weight_row *row)
-{
-	const struct push_kernels *kernels = w->m->push;
-	u32 count = t->op->count;
-
-	switch (t->op->op) {
-	case RONDO_OP_push_f32:
-		kernels->f32_each(acc, w->x[0], row, count);
-		break;
-	case RONDO_OP_push_bf16:
-		kernels->bf16_each(acc, w->x[0], row, count);
-		break;
-	case RONDO_OP_push_s8:
-		kernels->s8_each(acc, w->x[0], row, count);
-		break;
-	default:
-		kernels->u8_each(acc, w->x[0], row, count);
-	}
-}
-
 static void matrix(struct mesh_worker *w, const struct task *t)
 {
 	const u32 lanes = w->m->machine.lanes;
-	const bool writes = exec_push_writes(&w->e, t->op);
+	const enum push_kind kind = t->meaning->push;
+	const bool writes = run_push_writes(&w->run, t->op);
 
 	for_each_block(w, i)
 	{
@@ -287,14 +235,17 @@ static void matrix(struct mesh_worker *w, const struct task *t)
 			continue;
 		gather_push(w, t, i);
 		memcpy(row, acc, sizeof(row));
-		if (!rondo_op_reads_weights(t->op->op)) { /* a preset */
+		if (kind == PUSH_NONE) {
 			for (lane = 0; lane < RONDO_LANES_MAX; lane++)
 				row[lane] = lane % lanes < t->op->count ? w->x[lane % lanes][lane] :
 									  0;
 		} else {
 			if (writes)
 				memset(row, 0, sizeof(row));
-			push(w, t, row, mesh_weights(w->m, w->first + i, t->op->buf, t->op->wrow));
+			w->m->push->each[kind](
+				row, w->x[0],
+				mesh_weights(w->m, w->first + i, t->op->buf, t->op->wrow),
+				t->op->count);
 		}
 		memcpy(acc + from, row + from, bytes);
 	}
@@ -303,37 +254,25 @@ static void matrix(struct mesh_worker *w, const struct task *t)
 /* Where @op's address or row is in this bundle; false, and a trap, if outside of the tile. */
 static bool place(struct mesh_worker *w, struct task *t)
 {
-	const struct rondo_machine *m = &w->m->machine;
 	const struct exec_op *op = t->op;
 
-	if (op->slot == RONDO_V0 || op->slot == RONDO_V1)
-		return true;
-	if (t->extra->size) {
-		if (!exec_address(&w->e, op, &t->address))
+	if (rondo_op_has_address(op->op)) {
+		if (!run_address(&w->run, op, &t->address))
 			return false;
-		if (t->address < -t->extra->lo || t->address > m->sram_bytes - t->extra->hi)
-			return exec_trap(&w->e, "SRAM access at %lld", (long long)t->address);
+		if (t->address < -t->extra->lo ||
+		    t->address > w->m->machine.sram_bytes - t->extra->hi)
+			return run_trap(&w->run, "SRAM access at %lld", (long long)t->address);
 	}
-	if (!t->extra->rows)
-		return true;
-	t->row = exec_row(&w->e, op, op->slot == RONDO_W ? op->wrow : op->row, t->extra->rows,
-			  op->slot == RONDO_W ? "weight" : "accumulator");
-	return t->row >= 0;
+	return !rondo_op_has_row(op->op) || run_row(&w->run, op, &t->row);
 }
 
 static void read_slot(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const u8 op = t->op->op;
-
-	if (t->extra->alu)
+	if (alu_ops[t->op->op])
 		compute(w, t, d);
-	else if (rondo_op_reads_acc(op))
+	else if (t->meaning->readout)
 		readout(w, t, d);
-	else if (op == RONDO_OP_ldb_w)
-		load_broadcast(w, t, d);
-	else if (rondo_op_has_rows(op))
-		load_rows(w, t, d);
-	else if (op == RONDO_OP_ld_w && t->extra->whole)
+	else if (t->extra->whole)
 		load_whole(w, t, d);
 	else
 		load(w, t, d);
@@ -369,34 +308,40 @@ static void arrive(const struct mesh_worker *w, const struct task *t)
 	}
 }
 
-/* All slots but C and those between tiles. */
-static bool run_bundle(struct mesh_worker *w, u32 at)
+/* All slots except C, in the tiles of @mask if that is a mask, and none between tiles. */
+static bool run_bundle(struct mesh_worker *w, const struct exec_bundle *b,
+		       const struct rondo_op *mask)
 {
 	/* M reads weights and SRAM before W and S change them. */
 	static const u8 order[] = { RONDO_M, RONDO_W, RONDO_S };
-	const struct exec_program *p = w->e.program;
-	const struct exec_bundle *b = &p->bundle[at];
-	const bool masked = w->mask.op == RONDO_OP_mask;
+	const struct exec_program *p = w->run.program;
+	const struct mesh_program *mp = p->own;
+	const bool masked = mask->op == RONDO_OP_mask;
 	struct task task[RONDO_SLOTS_PER_BUNDLE];
 	u32 tasks = 0, i, k;
 
 	for (i = b->first; i < b->first + b->ops; i++) {
+		const struct exec_op *op = &p->op[i];
 		struct task *t = &task[tasks];
 
-		if (rondo_op_reads_mesh(p->op[i].op))
+		if (rondo_op_reads_mesh(op->op))
 			continue;
-		*t = (struct task){ .op = &p->op[i], .extra = &p->mesh->op[i] };
-		t->span = masked ? w->part : w->whole;
+		*t = (struct task){
+			.op = op,
+			.extra = &mp->op[i],
+			.meaning = &slot_meaning[op->op],
+			.span = masked ? w->part : w->whole,
+		};
 		if (!place(w, t))
 			return false;
 		tasks++;
-		if (t->op->slot == RONDO_S && rondo_op_reads_acc(t->op->op))
+		if (op->slot == RONDO_S && t->meaning->readout)
 			readout(w, t, w->aside[RONDO_S]);
-		else if (rondo_ops[t->op->op].latency)
+		else if (rondo_ops[op->op].latency)
 			read_slot(w, t,
 				  t->extra->direct && !masked ?
-					  (exec_vreg *)mesh_reg(w->m, t->op->dst, w->first) :
-					  w->aside[t->op->slot]);
+					  (exec_vreg *)mesh_reg(w->m, op->dst, w->first) :
+					  w->aside[op->slot]);
 	}
 	for (k = 0; k < sizeof(order); k++)
 		for (i = 0; i < tasks; i++)
@@ -424,26 +369,25 @@ static void take_group(struct mesh_worker *w, u32 first, u32 count)
 
 static bool run_group(struct mesh_worker *w, const struct share *s)
 {
-	const struct exec_program *p = w->e.program;
-	u32 at = s->first, base = s->e->depth, bundle;
+	const struct exec_program *p = w->run.program;
+	u32 at = s->first, base = s->run->depth, bundle;
 
-	w->e.depth = base;
-	memcpy(w->e.index, s->e->index, sizeof(w->e.index));
+	w->run.depth = base;
+	memcpy(w->run.index, s->run->index, sizeof(w->run.index));
 	do {
-		bundle = at;
-		w->mask.op = RONDO_OP_NOP;
-		if (p->bundle[at].control)
-			rondo_decode(p->bundle[at].control, &w->mask);
-		if (w->mask.op == RONDO_OP_mask)
-			for_each_block(w, i) w->part[i] = mesh_span(w->m, w->first + i, &w->mask);
-		w->result.bundle = at;
-		if (p->bundle[at].ops && !run_bundle(w, at))
+		const struct exec_bundle *b = &p->bundle[at];
+		const struct rondo_op *control = exec_control_of(p, b);
+
+		bundle = w->result.bundle = at;
+		if (control->op == RONDO_OP_mask)
+			for_each_block(w, i) w->part[i] = mesh_span(w->m, w->first + i, control);
+		if (b->ops && !run_bundle(w, b, control))
 			return false;
-		at = exec_next_bundle(&w->e, at, base);
+		at = run_next_bundle(&w->run, at, base);
 		/* What the last bundle opens goes around other segments. */
-		if (rondo_op_is_loop(w->mask.op) && at < s->end)
-			exec_open_loops(&w->e, &w->mask, bundle);
-		if (!exec_poll(&w->e, (u64)MESH_BUNDLE_WORK * w->count))
+		if (at < s->end)
+			run_open_loops(&w->run, control, bundle);
+		if (!run_poll(&w->run, (u64)MESH_BUNDLE_WORK * w->count))
 			return false;
 	} while (at < s->end);
 	return true;
@@ -452,13 +396,12 @@ static bool run_group(struct mesh_worker *w, const struct share *s)
 static void run_part(void *ctx, u32 thread, u32 from, u32 to)
 {
 	struct share *s = ctx;
-	struct mesh_worker *w = &s->worker[thread];
+	struct mesh_worker *w = &s->m->worker[thread];
 	u32 count;
 
-	w->e = *s->e;
-	w->e.result = &w->result;
-	w->m = s->e->mesh;
-	w->result.status = EXEC_DONE;
+	w->run = *s->run;
+	w->run.result = &w->result;
+	w->m = s->m;
 	for (; from < to; from += count) {
 		count = to - from < s->group ? to - from : s->group;
 		take_group(w, from, count);
@@ -472,19 +415,18 @@ struct mesh_worker *mesh_workers(void)
 	return calloc(MESH_THREADS, sizeof(struct mesh_worker));
 }
 
-bool mesh_run_groups(struct exec *e, u32 first, u32 end, u32 group)
+bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group)
 {
-	struct share s = { .e = e, .first = first, .end = end, .group = group };
+	struct share s = { .m = m, .run = run, .first = first, .end = end, .group = group };
 	u32 i;
 
-	s.worker = e->mesh->worker;
 	for (i = 0; i < MESH_THREADS; i++)
-		s.worker[i].result.status = EXEC_DONE;
-	mesh_share(e->mesh->pool, e->mesh->blocks, run_part, &s);
+		m->worker[i].result.status = EXEC_DONE;
+	mesh_share(m->pool, m->blocks, run_part, &s);
 	for (i = 0; i < MESH_THREADS; i++) {
-		if (s.worker[i].result.status == EXEC_DONE)
+		if (m->worker[i].result.status == EXEC_DONE)
 			continue;
-		*e->result = s.worker[i].result;
+		*run->result = m->worker[i].result;
 		return false;
 	}
 	return true;

@@ -9,13 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/codec.h"
-
 enum { PAGE = 4096 };
 
 struct cutter {
-	struct exec_program *p;
-	const struct rondo_program *source;
+	const struct exec_program *p;
 	struct mesh_program *mp;
 	u32 *meets; /* bundles below each one where tiles meet */
 	u32 segments;
@@ -31,30 +28,15 @@ struct cutter {
 	u64 *pages; /* of a tile's SRAM: a set */
 };
 
-static bool tiles_meet(const struct exec_program *p, u32 at)
+static bool tiles_meet(const struct exec_program *p, const struct exec_bundle *b)
 {
-	const struct exec_bundle *b = &p->bundle[at];
-	struct rondo_op control;
+	const struct rondo_op *control = exec_control_of(p, b);
 	u32 i;
 
-	rondo_decode(b->control, &control);
-	if (control.op == RONDO_OP_dma || control.op == RONDO_OP_halt)
-		return true;
-	for (i = 0; i < RONDO_DMA_CHANNELS; i++)
-		if (control.wait[i])
-			return true;
 	for (i = b->first; i < b->first + b->ops; i++)
 		if (rondo_op_reads_mesh(p->op[i].op))
 			return true;
-	return false;
-}
-
-/* Of the accumulators or the weights, if @op names a row of them. */
-static u16 rows_of(const struct rondo_machine *m, const struct exec_op *op)
-{
-	if (!rondo_op_has_row(op->op))
-		return 0;
-	return rondo_op_writes_weights(op->op) ? m->lanes : m->acc_rows;
+	return control->op == RONDO_OP_halt || exec_uses_dma(control);
 }
 
 /* Bytes around its address that @op touches in SRAM, and how. */
@@ -62,25 +44,21 @@ static void describe(const struct exec_program *p, const struct exec_op *op, u64
 		     struct mesh_op *m)
 {
 	const struct rondo_entry *entry = &p->entry[op->entry];
-	u32 count = rondo_elements(op->op, op->count);
+	u32 count = rondo_elements(op->op, op->count), size = rondo_element_bytes(op->op);
 	s64 len, segments, stride, pitch, end;
 
-	m->alu = alu_ops[op->op];
-	m->size = rondo_element_bytes(op->op);
-	m->reads_params = rondo_op_has_params(op->op);
-	m->rows = rows_of(&p->machine, op);
 	m->direct = rondo_ops[op->op].latency && !(reads >> op->dst & 1);
-	if (!m->size)
+	if (!size)
 		return;
 	len = entry->seg_len && entry->seg_len < count ? entry->seg_len : count;
 	segments = (count - 1) / len;
 	stride = entry->seg_stride;
 	pitch = (s64)entry->pitch * (op->rows > 1 ? op->rows - 1 : 0);
-	m->whole = m->size == 4 && count == p->machine.lanes && len == count;
-	m->hi = len * m->size;
-	end = segments * stride + (count - segments * len) * m->size;
+	m->whole = size == 4 && count == p->machine.lanes && len == count;
+	m->hi = len * size;
+	end = segments * stride + (count - segments * len) * size;
 	m->hi = end > m->hi ? end : m->hi;
-	end = segments ? (segments - 1) * stride + len * m->size : 0;
+	end = segments ? (segments - 1) * stride + len * size : 0;
 	m->hi = end > m->hi ? end : m->hi;
 	m->lo = stride < 0 ? segments * stride : 0;
 	m->lo += pitch < 0 ? pitch : 0;
@@ -105,9 +83,10 @@ static void touch_operation(struct cutter *c, const struct exec_op *op, const st
 {
 	const struct rondo_entry *entry = &c->p->entry[op->entry];
 	double lo = (double)entry->base + op->off, hi = lo, rows = op->row;
+	double most = c->p->machine.acc_rows;
 	u32 d;
 
-	if (op->slot == RONDO_V0 || op->slot == RONDO_V1)
+	if (!rondo_op_has_entry(op->op))
 		return;
 	for (d = 0; d < c->depth; d++) {
 		double last = (double)(c->trips[d] - 1);
@@ -116,13 +95,13 @@ static void touch_operation(struct cutter *c, const struct exec_op *op, const st
 		if (entry->row_stride[d] > 0)
 			rows += entry->row_stride[d] * last;
 	}
-	if (m->size)
+	if (rondo_op_has_address(op->op))
 		touch(c, lo + (double)m->lo, hi + (double)m->hi);
-	if (m->rows && op->slot != RONDO_W) {
-		rows = rows < m->rows ? rows + 1 : m->rows;
+	if (rondo_op_has_acc(op->op)) {
+		rows = rows < most ? rows + 1 : most;
 		c->acc_rows = (s64)rows > c->acc_rows ? (s64)rows : c->acc_rows;
 	}
-	c->weights |= op->slot == RONDO_W;
+	c->weights |= rondo_op_writes_weights(op->op);
 }
 
 static void touch_transfer(struct cutter *c, const struct rondo_desc *d)
@@ -164,19 +143,6 @@ static u64 plus(u64 a, u64 b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
-/* Bundle @at belongs to the segment. */
-static void sign_bundle(struct cutter *c, u32 at)
-{
-	struct rondo_bundle decoded;
-	struct rondo_affine value;
-	u32 slot;
-
-	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++)
-		rondo_decode(c->source->bundles[at][slot], &decoded.slot[slot]);
-	rondo_signature_value(&value, c->source, c->source->bundles[at], &decoded, c->depth);
-	rondo_signature_bundle(&c->text, &value);
-}
-
 /* The innermost loop ends; loops around the segment repeat more than it. */
 static void close_loop(struct cutter *c)
 {
@@ -212,21 +178,21 @@ static u32 group_of(const struct cutter *c, const struct use *use)
 static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 {
 	const struct exec_bundle *b = &c->p->bundle[at];
-	struct rondo_op control;
+	const struct rondo_op *control = exec_control_of(c->p, b);
+	struct rondo_affine value;
 	u32 i;
 
-	rondo_decode(b->control, &control);
 	use_bundle(c, b, repeat, use);
-	sign_bundle(c, at);
+	exec_bundle_value(c->p, b, &value);
+	rondo_signature_bundle(&c->text, &value);
 	c->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
 		touch_operation(c, &c->p->op[i], &c->mp->op[i]);
-	if (control.op == RONDO_OP_dma)
-		touch_transfer(c, &c->p->desc[control.desc]);
-	while (c->depth && c->last[c->depth - 1] == at)
+	if (control->op == RONDO_OP_dma)
+		touch_transfer(c, &c->p->desc[control->desc]);
+	for (i = 0; i < b->closes; i++)
 		close_loop(c);
-	if (rondo_op_is_loop(control.op))
-		open_loops(c, &control, at);
+	open_loops(c, control, at);
 }
 
 /*
@@ -270,24 +236,20 @@ static u32 cut_segment(struct cutter *c, u32 at)
 
 static bool prepare(struct cutter *c)
 {
-	struct exec_program *p = c->p;
+	const struct exec_program *p = c->p;
 	u32 at, i;
 
-	c->mp = p->mesh = calloc(1, sizeof(*c->mp));
 	c->meets = calloc(p->bundles + 1ull, sizeof(*c->meets));
 	c->pages = calloc(p->machine.sram_bytes / PAGE / 64 + 1, sizeof(*c->pages));
-	if (!c->mp || !c->meets || !c->pages)
-		return false;
 	c->mp->segment = calloc(p->bundles, sizeof(*c->mp->segment));
 	c->mp->segment_at = calloc(p->bundles, sizeof(*c->mp->segment_at));
-	i = p->bundle[p->bundles - 1].first + p->bundle[p->bundles - 1].ops;
-	c->mp->op = calloc(i + 1ull, sizeof(*c->mp->op));
-	if (!c->mp->segment || !c->mp->segment_at || !c->mp->op)
+	c->mp->op = calloc(p->ops + 1ull, sizeof(*c->mp->op));
+	if (!c->meets || !c->pages || !c->mp->segment || !c->mp->segment_at || !c->mp->op)
 		return false;
 	for (at = 0; at < p->bundles; at++) {
 		const struct exec_bundle *b = &p->bundle[at];
 
-		c->meets[at + 1] = c->meets[at] + tiles_meet(p, at);
+		c->meets[at + 1] = c->meets[at] + tiles_meet(p, b);
 		for (i = b->first; i < b->first + b->ops; i++)
 			describe(p, &p->op[i], b->reads, &c->mp->op[i]);
 	}
@@ -323,31 +285,29 @@ bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_
 	return false;
 }
 
-int mesh_load(struct exec_program *p, const struct rondo_program *source,
-	      char why[EXEC_REASON_BYTES])
+int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 {
 	const struct host_memory host = host_memory_available();
-	struct cutter c = { .p = p, .source = source };
-	int ret = 0;
+	struct cutter c = { .p = p, .mp = calloc(1, sizeof(*c.mp)) };
+	bool fits = false;
 	u32 at = 0;
 
-	if (prepare(&c)) {
+	p->own = c.mp;
+	if (c.mp && prepare(&c)) {
 		while (at < p->bundles)
 			at = cut_segment(&c, at);
-		p->mesh->tile_bytes = tile_bytes(&c);
-		if (!mesh_fits(&p->machine, p->mesh->tile_bytes, &host, why))
-			ret = -ENOMEM;
-	} else {
-		snprintf(why, EXEC_REASON_BYTES, "out of memory");
-		ret = -ENOMEM;
+		c.mp->tile_bytes = tile_bytes(&c);
+		fits = mesh_fits(&p->machine, c.mp->tile_bytes, &host, why);
 	}
 	free(c.meets);
 	free(c.pages);
-	return ret;
+	return fits ? 0 : -ENOMEM;
 }
 
-void mesh_unload(struct mesh_program *p)
+void mesh_unload(struct exec_program *program)
 {
+	struct mesh_program *p = program->own;
+
 	if (!p)
 		return;
 	free(p->op);

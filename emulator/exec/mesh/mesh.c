@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "core/codec.h"
-
 static size_t round_up(size_t bytes, size_t to)
 {
 	return (bytes + to - 1) / to * to;
@@ -19,7 +17,6 @@ static void lay_out(struct mesh *m)
 {
 	enum { PAGE = 4096, LINE = 64 };
 	const struct rondo_machine *machine = &m->machine;
-	size_t at;
 
 	m->block_tiles = RONDO_LANES_MAX / machine->lanes;
 	m->row_blocks = (machine->mesh_w + m->block_tiles - 1) / m->block_tiles;
@@ -27,13 +24,10 @@ static void lay_out(struct mesh *m)
 	m->reg_stride = round_up(m->blocks * sizeof(exec_vreg), PAGE) + sizeof(exec_vreg);
 	m->weight_stride = 2 * machine->lanes * sizeof(struct weight_row);
 	m->sram_stride = machine->sram_bytes + LINE;
-	at = (MESH_SCRATCH + 1) * m->reg_stride;
-	m->acc = (u8 *)at;
-	at += machine->acc_rows * m->reg_stride;
-	m->weights = (u8 *)at;
-	at = round_up(at + m->blocks * m->weight_stride, PAGE);
-	m->sram = (u8 *)at;
-	m->bytes = at + (size_t)machine->mesh_w * machine->mesh_h * m->sram_stride;
+	m->acc = (MESH_SCRATCH + 1) * m->reg_stride;
+	m->weights = m->acc + machine->acc_rows * m->reg_stride;
+	m->sram = round_up(m->weights + m->blocks * m->weight_stride, PAGE);
+	m->bytes = m->sram + (size_t)machine->mesh_w * machine->mesh_h * m->sram_stride;
 }
 
 u64 mesh_reservation(const struct rondo_machine *machine)
@@ -44,35 +38,37 @@ u64 mesh_reservation(const struct rondo_machine *machine)
 	return m.bytes;
 }
 
-struct mesh *mesh_create(const struct rondo_machine *machine)
+static bool suits(const struct rondo_machine *machine)
 {
-	struct mesh *m = calloc(1, sizeof(*m));
+	return machine->mesh_w > 1 || machine->mesh_h > 1;
+}
+
+static bool create(struct exec *e)
+{
+	struct mesh *m = e->own = calloc(1, sizeof(*m));
 
 	if (!m)
-		return NULL;
-	m->machine = *machine;
+		return false;
+	m->machine = e->machine;
 	m->push = push_kernels(0);
 	lay_out(m);
 	m->memory = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	m->pool = mesh_pool_create(MESH_THREADS);
-	m->worker = mesh_workers();
-	if (m->memory == MAP_FAILED || !m->pool || !m->worker) {
-		m->memory = m->memory == MAP_FAILED ? NULL : m->memory;
-		mesh_destroy(m);
-		return NULL;
+	if (m->memory == MAP_FAILED) {
+		m->memory = NULL;
+		return false;
 	}
 	/* A huge page would bring the memory of many tiles with the first byte of one. */
 	madvise(m->memory, m->bytes, MADV_NOHUGEPAGE);
-	m->regs = m->memory;
-	m->acc = m->memory + (size_t)m->acc;
-	m->weights = m->memory + (size_t)m->weights;
-	m->sram = m->memory + (size_t)m->sram;
-	return m;
+	m->pool = mesh_pool_create(MESH_THREADS);
+	m->worker = mesh_workers();
+	return m->pool && m->worker;
 }
 
-void mesh_destroy(struct mesh *m)
+static void destroy(struct exec *e)
 {
+	struct mesh *m = e->own;
+
 	if (!m)
 		return;
 	mesh_pool_destroy(m->pool);
@@ -84,15 +80,13 @@ void mesh_destroy(struct mesh *m)
 
 /* The operation between tiles of a bundle, or NULL. */
 static const struct exec_op *between_tiles(const struct exec_program *p,
-					   const struct exec_bundle *b,
-					   const struct mesh_op **extra)
+					   const struct exec_bundle *b)
 {
-	for (u32 i = b->first; i < b->first + b->ops; i++) {
-		if (!rondo_op_reads_mesh(p->op[i].op))
-			continue;
-		*extra = &p->mesh->op[i];
-		return &p->op[i];
-	}
+	const struct exec_op *op = p->op + b->first, *end = op + b->ops;
+
+	for (; op < end; op++)
+		if (rondo_op_reads_mesh(op->op))
+			return op;
 	return NULL;
 }
 
@@ -100,56 +94,61 @@ static const struct exec_op *between_tiles(const struct exec_program *p,
  * A bundle where tiles meet. What moves between tiles reads registers before the other slots
  * change them, and arrives after.
  */
-static bool meet(struct exec *e, u32 at, const struct rondo_op *control)
+static bool meet(struct mesh *m, struct run *run, u32 at, const struct rondo_op *control)
 {
-	const struct exec_bundle *b = &e->program->bundle[at];
-	const struct mesh_op *extra = NULL;
-	const struct exec_op *op = between_tiles(e->program, b, &extra);
-	bool direct = op && extra->direct && control->op != RONDO_OP_mask;
+	const struct exec_program *p = run->program;
+	const struct mesh_program *mp = p->own;
+	const struct exec_bundle *b = &p->bundle[at];
+	const struct exec_op *op = between_tiles(p, b);
+	bool direct = op && mp->op[op - p->op].direct && control->op != RONDO_OP_mask;
 
 	if (op)
-		mesh_move(e->mesh, op, direct ? op->dst : MESH_SCRATCH);
-	if (b->ops > !!op && !mesh_run_groups(e, at, at + 1, MESH_GROUP_BLOCKS))
+		mesh_move(m, op, direct ? op->dst : MESH_SCRATCH);
+	if (b->ops > !!op && !mesh_run_groups(m, run, at, at + 1, MESH_GROUP_BLOCKS))
 		return false;
 	if (op && !direct)
-		mesh_copy(e->mesh, MESH_SCRATCH, op->dst, control);
+		mesh_copy(m, MESH_SCRATCH, op->dst, control);
 	return true;
 }
 
 /* One segment from bundle @at on; @at is then the first of the next. */
-static bool run_segment(struct exec *e, u32 *at)
+static bool run_segment(struct mesh *m, struct run *run, u32 *at)
 {
-	const struct mesh_program *mp = e->program->mesh;
+	const struct exec_program *p = run->program;
+	const struct mesh_program *mp = p->own;
 	const struct mesh_segment *s = &mp->segment[mp->segment_at[*at]];
-	const u64 word = e->program->bundle[s->end - 1].control;
-	struct rondo_op control;
+	const struct rondo_op *control = exec_control_of(p, &p->bundle[s->end - 1]);
 	u64 after;
 
-	rondo_decode(word, &control);
-	if (!s->group && word && !exec_control(e, &control))
+	run->result->bundle = *at;
+	if (!s->group && !run_control(run, control))
 		return false;
-	if (check_add_overflow(e->cycles, s->cycles, &after) || after > e->control->bound)
-		return exec_end(e, EXEC_OVERRUN);
-	mesh_clock_segment(e, after);
-	if (s->group ? !mesh_run_groups(e, s->first, s->end, s->group) : !meet(e, *at, &control))
+	if (check_add_overflow(run->cycles, s->cycles, &after) || after > run->control->bound)
+		return run_end(run, EXEC_OVERRUN);
+	if (run->clock)
+		run_begin_piece(run, after,
+				(double)s->cycles * MESH_BUNDLE_WORK * m->blocks);
+	if (s->group ? !mesh_run_groups(m, run, s->first, s->end, s->group) :
+		       !meet(m, run, *at, control))
 		return false;
-	e->cycles = after;
-	mesh_clock_tell(e);
-	rondo_signature_pass(&e->signature, &s->stretch, e->index);
-	e->executed += s->cycles;
+	run->cycles = after;
+	if (run->clock)
+		run_tell(run, after);
+	rondo_signature_pass(&run->signature, &s->stretch, run->index);
+	run->executed += s->cycles;
 	*at = s->end - 1;
-	if (control.op == RONDO_OP_halt)
-		return exec_end(e, EXEC_DONE);
-	*at = exec_next_bundle(e, *at, 0);
+	if (control->op == RONDO_OP_halt)
+		return run_end(run, EXEC_DONE);
+	*at = run_next_bundle(run, *at, 0);
 	/* A loop that is opened by the last bundle of a segment goes around other segments. */
-	if (rondo_op_is_loop(control.op))
-		exec_open_loops(e, &control, s->end - 1);
-	return exec_poll(e, 1ull << 16);
+	run_open_loops(run, control, s->end - 1);
+	return run_poll(run, RUN_POLL_WORK);
 }
 
-bool mesh_clean(struct mesh *m, const atomic_bool *stop)
+static bool clean(struct exec *e, const atomic_bool *stop)
 {
 	enum { PIECE = 16 << 20 }; /* takes about a millisecond */
+	struct mesh *m = e->own;
 
 	while (m->dirty) {
 		size_t at = (m->dirty - 1) / PIECE * PIECE;
@@ -162,19 +161,35 @@ bool mesh_clean(struct mesh *m, const atomic_bool *stop)
 	return true;
 }
 
-void mesh_run(struct exec *e, u32 *at)
+static void run_mesh(struct exec *e, struct run *run)
 {
-	const struct exec_control *control = e->control;
+	const struct exec_control *control = run->control;
+	struct mesh *m = e->own;
+	u32 at = 0;
 
-	if (!mesh_clean(e->mesh, control->stop)) {
-		exec_end(e, EXEC_ABORTED);
+	if (!clean(e, control->stop)) {
+		run_end(run, EXEC_ABORTED);
 		return;
 	}
-	e->mesh->dirty = e->mesh->bytes;
-	while (run_segment(e, at))
+	m->dirty = m->bytes;
+	run->sram = m->memory + m->sram;
+	run->sram_stride = m->sram_stride;
+	run->clock = control->now ? &m->clock : NULL;
+	while (run_segment(m, run, &at))
 		;
-	if (e->result->status == EXEC_DONE)
-		mesh_clean(e->mesh, control->stop);
+	if (run->result->status == EXEC_DONE)
+		clean(e, control->stop);
 	else if (control->now)
-		e->cycles = atomic_load_explicit(control->now, memory_order_relaxed);
+		run->cycles = atomic_load_explicit(control->now, memory_order_relaxed);
 }
+
+const struct executor executor_mesh = {
+	.name = "mesh",
+	.suits = suits,
+	.create = create,
+	.destroy = destroy,
+	.load = mesh_load,
+	.unload = mesh_unload,
+	.run = run_mesh,
+	.clean = clean,
+};

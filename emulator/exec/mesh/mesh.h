@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Machines of many tiles, fast: as emulator/exec/exec.h, bits and cycles alike, for programs that
+ * The mesh executor: machines of many tiles, bits and cycles as the plain one's, for programs that
  * the verifier accepted.
  *
  * All tiles execute one bundle at a time, but they need to be at the same one only where they
@@ -20,36 +20,26 @@
  *
  * All of it is one reservation of address space in which pages exist once they are touched.
  *
- * Nothing is checked during a run but what keeps the host's memory safe.
+ * Nothing is checked during a run except what keeps the host's memory safe.
  */
 #ifndef RONDO_EMULATOR_MESH_H
 #define RONDO_EMULATOR_MESH_H
 
 #include <stddef.h>
 
-#include "emulator/exec/plain/state.h"
 #include "emulator/exec/host_memory.h"
+#include "emulator/exec/plain/plain.h"
 
 enum {
-	/* Machines of at most so many tiles have the plain executor too, for runs with checks. */
-	MESH_PLAIN_TILES = 128,
 	MESH_GROUP_BLOCKS = 16,
 	MESH_GROUP_BYTES = 512 << 10, /* of state that a group may use */
 	MESH_SCRATCH = RONDO_VREGS, /* a register of no program */
 	MESH_THREADS = 2,
-	MESH_BUNDLE_WORK = 1024, /* of one block, as exec_poll() counts it */
+	MESH_BUNDLE_WORK = 1024, /* of one block, as run_poll() counts it */
 };
 
 struct mesh_pool;
 struct mesh_worker;
-
-/* The piece of work at hand; see mesh_clock.c. */
-struct mesh_clock {
-	u64 from; /* told when it began */
-	double way; /* cycles that may be told until it ends */
-	double work;
-	atomic_ullong done; /* of it; by all threads */
-};
 
 struct mesh {
 	struct rondo_machine machine;
@@ -57,24 +47,20 @@ struct mesh {
 	const struct push_kernels *push;
 	struct mesh_pool *pool;
 	struct mesh_worker *worker; /* one for each thread */
-	struct mesh_clock clock;
+	struct run_clock clock;
 
 	u8 *memory;
-	size_t bytes;
-	size_t dirty; /* from its start: bytes that may not be zero */
-	size_t reg_stride, sram_stride, weight_stride;
-	u8 *regs, *acc, *weights, *sram;
+	size_t dirty; /* bytes from its start that may not be zero */
+	/* Where what begins in it, and how far one is from the next. */
+	size_t acc, weights, sram, bytes;
+	size_t reg_stride, weight_stride, sram_stride;
 };
 
 /* What is known of one operation of the program beside its fields. */
 struct mesh_op {
-	alu_fn *alu; /* of slots V */
 	s64 lo, hi; /* it touches [address + lo, address + hi) */
-	u8 size; /* of its elements in SRAM */
 	bool whole; /* containers for all lanes, one after the other */
-	bool reads_params; /* three registers */
 	bool direct; /* no other slot of its bundle reads what it writes */
-	u16 rows; /* its accumulator or weight row is below this; 0: it has none */
 };
 
 struct mesh_segment {
@@ -91,21 +77,14 @@ struct mesh_program {
 	u64 tile_bytes; /* of host memory that it may touch, for each tile */
 };
 
-/* NULL if there is no address space or no thread. */
-struct mesh *mesh_create(const struct rondo_machine *machine);
+extern const struct executor executor_mesh;
 
-/* Bytes of address space that mesh_create(@machine) reserves. */
+/* Bytes of address space that a machine's state reserves. */
 u64 mesh_reservation(const struct rondo_machine *machine);
 
-void mesh_destroy(struct mesh *m); /* NULL is allowed */
-
-/*
- * Cuts @p, otherwise complete, into segments. Returns 0, or a negative errno and the reason in
- * @why: -ENOMEM too if the host has too little memory for what @p may touch.
- */
-int mesh_load(struct exec_program *p, const struct rondo_program *source,
-	      char why[EXEC_REASON_BYTES]);
-void mesh_unload(struct mesh_program *p); /* NULL is allowed */
+/* load.c: cuts the program into segments; -ENOMEM too if the host has too little memory for it. */
+int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES]);
+void mesh_unload(struct exec_program *p);
 
 /*
  * Whether a program that touches @tile_bytes in each tile of @machine fits into @host; else
@@ -114,42 +93,25 @@ void mesh_unload(struct mesh_program *p); /* NULL is allowed */
 bool mesh_fits(const struct rondo_machine *machine, u64 tile_bytes, const struct host_memory *host,
 	       char why[EXEC_REASON_BYTES]);
 
-/* Runs e->program from a state that is all zero; e->cycles and e->result are set up. */
-void mesh_run(struct exec *e, u32 *at);
-
-/* As exec_clean(). */
-bool mesh_clean(struct mesh *m, const atomic_bool *stop);
-
-/* mesh_clock.c: the time that is told in control.now, which may be NULL */
-
-/* The cycles so far. */
-void mesh_clock_tell(struct exec *e);
-/* All blocks are about to run from e->cycles to @end. */
-void mesh_clock_segment(struct exec *e, u64 end);
-/* A transfer is about to be moved, the newest of its channel. */
-void mesh_clock_transfer(struct exec *e, const struct rondo_desc *desc);
-/* From exec_poll(), in any thread with its own @e: @work of that is done. */
-void mesh_clock_work(struct exec *e, u64 work);
-
-/* mesh_group.c */
+/* group.c */
 
 /* For the threads of a pool; to be freed. */
 struct mesh_worker *mesh_workers(void);
 
 /*
- * Runs bundles [@first, @end), but for what their slot C does and for operations between tiles,
- * from where @e stands on all blocks, @group at a time. False if the run ended.
+ * Runs bundles [@first, @end) from where @run stands on all blocks, @group at a time, without what
+ * their slot C does and without operations between tiles. False if the run ended.
  */
-bool mesh_run_groups(struct exec *e, u32 first, u32 end, u32 group);
+bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group);
 
-/* mesh_move.c */
+/* move.c */
 
 /* Operation @op between tiles, from its register to register @dst, which is another. */
 void mesh_move(struct mesh *m, const struct exec_op *op, u32 dst);
 /* Copies register @from to @to in the tiles of @mask, or in all if it is no mask operation. */
 void mesh_copy(struct mesh *m, u32 from, u32 to, const struct rondo_op *mask);
 
-/* mesh_pool.c */
+/* pool.c */
 
 struct mesh_pool *mesh_pool_create(u32 threads);
 void mesh_pool_destroy(struct mesh_pool *pool); /* NULL is allowed */
@@ -165,24 +127,24 @@ void mesh_share(struct mesh_pool *pool, u32 count, mesh_part_fn *fn, void *ctx);
 /* Register @reg of block @block and those after it; accumulator rows likewise. */
 static inline u32 *mesh_reg(const struct mesh *m, u32 reg, u32 block)
 {
-	return (u32 *)(m->regs + reg * m->reg_stride) + (size_t)block * RONDO_LANES_MAX;
+	return (u32 *)(m->memory + reg * m->reg_stride) + (size_t)block * RONDO_LANES_MAX;
 }
 
 static inline u32 *mesh_acc(const struct mesh *m, u32 row, u32 block)
 {
-	return (u32 *)(m->acc + row * m->reg_stride) + (size_t)block * RONDO_LANES_MAX;
+	return (u32 *)(m->memory + m->acc + row * m->reg_stride) + (size_t)block * RONDO_LANES_MAX;
 }
 
 static inline struct weight_row *mesh_weights(const struct mesh *m, u32 block, u32 buf, u32 row)
 {
-	return (struct weight_row *)(m->weights + block * m->weight_stride) +
+	return (struct weight_row *)(m->memory + m->weights + block * m->weight_stride) +
 	       buf * m->machine.lanes + row;
 }
 
 /* SRAM of the tile at (@x, @y). */
 static inline u8 *mesh_sram(const struct mesh *m, u32 x, u32 y)
 {
-	return m->sram + ((size_t)y * m->machine.mesh_w + x) * m->sram_stride;
+	return m->memory + m->sram + ((size_t)y * m->machine.mesh_w + x) * m->sram_stride;
 }
 
 /* Tiles [lo, hi) of a block. */

@@ -6,13 +6,12 @@
  */
 #include "emulator/exec/mesh/mesh.h"
 
-#include "emulator/exec/plain/f32.h"
+#include "emulator/exec/plain/tiles.h"
 
 struct move {
 	struct mesh *m;
 	const struct exec_op *op;
 	u32 dst;
-	alu_fn *fold; /* of a reduction */
 	const struct rondo_op *mask;
 };
 
@@ -28,33 +27,22 @@ static size_t row_bytes(const struct mesh *m)
 
 static void shift_row(const struct move *v, u32 y)
 {
+	const struct crossing *c = &crossings[v->op->op];
 	struct mesh *m = v->m;
-	u32 height = m->machine.mesh_h, lanes = m->machine.lanes;
-	size_t kept = (m->machine.mesh_w - 1u) * (size_t)lanes;
-	const u32 *a = row_of(m, v->op->a, y);
-	u32 *d = row_of(m, v->dst, y);
+	size_t tile = m->machine.lanes * sizeof(u32), kept = (m->machine.mesh_w - 1u) * tile;
+	u8 *d = (u8 *)row_of(m, v->dst, y);
+	s64 from = (s64)y + c->dy;
+	const u8 *a;
 
-	switch (v->op->op) {
-	case RONDO_OP_mv_e:
-		memset(d, 0, lanes * sizeof(*d));
-		memcpy(d + lanes, a, kept * sizeof(*d));
-		break;
-	case RONDO_OP_mv_w:
-		memcpy(d, a + lanes, kept * sizeof(*d));
-		memset(d + kept, 0, lanes * sizeof(*d));
-		break;
-	case RONDO_OP_mv_n:
-		if (y + 1 < height)
-			memcpy(d, row_of(m, v->op->a, y + 1), row_bytes(m));
-		else
-			memset(d, 0, row_bytes(m));
-		break;
-	default: /* mv_s */
-		if (y)
-			memcpy(d, row_of(m, v->op->a, y - 1), row_bytes(m));
-		else
-			memset(d, 0, row_bytes(m));
+	if (from < 0 || from >= m->machine.mesh_h) {
+		memset(d, 0, row_bytes(m));
+		return;
 	}
+	a = (const u8 *)row_of(m, v->op->a, (u32)from);
+	memcpy(d + (c->dx < 0 ? tile : 0), a + (c->dx > 0 ? tile : 0),
+	       c->dx ? kept : row_bytes(m));
+	if (c->dx)
+		memset(d + (c->dx > 0 ? kept : 0), 0, tile);
 }
 
 static void shift_rows(void *ctx, u32 thread, u32 from, u32 to)
@@ -80,7 +68,7 @@ static void broadcast_rows(void *ctx, u32 thread, u32 from, u32 to)
 
 	(void)thread;
 	for (; from < to; from++) {
-		if (v->op->op == RONDO_OP_bc_col)
+		if (!rondo_op_along_row(v->op->op))
 			memcpy(row_of(m, v->dst, from), row_of(m, v->op->a, v->op->imm),
 			       row_bytes(m));
 		else
@@ -89,22 +77,15 @@ static void broadcast_rows(void *ctx, u32 thread, u32 from, u32 to)
 	}
 }
 
-/* d = fold(d, a) of registers. */
-static void fold(const struct move *v, u32 *d, const u32 *a)
+/* The next operand @a of a reduction goes into the register @d, or the first of them. */
+static void fold(const struct move *v, u32 *d, const u32 *a, bool first)
 {
+	u8 op = v->op->op;
 	exec_vreg sum;
 
-	v->fold(&(struct alu_args){ .d = sum, .a = d, .b = a, .lanes = v->m->machine.lanes });
+	alu_ops[first ? op : crossings[op].fold](&(struct alu_args){
+		.d = sum, .a = first ? a : d, .b = a, .lanes = v->m->machine.lanes });
 	memcpy(d, sum, sizeof(sum));
-}
-
-/* What a reduction starts with. */
-static void begin_fold(const struct move *v, u32 *d, const u32 *a)
-{
-	bool sums = v->op->op == RONDO_OP_sum_row_f32 || v->op->op == RONDO_OP_sum_col_f32;
-
-	for (u32 i = 0; i < RONDO_LANES_MAX; i++)
-		d[i] = sums ? f32_result(f32(a[i])) : a[i];
 }
 
 /* Lanes beyond those of one tile come from its neighbours and mean nothing. */
@@ -118,9 +99,8 @@ static void reduce_rows(void *ctx, u32 thread, u32 from, u32 to)
 	for (; from < to; from++) {
 		const u32 *a = row_of(v->m, v->op->a, from);
 
-		begin_fold(v, sum, a);
-		for (x = 1; x < v->m->machine.mesh_w; x++)
-			fold(v, sum, a + (size_t)x * lanes);
+		for (x = 0; x < v->m->machine.mesh_w; x++)
+			fold(v, sum, a + (size_t)x * lanes, !x);
 		spread(v->m, sum, row_of(v->m, v->dst, from));
 	}
 }
@@ -134,12 +114,10 @@ static void reduce_columns(void *ctx, u32 thread, u32 from, u32 to)
 	u32 *sum = mesh_reg(m, v->dst, 0), y, block;
 
 	(void)thread;
-	for (block = from; block < to; block++)
-		begin_fold(v, sum + (size_t)block * RONDO_LANES_MAX, mesh_reg(m, v->op->a, block));
-	for (y = 1; y < m->machine.mesh_h; y++)
+	for (y = 0; y < m->machine.mesh_h; y++)
 		for (block = from; block < to; block++)
 			fold(v, sum + (size_t)block * RONDO_LANES_MAX,
-			     mesh_reg(m, v->op->a, y * m->row_blocks + block));
+			     mesh_reg(m, v->op->a, y * m->row_blocks + block), !y);
 	for (y = 1; y < m->machine.mesh_h; y++)
 		memcpy(mesh_reg(m, v->dst, y * m->row_blocks + from),
 		       sum + (size_t)from * RONDO_LANES_MAX, bytes);
@@ -149,24 +127,14 @@ void mesh_move(struct mesh *m, const struct exec_op *op, u32 dst)
 {
 	struct move v = { .m = m, .op = op, .dst = dst };
 
-	switch ((enum rondo_links)rondo_ops[op->op].links) {
-	case RONDO_LINKS_0:
-		break;
-	case RONDO_LINKS_ROW:
-	case RONDO_LINKS_COL:
+	if (!crossings[op->op].fold)
 		mesh_share(m->pool, m->machine.mesh_h,
 			   rondo_op_has_role(op->op, RONDO_ROLE_TILE) ? broadcast_rows : shift_rows,
 			   &v);
-		break;
-	case RONDO_LINKS_ROW2:
-		v.fold = exec_fold(op->op);
+	else if (rondo_op_along_row(op->op))
 		mesh_share(m->pool, m->machine.mesh_h, reduce_rows, &v);
-		break;
-	case RONDO_LINKS_COL2:
-		v.fold = exec_fold(op->op);
+	else
 		mesh_share(m->pool, m->row_blocks, reduce_columns, &v);
-		break;
-	}
 }
 
 static void copy_blocks(void *ctx, u32 thread, u32 from, u32 to)

@@ -302,27 +302,6 @@ static void alu_rq_fix_s32(const struct alu_args *x)
 	}
 }
 
-void alu_requantise(u8 op, const u32 *x, const exec_vreg *params, u32 *d)
-{
-	switch (op) {
-	case RONDO_OP_rdq_fix_s8:
-	case RONDO_OP_stq_fix_s8:
-		return quantise_fixed(x, 0, params, true, d);
-	case RONDO_OP_rdq_fix_u8:
-	case RONDO_OP_stq_fix_u8:
-		return quantise_fixed(x, 0, params, false, d);
-	case RONDO_OP_rdq_flt_s8:
-	case RONDO_OP_stq_flt_s8:
-		return quantise_float(x, params, true, d);
-	case RONDO_OP_rdq_flt_u8:
-	case RONDO_OP_stq_flt_u8:
-		return quantise_float(x, params, false, d);
-	case RONDO_OP_rdq_f32:
-	case RONDO_OP_stq_f32:
-		return bias_and_clamp(x, params, d);
-	}
-}
-
 /* Across lanes. */
 
 static void alu_perm(const struct alu_args *x)
@@ -380,14 +359,8 @@ UNARY(sum_col_s32, a)
 UNARY(max_row_s32, a)
 UNARY(max_col_s32, a)
 
-#define TABLE_C(name)
-#define TABLE_L(name)
-#define TABLE_S(name)
-#define TABLE_W(name)
-#define TABLE_M(name)
-#define TABLE_V(name) [RONDO_OP_##name] = alu_##name,
-#define TABLE_V1(name) [RONDO_OP_##name] = alu_##name,
+#define ROW_V(name) [RONDO_OP_##name] = alu_##name,
+#define ROW_V1 ROW_V
 alu_fn *const alu_ops[RONDO_OPCODES] = {
-#define OP(name, opcode, slots, ...) TABLE_##slots(name)
-#include "spec/isa.def"
+#include "emulator/exec/decode/rows.inc"
 };

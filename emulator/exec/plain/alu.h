@@ -28,10 +28,4 @@ typedef void alu_fn(const struct alu_args *x);
 /* By opcode; NULL if it is no vector operation. */
 extern alu_fn *const alu_ops[RONDO_OPCODES];
 
-/*
- * Requantises row @x into @d as readout or store operation @op says (rdq_*,
- * stq_*): bytes come as sign- or zero-extended containers.
- */
-void alu_requantise(u8 op, const u32 *x, const exec_vreg *params, u32 *d);
-
 #endif

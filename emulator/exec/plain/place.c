@@ -4,104 +4,68 @@
  * and what they add to the control path's signature (core/signature.h).
  */
 #include "core/mod61.h"
-#include "emulator/exec/plain/state.h"
-
-bool exec_address(struct exec *e, const struct exec_op *op, s64 *address)
-{
-	const struct rondo_entry *entry = &e->program->entry[op->entry];
-	s64 sum = (s64)entry->base + op->off;
-	u32 d;
-
-	for (d = 0; d < e->depth; d++)
-		if (check_add_overflow(sum, entry->stride[d] * (s64)e->index[d], &sum))
-			return exec_trap(e, "address overflows");
-	*address = sum;
-	return true;
-}
-
-s64 exec_row(struct exec *e, const struct exec_op *op, u32 row, u32 rows, const char *what)
-{
-	const struct rondo_entry *entry = &e->program->entry[op->entry];
-	s64 sum = row;
-	u32 d;
-
-	for (d = 0; d < e->depth; d++)
-		sum += entry->row_stride[d] * (s64)e->index[d];
-	if (sum >= 0 && sum < rows)
-		return sum;
-	exec_trap(e, "%s row %lld of %u", what, (long long)sum, rows);
-	return -1;
-}
-
-static bool find_place(struct exec *e, const struct exec_op *op, struct exec_place *place)
-{
-	bool weights = rondo_op_writes_weights(op->op);
-
-	*place = (struct exec_place){ 0, 0 };
-	if (rondo_op_has_address(op->op) && !exec_address(e, op, &place->address))
-		return false;
-	if (!rondo_op_has_row(op->op))
-		return true;
-	place->row = weights ? exec_row(e, op, op->wrow, e->machine.lanes, "weight") :
-			       exec_row(e, op, op->row, e->machine.acc_rows, "accumulator");
-	return place->row >= 0;
-}
+#include "emulator/exec/plain/plain.h"
 
 /* control.flip strikes if its time has come. */
-static void flip(struct exec *e, const struct exec_op *op)
+static void flip(struct plain *p, const struct exec_op *op)
 {
-	const struct exec_control *c = e->control;
+	const struct exec_control *c = p->run->control;
 
-	if (!c->flip || e->flipped || e->executed + 1 < c->flip || !rondo_op_has_address(op->op))
+	if (!c->flip || p->flipped || p->run->executed + 1 < c->flip ||
+	    !rondo_op_has_address(op->op))
 		return;
-	e->place[op->slot].address ^= 1ll << c->flip_bit;
-	e->flipped = true;
+	p->place[op->slot].address ^= 1ll << c->flip_bit;
+	p->flipped = true;
 }
 
-bool exec_find_places(struct exec *e, const struct exec_bundle *b)
+bool plain_find_places(struct plain *p, const struct exec_bundle *b)
 {
-	const struct exec_op *op = e->program->op + b->first, *end = op + b->ops;
+	const struct exec_op *op = p->run->program->op + b->first, *end = op + b->ops;
 
 	for (; op < end; op++) {
-		if (!rondo_op_has_entry(op->op))
-			continue;
-		if (!find_place(e, op, &e->place[op->slot]))
+		struct plain_place *place = &p->place[op->slot];
+
+		*place = (struct plain_place){ 0, 0 };
+		if ((rondo_op_has_address(op->op) && !run_address(p->run, op, &place->address)) ||
+		    (rondo_op_has_row(op->op) && !run_row(p->run, op, &place->row)))
 			return false;
-		flip(e, op);
+		flip(p, op);
 	}
 	return true;
 }
 
 /* The sum of the indices that a push of mode 2 looks at. */
-static u64 first_indices(const struct exec *e, const struct exec_op *op)
+static u64 first_indices(const struct run *run, const struct exec_op *op)
 {
-	u32 first = e->program->entry[op->entry].first;
+	u32 first = run->program->entry[op->entry].first;
 	u64 sum = 0;
 
 	for (; first; first &= first - 1)
-		sum += e->index[__builtin_ctz(first)];
+		sum += run->index[__builtin_ctz(first)];
 	return sum;
 }
 
-u64 exec_signature_value(const struct exec *e, const struct exec_bundle *b,
-			 const struct rondo_op *control)
+u64 plain_signature_value(const struct plain *p, const struct exec_bundle *b)
 {
-	const struct exec_op *op = e->program->op + b->first, *end = op + b->ops;
+	const struct exec_program *program = p->run->program;
+	const struct rondo_op *control = exec_control_of(program, b);
+	const struct exec_op *op = program->op + b->first, *end = op + b->ops;
 	struct rondo_affine value = { .constant = b->signature };
 
 	for (; op < end; op++) {
-		const struct exec_place *place = &e->place[op->slot];
+		const struct plain_place *place = &p->place[op->slot];
 
 		if (!rondo_op_has_entry(op->op))
 			continue;
 		value.constant =
 			mod61_add(value.constant,
 				  rondo_signature_place(op->slot, place->address, place->row));
-		if (op->mode == 2) /* a push */
-			value.constant = mod61_add(value.constant,
-						   rondo_signature_first(first_indices(e, op)));
+		if (op->mode == 2)
+			value.constant =
+				mod61_add(value.constant,
+					  rondo_signature_first(first_indices(p->run, op)));
 	}
 	if (control->op == RONDO_OP_dma)
-		rondo_signature_start(&value, &e->program->desc[control->desc], control->last);
-	return rondo_affine_at(&value, e->index);
+		rondo_signature_start(&value, &program->desc[control->desc], control->last);
+	return rondo_affine_at(&value, p->run->index);
 }

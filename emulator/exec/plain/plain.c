@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The executor's loop. A bundle executes so:
+ * The plain executor's loop. A bundle executes so:
  *
  *	control		waits stall; a DMA start moves its data
  *	reads		L0, L1, V0, V1 and S compute their results aside
@@ -10,415 +10,312 @@
  * weights before W and S change them. Registers take their new value at once: the
  * one that is in flight may not be touched before it lands, so nobody sees the
  * difference. In a mesh all tiles do their reads before any makes its changes.
+ *
+ * Bounds of SRAM, accumulators and weights are always checked, the rest with control.checks.
  */
-#include "emulator/exec/plain/state.h"
+#include "emulator/exec/plain/plain.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/codec.h"
-#include "core/machine.h"
-#include "emulator/exec/plain/f32.h"
-#include "emulator/exec/mesh/mesh.h"
+/* State. */
 
-bool exec_end(struct exec *e, enum exec_status status)
+static bool suits(const struct rondo_machine *machine)
 {
-	e->result->status = status;
-	return false;
+	return (u32)machine->mesh_w * machine->mesh_h <= PLAIN_TILES_MAX;
 }
 
-bool exec_fail(struct exec *e, enum exec_status status, const char *fmt, ...)
+struct plain *plain_create(const struct rondo_machine *m)
 {
-	va_list ap;
+	struct plain *p = calloc(1, sizeof(*p));
+	u32 op, t;
 
-	va_start(ap, fmt);
-	vsnprintf(e->result->reason, sizeof(e->result->reason), fmt, ap);
-	va_end(ap);
-	return exec_end(e, status);
-}
-
-bool exec_poll(struct exec *e, u64 work)
-{
-	e->work += work;
-	if (e->work < EXEC_POLL_WORK)
-		return true;
-	if (e->control->now && e->grouped)
-		mesh_clock_work(e, e->work);
-	else if (e->control->now)
-		atomic_store_explicit(e->control->now, e->cycles, memory_order_relaxed);
-	e->work = 0;
-	if (e->control->stop && atomic_load_explicit(e->control->stop, memory_order_relaxed))
-		return exec_end(e, EXEC_ABORTED);
-	return true;
-}
-
-void exec_use_tile(struct exec *e, u32 tile)
-{
-	struct exec_tile *t = &e->tile[tile];
-
-	e->at = tile;
-	e->vreg = t->vreg;
-	e->weight = t->weight;
-	e->acc = t->acc;
-	e->sram = t->sram;
-	e->shadow = t->shadow;
-	e->written = &t->written;
-	e->results = &t->results;
-}
-
-static u8 *align_up(void *block, uintptr_t align)
-{
-	return (u8 *)(((uintptr_t)block + align - 1) & -align);
-}
-
-static bool create_tiles(struct exec *e)
-{
-	const struct rondo_machine *m = &e->machine;
-	u32 t;
-
-	e->tile = calloc(e->tiles, sizeof(*e->tile));
-	for (t = 0; e->tile && t < e->tiles; t++) {
-		struct exec_tile *tile = &e->tile[t];
-
-		tile->acc = calloc(m->acc_rows, sizeof(*tile->acc));
-		tile->sram_block = calloc(m->sram_bytes + EXEC_SRAM_ALIGN + EXEC_SRAM_PAD, 1);
-		tile->sram = align_up(tile->sram_block, EXEC_SRAM_ALIGN);
-		tile->shadow = calloc(m->sram_bytes, 1);
-		if (!tile->acc || !tile->sram_block || !tile->shadow)
-			return false;
-	}
-	if (e->tile)
-		exec_use_tile(e, 0);
-	return e->tile;
-}
-
-struct exec *exec_create(const struct rondo_machine *machine)
-{
-	struct exec *e;
-	u32 op;
-
-	if (!rondo_machine_supported(machine))
+	if (!p)
 		return NULL;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return NULL;
-	e->machine = *machine;
-	e->push = push_kernels(0);
+	p->machine = *m;
+	p->push = push_kernels(0);
 	for (op = 0; op < RONDO_OPCODES; op++)
-		e->latency[op] = rondo_latency(machine, op);
-	e->tiles = (u32)machine->mesh_w * machine->mesh_h;
-	if (e->tiles > 1)
-		e->mesh = mesh_create(machine);
-	if ((e->tiles == 1 || e->mesh) && (e->tiles > MESH_PLAIN_TILES || create_tiles(e)))
-		return e;
-	exec_destroy(e);
-	return NULL;
+		p->latency[op] = rondo_latency(m, op);
+	p->tiles = (u32)m->mesh_w * m->mesh_h;
+	/* SRAM sizes are multiples of PLAIN_SRAM_ALIGN, which aligned_alloc() asks for. */
+	p->sram_stride = m->sram_bytes + PLAIN_SRAM_PAD;
+	p->sram = aligned_alloc(PLAIN_SRAM_ALIGN, p->tiles * p->sram_stride);
+	p->shadow = calloc(p->tiles, m->sram_bytes);
+	p->tile = calloc(p->tiles, sizeof(*p->tile));
+	if (!p->sram || !p->shadow || !p->tile) {
+		plain_destroy(p);
+		return NULL;
+	}
+	memset(p->sram, 0, p->tiles * p->sram_stride);
+	for (t = 0; t < p->tiles; t++) {
+		p->tile[t].sram = p->sram + t * p->sram_stride;
+		p->tile[t].acc = calloc(m->acc_rows, sizeof(*p->tile[t].acc));
+		if (p->tile[t].acc)
+			continue;
+		plain_destroy(p);
+		return NULL;
+	}
+	return p;
 }
 
-void exec_destroy(struct exec *e)
+void plain_destroy(struct plain *p)
 {
-	if (!e)
+	if (!p)
 		return;
-	for (u32 t = 0; e->tile && t < e->tiles; t++) {
-		free(e->tile[t].acc);
-		free(e->tile[t].sram_block);
-		free(e->tile[t].shadow);
+	for (u32 t = 0; p->tile && t < p->tiles; t++)
+		free(p->tile[t].acc);
+	free(p->tile);
+	free(p->shadow);
+	free(p->sram);
+	free(p);
+}
+
+/* Everything reads as zero when a replay starts. */
+static void reset(struct plain *p)
+{
+	for (u32 t = 0; t < p->tiles; t++) {
+		struct plain_tile *tile = &p->tile[t];
+
+		memset(tile->vreg, 0, sizeof(tile->vreg));
+		memset(tile->weight, 0, sizeof(tile->weight));
+		memset(tile->acc, 0, p->machine.acc_rows * sizeof(*tile->acc));
+		memset(tile->sram, 0, p->machine.sram_bytes);
+		tile->written = 0;
 	}
-	free(e->tile);
-	mesh_destroy(e->mesh);
-	free(e);
+	memset(p->ready, 0, sizeof(p->ready));
+	p->flipped = false;
+	if (p->run->shadow)
+		shadow_reset(p->run);
 }
 
-bool exec_clean(struct exec *e, const atomic_bool *stop)
+/* SRAM of the tile that is looked at. */
+
+static bool in_bounds(struct plain *p, s64 address, u32 size, u32 align)
 {
-	return !e->mesh || mesh_clean(e->mesh, stop);
-}
+	u32 bytes = p->machine.sram_bytes;
 
-void exec_widen(u8 op, const u8 *bytes, u32 count, u32 *d)
-{
-	u32 size = rondo_element_bytes(op), i;
-
-	for (i = 0; i < count; i++) {
-		const u8 *x = bytes + i * size;
-
-		switch (op) {
-		case RONDO_OP_ld_s8:
-			d[i] = (u32)(s8)x[0];
-			break;
-		case RONDO_OP_ld_u8:
-			d[i] = x[0];
-			break;
-		case RONDO_OP_ld_bf16:
-			d[i] = (u32)x[0] << 16 | (u32)x[1] << 24;
-			break;
-		default:
-			memcpy(&d[i], x, 4);
-		}
-	}
-}
-
-static bool load(struct exec *e, const struct exec_op *op, u32 *d)
-{
-	u32 size = rondo_element_bytes(op->op);
-	u32 count = rondo_elements(op->op, op->count);
-	u8 bytes[RONDO_LANES_MAX * 4];
-	u32 i;
-
-	if (!sram_gather(e, op, e->place[op->slot].address, count, size, bytes))
-		return false;
-	memset(d, 0, sizeof(exec_vreg));
-	exec_widen(op->op, bytes, count, d);
-	for (i = count; i < op->count; i++)
-		d[i] = d[0];
+	if (address < 0 || address > (s64)bytes - size)
+		return run_trap(p->run, "SRAM access to %lld..%lld of %u", (long long)address,
+				(long long)address + size - 1, bytes);
+	if (address % align)
+		return run_trap(p->run, "SRAM address %lld is not aligned to %u",
+				(long long)address, align);
 	return true;
 }
 
-static bool load_rows(struct exec *e, const struct exec_op *op, u32 *d)
+/* Reads @count elements of @op's lane pattern at @address. */
+static bool gather(struct plain *p, const struct exec_op *op, s64 address, u32 count, void *to)
 {
-	s32 pitch = e->program->entry[op->entry].pitch;
-	s64 address = e->place[op->slot].address;
-	u8 bytes[RONDO_LANES_MAX];
-	u32 i, n;
+	const struct rondo_entry *entry = &p->run->program->entry[op->entry];
+	u32 size = rondo_element_bytes(op->op), i, run;
 
-	memset(d, 0, sizeof(exec_vreg));
-	for (n = 0; n < op->rows; n++) {
-		if (!sram_gather(e, op, address + (s64)n * pitch, op->count, 1, bytes))
+	for (i = 0; i < count; i += run) {
+		s64 at = address + run_pattern(entry, i, count, &run);
+
+		if (!in_bounds(p, at, run * size, size) ||
+		    (p->run->shadow && !shadow_read(p->run, p->at, at, run * size)))
 			return false;
-		for (i = 0; i < op->count; i++)
-			d[i] |= (u32)bytes[i] << 8 * n;
+		memcpy((u8 *)to + i * size, plain_tile(p)->sram + at, run * size);
 	}
 	return true;
 }
 
-/* Readout of an accumulator row, plain or requantised, into the first @op->count lanes. */
-static void readout(struct exec *e, const struct exec_op *op, u32 *d)
+static bool scatter(struct plain *p, const struct exec_op *op, s64 address, const void *from)
 {
-	s64 row = e->place[op->slot].row;
+	const struct rondo_entry *entry = &p->run->program->entry[op->entry];
+	u32 size = rondo_element_bytes(op->op), i, run;
 
-	if (rondo_op_has_params(op->op))
-		alu_requantise(op->op, e->acc[row], &e->vreg[op->params], d);
-	else
-		memcpy(d, e->acc[row], sizeof(exec_vreg));
+	for (i = 0; i < op->count; i += run) {
+		s64 at = address + run_pattern(entry, i, op->count, &run);
+
+		if (!in_bounds(p, at, run * size, size) ||
+		    (p->run->shadow && !shadow_write(p->run, p->at, at, run * size)))
+			return false;
+		memcpy(plain_tile(p)->sram + at, (const u8 *)from + i * size, run * size);
+	}
+	return true;
+}
+
+/* Slots, in the tile that is looked at. */
+
+/* Readout of an accumulator row into the first @op->count lanes. */
+static void readout(struct plain *p, const struct exec_op *op, u32 *d)
+{
+	const struct plain_tile *tile = plain_tile(p);
+
+	slot_meaning[op->op].readout(tile->acc[p->place[op->slot].row], &tile->vreg[op->params], d);
 	memset(d + op->count, 0, (RONDO_LANES_MAX - op->count) * sizeof(*d));
 }
 
-static bool execute_load(struct exec *e, const struct exec_op *op, u32 *d)
+static bool load(struct plain *p, const struct exec_op *op, u32 *d)
 {
-	if (rondo_op_reads_acc(op->op)) {
-		readout(e, op, d);
-		return true;
+	u32 elements = rondo_elements(op->op, op->count), rows, n, i;
+	s64 address = p->place[op->slot].address;
+	u8 bytes[RONDO_LANES_MAX * 4];
+	exec_vreg x;
+
+	rows = rondo_op_has_rows(op->op) ? op->rows : 1;
+	memset(d, 0, sizeof(exec_vreg));
+	for (n = 0; n < rows; n++) {
+		if (!gather(p, op, address + (s64)n * p->run->program->entry[op->entry].pitch,
+			    elements, bytes))
+			return false;
+		slot_meaning[op->op].widen(bytes, elements, x);
+		for (i = 0; i < op->count; i++)
+			d[i] |= x[i % elements] << 8 * n;
 	}
-	return rondo_op_has_rows(op->op) ? load_rows(e, op, d) : load(e, op, d);
+	return true;
 }
 
-static void execute_alu(struct exec *e, const struct exec_op *op, u32 *d)
+static void compute(struct plain *p, const struct exec_op *op, u32 *d)
 {
+	const struct plain_tile *tile = plain_tile(p);
+
 	alu_ops[op->op](&(struct alu_args){
 		.d = d,
-		.a = e->vreg[op->a],
-		.b = e->vreg[op->b],
-		.c = e->vreg[op->c],
-		.params = &e->vreg[op->params],
+		.a = tile->vreg[op->a],
+		.b = tile->vreg[op->b],
+		.c = tile->vreg[op->c],
+		.params = &tile->vreg[op->params],
 		.imm = op->imm,
 		.shift = op->shift,
-		.lanes = e->machine.lanes,
+		.lanes = p->machine.lanes,
 	});
 }
 
-void exec_narrow(u8 op, const u32 *x, u32 count, u8 *bytes)
-{
-	u32 i, size = rondo_element_bytes(op);
-
-	for (i = 0; i < count; i++) {
-		s32 value = (s32)x[i];
-		u32 element;
-
-		switch (op) {
-		case RONDO_OP_st_s8:
-			element = (u32)(value < -128 ? -128 : value > 127 ? 127 : value);
-			break;
-		case RONDO_OP_st_u8:
-			element = (u32)(value < 0 ? 0 : value > 255 ? 255 : value);
-			break;
-		case RONDO_OP_st_bf16:
-			element = bf16_of(x[i]);
-			break;
-		default:
-			element = x[i];
-		}
-		memcpy(bytes + i * size, &element, size);
-	}
-}
-
 /* Makes the bytes that a store will put into SRAM. */
-static void prepare_store(struct exec *e, const struct exec_op *op)
+static void prepare_store(struct plain *p, const struct exec_op *op)
 {
-	struct exec_results *r = e->results;
-	bool from_row = rondo_op_reads_acc(op->op);
+	struct plain_results *r = &plain_tile(p)->results;
+	const u32 *x = plain_tile(p)->vreg[op->a] + op->lane;
 	exec_vreg row;
-	const u32 *x = from_row ? row : e->vreg[op->a] + op->lane;
 
-	if (from_row)
-		readout(e, op, row);
+	if (slot_meaning[op->op].readout) {
+		readout(p, op, row);
+		x = row;
+	}
 	r->store = op;
-	exec_narrow(op->op, x, op->count, r->stored);
+	slot_meaning[op->op].narrow(x, op->count, r->stored);
 }
 
-static bool commit_store(struct exec *e)
+static bool execute_weights(struct plain *p, const struct exec_op *op)
 {
-	const struct exec_results *r = e->results;
-	const struct exec_op *op = r->store;
+	const struct plain_place *place = &p->place[RONDO_W];
+	struct weight_row *row = &plain_tile(p)->weight[op->buf][place->row];
+	exec_vreg x;
+	u32 i;
 
-	return !op || sram_scatter(e, op, e->place[RONDO_S].address, op->count,
-				   rondo_element_bytes(op->op), r->stored);
-}
-
-void exec_set_weights(const struct exec_op *op, const u32 *x, struct weight_row *row, u32 lane,
-		      u32 lanes)
-{
-	u32 i, n;
-
-	for (i = 0; i < lanes; i++) {
-		s16 weight[4] = { 0 };
-
-		if (op->op == RONDO_OP_wl_w || i >= op->count) {
-			weight_set_container(row, lane + i, x[i]);
-			continue;
-		}
-		for (n = 0; n < 4; n++)
-			weight[n] = op->op == RONDO_OP_wl_s8 ? (s8)(x[i] >> 8 * n) - (s8)op->zp :
-							       (u8)(x[i] >> 8 * n) - op->zp;
-		weight_set_bytes(row, lane + i, weight);
-	}
-}
-
-static bool execute_weights(struct exec *e, const struct exec_op *op)
-{
-	const struct exec_place *place = &e->place[RONDO_W];
-	exec_vreg x = { 0 };
-
-	if (!sram_gather(e, op, place->address, op->count, 4, x))
+	if (!gather(p, op, place->address, op->count, x))
 		return false;
-	exec_set_weights(op, x, &e->weight[op->buf][place->row], 0, RONDO_LANES_MAX);
+	for (i = 0; i < op->count; i++)
+		slot_meaning[op->op].weigh(row, i, x[i], op->zp);
+	for (; i < RONDO_LANES_MAX; i++)
+		weight_set_container(row, i, 0);
 	return true;
 }
 
-bool exec_push_writes(const struct exec *e, const struct exec_op *op)
+static bool execute_matrix(struct plain *p, const struct exec_op *op)
 {
-	u8 first = e->program->entry[op->entry].first;
-	u32 d;
+	const struct plain_place *place = &p->place[RONDO_M];
+	enum push_kind kind = slot_meaning[op->op].push;
+	struct plain_tile *tile = plain_tile(p);
+	u32 *row = tile->acc[place->row];
+	exec_vreg x;
 
-	if (op->mode != 2)
-		return op->mode == 1;
-	for (d = 0; d < e->depth; d++)
-		if (first & 1 << d && e->index[d])
-			return false;
-	return true;
-}
-
-static bool execute_matrix(struct exec *e, const struct exec_op *op)
-{
-	const struct weight_row *w = &e->weight[op->buf][op->wrow];
-	s64 row = e->place[RONDO_M].row;
-	exec_vreg x = { 0 };
-
-	if (!sram_gather(e, op, e->place[RONDO_M].address, op->count, 4, x))
+	if (!gather(p, op, place->address, op->count, x))
 		return false;
-	if (!rondo_op_reads_weights(op->op)) { /* a preset */
-		memcpy(e->acc[row], x, sizeof(x));
-		return true;
-	}
-	if (exec_push_writes(e, op))
-		memset(e->acc[row], 0, sizeof(exec_vreg));
-	switch (op->op) {
-	case RONDO_OP_push_f32:
-		e->push->f32(e->acc[row], x, w, op->count);
-		break;
-	case RONDO_OP_push_bf16:
-		e->push->bf16(e->acc[row], x, w, op->count);
-		break;
-	case RONDO_OP_push_s8:
-		e->push->s8(e->acc[row], x, w, op->count);
-		break;
-	default:
-		e->push->u8(e->acc[row], x, w, op->count);
-	}
+	if (kind == PUSH_NONE || run_push_writes(p->run, op))
+		memset(row, 0, sizeof(exec_vreg));
+	if (kind == PUSH_NONE)
+		memcpy(row, x, op->count * sizeof(*row));
+	else
+		p->push->one[kind](row, x, &tile->weight[op->buf][op->wrow], op->count);
 	return true;
 }
+
+static void write_register(struct plain *p, const struct exec_op *op)
+{
+	struct plain_tile *tile = plain_tile(p);
+
+	memcpy(tile->vreg[op->dst], tile->results.reg[op->slot], sizeof(exec_vreg));
+	tile->written |= 1ull << op->dst;
+	p->ready[op->dst] = p->run->executed + p->latency[op->op];
+}
+
+/* Bundles. */
 
 /* With checks: every register that the bundle touches has landed. */
-static bool check_registers(struct exec *e, const struct exec_bundle *b)
+static bool check_registers(struct plain *p, const struct exec_bundle *b)
 {
 	u64 touched;
 
 	for (touched = b->reads | b->writes; touched; touched &= touched - 1) {
 		u32 r = __builtin_ctzll(touched);
 
-		if (e->executed < e->ready[r])
-			return exec_trap(e, "v%u is in flight", r);
+		if (p->run->executed < p->ready[r])
+			return run_trap(p->run, "v%u is in flight", r);
 	}
 	return true;
-}
-
-static void write_register(struct exec *e, const struct exec_op *op, const u32 *value)
-{
-	memcpy(e->vreg[op->dst], value, sizeof(exec_vreg));
-	*e->written |= 1ull << op->dst;
-	e->ready[op->dst] = e->executed + e->latency[op->op];
 }
 
 /* The reads of a tile. Operations of a bundle are in the order of their slots. */
-static bool read_slots(struct exec *e, const struct exec_bundle *b)
+static bool read_slots(struct plain *p, const struct exec_bundle *b)
 {
-	const struct exec_op *op, *first = e->program->op + b->first, *end = first + b->ops;
-	struct exec_results *r = e->results;
-	u64 undefined = b->reads & ~*e->written;
+	const struct exec_op *op = p->run->program->op + b->first, *end = op + b->ops;
+	struct plain_results *r = &plain_tile(p)->results;
+	u64 undefined = b->reads & ~plain_tile(p)->written;
 
-	if (e->control->checks && undefined)
-		return exec_trap(e, "v%d is read before it is written", __builtin_ctzll(undefined));
+	if (p->run->control->checks && undefined)
+		return run_trap(p->run, "v%d is read before it is written",
+				__builtin_ctzll(undefined));
 	r->store = NULL;
-	for (op = first; op < end; op++) {
-		if (op->slot == RONDO_L0 || op->slot == RONDO_L1) {
-			if (!execute_load(e, op, r->reg[op->slot]))
+	for (; op < end; op++) {
+		u32 *d = r->reg[op->slot];
+
+		if (op->slot == RONDO_S)
+			prepare_store(p, op);
+		else if (rondo_op_reads_acc(op->op) && op->slot != RONDO_M)
+			readout(p, op, d);
+		else if (rondo_op_reads_sram(op->op) && rondo_ops[op->op].latency) {
+			if (!load(p, op, d))
 				return false;
-		} else if (e->tiles > 1 && rondo_op_reads_mesh(op->op)) {
-			exec_between_tiles(e, op, r->reg[op->slot]);
-		} else if (op->slot == RONDO_V0 || op->slot == RONDO_V1) {
-			execute_alu(e, op, r->reg[op->slot]);
-		} else if (op->slot == RONDO_S) {
-			prepare_store(e, op);
-		}
+		} else if (p->tiles > 1 && rondo_op_reads_mesh(op->op))
+			plain_between_tiles(p, op, d);
+		else if (alu_ops[op->op])
+			compute(p, op, d);
 	}
 	return true;
 }
 
-/* The changes of a tile. */
-static bool change_slots(struct exec *e, const struct exec_bundle *b)
+/*
+ * What the reads do not tell: pushes change their row, weights are loaded, the store comes last
+ * since the others read SRAM.
+ */
+static bool change_slots(struct plain *p, const struct exec_bundle *b)
 {
-	const struct exec_op *op, *first = e->program->op + b->first, *end = first + b->ops;
+	const struct exec_op *op, *first = p->run->program->op + b->first, *end = first + b->ops;
+	const struct plain_results *r = &plain_tile(p)->results;
 
 	for (op = first; op < end; op++)
-		if (op->slot == RONDO_M && !execute_matrix(e, op))
+		if (op->slot == RONDO_M && !execute_matrix(p, op))
 			return false;
 	for (op = first; op < end; op++)
-		if (op->slot == RONDO_W && !execute_weights(e, op))
+		if (op->slot == RONDO_W && !execute_weights(p, op))
 			return false;
-	if (!commit_store(e))
+	if (r->store && !scatter(p, r->store, p->place[RONDO_S].address, r->stored))
 		return false;
 	for (op = first; op < end; op++)
 		if (rondo_ops[op->op].latency)
-			write_register(e, op, e->results->reg[op->slot]);
+			write_register(p, op);
 	return true;
 }
 
 /* All tiles that take part read, then all of them change. */
-static bool execute_slots(struct exec *e, const struct exec_bundle *b, const struct rondo_op *mask)
+static bool execute_slots(struct plain *p, const struct exec_bundle *b, const struct rondo_op *mask)
 {
-	static bool (*const phase[])(struct exec *, const struct exec_bundle *) = { read_slots,
-										    change_slots };
-	u32 x1 = e->machine.mesh_w - 1u, y1 = e->machine.mesh_h - 1u, x0 = 0, y0 = 0, x, y, i;
+	static bool (*const phase[])(struct plain *, const struct exec_bundle *) = { read_slots,
+										     change_slots };
+	u32 x1 = p->machine.mesh_w - 1u, y1 = p->machine.mesh_h - 1u, x0 = 0, y0 = 0, x, y, i;
 
 	if (mask->op == RONDO_OP_mask) {
 		x0 = mask->x0;
@@ -429,8 +326,8 @@ static bool execute_slots(struct exec *e, const struct exec_bundle *b, const str
 	for (i = 0; i < 2; i++) {
 		for (y = y0; y <= y1; y++) {
 			for (x = x0; x <= x1; x++) {
-				exec_use_tile(e, y * e->machine.mesh_w + x);
-				if (!phase[i](e, b))
+				p->at = y * p->machine.mesh_w + x;
+				if (!phase[i](p, b))
 					return false;
 			}
 		}
@@ -438,133 +335,45 @@ static bool execute_slots(struct exec *e, const struct exec_bundle *b, const str
 	return true;
 }
 
-bool exec_control(struct exec *e, const struct rondo_op *op)
+static bool step(struct plain *p, u32 *at)
 {
-	if (!dma_wait(e, op))
+	struct run *run = p->run;
+	const struct exec_bundle *b = &run->program->bundle[*at];
+	const struct rondo_op *control = exec_control_of(run->program, b);
+
+	if (control->op && !run_control(run, control))
 		return false;
-	switch (op->op) {
-	case RONDO_OP_dma:
-		return dma_start(e, op);
-	case RONDO_OP_halt:
-		return !e->control->checks || dma_drained(e);
-	default: /* loops open after the bundle, and masks are for its other slots */
-		return true;
-	}
-}
-
-void exec_open_loops(struct exec *e, const struct rondo_op *op, u32 at)
-{
-	u32 nest = rondo_loop_nest(op);
-	u32 i, base = e->depth;
-
-	for (i = 0; i < nest; i++, e->depth++) {
-		e->index[e->depth] = 0;
-		e->loop[e->depth] = (struct exec_loop){
-			.trips = op->trip[i],
-			.first = at + 1,
-			.last = at + op->body,
-			.base = base,
-			.top = base + nest,
-		};
-	}
-}
-
-u32 exec_next_bundle(struct exec *e, u32 at, u32 base)
-{
-	u32 d = e->depth;
-
-	while (d > base && e->loop[d - 1].last == at) {
-		const struct exec_loop *loop = &e->loop[--d];
-
-		if (++e->index[d] < loop->trips) {
-			e->depth = loop->top;
-			return loop->first;
-		}
-		e->index[d] = 0;
-		if (d == loop->base)
-			e->depth = d;
-	}
-	return at + 1;
-}
-
-static bool step(struct exec *e, u32 *at)
-{
-	const struct exec_bundle *b = &e->program->bundle[*at];
-	struct rondo_op control;
-
-	control.op = RONDO_OP_NOP;
-	if (b->control) {
-		rondo_decode(b->control, &control);
-		if (!exec_control(e, &control))
-			return false;
-	}
-	if (e->cycles >= e->control->bound)
-		return exec_end(e, EXEC_OVERRUN);
-	if (e->control->checks && !check_registers(e, b))
+	if (run->cycles >= run->control->bound)
+		return run_end(run, EXEC_OVERRUN);
+	if (run->control->checks && !check_registers(p, b))
 		return false;
-	if (!exec_find_places(e, b))
+	if (!plain_find_places(p, b))
 		return false;
-	rondo_signature_step(&e->signature, exec_signature_value(e, b, &control));
-	if (!execute_slots(e, b, &control))
+	rondo_signature_step(&run->signature, plain_signature_value(p, b));
+	if (!execute_slots(p, b, control))
 		return false;
-	e->cycles++;
-	e->executed++;
-	if (control.op == RONDO_OP_halt)
-		return exec_end(e, EXEC_DONE);
-	*at = exec_next_bundle(e, *at, 0);
-	if (rondo_op_is_loop(control.op))
-		exec_open_loops(e, &control, *at - 1);
-	return exec_poll(e, 1024ull * e->tiles);
+	run->cycles++;
+	run->executed++;
+	if (control->op == RONDO_OP_halt)
+		return run_end(run, EXEC_DONE);
+	*at = run_next_bundle(run, *at, 0);
+	run_open_loops(run, control, *at - 1);
+	return run_poll(run, 1024ull * p->tiles);
 }
 
-/* Everything reads as zero when a replay starts. */
-static void reset(struct exec *e)
+static void run_plain(struct exec *e, struct run *run)
 {
-	for (u32 t = 0; !e->grouped && t < e->tiles; t++) {
-		struct exec_tile *tile = &e->tile[t];
-
-		memset(tile->vreg, 0, sizeof(tile->vreg));
-		memset(tile->weight, 0, sizeof(tile->weight));
-		memset(tile->acc, 0, e->machine.acc_rows * sizeof(*tile->acc));
-		memset(tile->sram, 0, e->machine.sram_bytes);
-		tile->written = 0;
-		exec_use_tile(e, t);
-		if (e->control->checks)
-			sram_reset_shadow(e);
-	}
-	memset(e->ready, 0, sizeof(e->ready));
-	memset(e->channel, 0, sizeof(e->channel));
-	e->executed = 0;
-	e->flipped = false;
-	e->depth = 0;
-	e->work = 0;
-}
-
-void exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
-	      const struct exec_control *control, struct exec_result *result)
-{
-	struct exec_control unchecked = *control;
+	struct plain *p = e->plain;
 	u32 at = 0;
 
-	memset(result, 0, sizeof(*result));
-	unchecked.checks = false;
-	e->grouped = e->tiles > 1 && (!(control->checks || control->flip) || !e->tile);
-	e->program = program;
-	e->io = io;
-	e->control = e->grouped ? &unchecked : control;
-	e->result = result;
-	reset(e);
-	rondo_signature_reset(&e->signature);
-	e->cycles = program->clear_cycles;
-	if (control->now)
-		atomic_store_explicit(control->now, e->cycles, memory_order_relaxed);
-	if (e->grouped)
-		mesh_run(e, &at);
-	while (!e->grouped && step(e, &at))
+	p->run = run;
+	run->sram = p->sram;
+	run->sram_stride = p->sram_stride;
+	run->shadow = run->control->checks ? p->shadow : NULL;
+	reset(p);
+	while (step(p, &at))
 		;
-	result->bundle = at;
-	result->signature = e->signature.sum;
-	result->cycles = result->status == EXEC_OVERRUN ? control->bound : e->cycles;
-	if (control->now)
-		atomic_store_explicit(control->now, result->cycles, memory_order_relaxed);
+	run->result->bundle = at;
 }
+
+const struct executor executor_plain = { .name = "plain", .suits = suits, .run = run_plain };

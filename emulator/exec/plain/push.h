@@ -24,14 +24,22 @@ void weight_set_bytes(struct weight_row *row, u32 lane, const s16 weight[4]);
 /* Adds @count containers at @x times rows @w[0..count) onto @acc, in ascending order. */
 typedef void push_fn(u32 *acc, const u32 *x, const struct weight_row *w, u32 count);
 
-/* The *_each ones take for each container a register of them, one for each lane. */
-struct push_kernels {
-	push_fn *f32, *bf16, *s8, *u8;
-	push_fn *f32_each, *bf16_each, *s8_each, *u8_each;
+/* Types of its products. */
+enum push_kind {
+	PUSH_F32,
+	PUSH_BF16,
+	PUSH_S8,
+	PUSH_U8,
+	PUSH_KINDS,
+	PUSH_NONE = PUSH_KINDS,
 };
 
-/* Those that this host can run, the best first; NULL from some @index >= 1 on. Same bits from all.
- */
+/* By enum push_kind. Those of @each take for each container a register, one for each lane. */
+struct push_kernels {
+	push_fn *one[PUSH_KINDS], *each[PUSH_KINDS];
+};
+
+/* Those that this host can run, best first; NULL from some @index >= 1 on. Same bits from all. */
 const struct push_kernels *push_kernels(u32 index);
 
 #endif

@@ -79,19 +79,19 @@ NARROW(vnarrow_u16, u16)
 enum { PIXELS = 6, VECTORS = 1 };
 #define STAYS_IN_REGISTER(v) ((void)(v))
 
-INLINE vu multiply(enum kind kind, vu sum, vu x, vu w)
+INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
 {
 	switch (kind) {
-	case F32:
+	case PUSH_F32:
 		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case BF16:
+	case PUSH_BF16:
 		return (vu)vdot2(x, w, (vf)sum);
 	default:
-		return vdot4(x, w, sum, kind == S8);
+		return vdot4(x, w, sum, kind == PUSH_S8);
 	}
 }
 
-INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
+INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
 {
 	(void)kind, (void)push;
 	return NULL;
@@ -99,5 +99,6 @@ INLINE const s32 *correction(enum kind kind, const struct fast_push *push)
 
 #include "emulator/exec/fast/product.h"
 
-const struct fast_variant fast_plain = { "plain", operations, whole_operations, stored_operations,
-					 PUSHES };
+static const struct fast_variant variant = VARIANT;
+
+FAST_EXECUTOR(portable, fast_suits)

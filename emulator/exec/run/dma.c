@@ -4,14 +4,14 @@
  *
  * The data of a transfer moves when it starts. That is exact, because until it
  * is waited for nobody may look: the verifier proves it, and the shadow of
- * exec_sram.c checks it. Time is stepped event by event:
+ * shadow.c checks it. Time is stepped event by event:
  *
  *	begin = max(now + startup, end of the channel's previous transfer)
  *	end   = begin + rows * (cycles per row + row bytes / bytes per cycle, rounded up)
  *
  * where rows are those of all blocks: one for each tile, row or column, or one for all.
  */
-#include "emulator/exec/mesh/mesh.h"
+#include "emulator/exec/run/run.h"
 
 /* Lowest byte, and one past the highest. */
 struct box {
@@ -43,7 +43,7 @@ static void sram_strides(const struct rondo_desc *d, s64 stride[RONDO_DMA_DIMS])
 }
 
 /* @base + the sum of @stride[k] times the open loops' indices; false: overflow. */
-static bool add_loops(const struct exec *e, s64 base, const s64 stride[RONDO_DMA_LOOP_DEPTH],
+static bool add_loops(const struct run *run, s64 base, const s64 stride[RONDO_DMA_LOOP_DEPTH],
 		      s64 *sum)
 {
 	s64 term;
@@ -51,7 +51,7 @@ static bool add_loops(const struct exec *e, s64 base, const s64 stride[RONDO_DMA
 
 	*sum = base;
 	for (k = 0; k < RONDO_DMA_LOOP_DEPTH; k++) {
-		u64 index = k < e->depth ? e->index[k] : 0;
+		u64 index = k < run->depth ? run->index[k] : 0;
 
 		if (check_mul_overflow(stride[k], (s64)index, &term) ||
 		    check_add_overflow(*sum, term, sum))
@@ -70,19 +70,12 @@ struct tiles {
  * it goes to or comes from. Bounds are known to hold, so nothing here overflows.
  */
 struct row_walk {
-	const struct exec_transfer *t;
+	const struct run_transfer *t;
 	u32 i[RONDO_DMA_DIMS];
 	struct tiles tiles; /* of the block */
 	bool done;
 	s64 sram, slot;
 };
-
-static u8 *sram_of(const struct exec *e, u32 tile)
-{
-	if (!e->grouped)
-		return e->tile[tile].sram;
-	return mesh_sram(e->mesh, tile % e->machine.mesh_w, tile / e->machine.mesh_w);
-}
 
 static void walk_place(struct row_walk *w)
 {
@@ -100,7 +93,7 @@ static void walk_place(struct row_walk *w)
 	}
 }
 
-static struct row_walk walk_begin(const struct exec_transfer *t)
+static struct row_walk walk_begin(const struct run_transfer *t)
 {
 	const struct rondo_desc *d = t->desc;
 	struct row_walk w = { .t = t, .tiles = { d->x0, d->y0, d->x1, d->y1 } };
@@ -146,24 +139,23 @@ static void walk_next(struct row_walk *w)
 
 #define for_each_row(w, t) for (struct row_walk w = walk_begin(t); !w.done; walk_next(&w))
 
-#define for_each_tile(e, tile, tiles)                                                         \
+#define for_each_tile(run, tile, tiles)                                                       \
 	for (u32 y_ = (tiles).y0, x_, tile; y_ <= (tiles).y1; y_++)                           \
-		for (x_ = (tiles).x0, tile = y_ * (e)->machine.mesh_w + x_; x_ <= (tiles).x1; \
+		for (x_ = (tiles).x0, tile = y_ * (run)->program->machine.mesh_w + x_; x_ <= (tiles).x1; \
 		     x_++, tile++)
 
 /* Only with checks: the transfer holds its bytes of SRAM, or no longer. */
-static bool mark(struct exec *e, u32 channel, const struct exec_transfer *t, bool held)
+static bool mark(struct run *run, u32 channel, const struct run_transfer *t, bool held)
 {
 	if (!t->desc)
 		return true;
 	for_each_row(w, t)
 	{
-		for_each_tile(e, tile, w.tiles)
+		for_each_tile(run, tile, w.tiles)
 		{
-			exec_use_tile(e, tile);
-			(held ? sram_mark_dma : sram_unmark_dma)(e, channel, t->desc->dir, w.sram,
-								 t->desc->row_bytes);
-			if (!exec_poll(e, t->desc->row_bytes))
+			(held ? shadow_mark : shadow_unmark)(run, tile, channel, t->desc->dir,
+							     w.sram, t->desc->row_bytes);
+			if (!run_poll(run, t->desc->row_bytes))
 				return false;
 		}
 	}
@@ -171,33 +163,33 @@ static bool mark(struct exec *e, u32 channel, const struct exec_transfer *t, boo
 }
 
 /* All but the newest @keep transfers of @channel are known to have ended. */
-static bool retire(struct exec *e, u32 channel, u32 keep)
+static bool retire(struct run *run, u32 channel, u32 keep)
 {
-	struct exec_channel *ch = &e->channel[channel];
+	struct run_channel *ch = &run->channel[channel];
 	u32 i;
 
 	if (ch->outstanding <= keep)
 		return true;
-	if (e->control->checks) {
+	if (run->shadow) {
 		for (i = keep; i < ch->outstanding; i++)
-			if (!mark(e, channel, &ch->transfer[i], false))
+			if (!mark(run, channel, &ch->transfer[i], false))
 				return false;
 		/* What they shared with the ones that stay. */
 		for (i = keep; i-- > 0;)
-			if (!mark(e, channel, &ch->transfer[i], true))
+			if (!mark(run, channel, &ch->transfer[i], true))
 				return false;
 	}
 	ch->outstanding = keep;
 	return true;
 }
 
-static void stall_until(struct exec *e, u64 time)
+static void stall_until(struct run *run, u64 time)
 {
-	if (e->cycles < time)
-		e->cycles = time;
+	if (run->cycles < time)
+		run->cycles = time;
 }
 
-bool dma_wait(struct exec *e, const struct rondo_op *op)
+bool dma_wait(struct run *run, const struct rondo_op *op)
 {
 	u32 channel;
 
@@ -206,17 +198,17 @@ bool dma_wait(struct exec *e, const struct rondo_op *op)
 
 		if (!op->wait[channel] || keep >= RONDO_DMA_OUTSTANDING)
 			continue;
-		stall_until(e, e->channel[channel].end[keep]);
-		if (!retire(e, channel, keep))
+		stall_until(run, run->channel[channel].end[keep]);
+		if (!retire(run, channel, keep))
 			return false;
 	}
 	return true;
 }
 
 /* The cost of a transfer in cycles; UINT64_MAX if it does not fit. */
-static u64 cost_of(const struct exec *e, const struct rondo_desc *d)
+static u64 cost_of(const struct run *run, const struct rondo_desc *d)
 {
-	const struct rondo_machine *m = &e->machine;
+	const struct rondo_machine *m = &run->program->machine;
 	u64 row = m->dma_row_cycles +
 		  ((u64)d->row_bytes + m->dma_bytes_per_cycle - 1) / m->dma_bytes_per_cycle;
 	u64 cost = row * rondo_dma_blocks_x(d) * rondo_dma_blocks_y(d);
@@ -228,7 +220,7 @@ static u64 cost_of(const struct exec *e, const struct rondo_desc *d)
 }
 
 /* Puts a transfer that ends at @end in front of its channel. */
-static void push_transfer(struct exec_channel *ch, const struct exec_transfer *t, u64 end)
+static void push_transfer(struct run_channel *ch, const struct run_transfer *t, u64 end)
 {
 	for (u32 i = RONDO_DMA_OUTSTANDING - 1; i > 0; i--) {
 		ch->transfer[i] = ch->transfer[i - 1];
@@ -240,7 +232,7 @@ static void push_transfer(struct exec_channel *ch, const struct exec_transfer *t
 }
 
 /* The bytes of its slot that a transfer touches, all tiles together; false: overflow. */
-static bool slot_box(const struct exec_transfer *t, struct box *box)
+static bool slot_box(const struct run_transfer *t, struct box *box)
 {
 	const struct rondo_desc *d = t->desc;
 	const s64 stride[2] = { rondo_dma_by_column(d->mode) ? d->slot_x : 0,
@@ -265,9 +257,9 @@ static bool slot_box(const struct exec_transfer *t, struct box *box)
 }
 
 /* Locates the transfer and checks that it stays in SRAM and in its slot's extent. */
-static bool locate(struct exec *e, const struct rondo_desc *d, struct exec_transfer *t)
+static bool locate(struct run *run, const struct rondo_desc *d, struct run_transfer *t)
 {
-	const struct rondo_slot *slot = &e->program->slot[d->slot];
+	const struct rondo_slot *slot = &run->program->slot[d->slot];
 	u64 lo = d->dir == RONDO_DMA_IN ? slot->read_lo : slot->write_lo;
 	u64 hi = d->dir == RONDO_DMA_IN ? slot->read_hi : slot->write_hi;
 	s64 stride[RONDO_DMA_DIMS], loops[RONDO_DMA_LOOP_DEPTH];
@@ -278,27 +270,27 @@ static bool locate(struct exec *e, const struct rondo_desc *d, struct exec_trans
 	sram_strides(d, stride);
 	for (k = 0; k < RONDO_DMA_LOOP_DEPTH; k++)
 		loops[k] = d->sram_loop[k];
-	if (!add_loops(e, d->sram_base, loops, &t->sram) || !box_of(d, t->sram, stride, &sram) ||
-	    sram.lo < 0 || sram.hi > e->machine.sram_bytes)
-		return exec_trap(e, "transfer leaves SRAM");
-	if (d->slot_base > INT64_MAX || !add_loops(e, d->slot_base, d->slot_loop, &t->slot) ||
+	if (!add_loops(run, d->sram_base, loops, &t->sram) || !box_of(d, t->sram, stride, &sram) ||
+	    sram.lo < 0 || sram.hi > run->program->machine.sram_bytes)
+		return run_trap(run, "transfer leaves SRAM");
+	if (d->slot_base > INT64_MAX || !add_loops(run, d->slot_base, d->slot_loop, &t->slot) ||
 	    !slot_box(t, &data) || data.lo < 0)
-		return exec_trap(e, "transfer's slot address is out of range");
-	if (e->control->checks && ((u64)data.lo < lo || (u64)data.hi > hi))
-		return exec_trap(e, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
+		return run_trap(run, "transfer's slot address is out of range");
+	if (run->shadow && ((u64)data.lo < lo || (u64)data.hi > hi))
+		return run_trap(run, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
 				 (long long)data.lo, (long long)data.hi - 1, d->slot,
 				 (unsigned long long)lo, (unsigned long long)hi - 1);
 	return true;
 }
 
-static bool slot_race(struct exec *e, const struct exec_transfer *t, u32 channel)
+static bool slot_race(struct run *run, const struct run_transfer *t, u32 channel)
 {
-	return exec_trap(e, "slot %u is in use by channel %u", t->desc->slot, channel);
+	return run_trap(run, "slot %u is in use by channel %u", t->desc->slot, channel);
 }
 
 /* Traps if @a meets @b, outstanding on @channel, in a byte of the slot that both use. */
-static bool slots_apart(struct exec *e, const struct exec_transfer *a,
-			const struct exec_transfer *b, u32 channel)
+static bool slots_apart(struct run *run, const struct run_transfer *a,
+			const struct run_transfer *b, u32 channel)
 {
 	struct box x, y;
 
@@ -312,8 +304,8 @@ static bool slots_apart(struct exec *e, const struct exec_transfer *a,
 		{
 			if (i.slot < j.slot + b->desc->row_bytes &&
 			    j.slot < i.slot + a->desc->row_bytes)
-				return slot_race(e, a, channel);
-			if (!exec_poll(e, 1))
+				return slot_race(run, a, channel);
+			if (!run_poll(run, 1))
 				return false;
 		}
 	}
@@ -324,24 +316,24 @@ static bool slots_apart(struct exec *e, const struct exec_transfer *a,
  * Transfers on two channels have no order: they may share only what both read.
  * How slots of an alias group overlap is known only to who binds them.
  */
-static bool check_slot(struct exec *e, u32 channel, const struct exec_transfer *t)
+static bool check_slot(struct run *run, u32 channel, const struct run_transfer *t)
 {
-	const struct rondo_slot *slots = e->program->slot;
+	const struct rondo_slot *slots = run->program->slot;
 	u32 c, i;
 
 	for (c = 0; c < RONDO_DMA_CHANNELS; c++) {
-		for (i = 0; c != channel && i < e->channel[c].outstanding; i++) {
-			const struct exec_transfer *u = &e->channel[c].transfer[i];
+		for (i = 0; c != channel && i < run->channel[c].outstanding; i++) {
+			const struct run_transfer *u = &run->channel[c].transfer[i];
 
 			if (!u->desc ||
 			    (u->desc->dir == RONDO_DMA_IN && t->desc->dir == RONDO_DMA_IN))
 				continue;
 			if (u->desc->slot == t->desc->slot) {
-				if (!slots_apart(e, t, u, c))
+				if (!slots_apart(run, t, u, c))
 					return false;
 			} else if (slots[t->desc->slot].alias &&
 				   slots[t->desc->slot].alias == slots[u->desc->slot].alias) {
-				return slot_race(e, t, c);
+				return slot_race(run, t, c);
 			}
 		}
 	}
@@ -349,90 +341,86 @@ static bool check_slot(struct exec *e, u32 channel, const struct exec_transfer *
 }
 
 /* With checks: the transfer may touch the row in all of its tiles, and does from now on. */
-static bool claim_row(struct exec *e, u32 channel, const struct row_walk *w)
+static bool claim_row(struct run *run, u32 channel, const struct row_walk *w)
 {
 	const struct rondo_desc *d = w->t->desc;
 
-	for_each_tile(e, tile, w->tiles)
-	{
-		exec_use_tile(e, tile);
-		if (!sram_check_dma(e, channel, d->dir, w->sram, d->row_bytes))
-			return false;
-		sram_mark_dma(e, channel, d->dir, w->sram, d->row_bytes);
-	}
+	for_each_tile(run, tile, w->tiles)
+	if (!shadow_claim(run, tile, channel, d->dir, w->sram, d->row_bytes) ||
+	    !run_poll(run, d->row_bytes)) return false;
 	return true;
 }
 
 /* Between the slot and the first tile, and from there to the others of the block. */
-static bool move_row(struct exec *e, const struct row_walk *w)
+static bool move_row(struct run *run, const struct row_walk *w)
 {
 	const struct rondo_desc *d = w->t->desc;
-	const struct exec_io *io = e->io;
+	const struct exec_io *io = run->io;
 	u8 *first = NULL;
 
-	for_each_tile(e, tile, w->tiles)
+	for_each_tile(run, tile, w->tiles)
 	{
-		u8 *at = sram_of(e, tile) + w->sram;
+		u8 *at = run->sram + tile * run->sram_stride + w->sram;
 
 		if (first)
 			memcpy(at, first, d->row_bytes);
 		else if (d->dir == RONDO_DMA_IN ?
 				 !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes) :
 				 !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
-			return exec_fail(e, EXEC_DMA_ERROR,
+			return run_fail(run, EXEC_DMA_ERROR,
 					 "no access to %u bytes at %lld of slot %u", d->row_bytes,
 					 (long long)w->slot, d->slot);
 		first = first ? first : at;
-		if (!exec_poll(e, d->row_bytes))
+		if (!run_poll(run, d->row_bytes))
 			return false;
 	}
 	return true;
 }
 
 /* Checks and moves the data, row by row. */
-static bool move(struct exec *e, u32 channel, const struct exec_transfer *t)
+static bool move(struct run *run, u32 channel, const struct run_transfer *t)
 {
-	if (e->control->checks && !check_slot(e, channel, t))
+	if (run->shadow && !check_slot(run, channel, t))
 		return false;
-	for_each_row(w, t) if ((e->control->checks && !claim_row(e, channel, &w)) ||
-			       !move_row(e, &w)) return false;
+	for_each_row(w, t) if ((run->shadow && !claim_row(run, channel, &w)) ||
+			       !move_row(run, &w)) return false;
 	return true;
 }
 
-bool dma_start(struct exec *e, const struct rondo_op *op)
+bool dma_start(struct run *run, const struct rondo_op *op)
 {
-	struct exec_channel *ch = &e->channel[op->channel];
-	struct exec_transfer t = { 0 };
+	struct run_channel *ch = &run->channel[op->channel];
+	struct run_transfer t = { 0 };
 	u64 begin, cost, end;
 
 	if (ch->outstanding == RONDO_DMA_OUTSTANDING) {
-		stall_until(e, ch->end[RONDO_DMA_OUTSTANDING - 1]);
-		if (!retire(e, op->channel, RONDO_DMA_OUTSTANDING - 1))
+		stall_until(run, ch->end[RONDO_DMA_OUTSTANDING - 1]);
+		if (!retire(run, op->channel, RONDO_DMA_OUTSTANDING - 1))
 			return false;
 	}
-	if (op->last && e->index[op->last - 1] == e->loop[op->last - 1].trips - 1) {
+	if (op->last && run->index[op->last - 1] == run->loop[op->last - 1].trips - 1) {
 		push_transfer(ch, &t, ch->end[0]);
 		return true;
 	}
-	if (!locate(e, &e->program->desc[op->desc], &t))
+	if (!locate(run, &run->program->desc[op->desc], &t))
 		return false;
-	begin = e->cycles + e->machine.dma_startup;
+	begin = run->cycles + run->program->machine.dma_startup;
 	begin = begin > ch->end[0] ? begin : ch->end[0];
-	cost = cost_of(e, t.desc);
+	cost = cost_of(run, t.desc);
 	/* Halt needs it to have ended, so the run cannot stay within the bound. */
-	if (check_add_overflow(begin, cost, &end) || end >= e->control->bound)
-		return exec_end(e, EXEC_OVERRUN);
+	if (check_add_overflow(begin, cost, &end) || end >= run->control->bound)
+		return run_end(run, EXEC_OVERRUN);
 	push_transfer(ch, &t, end);
-	if (e->grouped)
-		mesh_clock_transfer(e, t.desc);
-	return move(e, op->channel, &t);
+	if (run->clock)
+		run_begin_transfer(run, t.desc);
+	return move(run, op->channel, &t);
 }
 
-bool dma_drained(struct exec *e)
+bool dma_drained(struct run *run)
 {
 	for (u32 c = 0; c < RONDO_DMA_CHANNELS; c++)
-		for (u32 i = 0; i < e->channel[c].outstanding; i++)
-			if (e->channel[c].transfer[i].desc)
-				return exec_trap(e, "halt with channel %u not drained", c);
+		for (u32 i = 0; i < run->channel[c].outstanding; i++)
+			if (run->channel[c].transfer[i].desc)
+				return run_trap(run, "halt with channel %u not drained", c);
 	return true;
 }
