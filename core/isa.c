@@ -25,13 +25,13 @@ const struct rondo_op_info rondo_ops[RONDO_OPCODES] = {
 };
 
 /* Columns that contradict each other. */
-#define OP(name, opcode, slots, format, latency, element, energy, links, meaning)          \
-	static_assert(!(latency) == !(ROLES_##format & RONDO_ROLE_DST),                    \
-		      #name ": it has a latency if it writes a register");                 \
-	static_assert(!RONDO_ELEMENT_##element ==                                          \
-			      !(ROLES_##format & (RONDO_ROLE_SRAM_R | RONDO_ROLE_SRAM_W)), \
-		      #name ": it has elements if it has an address");                     \
-	static_assert(!(ROLES_##format & RONDO_ROLE_TILE) || RONDO_LINKS_##links,          \
+#define OP(name, opcode, slots, format, latency, element, energy, links, meaning)                  \
+	static_assert(!(latency) == !(ROLES_##format & RONDO_ROLE_DST),                            \
+		      #name ": it has a latency if it writes a register");                         \
+	static_assert(!RONDO_ELEMENT_##element ==                                                  \
+			      !(ROLES_##format & (RONDO_ROLE_SRAM_R | RONDO_ROLE_SRAM_W)),         \
+		      #name ": it has elements if it has an address");                             \
+	static_assert(!(ROLES_##format & RONDO_ROLE_TILE) || RONDO_LINKS_##links != RONDO_LINKS_0, \
 		      #name ": it names a tile only along links");
 #include "spec/isa.def"
 #undef MESH

@@ -17,7 +17,7 @@
 /* The best first. */
 static const struct executor *const executors[] = {
 #ifdef __x86_64__
-	&executor_avx512, &executor_avx2,
+	&executor_avx512,   &executor_avx2,
 #endif
 	&executor_portable, &executor_mesh, &executor_plain,
 };
@@ -123,8 +123,7 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 	rondo_signature_reset(&run.signature);
 	if (control->now)
 		atomic_store_explicit(control->now, run.cycles, memory_order_relaxed);
-	if (e->plain &&
-	    (program->executor == &executor_plain || control->checks || control->flip))
+	if (e->plain && (program->executor == &executor_plain || control->checks || control->flip))
 		executor_plain.run(e, &run);
 	else
 		e->executor->run(e, &run);

@@ -146,7 +146,8 @@ FAST_TARGET_END
 static bool suits(const struct rondo_machine *machine)
 {
 	__builtin_cpu_init();
-	return fast_suits(machine) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	return fast_suits(machine) && __builtin_cpu_supports("avx2") &&
+	       __builtin_cpu_supports("fma");
 }
 
 FAST_EXECUTOR(avx2, suits)

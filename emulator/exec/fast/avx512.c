@@ -147,7 +147,9 @@ FAST_TARGET_END
 static bool suits(const struct rondo_machine *machine)
 {
 	__builtin_cpu_init();
-	return fast_suits(machine) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+	return fast_suits(machine) && __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
 }
 
 FAST_EXECUTOR(avx512, suits)

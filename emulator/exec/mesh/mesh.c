@@ -126,8 +126,7 @@ static bool run_segment(struct mesh *m, struct run *run, u32 *at)
 	if (check_add_overflow(run->cycles, s->cycles, &after) || after > run->control->bound)
 		return run_end(run, EXEC_OVERRUN);
 	if (run->clock)
-		run_begin_piece(run, after,
-				(double)s->cycles * MESH_BUNDLE_WORK * m->blocks);
+		run_begin_piece(run, after, (double)s->cycles * MESH_BUNDLE_WORK * m->blocks);
 	if (s->group ? !mesh_run_groups(m, run, s->first, s->end, s->group) :
 		       !meet(m, run, *at, control))
 		return false;

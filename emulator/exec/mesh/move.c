@@ -39,8 +39,7 @@ static void shift_row(const struct move *v, u32 y)
 		return;
 	}
 	a = (const u8 *)row_of(m, v->op->a, (u32)from);
-	memcpy(d + (c->dx < 0 ? tile : 0), a + (c->dx > 0 ? tile : 0),
-	       c->dx ? kept : row_bytes(m));
+	memcpy(d + (c->dx < 0 ? tile : 0), a + (c->dx > 0 ? tile : 0), c->dx ? kept : row_bytes(m));
 	if (c->dx)
 		memset(d + (c->dx > 0 ? kept : 0), 0, tile);
 }

@@ -61,9 +61,8 @@ u64 plain_signature_value(const struct plain *p, const struct exec_bundle *b)
 			mod61_add(value.constant,
 				  rondo_signature_place(op->slot, place->address, place->row));
 		if (op->mode == 2)
-			value.constant =
-				mod61_add(value.constant,
-					  rondo_signature_first(first_indices(p->run, op)));
+			value.constant = mod61_add(
+				value.constant, rondo_signature_first(first_indices(p->run, op)));
 	}
 	if (control->op == RONDO_OP_dma)
 		rondo_signature_start(&value, &program->desc[control->desc], control->last);

@@ -94,15 +94,15 @@ KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bo
 		name(acc, x, w, count, true);                                                  \
 	}
 
-#define VARIANTS(isa, attribute)                                                                  \
-	VARIANT(push_f32, isa, attribute)                                                         \
-	VARIANT(push_bf16, isa, attribute)                                                        \
-	VARIANT(push_s8, isa, attribute)                                                          \
-	VARIANT(push_u8, isa, attribute)                                                          \
-	static const struct push_kernels kernels_##isa = {                                        \
-		{ push_f32_##isa, push_bf16_##isa, push_s8_##isa, push_u8_##isa },                \
-		{ push_f32_each_##isa, push_bf16_each_##isa, push_s8_each_##isa,                  \
-		  push_u8_each_##isa }                                                            \
+#define VARIANTS(isa, attribute)                                                   \
+	VARIANT(push_f32, isa, attribute)                                          \
+	VARIANT(push_bf16, isa, attribute)                                         \
+	VARIANT(push_s8, isa, attribute)                                           \
+	VARIANT(push_u8, isa, attribute)                                           \
+	static const struct push_kernels kernels_##isa = {                         \
+		{ push_f32_##isa, push_bf16_##isa, push_s8_##isa, push_u8_##isa }, \
+		{ push_f32_each_##isa, push_bf16_each_##isa, push_s8_each_##isa,   \
+		  push_u8_each_##isa }                                             \
 	};
 
 VARIANTS(plain, )

@@ -66,11 +66,11 @@ static void read_row(const u32 *row, const exec_vreg *params, u32 *d)
 	memcpy(d, row, sizeof(exec_vreg));
 }
 
-#define REQUANTISE(name)                                                                     \
-	static void read_##name(const u32 *row, const exec_vreg *params, u32 *d)             \
-	{                                                                                    \
-		alu_ops[RONDO_OP_rq_##name](                                                 \
-			&(struct alu_args){ .d = d, .a = row, .params = params });           \
+#define REQUANTISE(name)                                                           \
+	static void read_##name(const u32 *row, const exec_vreg *params, u32 *d)   \
+	{                                                                          \
+		alu_ops[RONDO_OP_rq_##name](                                       \
+			&(struct alu_args){ .d = d, .a = row, .params = params }); \
 	}
 REQUANTISE(fix_s8)
 REQUANTISE(fix_u8)

@@ -139,10 +139,10 @@ static void walk_next(struct row_walk *w)
 
 #define for_each_row(w, t) for (struct row_walk w = walk_begin(t); !w.done; walk_next(&w))
 
-#define for_each_tile(run, tile, tiles)                                                       \
-	for (u32 y_ = (tiles).y0, x_, tile; y_ <= (tiles).y1; y_++)                           \
-		for (x_ = (tiles).x0, tile = y_ * (run)->program->machine.mesh_w + x_; x_ <= (tiles).x1; \
-		     x_++, tile++)
+#define for_each_tile(run, tile, tiles)                                                \
+	for (u32 y_ = (tiles).y0, x_, tile; y_ <= (tiles).y1; y_++)                    \
+		for (x_ = (tiles).x0, tile = y_ * (run)->program->machine.mesh_w + x_; \
+		     x_ <= (tiles).x1; x_++, tile++)
 
 /* Only with checks: the transfer holds its bytes of SRAM, or no longer. */
 static bool mark(struct run *run, u32 channel, const struct run_transfer *t, bool held)
@@ -278,8 +278,8 @@ static bool locate(struct run *run, const struct rondo_desc *d, struct run_trans
 		return run_trap(run, "transfer's slot address is out of range");
 	if (run->shadow && ((u64)data.lo < lo || (u64)data.hi > hi))
 		return run_trap(run, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
-				 (long long)data.lo, (long long)data.hi - 1, d->slot,
-				 (unsigned long long)lo, (unsigned long long)hi - 1);
+				(long long)data.lo, (long long)data.hi - 1, d->slot,
+				(unsigned long long)lo, (unsigned long long)hi - 1);
 	return true;
 }
 
@@ -289,8 +289,8 @@ static bool slot_race(struct run *run, const struct run_transfer *t, u32 channel
 }
 
 /* Traps if @a meets @b, outstanding on @channel, in a byte of the slot that both use. */
-static bool slots_apart(struct run *run, const struct run_transfer *a,
-			const struct run_transfer *b, u32 channel)
+static bool slots_apart(struct run *run, const struct run_transfer *a, const struct run_transfer *b,
+			u32 channel)
 {
 	struct box x, y;
 
@@ -345,9 +345,9 @@ static bool claim_row(struct run *run, u32 channel, const struct row_walk *w)
 {
 	const struct rondo_desc *d = w->t->desc;
 
-	for_each_tile(run, tile, w->tiles)
-	if (!shadow_claim(run, tile, channel, d->dir, w->sram, d->row_bytes) ||
-	    !run_poll(run, d->row_bytes)) return false;
+	for_each_tile(run, tile, w->tiles) if (!shadow_claim(run, tile, channel, d->dir, w->sram,
+							     d->row_bytes) ||
+					       !run_poll(run, d->row_bytes)) return false;
 	return true;
 }
 
@@ -368,8 +368,8 @@ static bool move_row(struct run *run, const struct row_walk *w)
 				 !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes) :
 				 !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
 			return run_fail(run, EXEC_DMA_ERROR,
-					 "no access to %u bytes at %lld of slot %u", d->row_bytes,
-					 (long long)w->slot, d->slot);
+					"no access to %u bytes at %lld of slot %u", d->row_bytes,
+					(long long)w->slot, d->slot);
 		first = first ? first : at;
 		if (!run_poll(run, d->row_bytes))
 			return false;
