@@ -95,7 +95,7 @@ INLINE void vnarrow_u16(void *to, vu x)
 	_mm_storeu_si128(to, low_halves(x));
 }
 
-#include "emulator/exec/fast/kernels.h"
+#include "emulator/exec/fast/kernels.inc"
 
 enum { PIXELS = 6, VECTORS = 2 };
 #define STAYS_IN_REGISTER(v) __asm__("" : "+x"(v))
@@ -137,7 +137,7 @@ INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
 	return NULL;
 }
 
-#include "emulator/exec/fast/product.h"
+#include "emulator/exec/fast/product.inc"
 
 static const struct fast_variant variant = VARIANT;
 

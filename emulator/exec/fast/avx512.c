@@ -85,7 +85,7 @@ INLINE void vnarrow_u16(void *to, vu x)
 	_mm256_storeu_si256(to, _mm512_cvtepi32_epi16((__m512i)x));
 }
 
-#include "emulator/exec/fast/kernels.h"
+#include "emulator/exec/fast/kernels.inc"
 
 enum { PIXELS = 6, VECTORS = 4 };
 #define STAYS_IN_REGISTER(v) __asm__("" : "+v"(v))
@@ -138,7 +138,7 @@ static const s32 *correction(enum push_kind kind, const struct fast_push *push)
 	return c->lane;
 }
 
-#include "emulator/exec/fast/product.h"
+#include "emulator/exec/fast/product.inc"
 
 static const struct fast_variant variant = VARIANT;
 

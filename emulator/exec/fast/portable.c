@@ -74,7 +74,7 @@ WIDEN(vwiden_u16, u16)
 NARROW(vnarrow_u8, u8)
 NARROW(vnarrow_u16, u16)
 
-#include "emulator/exec/fast/kernels.h"
+#include "emulator/exec/fast/kernels.inc"
 
 enum { PIXELS = 6, VECTORS = 1 };
 #define STAYS_IN_REGISTER(v) ((void)(v))
@@ -97,7 +97,7 @@ INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
 	return NULL;
 }
 
-#include "emulator/exec/fast/product.h"
+#include "emulator/exec/fast/product.inc"
 
 static const struct fast_variant variant = VARIANT;
 
