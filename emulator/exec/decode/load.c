@@ -286,6 +286,32 @@ int exec_decode(struct exec_program *p, const struct rondo_machine *machine, con
 	return 0;
 }
 
+bool exec_sram_hull(const struct rondo_access *a, const struct exec_loops *loops,
+		    struct rondo_hull *hull)
+{
+	u32 d;
+
+	*hull = rondo_access_hull(a);
+	hull->lo += rondo_access_base(a);
+	hull->hi += rondo_access_base(a);
+	for (d = 0; d < loops->depth; d++)
+		if (!rondo_hull_extend(hull, a->entry->stride[d], (u32)(loops->trips[d] - 1)))
+			return false;
+	return true;
+}
+
+bool exec_row_hull(const struct rondo_entry *entry, u32 row, const struct exec_loops *loops,
+		   struct rondo_hull *hull)
+{
+	u32 d;
+
+	*hull = (struct rondo_hull){ row, (s64)row + 1 };
+	for (d = 0; d < loops->depth; d++)
+		if (!rondo_hull_extend(hull, entry->row_stride[d], (u32)(loops->trips[d] - 1)))
+			return false;
+	return true;
+}
+
 /* Adds @address and @row of @slot to the affine function's constant or factor @to. */
 static void add_place(u64 *to, const struct exec_op *op, s64 address, s64 row)
 {

@@ -12,6 +12,7 @@
 #ifndef RONDO_EMULATOR_EXEC_PROGRAM_H
 #define RONDO_EMULATOR_EXEC_PROGRAM_H
 
+#include "core/affine.h"
 #include "core/signature.h"
 #include "core/verify.h"
 #include "emulator/exec/exec.h"
@@ -76,6 +77,19 @@ static inline u32 exec_rows_of(const struct exec_program *p, const struct exec_o
 
 /* Whether the operation of slot C waits for transfers or starts one. */
 bool exec_uses_dma(const struct rondo_op *control);
+
+/* The loops around an operation, outermost first. */
+struct exec_loops {
+	u32 depth;
+	u64 trips[RONDO_LOOP_DEPTH];
+};
+
+/* The bytes of SRAM that @a touches in any trip; false if they are out of 64 bits. */
+bool exec_sram_hull(const struct rondo_access *a, const struct exec_loops *loops,
+		    struct rondo_hull *hull);
+/* Likewise the rows that @entry makes of @row. */
+bool exec_row_hull(const struct rondo_entry *entry, u32 row, const struct exec_loops *loops,
+		   struct rondo_hull *hull);
 
 /* The value of bundle @b in the signature, as a function of the indices of its loops. */
 void exec_bundle_value(const struct exec_program *p, const struct exec_bundle *b,

@@ -7,66 +7,31 @@
 
 #include <string.h>
 
-/* Adds @step times 0..@times-1 to a span; false if that overflows. */
-static bool widen(struct fast_span *span, s64 step, u64 times)
+bool fast_sram_hull(const struct exec_program *p, const struct exec_loops *loops,
+		    const struct fast_op *op, struct rondo_hull *hull)
 {
-	s64 *side = step < 0 ? &span->lo : &span->hi, reach;
+	const struct rondo_access access = {
+		.entry = &p->entry[op->entry],
+		.off = op->off,
+		.size = rondo_element_bytes(op->op),
+		.count = rondo_elements(op->op, op->count),
+		.rows = rondo_op_has_rows(op->op) ? op->rows : 1,
+	};
 
-	return times <= INT64_MAX && !check_mul_overflow(step, (s64)times - 1, &reach) &&
-	       !check_add_overflow(*side, reach, side);
+	return exec_sram_hull(&access, loops, hull);
 }
 
-/* The bytes from the first to the last that the elements of one access touch, from 0. */
-static struct fast_span pattern_span(const struct fast_op *op)
+bool fast_row_hull(const struct exec_program *p, const struct exec_loops *loops,
+		   const struct fast_op *op, struct rondo_hull *hull)
 {
-	s64 size = rondo_element_bytes(op->op), stride = op->seg_stride;
-	u32 count = rondo_elements(op->op, op->count);
-	u32 len = op->seg_len && op->seg_len < count ? op->seg_len : count;
-	s64 whole = count / len, rest = count % len;
-	s64 last = rest ? whole * stride + rest * size : len * size;
-
-	if (stride < 0)
-		return (struct fast_span){ (whole - !rest) * stride, len * size };
-	if (whole)
-		last = last > (whole - 1) * stride + len * size ? last :
-								  (whole - 1) * stride + len * size;
-	return (struct fast_span){ 0, last };
-}
-
-bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops,
-		    const struct fast_op *op, struct fast_span *span)
-{
-	const struct rondo_entry *entry = &p->entry[op->entry];
-	u32 d;
-
-	*span = pattern_span(op);
-	if (rondo_op_has_rows(op->op) && !widen(span, op->pitch, op->rows))
-		return false;
-	span->lo += (s64)entry->base + op->off;
-	span->hi += (s64)entry->base + op->off;
-	for (d = 0; d < loops->depth; d++)
-		if (!widen(span, entry->stride[d], loops->trips[d]))
-			return false;
-	return true;
-}
-
-bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
-		   const struct fast_op *op, struct fast_span *span)
-{
-	u32 d;
-
-	*span = (struct fast_span){ op->row, op->row + 1 };
-	for (d = 0; d < loops->depth; d++)
-		if (!widen(span, p->entry[op->entry].row_stride[d], loops->trips[d]))
-			return false;
-	return true;
+	return exec_row_hull(&p->entry[op->entry], op->row, loops, hull);
 }
 
 /* Pushes into blocks. */
 
 struct body {
 	const struct exec_program *p;
-	const struct fast_loops *loops;
+	const struct exec_loops *loops;
 };
 
 /* What @op adds to its row from trip to trip of the innermost loop. */
@@ -78,10 +43,10 @@ static s64 row_step(const struct body *body, const struct fast_op *op)
 /* Whether some row that @a touches in any trip may be one that @b does. */
 static bool rows_apart(const struct body *body, const struct fast_op *a, const struct fast_op *b)
 {
-	struct fast_span x, y;
+	struct rondo_hull x, y;
 
-	return fast_row_span(body->p, body->loops, a, &x) &&
-	       fast_row_span(body->p, body->loops, b, &y) && (x.hi <= y.lo || y.hi <= x.lo);
+	return fast_row_hull(body->p, body->loops, a, &x) &&
+	       fast_row_hull(body->p, body->loops, b, &y) && !rondo_hulls_meet(&x, &y);
 }
 
 /* Whether the two have the same rows up to a constant, @apart: b's less a's. */
@@ -121,10 +86,10 @@ static bool rows_allow(const struct body *body, const struct fast_op *push,
 
 static bool sram_apart(const struct body *body, const struct fast_op *a, const struct fast_op *b)
 {
-	struct fast_span x, y;
+	struct rondo_hull x, y;
 
-	return fast_sram_span(body->p, body->loops, a, &x) &&
-	       fast_sram_span(body->p, body->loops, b, &y) && (x.hi <= y.lo || y.hi <= x.lo);
+	return fast_sram_hull(body->p, body->loops, a, &x) &&
+	       fast_sram_hull(body->p, body->loops, b, &y) && !rondo_hulls_meet(&x, &y);
 }
 
 /* Whether @push may run ahead of @other in all trips of a block. */
@@ -149,7 +114,7 @@ static bool may_hoist(const struct body *body, const struct fast_op *op, u32 ops
 	return true;
 }
 
-u32 fast_hoist(const struct exec_program *p, const struct fast_loops *loops, struct fast_op *op,
+u32 fast_hoist(const struct exec_program *p, const struct exec_loops *loops, struct fast_op *op,
 	       u32 ops)
 {
 	const struct body body = { p, loops };

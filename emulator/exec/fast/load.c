@@ -18,7 +18,6 @@
 #include "emulator/exec/fast/state.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +35,9 @@ struct loader {
 	const struct exec_program *program;
 	const struct fast_variant *variant;
 	char *why;
+	int ret; /* 0, or the negative errno that ends the loading */
 	u32 bundle;
-	struct fast_loops loops;
+	struct exec_loops loops;
 	u32 loop_node[RONDO_LOOP_DEPTH];
 	u32 chain[RONDO_LOOP_DEPTH]; /* of the open loops' steps */
 	struct chained_step *steps;
@@ -55,29 +55,27 @@ struct schedule {
 	bool has_store, has_matrix, has_weights;
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(struct loader *l, const char *fmt, ...)
+/* The bundle is refused for what its operation @op does. */
+static void refuse(struct loader *l, u8 op, const char *what)
 {
-	va_list ap;
-	int n = snprintf(l->why, EXEC_REASON_BYTES, "bundle %u: ", l->bundle);
-
-	va_start(ap, fmt);
-	vsnprintf(l->why + n, EXEC_REASON_BYTES - n, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
+	snprintf(l->why, EXEC_REASON_BYTES, "bundle %u: %s %s", l->bundle, rondo_ops[op].name,
+		 what);
+	l->ret = -EINVAL;
 }
 
-/* Room for one more in @array, which doubles at powers of two. */
-static bool grow(void *array, u32 count, size_t size)
+/* Room for one more in @array, which doubles at powers of two. False after any failure. */
+static bool grow(struct loader *l, void *array, u32 count, size_t size)
 {
 	void **a = array, *bigger;
 
-	if (count & (count - 1))
-		return true;
+	if (l->ret || count & (count - 1))
+		return !l->ret;
 	bigger = realloc(*a, (count ? 2 * (size_t)count : 1) * size);
-	if (!bigger)
-		return false;
-	*a = bigger;
-	return true;
+	if (bigger)
+		*a = bigger;
+	else
+		l->ret = -ENOMEM;
+	return bigger;
 }
 
 /* Operations. */
@@ -128,29 +126,28 @@ static struct fast_op convert(const struct loader *l, const struct exec_op *from
 }
 
 /* Whether @op stays inside the machine, whatever the verifier said. */
-static int check(struct loader *l, const struct fast_op *op)
+static void check(struct loader *l, const struct fast_op *op)
 {
 	const struct rondo_machine *m = &l->program->machine;
 	bool weights = rondo_op_writes_weights(op->op);
-	struct fast_span span;
+	struct rondo_hull hull;
 
-	if (rondo_op_has_address(op->op) && (!fast_sram_span(l->program, &l->loops, op, &span) ||
-					     span.lo < 0 || span.hi > m->sram_bytes))
-		return refuse(l, "%s leaves SRAM", rondo_ops[op->op].name);
+	if (rondo_op_has_address(op->op) && (!fast_sram_hull(l->program, &l->loops, op, &hull) ||
+					     !rondo_hull_inside(&hull, m->sram_bytes)))
+		refuse(l, op->op, "leaves SRAM");
 	if (!rondo_op_has_row(op->op))
-		return 0;
-	if (!fast_row_span(l->program, &l->loops, op, &span) || span.lo < 0 ||
-	    span.hi > (weights ? m->lanes : m->acc_rows))
-		return refuse(l, "%s has no such row", rondo_ops[op->op].name);
-	if (!weights) {
-		l->p->acc_lo = span.lo < l->p->acc_lo ? span.lo : l->p->acc_lo;
-		l->p->acc_hi = span.hi > l->p->acc_hi ? span.hi : l->p->acc_hi;
+		return;
+	if (!fast_row_hull(l->program, &l->loops, op, &hull) ||
+	    !rondo_hull_inside(&hull, weights ? m->lanes : m->acc_rows))
+		refuse(l, op->op, "has no such row");
+	else if (!weights) {
+		l->p->acc_lo = hull.lo < l->p->acc_lo ? hull.lo : l->p->acc_lo;
+		l->p->acc_hi = hull.hi > l->p->acc_hi ? hull.hi : l->p->acc_hi;
 	}
-	return 0;
 }
 
 /* The open loops step the place of @op's entry. */
-static int note_steps(struct loader *l, const struct fast_op *op)
+static void note_steps(struct loader *l, const struct fast_op *op)
 {
 	const struct rondo_entry *entry = &l->program->entry[op->entry];
 	u32 d;
@@ -161,8 +158,8 @@ static int note_steps(struct loader *l, const struct fast_op *op)
 		if ((!entry->stride[d] && !entry->row_stride[d]) ||
 		    l->seen[d][op->entry] == l->loop_node[d] + 1)
 			continue;
-		if (!grow(&l->steps, l->chained, sizeof(*l->steps)))
-			return -ENOMEM;
+		if (!grow(l, &l->steps, l->chained, sizeof(*l->steps)))
+			return;
 		l->seen[d][op->entry] = l->loop_node[d] + 1;
 		l->steps[l->chained] = (struct chained_step){
 			.step = { .entry = op->entry,
@@ -174,33 +171,28 @@ static int note_steps(struct loader *l, const struct fast_op *op)
 		};
 		l->chain[d] = ++l->chained;
 	}
-	return 0;
 }
 
 /* Appends @op to the node of operations. */
-static int emit(struct loader *l, const struct fast_op *op)
+static void emit(struct loader *l, const struct fast_op *op)
 {
 	struct fast_program *p = l->p;
-	struct fast_node *n = &p->node[p->nodes - 1];
-	int ret = check(l, op);
 
-	if (!ret && rondo_op_has_entry(op->op))
-		ret = note_steps(l, op);
-	if (ret)
-		return ret;
-	if (!grow(&p->op, p->ops, sizeof(*p->op)))
-		return -ENOMEM;
+	check(l, op);
+	if (rondo_op_has_entry(op->op))
+		note_steps(l, op);
+	if (!grow(l, &p->op, p->ops, sizeof(*p->op)))
+		return;
 	p->op[p->ops++] = *op;
-	n->ops++;
-	return 0;
+	p->node[p->nodes - 1].ops++;
 }
 
-static int emit_move(struct loader *l, u32 dst, u32 a)
+static void emit_move(struct loader *l, u32 dst, u32 a)
 {
 	struct fast_op op = { .op = RONDO_OP_mov, .dst = dst, .a = a };
 
 	set_functions(l, &op);
-	return emit(l, &op);
+	emit(l, &op);
 }
 
 /* Bundles. */
@@ -278,11 +270,11 @@ static void add(const struct loader *l, struct schedule *s, const struct exec_op
 /* Whether the two may touch the same byte of SRAM in some trip. */
 static bool may_meet(const struct loader *l, const struct fast_op *a, const struct fast_op *b)
 {
-	struct fast_span x, y;
+	struct rondo_hull x, y;
 
 	return rondo_op_has_address(a->op) && rondo_op_has_address(b->op) &&
-	       (!fast_sram_span(l->program, &l->loops, a, &x) ||
-		!fast_sram_span(l->program, &l->loops, b, &y) || (x.lo < y.hi && y.lo < x.hi));
+	       (!fast_sram_hull(l->program, &l->loops, a, &x) ||
+		!fast_sram_hull(l->program, &l->loops, b, &y) || rondo_hulls_meet(&x, &y));
 }
 
 /* Whether the store has to wait for the others of its bundle, which read what it may write. */
@@ -314,12 +306,11 @@ static u32 next_compute(const struct schedule *s, bool *is_free)
 	return 0;
 }
 
-static int emit_computes(struct loader *l, struct schedule *s)
+static void emit_computes(struct loader *l, struct schedule *s)
 {
 	u8 waiting[FAST_TEMPORARIES][2];
 	u32 i, waits = 0;
 	bool is_free;
-	int ret;
 
 	while (s->computes) {
 		i = next_compute(s, &is_free);
@@ -328,46 +319,37 @@ static int emit_computes(struct loader *l, struct schedule *s)
 			waiting[waits][1] = TEMPORARY + 1 + waits;
 			s->compute[i].dst = TEMPORARY + 1 + waits++;
 		}
-		ret = emit(l, &s->compute[i]);
-		if (ret)
-			return ret;
+		emit(l, &s->compute[i]);
 		s->computes--;
 		s->compute[i] = s->compute[s->computes];
 		s->reads[i] = s->reads[s->computes];
 	}
-	for (i = 0; i < waits; i++) {
-		ret = emit_move(l, waiting[i][0], waiting[i][1]);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (i = 0; i < waits; i++)
+		emit_move(l, waiting[i][0], waiting[i][1]);
 }
 
-static int emit_bundle(struct loader *l, struct schedule *s)
+static void emit_bundle(struct loader *l, struct schedule *s)
 {
 	bool overwritten = false;
-	int ret = 0;
 	u32 i;
 
 	for (i = 0; i < s->computes; i++)
 		overwritten |= s->has_store && s->compute[i].dst == s->store.a &&
 			       s->store.a != TEMPORARY;
 	if (overwritten && !store_waits(l, s)) {
-		ret = emit(l, &s->store);
+		emit(l, &s->store);
 		s->has_store = false;
 	} else if (overwritten) {
-		ret = emit_move(l, TEMPORARY, s->store.a);
+		emit_move(l, TEMPORARY, s->store.a);
 		s->store.a = TEMPORARY;
 	}
-	if (!ret)
-		ret = emit_computes(l, s);
-	if (!ret && s->has_matrix)
-		ret = emit(l, &s->matrix);
-	if (!ret && s->has_weights)
-		ret = emit(l, &s->weights);
-	if (!ret && s->has_store)
-		ret = emit(l, &s->store);
-	return ret;
+	emit_computes(l, s);
+	if (s->has_matrix)
+		emit(l, &s->matrix);
+	if (s->has_weights)
+		emit(l, &s->weights);
+	if (s->has_store)
+		emit(l, &s->store);
 }
 
 /* Nodes. */
@@ -377,8 +359,8 @@ static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
 	struct fast_program *p = l->p;
 	struct fast_node *n;
 
-	if (!grow(&p->node, p->nodes, sizeof(*p->node)) ||
-	    !grow(&p->stretch, p->stretches, sizeof(*p->stretch)))
+	if (!grow(l, &p->node, p->nodes, sizeof(*p->node)) ||
+	    !grow(l, &p->stretch, p->stretches, sizeof(*p->stretch)))
 		return NULL;
 	n = &p->node[p->nodes++];
 	*n = (struct fast_node){
@@ -393,7 +375,7 @@ static struct fast_node *new_node(struct loader *l, enum fast_kind kind)
 	return n;
 }
 
-static int open_loops(struct loader *l, const struct rondo_op *control)
+static void open_loops(struct loader *l, const struct rondo_op *control)
 {
 	u32 i, nest = rondo_loop_nest(control);
 
@@ -402,7 +384,7 @@ static int open_loops(struct loader *l, const struct rondo_op *control)
 		u32 d = l->loops.depth;
 
 		if (!n)
-			return -ENOMEM;
+			return;
 		n->depth = d;
 		n->trips = control->trip[i];
 		l->loops.trips[d] = n->trips;
@@ -410,11 +392,10 @@ static int open_loops(struct loader *l, const struct rondo_op *control)
 		l->chain[d] = 0;
 		l->loops.depth++;
 	}
-	return 0;
 }
 
 /* The innermost loop ends: its steps stand together from now on. */
-static int close_loop(struct loader *l)
+static void close_loop(struct loader *l)
 {
 	struct fast_program *p = l->p;
 	u32 d = l->loops.depth - 1, i, at = l->loop_node[d];
@@ -423,8 +404,8 @@ static int close_loop(struct loader *l)
 	n->next = p->nodes;
 	n->step = p->steps;
 	for (i = l->chain[d]; i; i = l->steps[i - 1].next, n->steps++) {
-		if (!grow(&p->step, p->steps, sizeof(*p->step)))
-			return -ENOMEM;
+		if (!grow(l, &p->step, p->steps, sizeof(*p->step)))
+			return;
 		p->step[p->steps++] = l->steps[i - 1].step;
 	}
 	n->only_ops = n->next == at + 2 && body->kind == FAST_OPS;
@@ -435,10 +416,9 @@ static int close_loop(struct loader *l)
 	}
 	l->loops.depth = d;
 	l->listing = false;
-	return 0;
 }
 
-static int load_bundle(struct loader *l)
+static void load_bundle(struct loader *l)
 {
 	const struct exec_bundle *b = &l->program->bundle[l->bundle];
 	const struct rondo_op *control = exec_control_of(l->program, b);
@@ -446,21 +426,22 @@ static int load_bundle(struct loader *l)
 	struct schedule s = { 0 };
 	struct rondo_affine value;
 	u32 i;
-	int ret;
 
-	if (exec_uses_dma(control) && !new_node(l, FAST_CONTROL))
-		return -ENOMEM;
-	if (!l->listing && !new_node(l, FAST_OPS))
-		return -ENOMEM;
+	if (exec_uses_dma(control))
+		new_node(l, FAST_CONTROL);
+	if (!l->listing)
+		new_node(l, FAST_OPS);
+	if (l->ret)
+		return;
 	p->node[p->nodes - 1].bundles++;
 	exec_bundle_value(l->program, b, &value);
 	rondo_stretch_bundle(&p->stretch[p->node[p->nodes - 1].stretch], &value);
 	for (i = 0; i < b->ops; i++)
 		add(l, &s, &l->program->op[b->first + i]);
-	ret = emit_bundle(l, &s);
-	for (i = 0; !ret && i < b->closes; i++)
-		ret = close_loop(l);
-	return ret ? ret : open_loops(l, control);
+	emit_bundle(l, &s);
+	for (i = 0; !l->ret && i < b->closes; i++)
+		close_loop(l);
+	open_loops(l, control);
 }
 
 /* Whether @store only puts the result of @op, which stands before it, into SRAM. */
@@ -498,17 +479,20 @@ int fast_load(struct exec_program *program, const struct fast_variant *variant,
 	u32 i;
 
 	if (p && l) {
-		*l = (struct loader){ .p = p, .program = program, .variant = variant, .why = why };
+		l->p = p;
+		l->program = program;
+		l->variant = variant;
+		l->why = why;
 		p->acc_lo = program->machine.acc_rows;
 		/* The run points into both lists, be they empty. */
-		ret = grow(&p->op, 0, sizeof(*p->op)) && grow(&p->step, 0, sizeof(*p->step)) ?
-			      0 :
-			      -ENOMEM;
-		for (; !ret && l->bundle < program->bundles; l->bundle++)
-			ret = load_bundle(l);
-		for (i = 0; !ret && i < p->nodes; i++)
+		grow(l, &p->op, 0, sizeof(*p->op));
+		grow(l, &p->step, 0, sizeof(*p->step));
+		for (; !l->ret && l->bundle < program->bundles; l->bundle++)
+			load_bundle(l);
+		for (i = 0; !l->ret && i < p->nodes; i++)
 			if (p->node[i].kind == FAST_OPS)
 				join_stores(variant, p->op + p->node[i].op, &p->node[i]);
+		ret = l->ret;
 		free(l->steps);
 	}
 	free(l);

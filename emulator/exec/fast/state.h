@@ -196,31 +196,20 @@ void fast_push_trips(struct fast *f, const struct fast_op *op, u32 depth, u32 n)
 
 /* block.c */
 
-/* The loops around an operation, outermost first. */
-struct fast_loops {
-	u32 depth;
-	u64 trips[RONDO_LOOP_DEPTH];
-};
-
-/* Bytes or rows [lo, hi). */
-struct fast_span {
-	s64 lo, hi;
-};
-
 /*
  * The bytes of SRAM, and the row of the accumulators or of its weight buffer, that @op touches
  * in any trip, from the first to the last; false if they are out of 64 bits.
  */
-bool fast_sram_span(const struct exec_program *p, const struct fast_loops *loops,
-		    const struct fast_op *op, struct fast_span *span);
-bool fast_row_span(const struct exec_program *p, const struct fast_loops *loops,
-		   const struct fast_op *op, struct fast_span *span);
+bool fast_sram_hull(const struct exec_program *p, const struct exec_loops *loops,
+		    const struct fast_op *op, struct rondo_hull *hull);
+bool fast_row_hull(const struct exec_program *p, const struct exec_loops *loops,
+		   const struct fast_op *op, struct rondo_hull *hull);
 
 /*
  * Brings those pushes of the @ops operations of an innermost loop to the front that may run
  * in blocks, each for FAST_BLOCK trips, before the others of these trips; returns how many.
  */
-u32 fast_hoist(const struct exec_program *p, const struct fast_loops *loops, struct fast_op *op,
+u32 fast_hoist(const struct exec_program *p, const struct exec_loops *loops, struct fast_op *op,
 	       u32 ops);
 
 #endif

@@ -259,8 +259,8 @@ static bool place(struct mesh_worker *w, struct task *t)
 	if (rondo_op_has_address(op->op)) {
 		if (!run_address(&w->run, op, &t->address))
 			return false;
-		if (t->address < -t->extra->lo ||
-		    t->address > w->m->machine.sram_bytes - t->extra->hi)
+		if (t->address < -t->extra->hull.lo ||
+		    t->address > w->m->machine.sram_bytes - t->extra->hull.hi)
 			return run_trap(&w->run, "SRAM access at %lld", (long long)t->address);
 	}
 	return !rondo_op_has_row(op->op) || run_row(&w->run, op, &t->row);

@@ -16,10 +16,9 @@ struct cutter {
 	struct mesh_program *mp;
 	u32 *meets; /* bundles below each one where tiles meet */
 	u32 segments;
-	u32 depth; /* open loops */
+	struct exec_loops loops; /* open */
 	u32 outer; /* those around the segment */
 	u32 last[RONDO_LOOP_DEPTH];
-	u64 trips[RONDO_LOOP_DEPTH];
 	struct rondo_signature_text text; /* of the segment */
 	/* What the program may touch. */
 	u64 regs;
@@ -27,6 +26,17 @@ struct cutter {
 	bool weights;
 	u64 *pages; /* of a tile's SRAM: a set */
 };
+
+static struct rondo_access access_of(const struct exec_program *p, const struct exec_op *op)
+{
+	return (struct rondo_access){
+		.entry = &p->entry[op->entry],
+		.off = op->off,
+		.size = rondo_element_bytes(op->op),
+		.count = rondo_elements(op->op, op->count),
+		.rows = rondo_op_has_rows(op->op) ? op->rows : 1,
+	};
+}
 
 static bool tiles_meet(const struct exec_program *p, const struct exec_bundle *b)
 {
@@ -43,26 +53,14 @@ static bool tiles_meet(const struct exec_program *p, const struct exec_bundle *b
 static void describe(const struct exec_program *p, const struct exec_op *op, u64 reads,
 		     struct mesh_op *m)
 {
-	const struct rondo_entry *entry = &p->entry[op->entry];
-	u32 count = rondo_elements(op->op, op->count), size = rondo_element_bytes(op->op);
-	s64 len, segments, stride, pitch, end;
+	const struct rondo_access access = access_of(p, op);
 
 	m->direct = rondo_ops[op->op].latency && !(reads >> op->dst & 1);
-	if (!size)
+	if (!access.size)
 		return;
-	len = entry->seg_len && entry->seg_len < count ? entry->seg_len : count;
-	segments = (count - 1) / len;
-	stride = entry->seg_stride;
-	pitch = (s64)entry->pitch * (op->rows > 1 ? op->rows - 1 : 0);
-	m->whole = size == 4 && count == p->machine.lanes && len == count;
-	m->hi = len * size;
-	end = segments * stride + (count - segments * len) * size;
-	m->hi = end > m->hi ? end : m->hi;
-	end = segments ? (segments - 1) * stride + len * size : 0;
-	m->hi = end > m->hi ? end : m->hi;
-	m->lo = stride < 0 ? segments * stride : 0;
-	m->lo += pitch < 0 ? pitch : 0;
-	m->hi += pitch > 0 ? pitch : 0;
+	m->whole = access.size == 4 && access.count == p->machine.lanes &&
+		   !rondo_access_segmented(&access);
+	m->hull = rondo_access_hull(&access);
 }
 
 /* The tile's SRAM from @lo to @hi is touched, as far as it exists. */
@@ -79,27 +77,23 @@ static void touch(struct cutter *c, double lo, double hi)
 		c->pages[page / 64] |= 1ull << page % 64;
 }
 
-static void touch_operation(struct cutter *c, const struct exec_op *op, const struct mesh_op *m)
+/* What is out of 64 bits may be anywhere. */
+static void touch_operation(struct cutter *c, const struct exec_op *op)
 {
-	const struct rondo_entry *entry = &c->p->entry[op->entry];
-	double lo = (double)entry->base + op->off, hi = lo, rows = op->row;
-	double most = c->p->machine.acc_rows;
-	u32 d;
+	const struct rondo_access access = access_of(c->p, op);
+	s64 rows = c->p->machine.acc_rows;
+	struct rondo_hull hull;
 
-	if (!rondo_op_has_entry(op->op))
-		return;
-	for (d = 0; d < c->depth; d++) {
-		double last = (double)(c->trips[d] - 1);
-
-		*(entry->stride[d] < 0 ? &lo : &hi) += entry->stride[d] * last;
-		if (entry->row_stride[d] > 0)
-			rows += entry->row_stride[d] * last;
+	if (rondo_op_has_address(op->op)) {
+		if (exec_sram_hull(&access, &c->loops, &hull))
+			touch(c, (double)hull.lo, (double)hull.hi);
+		else
+			touch(c, 0, c->p->machine.sram_bytes);
 	}
-	if (rondo_op_has_address(op->op))
-		touch(c, lo + (double)m->lo, hi + (double)m->hi);
 	if (rondo_op_has_acc(op->op)) {
-		rows = rows < most ? rows + 1 : most;
-		c->acc_rows = (s64)rows > c->acc_rows ? (s64)rows : c->acc_rows;
+		if (exec_row_hull(access.entry, op->row, &c->loops, &hull) && hull.hi < rows)
+			rows = hull.hi;
+		c->acc_rows = rows > c->acc_rows ? rows : c->acc_rows;
 	}
 	c->weights |= rondo_op_writes_weights(op->op);
 }
@@ -111,8 +105,8 @@ static void touch_transfer(struct cutter *c, const struct rondo_desc *d)
 
 	for (k = 0; k < RONDO_DMA_DIMS; k++)
 		*(d->sram_stride[k] < 0 ? &lo : &hi) += d->sram_stride[k] * (d->count[k] - 1.0);
-	for (k = 0; k < RONDO_DMA_LOOP_DEPTH && k < c->depth; k++)
-		*(d->sram_loop[k] < 0 ? &lo : &hi) += d->sram_loop[k] * (c->trips[k] - 1.0);
+	for (k = 0; k < RONDO_DMA_LOOP_DEPTH && k < c->loops.depth; k++)
+		*(d->sram_loop[k] < 0 ? &lo : &hi) += d->sram_loop[k] * (c->loops.trips[k] - 1.0);
 	touch(c, lo, hi);
 }
 
@@ -128,7 +122,7 @@ static void use_bundle(struct cutter *c, const struct exec_bundle *b, u64 times,
 
 	use->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
-		use->bytes += (double)times * (double)(c->mp->op[i].hi - c->mp->op[i].lo);
+		use->bytes += (double)times * (double)(c->mp->op[i].hull.hi - c->mp->op[i].hull.lo);
 }
 
 static u64 times(u64 a, u64 b)
@@ -146,18 +140,18 @@ static u64 plus(u64 a, u64 b)
 /* The innermost loop ends; loops around the segment repeat more than it. */
 static void close_loop(struct cutter *c)
 {
-	c->depth--;
+	c->loops.depth--;
 	if (c->text.depth > c->outer)
-		rondo_signature_close(&c->text, c->trips[c->depth]);
+		rondo_signature_close(&c->text, c->loops.trips[c->loops.depth]);
 }
 
 static void open_loops(struct cutter *c, const struct rondo_op *op, u32 at)
 {
 	u32 nest = rondo_loop_nest(op), i;
 
-	for (i = 0; i < nest; i++, c->depth++) {
-		c->last[c->depth] = at + op->body;
-		c->trips[c->depth] = op->trip[i];
+	for (i = 0; i < nest; i++, c->loops.depth++) {
+		c->last[c->loops.depth] = at + op->body;
+		c->loops.trips[c->loops.depth] = op->trip[i];
 		rondo_signature_open(&c->text);
 	}
 }
@@ -187,7 +181,7 @@ static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 	rondo_signature_bundle(&c->text, &value);
 	c->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
-		touch_operation(c, &c->p->op[i], &c->mp->op[i]);
+		touch_operation(c, &c->p->op[i]);
 	if (control->op == RONDO_OP_dma)
 		touch_transfer(c, &c->p->desc[control->desc]);
 	for (i = 0; i < b->closes; i++)
@@ -202,7 +196,7 @@ static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 static u32 cut_segment(struct cutter *c, u32 at)
 {
 	struct mesh_segment *s = &c->mp->segment[c->segments];
-	u32 outer = c->depth, d;
+	u32 outer = c->loops.depth, d;
 	struct use use = { 0 };
 
 	*s = (struct mesh_segment){ .first = at };
@@ -213,20 +207,21 @@ static u32 cut_segment(struct cutter *c, u32 at)
 		bool meets = c->meets[at + 1] > c->meets[at];
 		u64 repeat = 1;
 
-		for (d = outer; d < c->depth; d++)
-			repeat = times(repeat, c->trips[d]);
+		for (d = outer; d < c->loops.depth; d++)
+			repeat = times(repeat, c->loops.trips[d]);
 		s->cycles = plus(s->cycles, repeat);
 		pass_bundle(c, at, repeat, &use);
 		at++;
 		if (meets)
 			break;
 		s->group = group_of(c, &use);
-		if (at == c->p->bundles || c->depth < outer)
+		if (at == c->p->bundles || c->loops.depth < outer)
 			break;
 		/* Loops that this bundle opened around a meeting are not the segment's own. */
-		if (c->depth > outer && c->meets[c->last[c->depth - 1] + 1] > c->meets[at])
+		if (c->loops.depth > outer &&
+		    c->meets[c->last[c->loops.depth - 1] + 1] > c->meets[at])
 			break;
-		if (c->depth == outer && c->meets[at + 1] > c->meets[at])
+		if (c->loops.depth == outer && c->meets[at + 1] > c->meets[at])
 			break;
 	}
 	s->end = at;

@@ -58,7 +58,7 @@ struct mesh {
 
 /* What is known of one operation of the program beside its fields. */
 struct mesh_op {
-	s64 lo, hi; /* it touches [address + lo, address + hi) */
+	struct rondo_hull hull; /* what it touches in SRAM, from its address */
 	bool whole; /* containers for all lanes, one after the other */
 	bool direct; /* no other slot of its bundle reads what it writes */
 };

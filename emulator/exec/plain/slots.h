@@ -9,8 +9,7 @@
 
 /* Those parts that an operation does not have are NULL. */
 struct slot_meaning {
-	/* L: containers @d of @count elements of SRAM; in ld4 of each row, whose bytes are moved
-	 * up. */
+	/* L: containers @d of @count elements of one row in SRAM. */
 	void (*widen)(const u8 *bytes, u32 count, u32 *d);
 	/* L and S: a register from an accumulator row and three registers of parameters. */
 	void (*readout)(const u32 *row, const exec_vreg *params, u32 *d);
