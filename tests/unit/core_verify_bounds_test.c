@@ -86,7 +86,7 @@ static void go_through(const struct nest *n, const struct rondo_entry *entry,
 			at_row += entry->row_stride[d] * (s64)index[d];
 		}
 		include(rows, at_row, 1);
-		for (row = 0; row < (op->op == RONDO_OP_ld4 ? op->rows : 1); row++) {
+		for (row = 0; row < rondo_element_rows(op); row++) {
 			for (e = 0; e < elements; e++) {
 				u32 segment = entry->seg_len ? e / entry->seg_len : 0;
 				u32 rest = entry->seg_len ? e % entry->seg_len : e;
