@@ -80,9 +80,12 @@ static void load_whole(const struct mesh_worker *w, const struct task *t, exec_v
 {
 	const u32 lanes = w->m->machine.lanes;
 
-	for_each_block(w, i) for_each_tile(t, i, tile) if (lanes == 8)
-		memcpy(d[i] + tile * 8, tile_sram(w, t, i, tile), 32);
-	else memcpy(d[i] + tile * lanes, tile_sram(w, t, i, tile), lanes * 4);
+	for_each_block(w, i)
+		for_each_tile(t, i, tile)
+			if (lanes == 8)
+				memcpy(d[i] + tile * 8, tile_sram(w, t, i, tile), 32);
+			else
+				memcpy(d[i] + tile * lanes, tile_sram(w, t, i, tile), lanes * 4);
 }
 
 static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
@@ -94,10 +97,8 @@ static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d
 	u8 bytes[sizeof(exec_vreg)];
 	u32 x[RONDO_LANES_MAX];
 
-	for_each_block(w, i)
-	{
-		for_each_tile(t, i, tile)
-		{
+	for_each_block(w, i) {
+		for_each_tile(t, i, tile) {
 			u32 *to = d[i] + tile * lanes, n, lane;
 
 			memset(to, 0, lanes * sizeof(*to));
@@ -126,8 +127,7 @@ static void readout(const struct mesh_worker *w, const struct task *t, exec_vreg
 	const u32 lanes = w->m->machine.lanes;
 	exec_vreg params[3];
 
-	for_each_block(w, i)
-	{
+	for_each_block(w, i) {
 		const u32 *row = mesh_acc(w->m, (u32)t->row, w->first + i);
 
 		t->meaning->readout(row, has_params ? params_of(w, t->op, i, params) : NULL, d[i]);
@@ -144,16 +144,17 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 	alu_fn *const alu = alu_ops[op->op];
 	exec_vreg params[3];
 
-	for_each_block(w, i) alu(&(struct alu_args){
-		.d = d[i],
-		.a = mesh_reg(w->m, op->a, w->first + i),
-		.b = mesh_reg(w->m, op->b, w->first + i),
-		.c = mesh_reg(w->m, op->c, w->first + i),
-		.params = has_params ? params_of(w, op, i, params) : NULL,
-		.imm = op->imm,
-		.shift = op->shift,
-		.lanes = w->m->machine.lanes,
-	});
+	for_each_block(w, i)
+		alu(&(struct alu_args){
+			.d = d[i],
+			.a = mesh_reg(w->m, op->a, w->first + i),
+			.b = mesh_reg(w->m, op->b, w->first + i),
+			.c = mesh_reg(w->m, op->c, w->first + i),
+			.params = has_params ? params_of(w, op, i, params) : NULL,
+			.imm = op->imm,
+			.shift = op->shift,
+			.lanes = w->m->machine.lanes,
+		});
 }
 
 static void store(const struct mesh_worker *w, const struct task *t)
@@ -162,13 +163,11 @@ static void store(const struct mesh_worker *w, const struct task *t)
 	const u32 lanes = w->m->machine.lanes;
 	u8 bytes[sizeof(exec_vreg)];
 
-	for_each_block(w, i)
-	{
+	for_each_block(w, i) {
 		const u32 *from = from_row ? w->aside[RONDO_S][i] :
 					     mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
 
-		for_each_tile(t, i, tile)
-		{
+		for_each_tile(t, i, tile) {
 			u8 *to = tile_sram(w, t, i, tile);
 
 			if (t->extra->whole && lanes == 8 && t->op->op == RONDO_OP_st_w) {
@@ -185,12 +184,10 @@ static void load_weights(const struct mesh_worker *w, const struct task *t)
 {
 	const u32 lanes = w->m->machine.lanes;
 
-	for_each_block(w, i)
-	{
+	for_each_block(w, i) {
 		struct weight_row *row = mesh_weights(w->m, w->first + i, t->op->buf, (u32)t->row);
 
-		for_each_tile(t, i, tile)
-		{
+		for_each_tile(t, i, tile) {
 			u32 x[RONDO_LANES_MAX], lane;
 
 			gather(w, t, tile_sram(w, t, i, tile), t->op->count, x);
@@ -209,8 +206,7 @@ static void gather_push(struct mesh_worker *w, const struct task *t, u32 i)
 	exec_vreg x;
 	u32 r, lane;
 
-	for_each_tile(t, i, tile)
-	{
+	for_each_tile(t, i, tile) {
 		gather(w, t, tile_sram(w, t, i, tile), t->op->count, x);
 		for (r = 0; r < t->op->count; r++)
 			for (lane = 0; lane < lanes; lane++)
@@ -224,8 +220,7 @@ static void matrix(struct mesh_worker *w, const struct task *t)
 	const enum push_kind kind = t->meaning->push;
 	const bool writes = run_push_writes(&w->run, t->op);
 
-	for_each_block(w, i)
-	{
+	for_each_block(w, i) {
 		u32 *acc = mesh_acc(w->m, (u32)t->row, w->first + i), lane;
 		u32 from = t->span[i].lo * lanes,
 		    bytes = (t->span[i].hi - t->span[i].lo) * lanes * 4;
@@ -298,8 +293,7 @@ static void arrive(const struct mesh_worker *w, const struct task *t)
 {
 	const u32 lanes = w->m->machine.lanes;
 
-	for_each_block(w, i)
-	{
+	for_each_block(w, i) {
 		u32 from = t->span[i].lo * lanes;
 
 		memcpy(mesh_reg(w->m, t->op->dst, w->first + i) + from,
@@ -380,7 +374,8 @@ static bool run_group(struct mesh_worker *w, const struct share *s)
 
 		bundle = w->result.bundle = at;
 		if (control->op == RONDO_OP_mask)
-			for_each_block(w, i) w->part[i] = mesh_span(w->m, w->first + i, control);
+			for_each_block(w, i)
+				w->part[i] = mesh_span(w->m, w->first + i, control);
 		if (b->ops && !run_bundle(w, b, control))
 			return false;
 		at = run_next_bundle(&w->run, at, base);

@@ -46,9 +46,9 @@ KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, b
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++)
 		FOR_LANES(i)
-	sum[i] = fmaf(f32(X(r, i)), f32(w[r].container[i]), sum[i]);
+			sum[i] = fmaf(f32(X(r, i)), f32(w[r].container[i]), sum[i]);
 	FOR_LANES(i)
-	acc[i] = f32_result(sum[i]);
+		acc[i] = f32_result(sum[i]);
 }
 
 KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
@@ -58,12 +58,12 @@ KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, 
 	memcpy(sum, acc, sizeof(sum));
 	for (u32 r = 0; r < count; r++) {
 		FOR_LANES(i)
-		sum[i] = fmaf(bf16_lo(X(r, i)), bf16_lo(w[r].container[i]), sum[i]);
+			sum[i] = fmaf(bf16_lo(X(r, i)), bf16_lo(w[r].container[i]), sum[i]);
 		FOR_LANES(i)
-		sum[i] = fmaf(bf16_hi(X(r, i)), bf16_hi(w[r].container[i]), sum[i]);
+			sum[i] = fmaf(bf16_hi(X(r, i)), bf16_hi(w[r].container[i]), sum[i]);
 	}
 	FOR_LANES(i)
-	acc[i] = f32_result(sum[i]);
+		acc[i] = f32_result(sum[i]);
 }
 
 KERNEL push_s8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
@@ -71,7 +71,7 @@ KERNEL push_s8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bo
 	for (u32 r = 0; r < count; r++)
 		for (u32 n = 0; n < 4; n++)
 			FOR_LANES(i)
-	acc[i] += (u32)((s8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
+				acc[i] += (u32)((s8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
 }
 
 KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
@@ -79,7 +79,7 @@ KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bo
 	for (u32 r = 0; r < count; r++)
 		for (u32 n = 0; n < 4; n++)
 			FOR_LANES(i)
-	acc[i] += (u32)((u8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
+				acc[i] += (u32)((u8)(X(r, i) >> 8 * n) * w[r].weight[n][i]);
 }
 
 #define VARIANT(name, isa, attribute)                                                          \

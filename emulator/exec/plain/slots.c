@@ -18,17 +18,20 @@ static void widen_w(const u8 *bytes, u32 count, u32 *d)
 
 static void widen_s8(const u8 *bytes, u32 count, u32 *d)
 {
-	ELEMENTS(i) d[i] = (u32)(s8)bytes[i];
+	ELEMENTS(i)
+		d[i] = (u32)(s8)bytes[i];
 }
 
 static void widen_u8(const u8 *bytes, u32 count, u32 *d)
 {
-	ELEMENTS(i) d[i] = bytes[i];
+	ELEMENTS(i)
+		d[i] = bytes[i];
 }
 
 static void widen_bf16(const u8 *bytes, u32 count, u32 *d)
 {
-	ELEMENTS(i) d[i] = (u32)bytes[2 * i] << 16 | (u32)bytes[2 * i + 1] << 24;
+	ELEMENTS(i)
+		d[i] = (u32)bytes[2 * i] << 16 | (u32)bytes[2 * i + 1] << 24;
 }
 
 /* Containers as elements of SRAM. */
@@ -40,18 +43,19 @@ static void narrow_w(const u32 *x, u32 count, u8 *bytes)
 
 static void narrow_s8(const u32 *x, u32 count, u8 *bytes)
 {
-	ELEMENTS(i) bytes[i] = (s32)x[i] < -128 ? 128 : (s32)x[i] > 127 ? 127 : (u8)x[i];
+	ELEMENTS(i)
+		bytes[i] = (s32)x[i] < -128 ? 128 : (s32)x[i] > 127 ? 127 : (u8)x[i];
 }
 
 static void narrow_u8(const u32 *x, u32 count, u8 *bytes)
 {
-	ELEMENTS(i) bytes[i] = (s32)x[i] < 0 ? 0 : (s32)x[i] > 255 ? 255 : (u8)x[i];
+	ELEMENTS(i)
+		bytes[i] = (s32)x[i] < 0 ? 0 : (s32)x[i] > 255 ? 255 : (u8)x[i];
 }
 
 static void narrow_bf16(const u32 *x, u32 count, u8 *bytes)
 {
-	ELEMENTS(i)
-	{
+	ELEMENTS(i) {
 		u16 element = bf16_of(x[i]);
 
 		memcpy(bytes + 2 * i, &element, sizeof(element));
