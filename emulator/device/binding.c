@@ -74,40 +74,43 @@ static enum rondo_seq_status fetch_page_list(struct emu_device *dev, u64 list, u
 	return RONDO_SEQ_OK;
 }
 
-/* Where on the bus the byte @at is; cuts *@size to what lies at consecutive addresses from there.
- */
-static u64 contiguous(const u64 *page, u64 at, u64 *size)
+/* How many of @size bytes from byte @at on lie at consecutive addresses. */
+static u64 contiguous(const u64 *page, u64 at, u64 size)
 {
-	u64 first = at / RONDO_PAGE_BYTES, last = first;
-	u64 inside = at % RONDO_PAGE_BYTES;
-	u64 run = RONDO_PAGE_BYTES - inside;
+	u64 i = at / RONDO_PAGE_BYTES, run = RONDO_PAGE_BYTES - at % RONDO_PAGE_BYTES;
 
-	while (run < *size && page[last + 1] == page[last] + RONDO_PAGE_BYTES) {
+	for (; run < size && page[i + 1] == page[i] + RONDO_PAGE_BYTES; i++)
 		run += RONDO_PAGE_BYTES;
-		last++;
+	return run < size ? run : size;
+}
+
+/* Copies @size bytes from byte @at of the pages to @to; or, if that is NULL, there from @from. */
+static bool copy(struct emu_device *dev, const u64 *page, u64 at, u8 *to, const u8 *from, u64 size)
+{
+	u64 done, n;
+
+	for (done = 0; done < size; done += n, at += n) {
+		u64 addr = page[at / RONDO_PAGE_BYTES] + at % RONDO_PAGE_BYTES;
+
+		n = contiguous(page, at, size - done);
+		if (to ? !emu_dma_read(dev, EMU_DMA_SEQUENCER, addr, to + done, n) :
+			 !emu_dma_write(dev, EMU_DMA_SEQUENCER, addr, from + done, n))
+			return false;
 	}
-	if (run < *size)
-		*size = run;
-	return page[first] + inside;
+	return true;
 }
 
 enum rondo_seq_status emu_read_pages(struct emu_device *dev, u64 list, void *to, u64 size)
 {
-	u64 pages = pages_for(size), at = 0;
+	u64 pages = pages_for(size);
 	enum rondo_seq_status status;
 	u64 *page = NULL;
 
 	status = fetch_page_list(dev, list, pages, &page);
 	if (status != RONDO_SEQ_OK)
 		return status;
-	while (at < size && status == RONDO_SEQ_OK) {
-		u64 n = size - at;
-		u64 addr = contiguous(page, at, &n);
-
-		if (!emu_dma_read(dev, EMU_DMA_SEQUENCER, addr, (u8 *)to + at, n))
-			status = RONDO_SEQ_HOST_REFUSED;
-		at += n;
-	}
+	if (!copy(dev, page, 0, to, NULL, size))
+		status = RONDO_SEQ_HOST_REFUSED;
 	emu_budget_free(&dev->seq.budget, page, pages, sizeof(*page));
 	return status;
 }
@@ -149,41 +152,15 @@ static bool locate(const struct emu_slot *slot, u64 offset, u64 size, u64 *at)
 bool emu_slot_read(struct emu_device *dev, const struct emu_slot *slot, u64 offset, void *to,
 		   u64 size)
 {
-	u8 *out = to;
 	u64 at;
 
-	if (!locate(slot, offset, size, &at))
-		return false;
-	while (size) {
-		u64 n = size;
-		u64 addr = contiguous(slot->page, at, &n);
-
-		if (!emu_dma_read(dev, EMU_DMA_SEQUENCER, addr, out, n))
-			return false;
-		at += n;
-		out += n;
-		size -= n;
-	}
-	return true;
+	return locate(slot, offset, size, &at) && copy(dev, slot->page, at, to, NULL, size);
 }
 
 bool emu_slot_write(struct emu_device *dev, const struct emu_slot *slot, u64 offset,
 		    const void *from, u64 size)
 {
-	const u8 *in = from;
 	u64 at;
 
-	if (!locate(slot, offset, size, &at))
-		return false;
-	while (size) {
-		u64 n = size;
-		u64 addr = contiguous(slot->page, at, &n);
-
-		if (!emu_dma_write(dev, EMU_DMA_SEQUENCER, addr, in, n))
-			return false;
-		at += n;
-		in += n;
-		size -= n;
-	}
-	return true;
+	return locate(slot, offset, size, &at) && copy(dev, slot->page, at, NULL, from, size);
 }

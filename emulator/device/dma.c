@@ -20,12 +20,6 @@ static bool admitted(struct emu_device *dev, enum emu_dma_user user, u64 addr, u
 			       user == EMU_DMA_MGMT ? EMU_FAULT_copy_fail : EMU_FAULT_seq_dma_fail);
 }
 
-/* Maps the next piece of at most *@size bytes; NULL if refused or the device is to stop. */
-static void *map_piece(struct emu_device *dev, u64 addr, u64 *size, bool write)
-{
-	return atomic_load(&dev->stop) ? NULL : dev->ops->dma_map(dev->host, addr, size, write);
-}
-
 static void copy_from_host(enum emu_dma_user user, u8 *to, const u8 *p, u64 size)
 {
 	if (user == EMU_DMA_MGMT && (uintptr_t)p % 4 == 0)
@@ -49,45 +43,37 @@ static void copy_to_host(enum emu_dma_user user, u8 *p, const u8 *from, u64 size
 	memcpy(p, from, size);
 }
 
-bool emu_dma_read(struct emu_device *dev, enum emu_dma_user user, u64 addr, void *to, u64 size)
+/* From the host to @to; or, if that is NULL, from @from to the host. */
+static bool transfer(struct emu_device *dev, enum emu_dma_user user, u64 addr, u8 *to,
+		     const u8 *from, u64 size)
 {
-	u8 *out = to;
+	u64 done, piece = size;
 
 	if (!admitted(dev, user, addr, size))
 		return false;
-	while (size) {
-		u64 piece = size;
-		void *p = map_piece(dev, addr, &piece, false);
+	for (done = 0; done < size; done += piece, piece = size - done) {
+		void *p = NULL;
 
+		if (!atomic_load(&dev->stop))
+			p = dev->ops->dma_map(dev->host, addr + done, &piece, !to);
 		if (!p)
 			return false;
-		copy_from_host(user, out, p, piece);
-		dev->ops->dma_unmap(dev->host, p, piece, false);
-		addr += piece;
-		out += piece;
-		size -= piece;
+		if (to)
+			copy_from_host(user, to + done, p, piece);
+		else
+			copy_to_host(user, p, from + done, piece);
+		dev->ops->dma_unmap(dev->host, p, piece, !to);
 	}
 	return true;
+}
+
+bool emu_dma_read(struct emu_device *dev, enum emu_dma_user user, u64 addr, void *to, u64 size)
+{
+	return transfer(dev, user, addr, to, NULL, size);
 }
 
 bool emu_dma_write(struct emu_device *dev, enum emu_dma_user user, u64 addr, const void *from,
 		   u64 size)
 {
-	const u8 *in = from;
-
-	if (!admitted(dev, user, addr, size))
-		return false;
-	while (size) {
-		u64 piece = size;
-		void *p = map_piece(dev, addr, &piece, true);
-
-		if (!p)
-			return false;
-		copy_to_host(user, p, in, piece);
-		dev->ops->dma_unmap(dev->host, p, piece, true);
-		addr += piece;
-		in += piece;
-		size -= piece;
-	}
-	return true;
+	return transfer(dev, user, addr, NULL, from, size);
 }
