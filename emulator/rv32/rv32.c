@@ -91,7 +91,7 @@ static inline void write_le(u8 *p, u32 size, u32 val)
 
 static inline bool load(struct rv32 *core, u32 addr, u32 size, u32 *val)
 {
-	u32 offset = addr - core->config.tcm_base;
+	u32 offset = addr - core->config.tcm_base, outside = 0;
 
 	if (unlikely(addr & (size - 1)))
 		return rv32_raise(core, RV32_LOAD_MISALIGNED, addr);
@@ -99,8 +99,9 @@ static inline bool load(struct rv32 *core, u32 addr, u32 size, u32 *val)
 		*val = read_le(core->config.tcm + offset, size);
 		return true;
 	}
-	if (!core->config.bus->load(core->config.bus_ctx, addr, size, val))
+	if (!core->config.bus->load(core->config.bus_ctx, addr, size, &outside))
 		return rv32_raise(core, RV32_LOAD_FAULT, addr);
+	*val = outside;
 	return true;
 }
 
@@ -121,37 +122,29 @@ static inline bool store(struct rv32 *core, u32 addr, u32 size, u32 val)
 
 static inline bool execute_load(struct rv32 *core, u32 insn)
 {
-	u32 addr = core->x[rs1_of(insn)] + imm_i(insn);
+	u32 addr = core->x[rs1_of(insn)] + imm_i(insn), *rd = &core->x[rd_of(insn)];
 	u32 val = 0;
 
 	switch (funct3_of(insn)) {
 	case 0: /* LB */
 		if (!load(core, addr, 1, &val))
 			return false;
-		val = (u32)(s8)val;
-		break;
+		*rd = (u32)(s8)val;
+		return true;
 	case 1: /* LH */
 		if (!load(core, addr, 2, &val))
 			return false;
-		val = (u32)(s16)val;
-		break;
+		*rd = (u32)(s16)val;
+		return true;
 	case 2: /* LW */
-		if (!load(core, addr, 4, &val))
-			return false;
-		break;
+		return load(core, addr, 4, rd);
 	case 4: /* LBU */
-		if (!load(core, addr, 1, &val))
-			return false;
-		break;
+		return load(core, addr, 1, rd);
 	case 5: /* LHU */
-		if (!load(core, addr, 2, &val))
-			return false;
-		break;
+		return load(core, addr, 2, rd);
 	default:
 		return illegal(core, insn);
 	}
-	core->x[rd_of(insn)] = val;
-	return true;
 }
 
 static inline bool execute_store(struct rv32 *core, u32 insn)
@@ -171,42 +164,39 @@ static inline bool execute_store(struct rv32 *core, u32 insn)
 	}
 }
 
+/* What funct3 says in both formats; @other: subtraction, arithmetic shift. */
+static inline u32 alu(u32 funct3, bool other, u32 a, u32 b)
+{
+	switch (funct3) {
+	case 0:
+		return other ? a - b : a + b;
+	case 1:
+		return a << (b & 31);
+	case 2:
+		return (s32)a < (s32)b;
+	case 3:
+		return a < b;
+	case 4:
+		return a ^ b;
+	case 5:
+		return other ? (u32)((s32)a >> (b & 31)) : a >> (b & 31);
+	case 6:
+		return a | b;
+	default:
+		return a & b;
+	}
+}
+
+/* The immediate of a shift has an amount in bits 4..0 and funct7 above. */
 static inline bool execute_imm(struct rv32 *core, u32 insn)
 {
-	u32 a = core->x[rs1_of(insn)], imm = imm_i(insn);
-	u32 shift = imm & 31, funct7 = insn >> 25;
-	u32 *rd = &core->x[rd_of(insn)];
+	u32 funct3 = funct3_of(insn), funct7 = insn >> 25;
+	bool right = funct3 == 5, shift = funct3 == 1 || right;
 
-	switch (funct3_of(insn)) {
-	case 0:
-		*rd = a + imm;
-		return true;
-	case 1:
-		if (funct7)
-			return illegal(core, insn);
-		*rd = a << shift;
-		return true;
-	case 2:
-		*rd = (s32)a < (s32)imm;
-		return true;
-	case 3:
-		*rd = a < imm;
-		return true;
-	case 4:
-		*rd = a ^ imm;
-		return true;
-	case 5:
-		if (funct7 & ~0x20u)
-			return illegal(core, insn);
-		*rd = funct7 ? (u32)((s32)a >> shift) : a >> shift;
-		return true;
-	case 6:
-		*rd = a | imm;
-		return true;
-	default:
-		*rd = a & imm;
-		return true;
-	}
+	if (shift && funct7 && !(right && funct7 == 0x20))
+		return illegal(core, insn);
+	core->x[rd_of(insn)] = alu(funct3, shift && funct7, core->x[rs1_of(insn)], imm_i(insn));
+	return true;
 }
 
 /* Division has no exceptions: by zero gives all ones, overflow the dividend. */
@@ -240,75 +230,39 @@ static inline u32 muldiv(u32 funct3, u32 a, u32 b)
 
 static inline bool execute_reg(struct rv32 *core, u32 insn)
 {
-	u32 a = core->x[rs1_of(insn)], b = core->x[rs2_of(insn)], shift = b & 31;
+	u32 a = core->x[rs1_of(insn)], b = core->x[rs2_of(insn)];
+	u32 funct3 = funct3_of(insn), funct7 = insn >> 25;
 	u32 *rd = &core->x[rd_of(insn)];
 
-	switch ((insn >> 25) << 3 | funct3_of(insn)) {
-	case 0 << 3 | 0:
-		*rd = a + b;
-		return true;
-	case 0 << 3 | 1:
-		*rd = a << shift;
-		return true;
-	case 0 << 3 | 2:
-		*rd = (s32)a < (s32)b;
-		return true;
-	case 0 << 3 | 3:
-		*rd = a < b;
-		return true;
-	case 0 << 3 | 4:
-		*rd = a ^ b;
-		return true;
-	case 0 << 3 | 5:
-		*rd = a >> shift;
-		return true;
-	case 0 << 3 | 6:
-		*rd = a | b;
-		return true;
-	case 0 << 3 | 7:
-		*rd = a & b;
-		return true;
-	case 0x20 << 3 | 0:
-		*rd = a - b;
-		return true;
-	case 0x20 << 3 | 5:
-		*rd = (u32)((s32)a >> shift);
-		return true;
-	}
-	if (insn >> 25 != 1)
+	if (funct7 == 1)
+		*rd = muldiv(funct3, a, b);
+	else if (!funct7 || (funct7 == 0x20 && (funct3 == 0 || funct3 == 5)))
+		*rd = alu(funct3, funct7, a, b);
+	else
 		return illegal(core, insn);
-	*rd = muldiv(funct3_of(insn), a, b);
 	return true;
 }
 
+/* Bit 0 of funct3 turns the condition around. */
 static inline bool execute_branch(struct rv32 *core, u32 insn, u32 *next)
 {
-	u32 a = core->x[rs1_of(insn)], b = core->x[rs2_of(insn)];
-	bool taken;
+	u32 a = core->x[rs1_of(insn)], b = core->x[rs2_of(insn)], funct3 = funct3_of(insn);
+	bool holds;
 
-	switch (funct3_of(insn)) {
+	switch (funct3 >> 1) {
 	case 0:
-		taken = a == b;
+		holds = a == b;
 		break;
-	case 1:
-		taken = a != b;
+	case 2:
+		holds = (s32)a < (s32)b;
 		break;
-	case 4:
-		taken = (s32)a < (s32)b;
-		break;
-	case 5:
-		taken = (s32)a >= (s32)b;
-		break;
-	case 6:
-		taken = a < b;
-		break;
-	case 7:
-		taken = a >= b;
+	case 3:
+		holds = a < b;
 		break;
 	default:
 		return illegal(core, insn);
 	}
-	if (taken)
+	if (holds != (funct3 & 1))
 		*next = core->pc + imm_b(insn);
 	return true;
 }
