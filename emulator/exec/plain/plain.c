@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tiles.h"
+
 /* State. */
 
 static bool suits(const struct rondo_machine *machine)
@@ -315,17 +317,12 @@ static bool execute_slots(struct plain *p, const struct exec_bundle *b, const st
 {
 	static bool (*const phase[])(struct plain *, const struct exec_bundle *) = { read_slots,
 										     change_slots };
-	u32 x1 = p->machine.mesh_w - 1u, y1 = p->machine.mesh_h - 1u, x0 = 0, y0 = 0, x, y, i;
+	const struct rondo_tiles tiles = rondo_tiles_of_bundle(&p->machine, mask);
+	u32 x, y, i;
 
-	if (mask->op == RONDO_OP_mask) {
-		x0 = mask->x0;
-		y0 = mask->y0;
-		x1 = mask->x1;
-		y1 = mask->y1;
-	}
 	for (i = 0; i < 2; i++) {
-		for (y = y0; y <= y1; y++) {
-			for (x = x0; x <= x1; x++) {
+		for (y = tiles.y0; y <= tiles.y1; y++) {
+			for (x = tiles.x0; x <= tiles.x1; x++) {
 				p->at = y * p->machine.mesh_w + x;
 				if (!phase[i](p, b))
 					return false;

@@ -11,35 +11,18 @@
  *
  * where rows are those of all blocks: one for each tile, row or column, or one for all.
  */
+#include "core/tiles.h"
 #include "emulator/exec/run/run.h"
 
-/* Lowest byte, and one past the highest. */
-struct box {
-	s64 lo, hi;
-};
-
 /* The bytes between the first and the last that rows at @base + strides touch; false: overflow. */
-static bool box_of(const struct rondo_desc *d, s64 base, const s64 stride[RONDO_DMA_DIMS],
-		   struct box *box)
+static bool hull_of(const struct rondo_desc *d, s64 base, const s64 stride[RONDO_DMA_DIMS],
+		    struct rondo_hull *hull)
 {
-	s64 reach;
-	u32 k;
-
-	*box = (struct box){ base, base };
-	for (k = 0; k < RONDO_DMA_DIMS; k++) {
-		s64 *side = stride[k] < 0 ? &box->lo : &box->hi;
-
-		if (check_mul_overflow(stride[k], (s64)d->count[k] - 1, &reach) ||
-		    check_add_overflow(*side, reach, side))
-			return false;
-	}
-	return !check_add_overflow(box->hi, (s64)d->row_bytes, &box->hi);
-}
-
-static void sram_strides(const struct rondo_desc *d, s64 stride[RONDO_DMA_DIMS])
-{
+	*hull = (struct rondo_hull){ base, base };
 	for (u32 k = 0; k < RONDO_DMA_DIMS; k++)
-		stride[k] = d->sram_stride[k];
+		if (!rondo_hull_extend(hull, stride[k], d->count[k] - 1))
+			return false;
+	return !check_add_overflow(hull->hi, (s64)d->row_bytes, &hull->hi);
 }
 
 /* @base + the sum of @stride[k] times the open loops' indices; false: overflow. */
@@ -60,11 +43,6 @@ static bool add_loops(const struct run *run, s64 base, const s64 stride[RONDO_DM
 	return true;
 }
 
-/* A rectangle of tiles, inclusive. */
-struct tiles {
-	u32 x0, y0, x1, y1;
-};
-
 /*
  * Rows of a transfer in order: those of each block of the slot, and in each the tiles that
  * it goes to or comes from. Bounds are known to hold, so nothing here overflows.
@@ -72,7 +50,7 @@ struct tiles {
 struct row_walk {
 	const struct run_transfer *t;
 	u32 i[RONDO_DMA_DIMS];
-	struct tiles tiles; /* of the block */
+	struct rondo_tiles tiles; /* of the block */
 	bool done;
 	s64 sram, slot;
 };
@@ -96,7 +74,7 @@ static void walk_place(struct row_walk *w)
 static struct row_walk walk_begin(const struct run_transfer *t)
 {
 	const struct rondo_desc *d = t->desc;
-	struct row_walk w = { .t = t, .tiles = { d->x0, d->y0, d->x1, d->y1 } };
+	struct row_walk w = { .t = t, .tiles = rondo_tiles_of_desc(d) };
 
 	if (rondo_dma_by_column(d->mode))
 		w.tiles.x1 = d->x0;
@@ -149,10 +127,8 @@ static bool mark(struct run *run, u32 channel, const struct run_transfer *t, boo
 {
 	if (!t->desc)
 		return true;
-	for_each_row(w, t)
-	{
-		for_each_tile(run, tile, w.tiles)
-		{
+	for_each_row(w, t) {
+		for_each_tile(run, tile, w.tiles) {
 			(held ? shadow_mark : shadow_unmark)(run, tile, channel, t->desc->dir,
 							     w.sram, t->desc->row_bytes);
 			if (!run_poll(run, t->desc->row_bytes))
@@ -232,28 +208,19 @@ static void push_transfer(struct run_channel *ch, const struct run_transfer *t, 
 }
 
 /* The bytes of its slot that a transfer touches, all tiles together; false: overflow. */
-static bool slot_box(const struct run_transfer *t, struct box *box)
+static bool slot_hull(const struct run_transfer *t, struct rondo_hull *hull)
 {
 	const struct rondo_desc *d = t->desc;
-	const s64 stride[2] = { rondo_dma_by_column(d->mode) ? d->slot_x : 0,
-				rondo_dma_by_row(d->mode) ? d->slot_y : 0 };
-	const s64 from[2] = { d->x0, d->y0 }, to[2] = { d->x1, d->y1 };
-	s64 first, reach;
-	u32 k;
+	const s64 x = rondo_dma_by_column(d->mode) ? d->slot_x : 0;
+	const s64 y = rondo_dma_by_row(d->mode) ? d->slot_y : 0;
+	s64 column, row, base;
 
-	if (!box_of(d, t->slot, d->slot_stride, box))
-		return false;
-	for (k = 0; k < 2; k++) {
-		s64 *side = stride[k] < 0 ? &box->lo : &box->hi;
-
-		if (check_mul_overflow(stride[k], from[k], &first) ||
-		    check_mul_overflow(stride[k], to[k] - from[k], &reach) ||
-		    check_add_overflow(box->lo, first, &box->lo) ||
-		    check_add_overflow(box->hi, first, &box->hi) ||
-		    check_add_overflow(*side, reach, side))
-			return false;
-	}
-	return true;
+	return !check_mul_overflow(x, (s64)d->x0, &column) &&
+	       !check_mul_overflow(y, (s64)d->y0, &row) &&
+	       !check_add_overflow(t->slot, column, &base) &&
+	       !check_add_overflow(base, row, &base) && hull_of(d, base, d->slot_stride, hull) &&
+	       rondo_hull_extend(hull, x, d->x1 - d->x0) &&
+	       rondo_hull_extend(hull, y, d->y1 - d->y0);
 }
 
 /* Locates the transfer and checks that it stays in SRAM and in its slot's extent. */
@@ -263,18 +230,19 @@ static bool locate(struct run *run, const struct rondo_desc *d, struct run_trans
 	u64 lo = d->dir == RONDO_DMA_IN ? slot->read_lo : slot->write_lo;
 	u64 hi = d->dir == RONDO_DMA_IN ? slot->read_hi : slot->write_hi;
 	s64 stride[RONDO_DMA_DIMS], loops[RONDO_DMA_LOOP_DEPTH];
-	struct box sram, data;
+	struct rondo_hull sram, data;
 	u32 k;
 
 	t->desc = d;
-	sram_strides(d, stride);
+	for (k = 0; k < RONDO_DMA_DIMS; k++)
+		stride[k] = d->sram_stride[k];
 	for (k = 0; k < RONDO_DMA_LOOP_DEPTH; k++)
 		loops[k] = d->sram_loop[k];
-	if (!add_loops(run, d->sram_base, loops, &t->sram) || !box_of(d, t->sram, stride, &sram) ||
-	    sram.lo < 0 || sram.hi > run->program->machine.sram_bytes)
+	if (!add_loops(run, d->sram_base, loops, &t->sram) || !hull_of(d, t->sram, stride, &sram) ||
+	    !rondo_hull_inside(&sram, run->program->machine.sram_bytes))
 		return run_trap(run, "transfer leaves SRAM");
 	if (d->slot_base > INT64_MAX || !add_loops(run, d->slot_base, d->slot_loop, &t->slot) ||
-	    !slot_box(t, &data) || data.lo < 0)
+	    !slot_hull(t, &data) || data.lo < 0)
 		return run_trap(run, "transfer's slot address is out of range");
 	if (run->shadow && ((u64)data.lo < lo || (u64)data.hi > hi))
 		return run_trap(run, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
@@ -292,16 +260,14 @@ static bool slot_race(struct run *run, const struct run_transfer *t, u32 channel
 static bool slots_apart(struct run *run, const struct run_transfer *a, const struct run_transfer *b,
 			u32 channel)
 {
-	struct box x, y;
+	struct rondo_hull x, y;
 
-	slot_box(a, &x);
-	slot_box(b, &y);
-	if (x.hi <= y.lo || y.hi <= x.lo)
+	slot_hull(a, &x);
+	slot_hull(b, &y);
+	if (!rondo_hulls_meet(&x, &y))
 		return true;
-	for_each_row(i, a)
-	{
-		for_each_row(j, b)
-		{
+	for_each_row(i, a) {
+		for_each_row(j, b) {
 			if (i.slot < j.slot + b->desc->row_bytes &&
 			    j.slot < i.slot + a->desc->row_bytes)
 				return slot_race(run, a, channel);
@@ -345,9 +311,10 @@ static bool claim_row(struct run *run, u32 channel, const struct row_walk *w)
 {
 	const struct rondo_desc *d = w->t->desc;
 
-	for_each_tile(run, tile, w->tiles) if (!shadow_claim(run, tile, channel, d->dir, w->sram,
-							     d->row_bytes) ||
-					       !run_poll(run, d->row_bytes)) return false;
+	for_each_tile(run, tile, w->tiles)
+		if (!shadow_claim(run, tile, channel, d->dir, w->sram, d->row_bytes) ||
+		    !run_poll(run, d->row_bytes))
+			return false;
 	return true;
 }
 
@@ -358,8 +325,7 @@ static bool move_row(struct run *run, const struct row_walk *w)
 	const struct exec_io *io = run->io;
 	u8 *first = NULL;
 
-	for_each_tile(run, tile, w->tiles)
-	{
+	for_each_tile(run, tile, w->tiles) {
 		u8 *at = run->sram + tile * run->sram_stride + w->sram;
 
 		if (first)
@@ -382,8 +348,9 @@ static bool move(struct run *run, u32 channel, const struct run_transfer *t)
 {
 	if (run->shadow && !check_slot(run, channel, t))
 		return false;
-	for_each_row(w, t) if ((run->shadow && !claim_row(run, channel, &w)) ||
-			       !move_row(run, &w)) return false;
+	for_each_row(w, t)
+		if ((run->shadow && !claim_row(run, channel, &w)) || !move_row(run, &w))
+			return false;
 	return true;
 }
 
