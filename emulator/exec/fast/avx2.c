@@ -16,62 +16,18 @@ FAST_TARGET("avx2,fma")
 #define FAST_VECTOR_BYTES 32
 #include "emulator/exec/fast/vector.h"
 
-INLINE vu vmin(vu a, vu b)
-{
-	return (vu)_mm256_min_epi32((__m256i)a, (__m256i)b);
-}
-
-INLINE vu vmax(vu a, vu b)
-{
-	return (vu)_mm256_max_epi32((__m256i)a, (__m256i)b);
-}
-
-/* Of two zeros or with a NaN these give their second operand, as they should. */
-INLINE vu vfmin(vu a, vu b)
-{
-	return (vu)_mm256_min_ps((__m256)a, (__m256)b);
-}
-
-INLINE vu vfmax(vu a, vu b)
-{
-	return (vu)_mm256_max_ps((__m256)a, (__m256)b);
-}
+#define OPERATION_OF(name) _mm256_##name
+#define IV __m256i
+#define FV __m256
+#define LOAD_BYTES(x) _mm_loadl_epi64(x)
+#define LOAD_HALVES(x) _mm_loadu_si128(x)
+#include "emulator/exec/fast/x86.inc"
 
 INLINE vu vresult(vf x)
 {
 	__m256 nan = _mm256_cmp_ps((__m256)x, (__m256)x, _CMP_UNORD_Q);
 
 	return (vu)_mm256_blendv_ps((__m256)x, (__m256)vsplat(F32_NAN), nan);
-}
-
-INLINE vf vfma(vf a, vf b, vf c)
-{
-	return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-}
-
-INLINE vf vsqrt(vf a)
-{
-	return (vf)_mm256_sqrt_ps((__m256)a);
-}
-
-INLINE vs64 vmul_even(vu a, vu b)
-{
-	return (vs64)_mm256_mul_epi32((__m256i)a, (__m256i)b);
-}
-
-INLINE vu vwiden_u8(const void *x)
-{
-	return (vu)_mm256_cvtepu8_epi32(_mm_loadl_epi64(x));
-}
-
-INLINE vu vwiden_s8(const void *x)
-{
-	return (vu)_mm256_cvtepi8_epi32(_mm_loadl_epi64(x));
-}
-
-INLINE vu vwiden_u16(const void *x)
-{
-	return (vu)_mm256_cvtepu16_epi32(_mm_loadu_si128(x));
 }
 
 /* The low halves of the lanes, in order, in the low 16 bytes. */
@@ -118,25 +74,13 @@ INLINE vu add_products(vu sum, vu a, vu b)
 	return sum + (vu)_mm256_madd_epi16((__m256i)a, (__m256i)b);
 }
 
-INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
+INLINE vu add_bytes(vu sum, vu x, vu w, bool is_signed)
 {
-	switch (kind) {
-	case PUSH_F32:
-		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case PUSH_BF16:
-		return (vu)vdot2(x, w, (vf)sum);
-	default:
-		sum = add_products(sum, even_bytes(x, kind == PUSH_S8), even_bytes(w, true));
-		return add_products(sum, odd_bytes(x, kind == PUSH_S8), odd_bytes(w, true));
-	}
+	sum = add_products(sum, even_bytes(x, is_signed), even_bytes(w, true));
+	return add_products(sum, odd_bytes(x, is_signed), odd_bytes(w, true));
 }
 
-INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
-{
-	(void)kind, (void)push;
-	return NULL;
-}
-
+#define correction(kind, push) NULL
 #include "emulator/exec/fast/product.inc"
 
 static const struct fast_variant variant = VARIANT;

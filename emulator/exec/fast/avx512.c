@@ -17,62 +17,18 @@ FAST_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")
 #define FAST_VECTOR_BYTES 64
 #include "emulator/exec/fast/vector.h"
 
-INLINE vu vmin(vu a, vu b)
-{
-	return (vu)_mm512_min_epi32((__m512i)a, (__m512i)b);
-}
-
-INLINE vu vmax(vu a, vu b)
-{
-	return (vu)_mm512_max_epi32((__m512i)a, (__m512i)b);
-}
-
-/* Of two zeros or with a NaN these give their second operand, as they should. */
-INLINE vu vfmin(vu a, vu b)
-{
-	return (vu)_mm512_min_ps((__m512)a, (__m512)b);
-}
-
-INLINE vu vfmax(vu a, vu b)
-{
-	return (vu)_mm512_max_ps((__m512)a, (__m512)b);
-}
+#define OPERATION_OF(name) _mm512_##name
+#define IV __m512i
+#define FV __m512
+#define LOAD_BYTES(x) _mm_loadu_si128(x)
+#define LOAD_HALVES(x) _mm256_loadu_si256(x)
+#include "emulator/exec/fast/x86.inc"
 
 INLINE vu vresult(vf x)
 {
 	__mmask16 nan = _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
 
 	return (vu)_mm512_mask_mov_epi32((__m512i)x, nan, (__m512i)vsplat(F32_NAN));
-}
-
-INLINE vf vfma(vf a, vf b, vf c)
-{
-	return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-}
-
-INLINE vf vsqrt(vf a)
-{
-	return (vf)_mm512_sqrt_ps((__m512)a);
-}
-
-INLINE vs64 vmul_even(vu a, vu b)
-{
-	return (vs64)_mm512_mul_epi32((__m512i)a, (__m512i)b);
-}
-
-INLINE vu vwiden_u8(const void *x)
-{
-	return (vu)_mm512_cvtepu8_epi32(_mm_loadu_si128(x));
-}
-
-INLINE vu vwiden_s8(const void *x)
-{
-	return (vu)_mm512_cvtepi8_epi32(_mm_loadu_si128(x));
-}
-
-INLINE vu vwiden_u16(const void *x)
-{
-	return (vu)_mm512_cvtepu16_epi32(_mm256_loadu_si256(x));
 }
 
 INLINE void vnarrow_u8(void *to, vu x)
@@ -98,18 +54,9 @@ INLINE vu add_products(vu sum, vu unsigned_bytes, vu signed_bytes)
 				       (__m512i)signed_bytes);
 }
 
-INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
+INLINE vu add_bytes(vu sum, vu x, vu w, bool is_signed)
 {
-	switch (kind) {
-	case PUSH_F32:
-		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case PUSH_BF16:
-		return (vu)vdot2(x, w, (vf)sum);
-	case PUSH_S8:
-		return add_products(sum, x ^ SIGNS, w);
-	default:
-		return add_products(sum, x, w);
-	}
+	return add_products(sum, is_signed ? x ^ SIGNS : x, w);
 }
 
 /* Minus 128 times the sum of the bytes of the rows, per lane. Kept until weights are loaded. */
@@ -126,8 +73,7 @@ static const s32 *correction(enum push_kind kind, const struct fast_push *push)
 	c->version = weights->version;
 	c->row = push->row;
 	c->count = push->count;
-	FOR_VECTORS(i)
-	{
+	FOR_VECTORS(i) {
 		vu sum = vsplat(0);
 
 		for (u32 r = 0; r < push->count; r++)

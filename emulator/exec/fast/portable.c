@@ -34,13 +34,15 @@ INLINE vu vresult(vf x)
 
 INLINE vf vfma(vf a, vf b, vf c)
 {
-	EACH(i) c[i] = fmaf(a[i], b[i], c[i]);
+	EACH(i)
+		c[i] = fmaf(a[i], b[i], c[i]);
 	return c;
 }
 
 INLINE vf vsqrt(vf a)
 {
-	EACH(i) a[i] = sqrtf(a[i]);
+	EACH(i)
+		a[i] = sqrtf(a[i]);
 	return a;
 }
 
@@ -56,7 +58,8 @@ INLINE vs64 vmul_even(vu a, vu b)
 		vu v;                                \
                                                      \
 		memcpy(element, x, sizeof(element)); \
-		EACH(i) v[i] = (u32)element[i];      \
+		EACH(i)                              \
+			v[i] = (u32)element[i];      \
 		return v;                            \
 	}
 WIDEN(vwiden_u8, u8)
@@ -68,7 +71,8 @@ WIDEN(vwiden_u16, u16)
 	{                                             \
 		type element[VLANES];                 \
                                                       \
-		EACH(i) element[i] = (type)x[i];      \
+		EACH(i)                               \
+			element[i] = (type)x[i];      \
 		memcpy(to, element, sizeof(element)); \
 	}
 NARROW(vnarrow_u8, u8)
@@ -79,24 +83,8 @@ NARROW(vnarrow_u16, u16)
 enum { PIXELS = 6, VECTORS = 1 };
 #define STAYS_IN_REGISTER(v) ((void)(v))
 
-INLINE vu multiply(enum push_kind kind, vu sum, vu x, vu w)
-{
-	switch (kind) {
-	case PUSH_F32:
-		return (vu)vfma((vf)x, (vf)w, (vf)sum);
-	case PUSH_BF16:
-		return (vu)vdot2(x, w, (vf)sum);
-	default:
-		return vdot4(x, w, sum, kind == PUSH_S8);
-	}
-}
-
-INLINE const s32 *correction(enum push_kind kind, const struct fast_push *push)
-{
-	(void)kind, (void)push;
-	return NULL;
-}
-
+#define add_bytes(sum, x, w, is_signed) vdot4(x, w, sum, is_signed)
+#define correction(kind, push) NULL
 #include "emulator/exec/fast/product.inc"
 
 static const struct fast_variant variant = VARIANT;
