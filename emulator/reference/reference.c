@@ -342,10 +342,7 @@ static bool execute_result(struct reference *r, u32 slot)
 				return false;
 		} else {
 			r->result->activity.vector_lanes += r->machine.lanes;
-			if (rondo_op_reads_mesh(op->op))
-				ref_mesh(r, t, op, flight->value[i]);
-			else
-				ref_vector(r, t, op, flight->value[i]);
+			ref_vector(r, t, op, flight->value[i]);
 		}
 		ref_saw(r, REFERENCE_RESULT, true, i, (u32)(flight - r->flight), op->dst, 1);
 	}

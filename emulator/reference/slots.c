@@ -1,10 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Loads, stores, weights and the matrix unit of one tile. Elements are moved one at a time,
- * each by its own address. What changes is put aside until all slots have read.
+ * each by its own address. What changes is put aside until all slots have read. What operations do
+ * to an element is in a table made from spec/isa.def: one without a row does not compile.
  */
 #include "emulator/reference/f32.h"
 #include "emulator/reference/state.h"
+
+/* Elements as containers, and containers as elements whose upper bytes do not matter. */
+
+static u32 same(u32 x)
+{
+	return x;
+}
+
+static u32 widen_s8(u32 x)
+{
+	return x >= 0x80 ? x | 0xffffff00 : x;
+}
+
+static u32 widen_bf16(u32 x)
+{
+	return x << 16;
+}
+
+static u32 narrow_s8(u32 value)
+{
+	s32 x = (s32)value;
+
+	return (u32)(x < -128 ? -128 : x > 127 ? 127 : x);
+}
+
+static u32 narrow_u8(u32 value)
+{
+	s32 x = (s32)value;
+
+	return (u32)(x < 0 ? 0 : x > 255 ? 255 : x);
+}
+
+/* Weight @n of an element: a field of nine bits. */
+static s32 weight(u64 element, u32 n)
+{
+	return (s32)((element >> 9 * n & 0x1ff) ^ 0x100) - 0x100;
+}
+
+/* Four bytes, each minus the zero point of the same type, as four fields. */
+static u64 fields(u32 container, s32 zp, s32 (*byte)(u32 x, u32 n))
+{
+	u64 element = 0;
+	u32 n;
+
+	for (n = 0; n < 4; n++)
+		element |= (u64)((u32)(byte(container, n) - zp) & 0x1ff) << 9 * n;
+	return element;
+}
+
+static u64 weigh_w(u32 container, u8 zp)
+{
+	(void)zp;
+	return container;
+}
+
+static u64 weigh_s8(u32 container, u8 zp)
+{
+	return fields(container, (s8)zp, ref_s8_byte);
+}
+
+static u64 weigh_u8(u32 container, u8 zp)
+{
+	return fields(container, zp, ref_u8_byte);
+}
+
+/* One container times one weight element, onto @sum; @did counts the products. */
+
+static u32 multiply_f32(struct rondo_activity *did, u32 x, u64 w, u32 sum)
+{
+	did->macs_f32++;
+	return f32_fma(x, (u32)w, sum);
+}
+
+static u32 multiply_bf16(struct rondo_activity *did, u32 x, u64 w, u32 sum)
+{
+	did->macs_bf16 += 2;
+	sum = f32_fma(x << 16, (u32)w << 16, sum);
+	return f32_fma(x & 0xffff0000, (u32)w & 0xffff0000, sum);
+}
+
+static u32 multiply_s8(struct rondo_activity *did, u32 x, u64 w, u32 sum)
+{
+	did->macs_s8 += 4;
+	for (u32 n = 0; n < 4; n++)
+		sum += (u32)(ref_s8_byte(x, n) * weight(w, n));
+	return sum;
+}
+
+static u32 multiply_u8(struct rondo_activity *did, u32 x, u64 w, u32 sum)
+{
+	did->macs_s8 += 4;
+	for (u32 n = 0; n < 4; n++)
+		sum += (u32)(ref_u8_byte(x, n) * weight(w, n));
+	return sum;
+}
+
+/* The parts that an operation does not have are NULL. */
+struct meaning {
+	u32 (*widen)(u32 x); /* L */
+	ref_requantise_fn *requantise; /* L and S: of accumulator rows; NULL: as they are */
+	u32 (*narrow)(u32 value); /* S */
+	u64 (*weigh)(u32 container, u8 zp); /* W */
+	/* M; NULL: the row is set */
+	u32 (*multiply)(struct rondo_activity *did, u32 x, u64 w, u32 sum);
+};
+
+/* clang-format off */
+#define MEANING_ld_w		{ .widen = same }
+#define MEANING_ld_s8		{ .widen = widen_s8 }
+#define MEANING_ld_u8		{ .widen = same }
+#define MEANING_ld_bf16		{ .widen = widen_bf16 }
+#define MEANING_ldb_w		{ .widen = same }
+#define MEANING_ld4		{ .widen = same }
+#define MEANING_rd		{ .requantise = NULL }
+#define MEANING_rdq_fix_s8	{ .requantise = ref_rq_fix_s8 }
+#define MEANING_rdq_fix_u8	{ .requantise = ref_rq_fix_u8 }
+#define MEANING_rdq_flt_s8	{ .requantise = ref_rq_flt_s8 }
+#define MEANING_rdq_flt_u8	{ .requantise = ref_rq_flt_u8 }
+#define MEANING_rdq_f32		{ .requantise = ref_rq_f32 }
+#define MEANING_st_w		{ .narrow = same }
+#define MEANING_st_s8		{ .narrow = narrow_s8 }
+#define MEANING_st_u8		{ .narrow = narrow_u8 }
+#define MEANING_st_bf16		{ .narrow = f32_to_bf16 }
+#define MEANING_sta		{ .narrow = same }
+#define MEANING_stq_fix_s8	{ .narrow = same, .requantise = ref_rq_fix_s8 }
+#define MEANING_stq_fix_u8	{ .narrow = same, .requantise = ref_rq_fix_u8 }
+#define MEANING_stq_flt_s8	{ .narrow = same, .requantise = ref_rq_flt_s8 }
+#define MEANING_stq_flt_u8	{ .narrow = same, .requantise = ref_rq_flt_u8 }
+#define MEANING_stq_f32		{ .narrow = same, .requantise = ref_rq_f32 }
+#define MEANING_wl_w		{ .weigh = weigh_w }
+#define MEANING_wl_s8		{ .weigh = weigh_s8 }
+#define MEANING_wl_u8		{ .weigh = weigh_u8 }
+#define MEANING_push_f32	{ .multiply = multiply_f32 }
+#define MEANING_push_bf16	{ .multiply = multiply_bf16 }
+#define MEANING_push_s8		{ .multiply = multiply_s8 }
+#define MEANING_push_u8		{ .multiply = multiply_u8 }
+#define MEANING_preset		{ .multiply = NULL }
+/* clang-format on */
+
+#define ROW_L(name) [RONDO_OP_##name] = MEANING_##name,
+#define ROW_S ROW_L
+#define ROW_W ROW_L
+#define ROW_M ROW_L
+static const struct meaning meaning[RONDO_OPCODES] = {
+#include "emulator/exec/decode/rows.inc"
+};
 
 static const struct rondo_entry *entry_of(const struct reference *r, const struct rondo_op *op)
 {
@@ -62,35 +209,11 @@ static bool read_element(struct reference *r, const struct ref_tile *t, s64 at, 
 	return true;
 }
 
-/* The vector operation that requantises as a load or store does; 0: it moves the row as it is. */
-static u8 requantise_of(u8 op)
-{
-	switch (op) {
-	case RONDO_OP_rdq_fix_s8:
-	case RONDO_OP_stq_fix_s8:
-		return RONDO_OP_rq_fix_s8;
-	case RONDO_OP_rdq_fix_u8:
-	case RONDO_OP_stq_fix_u8:
-		return RONDO_OP_rq_fix_u8;
-	case RONDO_OP_rdq_flt_s8:
-	case RONDO_OP_stq_flt_s8:
-		return RONDO_OP_rq_flt_s8;
-	case RONDO_OP_rdq_flt_u8:
-	case RONDO_OP_stq_flt_u8:
-		return RONDO_OP_rq_flt_u8;
-	case RONDO_OP_rdq_f32:
-	case RONDO_OP_stq_f32:
-		return RONDO_OP_rq_f32;
-	default:
-		return 0;
-	}
-}
-
 /* The first @op->count lanes of an accumulator row, requantised if the operation does. */
 static bool read_row(struct reference *r, struct ref_tile *t, const struct rondo_op *op, u32 *d)
 {
 	s64 row = row_of(r, op, op->row, r->machine.acc_rows);
-	u8 requantise = requantise_of(op->op);
+	ref_requantise_fn *requantise = meaning[op->op].requantise;
 	u32 i;
 
 	if (row < 0)
@@ -100,7 +223,7 @@ static bool read_row(struct reference *r, struct ref_tile *t, const struct rondo
 		d[i] = t->acc[row][i];
 		if (!requantise)
 			continue;
-		d[i] = ref_requantise(requantise, d[i], 0, &t->vreg[op->params], i);
+		d[i] = requantise(d[i], 0, &t->vreg[op->params], i);
 		r->result->activity.vector_lanes++;
 	}
 	return true;
@@ -113,9 +236,7 @@ static bool load_lane(struct reference *r, struct ref_tile *t, const struct rond
 
 	if (!read_element(r, t, address(r, op, i, size), size, &value))
 		return false;
-	if (op->op == RONDO_OP_ld_s8 && value >= 0x80)
-		value |= 0xffffff00;
-	*d = op->op == RONDO_OP_ld_bf16 ? value << 16 : value;
+	*d = meaning[op->op].widen(value);
 	for (n = 1; n < op->rows; n++) {
 		s64 at = address(r, op, i, size) + (s64)n * entry_of(r, op)->pitch;
 
@@ -128,38 +249,17 @@ static bool load_lane(struct reference *r, struct ref_tile *t, const struct rond
 
 bool ref_load(struct reference *r, struct ref_tile *t, const struct rondo_op *op, u32 *d)
 {
-	u32 i;
+	u32 elements = rondo_elements(op->op, op->count), i;
 
 	memset(d, 0, sizeof(ref_row));
 	if (rondo_op_reads_acc(op->op))
 		return read_row(r, t, op, d);
-	if (op->op == RONDO_OP_ldb_w) {
-		if (!read_element(r, t, address(r, op, 0, 4), 4, &d[0]))
-			return false;
-		for (i = 1; i < op->count; i++)
-			d[i] = d[0];
-		return true;
-	}
-	for (i = 0; i < op->count; i++)
+	for (i = 0; i < elements; i++)
 		if (!load_lane(r, t, op, i, &d[i]))
 			return false;
+	for (; i < op->count; i++)
+		d[i] = d[0];
 	return true;
-}
-
-static u32 narrowed(u8 op, u32 value)
-{
-	s32 x = (s32)value;
-
-	switch (op) {
-	case RONDO_OP_st_s8:
-		return (u32)(x < -128 ? -128 : x > 127 ? 127 : x);
-	case RONDO_OP_st_u8:
-		return (u32)(x < 0 ? 0 : x > 255 ? 255 : x);
-	case RONDO_OP_st_bf16:
-		return f32_to_bf16(value);
-	default:
-		return value;
-	}
 }
 
 bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
@@ -174,7 +274,7 @@ bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *o
 	for (i = 0; i < op->count; i++) {
 		u32 value = from_register ? t->vreg[op->a][op->lane + i] : row[i];
 
-		changes->stored[i] = narrowed(op->op, value);
+		changes->stored[i] = meaning[op->op].narrow(value);
 		changes->store_at[i] = address(r, op, i, size);
 		if (!check_place(r, changes->store_at[i], size))
 			return false;
@@ -183,21 +283,6 @@ bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *o
 	changes->stores = op->count;
 	changes->store_bytes = size;
 	return true;
-}
-
-/* Four bytes, each minus the zero point, as four fields of nine bits. */
-static u64 byte_weights(const struct rondo_op *op, u32 container)
-{
-	u64 element = 0;
-	u32 n;
-
-	for (n = 0; n < 4; n++) {
-		u32 byte = container >> 8 * n & 0xff;
-		s32 weight = op->op == RONDO_OP_wl_s8 ? (s8)byte - (s8)op->zp : (s32)byte - op->zp;
-
-		element |= (u64)((u32)weight & 0x1ff) << 9 * n;
-	}
-	return element;
 }
 
 bool ref_weights(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
@@ -214,7 +299,7 @@ bool ref_weights(struct reference *r, struct ref_tile *t, const struct rondo_op 
 			continue;
 		if (!read_element(r, t, address(r, op, i, 4), 4, &x))
 			return false;
-		changes->weight[i] = op->op == RONDO_OP_wl_w ? x : byte_weights(op, x);
+		changes->weight[i] = meaning[op->op].weigh(x, op->zp);
 	}
 	changes->weight_row = t->weight[op->buf][row];
 	changes->weight_buf = op->buf;
@@ -234,38 +319,6 @@ static bool writes(const struct reference *r, const struct rondo_op *op)
 	return true;
 }
 
-/* Field @n of an element, as a signed number. */
-static s32 field(u64 element, u32 n)
-{
-	return (s32)((element >> 9 * n & 0x1ff) ^ 0x100) - 0x100;
-}
-
-/* One container times one weight element, onto @sum. */
-static u32 multiply(struct reference *r, u8 op, u32 x, u64 w, u32 sum)
-{
-	struct rondo_activity *activity = &r->result->activity;
-	u32 container = (u32)w, n;
-
-	switch (op) {
-	case RONDO_OP_push_f32:
-		activity->macs_f32++;
-		return f32_fma(x, container, sum);
-	case RONDO_OP_push_bf16:
-		activity->macs_bf16 += 2;
-		sum = f32_fma(x << 16, container << 16, sum);
-		return f32_fma(x & 0xffff0000, container & 0xffff0000, sum);
-	}
-	for (n = 0; n < 4; n++) {
-		s32 byte = (s32)(x >> 8 * n & 0xff);
-
-		if (op == RONDO_OP_push_s8 && byte > 127)
-			byte -= 256;
-		sum += (u32)(byte * field(w, n));
-		activity->macs_s8++;
-	}
-	return sum;
-}
-
 bool ref_matrix(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
 		struct ref_changes *changes)
 {
@@ -277,20 +330,21 @@ bool ref_matrix(struct reference *r, struct ref_tile *t, const struct rondo_op *
 	changes->acc_row = t->acc[row];
 	changes->acc_at = (u32)row;
 	memset(changes->acc, 0, sizeof(changes->acc));
-	if (op->op != RONDO_OP_preset && !writes(r, op)) {
+	if (meaning[op->op].multiply && !writes(r, op)) {
 		memcpy(changes->acc, t->acc[row], sizeof(changes->acc));
 		ref_saw(r, REFERENCE_ACCUMULATOR, false, ref_tile_number(r, t), 0, (u64)row, 1);
 	}
 	for (k = 0; k < op->count; k++) {
 		if (!read_element(r, t, address(r, op, k, 4), 4, &x))
 			return false;
-		if (op->op == RONDO_OP_preset) {
+		if (!meaning[op->op].multiply) {
 			changes->acc[k] = x;
 			continue;
 		}
 		for (i = 0; i < r->machine.lanes; i++)
-			changes->acc[i] = multiply(
-				r, op->op, x, t->weight[op->buf][op->wrow + k][i], changes->acc[i]);
+			changes->acc[i] = meaning[op->op].multiply(
+				&r->result->activity, x, t->weight[op->buf][op->wrow + k][i],
+				changes->acc[i]);
 	}
 	return true;
 }

@@ -4,8 +4,7 @@
  *
  *	reference.c	the cycle, the loops, the pipelines
  *	slots.c		L, S, W, M of one tile
- *	vector.c	V0 and V1 within one tile
- *	mesh.c		V1 between tiles
+ *	vector.c	V0 and V1
  *	channels.c	DMA
  *	signature.c	the control path's signature
  *	snapshot.c	saving and restoring
@@ -129,6 +128,17 @@ static inline u32 ref_tile_number(const struct reference *r, const struct ref_ti
 	return (u32)(t - r->tile);
 }
 
+/* Byte @n of a container. */
+static inline s32 ref_s8_byte(u32 x, u32 n)
+{
+	return (s32)((x >> 8 * n & 0xff) ^ 0x80) - 0x80;
+}
+
+static inline s32 ref_u8_byte(u32 x, u32 n)
+{
+	return (s32)(x >> 8 * n & 0xff);
+}
+
 /* slots.c: what one tile's slots will change, once all have read. */
 struct ref_changes {
 	u32 stores, store_bytes; /* elements, and the size of each */
@@ -153,12 +163,10 @@ void ref_change(struct reference *r, struct ref_tile *t, const struct ref_change
 
 /* vector.c */
 void ref_vector(struct reference *r, const struct ref_tile *t, const struct rondo_op *op, u32 *d);
-/* Requantises lane @i of @a with three parameter registers, as vector operation @op (rq_*). */
-u32 ref_requantise(u8 op, u32 a, u32 shift, const ref_row *params, u32 i);
-u32 ref_add_s32(u32 a, u32 b);
-u32 ref_max_s32(u32 a, u32 b);
-
-void ref_mesh(struct reference *r, const struct ref_tile *t, const struct rondo_op *op, u32 *d);
+/* Lane @i of the vector operation of this name on @a, with three parameter registers. */
+typedef u32 ref_requantise_fn(u32 a, u32 shift, const ref_row *params, u32 i);
+ref_requantise_fn ref_rq_fix_s8, ref_rq_fix_u8, ref_rq_fix_s32, ref_rq_flt_s8, ref_rq_flt_u8,
+	ref_rq_f32;
 
 /* signature.c: the bundle at hand executes. */
 void ref_sign(struct reference *r);

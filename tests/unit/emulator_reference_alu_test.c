@@ -72,10 +72,7 @@ static bool same(struct reference *r, struct ref_tile *t, struct rondo_op *op)
 		.shift = op->shift,
 		.lanes = LANES,
 	});
-	if (rondo_op_reads_mesh(op->op))
-		ref_mesh(r, t, op, expected);
-	else
-		ref_vector(r, t, op, expected);
+	ref_vector(r, t, op, expected);
 	for (i = 0; i < LANES; i++) {
 		if (d[i] == expected[i])
 			continue;
