@@ -16,7 +16,6 @@
 
 struct emu_program {
 	struct exec_program *exec; /* NULL: a fault made nonsense of it */
-	u64 bytes; /* of the budget, that all this takes */
 	u32 bindings; /* that use it */
 	u32 slots;
 	struct rondo_slot slot[RONDO_PROGRAM_SLOTS_MAX];
@@ -60,19 +59,12 @@ out:
 
 /* LOAD and UNLOAD. */
 
-/*
- * Bytes that the executor keeps of a program, and takes while it decodes it, for each byte of the
- * program: 16 were measured with a program that fills every slot.
- */
-enum { DECODED_BYTES = 16 };
-
 static void free_program(struct emu_device *dev, struct emu_program *p)
 {
 	if (!p)
 		return;
 	exec_unload(p->exec);
-	emu_budget_give(&dev->seq.budget, 1, p->bytes);
-	free(p);
+	emu_budget_free(&dev->seq.budget, p, 1, sizeof(*p));
 }
 
 static bool must_stop(void *dev)
@@ -128,7 +120,8 @@ static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64
 		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
 		return -ENOMEM;
 	}
-	ret = exec_load(&p->exec, x, &dev->machine, data, size, facts, why);
+	ret = exec_load_within(&p->exec, &dev->seq.budget, x, &dev->machine, data, size, facts,
+			       why);
 	return flipped && ret == -EINVAL ? 0 : ret;
 }
 
@@ -136,8 +129,6 @@ static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64
 static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u64 size, u32 number,
 					  char why[EXEC_REASON_BYTES])
 {
-	struct emu_budget *budget = &dev->seq.budget;
-	const u64 used = budget->used;
 	enum rondo_seq_status status;
 	struct rondo_program view;
 	struct rondo_facts facts;
@@ -150,13 +141,10 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	/* What an aborted replay has left counts as free. */
 	if (!exec_clean(dev->seq.exec, &dev->seq.stop))
 		return RONDO_SEQ_ABORTED;
-	p = emu_budget_calloc(budget, 1, sizeof(*p));
+	p = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*p));
 	if (!p)
 		return RONDO_SEQ_NO_MEMORY;
-	ret = -ENOMEM;
-	if (emu_budget_take(budget, DECODED_BYTES, size))
-		ret = decode(dev, p, data, size, &facts, why);
-	p->bytes = budget->used - used;
+	ret = decode(dev, p, data, size, &facts, why);
 	if (ret || rondo_program_open(&view, data, size)) {
 		free_program(dev, p);
 		return ret == -ENOMEM ? RONDO_SEQ_NO_MEMORY : RONDO_SEQ_BAD_PROGRAM;

@@ -70,20 +70,26 @@ bool exec_clean(struct exec *e, const atomic_bool *stop)
 	return !e->executor->clean || e->executor->clean(e, stop);
 }
 
-int exec_load(struct exec_program **program, const struct executor *x,
-	      const struct rondo_machine *machine, const void *data, u64 size,
-	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+int exec_load_within(struct exec_program **program, struct emu_budget *budget,
+		     const struct executor *x, const struct rondo_machine *machine,
+		     const void *data, u64 size, const struct rondo_facts *facts,
+		     char why[EXEC_REASON_BYTES])
 {
-	struct exec_program *p = calloc(1, sizeof(*p));
+	const u64 used = budget ? budget->used : 0;
+	struct exec_program *p = emu_budget_calloc(budget, 1, sizeof(*p));
 	int ret = -ENOMEM;
 
 	why[0] = '\0';
-	if (p)
+	if (p) {
+		p->budget = budget;
 		ret = exec_decode(p, machine, data, size, facts, why);
+	}
 	if (!ret) {
 		p->executor = x;
 		ret = x->load ? x->load(p, why) : 0;
 	}
+	if (p && budget)
+		p->charged = budget->used - used;
 	if (ret == -ENOMEM && !why[0])
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");
 	if (ret)
@@ -91,6 +97,13 @@ int exec_load(struct exec_program **program, const struct executor *x,
 	else
 		*program = p;
 	return ret;
+}
+
+int exec_load(struct exec_program **program, const struct executor *x,
+	      const struct rondo_machine *machine, const void *data, u64 size,
+	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
+{
+	return exec_load_within(program, NULL, x, machine, data, size, facts, why);
 }
 
 void exec_unload(struct exec_program *p)
@@ -105,6 +118,7 @@ void exec_unload(struct exec_program *p)
 	free(p->entry);
 	free(p->desc);
 	free(p->slot);
+	emu_budget_give(p->budget, 1, p->charged);
 	free(p);
 }
 

@@ -30,6 +30,7 @@
 #include <stdatomic.h>
 
 #include "core/verify.h"
+#include "emulator/budget.h"
 
 enum { EXEC_REASON_BYTES = 128 };
 
@@ -145,6 +146,15 @@ bool exec_clean(struct exec *e, const atomic_bool *stop);
 int exec_load(struct exec_program **program, const struct executor *x,
 	      const struct rondo_machine *machine, const void *data, u64 size,
 	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);
+/*
+ * As exec_load(), within @budget: each byte that decoding takes is charged before it is allocated,
+ * and -ENOMEM also says that the budget has not enough. What the program keeps stays charged until
+ * exec_unload(), which is called while @budget exists; what a load that fails has taken does not.
+ */
+int exec_load_within(struct exec_program **program, struct emu_budget *budget,
+		     const struct executor *x, const struct rondo_machine *machine,
+		     const void *data, u64 size, const struct rondo_facts *facts,
+		     char why[EXEC_REASON_BYTES]);
 void exec_unload(struct exec_program *program); /* NULL is allowed */
 
 /*

@@ -240,6 +240,31 @@ static u64 load_peak(const char *image, u32 machine, const char *text, u64 limit
 	return (u64)before;
 }
 
+static u32 unload(u32 number)
+{
+	struct rondo_seq_args args = { .program = number };
+
+	return seq_command(&rig, RONDO_SEQ_UNLOAD, &args).status;
+}
+
+/* What a program takes is free again when it is unloaded, and what one that is refused took at
+ * once. */
+static void test_given_back(const char *image, u32 machine, const char *text, u64 limit)
+{
+	enum { ROUNDS = 6 };
+	u32 loaded, again = 0, i;
+
+	setup_machine(image, machine, text, limit);
+	for (loaded = 0; loaded < RONDO_PROGRAMS_MAX && load(loaded) == RONDO_SEQ_OK; loaded++)
+		;
+	tap_ok(loaded && loaded < RONDO_PROGRAMS_MAX, "%u programs fit", loaded);
+	for (i = 0; i < ROUNDS; i++)
+		again += load(loaded) == RONDO_SEQ_NO_MEMORY &&
+			 unload(i % loaded) == RONDO_SEQ_OK && load(i % loaded) == RONDO_SEQ_OK;
+	tap_eq(again, ROUNDS, "one more is refused, and one in the place of another fits");
+	teardown();
+}
+
 /* A LOAD under limits from too little to enough never allocates more. */
 static void test_charged(const char *image, u32 machine, const char *name)
 {
@@ -252,7 +277,7 @@ static void test_charged(const char *image, u32 machine, const char *name)
 	tap_ok(status == RONDO_SEQ_OK && need > 1 << 18, "%s: a LOAD allocates %llu bytes", name,
 	       (unsigned long long)need);
 	for (i = 1; i <= LIMITS; i++) {
-		u64 limit = need * i * 4 / LIMITS;
+		u64 limit = need * i * 2 / LIMITS;
 
 		most = load_peak(image, machine, text, limit, &status);
 		exceeded += most > limit + SLACK;
@@ -261,6 +286,7 @@ static void test_charged(const char *image, u32 machine, const char *name)
 	}
 	tap_eq(exceeded, 0, "never more than its limit, whatever that is");
 	tap_ok(done && done < LIMITS && !other, "and is NO_MEMORY where that is too little");
+	test_given_back(image, machine, text, 2 * need);
 	free(text);
 }
 

@@ -217,11 +217,11 @@ static bool load_bundle(struct loader *l)
 }
 
 /* A table's own copy; an empty table needs none. */
-static bool copy_table(void *to, const void *from, u32 count, size_t size)
+static bool copy_table(struct exec_program *p, void *to, const void *from, u32 count, size_t size)
 {
 	void **table = to;
 
-	*table = calloc(count + 1, size);
+	*table = emu_budget_calloc(p->budget, count + 1ull, size);
 	if (!*table)
 		return false;
 	memcpy(*table, from, count * size);
@@ -241,13 +241,13 @@ static bool allocate(struct exec_program *p, const struct rondo_program *source)
 	}
 	p->bundles = h->bundles;
 	p->entries = h->entries;
-	p->bundle = calloc(h->bundles, sizeof(*p->bundle));
-	p->op = calloc(ops + 1, sizeof(*p->op));
-	p->control = calloc(controls + 1, sizeof(*p->control));
+	p->bundle = emu_budget_calloc(p->budget, h->bundles, sizeof(*p->bundle));
+	p->op = emu_budget_calloc(p->budget, ops + 1, sizeof(*p->op));
+	p->control = emu_budget_calloc(p->budget, controls + 1, sizeof(*p->control));
 	return p->bundle && p->op && p->control &&
-	       copy_table(&p->entry, source->entries, h->entries, sizeof(*p->entry)) &&
-	       copy_table(&p->desc, source->descs, h->descs, sizeof(*p->desc)) &&
-	       copy_table(&p->slot, source->slots, h->slots, sizeof(*p->slot));
+	       copy_table(p, &p->entry, source->entries, h->entries, sizeof(*p->entry)) &&
+	       copy_table(p, &p->desc, source->descs, h->descs, sizeof(*p->desc)) &&
+	       copy_table(p, &p->slot, source->slots, h->slots, sizeof(*p->slot));
 }
 
 static void take_facts(struct exec_program *p, const struct rondo_facts *facts)

@@ -46,6 +46,8 @@ struct exec_program {
 	struct rondo_machine machine;
 	const struct executor *executor;
 	void *own; /* what the executor derived */
+	struct emu_budget *budget; /* charged with all that is allocated here; may be NULL */
+	u64 charged; /* bytes, once it is loaded */
 	u64 cycles; /* of a whole run; UINT64_MAX if nobody said */
 	u64 clear_cycles;
 	u32 clear_count;

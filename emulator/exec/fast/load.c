@@ -63,19 +63,37 @@ static void refuse(struct loader *l, u8 op, const char *what)
 	l->ret = -EINVAL;
 }
 
-/* Room for one more in @array, which doubles at powers of two. False after any failure. */
+/* How many elements an array has room for that grew to @count. */
+static u64 room_of(u32 count)
+{
+	u64 room = 1;
+
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
+/*
+ * Room for one more in @array, which doubles at powers of two; for a moment there are two. False
+ * after any failure.
+ */
 static bool grow(struct loader *l, void *array, u32 count, size_t size)
 {
-	void **a = array, *bigger;
+	struct emu_budget *budget = l->program->budget;
+	u64 room = count ? 2 * (u64)count : 1;
+	void **a = array, *bigger = NULL;
 
 	if (l->ret || count & (count - 1))
 		return !l->ret;
-	bigger = realloc(*a, (count ? 2 * (size_t)count : 1) * size);
-	if (bigger)
-		*a = bigger;
-	else
+	if (emu_budget_take(budget, room, size))
+		bigger = realloc(*a, room * size);
+	if (!bigger) {
 		l->ret = -ENOMEM;
-	return bigger;
+		return false;
+	}
+	emu_budget_give(budget, count, size);
+	*a = bigger;
+	return true;
 }
 
 /* Operations. */
@@ -473,8 +491,9 @@ static void join_stores(const struct fast_variant *variant, struct fast_op *op, 
 int fast_load(struct exec_program *program, const struct fast_variant *variant,
 	      char why[EXEC_REASON_BYTES])
 {
-	struct fast_program *p = program->own = calloc(1, sizeof(*p));
-	struct loader *l = calloc(1, sizeof(*l));
+	struct emu_budget *budget = program->budget;
+	struct fast_program *p = program->own = emu_budget_calloc(budget, 1, sizeof(*p));
+	struct loader *l = emu_budget_calloc(budget, 1, sizeof(*l));
 	int ret = -ENOMEM;
 	u32 i;
 
@@ -493,9 +512,10 @@ int fast_load(struct exec_program *program, const struct fast_variant *variant,
 			if (p->node[i].kind == FAST_OPS)
 				join_stores(variant, p->op + p->node[i].op, &p->node[i]);
 		ret = l->ret;
-		free(l->steps);
+		if (l->steps)
+			emu_budget_free(budget, l->steps, room_of(l->chained), sizeof(*l->steps));
 	}
-	free(l);
+	emu_budget_free(budget, l, 1, sizeof(*l));
 	return ret;
 }
 

@@ -229,16 +229,22 @@ static u32 cut_segment(struct cutter *c, u32 at)
 	return at;
 }
 
+/* Words of the set of a tile's pages. */
+static u64 page_words(const struct cutter *c)
+{
+	return c->p->machine.sram_bytes / PAGE / 64 + 1;
+}
+
 static bool prepare(struct cutter *c)
 {
 	const struct exec_program *p = c->p;
 	u32 at, i;
 
-	c->meets = calloc(p->bundles + 1ull, sizeof(*c->meets));
-	c->pages = calloc(p->machine.sram_bytes / PAGE / 64 + 1, sizeof(*c->pages));
-	c->mp->segment = calloc(p->bundles, sizeof(*c->mp->segment));
-	c->mp->segment_at = calloc(p->bundles, sizeof(*c->mp->segment_at));
-	c->mp->op = calloc(p->ops + 1ull, sizeof(*c->mp->op));
+	c->meets = emu_budget_calloc(p->budget, p->bundles + 1ull, sizeof(*c->meets));
+	c->pages = emu_budget_calloc(p->budget, page_words(c), sizeof(*c->pages));
+	c->mp->segment = emu_budget_calloc(p->budget, p->bundles, sizeof(*c->mp->segment));
+	c->mp->segment_at = emu_budget_calloc(p->budget, p->bundles, sizeof(*c->mp->segment_at));
+	c->mp->op = emu_budget_calloc(p->budget, p->ops + 1ull, sizeof(*c->mp->op));
 	if (!c->meets || !c->pages || !c->mp->segment || !c->mp->segment_at || !c->mp->op)
 		return false;
 	for (at = 0; at < p->bundles; at++) {
@@ -283,7 +289,7 @@ bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_
 int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 {
 	const struct host_memory host = host_memory_available();
-	struct cutter c = { .p = p, .mp = calloc(1, sizeof(*c.mp)) };
+	struct cutter c = { .p = p, .mp = emu_budget_calloc(p->budget, 1, sizeof(*c.mp)) };
 	bool fits = false;
 	u32 at = 0;
 
@@ -294,8 +300,8 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 		c.mp->tile_bytes = tile_bytes(&c);
 		fits = mesh_fits(&p->machine, c.mp->tile_bytes, &host, why);
 	}
-	free(c.meets);
-	free(c.pages);
+	emu_budget_free(p->budget, c.meets, p->bundles + 1ull, sizeof(*c.meets));
+	emu_budget_free(p->budget, c.pages, page_words(&c), sizeof(*c.pages));
 	return fits ? 0 : -ENOMEM;
 }
 
