@@ -111,9 +111,10 @@ static bool through_library(const struct rondo_machine *machine, const void *byt
 	if (!ret)
 		run->cycles = accel_program_cycles(program);
 	for (i = 0; i < p.header->slots && !ret; i++)
-		io->write(io->ctx, i, p.slots[i].write_lo,
-			  (const u8 *)memory[i] + p.slots[i].write_lo,
-			  p.slots[i].write_hi - p.slots[i].write_lo);
+		if (p.slots[i].write_lo < p.slots[i].write_hi)
+			io->write(io->ctx, i, p.slots[i].write_lo,
+				  (const u8 *)memory[i] + p.slots[i].write_lo,
+				  p.slots[i].write_hi - p.slots[i].write_lo);
 	accel_fence_destroy(fence);
 	accel_queue_destroy(queue);
 	accel_binding_destroy(binding);
