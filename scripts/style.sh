@@ -41,6 +41,18 @@ complain 'longer than 100 columns' < <(awk '
 	}' "${c_files[@]}")
 complain 'trailing space' < <(git grep -nE '[[:space:]]+$' -- "${source_files[@]}" || true)
 complain 'empty' < <(git ls-files -z | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -empty' sh)
+# clang-format takes a macro that heads a loop for a call, and spoils the loop, unless it is told.
+# shellcheck disable=SC2016 # awk's, not the shell's
+complain 'heads a loop, but is not among the ForEachMacros of .clang-format' < <(comm -23 <({
+	git grep -hoE '\<[a-z_]*for_each[a-z_]*\(' -- '*.[ch]' '*.inc'
+	git ls-files -z '*.[ch]' '*.inc' | xargs -0 awk '/^#define [A-Za-z_]+\(/ {
+		text = $0
+		while (sub(/\\$/, "", text) && (getline more) > 0)
+			text = text more
+		if (text ~ /^#define [A-Za-z_]+\([^)]*\)[ \t]+for \([^()]*(\([^()]*\)[^()]*)*\)$/)
+			print $2
+	}'
+} | sed 's/(.*//' | LC_ALL=C sort -u) <(sed -n 's/^  - //p' .clang-format | LC_ALL=C sort))
 complain 'a test whose name has a colon, which meson replaces' < <(
 	git grep -nE "^[[:space:]]*test\\('[^']*:" -- '*meson.build' || true)
 # What is run says by what; what says it is run, but for what is sourced.
