@@ -104,6 +104,22 @@ static int merge_transposes(struct graph *g, struct node *n)
 	return keeps_order(n) ? become_view(g, n) : 0;
 }
 
+/* Parts of no elements join nothing; one part by itself is the result. */
+static int simplify_concat(struct graph *g, struct node *n)
+{
+	int kept = 0;
+
+	for (int i = 0; i < n->n_in; i++) {
+		struct value *part = node_in(n, i);
+
+		node_set_in(n, i, NULL);
+		if (shape_elems(&part->shape))
+			node_set_in(n, kept++, part);
+	}
+	n->n_in = kept;
+	return kept == 1 ? pass_replace_by_value(g, n, node_in(n, 0)) : 0;
+}
+
 static int simplify_node(struct graph *g, struct node *n)
 {
 	switch (n->op) {
@@ -125,7 +141,7 @@ static int simplify_node(struct graph *g, struct node *n)
 	case OP_TRANSPOSE:
 		return merge_transposes(g, n);
 	case OP_CONCAT:
-		return n->n_in == 1 ? pass_replace_by_value(g, n, node_in(n, 0)) : 0;
+		return simplify_concat(g, n);
 	default:
 		return 0;
 	}
