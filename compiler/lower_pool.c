@@ -21,20 +21,37 @@ static enum rondo_opcode join_op(const struct body *b)
 	return b->max ? RONDO_OP_fmax : RONDO_OP_fadd;
 }
 
-/* All taps one after the other, joined in their order. */
+static vreg load_tap(struct mir *m, const struct map *map, const struct body *b, s64 tap)
+{
+	return map_load(m, map, 1,
+			tap / b->kernel[1] * b->step[0] + tap % b->kernel[1] * b->step[1]);
+}
+
+/* Joins taps [@tap, @end) to @sum, in their order. */
+static vreg join(struct mir *m, const struct map *map, const struct body *b, vreg sum, s64 tap,
+		 s64 end)
+{
+	for (; tap < end; tap++)
+		/* The sum comes second: fmax gives that when the tap is NaN. */
+		sum = mir_v2(m, join_op(b), load_tap(m, map, b, tap), sum);
+	return sum;
+}
+
+/*
+ * All taps one after the other. Those of a maximum in two halves, which the two vector units join
+ * at the same time. The first half comes second again: of equal numbers, 0 and -0, the first wins.
+ */
 static vreg unrolled(struct mir *m, const struct map *map, const struct body *b)
 {
-	s64 tap = b->max ? 0 : 1;
-	vreg sum = b->max ? b->least : map_load(m, map, 1, 0);
+	s64 taps = b->kernel[0] * b->kernel[1], half = (taps + 1) / 2;
+	vreg first;
 
-	for (; tap < b->kernel[0] * b->kernel[1]; tap++)
-		/* The sum comes second: fmax gives that when the tap is NaN. */
-		sum = mir_v2(
-			m, join_op(b),
-			map_load(m, map, 1,
-				 tap / b->kernel[1] * b->step[0] + tap % b->kernel[1] * b->step[1]),
-			sum);
-	return sum;
+	if (!b->max)
+		return join(m, map, b, load_tap(m, map, b, 0), 1, taps);
+	first = join(m, map, b, b->least, 0, half);
+	if (half == taps)
+		return first;
+	return mir_v2(m, RONDO_OP_fmax, join(m, map, b, b->least, half, taps), first);
 }
 
 /* Windows too large to unroll: a loop over the taps. */
