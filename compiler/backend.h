@@ -23,16 +23,17 @@ struct vliw_bundle {
 	int body; /* bundles of them */
 };
 
-/* A graph node's bundles. */
+/* The bundles of what a MIR_NODE is made for. */
 struct vliw_region {
 	const char *name;
+	const struct node *node;
 	int first, count;
 };
 
 struct vliw {
 	struct arena *arena;
 	int tight; /* bundle where allocate_registers() had no register left */
-	int error; /* 0; -ENOMEM; -EFBIG: more than RONDO_BUNDLES_MAX bundles */
+	int error; /* 0; -ENOMEM; -EFBIG: RONDO_BUNDLES_MAX bundles, without the one that halts */
 	struct vliw_bundle lost; /* returned where there can be no more bundles */
 	struct vliw_bundle *bundle;
 	int bundles, bundle_room;
@@ -55,6 +56,9 @@ int place_buffers(struct lowering *l);
  */
 int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
 	     struct arena *arena, int block_max);
+
+/* The graph node that bundle @b is made for, or NULL; the last one beyond the end. */
+const struct node *vliw_node_of(const struct vliw *v, int b);
 
 /*
  * Fills in the registers of all operations of @v. -EAGAIN, without a message, when the machine's

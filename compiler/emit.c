@@ -28,6 +28,7 @@ struct emission {
 	struct rondo_entry *entry;
 	struct rondo_desc *desc;
 	u32 entries, descs;
+	int bundle; /* being encoded */
 	struct bytes program, strings, tensors, regions;
 };
 
@@ -61,6 +62,11 @@ static u32 string(struct emission *e, const char *s)
 	return append(&e->strings, s, strlen(s) + 1);
 }
 
+static const struct node *node_of(const struct emission *e)
+{
+	return vliw_node_of(e->v, e->bundle);
+}
+
 /* The address entry for @ref: what the operation's offset field does not hold. */
 static int entry_for(struct emission *e, const struct mir_ref *ref, u16 *index)
 {
@@ -73,8 +79,8 @@ static int entry_for(struct emission *e, const struct mir_ref *ref, u16 *index)
 		if (!memcmp(&e->entry[i], &entry, sizeof(entry)))
 			break;
 	if (i == RONDO_ENTRIES_MAX)
-		return graph_fail(e->l->g, -EFBIG, "more than %d address patterns",
-				  RONDO_ENTRIES_MAX);
+		return node_fail(e->l->g, node_of(e), -EFBIG, "more than %d address patterns",
+				 RONDO_ENTRIES_MAX);
 	if (i == e->entries)
 		e->entry[e->entries++] = entry;
 	*index = i;
@@ -92,15 +98,16 @@ static int encode_op(struct emission *e, struct mir_item *item, u64 *word)
 			return err;
 	}
 	if (!rondo_encode(&item->op, word))
-		return graph_fail(e->l->g, -EINVAL, "compiler's fault: %s does not encode",
-				  rondo_ops[item->op.op].name);
+		return node_fail(e->l->g, node_of(e), -ENOTRECOVERABLE, "%s does not encode",
+				 rondo_ops[item->op.op].name);
 	return 0;
 }
 
 static int encode_dma(struct emission *e, const struct mir_item *item, struct rondo_op *op)
 {
 	if (e->descs == RONDO_DESCS_MAX)
-		return graph_fail(e->l->g, -EFBIG, "more than %d transfers", RONDO_DESCS_MAX);
+		return node_fail(e->l->g, mir_user_of(&e->l->mir, item->ref.buf), -EFBIG,
+				 "more than %d transfers", RONDO_DESCS_MAX);
 	op->op = RONDO_OP_dma;
 	op->channel = item->channel;
 	op->desc = e->descs;
@@ -145,7 +152,8 @@ static int encode_bundle(struct emission *e, struct vliw_bundle *b,
 	int slot, err = control(e, b, &c);
 
 	if (!err && !rondo_encode(&c, &word[RONDO_C]))
-		err = graph_fail(e->l->g, -EFBIG, "a loop of %d bundles does not encode", b->body);
+		err = node_fail(e->l->g, node_of(e), -EFBIG, "a loop of %d bundles does not encode",
+				b->body);
 	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE && !err; slot++)
 		if (b->slot[slot])
 			err = encode_op(e, b->slot[slot], &word[slot]);
@@ -155,15 +163,15 @@ static int encode_bundle(struct emission *e, struct vliw_bundle *b,
 static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE])
 {
 	struct rondo_op halt = { .op = RONDO_OP_halt };
-	int i, err;
+	int err;
 
-	for (i = 0; i < e->v->bundles; i++) {
-		err = encode_bundle(e, &e->v->bundle[i], word[i]);
+	for (e->bundle = 0; e->bundle < e->v->bundles; e->bundle++) {
+		err = encode_bundle(e, &e->v->bundle[e->bundle], word[e->bundle]);
 		if (err)
 			return err;
 	}
 	wait_for_all(&halt);
-	rondo_encode(&halt, &word[e->v->bundles][RONDO_C]);
+	rondo_encode(&halt, &word[e->bundle][RONDO_C]);
 	return 0;
 }
 
@@ -173,6 +181,7 @@ static int measure(struct emission *e, u64 *cycles)
 	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	const struct rondo_verdict *verdict;
 	char text[RONDO_VERDICT_TEXT_BYTES];
+	const struct node *at_fault = NULL;
 	int err = 0;
 
 	if (!v)
@@ -180,7 +189,9 @@ static int measure(struct emission *e, u64 *cycles)
 	verdict = rondo_measure_run(v, e->l->machine, e->program.at, e->program.size);
 	if (verdict->code) {
 		rondo_verdict_text(verdict, text, sizeof(text));
-		err = graph_fail(e->l->g, -EINVAL, "compiler's fault: program refused: %s", text);
+		if (rondo_error_where(verdict->code) == RONDO_WHERE_BUNDLE)
+			at_fault = vliw_node_of(e->v, (int)verdict->index);
+		err = node_fail(e->l->g, at_fault, -ENOTRECOVERABLE, "program refused: %s", text);
 	} else {
 		*cycles = rondo_verify_facts(v)->cycles;
 	}
@@ -213,12 +224,6 @@ static int make_program(struct emission *e, u64 *cycles)
 	};
 	int err;
 
-	if (header.slots > RONDO_PROGRAM_SLOTS_MAX)
-		return graph_fail(g, -EFBIG, "more than %d inputs and outputs",
-				  RONDO_PROGRAM_SLOTS_MAX - 1);
-	if (header.bundles > RONDO_BUNDLES_MAX)
-		return graph_fail(g, -EFBIG, "program of %u bundles, at most %d are possible",
-				  header.bundles, RONDO_BUNDLES_MAX);
 	e->entry = graph_alloc(e->l->g, RONDO_ENTRIES_MAX * sizeof(*e->entry));
 	e->desc = graph_alloc(e->l->g, RONDO_DESCS_MAX * sizeof(*e->desc));
 	word = graph_alloc(e->l->g, header.bundles * sizeof(*word));

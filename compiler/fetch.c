@@ -109,6 +109,21 @@ static void prefetch(struct fetch *f, int i)
 		fetch_constants(f, b);
 }
 
+/* Puts what went wrong into words: at item @i of the program without transfers. */
+static int check(const struct fetch *f, int i)
+{
+	const struct node *n = mir_node_of(&f->l->mir, i);
+
+	switch (f->out.error) {
+	case 0:
+		return 0;
+	case -ENOMEM:
+		return node_fail(f->l->g, n, -ENOMEM, "no memory");
+	default:
+		return node_fail(f->l->g, n, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
+	}
+}
+
 static void copy_node(struct fetch *f, int from, int to)
 {
 	for (; from < to; from++)
@@ -120,10 +135,10 @@ int fetch_insert(struct lowering *l)
 	struct fetch f = { .l = l };
 	struct mir *m = &l->mir;
 	bool resident = l->weights_bytes <= l->machine->sram_bytes / 2;
-	int i, next, b;
+	int i, next, b, err;
 
 	mir_init(&f.out, m->arena);
-	mir_node(&f.out, "inputs");
+	mir_node(&f.out, "inputs", NULL);
 	fetch_inputs(&f);
 	for (b = 0; b < m->bufs && resident; b++)
 		if (m->buf[b].kind == MIR_BUF_CONST)
@@ -132,20 +147,22 @@ int fetch_insert(struct lowering *l)
 	if (!resident)
 		prefetch(&f, i);
 	wait_all(&f);
-	for (; i < m->items; i = next) {
+	err = check(&f, i);
+	for (; i < m->items && !err; i = next) {
 		next = next_node(m, i + 1);
 		if (!resident) {
 			wait_all(&f);
 			prefetch(&f, next);
 		}
 		copy_node(&f, i, next);
+		err = check(&f, i);
 	}
-	mir_node(&f.out, "outputs");
+	mir_node(&f.out, "outputs", NULL);
 	store_outputs(&f);
-	if (f.out.error)
-		return f.out.error == -ENOMEM ?
-			       graph_fail(l->g, -ENOMEM, "no memory") :
-			       graph_fail(l->g, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
+	if (!err)
+		err = check(&f, m->items - 1);
+	if (err)
+		return err;
 	m->item = f.out.item;
 	m->items = f.out.items;
 	m->item_room = f.out.item_room;

@@ -88,8 +88,8 @@ void *graph_const_room(struct graph *g, struct value *v)
 	void *room;
 
 	if (size > GRAPH_CONST_BYTES_MAX - g->const_bytes) {
-		graph_fail(g, -EFBIG, "its constants exceed %llu MiB",
-			   (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
+		node_fail(g, v->producer, -EFBIG, "with \"%.80s\" its constants exceed %llu MiB",
+			  v->name, (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
 		return NULL;
 	}
 	room = graph_alloc(g, size);
@@ -187,6 +187,7 @@ struct node *graph_node(struct graph *g, struct node *at, enum op op, const char
 	if (!n)
 		return NULL;
 	n->op = op;
+	n->model_op = at ? at->model_op : op;
 	n->name = copy_name(g, name);
 	set_own_attrs(n);
 	n->n_in = n_in;

@@ -150,6 +150,7 @@ struct value {
 
 struct node {
 	enum op op;
+	enum op model_op; /* the operator of the model that it stands for, in messages */
 	const char *name; /* from the model, for messages; may be "" */
 	struct attrs attrs;
 	int n_in, n_out;
@@ -217,8 +218,8 @@ int graph_add_output(struct graph *g, struct value *v);
 
 /*
  * A node before @at, or at the end of the list if @at is NULL, with @n_in inputs, all left out, no
- * outputs, and no attributes but its OWN ones. Inputs up to NODE_IN_FIXED may be added later by
- * node_set_in().
+ * outputs, and no attributes but its OWN ones. It stands for the same operator of the model as @at.
+ * Inputs up to NODE_IN_FIXED may be added later by node_set_in().
  */
 #define NODE_IN_FIXED 5 /* the most inputs of an operator whose number of inputs is bounded */
 struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in);
@@ -277,7 +278,8 @@ void graph_remove_dead(struct graph *g);
 
 /* ---- Checking ------------------------------------------------------------------------------ */
 
-/* Records `SOURCE: node "NAME" (OP): message` in g->err; returns @code. */
+/* Records `SOURCE: node "NAME" (OP): message` in g->err; returns @code. @n NULL: no node's fault.
+ */
 __attribute__((format(printf, 4, 5))) int node_fail(const struct graph *g, const struct node *n,
 						    int code, const char *fmt, ...);
 

@@ -37,8 +37,10 @@ int node_fail(const struct graph *g, const struct node *n, int code, const char 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return graph_fail(g, code, "node \"%.120s\" (%s): %s", node_label(n), op_infos[n->op].name,
-			  text);
+	if (!n)
+		return graph_fail(g, code, "%s", text);
+	return graph_fail(g, code, "node \"%.120s\" (%s): %s", node_label(n),
+			  op_infos[n->model_op].name, text);
 }
 
 static int broken(const struct graph *g, const struct node *n, const char *what)

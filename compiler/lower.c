@@ -156,11 +156,11 @@ struct operand_at lower_out(struct lowering *l, const struct value *v)
 	return l->value[v->id];
 }
 
-static void begin_node(struct lowering *l, const char *name)
+static void begin_node(struct lowering *l, const char *name, const struct node *n)
 {
 	l->consts = MIR_NO_BUF;
 	l->node_name = name;
-	mir_node(&l->mir, name);
+	mir_node(&l->mir, name, n);
 }
 
 int lower_never(struct lowering *l, struct node *n)
@@ -231,7 +231,7 @@ static int lower_one(struct lowering *l, struct node *n)
 
 	if (err)
 		return err;
-	begin_node(l, *n->name ? n->name : op_infos[n->op].name);
+	begin_node(l, *n->name ? n->name : op_infos[n->model_op].name, n);
 	err = lower_fns[n->op](l, n);
 	return err ? err : check_node(l, n);
 }
@@ -241,8 +241,20 @@ static void lower_result(struct lowering *l, const struct value *v)
 {
 	struct layout layout = layout_dense(v);
 
-	begin_node(l, v->name);
+	begin_node(l, v->name, v->producer);
 	l->value[v->id] = lower_in_as(l, v, &layout);
+}
+
+/* Beside the weights every input and output has a slot. */
+static int check_slots(const struct graph *g)
+{
+	size_t n = g->inputs.n, max = RONDO_PROGRAM_SLOTS_MAX - 1;
+
+	if (n + g->outputs.n <= max)
+		return 0;
+	return graph_fail(g, -EFBIG, "%s \"%.120s\" is one of more than %zu inputs and outputs",
+			  n > max ? "input" : "output",
+			  (n > max ? g->inputs.v[max] : g->outputs.v[max - n])->name, max);
 }
 
 int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine *machine)
@@ -251,9 +263,11 @@ int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine 
 	struct node *n;
 	size_t i;
 	u32 id = 0;
-	int err;
+	int err = check_slots(g);
 
 	*l = (struct lowering){ .g = g, .machine = machine };
+	if (err)
+		return err;
 	mir_init(&l->mir, &g->arena);
 	for (v = g->values; v; v = v->next)
 		v->id = id++;

@@ -120,9 +120,28 @@ int mir_loop_end(const struct mir *m, int i)
 	}
 }
 
-void mir_node(struct mir *m, const char *name)
+void mir_node(struct mir *m, const char *name, const struct node *node)
 {
-	mir_append(m, MIR_NODE)->name = name;
+	struct mir_item *item = mir_append(m, MIR_NODE);
+
+	item->name = name;
+	item->node = node;
+}
+
+const struct node *mir_node_of(const struct mir *m, int i)
+{
+	while (i >= 0 && m->item[i].kind != MIR_NODE)
+		i--;
+	return i < 0 ? NULL : m->item[i].node;
+}
+
+const struct node *mir_user_of(const struct mir *m, mir_buf b)
+{
+	for (int i = 0; i < m->items; i++) {
+		if (m->item[i].kind == MIR_OP && m->item[i].ref.buf == b)
+			return mir_node_of(m, i);
+	}
+	return NULL;
 }
 
 struct mir_item *mir_op(struct mir *m, enum rondo_opcode opcode)

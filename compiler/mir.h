@@ -27,6 +27,8 @@
 #include "core/isa.h"
 #include "spec/program.h"
 
+struct node;
+
 typedef int vreg; /* number of a virtual register, or VREG_NONE */
 enum { VREG_NONE = -1 };
 
@@ -78,7 +80,8 @@ struct mir_item {
 	u64 trip; /* MIR_LOOP */
 	struct rondo_desc desc; /* MIR_DMA: SRAM addresses are relative to ref.buf until emit.c */
 	u8 channel; /* MIR_DMA */
-	const char *name; /* MIR_NODE: the graph node that the following items are made for */
+	const char *name; /* MIR_NODE: of what the following items are made for */
+	const struct node *node; /* MIR_NODE: the graph node that it is, or NULL */
 };
 
 #define MIR_ITEMS_MAX (1 << 18) /* some 100 MiB */
@@ -109,8 +112,14 @@ vreg mir_vreg3(struct mir *m); /* three consecutive registers */
 int mir_loop(struct mir *m, u64 trip);
 void mir_end(struct mir *m);
 
-/* The following items are made for the graph node @name. */
-void mir_node(struct mir *m, const char *name);
+/* The following items are made for the graph node @node, or NULL, called @name in the program. */
+void mir_node(struct mir *m, const char *name, const struct node *node);
+
+/* The graph node that item @i is made for, or NULL. */
+const struct node *mir_node_of(const struct mir *m, int i);
+
+/* The first graph node whose operations touch buffer @b; NULL: only transfers do. */
+const struct node *mir_user_of(const struct mir *m, mir_buf b);
 
 /* Appends an item of @kind; everything but the kind is zero and every register VREG_NONE. */
 struct mir_item *mir_append(struct mir *m, enum mir_kind kind);

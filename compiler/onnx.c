@@ -53,10 +53,12 @@ static int read_opset(struct onnx_reader *r, const Onnx__ModelProto *model)
 
 /* ---- Declaring ----------------------------------------------------------------------------- */
 
-static int declare_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
+static int declare_initializer(struct onnx_reader *r, size_t i)
 {
+	const Onnx__TensorProto *p = r->proto->initializer[i];
+
 	if (!onnx_str(p->name)[0])
-		return graph_fail(r->g, -EINVAL, "an initializer has no name");
+		return graph_fail(r->g, -EINVAL, "initializer %zu has no name", i);
 	return onnx_declare(r, p->name) ? 0 : r->g->err->code;
 }
 
@@ -66,7 +68,7 @@ static int declare_all(struct onnx_reader *r)
 	int rc = 0;
 
 	for (size_t i = 0; i < p->n_initializer && !rc; i++)
-		rc = declare_initializer(r, p->initializer[i]);
+		rc = declare_initializer(r, i);
 	if (!rc)
 		rc = onnx_declare_inputs(r);
 	for (size_t i = 0; i < p->n_node && !rc; i++)
@@ -158,6 +160,17 @@ static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 	return rc;
 }
 
+bool onnx_is_sparse(const struct onnx_reader *r, const char *name)
+{
+	for (size_t i = 0; i < r->proto->n_sparse_initializer; i++) {
+		const Onnx__TensorProto *values = r->proto->sparse_initializer[i]->values;
+
+		if (values && !strcmp(onnx_str(values->name), name))
+			return true;
+	}
+	return false;
+}
+
 /* An output that is listed a second time: a copy of it with a name of its own. */
 static struct value *again(struct onnx_reader *r, struct value *v)
 {
@@ -186,6 +199,9 @@ static int read_outputs(struct onnx_reader *r)
 		const char *name = onnx_str(r->proto->output[i]->name);
 		struct value *v = name_table_get(&r->names, name);
 
+		if (!v && onnx_is_sparse(r, name))
+			return graph_fail(r->g, -ENOTSUP,
+					  "output \"%.120s\" is a sparse initializer", name);
 		if (!v)
 			return graph_fail(r->g, -EINVAL, "nothing produces the output \"%.120s\"",
 					  name);
@@ -230,8 +246,6 @@ static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 		rc = onnx_check_operators(r);
 	if (!rc)
 		rc = read_opset(r, model);
-	if (!rc && model->graph->n_sparse_initializer)
-		rc = graph_fail(r->g, -ENOTSUP, "sparse initializers are not supported");
 	return rc ? rc : read_graph(r);
 }
 

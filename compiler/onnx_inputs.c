@@ -260,7 +260,7 @@ int onnx_declare_inputs(struct onnx_reader *r)
 		const struct value *known = name_table_get(&r->names, name);
 
 		if (!name[0])
-			return graph_fail(r->g, -EINVAL, "an input has no name");
+			return graph_fail(r->g, -EINVAL, "input %zu has no name", i);
 		if (known && known->id < initializers)
 			continue;
 		if (!onnx_declare(r, name))

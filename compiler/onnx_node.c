@@ -347,6 +347,9 @@ static int connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struc
 			continue;
 		if (!name[0])
 			return onnx_node_fail(r, p, -EINVAL, "input %d is missing", i);
+		if (!v && onnx_is_sparse(r, name))
+			return onnx_node_fail(r, p, -ENOTSUP,
+					      "its input \"%.120s\" is a sparse initializer", name);
 		if (!v)
 			return onnx_node_fail(r, p, -EINVAL,
 					      "nothing produces its input \"%.120s\"", name);

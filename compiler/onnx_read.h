@@ -46,6 +46,9 @@ int onnx_check_options(const struct onnx_reader *r);
 int onnx_declare_inputs(struct onnx_reader *r);
 int onnx_read_inputs(struct onnx_reader *r);
 
+/* Whether the tensor of that name is given by the elements that are not 0. */
+bool onnx_is_sparse(const struct onnx_reader *r, const char *name);
+
 /* Whether the options replace the input of that name by a constant. */
 bool onnx_is_baked(const struct onnx_reader *r, const char *name);
 

@@ -28,15 +28,23 @@ static int check_node(const struct graph *g, const struct node *n)
 	return rc;
 }
 
+/* No buffer of no bytes can be bound to a slot. */
+static int check_list(const struct graph *g, const struct value_list *list, const char *what)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!shape_elems(&list->v[i]->shape))
+			return graph_fail(g, -ENOTSUP, "%s \"%.120s\" has no elements", what,
+					  list->v[i]->name);
+	}
+	return 0;
+}
+
 int pass_final(struct graph *g)
 {
-	int rc = 0;
+	int rc = check_list(g, &g->inputs, "input");
 
-	for (size_t i = 0; i < g->inputs.n && !rc; i++) {
-		if (!shape_elems(&g->inputs.v[i]->shape))
-			rc = graph_fail(g, -ENOTSUP, "input \"%.120s\" has no elements",
-					g->inputs.v[i]->name);
-	}
+	if (!rc)
+		rc = check_list(g, &g->outputs, "output");
 	for (const struct node *n = g->first; n && !rc; n = n->next)
 		rc = check_node(g, n);
 	return rc;

@@ -44,20 +44,11 @@ static int schedule_at_most(struct code *c, int block_max)
 {
 	struct graph *g = c->l.g;
 	int rc = schedule(&c->v, &c->l.mir, c->l.machine, &g->arena, block_max);
+	const struct node *n = vliw_node_of(&c->v, c->v.bundles);
 
 	if (rc == -EFBIG)
-		return graph_fail(g, rc, "more than %d bundles", RONDO_BUNDLES_MAX);
-	return rc ? graph_fail(g, rc, "no memory") : allocate_registers(&c->l, &c->v);
-}
-
-/* The graph node that bundle @b is made for. */
-static const char *node_of(const struct vliw *v, int b)
-{
-	for (int i = 0; i < v->regions; i++) {
-		if (b - v->region[i].first < v->region[i].count)
-			return v->region[i].name;
-	}
-	return "";
+		return node_fail(g, n, rc, "more than %d bundles", RONDO_BUNDLES_MAX);
+	return rc ? node_fail(g, n, rc, "no memory") : allocate_registers(&c->l, &c->v);
 }
 
 static int run_schedule(struct code *c)
@@ -68,9 +59,8 @@ static int run_schedule(struct code *c)
 		rc = schedule_at_most(c, n);
 	if (rc != -EAGAIN)
 		return rc;
-	return graph_fail(c->l.g, -EFBIG,
-			  "node \"%.120s\" needs more than the %d registers of the machine",
-			  node_of(&c->v, c->v.tight), RONDO_VREGS);
+	return node_fail(c->l.g, vliw_node_of(&c->v, c->v.tight), -EFBIG,
+			 "it needs more than the %d registers of the machine", RONDO_VREGS);
 }
 
 static int run_emit(struct code *c)
@@ -171,6 +161,12 @@ static int dump_graph(struct graph *g, const struct compile_options *o, const ch
 	return to && ferror(to) ? graph_fail(g, -EIO, "the graph cannot be printed") : 0;
 }
 
+/* The message is of what a pass did wrong, not the model. */
+static void own_fault(struct graph *g)
+{
+	compile_error_prefix(g->err, "internal error of the compiler");
+}
+
 int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last)
 {
 	int rc;
@@ -184,7 +180,7 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 		if (!rc)
 			rc = graph_check(g);
 		if (rc == -ENOTRECOVERABLE)
-			compile_error_prefix(g->err, "internal error of the compiler");
+			own_fault(g);
 		if (!rc)
 			rc = dump_graph(g, options, p->name);
 		if (last && !strcmp(p->name, last))
@@ -210,6 +206,8 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine, const 
 		if (p->on_graph)
 			continue;
 		rc = p->on_code(&c);
+		if (rc == -ENOTRECOVERABLE)
+			own_fault(g);
 		to = rc ? NULL : wants_dump(dump, dump_to, p->name);
 		if (to)
 			p->print(&c, to);

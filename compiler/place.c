@@ -83,22 +83,18 @@ static int larger_first(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The graph node whose items touch @buf first. */
-static const char *node_of(const struct mir *m, const struct mir_buffer *buf)
-{
-	int i;
-
-	for (i = buf->first; i > 0 && m->item[i].kind != MIR_NODE; i--)
-		;
-	return m->item[i].kind == MIR_NODE ? m->item[i].name : "";
-}
-
 static int refuse(const struct lowering *l, const struct mir_buffer *buf)
 {
-	return graph_fail(l->g, -EFBIG,
-			  "node \"%.120s\": \"%.120s\" needs %" PRIu64
-			  " bytes of SRAM beside what lives with it; the machine has %u bytes",
-			  node_of(&l->mir, buf), buf->name, buf->bytes, l->machine->sram_bytes);
+	const struct node *n = mir_user_of(&l->mir, (mir_buf)(buf - l->mir.buf));
+	bool is_const = buf->kind == MIR_BUF_CONST;
+	char what[128] = "its constants need";
+
+	if (!is_const)
+		snprintf(what, sizeof(what), "\"%.100s\" needs", buf->name);
+	return node_fail(l->g, n, -EFBIG,
+			 "%s %" PRIu64
+			 " bytes of SRAM beside what lives with %s; the machine has %u bytes",
+			 what, buf->bytes, is_const ? "them" : "it", l->machine->sram_bytes);
 }
 
 int place_buffers(struct lowering *l)

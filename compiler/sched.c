@@ -67,7 +67,7 @@ static bool grow(struct vliw *v, void **array, int used, int *room, size_t size)
 /* After an error a bundle that nobody reads. */
 static struct vliw_bundle *new_bundle(struct vliw *v)
 {
-	if (v->bundles == RONDO_BUNDLES_MAX)
+	if (v->bundles == RONDO_BUNDLES_MAX - 1) /* and one that halts */
 		return fail(v, -EFBIG);
 	if (!grow(v, (void **)&v->bundle, v->bundles, &v->bundle_room, sizeof(*v->bundle)))
 		return fail(v, -ENOMEM);
@@ -238,11 +238,25 @@ static int nest_at(const struct mir *m, int i)
 	return nest;
 }
 
-static void open_region(struct vliw *v, const char *name)
+static void open_region(struct vliw *v, const struct mir_item *item)
 {
-	if (!grow(v, (void **)&v->region, v->regions, &v->region_room, sizeof(*v->region)))
+	if (v->error ||
+	    !grow(v, (void **)&v->region, v->regions, &v->region_room, sizeof(*v->region)))
 		return;
-	v->region[v->regions++] = (struct vliw_region){ .name = name, .first = v->bundles };
+	v->region[v->regions++] = (struct vliw_region){
+		.name = item->name,
+		.node = item->node,
+		.first = v->bundles,
+	};
+}
+
+const struct node *vliw_node_of(const struct vliw *v, int b)
+{
+	int i = v->regions - 1;
+
+	while (i >= 0 && b < v->region[i].first)
+		i--;
+	return i < 0 ? NULL : v->region[i].node;
 }
 
 static void close_region(struct vliw *v)
@@ -303,7 +317,7 @@ int schedule(struct vliw *v, struct mir *m, const struct rondo_machine *machine,
 			break;
 		case MIR_NODE:
 			close_region(v);
-			open_region(v, item->name);
+			open_region(v, item);
 			break;
 		default:
 			new_bundle(v)->slot[RONDO_C] = item;

@@ -144,8 +144,8 @@ static void test_single_nodes(void)
 		  "1048576");
 	check_one("a product that is larger than its factors", "1024,1", "Mul \"n\" %0 %0", NULL);
 	check_one("an input of exactly SRAM and its result", "262144", "Tanh \"n\" %0",
-		  "m: node \"n\": \"y\" needs 1048576 bytes of SRAM beside what lives with it; the "
-		  "machine has 1048576 bytes");
+		  "m: node \"n\" (Tanh): \"y\" needs 1048576 bytes of SRAM beside what lives with "
+		  "it; the machine has 1048576 bytes");
 	check_one(
 		"an input of more", "262145", "Tanh \"n\" %0",
 		"m: node \"n\" (Tanh): \"x\" needs 1048580 bytes of SRAM, the machine has 1048576");
@@ -159,7 +159,7 @@ static void test_matmul(void)
 	add(&t, "input %%1 \"w\" f32[1073741824,1]\n");
 	add(&t, "node %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
 	check("a sum of 2^30 products", &t,
-	      "m: node \"n\" (Linear): \"x\" needs 4294967296 bytes of SRAM, the machine has "
+	      "m: node \"n\" (MatMul): \"x\" needs 4294967296 bytes of SRAM, the machine has "
 	      "1048576");
 }
 
@@ -188,12 +188,19 @@ static void chain(struct text *t, int n, const char *node)
 
 static void test_chains(void)
 {
-	struct text deep = { 0 }, deeper = { 0 };
+	struct text deep = { 0 }, deeper = { 0 }, deepest = { 0 }, loaded = { 0 };
 
 	chain(&deep, 2500, "Sigmoid");
 	check("2,500 nodes", &deep, NULL);
-	chain(&deeper, 29200, "Sigmoid");
-	check("29,200 nodes", &deeper, "m: node \"n29128\" (Sigmoid): more than 262144 operations");
+	chain(&deepest, 29200, "Sigmoid");
+	check("29,200 nodes", &deepest,
+	      "m: node \"n29128\" (Sigmoid): more than 262144 operations");
+	chain(&deeper, 29000, "Sigmoid");
+	check("29,000 nodes, with the transfers of their constants", &deeper,
+	      "m: node \"n23831\" (Sigmoid): more than 262144 operations");
+	chain(&loaded, 4200, "Sigmoid");
+	check("4,200 nodes with constants", &loaded,
+	      "m: node \"n4096\" (Sigmoid): more than 4096 transfers");
 }
 
 /* Its parts are so small that all loads could come first. */
@@ -243,6 +250,80 @@ static void test_messages(void)
 	       "a million empty messages: %s", err.text);
 }
 
+/* Constants that are larger than what they work on. */
+static void test_constants(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[2,100000]\n");
+	add(&t, "const %%1 \"w\" f32[100000,1] =");
+	for (int i = 0; i < 100000; i++)
+		add(&t, " 1");
+	add(&t, "\nnode %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
+	check("constants that do not fit beside an input", &t,
+	      "m: node \"n\" (MatMul): its constants need 400192 bytes of SRAM beside what lives "
+	      "with them; the machine has 1048576 bytes");
+}
+
+/* Each Transpose reads columns of another matrix, two elements larger than the one before. */
+static void test_patterns(void)
+{
+	struct text t = { 0 };
+	int v = 1;
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"c\" f32[2]\ninput %%1 \"x\" f32[64]\n");
+	for (int i = 33; i < 2200; i++, v += 4) {
+		add(&t, "node %%%d \"\" ? = Concat \"\" %%%d %%0 axis=0\n", v + 1, v);
+		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d,2\n", v + 2, v + 1, i);
+		add(&t, "node %%%d \"\" ? = Transpose \"n%d\" %%%d perm=1,0\n", v + 3, i, v + 2);
+		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d\n", v + 4, v + 3, 2 * i);
+	}
+	add(&t, "output %%%d\n", v);
+	check("matrices of many sizes", &t,
+	      "m: node \"n2132\" (Transpose): more than 4096 address patterns");
+}
+
+/* @inputs inputs, each with an output of its own. */
+static void test_slots(int inputs, int outputs, const char *want)
+{
+	struct text t = { 0 };
+	char name[80];
+
+	add(&t, "graph \"g\" from \"m\"\n");
+	for (int i = 0; i < inputs; i++)
+		add(&t, "input %%%d \"x%d\" f32[1]\n", i, i);
+	for (int i = 0; i < outputs; i++)
+		add(&t, "node %%%d \"y%d\" ? = Relu \"n%d\" %%%d\n", inputs + i, i, i, i);
+	for (int i = 0; i < outputs; i++)
+		add(&t, "output %%%d\n", inputs + i);
+	snprintf(name, sizeof(name), "%d inputs and %d outputs", inputs, outputs);
+	check(name, &t, want);
+}
+
+/* Constants that no test has the memory for; nothing is allocated for them. */
+static void test_constants_of_all(void)
+{
+	const struct shape huge = { 1, { (1 << 28) + 1 } };
+	struct compile_error err = { 0 };
+	struct graph *g = graph_new("g", "m", &err);
+	struct node *n = graph_node(g, NULL, OP_TANH, "n", 1);
+	struct value *w = graph_value(g, "w"), *y = graph_value(g, "y");
+
+	node_set_in(n, 0, w);
+	node_set_out(n, 0, y);
+	value_set_type(w, DTYPE_F32, &huge);
+	value_set_type(y, DTYPE_F32, &huge);
+	tap_ok(!graph_const_room(g, w) && err.code == -EFBIG &&
+		       !strcmp(err.text, "m: with \"w\" its constants exceed 1024 MiB"),
+	       "an initializer too much: %s", err.text);
+	err = (struct compile_error){ 0 };
+	tap_ok(!graph_const_room(g, y) && err.code == -EFBIG &&
+		       !strcmp(err.text,
+			       "m: node \"n\" (Tanh): with \"y\" its constants exceed 1024 MiB"),
+	       "a computed constant too much: %s", err.text);
+	graph_free(g);
+}
+
 int main(void)
 {
 	test_single_nodes();
@@ -252,5 +333,12 @@ int main(void)
 	test_concat();
 	test_weights();
 	test_messages();
+	test_constants();
+	test_constants_of_all();
+	test_patterns();
+	test_slots(31, 31, NULL);
+	test_slots(32, 31, NULL);
+	test_slots(32, 32, "m: output \"y31\" is one of more than 63 inputs and outputs");
+	test_slots(64, 1, "m: input \"x63\" is one of more than 63 inputs and outputs");
 	return tap_done();
 }

@@ -26,7 +26,7 @@ static void start(struct lowering *l, struct rondo_machine *machine, u64 bytes)
 	}
 	mir_buffer(&l->mir, MIR_BUF_VALUE, "value", 64);
 	for (i = 0; i < 3; i++) {
-		mir_node(&l->mir, "node");
+		mir_node(&l->mir, "node", NULL);
 		mir_load(&l->mir, RONDO_OP_ld_w, mir_ref(2, 0), 1);
 		mir_load(&l->mir, RONDO_OP_ld_w, mir_ref(i, 0), 1);
 	}

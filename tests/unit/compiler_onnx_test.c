@@ -449,6 +449,53 @@ static void no_shape(Onnx__ModelProto *m)
 	t->shape = NULL;
 }
 
+static void nameless_input(Onnx__ModelProto *m)
+{
+	m->graph->input[1]->name[0] = 0;
+}
+
+static void nameless_initializer(Onnx__ModelProto *m)
+{
+	m->graph->initializer[1]->name[0] = 0;
+}
+
+/* The only initializer becomes a sparse one. */
+static void sparse_initializer(Onnx__ModelProto *m)
+{
+	Onnx__SparseTensorProto *sparse = malloc(sizeof(*sparse));
+
+	onnx__sparse_tensor_proto__init(sparse);
+	sparse->values = m->graph->initializer[0];
+	m->graph->n_initializer = 0;
+	m->graph->n_sparse_initializer = 1;
+	m->graph->sparse_initializer = malloc(sizeof(sparse));
+	m->graph->sparse_initializer[0] = sparse;
+}
+
+static void test_initializers(void)
+{
+	struct onnx_writer *w;
+
+	w = one(13, "Add", "x b", "y");
+	onnx_write_input(w, "b", DTYPE_F32, &s1);
+	refuse_with(w, nameless_input, NULL, -EINVAL, "m.onnx: input 1 has no name");
+	w = one(13, "Add", "x b", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	onnx_write_initializer(w, "c", DTYPE_F32, &s1, floats);
+	refuse_with(w, nameless_initializer, NULL, -EINVAL, "m.onnx: initializer 1 has no name");
+	w = one(13, "Add", "x b", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	refuse_with(w, sparse_initializer, NULL, -ENOTSUP,
+		    "m.onnx: node \"n\" (Add): its input \"b\" is a sparse initializer");
+	w = one(13, "Relu", "x", "z");
+	onnx_write_initializer(w, "y", DTYPE_F32, &s1, floats);
+	refuse_with(w, sparse_initializer, NULL, -ENOTSUP,
+		    "m.onnx: output \"y\" is a sparse initializer");
+	w = one(13, "Relu", "x", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+	accept_with(w, sparse_initializer, NULL, s4, "a sparse initializer that nobody uses");
+}
+
 /* A Relu of x whose dimension 2 is "rows" instead of 4. */
 static void *symbolic(size_t *size)
 {
@@ -684,6 +731,7 @@ int main(void)
 	test_bake_default();
 	test_symbolic_dim();
 	test_shapes();
+	test_initializers();
 	test_unused();
 	test_listed_twice();
 	test_dump();

@@ -102,7 +102,7 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	p->l.value = arena_alloc(&g->arena, 2 * sizeof(*p->l.value));
 	p->l.value[0] = (struct operand_at){ p->in, layout_row_major(&shape) };
 	p->l.value[1] = (struct operand_at){ p->out, layout_row_major(&shape) };
-	mir_node(m, "random");
+	mir_node(m, "random", NULL);
 	for (i = 0; i < 4; i++) {
 		live[i] = mir_load(m, RONDO_OP_ld_w, mir_ref(p->in, i * LANES * 4), LANES);
 		separate(p);
@@ -176,7 +176,7 @@ static void test_registers(void)
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	g = make(&p, &machine, 1, false, &err);
 	p.l.mir.items = 0;
-	mir_node(&p.l.mir, "wide");
+	mir_node(&p.l.mir, "wide", NULL);
 	for (i = 0; i <= RONDO_VREGS; i++)
 		value[i] = mir_movi(&p.l.mir, i);
 	mir_append(&p.l.mir, MIR_WAIT);
@@ -188,9 +188,41 @@ static void test_registers(void)
 	graph_free(g);
 }
 
+/* Operations that take as long as a row of the wafer, until a program can hold no more. */
+static void test_bundles(void)
+{
+	static const struct node first, last;
+	struct compile_error err = { 0 };
+	struct rondo_machine machine;
+	struct vliw v;
+	struct graph *g = graph_new("long", "long.onnx", &err);
+	struct mir m;
+	vreg x;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_wafer);
+	mir_init(&m, &g->arena);
+	mir_node(&m, "first", &first);
+	x = mir_movi(&m, 1);
+	for (int i = 0; i < 2000; i++) {
+		mir_v1(&m, RONDO_OP_max_row_f32, x);
+		mir_append(&m, MIR_WAIT);
+		if (i == 1000)
+			mir_node(&m, "last", &last);
+	}
+	tap_ok(schedule(&v, &m, &machine, &g->arena, 1024) == -EFBIG &&
+		       v.bundles == RONDO_BUNDLES_MAX - 1,
+	       "there are no more bundles than a program holds, and one that halts");
+	tap_ok(vliw_node_of(&v, v.bundles) == &last && vliw_node_of(&v, 0) == &first &&
+		       vliw_node_of(&v, v.region[1].first) == &last &&
+		       vliw_node_of(&v, v.region[1].first - 1) == &first,
+	       "the node is known where they end");
+	graph_free(g);
+}
+
 int main(void)
 {
 	test_random();
+	test_bundles();
 	test_registers();
 	return tap_done();
 }
