@@ -50,6 +50,14 @@ static bool create_tile(struct reference *r, u32 index)
 	return t->sram && t->acc;
 }
 
+u64 reference_bytes(const struct rondo_machine *m)
+{
+	u64 flights = UNITS * longest_latency(m) * sizeof(ref_row);
+	u64 tile = sizeof(struct ref_tile) + m->acc_rows * sizeof(ref_row) + m->sram_bytes;
+
+	return (u64)m->mesh_w * m->mesh_h * (tile + flights);
+}
+
 struct reference *reference_create(const struct rondo_machine *machine)
 {
 	struct reference *r = calloc(1, sizeof(*r));
@@ -564,6 +572,14 @@ bool reference_begin(struct reference *r, const void *data, u64 size,
 	reset(r, facts);
 	result->cycles = r->now;
 	return true;
+}
+
+void reference_clear_sram(struct reference *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->tiles; i++)
+		memset(r->tile[i].sram, 0, r->machine.sram_bytes);
 }
 
 bool reference_step(struct reference *r)

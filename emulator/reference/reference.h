@@ -34,6 +34,9 @@ struct reference_result {
 	char reason[EXEC_REASON_BYTES]; /* of a trap or DMA error; else empty */
 };
 
+/* About what reference_create() allocates; too much for a wafer. */
+u64 reference_bytes(const struct rondo_machine *machine);
+
 /* NULL if memory is short. The machine's counts are within spec/limits.h. */
 struct reference *reference_create(const struct rondo_machine *machine);
 void reference_destroy(struct reference *r); /* NULL is allowed */
@@ -54,6 +57,12 @@ bool reference_begin(struct reference *r, const void *data, u64 size,
 		     const struct rondo_facts *facts, const struct exec_io *io, u64 bound,
 		     struct reference_result *result);
 bool reference_step(struct reference *r);
+
+/*
+ * Between the two: SRAM holds zeros instead of the pattern, which the run is not to see but whoever
+ * looks at it would.
+ */
+void reference_clear_sram(struct reference *r);
 
 /*
  * All that determines the rest of the run but what is in the slots, as reference_state_bytes()

@@ -10,6 +10,8 @@
  *	snapshot.c	saving and restoring
  *
  * Functions that return bool return false if the run ended; r->result says why.
+ *
+ * The debugger (tools/debug), whose subject this state is, reads it too, and changes nothing.
  */
 #ifndef RONDO_EMULATOR_REFERENCE_STATE_H
 #define RONDO_EMULATOR_REFERENCE_STATE_H

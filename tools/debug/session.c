@@ -206,24 +206,14 @@ static bool verify(struct session *s, char *why)
 /* What the reference needs, before it is asked to: a wafer is too large for it. */
 static bool fits(const struct rondo_machine *m, char *why)
 {
-	u64 tile = sizeof(struct ref_tile) + m->acc_rows * sizeof(ref_row) + m->sram_bytes;
-	u64 tiles = (u64)m->mesh_w * m->mesh_h;
+	u64 bytes = reference_bytes(m);
 
-	if (tiles * tile <= MACHINE_BYTES_MAX)
+	if (bytes <= MACHINE_BYTES_MAX)
 		return true;
 	snprintf(why, SESSION_WHY_BYTES,
-		 "%" PRIu64 " tiles need %" PRIu64 " MiB here; the debugger takes at most %" PRIu64,
-		 tiles, tiles * tile / MIB, MACHINE_BYTES_MAX / MIB);
+		 "%u tiles need %" PRIu64 " MiB here; the debugger takes at most %" PRIu64,
+		 (u32)m->mesh_w * m->mesh_h, bytes / MIB, (u64)(MACHINE_BYTES_MAX / MIB));
 	return false;
-}
-
-/* SRAM reads as zero at the start, also where the reference puts garbage to prove a point. */
-static void clear_sram(struct reference *r)
-{
-	u32 i;
-
-	for (i = 0; i < r->tiles; i++)
-		memset(r->tile[i].sram, 0, r->machine.sram_bytes);
 }
 
 static bool begin(struct session *s, char *why)
@@ -242,7 +232,7 @@ static bool begin(struct session *s, char *why)
 		snprintf(why, SESSION_WHY_BYTES, "%s", s->result.reason);
 		return false;
 	}
-	clear_sram(s->reference);
+	reference_clear_sram(s->reference); /* as a device shows it */
 	s->start = session_now(s);
 	s->arrived = true;
 	s->executed = SESSION_NO_BUNDLE;

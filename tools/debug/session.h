@@ -19,6 +19,10 @@
  *	print.c		everything as text
  *	command.c	the commands
  *
+ * They show the reference's state, so they read it where it is: an interface that hands out each
+ * member of emulator/reference/state.h would say all of it once more. What changes that state is
+ * in reference.h alone.
+ *
  * Threads: a session is used by one thread at a time.
  */
 #ifndef TOOLS_DEBUG_SESSION_H
