@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emulator/exec/run/run.h"
+#include "tests/program_run.h"
 
 enum {
 	SLOT_BYTES_MAX = 1 << 30,
@@ -254,16 +254,12 @@ static void run_exec(struct comparison *c, const void *data, u64 size, struct ex
 	const struct exec_control control = { .bound = c->facts->cycles + 1, .checks = checks };
 	const struct exec_io io = { read_slot, write_slot, &c->slots };
 	const char *who = checks ? "checking executor" : e->executor->name;
-	struct exec_program *program = NULL;
 	struct exec_result result;
-	char reason[EXEC_REASON_BYTES];
 
 	c->agree->runs++;
-	if (exec_load(&program, e->executor, &c->agree->machine, data, size, c->facts, reason))
-		return differs(c, 1, "%s: not loaded: %s", who, reason);
 	copy(&c->slots, &c->first);
-	exec_run(e, program, &io, &control, &result);
-	exec_unload(program);
+	if (!run_once(e, data, size, c->facts, &io, &control, &result))
+		return differs(c, 1, "%s: not loaded: %s", who, result.reason);
 	compare_end(c, who, &result);
 	compare_slots(c, who);
 }
@@ -279,7 +275,7 @@ bool agree_init(struct agree *a, const struct rondo_machine *machine)
 		created &= a->exec[i] != NULL;
 	}
 	a->reference = reference_create(machine);
-	a->verify = malloc(sizeof(*a->verify));
+	a->verify = malloc(RONDO_VERIFY_BYTES);
 	a->random = random_data();
 	if (created && i && a->reference && a->verify && a->random)
 		return true;
@@ -328,13 +324,9 @@ bool agree_program(struct agree *a, const void *data, u64 size, const struct agr
 {
 	const struct rondo_verdict *verdict;
 
-	rondo_verify_init(a->verify, &a->machine, data, size, 0);
-	while (rondo_verify_step(a->verify, ~0u))
-		;
-	verdict = rondo_verify_verdict(a->verify);
+	verdict = rondo_verify_run(a->verify, &a->machine, data, size, 0, NULL, NULL);
 	if (!verdict->code)
 		return agree_run(a, data, size, rondo_verify_facts(a->verify), content, seed, why);
-	snprintf(why, AGREE_WHY_BYTES, "refused at %u, slot %u: %s", verdict->index, verdict->slot,
-		 rondo_error_text(verdict->code));
+	rondo_verdict_text(verdict, why, AGREE_WHY_BYTES);
 	return false;
 }

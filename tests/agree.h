@@ -8,7 +8,7 @@
 #ifndef TESTS_AGREE_H
 #define TESTS_AGREE_H
 
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include "emulator/exec/exec.h"
 #include "emulator/reference/reference.h"
 

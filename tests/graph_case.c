@@ -19,7 +19,7 @@ enum { TENSORS_MAX = 32 };
 static const struct compile_options no_options;
 
 /* One case while it runs. Outputs: as the model has the graph, normalised, of the program. */
-struct run {
+struct graph_run {
 	const char *text;
 	char *why;
 	struct compile_error err;
@@ -29,7 +29,7 @@ struct run {
 		of_program[TENSORS_MAX];
 };
 
-__attribute__((format(printf, 2, 3))) static bool wrong(struct run *r, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool wrong(struct graph_run *r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -165,7 +165,7 @@ static int64_t read_values(struct tensor_data *t, const char *values)
 	return have ? have : at != values ? n + 1 : 0;
 }
 
-static bool fill_input(struct run *r, size_t i)
+static bool fill_input(struct graph_run *r, size_t i)
 {
 	const struct value *v = r->model->inputs.v[i];
 	int number = value_number(r->text, "input", i);
@@ -215,7 +215,7 @@ static bool is_near(float want, float have, struct tolerance t)
 }
 
 /* Whether @have of @who is @want; what differs first is told. */
-static bool is_same(struct run *r, size_t output, const struct tensor_data *want,
+static bool is_same(struct graph_run *r, size_t output, const struct tensor_data *want,
 		    const struct tensor_data *have, const char *who, struct tolerance t)
 {
 	const float *x = want->bytes, *y = have->bytes;
@@ -247,7 +247,7 @@ static char *print(const struct graph *g)
 }
 
 /* Printing and parsing are each other's inverse. */
-static bool round_trips(struct run *r, const struct graph *g)
+static bool round_trips(struct graph_run *r, const struct graph *g)
 {
 	char *once = print(g), *twice = NULL;
 	struct graph *again = graph_parse(once, "print", &r->err);
@@ -262,7 +262,7 @@ static bool round_trips(struct run *r, const struct graph *g)
 }
 
 /* What the interpreter gives for output @i is what the case says, as exactly as f32 can. */
-static bool is_expected(struct run *r, size_t i)
+static bool is_expected(struct graph_run *r, size_t i)
 {
 	int number = value_number(r->text, "output", i);
 	const char *values = directive(r->text, "expect", number);
@@ -290,7 +290,7 @@ static bool is_expected(struct run *r, size_t i)
 	return good;
 }
 
-static bool has_type(struct run *r, size_t i)
+static bool has_type(struct graph_run *r, size_t i)
 {
 	int number = value_number(r->text, "output", i);
 	const char *want = directive(r->text, "type", number);
@@ -302,7 +302,7 @@ static bool has_type(struct run *r, size_t i)
 	       wrong(r, "%%%d has another type: %s", number, have);
 }
 
-static bool outputs_agree(struct run *r, size_t i)
+static bool outputs_agree(struct graph_run *r, size_t i)
 {
 	struct tolerance t = tolerance_of(r->text, value_number(r->text, "output", i));
 
@@ -312,7 +312,7 @@ static bool outputs_agree(struct run *r, size_t i)
 }
 
 /* Parses, runs passes up to @last. */
-static struct graph *read_graph(struct run *r, const char *name, const char *last)
+static struct graph *read_graph(struct graph_run *r, const char *name, const char *last)
 {
 	struct graph *g = graph_parse(r->text, name, &r->err);
 
@@ -324,7 +324,7 @@ static struct graph *read_graph(struct run *r, const char *name, const char *las
 	return g;
 }
 
-static bool compare(struct run *r, const char *name, const struct rondo_machine *machine)
+static bool compare(struct graph_run *r, const char *name, const struct rondo_machine *machine)
 {
 	size_t outputs;
 	char why[RUN_WHY_BYTES] = "";
@@ -356,7 +356,7 @@ static bool compare(struct run *r, const char *name, const struct rondo_machine 
 }
 
 /* The front half and the back half; what they refuse is in r->err. */
-static bool compile(struct run *r, const char *name, const struct rondo_machine *machine,
+static bool compile(struct graph_run *r, const char *name, const struct rondo_machine *machine,
 		    bool *round_trip)
 {
 	r->normal = read_graph(r, name, NULL);
@@ -366,7 +366,7 @@ static bool compile(struct run *r, const char *name, const struct rondo_machine 
 	return !backend_compile(r->normal, machine, NULL, NULL, &r->program);
 }
 
-static bool run(struct run *r, const char *name)
+static bool run(struct graph_run *r, const char *name)
 {
 	const char *reason = directive(r->text, "refused", -1);
 	struct rondo_machine machine;
@@ -390,7 +390,7 @@ static bool run(struct run *r, const char *name)
 bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY])
 {
 	char *full = expanded(text);
-	struct run r = { .text = full, .why = why };
+	struct graph_run r = { .text = full, .why = why };
 	bool good;
 
 	why[0] = 0;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/verify_state.h"
+#include "tests/program_run.h"
 #include "tools/asm/asm.h"
 
 const char *const mesh_example_names[MESH_EXAMPLES] = { "heat", "matvec", "allreduce" };
@@ -124,33 +124,26 @@ static char *read_source(const char *name, const char *machine)
 	return text;
 }
 
-static bool run_program(const struct rondo_machine *machine, const void *bytes, u64 size,
-			const struct exec_io *io, bool checks, struct mesh_example_run *run)
+static bool run_verified(const struct rondo_machine *machine, const void *bytes, u64 size,
+			 const struct exec_io *io, bool checks, struct mesh_example_run *run)
 {
 	const struct exec_control control = { .bound = RONDO_CYCLES_MAX, .checks = checks };
-	struct rondo_verify *v = malloc(sizeof(*v));
-	const struct executor *x = executor_for(machine, EXECUTOR_BEST);
-	struct exec_program *program = NULL;
-	struct exec_result result = { 0 };
-	struct exec *e = NULL;
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
+	struct exec *e = exec_create(executor_for(machine, EXECUTOR_BEST), machine);
+	const struct rondo_verdict *verdict =
+		rondo_verify_run(v, machine, bytes, size, 0, NULL, NULL);
+	struct exec_result result = { .reason = "no executor" };
 	bool good = false;
 
-	rondo_verify_init(v, machine, bytes, size, 0);
-	while (rondo_verify_step(v, ~0u))
-		;
-	if (rondo_verify_verdict(v)->code) {
-		fail(run, rondo_error_text(rondo_verify_verdict(v)->code));
-	} else if (!exec_load(&program, x, machine, bytes, size, rondo_verify_facts(v), run->why)) {
-		e = exec_create(x, machine);
-		if (e)
-			exec_run(e, program, io, &control, &result);
+	if (verdict->code) {
+		rondo_verdict_text(verdict, result.reason, sizeof(result.reason));
+	} else if (e) {
+		good = run_once(e, bytes, size, rondo_verify_facts(v), io, &control, &result) &&
+		       result.status == EXEC_DONE && result.cycles == rondo_verify_facts(v)->cycles;
 		run->cycles = result.cycles;
-		good = e && result.status == EXEC_DONE &&
-		       result.cycles == rondo_verify_facts(v)->cycles;
-		if (!good)
-			fail(run, e ? result.reason : "no executor");
 	}
-	exec_unload(program);
+	if (!good)
+		fail(run, result.reason);
 	exec_destroy(e);
 	free(v);
 	return good;
@@ -159,13 +152,13 @@ static bool run_program(const struct rondo_machine *machine, const void *bytes, 
 static bool run_literally(const struct rondo_machine *machine, const void *bytes, u64 size,
 			  const struct exec_io *io, struct mesh_example_run *run)
 {
-	return run_program(machine, bytes, size, io, true, run);
+	return run_verified(machine, bytes, size, io, true, run);
 }
 
 static bool run_in_groups(const struct rondo_machine *machine, const void *bytes, u64 size,
 			  const struct exec_io *io, struct mesh_example_run *run)
 {
-	return run_program(machine, bytes, size, io, false, run);
+	return run_verified(machine, bytes, size, io, false, run);
 }
 
 /* One step on a grid of @n rows of @w cells with a border of zeros around it. */

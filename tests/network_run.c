@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/verify_state.h"
-
 /* The parts of a file that this compiler wrote, and that is therefore not checked. */
 struct parts {
 	const void *program;
@@ -93,7 +91,7 @@ static bool slot_write(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 		 const struct tensor_data *in, struct tensor_data *out, char why[RUN_WHY_BYTES])
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	struct slots s = { .in = in, .out = out };
 	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = &s };
 	struct exec *e = exec_create(executor_for(machine, EXECUTOR_PLAIN), machine);
@@ -101,16 +99,13 @@ bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 	bool good = false;
 
 	find_parts(c, &s.parts);
-	rondo_verify_init(v, machine, s.parts.program, s.parts.program_bytes, c->cycles);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
-	verdict = rondo_verify_verdict(v);
+	verdict = rondo_verify_run(v, machine, s.parts.program, s.parts.program_bytes, c->cycles,
+				   NULL, NULL);
 	if (verdict->code)
-		snprintf(why, RUN_WHY_BYTES, "refused at %u, slot %u: %s", verdict->index,
-			 verdict->slot, rondo_error_text(verdict->code));
+		rondo_verdict_text(verdict, why, RUN_WHY_BYTES);
 	else
-		good = run_with(e, machine, s.parts.program, s.parts.program_bytes,
-				rondo_verify_facts(v), &io, why) == EXEC_DONE &&
+		good = run_with(e, s.parts.program, s.parts.program_bytes, rondo_verify_facts(v),
+				&io, why) == EXEC_DONE &&
 		       !why[0];
 	exec_destroy(e);
 	free(v);

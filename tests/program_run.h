@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Runs a program in the checking executor and says how it differs from what the verifier
- * promised. Slots read as a pattern; what is touched is noted.
+ * Runs programs: once, in any executor, on any slots; or in the checking executor, with what
+ * differs from the verifier's promises. There slots read as a pattern; what is touched is noted.
  */
 #ifndef TESTS_PROGRAM_RUN_H
 #define TESTS_PROGRAM_RUN_H
@@ -11,9 +11,27 @@
 
 #include "core/machine.h"
 #include "core/verify.h"
-#include "emulator/exec/exec.h"
+#include "emulator/exec/run/run.h"
 
 enum { RUN_WHY_BYTES = 256 };
+
+/*
+ * Loads the program of @size bytes at @data for @e's executor and runs it once. *@result is how the
+ * run ended; of one that cannot be loaded (false) EXEC_TRAP, and why.
+ */
+static inline bool run_once(struct exec *e, const void *data, u64 size,
+			    const struct rondo_facts *facts, const struct exec_io *io,
+			    const struct exec_control *control, struct exec_result *result)
+{
+	struct exec_program *program;
+
+	*result = (struct exec_result){ .status = EXEC_TRAP };
+	if (exec_load(&program, e->executor, &e->machine, data, size, facts, result->reason))
+		return false;
+	exec_run(e, program, io, control, result);
+	exec_unload(program);
+	return true;
+}
 
 /* Lowest byte touched and one past the highest; 0, 0 if none is. */
 struct run_extent {
@@ -50,58 +68,38 @@ static inline bool run_write(void *ctx, u32 slot, u64 offset, const void *from, 
 	return true;
 }
 
-/* The machine that a program is compiled for. */
-static inline void run_machine(const struct rondo_program_header *header,
-			       struct rondo_machine *machine)
-{
-	u32 id = 0;
-
-	do
-		rondo_machine_init(machine, id);
-	while (rondo_machine_hash(machine) != header->machine_hash && ++id < RONDO_MACHINES);
-}
-
 /*
- * Runs the program of @size bytes at @data on @e, of @machine, with every check on. @facts: of the
- * verifier, or NULL if it refused. Returns how the run ended, and in @why what was wrong with it,
- * "" if nothing was.
+ * Runs the program of @size bytes at @data on @e with every check on. @facts: of the verifier, or
+ * NULL if it refused. Returns how the run ended, and in @why what was wrong with it, "" if nothing
+ * was.
  */
-static inline enum exec_status run_with(struct exec *e, const struct rondo_machine *machine,
-					const void *data, u64 size, const struct rondo_facts *facts,
-					const struct exec_io *io, char why[RUN_WHY_BYTES])
+static inline enum exec_status run_with(struct exec *e, const void *data, u64 size,
+					const struct rondo_facts *facts, const struct exec_io *io,
+					char why[RUN_WHY_BYTES])
 {
 	struct exec_control control = { .bound = ~0ull, .checks = true };
-	struct exec_result result = { .status = EXEC_TRAP };
-	struct exec_program *program;
-	char reason[EXEC_REASON_BYTES];
+	struct exec_result result;
 
 	why[0] = 0;
-	if (exec_load(&program, executor_for(machine, EXECUTOR_PLAIN), machine, data, size, facts,
-		      reason)) {
-		snprintf(why, RUN_WHY_BYTES, "not loaded: %s", reason);
-		return EXEC_TRAP;
-	}
-	exec_run(e, program, io, &control, &result);
-	if (result.status != EXEC_DONE)
+	if (!run_once(e, data, size, facts, io, &control, &result))
+		snprintf(why, RUN_WHY_BYTES, "not loaded: %s", result.reason);
+	else if (result.status != EXEC_DONE)
 		snprintf(why, RUN_WHY_BYTES, "bundle %u: %s", result.bundle, result.reason);
 	else if (facts && result.cycles != facts->cycles)
 		snprintf(why, RUN_WHY_BYTES, "took %llu cycles, promised %llu",
 			 (unsigned long long)result.cycles, (unsigned long long)facts->cycles);
-	exec_unload(program);
 	return result.status;
 }
 
-/* The same for the machine that the program is for, with @slots noting what it touches. */
+/* The same, with @slots noting what it touches. */
 static inline enum exec_status run_program(struct exec *e, const void *data, u64 size,
 					   const struct rondo_facts *facts, struct run_slots *slots,
 					   char why[RUN_WHY_BYTES])
 {
 	struct exec_io io = { .read = run_read, .write = run_write, .ctx = slots };
-	struct rondo_machine machine;
 
 	memset(slots, 0, sizeof(*slots));
-	run_machine(data, &machine);
-	return run_with(e, &machine, data, size, facts, &io, why);
+	return run_with(e, data, size, facts, &io, why);
 }
 
 /*

@@ -21,6 +21,12 @@ static inline u64 random_next(u64 *state)
 	return *state;
 }
 
+/* A number below @count, which is below 2^32; its upper bits are better than the lower ones. */
+static inline u32 random_below(u64 *state, u64 count)
+{
+	return (u32)((random_next(state) >> 32) * count >> 32);
+}
+
 /* Fills @size bytes. */
 static inline void random_bytes(u64 *state, void *bytes, u64 size)
 {

@@ -24,20 +24,8 @@ struct tally {
 /* The program of @seed; NULL if the verifier refuses it. */
 static u8 *program_of(struct builder *b, u64 seed, u64 *size)
 {
-	u8 choices[GENERATE_CHOICES], *bytes;
-
-	generate_choices(choices, seed);
-	generate(b, GENERATE_RIGHT, choices, sizeof(choices));
-	bytes = build_bytes(b, size);
-	rondo_measure_init(b->verify, &b->machine, bytes, *size);
-	while (rondo_verify_step(b->verify, ~0u))
-		;
-	if (!rondo_verify_verdict(b->verify)->code) {
-		rondo_measure_claim(b->verify, bytes);
-		return bytes;
-	}
-	free(bytes);
-	return NULL;
+	generate_seed(b, GENERATE_RIGHT, seed);
+	return build_accepted(b, size);
 }
 
 static void try_seed(struct agree *a, u64 seed, struct tally *tally)

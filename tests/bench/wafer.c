@@ -55,13 +55,6 @@ static void examples(void)
 	bench_figure("wafer_gib", (double)usage.ru_maxrss / (1 << 20), "GiB");
 }
 
-static void begin(struct builder *b, enum rondo_machine_id machine)
-{
-	build_init(b);
-	rondo_machine_init(&b->machine, machine);
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
-}
-
 /* Registers 0..7 hold something; then @trips times UNROLL bundles. */
 static void bundles(struct builder *b, u64 trips)
 {
@@ -97,7 +90,7 @@ static double bundles_s(void *ctx)
 	u8 *bytes;
 
 	(void)ctx;
-	begin(&b, RONDO_MACHINE_wafer);
+	build_init_for(&b, RONDO_MACHINE_wafer);
 	bundles(&b, BUNDLES / UNROLL);
 	bytes = build_bytes(&b, &size);
 	x = executor_for(&b.machine, EXECUTOR_BEST);
@@ -171,10 +164,7 @@ static double verify_s(void *ctx)
 	struct verification *v = ctx;
 	double start = bench_s(CLOCK_PROCESS_CPUTIME_ID);
 
-	rondo_measure_init(v->b.verify, &v->b.machine, v->bytes, v->size);
-	while (rondo_verify_step(v->b.verify, ~0u))
-		;
-	if (rondo_verify_verdict(v->b.verify)->code) {
+	if (rondo_measure_run(v->b.verify, &v->b.machine, v->bytes, v->size)->code) {
 		fprintf(stderr, "refused: %s\n",
 			rondo_error_text(rondo_verify_verdict(v->b.verify)->code));
 		exit(EXIT_FAILURE);
@@ -190,7 +180,7 @@ static void verify_ratio(void)
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		begin(&v[i].b, machine[i]);
+		build_init_for(&v[i].b, machine[i]);
 		text(&v[i].b);
 		v[i].bytes = build_bytes(&v[i].b, &v[i].size);
 	}

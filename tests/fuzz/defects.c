@@ -26,7 +26,7 @@ struct injector {
 
 static u32 pick(struct injector *j, u32 count)
 {
-	return (u32)(random_next(&j->choice) >> 32) % count;
+	return random_below(&j->choice, count);
 }
 
 static void expect(struct injector *j, u32 index, u32 slot)
@@ -865,7 +865,7 @@ static struct rondo_verdict judge(struct injector *j, const struct kind *kind)
 
 enum defect_outcome defect_try(struct builder *b, u32 kind, u64 choice, char why[DEFECT_WHY_BYTES])
 {
-	struct injector j = { .b = b, .choice = choice * 0x9e3779b97f4a7c15ull + 1 };
+	struct injector j = { .b = b, .choice = random_seed(choice) };
 	struct rondo_verdict verdict;
 
 	if (kinds[kind].inject && !kinds[kind].inject(&j))

@@ -3,13 +3,11 @@
  * The executors on programs that the verifier did not see: whatever they are, no run touches memory
  * that is not its own, hangs, or goes on beyond its bound (tests/unit/unverified.h).
  *
- * The first byte chooses the machine (bit 0) and what the program is made by (bits 1 and 2: one of
- * enum gen_kind, or for 3 the generator of right programs); the second, modulo eight, in how many
- * places it is then changed. The others are the choices for that.
+ * The first byte chooses the machine (bit 0) and the kind of program (bits 1 and 2); the second,
+ * modulo eight, in how many places it is then changed. The others are the choices for that.
  */
 #include "core/machine.h"
 #include "tests/fuzz/generate.h"
-#include "tests/unit/program_gen.h"
 #include "tests/unit/unverified.h"
 
 #include <stdio.h>
@@ -43,6 +41,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	static const enum generate_kind kinds[] = { GENERATE_LOOSE, GENERATE_REGISTERS,
+						    GENERATE_TIME, GENERATE_RIGHT };
 	const struct unverified *u;
 	char why[UNVERIFIED_WHY_BYTES];
 	struct builder b;
@@ -53,12 +53,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	u = executors(data[0] & 1);
 	build_init(&b);
-	b.machine = u->machine;
-	b.header.machine_hash = rondo_machine_hash(&b.machine);
-	if ((data[0] >> 1 & 3) == 3)
-		generate(&b, GENERATE_RIGHT, data + 2, size - 2);
-	else
-		gen_program(&b, data[0] >> 1 & 3, data + 2, size - 2);
+	build_machine(&b, &u->machine);
+	generate(&b, kinds[data[0] >> 1 & 3], data + 2, size - 2);
 	bytes = build_bytes(&b, &count);
 	change(bytes, count, data + 2, size - 2, data[1] % 8);
 	unverified(u, bytes, count, BOUND, why);

@@ -5,11 +5,13 @@
 enum {
 	REGS = 16, /* in use: v[first_reg] and the next ones */
 	ROWS = 24, /* accumulator rows in use: from first_row */
-	WINDOW = 16384, /* bytes of SRAM that operations use */
+	WINDOW = 16384, /* bytes of SRAM that are used */
+	WIDE_WINDOW = 65536, /* the same where nothing but transfers uses them */
 	DUMP = WINDOW, /* where registers and rows are stored at the end */
 	FILL = RONDO_DMA_OUTSTANDING + 2, /* starts of a filled channel, see fill() */
 	BUNDLES = 40, /* of the body, at most, and of long loops the part that is not empty */
 	TRIPS_PRODUCT = 40, /* of nested loops, so that a run is short */
+	LONG_TRIPS_PRODUCT = 1000, /* the same where bundles are quick */
 	LOADED = 8192, /* bytes of the window that slot 0 fills at the start */
 	SLOT_BYTES = 65536, /* of slots that transfers use, for one tile */
 	SLOT_IN = 0,
@@ -39,8 +41,10 @@ struct flight {
 
 struct generator {
 	struct builder *b;
-	bool bold;
+	enum generate_kind kind;
+	bool bold, loose;
 	const u8 *at, *end; /* choices */
+	u32 window; /* bytes of SRAM that are used */
 	u32 first_reg, first_row;
 	u32 land[RONDO_VREGS]; /* bundle of the text from which on it may be touched */
 	u64 written; /* by the current bundle, and with which latency */
@@ -67,6 +71,12 @@ static u32 pick(struct generator *g, u32 count)
 static bool rarely(struct generator *g, u32 count)
 {
 	return pick(g, count) == count - 1;
+}
+
+/* Whether a rule is to be broken here: about once in @count times, in loose programs only. */
+static bool slip(struct generator *g, u32 count)
+{
+	return g->loose && rarely(g, count);
 }
 
 #define ONE_OF(g, ...) \
@@ -97,7 +107,18 @@ static u32 here(const struct generator *g)
 	return g->b->header.bundles - 1;
 }
 
+static bool has_dma(const struct generator *g)
+{
+	return g->kind != GENERATE_REGISTERS && g->kind != GENERATE_SRAM;
+}
+
 /* Ranges over the trips of the open loops. */
+
+/* Trips of the loop at @depth, which need not be open. */
+static u32 trips(const struct generator *g, u32 depth)
+{
+	return depth < g->depth ? g->loop[depth].trips : 1;
+}
 
 static void extend(struct range *range, s64 stride, u32 steps)
 {
@@ -168,10 +189,12 @@ static u32 source(struct generator *g, u32 count)
 {
 	u32 from = pick(g, REGS - count + 1), i, k;
 
+	if (slip(g, 250))
+		return pick(g, RONDO_VREGS - count + 1);
 	for (i = 0; i <= REGS - count; i++) {
 		u32 reg = g->first_reg + (from + i) % (REGS - count + 1);
 
-		for (k = 0; k < count && may_touch(g, reg + k); k++)
+		for (k = 0; k < count && (may_touch(g, reg + k) || slip(g, 48)); k++)
 			;
 		if (k == count)
 			return reg;
@@ -186,7 +209,9 @@ static u32 destination(struct generator *g, u32 latency)
 	for (i = 0; i < REGS; i++) {
 		u32 reg = g->first_reg + (from + i) % REGS;
 
-		if (may_touch(g, reg) && !(g->written >> reg & 1) && lands_in_time(g, reg, latency))
+		bool free = may_touch(g, reg) && !(g->written >> reg & 1);
+
+		if ((free || slip(g, 48)) && (lands_in_time(g, reg, latency) || slip(g, 64)))
 			return reg;
 	}
 	return RONDO_VREGS;
@@ -269,6 +294,24 @@ static s64 place(struct generator *g, struct range range, u32 size, u32 align)
 	return -range.lo + (s64)(pick(g, 65536) % (u32)(room + 1)) / align * align;
 }
 
+/* The same for bytes of SRAM. */
+static s64 place_in_sram(struct generator *g, struct range range, u32 align)
+{
+	s64 base = place(g, range, g->window, align);
+
+	if (slip(g, 64))
+		base = g->b->machine.sram_bytes - 4 * (1 + (s64)pick(g, 256));
+	return base + slip(g, 250);
+}
+
+/* Up to how many loops from the outermost one on an address may move with: all open ones. */
+static u32 loops_named(struct generator *g)
+{
+	u32 loops = g->depth + slip(g, 250);
+
+	return loops < RONDO_LOOP_DEPTH ? loops : RONDO_LOOP_DEPTH;
+}
+
 /* Whether compute may touch these bytes of SRAM while the outstanding transfers move. */
 static bool races(const struct generator *g, struct range bytes, bool write)
 {
@@ -282,13 +325,11 @@ static bool races(const struct generator *g, struct range bytes, bool write)
 	return false;
 }
 
-/*
- * An entry for @op, with @size bytes for each element; its rows are within @rows from
- * @first_row. False if the operation must be left out.
- */
-static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_row, u32 rows,
-			   u16 *row)
+/* An entry for @op, and the @row where it begins. False if the operation must be left out. */
+static bool choose_address(struct generator *g, struct rondo_op *op, u16 *row)
 {
+	bool weights = rondo_ops[op->op].slots == RONDO_SLOTS_W;
+	u32 first_row = weights ? 0 : g->first_row, rows = weights ? lanes_of(g) : ROWS;
 	struct rondo_entry e = { 0 };
 	struct range bytes, row_range = { 0, 1 };
 	u32 size = rondo_element_bytes(op->op), d;
@@ -303,27 +344,30 @@ static bool choose_address(struct generator *g, struct rondo_op *op, u32 first_r
 	e.pitch = rondo_op_has_rows(op->op) ? stride(g, 1) : 0;
 	bytes = pattern(&e, rondo_elements(op->op, op->count), size);
 	extend(&bytes, e.pitch, op->rows - 1u);
-	for (d = 0; d < g->depth; d++) {
+	for (d = 0; d < loops_named(g); d++) {
 		e.stride[d] = loop_stride(g, d, size);
 		e.row_stride[d] = (s16)ONE_OF(g, 0, 0, 1, 2, -1);
 		e.first |= (u8)(!rarely(g, 3) << d);
-		extend(&bytes, e.stride[d], g->loop[d].trips - 1);
-		extend(&row_range, e.row_stride[d], g->loop[d].trips - 1);
+		extend(&bytes, e.stride[d], trips(g, d) - 1);
+		extend(&row_range, e.row_stride[d], trips(g, d) - 1);
 	}
-	if (g->depth && !e.first)
+	if (g->depth && !e.first && !slip(g, 64))
 		e.first = 1;
-	base = place(g, bytes, WINDOW, size);
-	at = place(g, row_range, rows, 1);
+	base = place_in_sram(g, bytes, size);
+	at = slip(g, 32) ? pick(g, weights ? rows : g->b->machine.acc_rows - first_row) :
+			   place(g, row_range, rows, 1);
 	if (base < 0 || at < 0)
 		return false;
 	op->off = rarely(g, 2) ? pick(g, (u32)base / 4 + 1) * 4 : 0;
 	e.base = (u32)base - op->off;
 	bytes.lo += base;
 	bytes.hi += base;
-	if (!g->bold && races(g, bytes, write))
+	if (!g->bold && races(g, bytes, write) && !slip(g, 8))
 		return false;
 	*row = (u16)(first_row + (u32)at);
 	op->entry = (u16)build_entry(g->b, e);
+	if (slip(g, 32))
+		op->entry = (u16)pick(g, g->b->header.entries + 1);
 	return true;
 }
 
@@ -334,6 +378,12 @@ static u32 choose_count(struct generator *g)
 	return 1 + pick(g, rarely(g, 3) && most > 16 ? 16 : most);
 }
 
+/* A lane or weight row with @count - 1 more behind it. */
+static u8 choose_first(struct generator *g, u32 count)
+{
+	return (u8)(pick(g, lanes_of(g) + 1 - count + slip(g, 64)) % lanes_of(g));
+}
+
 /* The fields of a load, store, weight load, push or preset; false: left out. */
 static bool choose_memory(struct generator *g, struct rondo_op *op)
 {
@@ -342,20 +392,20 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 	op->count = (u8)choose_count(g);
 	op->rows = rondo_op_has_rows(op->op) ? (u8)(1 + pick(g, 4)) : 1;
 	if (rondo_ops[op->op].format == RONDO_FMT_STORE)
-		op->lane = (u8)(rarely(g, 2) ? pick(g, lanes_of(g) + 1 - op->count) : 0);
+		op->lane = rarely(g, 2) ? choose_first(g, op->count) : 0;
 	if (rondo_ops[op->op].slots == RONDO_SLOTS_W) {
-		if (!choose_address(g, op, 0, lanes_of(g), &row))
+		if (!choose_address(g, op, &row))
 			return false;
 		op->wrow = (u8)row;
 		op->buf = (u8)pick(g, 2);
 		op->zp = rondo_ops[op->op].format == RONDO_FMT_WROWZ ? (u8)pick(g, 256) : 0;
 		return true;
 	}
-	if (!choose_address(g, op, g->first_row, ROWS, &op->row))
+	if (!choose_address(g, op, &op->row))
 		return false;
-	op->wrow = (u8)pick(g, lanes_of(g) + 1 - op->count);
+	op->wrow = choose_first(g, op->count);
 	op->buf = (u8)pick(g, 2);
-	op->mode = (u8)pick(g, g->depth ? 3 : 2);
+	op->mode = (u8)pick(g, g->depth || slip(g, 64) ? 3 : 2);
 	return true;
 }
 
@@ -396,6 +446,26 @@ static void generate_op(struct generator *g, u32 slot)
 		return;
 	if (choose_registers(g, &op))
 		build_put(g->b, slot, op);
+}
+
+/* A store or a read of few places, so that what is read was often written. */
+static void generate_sram_op(struct generator *g)
+{
+	struct rondo_entry e = { .base = pick(g, 16) * 128 + 4096 };
+	s32 lanes = (s32)lanes_of(g);
+	bool read = rarely(g, 4);
+	struct rondo_op op = { .op = read ? RONDO_OP_preset : RONDO_OP_sta };
+	u32 d;
+
+	for (d = 0; d < g->depth; d++)
+		e.stride[d] = ONE_OF(g, 0, 0, 128, 256, 512, 1024, -128, -256);
+	if (rarely(g, 4)) {
+		e.seg_len = (u16)(1 << pick(g, 7));
+		e.seg_stride = ONE_OF(g, 0, 128, 256, 64, -128);
+	}
+	op.count = (u8)ONE_OF(g, lanes, lanes / 2, lanes, lanes / 4);
+	op.entry = (u16)build_entry(g->b, e);
+	build_put(g->b, read ? RONDO_M : RONDO_S, op);
 }
 
 /* DMA. */
@@ -461,7 +531,7 @@ static void choose_mode(struct generator *g, struct rondo_desc *d, s64 span, str
 /* A descriptor for the open loops, and the bytes it touches in all; false: left out. */
 static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 {
-	u32 row = (u32)ONE_OF(g, 64, 256, 4, 100, 1, 130, 512), k;
+	u32 row = (u32)ONE_OF(g, 64, 256, 4, 100, 1, 130, 512), k, loops;
 	u32 slot = (u32)ONE_OF(g, SLOT_IN, SLOT_BOTH, SLOT_BOTH, SLOT_ALIAS);
 	struct rondo_desc d = { .slot = (u16)slot, .row_bytes = row };
 	struct range sram = { 0, row }, bytes = { 0, row };
@@ -479,16 +549,19 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 		extend(&bytes, d.slot_stride[k], d.count[k] - 1);
 	}
 	choose_mode(g, &d, span, &bytes);
-	for (k = 0; k < g->depth && k < RONDO_DMA_LOOP_DEPTH; k++) {
+	loops = loops_named(g);
+	for (k = 0; k < loops && k < RONDO_DMA_LOOP_DEPTH; k++) {
 		d.sram_loop[k] = loop_stride(g, k, 1);
 		d.slot_loop[k] = ONE_OF(g, 0, 64, 1000, -64, 4096);
-		extend(&sram, d.sram_loop[k], g->loop[k].trips - 1);
-		extend(&bytes, d.slot_loop[k], g->loop[k].trips - 1);
+		extend(&sram, d.sram_loop[k], trips(g, k) - 1);
+		extend(&bytes, d.slot_loop[k], trips(g, k) - 1);
 	}
-	base = place(g, sram, WINDOW, 1);
+	base = place_in_sram(g, sram, 1);
 	slot_base = place(g, bytes, meshed(g) ? 4 * SLOT_BYTES : SLOT_BYTES, 1);
 	if (base < 0 || slot_base < 0)
 		return false;
+	if (slip(g, 32))
+		slot_base = 0;
 	d.sram_base = (u32)base;
 	d.slot_base = (u64)slot_base;
 	*f = (struct flight){ .sram = { sram.lo + base, sram.hi + base },
@@ -503,9 +576,10 @@ static bool choose_desc(struct generator *g, struct flight *f, u32 *index)
 /* Puts a start of @f, behind waits for what it must not meet. */
 static void put_start(struct generator *g, struct rondo_op *op, const struct flight *f)
 {
+	bool waits = !g->bold && !slip(g, 8);
 	u32 c;
 
-	for (c = 0; c < RONDO_DMA_CHANNELS && !g->bold && transfer_races(g, f, op->channel); c++) {
+	for (c = 0; c < RONDO_DMA_CHANNELS && waits && transfer_races(g, f, op->channel); c++) {
 		if (c == op->channel)
 			continue;
 		op->wait[c] = 1;
@@ -524,8 +598,8 @@ static void start(struct generator *g)
 
 	if (!choose_desc(g, &f, &index))
 		return;
-	op.desc = (u16)index;
-	op.last = (u8)(rarely(g, 2) ? pick(g, g->depth + 1) : 0);
+	op.desc = (u16)(slip(g, 4) ? pick(g, g->b->header.descs + slip(g, 16)) : index);
+	op.last = (u8)(rarely(g, 2) ? pick(g, g->depth + 1 + slip(g, 64)) : 0);
 	if (rarely(g, 4)) {
 		c = pick(g, RONDO_DMA_CHANNELS);
 		op.wait[c] = (u8)pick(g, 5);
@@ -602,6 +676,7 @@ static bool must_wait(const struct generator *g)
 /* A loop operation over some of the bundles up to @end; false if there is no room. */
 static bool choose_loop(struct generator *g, struct rondo_op *op, u32 end)
 {
+	u32 most = g->kind == GENERATE_TIME ? LONG_TRIPS_PRODUCT : TRIPS_PRODUCT;
 	u32 room = end - here(g), product = 1, d, i;
 
 	*op = (struct rondo_op){ .op = rarely(g, 2) ? RONDO_OP_loop1 : RONDO_OP_loop, .nest = 1 };
@@ -617,11 +692,13 @@ static bool choose_loop(struct generator *g, struct rondo_op *op, u32 end)
 		op->body = room < 30 ? room : 30;
 	if (!g->depth && rarely(g, 30))
 		op->body = g->b->machine.loop_buffer + pick(g, 3);
+	if (slip(g, 64))
+		op->body += room;
 	for (d = 0; d < g->depth; d++)
 		product *= g->loop[d].trips;
 	for (i = 0; i < op->nest; i++) {
 		op->trip[i] = 1 + pick(g, 5);
-		if (product * op->trip[i] > TRIPS_PRODUCT)
+		if (product * op->trip[i] > most)
 			op->trip[i] = 1;
 		product *= (u32)op->trip[i];
 	}
@@ -641,7 +718,7 @@ static void open_loops(struct generator *g, const struct rondo_op *op)
 		loop->stride = g->bold ? ONE_OF(g, 256, 512, 64, 1024, -256, 128) : 0;
 		memset(loop->touch, 0xff, sizeof(loop->touch));
 	}
-	if (g->depth > RONDO_DMA_LOOP_DEPTH || op->body <= FILL || !rarely(g, 16))
+	if (!has_dma(g) || g->depth > RONDO_DMA_LOOP_DEPTH || op->body <= FILL || !rarely(g, 16))
 		return;
 	g->fill = FILL;
 	g->fill_channel = pick(g, RONDO_DMA_CHANNELS);
@@ -651,10 +728,10 @@ static void open_loops(struct generator *g, const struct rondo_op *op)
 static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *opens)
 {
 	bool ends = g->depth && g->loop[g->depth - 1].last == here(g);
-	bool dma = g->depth <= RONDO_DMA_LOOP_DEPTH;
+	bool dma = has_dma(g) && (g->depth <= RONDO_DMA_LOOP_DEPTH || slip(g, 32));
 	struct rondo_op op = { .op = RONDO_OP_mask };
 
-	if (must_wait(g) && !(g->bold && pick(g, 4)))
+	if (must_wait(g) && !(g->bold && pick(g, 4)) && !slip(g, 16))
 		return wait(g, ending_loop(g));
 	if (g->fill && !ends)
 		return fill(g);
@@ -685,22 +762,37 @@ static void control(struct generator *g, u32 end, struct rondo_op *loop, bool *o
 	}
 }
 
+/* What the slots after C do. */
+static void compute(struct generator *g)
+{
+	u32 slot = g->kind == GENERATE_REGISTERS ? RONDO_V0 : RONDO_L0;
+
+	if (g->kind == GENERATE_TIME)
+		return;
+	if (g->kind == GENERATE_SRAM) {
+		if (rarely(g, 2))
+			generate_sram_op(g);
+		return;
+	}
+	for (; slot <= RONDO_V1; slot++)
+		if (rarely(g, slot == RONDO_M ? 3 : 2))
+			generate_op(g, slot);
+}
+
 /* A bundle; @end is the last of the body. */
 static void bundle(struct generator *g, u32 end)
 {
 	struct rondo_op loop;
 	bool opens = false;
-	u32 slot;
 
 	build_bundle(g->b);
 	if (!g->depth || here(g) < g->loop[0].first + BUNDLES || must_wait(g)) {
 		control(g, end, &loop, &opens);
-		for (slot = RONDO_L0; slot <= RONDO_V1; slot++)
-			if (rarely(g, slot == RONDO_M ? 3 : 2))
-				generate_op(g, slot);
+		compute(g);
 	}
 	take_off(g);
-	while (g->depth && g->loop[g->depth - 1].last == here(g)) {
+	/* A slip may have opened loops that end behind the one around them. */
+	while (g->depth && g->loop[g->depth - 1].last <= here(g)) {
 		g->depth--;
 		g->fill = 0;
 	}
@@ -727,16 +819,12 @@ static u32 linear_entry(struct generator *g, u32 base, s32 bytes, s16 rows)
 	return build_entry(g->b, e);
 }
 
-/* Slots, and every register with some of slot 0's data. */
-static void prologue(struct generator *g)
+/* Every register with some of slot 0's data. */
+static void load_registers(struct generator *g)
 {
 	struct rondo_desc load = { .slot = SLOT_IN, .row_bytes = LOADED };
 	u32 i, entry;
 
-	for (i = 0; i < SLOTS; i++)
-		build_slot(g->b, i == SLOT_BOTH || i == SLOT_ALIAS ? 7 : 0);
-	g->first_reg = pick(g, RONDO_VREGS - REGS + 1);
-	g->first_row = pick(g, g->b->machine.acc_rows - ROWS + 1);
 	build_start(g->b, 0, build_desc(g->b, all_tiles(g, load, 64)), 0);
 	build_wait(g->b, 0, 0);
 	entry = linear_entry(g, 0, 0, 0);
@@ -747,6 +835,29 @@ static void prologue(struct generator *g)
 					    .off = 256 * i,
 					    .count = (u8)lanes_of(g),
 					    .dst = (u8)(g->first_reg + i) });
+}
+
+/* Every register without touching SRAM. */
+static void set_registers(struct generator *g)
+{
+	u32 i;
+
+	for (i = 0; i < REGS; i++)
+		build_op(g->b, RONDO_V0, OP(iota, .dst = (u8)(g->first_reg + i)));
+}
+
+static void prologue(struct generator *g)
+{
+	u32 i;
+
+	for (i = 0; i < SLOTS; i++)
+		build_slot(g->b, i == SLOT_BOTH || i == SLOT_ALIAS ? 7 : 0);
+	g->first_reg = pick(g, RONDO_VREGS - REGS + 1);
+	g->first_row = pick(g, g->b->machine.acc_rows - ROWS + 1);
+	if (g->loose)
+		set_registers(g);
+	else
+		load_registers(g);
 	for (i = 0; i < 3; i++)
 		build_bundle(g->b);
 }
@@ -799,21 +910,32 @@ static void epilogue(struct generator *g)
 
 void generate(struct builder *b, enum generate_kind kind, const u8 *choices, size_t size)
 {
+	u32 wide = b->machine.sram_bytes < WIDE_WINDOW ? b->machine.sram_bytes : WIDE_WINDOW, end;
 	struct generator g = {
-		.bold = kind == GENERATE_BOLD, .b = b, .at = choices, .end = choices + size
+		.b = b,
+		.kind = kind,
+		.bold = kind == GENERATE_BOLD,
+		.loose = kind >= GENERATE_LOOSE,
+		.at = choices,
+		.end = choices + size,
+		.window = kind == GENERATE_TIME ? wide : WINDOW,
 	};
-	u32 end;
 
 	prologue(&g);
 	end = b->header.bundles + 4 + pick(&g, BUNDLES);
 	while (b->header.bundles <= end || g.depth)
 		bundle(&g, end > here(&g) + 1 ? end : here(&g) + 1);
-	epilogue(&g);
+	if (g.loose)
+		build_halt(b);
+	else
+		epilogue(&g);
 }
 
-void generate_choices(u8 *choices, u64 seed)
+void generate_seed(struct builder *b, enum generate_kind kind, u64 seed)
 {
+	u8 choices[GENERATE_CHOICES];
 	u64 state = random_seed(seed);
 
-	random_bytes(&state, choices, GENERATE_CHOICES);
+	random_bytes(&state, choices, sizeof(choices));
+	generate(b, kind, choices, sizeof(choices));
 }

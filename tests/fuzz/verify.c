@@ -4,12 +4,12 @@
  * extents, in exactly the promised cycles. The first byte, modulo eight, chooses what the
  * others are, so that text will do for a corpus:
  *
- *	0..3	choices of the program generator (enum gen_kind)
+ *	0..3	choices of the generator of programs, for each of its loose kinds
  *	4..6	the same, but then some bytes of the program are changed
  *	7	the bytes of a program
  */
+#include "tests/fuzz/generate.h"
 #include "tests/program_run.h"
-#include "tests/unit/program_gen.h"
 
 /* Longer runs are not worth the time; the executor moves at most a row per cycle. */
 enum { CYCLES_MAX = 1 << 17 };
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	build_init(&b);
 	if (data[0] % 8 < 7) {
-		gen_program(&b, data[0] % 8 % 4, data + 1, size - 1);
+		generate(&b, GENERATE_LOOSE + data[0] % 8 % 4, data + 1, size - 1);
 		bytes = build_bytes(&b, &count);
 		if (data[0] % 8 >= 4)
 			change(bytes, count, data + 1, size - 1);

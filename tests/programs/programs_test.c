@@ -4,6 +4,8 @@
  * result that a plain loop in C computes; and the same bytes and cycles from every variant of
  * the fast executor.
  */
+#include "tests/program_run.h"
+#include "tests/random.h"
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>
@@ -89,22 +91,19 @@ static void run_again(struct rig *r, const struct rig *before, const struct exec
 {
 	struct rig fast = { .control = { .bound = r->cycles } };
 	struct exec_io io = { rig_read, rig_write, &fast };
-	struct exec_program *program = NULL;
 	struct exec *e = exec_create(x, &r->machine);
-	char why[EXEC_REASON_BYTES] = "out of memory";
 	struct rondo_facts facts;
 
 	copy_slots(&fast, before);
-	if (e && rig_verify(r, &facts) &&
-	    !exec_load(&program, x, &r->machine, r->bytes, r->size, &facts, why))
-		exec_run(e, program, &io, &fast.control, &fast.result);
-	if (!tap_ok(program && fast.result.status == EXEC_DONE && fast.result.cycles == r->cycles &&
+	if (!e || !rig_verify(r, &facts))
+		exit(EXIT_FAILURE);
+	run_once(e, r->bytes, r->size, &facts, &io, &fast.control, &fast.result);
+	if (!tap_ok(fast.result.status == EXEC_DONE && fast.result.cycles == r->cycles &&
 			    !slots_differ(r, &fast) && r->read == fast.read &&
 			    r->written == fast.written,
 		    "%s: %s gives the same bytes in the same cycles", name, x->name))
-		printf("# %s; %llu cycles, %u slots differ\n", program ? fast.result.reason : why,
+		printf("# %s; %llu cycles, %u slots differ\n", fast.result.reason,
 		       (unsigned long long)fast.result.cycles, slots_differ(r, &fast));
-	exec_unload(program);
 	exec_destroy(e);
 	free_slots(&fast);
 }
@@ -124,31 +123,25 @@ static void end(struct rig *r, const char *name)
 }
 
 /* A small exact integer or fraction in [-8, 8). */
-static float small(u32 *seed)
+static float small(u64 *state)
 {
-	*seed = *seed * 1664525 + 1013904223;
-	return ((s32)(*seed >> 24) - 128) / 16.0f;
-}
-
-static u8 byte(u32 *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 24;
+	return ((s32)random_below(state, 256) - 128) / 16.0f;
 }
 
 static void vector_add(void)
 {
 	struct rig r;
 	float *a, *b, *c;
-	u32 seed = 1, wrong = 0;
+	u64 state = random_seed(1);
+	u32 wrong = 0;
 
 	begin(&r, "vector_add");
 	a = rig_slot(&r, 0, 4096);
 	b = rig_slot(&r, 1, 4096);
 	c = rig_slot(&r, 2, 4096);
 	for (u32 i = 0; i < 1024; i++) {
-		a[i] = small(&seed);
-		b[i] = small(&seed) / 3;
+		a[i] = small(&state);
+		b[i] = small(&state) / 3;
 	}
 	end(&r, "vector_add");
 	for (u32 i = 0; i < 1024; i++)
@@ -158,16 +151,19 @@ static void vector_add(void)
 }
 
 /* Values in [-8, 8) that round now and then. */
-static void fill(float *x, u32 count, u32 seed)
+static void fill(float *x, u32 count, u64 seed)
 {
+	u64 state = random_seed(seed);
+
 	while (count--)
-		*x++ = small(&seed) / 3;
+		*x++ = small(&state) / 3;
 }
 
-static void fill_bytes(u8 *x, u32 count, u32 seed)
+static void fill_bytes(u8 *x, u32 count, u64 seed)
 {
-	while (count--)
-		*x++ = byte(&seed);
+	u64 state = random_seed(seed);
+
+	random_bytes(&state, x, count);
 }
 
 static void matmul(void)

@@ -13,6 +13,7 @@
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
 #include "tests/models.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #include <dirent.h>
@@ -50,12 +51,10 @@ static void test_round_trip(const char *name, const struct graph *g)
 }
 
 /* A fixed sequence of numbers in -2..2. */
-static void fill(struct tensor_data *t, uint32_t *state)
+static void fill(struct tensor_data *t, u64 *state)
 {
-	for (int64_t i = 0; i < shape_elems(&t->shape); i++) {
-		*state = *state * 1664525u + 1013904223u;
-		((float *)t->bytes)[i] = (float)(*state >> 16) / 16384 - 2;
-	}
+	for (int64_t i = 0; i < shape_elems(&t->shape); i++)
+		((float *)t->bytes)[i] = (float)random_below(state, 65536) / 16384 - 2;
 }
 
 static bool is_close(const struct tensor_data *a, const struct tensor_data *b)
@@ -79,7 +78,7 @@ static void test_same_meaning(const char *name, const struct graph *before,
 	struct tensor_data in[TENSORS_MAX] = { { 0 } }, a[TENSORS_MAX] = { { 0 } },
 			   b[TENSORS_MAX] = { { 0 } };
 	struct compile_error err = { 0 };
-	uint32_t state = 1;
+	u64 state = random_seed(1);
 	bool same = before->inputs.n == after->inputs.n && before->outputs.n == after->outputs.n;
 
 	for (size_t i = 0; i < before->inputs.n; i++) {

@@ -7,6 +7,7 @@
 #include "compiler/backend.h"
 #include "core/machine.h"
 #include "tests/network_run.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -14,13 +15,7 @@
 
 enum { LANES = 64, VECTORS = 8, BYTES = LANES * VECTORS * 4, PROGRAMS = 300 };
 
-static u32 random_state;
-
-static u32 random_below(u32 n)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (random_state >> 8) % n;
-}
+static u64 state;
 
 /* Binary operations of every latency, and none whose results could be NaN of several forms. */
 static const enum rondo_opcode binary[] = {
@@ -43,8 +38,8 @@ static void separate(struct random_program *p)
 
 static vreg random_op(struct random_program *p, const vreg *live, int n)
 {
-	vreg v = mir_v2(&p->l.mir, binary[random_below(sizeof(binary) / sizeof(*binary))],
-			live[random_below(n)], live[random_below(n)]);
+	vreg v = mir_v2(&p->l.mir, binary[random_below(&state, sizeof(binary) / sizeof(*binary))],
+			live[random_below(&state, n)], live[random_below(&state, n)]);
 
 	separate(p);
 	return v;
@@ -59,12 +54,12 @@ static void random_loop(struct random_program *p, vreg *live, int n)
 	int depth, ops, i;
 
 	separate(p);
-	depth = mir_loop(m, 1 + random_below(VECTORS));
+	depth = mir_loop(m, 1 + random_below(&state, VECTORS));
 	from.stride[depth] = to.stride[depth] = LANES * 4;
-	for (ops = 1 + random_below(12); ops; ops--) {
-		v = mir_load(m, RONDO_OP_ld_w, from, 1 + random_below(LANES));
+	for (ops = 1 + random_below(&state, 12); ops; ops--) {
+		v = mir_load(m, RONDO_OP_ld_w, from, 1 + random_below(&state, LANES));
 		separate(p);
-		for (i = random_below(6); i; i--) {
+		for (i = random_below(&state, 6); i; i--) {
 			live[n - 1] = v;
 			v = random_op(p, live, n);
 		}
@@ -73,7 +68,7 @@ static void random_loop(struct random_program *p, vreg *live, int n)
 		mir_store(m, v, to, LANES);
 		separate(p);
 	}
-	mir_store(m, sum, to, 1 + random_below(LANES));
+	mir_store(m, sum, to, 1 + random_below(&state, LANES));
 	separate(p);
 	mir_end(m);
 }
@@ -88,7 +83,7 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	vreg live[4];
 	int i;
 
-	random_state = seed;
+	state = random_seed(seed);
 	value_set_type(in, DTYPE_F32, &shape);
 	value_set_type(out, DTYPE_F32, &shape);
 	graph_add_input(g, in);

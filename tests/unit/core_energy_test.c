@@ -165,9 +165,7 @@ static void test_clearing(void)
 	u32 e, cleared;
 	u8 *bytes;
 
-	build_init(&b);
-	rondo_machine_init(&b.machine, RONDO_MACHINE_mesh);
-	b.header.machine_hash = rondo_machine_hash(&b.machine);
+	build_init_for(&b, RONDO_MACHINE_mesh);
 	e = build_entry(&b, (struct rondo_entry){ .base = 1024 });
 	build_op(&b, RONDO_L0, OP(ld_w, .entry = e, .count = 64));
 	build_op(&b, RONDO_L0, OP(ld_w, .entry = e, .off = 4096, .dst = 1, .count = 1));

@@ -12,7 +12,6 @@
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/clear_model.h"
-#include "tests/unit/program_gen.h"
 
 static const char *const event_names[CLEAR_EVENTS] = {
 	[CLEAR_TOO_WIDE] = "a strided set of too many dimensions",
@@ -46,14 +45,8 @@ struct tally {
 static bool measure(struct builder *b)
 {
 	u64 size;
-	u8 *bytes;
 
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
-	bytes = build_bytes(b, &size);
-	rondo_measure_init(b->verify, &b->machine, bytes, size);
-	while (rondo_verify_step(b->verify, ~0u))
-		;
-	free(bytes);
+	free(build_claimed(b, &size));
 	return !rondo_verify_verdict(b->verify)->code;
 }
 
@@ -117,39 +110,20 @@ static void report(const struct tally *tally, const char *name)
 
 /* Programs of the generators. */
 
-static void test_random(enum gen_kind kind, u64 first, u64 count, const char *name)
+static void test_generated(enum generate_kind kind, enum rondo_machine_id id, u64 first, u64 count,
+			   const char *name)
 {
-	u8 choices[GENERATE_CHOICES];
 	struct tally tally = { 0 };
 	struct builder b;
 	u64 seed;
 
 	for (seed = first; seed < first + count; seed++) {
-		generate_choices(choices, seed);
-		build_init(&b);
-		gen_program(&b, kind, choices, sizeof(choices));
+		build_init_for(&b, id);
+		generate_seed(&b, kind, seed);
 		try_program(&b, seed, &tally);
 		build_fini(&b);
 	}
 	report(&tally, name);
-}
-
-static void test_generated(enum rondo_machine_id machine, u64 first, u64 count)
-{
-	u8 choices[GENERATE_CHOICES];
-	struct tally tally = { 0 };
-	struct builder b;
-	u64 seed;
-
-	for (seed = first; seed < first + count; seed++) {
-		generate_choices(choices, seed);
-		build_init(&b);
-		rondo_machine_init(&b.machine, machine);
-		generate(&b, GENERATE_RIGHT, choices, sizeof(choices));
-		try_program(&b, seed, &tally);
-		build_fini(&b);
-	}
-	report(&tally, rondo_machine_name(machine));
 }
 
 /* Programs that only store, transfer and read, in such places that their bytes often meet. */
@@ -177,7 +151,7 @@ struct stress {
 
 static u32 pick(struct stress *s, u32 count)
 {
-	return (u32)(random_next(&s->random) >> 32) % count;
+	return random_below(&s->random, count);
 }
 
 #define ONE_OF(s, ...) \
@@ -355,11 +329,9 @@ static void test_stress(struct exec *edge, const struct sort *sort, u64 first, u
 
 	for (seed = first; seed < first + count; seed++) {
 		s = (struct stress){ .sort = sort,
-				     .random = seed * 0x9e3779b97f4a7c15ull,
+				     .random = random_seed(seed),
 				     .left = sort->items };
-		build_init(&s.b);
-		rondo_machine_init(&s.b.machine,
-				   seed % 2 ? RONDO_MACHINE_edge : RONDO_MACHINE_mesh);
+		build_init_for(&s.b, seed % 2 ? RONDO_MACHINE_edge : RONDO_MACHINE_mesh);
 		put_program(&s);
 		try_program(&s.b, seed, &tally);
 		refused[rondo_verify_verdict(s.b.verify)->code]++;
@@ -410,10 +382,10 @@ int main(int argc, char **argv)
 	edge = exec_create(executor_for(&machine, EXECUTOR_PLAIN), &machine);
 	if (!edge)
 		return EXIT_FAILURE;
-	test_random(GEN_SRAM, first, count, "stores and reads");
-	test_random(GEN_ALL, first, 4 * count, "all operations");
-	test_generated(RONDO_MACHINE_edge, first, count / 2);
-	test_generated(RONDO_MACHINE_mesh, first, count / 2);
+	test_generated(GENERATE_SRAM, RONDO_MACHINE_edge, first, count, "stores and reads");
+	test_generated(GENERATE_LOOSE, RONDO_MACHINE_edge, first, 4 * count, "all operations");
+	test_generated(GENERATE_RIGHT, RONDO_MACHINE_edge, first, count / 2, "right ones");
+	test_generated(GENERATE_RIGHT, RONDO_MACHINE_mesh, first, count / 2, "of many tiles");
 	for (i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++)
 		test_stress(edge, &sorts[i], first, count, has);
 	for (i = 0; i < CLEAR_EVENTS; i++) {

@@ -7,13 +7,6 @@
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
-static void begin(struct builder *b, enum rondo_machine_id id)
-{
-	build_init(b);
-	rondo_machine_init(&b->machine, id);
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
-}
-
 static void expect(struct builder *b, u32 code, const char *name)
 {
 	struct rondo_verdict verdict;
@@ -63,7 +56,7 @@ static void registers_under_masks(void)
 	u32 i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		begin(&b, RONDO_MACHINE_mesh);
+		build_init_for(&b, RONDO_MACHINE_mesh);
 		masked(&b, cases[i].write, OP(movi, .dst = 1));
 		nops(&b, 2);
 		if (cases[i].again != 9)
@@ -80,13 +73,13 @@ static void operands(void)
 	u32 bad;
 
 	for (bad = 0; bad < 2; bad++) {
-		begin(&b, RONDO_MACHINE_wafer);
+		build_init_for(&b, RONDO_MACHINE_wafer);
 		build_op(&b, RONDO_V1, OP(movi, .dst = 1));
 		nops(&b, 1);
 		build_op(&b, RONDO_V1, OP(bc_row, .dst = 2, .a = 1, .imm = 632 + bad));
 		expect(&b, bad ? RONDO_ERR_MESH : 0,
 		       bad ? "column outside the wafer" : "last column");
-		begin(&b, RONDO_MACHINE_wafer);
+		build_init_for(&b, RONDO_MACHINE_wafer);
 		build_op(&b, RONDO_C, OP(mask, .x1 = 632, .y1 = 632 + bad));
 		expect(&b, bad ? RONDO_ERR_MASK : 0, bad ? "mask outside the wafer" : "all tiles");
 	}
@@ -98,7 +91,7 @@ static void mesh_latency(void)
 	u32 bad;
 
 	for (bad = 0; bad < 2; bad++) {
-		begin(&b, RONDO_MACHINE_wafer);
+		build_init_for(&b, RONDO_MACHINE_wafer);
 		build_op(&b, RONDO_V1, OP(movi, .dst = 1));
 		nops(&b, 1);
 		build_op(&b, RONDO_V1, OP(sum_row_f32, .dst = 2, .a = 1));
@@ -114,7 +107,7 @@ static void outgoing(s64 x, s64 y, u32 row, u32 code, const char *name)
 {
 	struct builder b;
 
-	begin(&b, RONDO_MACHINE_wafer);
+	build_init_for(&b, RONDO_MACHINE_wafer);
 	build_slot(&b, 0);
 	build_start(&b, 0,
 		    build_desc(&b, (struct rondo_desc){ .dir = RONDO_DMA_OUT,
@@ -160,7 +153,7 @@ static void costs(void)
 					.x1 = 632,
 					.y1 = 632 };
 
-		begin(&b, RONDO_MACHINE_wafer);
+		build_init_for(&b, RONDO_MACHINE_wafer);
 		build_slot(&b, 0);
 		build_start(&b, 0, build_desc(&b, d), 0);
 		build_halt(&b);
@@ -212,7 +205,7 @@ static void races_under_masks(void)
 		u64 size;
 		u8 *bytes;
 
-		begin(&b, RONDO_MACHINE_mesh);
+		build_init_for(&b, RONDO_MACHINE_mesh);
 		build_slot(&b, 0);
 		desc.slot_x = 1024;
 		desc.x0 = desc.y0 = 1;
@@ -265,7 +258,7 @@ static void clearing(void)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct rondo_desc desc = { .row_bytes = 4, .mode = RONDO_DMA_BROADCAST };
 
-		begin(&b, RONDO_MACHINE_mesh);
+		build_init_for(&b, RONDO_MACHINE_mesh);
 		build_slot(&b, 0);
 		entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
 		desc.x0 = cases[i].x0;

@@ -16,14 +16,12 @@ struct tally {
 static void try_seed(u64 seed, struct tally *tally)
 {
 	u32 kind = (u32)(seed % defect_kinds()), code = defect_code(kind);
-	u8 choices[GENERATE_CHOICES];
 	char why[DEFECT_WHY_BYTES];
 	enum defect_outcome outcome;
 	struct builder b;
 
-	generate_choices(choices, seed);
 	build_init(&b);
-	generate(&b, GENERATE_RIGHT, choices, sizeof(choices));
+	generate_seed(&b, GENERATE_RIGHT, seed);
 	if (!build_verdict(&b, 0).code) {
 		outcome = defect_try(&b, kind, seed, why);
 		tally->tried[code]++;

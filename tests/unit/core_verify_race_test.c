@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include "tests/program_run.h"
 #include "tests/tap.h"
 #include "tools/asm/asm.h"
@@ -277,7 +277,7 @@ static char *program_text(const struct pattern *p, const char *choice, u32 *race
 static void test_good(struct exec *e, const struct pattern *p)
 {
 	char why[RUN_WHY_BYTES] = "";
-	struct rondo_verify *verify = malloc(sizeof(*verify));
+	struct rondo_verify *verify = malloc(RONDO_VERIFY_BYTES);
 	struct asm_errors errors;
 	struct rondo_machine edge;
 	void *program = NULL;
@@ -291,10 +291,7 @@ static void test_good(struct exec *e, const struct pattern *p)
 		snprintf(why, sizeof(why), "line %u: %s", errors.error[0].line,
 			 errors.error[0].text);
 	} else {
-		rondo_verify_init(verify, &edge, program, size, 0);
-		while (rondo_verify_step(verify, 1))
-			;
-		right = !rondo_verify_verdict(verify)->code &&
+		right = !rondo_verify_run(verify, &edge, program, size, 0, NULL, NULL)->code &&
 			run_keeps_promises(e, program, size, rondo_verify_facts(verify), why);
 	}
 	if (!tap_ok(right, "%s", p->name))

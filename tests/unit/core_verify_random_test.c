@@ -3,20 +3,12 @@
  * The verifier against the checking executor, which steps through every trip, on random
  * programs. What is accepted keeps its promises: no trap, exact extents, exact cycles.
  * Where the proof is exact, what is refused does trap.
+ *
+ *	core_verify_random_test [FIRST COUNT]	seeds, each one program of each kind
  */
+#include "tests/fuzz/generate.h"
 #include "tests/program_run.h"
-#include "tests/random.h"
 #include "tests/tap.h"
-#include "tests/unit/program_gen.h"
-
-enum { CHOICES = 1024 };
-
-static u64 random_state = 88172645463325252ull;
-
-static u64 next_random(void)
-{
-	return random_next(&random_state);
-}
 
 struct tally {
 	u32 accepted, refused, wrong;
@@ -30,21 +22,18 @@ static bool is_hazard(u32 code)
 }
 
 /* Judges and runs one program. */
-static void try_program(struct exec *e, enum gen_kind kind, struct tally *tally)
+static void try_program(struct exec *e, enum generate_kind kind, u64 seed, struct tally *tally)
 {
-	u8 choices[CHOICES], *bytes;
 	char why[RUN_WHY_BYTES];
 	struct run_slots slots;
 	struct builder b;
-	u64 seed = random_state, size;
+	u64 size;
+	u8 *bytes;
 	struct rondo_verdict verdict;
 	bool right = true;
-	u32 i;
 
-	for (i = 0; i < CHOICES; i++)
-		choices[i] = (u8)(next_random() >> 32);
 	build_init(&b);
-	gen_program(&b, kind, choices, CHOICES);
+	generate_seed(&b, kind, seed);
 	verdict = build_verdict(&b, 0);
 	bytes = build_bytes(&b, &size);
 	if (!verdict.code) {
@@ -55,7 +44,7 @@ static void try_program(struct exec *e, enum gen_kind kind, struct tally *tally)
 	} else {
 		tally->refused++;
 		tally->reason[verdict.code]++;
-		if (is_hazard(verdict.code) && kind == GEN_REGISTERS)
+		if (is_hazard(verdict.code) && kind == GENERATE_REGISTERS)
 			right = run_program(e, bytes, size, NULL, &slots, why) == EXEC_TRAP;
 	}
 	if (!right && tally->wrong++ < 5)
@@ -65,13 +54,15 @@ static void try_program(struct exec *e, enum gen_kind kind, struct tally *tally)
 	build_fini(&b);
 }
 
-static struct tally test_kind(struct exec *e, enum gen_kind kind, u32 programs, const char *name)
+static struct tally test_kind(struct exec *e, enum generate_kind kind, u64 first, u64 programs,
+			      const char *name)
 {
 	struct tally tally = { 0 };
+	u64 seed;
 	u32 i;
 
-	for (i = 0; i < programs; i++)
-		try_program(e, kind, &tally);
+	for (seed = first; seed < first + programs; seed++)
+		try_program(e, kind, seed, &tally);
 	for (i = 0; i < 64; i++)
 		if (tally.reason[i])
 			printf("# %s %u\n", rondo_error_name(i), tally.reason[i]);
@@ -81,8 +72,10 @@ static struct tally test_kind(struct exec *e, enum gen_kind kind, u32 programs, 
 	return tally;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
+	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 4000;
 	struct rondo_machine edge;
 	struct tally sram;
 	struct exec *e;
@@ -91,12 +84,12 @@ int main(void)
 	e = exec_create(executor_for(&edge, EXECUTOR_PLAIN), &edge);
 	if (!e)
 		return EXIT_FAILURE;
-	test_kind(e, GEN_REGISTERS, 4000, "hazards are found exactly");
-	test_kind(e, GEN_TIME, 4000, "time is exact");
-	test_kind(e, GEN_ALL, 4000, "what is accepted keeps its promises");
+	test_kind(e, GENERATE_REGISTERS, first, count, "hazards are found exactly");
+	test_kind(e, GENERATE_TIME, first, count, "time is exact");
+	test_kind(e, GENERATE_LOOSE, first, count, "what is accepted keeps its promises");
 	/* The executor traps where a byte is read that was neither written nor cleared. */
-	sram = test_kind(e, GEN_SRAM, 4000, "what is read is written or cleared");
-	tap_ok(sram.clear_free > 400, "often all of it is written: %u", sram.clear_free);
+	sram = test_kind(e, GENERATE_SRAM, first, count, "what is read is written or cleared");
+	tap_ok(sram.clear_free > count / 10, "often all of it is written: %u", sram.clear_free);
 	exec_destroy(e);
 	return tap_done();
 }

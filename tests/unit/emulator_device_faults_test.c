@@ -4,7 +4,7 @@
  * are for hits, never for time. argv[1]: the image of tests/emulator/script.S.
  */
 #include "core/machine.h"
-#include "core/verify_state.h"
+#include "core/verify.h"
 #include "tests/emulator/seq.h"
 #include "tests/tap.h"
 
@@ -213,16 +213,14 @@ static struct seq_result load_and_run(struct seq_buffer *p, u64 size)
 
 static u64 verified_signature(struct seq_buffer *p, u64 size)
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	struct rondo_machine machine;
 	u64 *bytes = malloc(size), signature, i;
 
 	for (i = 0; i < size; i++)
 		((u8 *)bytes)[i] = *seq_at(p, i);
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
-	rondo_verify_init(v, &machine, bytes, size, 0);
-	while (rondo_verify_step(v, ~0u))
-		;
+	rondo_verify_run(v, &machine, bytes, size, 0, NULL, NULL);
 	signature = rondo_verify_facts(v)->signature;
 	free(bytes);
 	free(v);

@@ -38,7 +38,7 @@ static void good_boot(void)
 static void *go_mad(void *seed)
 {
 	const struct timespec pause = { .tv_nsec = 1000 };
-	u64 x = 0x9e3779b97f4a7c15ull + (uintptr_t)seed;
+	u64 x = random_seed((uintptr_t)seed);
 	uintptr_t strange = 0;
 	u32 size, id, i;
 

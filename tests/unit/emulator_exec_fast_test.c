@@ -3,28 +3,16 @@
  * The fast executor against the plain one, every variant that this host can run: each
  * operation on operands of every kind, and random programs.
  */
+#include "tests/fuzz/generate.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/fast_compare.h"
-#include "tests/unit/program_gen.h"
 
 static u64 random_state = 88172645463325252ull;
 
 static u64 next_random(void)
 {
 	return random_next(&random_state);
-}
-
-/* Claims and facts of @b's program, or false: the verifier refuses it. */
-static u8 *accepted(struct builder *b, u64 *size)
-{
-	u8 *bytes;
-
-	if (build_verdict(b, 0).code)
-		return NULL;
-	bytes = build_bytes(b, size);
-	rondo_measure_claim(b->verify, bytes);
-	return bytes;
 }
 
 enum { EXECUTORS = 8 };
@@ -51,24 +39,21 @@ static bool all_agree(const struct builder *b, const u8 *bytes, u64 size,
 
 static void random_programs(u32 programs)
 {
-	enum { CHOICES = 1024 };
 	u32 ran = 0, wrong = 0;
 	char name[64];
 
 	for (u32 i = 0; i < programs; i++) {
-		u64 seed = random_state, size;
-		u8 choices[CHOICES], *bytes;
-		struct compare_io io = { .seed = seed };
+		struct compare_io io = { .seed = i };
 		struct builder b;
+		u64 size;
+		u8 *bytes;
 
-		for (u32 k = 0; k < CHOICES; k++)
-			choices[k] = (u8)(next_random() >> 32);
 		build_init(&b);
-		gen_program(&b, i % 4 ? GEN_ALL : GEN_REGISTERS, choices, CHOICES);
-		bytes = accepted(&b, &size);
+		generate_seed(&b, i % 4 ? GENERATE_LOOSE : GENERATE_REGISTERS, i);
+		bytes = build_accepted(&b, &size);
 		if (bytes) {
 			ran++;
-			snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
+			snprintf(name, sizeof(name), "seed %u", i);
 			if (!all_agree(&b, bytes, size, &io, name) && wrong++ > 5)
 				i = programs;
 			free(bytes);
@@ -132,7 +117,7 @@ static void end(struct builder *b, const char *name, u32 *wrong)
 	for (u32 i = 0; i < DATA_BYTES / 4; i++)
 		data[i] = random_operand();
 	build_halt(b);
-	bytes = accepted(b, &size);
+	bytes = build_accepted(b, &size);
 	if (!bytes)
 		printf("# %s: refused, %s\n", name,
 		       rondo_error_name(rondo_verify_verdict(b->verify)->code));
@@ -449,7 +434,7 @@ static void pipelines(u32 programs)
 						    .off = RESULT + 65536 + r * ROW,
 						    .count = 64 });
 		build_halt(&b);
-		bytes = accepted(&b, &size);
+		bytes = build_accepted(&b, &size);
 		if (bytes) {
 			ran++;
 			blocked += runs_in_blocks(&b, bytes, size);

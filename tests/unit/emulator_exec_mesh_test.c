@@ -4,6 +4,7 @@
  * executor and the reference; all must agree in every byte and cycle.
  */
 #include "tests/agree.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/unit/program_builder.h"
 
@@ -23,8 +24,7 @@ struct maker {
 
 static u32 pick(struct maker *m, u32 count)
 {
-	m->state = m->state * 6364136223846793005ull + 1442695040888963407ull;
-	return (m->state >> 33) % count;
+	return random_below(&m->state, count);
 }
 
 /* Bundles until whatever the last one wrote has landed: a loop of nothing. */
@@ -185,14 +185,13 @@ static void save(struct maker *m)
 	build_wait(&m->b, 0, 0);
 }
 
-static void *make(struct maker *m, u32 id, u32 seed, u64 *size)
+static void *make(struct maker *m, const struct rondo_machine *machine, u32 seed, u64 *size)
 {
 	u32 i;
 
-	*m = (struct maker){ .state = seed };
+	*m = (struct maker){ .state = random_seed(seed) };
 	build_init(&m->b);
-	rondo_machine_init(&m->b.machine, id);
-	m->b.header.machine_hash = rondo_machine_hash(&m->b.machine);
+	build_machine(&m->b, machine);
 	load_input(m);
 	for (i = 0; i < REGS; i++)
 		build_op(&m->b, RONDO_L0,
@@ -203,7 +202,7 @@ static void *make(struct maker *m, u32 id, u32 seed, u64 *size)
 	random_body(m, 4 + pick(m, 8));
 	save(m);
 	build_halt(&m->b);
-	return build_bytes(&m->b, size);
+	return build_claimed(&m->b, size);
 }
 
 static void random_programs(enum rondo_machine_id id, u32 programs)
@@ -219,12 +218,8 @@ static void random_programs(enum rondo_machine_id id, u32 programs)
 		char why[AGREE_WHY_BYTES];
 		struct maker m;
 		u64 size;
-		void *bytes = make(&m, id, seed, &size);
+		void *bytes = make(&m, &machine, seed, &size);
 
-		rondo_measure_init(a.verify, &machine, bytes, size);
-		while (rondo_verify_step(a.verify, ~0u))
-			;
-		rondo_measure_claim(a.verify, bytes);
 		if (!agree_program(&a, bytes, size, NULL, seed, why)) {
 			wrong++;
 			printf("# program %u: %s\n", seed, why);
@@ -264,19 +259,14 @@ static void blocks(struct agree *a, u8 mode, u32 count, const char *name)
 	if (mode == RONDO_DMA_TILE || mode == RONDO_DMA_ROWS)
 		d.slot_y = 4096;
 	build_init(&m.b);
-	rondo_machine_init(&m.b.machine, RONDO_MACHINE_mesh);
-	m.b.header.machine_hash = rondo_machine_hash(&m.b.machine);
+	build_machine(&m.b, &a->machine);
 	d.slot = build_slot(&m.b, 0);
 	build_start(&m.b, 0, build_desc(&m.b, d), 0);
 	build_wait(&m.b, 0, 0);
 	build_halt(&m.b);
-	bytes = build_bytes(&m.b, &size);
-	rondo_measure_init(a->verify, &a->machine, bytes, size);
-	while (rondo_verify_step(a->verify, ~0u))
-		;
-	rondo_measure_claim(a->verify, bytes);
+	bytes = build_claimed(&m.b, &size);
 	/* Start-up, two rows of 2 + 2 cycles for each block, then the bundles of wait and halt. */
-	tap_eq(rondo_verify_facts(a->verify)->cycles, 200 + count * 2 * 4 + 2, name);
+	tap_eq(rondo_verify_facts(m.b.verify)->cycles, 200 + count * 2 * 4 + 2, name);
 	rondo_program_open(&p, bytes, size);
 	rondo_count_activity(&a->machine, &p, 0, &activity);
 	tap_eq(activity.dma_in, count * 200, "its bytes over the channel");

@@ -6,11 +6,11 @@
  * cycles.
  *
  *	emulator_exec_signature_test [FIRST COUNT]	other seeds than 1 to 150
- *	emulator_exec_signature_test FIRST COUNT all	every bit of their address entries,
- *descriptors and bundles
+ *	emulator_exec_signature_test FIRST COUNT all	every bit of their entries, descriptors
+ *							and bundles
  */
-#include "emulator/exec/exec.h"
 #include "tests/fuzz/generate.h"
+#include "tests/program_run.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 
@@ -31,11 +31,6 @@ struct subject {
 enum fate { ENDED, SIGNED, HARMLESS, MISSED, FATES };
 
 static u64 state;
-
-static u64 draw(u64 below)
-{
-	return (random_next(&state) >> 11) % below;
-}
 
 static bool read_slot(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
@@ -72,17 +67,10 @@ static bool run(struct subject *s, const u8 *bytes, struct exec_control *control
 		struct exec_result *result)
 {
 	const struct exec_io io = { read_slot, write_slot, s };
-	char why[EXEC_REASON_BYTES];
-	struct exec_program *p;
 
-	if (exec_load(&p, executor_for(&s->machine, EXECUTOR_PLAIN), &s->machine, bytes, s->size,
-		      &s->facts, why))
-		return false;
 	fill_slots(s);
 	control->bound = s->facts.cycles;
-	exec_run(s->exec, p, &io, control, result);
-	exec_unload(p);
-	return true;
+	return run_once(s->exec, bytes, s->size, &s->facts, &io, control, result);
 }
 
 static bool same_slots(const struct subject *s)
@@ -109,23 +97,16 @@ static enum fate fate_of(struct subject *s, const u8 *bytes, struct exec_control
 /* Program @seed; false if the verifier refuses it. */
 static bool prepare(struct subject *s, u64 seed)
 {
-	u8 choices[GENERATE_CHOICES];
 	struct exec_result result;
 	struct builder b;
 	bool good;
 	u32 i;
 
 	build_init(&b);
-	b.machine = s->machine;
-	b.header.machine_hash = rondo_machine_hash(&b.machine);
-	generate_choices(choices, seed);
-	generate(&b, GENERATE_RIGHT, choices, sizeof(choices));
-	s->bytes = build_bytes(&b, &s->size);
-	rondo_measure_init(b.verify, &b.machine, s->bytes, s->size);
-	while (rondo_verify_step(b.verify, ~0u))
-		;
+	build_machine(&b, &s->machine);
+	generate_seed(&b, GENERATE_RIGHT, seed);
+	s->bytes = build_claimed(&b, &s->size);
 	good = !rondo_verify_verdict(b.verify)->code;
-	rondo_measure_claim(b.verify, s->bytes);
 	s->facts = *rondo_verify_facts(b.verify);
 	build_fini(&b);
 	rondo_program_open(&s->program, s->bytes, s->size);
@@ -174,7 +155,7 @@ static void flip_program(struct subject *s, u32 fates[FATES])
 	u32 i;
 
 	for (i = 0; i < FLIPS; i++)
-		flip_bit(s, 8 * s->tables + draw(8 * (s->size - s->tables)), fates);
+		flip_bit(s, 8 * s->tables + random_below(&state, 8 * (s->size - s->tables)), fates);
 }
 
 static void flip_every_bit(struct subject *s, u32 fates[FATES])
@@ -191,8 +172,9 @@ static void flip_address(struct subject *s, u32 fates[FATES])
 
 	for (i = 0; i < FLIPS; i++)
 		fates[fate_of(s, s->bytes,
-			      (struct exec_control){ .flip = 1 + draw(s->program.header->bundles),
-						     .flip_bit = (u8)draw(20) })]++;
+			      (struct exec_control){
+				      .flip = 1 + random_below(&state, s->program.header->bundles),
+				      .flip_bit = (u8)random_below(&state, 20) })]++;
 }
 
 struct range {
@@ -209,7 +191,7 @@ static void test(enum rondo_machine_id machine, const char *what,
 	rondo_machine_init(&s.machine, machine);
 	s.exec = exec_create(executor_for(&s.machine, EXECUTOR_PLAIN), &s.machine);
 	for (seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
-		state = seed * 0x9e3779b97f4a7c15ull + 1;
+		state = random_seed(seed);
 		if (prepare(&s, seed)) {
 			programs++;
 			flip(&s, fates);

@@ -305,8 +305,7 @@ static const struct {
 static void begin(struct builder *b, const struct unverified *u)
 {
 	build_init(b);
-	b->machine = u->machine;
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
+	build_machine(b, &u->machine);
 }
 
 /* A mesh sees before a piece of work, and its traps, that it takes longer than the bound. */

@@ -7,8 +7,8 @@
  */
 #include "tests/agree.h"
 #include "tests/fuzz/generate.h"
+#include "tests/program_run.h"
 #include "tests/tap.h"
-#include "tests/unit/program_gen.h"
 
 /* Features of programs beside their operations, and how many programs have each. */
 enum feature {
@@ -192,26 +192,21 @@ static void note_features(struct tally *tally, const struct builder *b)
 
 static void try_seed(struct agree *a, enum generate_kind kind, u64 seed, struct tally *tally)
 {
-	u8 choices[GENERATE_CHOICES], *bytes;
 	char why[AGREE_WHY_BYTES];
-	struct rondo_verdict verdict;
 	struct builder b;
 	u64 size;
+	u8 *bytes;
 
-	generate_choices(choices, seed);
 	build_init(&b);
-	b.machine = a->machine;
-	b.header.machine_hash = rondo_machine_hash(&b.machine);
-	generate(&b, kind, choices, sizeof(choices));
-	verdict = build_verdict(&b, 0);
-	bytes = build_bytes(&b, &size);
+	build_machine(&b, &a->machine);
+	generate_seed(&b, kind, seed);
+	bytes = build_accepted(&b, &size);
 	tally->programs++;
-	tally->refused[verdict.code]++;
-	if (!verdict.code) {
+	tally->refused[rondo_verify_verdict(b.verify)->code]++;
+	if (bytes) {
 		tally->accepted++;
 		note_operations(tally, &b);
 		note_features(tally, &b);
-		rondo_measure_claim(b.verify, bytes);
 		if (!agree_run(a, bytes, size, rondo_verify_facts(b.verify), NULL, seed, why) &&
 		    tally->different++ < 5)
 			printf("# seed %llu: %s\n", (unsigned long long)seed, why);
@@ -225,25 +220,18 @@ static bool same_end(struct agree *a, u64 seed, enum exec_status *status)
 {
 	const struct exec_io io = { NULL, NULL, NULL };
 	const struct exec_control control = { .bound = ~0ull, .checks = true };
-	struct exec_program *program = NULL;
-	u8 choices[GENERATE_CHOICES], *bytes;
 	struct reference_result by_reference;
 	struct exec_result by_exec;
-	char why[EXEC_REASON_BYTES];
 	struct builder b;
 	u64 size;
+	u8 *bytes;
 	bool loaded;
 
-	generate_choices(choices, seed);
 	build_init(&b);
-	gen_program(&b, GEN_REGISTERS, choices, sizeof(choices));
+	generate_seed(&b, GENERATE_REGISTERS, seed);
 	bytes = build_bytes(&b, &size);
 	reference_run(a->reference, bytes, size, NULL, &io, ~0ull, &by_reference);
-	loaded = !exec_load(&program, executor_for(&a->machine, EXECUTOR_PLAIN), &a->machine, bytes,
-			    size, NULL, why);
-	if (loaded)
-		exec_run(a->exec[0], program, &io, &control, &by_exec);
-	exec_unload(program);
+	loaded = run_once(a->exec[0], bytes, size, NULL, &io, &control, &by_exec);
 	free(bytes);
 	build_fini(&b);
 	*status = by_reference.status;

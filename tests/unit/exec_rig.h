@@ -14,7 +14,6 @@
 #define TESTS_UNIT_EXEC_RIG_H
 
 #include "core/machine.h"
-#include "core/verify_state.h"
 #include "emulator/exec/exec.h"
 #include "tests/tap.h"
 #include "tools/asm/asm.h"
@@ -64,20 +63,16 @@ static bool rig_write(void *ctx, u32 slot, u64 offset, const void *from, u64 siz
 /* The verifier's facts; false if it refuses. */
 static inline bool rig_verify(struct rig *r, struct rondo_facts *facts)
 {
-	struct rondo_verify *v = malloc(sizeof(*v));
-	const struct rondo_verdict *verdict;
-	bool accepted;
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
+	const struct rondo_verdict *verdict =
+		rondo_verify_run(v, &r->machine, r->bytes, r->size, 0, NULL, NULL);
+	bool accepted = !verdict->code;
+	char why[RONDO_VERDICT_TEXT_BYTES];
 
-	rondo_verify_init(v, &r->machine, r->bytes, r->size, 0);
-	while (rondo_verify_step(v, 4096))
-		;
-	verdict = rondo_verify_verdict(v);
-	accepted = !verdict->code;
 	if (accepted)
 		*facts = *rondo_verify_facts(v);
-	else
-		printf("# refused: %s, index %u, slot %u\n", rondo_error_text(verdict->code),
-		       verdict->index, verdict->slot);
+	else if (rondo_verdict_text(verdict, why, sizeof(why)))
+		printf("# refused: %s\n", why);
 	free(v);
 	return accepted;
 }

@@ -12,6 +12,7 @@
 
 #include "core/machine.h"
 #include "emulator/exec/fast/state.h"
+#include "tests/program_run.h"
 
 enum { COMPARE_WHY_BYTES = 256 };
 
@@ -84,23 +85,19 @@ static inline bool compare_run(struct exec *e, struct exec *fast, const void *by
 	struct exec_control control = { .bound = facts->cycles };
 	struct compare_io plain_io = *slots, fast_io = *slots;
 	struct exec_io io = { compare_read, compare_write, &plain_io };
-	struct exec_program *p = NULL, *q = NULL;
 	struct exec_result plain, quick;
 	struct fast *f = fast->own;
 	u64 sram = e->machine.sram_bytes, acc = e->machine.acc_rows * sizeof(exec_vreg), at;
 
-	if (exec_load(&q, fast->executor, &e->machine, bytes, size, facts, why) ||
-	    exec_load(&p, e->executor, &e->machine, bytes, size, facts, why)) {
-		exec_unload(q);
-		return false;
-	}
-	exec_run(e, p, &io, &control, &plain);
+	why[0] = '\0';
+	run_once(e, bytes, size, facts, &io, &control, &plain);
 	memset(f->sram, 0, sram);
 	memset(f->acc, 0, acc);
 	io.ctx = &fast_io;
-	exec_run(fast, q, &io, &control, &quick);
-	if (plain.status != quick.status || plain.cycles != quick.cycles ||
-	    plain.bundle != quick.bundle)
+	if (!run_once(fast, bytes, size, facts, &io, &control, &quick))
+		snprintf(why, COMPARE_WHY_BYTES, "not loaded: %s", quick.reason);
+	else if (plain.status != quick.status || plain.cycles != quick.cycles ||
+		 plain.bundle != quick.bundle)
 		snprintf(why, COMPARE_WHY_BYTES, "status %d %d, cycles %llu %llu, bundle %u %u",
 			 plain.status, quick.status, (unsigned long long)plain.cycles,
 			 (unsigned long long)quick.cycles, plain.bundle, quick.bundle);
@@ -118,8 +115,6 @@ static inline bool compare_run(struct exec *e, struct exec *fast, const void *by
 			 tile->acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
 	else if (plain_io.hash != fast_io.hash)
 		snprintf(why, COMPARE_WHY_BYTES, "slots were written differently");
-	exec_unload(p);
-	exec_unload(q);
 	return !why[0];
 }
 

@@ -2,6 +2,7 @@
 /* Deficit round robin: shares in exact cycles, bounds on waiting, and rounds counted, not walked.
  */
 #include "firmware/drr.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { N = RONDO_FW_QUEUES_MAX, CASES = 300 };
@@ -33,19 +34,20 @@ static void test_against_walk(void)
 {
 	struct drr a = { 0 }, b;
 	u64 cost[N] = { 0 };
-	u32 seed = 1, same = 0;
+	u64 state = random_seed(1);
+	u32 same = 0;
 
 	for (u32 q = 0; q < N; q++)
 		a.weight[q] = 1 + q * q % 37;
 	b = a;
 	for (u32 i = 0; i < CASES; i++) {
 		for (u32 q = 0; q < N; q++) {
-			seed = seed * 1103515245 + 12345;
-			if (seed >> 30 == 0)
+			if (!random_below(&state, 4))
 				cost[q] = 0;
 			else if (!cost[q])
-				cost[q] = i % 2 ? 1 + (seed >> 8) % 2000000 :
-						  (1 + (seed >> 8) % 100) * RONDO_FW_QUANTUM;
+				cost[q] =
+					i % 2 ? 1 + random_below(&state, 2000000) :
+						(1 + random_below(&state, 100)) * RONDO_FW_QUANTUM;
 		}
 		u32 picked = drr_pick(&a, cost, N);
 

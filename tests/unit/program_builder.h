@@ -48,14 +48,28 @@ static inline void *build_grow(void *array, u32 count, size_t size)
 	return array;
 }
 
-static inline void build_init(struct builder *b)
+/* Programs for this machine, before anything is built. */
+static inline void build_machine(struct builder *b, const struct rondo_machine *machine)
 {
+	b->machine = *machine;
+	b->header.machine_hash = rondo_machine_hash(machine);
+}
+
+static inline void build_init_for(struct builder *b, enum rondo_machine_id id)
+{
+	struct rondo_machine machine;
+
 	memset(b, 0, sizeof(*b));
-	rondo_machine_init(&b->machine, RONDO_MACHINE_edge);
+	rondo_machine_init(&machine, id);
+	build_machine(b, &machine);
 	b->header.magic = RONDO_PROGRAM_MAGIC;
 	b->header.version = RONDO_PROGRAM_VERSION;
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
 	b->verify = malloc(RONDO_VERIFY_BYTES);
+}
+
+static inline void build_init(struct builder *b)
+{
+	build_init_for(b, RONDO_MACHINE_edge);
 }
 
 static inline void build_fini(struct builder *b)
@@ -185,6 +199,17 @@ static inline u8 *build_claimed(struct builder *b, u64 *size)
 
 	rondo_measure_run(b->verify, &b->machine, bytes, *size);
 	return bytes;
+}
+
+/* The same, and NULL if measuring them gives a verdict: programs that may run. */
+static inline u8 *build_accepted(struct builder *b, u64 *size)
+{
+	u8 *bytes = build_claimed(b, size);
+
+	if (!rondo_verify_verdict(b->verify)->code)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
 
 /* The verdict on the program with the right claims, or that of measuring them. */

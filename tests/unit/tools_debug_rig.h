@@ -4,6 +4,7 @@
 #define TESTS_UNIT_TOOLS_DEBUG_RIG_H
 
 #include "core/program.h"
+#include "tests/random.h"
 #include "tests/tap.h"
 #include "tools/asm/asm.h"
 #include "tools/debug/session.h"
@@ -23,6 +24,7 @@ static inline bool debug_rig_assemble(struct debug_rig *r, const char *text, u32
 {
 	struct asm_errors errors;
 	struct rondo_program p;
+	u64 state = random_seed(seed);
 	u32 i, k;
 
 	memset(r, 0, sizeof(*r));
@@ -38,8 +40,7 @@ static inline bool debug_rig_assemble(struct debug_rig *r, const char *text, u32
 	for (i = 0; i < p.header->slots; i++) {
 		r->slot[i] = malloc(RIG_SLOT_BYTES);
 		for (k = 0; k < RIG_SLOT_BYTES / sizeof(float); k++) {
-			seed = seed * 1664525 + 1013904223; /* Numerical Recipes */
-			r->slot[i][k] = (float)((s32)(seed >> 16) % 256) / 16;
+			r->slot[i][k] = (float)random_below(&state, 256) / 16;
 		}
 		r->source.content[i] = (struct session_content){ r->slot[i], RIG_SLOT_BYTES };
 	}

@@ -29,13 +29,12 @@ static u64 walk(struct session *s, u32 every)
 /* Jumps to and fro; every position must look as it did on the way. */
 static u32 jump(struct session *s, u32 every, u64 end, u32 jumps)
 {
-	u32 seed = 1, wrong = 0, i;
+	u64 state = random_seed(1);
+	u32 wrong = 0, i;
 
 	for (i = 0; i < jumps; i++) {
-		u64 cycle;
+		u64 cycle = s->start + random_below(&state, end - s->start + 1) / every * every;
 
-		seed = seed * 1664525 + 1013904223;
-		cycle = s->start + (u64)(seed >> 8) % (end - s->start + 1) / every * every;
 		wrong += !session_goto(s, cycle) || session_now(s) != cycle;
 		wrong += session_hash(s) != hashes[cycle];
 	}
@@ -179,7 +178,8 @@ static void print_all(FILE *out, const struct session *s)
 /* Programs with flipped bits: refused, or run to an end that can be left again. */
 static void mutants(void)
 {
-	u32 seed = 7, refused = 0, ran = 0, wrong = 0, i;
+	u32 refused = 0, ran = 0, wrong = 0, i;
+	u64 state = random_seed(7);
 	FILE *out = fopen("/dev/null", "w");
 	struct debug_rig r;
 	u8 *whole;
@@ -196,8 +196,7 @@ static void mutants(void)
 		u64 hash;
 
 		memcpy(r.bytes, whole, r.size);
-		seed = seed * 1664525 + 1013904223;
-		((u8 *)r.bytes)[(seed >> 4) % r.size] ^= 1 << (seed >> 28) % 8;
+		((u8 *)r.bytes)[random_below(&state, r.size)] ^= 1 << random_below(&state, 8);
 		r.session = session_create(&r.source, why);
 		if (!r.session) {
 			refused++;

@@ -10,18 +10,9 @@
 #include "compiler/backend.h"
 #include "compiler/compiler.h"
 #include "tests/fuzz/generate.h"
-#include "tests/random.h"
 #include "tests/tap.h"
-#include "tests/unit/program_gen.h"
 
-enum { PROGRAMS = 1500, CHOICES = 1024, REGIONS = 7 };
-
-static u64 random_state = 88172645463325252ull;
-
-static u64 next_random(void)
-{
-	return random_next(&random_state);
-}
+enum { PROGRAMS = 1500, REGIONS = 7 };
 
 /* What is known of each region, and of all of a program. */
 struct known {
@@ -150,46 +141,10 @@ static void test_known(void)
 /* A source of programs, and how many of them clear something and compute something at least. */
 struct source {
 	const char *name;
-	void (*make)(struct builder *b, u32 number);
+	enum generate_kind kind;
+	enum rondo_machine_id machine;
 	u32 programs, clear, compute;
 };
-
-static void make_by_chance(struct builder *b, enum gen_kind kind)
-{
-	u8 choices[CHOICES];
-	u32 i;
-
-	for (i = 0; i < CHOICES; i++)
-		choices[i] = (u8)(next_random() >> 32);
-	gen_program(b, kind, choices, CHOICES);
-}
-
-static void make_time(struct builder *b, u32 number)
-{
-	(void)number;
-	make_by_chance(b, GEN_TIME);
-}
-
-static void make_sram(struct builder *b, u32 number)
-{
-	(void)number;
-	make_by_chance(b, GEN_SRAM);
-}
-
-static void make_any(struct builder *b, u32 number)
-{
-	u8 choices[GENERATE_CHOICES];
-
-	generate_choices(choices, number);
-	generate(b, GENERATE_RIGHT, choices, sizeof(choices));
-}
-
-static void make_mesh(struct builder *b, u32 number)
-{
-	rondo_machine_init(&b->machine, RONDO_MACHINE_patch);
-	b->header.machine_hash = rondo_machine_hash(&b->machine);
-	make_any(b, number);
-}
 
 static void test_random(const struct source *source)
 {
@@ -200,8 +155,8 @@ static void test_random(const struct source *source)
 		struct known k;
 		bool good;
 
-		build_init(&b);
-		source->make(&b, i);
+		build_init_for(&b, source->machine);
+		generate_seed(&b, source->kind, i);
 		if (!build_verdict(&b, 0).code) {
 			learn_built(&b, rondo_verify_facts(b.verify), &k, adds_up, &good);
 			accepted++;
@@ -226,7 +181,7 @@ static void test_network(void)
 	struct rondo_machine machine;
 	struct rondo_program program;
 	struct accel_model *model;
-	struct rondo_verify *v = malloc(sizeof(*v));
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	struct graph *graph;
 	u32 *region_of, i;
 	const void *bytes;
@@ -243,9 +198,7 @@ static void test_network(void)
 		return;
 	}
 	bytes = accel_model_program(model, &size);
-	rondo_verify_init(v, &machine, bytes, size, 0);
-	while (rondo_verify_step(v, RONDO_BUNDLES_MAX))
-		;
+	rondo_verify_run(v, &machine, bytes, size, 0, NULL, NULL);
 	rondo_program_open(&program, bytes, size);
 	region_of = malloc(program.header->bundles * sizeof(*region_of));
 	for (i = 0; i < program.header->bundles; i++)
@@ -265,10 +218,11 @@ static void test_network(void)
 int main(void)
 {
 	static const struct source sources[] = {
-		{ "of transfers and loops", make_time, PROGRAMS, 0, 0 },
-		{ "that read what they did not write", make_sram, PROGRAMS, 20, 0 },
-		{ "of all operations", make_any, PROGRAMS / 5, 0, 100 },
-		{ "for 66 tiles", make_mesh, PROGRAMS / 5, 0, 100 },
+		{ "of transfers and loops", GENERATE_TIME, RONDO_MACHINE_edge, PROGRAMS, 0, 0 },
+		{ "that read what they did not write", GENERATE_SRAM, RONDO_MACHINE_edge, PROGRAMS,
+		  20, 0 },
+		{ "of all operations", GENERATE_RIGHT, RONDO_MACHINE_edge, PROGRAMS / 5, 0, 100 },
+		{ "for 66 tiles", GENERATE_RIGHT, RONDO_MACHINE_patch, PROGRAMS / 5, 0, 100 },
 	};
 	u32 i;
 

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/verify.h"
-#include "emulator/exec/exec.h"
+#include "tests/program_run.h"
 
 enum { UNVERIFIED_EXECUTORS = 8, UNVERIFIED_WHY_BYTES = 256 };
 
@@ -73,15 +72,10 @@ static inline struct unverified_end unverified_run(const struct unverified *u, u
 	/* What a device would say of the program that was verified, and is another by now. */
 	const struct rondo_facts facts = { .cycles = 1 };
 	const struct exec_control control = { .bound = bound, .checks = checks };
-	struct unverified_end end = { .result.status = EXEC_TRAP };
+	struct unverified_end end = { 0 };
 	const struct exec_io io = { unverified_read, unverified_write, &end.written };
-	struct exec_program *program = NULL;
 
-	end.loaded = !exec_load(&program, u->executor[number], &u->machine, bytes, size, &facts,
-				end.result.reason);
-	if (end.loaded)
-		exec_run(u->exec[number], program, &io, &control, &end.result);
-	exec_unload(program);
+	end.loaded = run_once(u->exec[number], bytes, size, &facts, &io, &control, &end.result);
 	return end;
 }
 
