@@ -199,6 +199,15 @@ static void test_many_trips(void)
 	tap_eq(wrong, 0, "loops of up to 2^33 trips that differ from their two parts");
 }
 
+static u8 operation_of_rows(void)
+{
+	u8 op = 0;
+
+	while (!rondo_op_has_rows(op))
+		op++;
+	return op;
+}
+
 /* Every kind of number that a bundle is executed with, in a loop of four trips. */
 static void rich_program(struct builder *b)
 {
@@ -220,17 +229,15 @@ static void rich_program(struct builder *b)
 	build_slot(b, 0);
 	build_loop(b, 4, 4);
 	build_loop(b, 4, 3);
-	build_op(b, RONDO_C, (struct rondo_op){ .op = RONDO_OP_dma, .desc = desc, .last = 1 });
-	build_op(b, RONDO_C, (struct rondo_op){ .op = RONDO_OP_wait, .wait = { 1 } });
+	build_op(b, RONDO_C, OP(dma, .desc = desc, .last = 1));
+	build_op(b, RONDO_C, OP(wait, .wait = { 1 }));
 	build_op(b, RONDO_L0,
-		 (struct rondo_op){ .op = RONDO_OP_ld4, .count = 16, .rows = 3, .entry = mem });
-	build_put(b, RONDO_L1,
-		  (struct rondo_op){ .op = RONDO_OP_rd, .dst = 1, .count = 64, .entry = acc });
-	build_put(b, RONDO_S, (struct rondo_op){ .op = RONDO_OP_sta, .count = 8, .entry = acc });
-	build_put(b, RONDO_W,
-		  (struct rondo_op){ .op = RONDO_OP_wl_s8, .count = 16, .wrow = 3, .entry = mem });
-	build_put(b, RONDO_M,
-		  (struct rondo_op){ .op = RONDO_OP_push_s8, .count = 8, .mode = 2, .entry = acc });
+		 (struct rondo_op){
+			 .op = operation_of_rows(), .count = 16, .rows = 3, .entry = mem });
+	build_put(b, RONDO_L1, OP(rd, .dst = 1, .count = 64, .entry = acc));
+	build_put(b, RONDO_S, OP(sta, .count = 8, .entry = acc));
+	build_put(b, RONDO_W, OP(wl_s8, .count = 16, .wrow = 3, .entry = mem));
+	build_put(b, RONDO_M, OP(push_s8, .count = 8, .mode = 2, .entry = acc));
 	build_halt(b);
 }
 
