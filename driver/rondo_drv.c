@@ -166,6 +166,7 @@ static int init_software(struct rondo_device *rdev)
 		return ret;
 	rondo_reset_init(rdev);
 	rondo_watch_init(rdev);
+	rondo_tables_init(rdev);
 	ret = rondo_admin_init(rdev);
 	if (ret)
 		return ret;
