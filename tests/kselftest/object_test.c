@@ -632,6 +632,39 @@ TEST_F(object, queues_of_the_device)
 		close(fd[i]);
 }
 
+/* What cannot be returned is not made, however often it is tried. */
+TEST_F(object, no_room_for_the_answer)
+{
+	struct rig_program program = rig_program_copy(64, 0, 0);
+	struct drm_rondo_program_create create = { .data = (uintptr_t)program.data,
+						   .size = program.size };
+	struct drm_rondo_queue_create queue = { .weight = 1 };
+	struct drm_rondo_bo_create bo = { .size = 4096 };
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = pages + 4096,
+	     *across = page - 8; /* a page to be read only; and half of each */
+	uint32_t i, id;
+
+	memcpy(across, &create, sizeof(create));
+	memcpy(page + 512, &create, sizeof(create));
+	memcpy(page + 1024, &queue, sizeof(queue));
+	memcpy(page + 2048, &bo, sizeof(bo));
+	ASSERT_EQ(0, mprotect(page, 4096, PROT_READ));
+	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+		EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, page + 512));
+	for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++)
+		EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, page + 1024));
+	EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_CREATE, page + 2048));
+	EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, across));
+	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+		EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
+	EXPECT_EQ(-ENOSPC, rig_program_create(self->fd, program.data, program.size, &id));
+	for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++)
+		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &queue));
+	munmap(pages, 8192);
+	free(program.data);
+}
+
 /* What drm itself offers on this node. */
 TEST_F(object, version)
 {
