@@ -29,44 +29,135 @@ static void use(const void *array)
 	__asm__ volatile("" : : "r"(array) : "memory");
 }
 
-static void heat_step(const float *restrict u, float *restrict next, size_t n, ptrdiff_t pitch)
-{
-	for (size_t y = 1; y <= n; y++)
-		for (size_t x = 1; x <= n; x++) {
-			const float *p = u + y * pitch + x;
+/* A tile's SRAM: its cells before and after a step, each with a border. */
+struct heat_tile {
+	float u[2][HEAT_SIDE + 2][HEAT_SIDE + 2];
+};
 
-			next[y * pitch + x] =
-				p[0] * 0.5f + ((p[-pitch] + p[pitch]) + (p[-1] + p[1])) * 0.125f;
+/* The registers that cross the mesh, arrays over the tiles: what leaves a block's sides, and what
+ * comes from the neighbours. */
+enum { NORTH, SOUTH, WEST, EAST, SIDES, V = HEAT_SIDE / WAFER_LANES };
+
+struct heat {
+	struct heat_tile *tile;
+	row *leaves[SIDES][V], *comes[SIDES][V];
+};
+
+/* Cell @k of side @side, @depth cells from the border inwards. */
+static float *heat_side(struct heat_tile *tile, int at, int side, int depth, int k)
+{
+	int far = HEAT_SIDE + 1 - depth;
+
+	switch (side) {
+	case NORTH:
+		return &tile->u[at][depth][1 + k];
+	case SOUTH:
+		return &tile->u[at][far][1 + k];
+	case WEST:
+		return &tile->u[at][1 + k][depth];
+	default:
+		return &tile->u[at][1 + k][far];
+	}
+}
+
+static void heat_leave(const struct heat *h, int at)
+{
+	for (size_t t = 0; t < WAFER_TILES; t++)
+		for (int side = 0; side < SIDES; side++)
+			for (int k = 0; k < HEAT_SIDE; k++)
+				h->leaves[side][k / WAFER_LANES][t][k % WAFER_LANES] =
+					*heat_side(&h->tile[t], at, side, 1, k);
+}
+
+/* Register @to gets in each tile that of the neighbour @dx or @dy further; zero from beyond. */
+static void heat_cross(row *to, const row *from, int dx, int dy)
+{
+	for (int y = 0; y < WAFER_SIDE; y++) {
+		row *d = to + (size_t)y * WAFER_SIDE;
+
+		if (y + dy < 0 || y + dy >= WAFER_SIDE)
+			continue;
+		memcpy(d + (dx < 0), from + (size_t)(y + dy) * WAFER_SIDE + (dx > 0),
+		       (WAFER_SIDE - !!dx) * sizeof(*d));
+	}
+}
+
+static void heat_step(const float (*restrict u)[HEAT_SIDE + 2],
+		      float (*restrict next)[HEAT_SIDE + 2])
+{
+	for (int y = 1; y <= HEAT_SIDE; y++)
+		for (int x = 1; x <= HEAT_SIDE; x++)
+			next[y][x] = u[y][x] * 0.5f +
+				     ((u[y - 1][x] + u[y + 1][x]) + (u[y][x - 1] + u[y][x + 1])) *
+					     0.125f;
+}
+
+static void heat_come_and_step(const struct heat *h, int at)
+{
+	for (size_t t = 0; t < WAFER_TILES; t++) {
+		for (int side = 0; side < SIDES; side++)
+			for (int k = 0; k < HEAT_SIDE; k++)
+				*heat_side(&h->tile[t], at, side, 0, k) =
+					h->comes[side][k / WAFER_LANES][t][k % WAFER_LANES];
+		heat_step(h->tile[t].u[at], h->tile[t].u[!at]);
+	}
+}
+
+static void heat_steps(const struct heat *h)
+{
+	for (int step = 0; step < HEAT_STEPS; step++) {
+		heat_leave(h, step % 2);
+		for (int i = 0; i < V; i++) {
+			heat_cross(h->comes[NORTH][i], h->leaves[SOUTH][i], 0, -1);
+			heat_cross(h->comes[SOUTH][i], h->leaves[NORTH][i], 0, 1);
+			heat_cross(h->comes[WEST][i], h->leaves[EAST][i], -1, 0);
+			heat_cross(h->comes[EAST][i], h->leaves[WEST][i], 1, 0);
 		}
+		heat_come_and_step(h, step % 2);
+	}
+}
+
+/* The cells of all blocks, from the slot's grid or to it. */
+static void heat_transfer(struct heat_tile *tiles, float *grid, bool in)
+{
+	for (size_t t = 0; t < WAFER_TILES; t++) {
+		float *at = grid + t / WAFER_SIDE * HEAT_SIDE * (WAFER_SIDE * HEAT_SIDE) +
+			    t % WAFER_SIDE * HEAT_SIDE;
+
+		for (int y = 0; y < HEAT_SIDE; y++, at += WAFER_SIDE * HEAT_SIDE) {
+			float *cells = &tiles[t].u[0][1 + y][1];
+
+			memcpy(in ? cells : at, in ? at : cells, HEAT_SIDE * sizeof(float));
+		}
+	}
 }
 
 double wafer_plain_heat(void *unused)
 {
-	size_t n = WAFER_SIDE * HEAT_SIDE, pitch = n + 2, y;
-	float *slot = new_array(n * n, 4), *u, *next, *swap;
+	size_t cells = (size_t)WAFER_TILES * HEAT_SIDE * HEAT_SIDE, i;
+	float *grid = new_array(cells, 4);
+	struct heat h;
 	double seconds;
+	row *registers;
 
 	(void)unused;
-	for (y = 0; y < n * n; y++)
-		slot[y] = (float)(y % 1021) / 1021;
+	for (i = 0; i < cells; i++)
+		grid[i] = (float)(i % 1021) / 1021;
 	seconds = bench_s(CLOCK_PROCESS_CPUTIME_ID);
-	u = new_array(pitch * pitch, 4);
-	next = new_array(pitch * pitch, 4);
-	for (y = 0; y < n; y++)
-		memcpy(u + (y + 1) * pitch + 1, slot + y * n, n * 4);
-	for (int step = 0; step < HEAT_STEPS; step++) {
-		heat_step(u, next, n, pitch);
-		swap = u;
-		u = next;
-		next = swap;
+	h.tile = new_array(WAFER_TILES, sizeof(*h.tile));
+	registers = new_array((size_t)2 * SIDES * V * WAFER_TILES, sizeof(*registers));
+	for (i = 0; i < SIDES * V; i++) {
+		h.leaves[i / V][i % V] = registers + 2 * i * WAFER_TILES;
+		h.comes[i / V][i % V] = registers + (2 * i + 1) * WAFER_TILES;
 	}
-	for (y = 0; y < n; y++)
-		memcpy(slot + y * n, u + (y + 1) * pitch + 1, n * 4);
-	use(slot);
-	free(u);
-	free(next);
+	heat_transfer(h.tile, grid, true);
+	heat_steps(&h);
+	heat_transfer(h.tile, grid, false);
+	use(grid);
+	free(h.tile);
+	free(registers);
 	seconds = bench_s(CLOCK_PROCESS_CPUTIME_ID) - seconds;
-	free(slot);
+	free(grid);
 	return seconds;
 }
 
