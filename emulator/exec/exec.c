@@ -131,6 +131,7 @@ void exec_run(struct exec *e, const struct exec_program *program, const struct e
 		.control = control,
 		.result = result,
 		.cycles = program->clear_cycles,
+		.window = { 0, e->machine.sram_bytes },
 	};
 
 	memset(result, 0, sizeof(*result));

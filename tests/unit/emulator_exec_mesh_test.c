@@ -19,6 +19,7 @@ enum {
 struct maker {
 	struct builder b;
 	u64 state;
+	u32 base; /* where all of that begins, anywhere in SRAM */
 	u32 depth;
 };
 
@@ -47,7 +48,7 @@ static void load_input(struct maker *m)
 			.slot = slot,
 			.row_bytes = INPUT / 8,
 			.count = { 1, 1, 2 },
-			.sram_base = mode * INPUT / 4,
+			.sram_base = m->base + mode * INPUT / 4,
 			.sram_stride = { 0, 0, INPUT / 8 },
 			.slot_base = mode * 65536,
 			.slot_stride = { 0, 0, 16 + 4 * pick(m, 100) },
@@ -64,7 +65,9 @@ static void load_input(struct maker *m)
 	for (mode = 0; mode < RONDO_DMA_MODES; mode++)
 		build_wait(&m->b, mode, 0);
 	/* Once more into some of the tiles only. */
-	struct rondo_desc part = { .slot = slot, .row_bytes = 64, .slot_base = 128 };
+	struct rondo_desc part = {
+		.slot = slot, .row_bytes = 64, .sram_base = m->base, .slot_base = 128
+	};
 
 	part.mode = pick(m, RONDO_DMA_MODES);
 	part.x0 = pick(m, x1 + 1);
@@ -75,9 +78,9 @@ static void load_input(struct maker *m)
 	build_wait(&m->b, 0, 0);
 }
 
-static u32 entry(struct maker *m, u32 base)
+static u32 entry(struct maker *m, u32 at)
 {
-	struct rondo_entry e = { .base = base };
+	struct rondo_entry e = { .base = m->base + at };
 
 	for (u32 d = 0; d < m->depth; d++)
 		e.stride[d] = 4 * pick(m, 16);
@@ -165,7 +168,7 @@ static void save(struct maker *m)
 	const struct rondo_machine *machine = &m->b.machine;
 	u32 bytes = 4 * machine->lanes, slot = build_slot(&m->b, 0), at, i;
 
-	at = build_entry(&m->b, (struct rondo_entry){ .base = SAVED });
+	at = build_entry(&m->b, (struct rondo_entry){ .base = m->base + SAVED });
 	for (i = 0; i < REGS; i++)
 		build_op(&m->b, RONDO_S,
 			 OP(st_w, .entry = at, .off = i * bytes, .a = i, .count = machine->lanes));
@@ -177,6 +180,7 @@ static void save(struct maker *m)
 		    build_desc(&m->b, (struct rondo_desc){ .dir = RONDO_DMA_OUT,
 							   .slot = slot,
 							   .row_bytes = OUTPUT,
+							   .sram_base = m->base,
 							   .slot_x = OUTPUT,
 							   .slot_y = OUTPUT * machine->mesh_w,
 							   .x1 = machine->mesh_w - 1,
@@ -192,12 +196,14 @@ static void *make(struct maker *m, const struct rondo_machine *machine, u32 seed
 	*m = (struct maker){ .state = random_seed(seed) };
 	build_init(&m->b);
 	build_machine(&m->b, machine);
+	m->base = 4 * pick(m, (machine->sram_bytes - OUTPUT) / 4 + 1);
 	load_input(m);
 	for (i = 0; i < REGS; i++)
 		build_op(&m->b, RONDO_L0,
 			 OP(ld_w, .dst = i, .count = m->b.machine.lanes,
 			    .entry = build_entry(
-				    &m->b, (struct rondo_entry){ .base = i * INPUT / REGS })));
+				    &m->b,
+				    (struct rondo_entry){ .base = m->base + i * INPUT / REGS })));
 	settle(m);
 	random_body(m, 4 + pick(m, 8));
 	save(m);

@@ -49,43 +49,76 @@ static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u
 	return w->sram[i] + tile * w->m->sram_stride + t->address;
 }
 
-/* @count elements in the operation's lane pattern. */
-static void gather(const struct mesh_worker *w, const struct task *t, const u8 *at, u32 count,
-		   void *to)
+/* With constant @piece. */
+static inline __attribute__((always_inline)) void copy_fixed(u8 *to, s64 to_step, const u8 *from,
+							     s64 from_step, u32 piece, u32 bytes)
 {
-	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
-	u32 size = rondo_element_bytes(t->op->op), i, run;
+	s64 a = 0, b = 0;
 
-	for (i = 0; i < count; i += run) {
-		s64 offset = run_pattern(entry, i, count, &run);
+	for (; bytes > piece; bytes -= piece, a += to_step, b += from_step)
+		memcpy(to + a, from + b, piece);
+	if (bytes == piece)
+		memcpy(to + a, from + b, piece);
+	else
+		memcpy(to + a, from + b, bytes);
+}
 
-		memcpy((u8 *)to + i * size, at + offset, run * size);
+/*
+ * Copies @bytes in pieces of @piece, the last of which may be shorter. The columns of a block have
+ * pieces of one container, the tiles of a wafer registers of 32 bytes: a call of memcpy() for each
+ * would take most of the time.
+ */
+static void copy_pieces(void *to, s64 to_step, const void *from, s64 from_step, u32 piece,
+			u32 bytes)
+{
+	switch (piece) {
+	case 4:
+		copy_fixed(to, to_step, from, from_step, 4, bytes);
+		break;
+	case 32:
+		copy_fixed(to, to_step, from, from_step, 32, bytes);
+		break;
+	default:
+		copy_fixed(to, to_step, from, from_step, piece, bytes);
 	}
 }
 
-static void scatter(const struct mesh_worker *w, const struct task *t, u8 *at, const u8 *from)
+/* Bytes of the pieces in which @count elements of the operation lie. */
+static u32 piece_of(const struct rondo_entry *entry, u32 size, u32 count)
+{
+	return size * (entry->seg_len ? entry->seg_len : count);
+}
+
+/* @count elements in the operation's lane pattern. */
+static inline void gather(const struct mesh_worker *w, const struct task *t, const u8 *at,
+			  u32 count, void *to)
 {
 	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
-	u32 size = rondo_element_bytes(t->op->op), i, run;
+	u32 size = rondo_element_bytes(t->op->op), piece = piece_of(entry, size, count);
 
-	for (i = 0; i < t->op->count; i += run) {
-		s64 offset = run_pattern(entry, i, t->op->count, &run);
+	copy_pieces(to, piece, at, entry->seg_stride, piece, count * size);
+}
 
-		memcpy(at + offset, from + i * size, run * size);
-	}
+static inline void scatter(const struct mesh_worker *w, const struct task *t, u8 *at,
+			   const void *from)
+{
+	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
+	u32 size = rondo_element_bytes(t->op->op), piece = piece_of(entry, size, t->op->count);
+
+	copy_pieces(at, entry->seg_stride, from, piece, piece, t->op->count * size);
 }
 
 /* Loads of containers for all lanes, one after the other: a copy. */
 static void load_whole(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const u32 lanes = w->m->machine.lanes;
+	const s64 bytes = w->m->machine.lanes * sizeof(u32), stride = (s64)w->m->sram_stride;
 
-	for_each_block(w, i)
-		for_each_tile(t, i, tile)
-			if (lanes == 8)
-				memcpy(d[i] + tile * 8, tile_sram(w, t, i, tile), 32);
-			else
-				memcpy(d[i] + tile * lanes, tile_sram(w, t, i, tile), lanes * 4);
+	for_each_block(w, i) {
+		const struct mesh_span *span = &t->span[i];
+
+		copy_pieces((u8 *)d[i] + span->lo * bytes, bytes, tile_sram(w, t, i, span->lo),
+			    stride, (u32)bytes, (span->hi - span->lo) * (u32)bytes);
+	}
 }
 
 static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
@@ -94,6 +127,8 @@ static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d
 	const s64 pitch = w->run.program->entry[op->entry].pitch;
 	const u32 lanes = w->m->machine.lanes, elements = rondo_elements(op->op, op->count);
 	const u32 rows = rondo_op_has_rows(op->op) ? op->rows : 1;
+	const bool containers = rows == 1 && elements == op->count &&
+				rondo_element_bytes(op->op) == sizeof(u32);
 	u8 bytes[sizeof(exec_vreg)];
 	u32 x[RONDO_LANES_MAX];
 
@@ -101,7 +136,12 @@ static void load(const struct mesh_worker *w, const struct task *t, exec_vreg *d
 		for_each_tile(t, i, tile) {
 			u32 *to = d[i] + tile * lanes, n, lane;
 
-			memset(to, 0, lanes * sizeof(*to));
+			if (!containers || elements < lanes)
+				memset(to, 0, lanes * sizeof(*to));
+			if (containers) {
+				gather(w, t, tile_sram(w, t, i, tile), elements, to);
+				continue;
+			}
 			for (n = 0; n < rows; n++) {
 				gather(w, t, tile_sram(w, t, i, tile) + n * pitch, elements, bytes);
 				t->meaning->widen(bytes, elements, x);
@@ -159,6 +199,7 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 
 static void store(const struct mesh_worker *w, const struct task *t)
 {
+	const bool containers = rondo_element_bytes(t->op->op) == sizeof(u32);
 	const bool from_row = t->meaning->readout;
 	const u32 lanes = w->m->machine.lanes;
 	u8 bytes[sizeof(exec_vreg)];
@@ -166,16 +207,23 @@ static void store(const struct mesh_worker *w, const struct task *t)
 	for_each_block(w, i) {
 		const u32 *from = from_row ? w->aside[RONDO_S][i] :
 					     mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
+		const struct mesh_span *span = &t->span[i];
 
+		if (t->extra->whole) {
+			copy_pieces(tile_sram(w, t, i, span->lo), (s64)w->m->sram_stride,
+				    from + span->lo * lanes, lanes * 4, lanes * 4,
+				    (span->hi - span->lo) * lanes * 4);
+			continue;
+		}
 		for_each_tile(t, i, tile) {
 			u8 *to = tile_sram(w, t, i, tile);
 
-			if (t->extra->whole && lanes == 8 && t->op->op == RONDO_OP_st_w) {
-				memcpy(to, from + tile * 8, 32);
-				continue;
+			if (containers) {
+				scatter(w, t, to, from + tile * lanes);
+			} else {
+				t->meaning->narrow(from + tile * lanes, t->op->count, bytes);
+				scatter(w, t, to, bytes);
 			}
-			t->meaning->narrow(from + tile * lanes, t->op->count, bytes);
-			scatter(w, t, to, bytes);
 		}
 	}
 }
@@ -254,8 +302,8 @@ static bool place(struct mesh_worker *w, struct task *t)
 	if (rondo_op_has_address(op->op)) {
 		if (!run_address(&w->run, op, &t->address))
 			return false;
-		if (t->address < -t->extra->hull.lo ||
-		    t->address > w->m->machine.sram_bytes - t->extra->hull.hi)
+		if (t->address < w->m->window.lo - t->extra->hull.lo ||
+		    t->address > w->m->window.hi - t->extra->hull.hi)
 			return run_trap(&w->run, "SRAM access at %lld", (long long)t->address);
 	}
 	return !rondo_op_has_row(op->op) || run_row(&w->run, op, &t->row);

@@ -25,6 +25,7 @@ struct cutter {
 	s64 acc_rows;
 	bool weights;
 	u64 *pages; /* of a tile's SRAM: a set */
+	struct rondo_hull window; /* around all of them */
 };
 
 static struct rondo_access access_of(const struct exec_program *p, const struct exec_op *op)
@@ -67,14 +68,17 @@ static void describe(const struct exec_program *p, const struct exec_op *op, u64
 static void touch(struct cutter *c, double lo, double hi)
 {
 	double bytes = c->p->machine.sram_bytes;
-	u32 page, end;
+	struct rondo_hull in;
+	u32 page;
 
 	if (lo >= bytes || hi <= 0)
 		return;
-	page = lo > 0 ? (u32)lo / PAGE : 0;
-	end = (u32)((hi < bytes ? hi : bytes) - 1) / PAGE;
-	for (; page <= end; page++)
+	in.lo = lo > 0 ? (s64)lo : 0;
+	in.hi = (s64)(hi < bytes ? hi : bytes);
+	for (page = (u32)in.lo / PAGE; page <= (in.hi - 1) / PAGE; page++)
 		c->pages[page / 64] |= 1ull << page % 64;
+	c->window.lo = in.lo < c->window.lo ? in.lo : c->window.lo;
+	c->window.hi = in.hi > c->window.hi ? in.hi : c->window.hi;
 }
 
 /* What is out of 64 bits may be anywhere. */
@@ -257,14 +261,26 @@ static bool prepare(struct cutter *c)
 	return true;
 }
 
+/* What each tile needs of SRAM: a window, and bytes of host memory. */
+static u64 window_bytes(const struct cutter *c)
+{
+	struct rondo_hull *window = &c->mp->window;
+	u64 pages = 0, page;
+
+	if (c->window.lo < c->window.hi)
+		*window = (struct rondo_hull){ c->window.lo & -64, c->window.hi };
+	for (page = 0; page * PAGE < c->p->machine.sram_bytes; page++)
+		pages += c->pages[page / 64] >> page % 64 & 1;
+	c->mp->dense = pages * PAGE >= (u64)(window->hi - window->lo);
+	return c->mp->dense ? mesh_sram_stride(window) : pages * PAGE;
+}
+
 /* Bytes of host memory for each tile. */
 static u64 tile_bytes(const struct cutter *c)
 {
 	const struct rondo_machine *m = &c->p->machine;
-	u64 lane_bytes = m->lanes * 4ull, bytes = 0, page;
+	u64 lane_bytes = m->lanes * 4ull, bytes = window_bytes(c);
 
-	for (page = 0; page * PAGE < m->sram_bytes; page++)
-		bytes += (c->pages[page / 64] >> page % 64 & 1) * PAGE;
 	bytes += (__builtin_popcountll(c->regs) + 1) * lane_bytes + c->acc_rows * lane_bytes;
 	if (c->weights)
 		bytes += 2 * m->lanes * sizeof(struct weight_row) * m->lanes / RONDO_LANES_MAX;
@@ -289,7 +305,9 @@ bool mesh_fits(const struct rondo_machine *m, u64 tile_bytes, const struct host_
 int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 {
 	const struct host_memory host = host_memory_available();
-	struct cutter c = { .p = p, .mp = emu_budget_calloc(p->budget, 1, sizeof(*c.mp)) };
+	struct cutter c = { .p = p,
+			    .mp = emu_budget_calloc(p->budget, 1, sizeof(*c.mp)),
+			    .window = { p->machine.sram_bytes, 0 } };
 	bool fits = false;
 	u32 at = 0;
 

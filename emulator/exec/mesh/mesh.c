@@ -7,15 +7,22 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+enum { LINE = 64, PAGE = 4096, HUGE_PAGE = 2 << 20 };
+
 static size_t round_up(size_t bytes, size_t to)
 {
 	return (bytes + to - 1) / to * to;
 }
 
-/* Where everything lies. Strides are no multiples of a page, so that columns differ in sets. */
+/* An odd number of lines, so that equal addresses differ in the cache's sets. */
+size_t mesh_sram_stride(const struct rondo_hull *window)
+{
+	return ((size_t)(window->hi - window->lo + LINE - 1) / LINE | 1) * LINE;
+}
+
+/* Where everything lies, with room for all of SRAM. */
 static void lay_out(struct mesh *m)
 {
-	enum { PAGE = 4096, LINE = 64 };
 	const struct rondo_machine *machine = &m->machine;
 
 	m->block_tiles = RONDO_LANES_MAX / machine->lanes;
@@ -23,7 +30,8 @@ static void lay_out(struct mesh *m)
 	m->blocks = m->row_blocks * machine->mesh_h;
 	m->reg_stride = round_up(m->blocks * sizeof(exec_vreg), PAGE) + sizeof(exec_vreg);
 	m->weight_stride = 2 * machine->lanes * sizeof(struct weight_row);
-	m->sram_stride = machine->sram_bytes + LINE;
+	m->window = (struct rondo_hull){ 0, machine->sram_bytes };
+	m->sram_stride = mesh_sram_stride(&m->window);
 	m->acc = (MESH_SCRATCH + 1) * m->reg_stride;
 	m->weights = m->acc + machine->acc_rows * m->reg_stride;
 	m->sram = round_up(m->weights + m->blocks * m->weight_stride, PAGE);
@@ -58,8 +66,6 @@ static bool create(struct exec *e)
 		m->memory = NULL;
 		return false;
 	}
-	/* A huge page would bring the memory of many tiles with the first byte of one. */
-	madvise(m->memory, m->bytes, MADV_NOHUGEPAGE);
 	m->pool = mesh_pool_create(MESH_THREADS);
 	m->worker = mesh_workers();
 	return m->pool && m->worker;
@@ -160,6 +166,24 @@ static bool clean(struct exec *e, const atomic_bool *stop)
 	return true;
 }
 
+/*
+ * Arranges SRAM, which is clean, for a program that uses @window of it. A huge page brings the
+ * memory of many tiles with the first byte of one, so there are such pages only where all of their
+ * bytes are used, and so much that a fault for each small page would take longer than the work.
+ */
+static void arrange(struct mesh *m, const struct mesh_program *p)
+{
+	size_t tiles = (size_t)m->machine.mesh_w * m->machine.mesh_h;
+
+	m->window = p->window;
+	m->sram_stride = mesh_sram_stride(&p->window);
+	m->dirty = m->sram + tiles * m->sram_stride;
+	madvise(m->memory, m->sram,
+		m->reg_stride > 4 * HUGE_PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	madvise(m->memory + m->sram, m->dirty - m->sram,
+		p->dense && m->dirty - m->sram > 4 * HUGE_PAGE ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 static void run_mesh(struct exec *e, struct run *run)
 {
 	const struct exec_control *control = run->control;
@@ -170,9 +194,10 @@ static void run_mesh(struct exec *e, struct run *run)
 		run_end(run, EXEC_ABORTED);
 		return;
 	}
-	m->dirty = m->bytes;
-	run->sram = m->memory + m->sram;
+	arrange(m, run->program->own);
+	run->sram = mesh_sram(m, 0, 0);
 	run->sram_stride = m->sram_stride;
+	run->window = m->window;
 	run->clock = control->now ? &m->clock : NULL;
 	while (run_segment(m, run, &at))
 		;

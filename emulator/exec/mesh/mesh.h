@@ -16,7 +16,8 @@
  *
  *	registers	[RONDO_VREGS + 1][blocks], and accumulator rows [acc_rows][blocks]
  *	weights		[blocks][2][lanes] rows
- *	SRAM		[tiles], a little apart so that equal addresses differ in cache sets
+ *	SRAM		[tiles], of each the window that the program uses, so that what is used
+ *			lies close together whatever the size of SRAM is
  *
  * All of it is one reservation of address space in which pages exist once they are touched.
  *
@@ -54,6 +55,7 @@ struct mesh {
 	/* Where what begins in it, and how far one is from the next. */
 	size_t acc, weights, sram, bytes;
 	size_t reg_stride, weight_stride, sram_stride;
+	struct rondo_hull window; /* of a tile's SRAM that is there; only this is, in all tiles */
 };
 
 /* What is known of one operation of the program beside its fields. */
@@ -74,11 +76,15 @@ struct mesh_program {
 	struct mesh_op *op; /* beside exec_program.op */
 	struct mesh_segment *segment;
 	u32 *segment_at; /* by the first bundle of each */
+	struct rondo_hull window; /* of a tile's SRAM: all that it touches is inside */
+	bool dense; /* that is no larger than the pages that it touches */
 	u64 tile_bytes; /* of host memory that it may touch, for each tile */
 };
 
 extern const struct executor executor_mesh;
 
+/* Bytes from one tile's SRAM to the next, of which each has @window. */
+size_t mesh_sram_stride(const struct rondo_hull *window);
 /* Bytes of address space that a machine's state reserves. */
 u64 mesh_reservation(const struct rondo_machine *machine);
 
@@ -141,10 +147,11 @@ static inline struct weight_row *mesh_weights(const struct mesh *m, u32 block, u
 	       buf * m->machine.lanes + row;
 }
 
-/* SRAM of the tile at (@x, @y). */
+/* Where address 0 in SRAM of the tile at (@x, @y) is, or would be if the window held it. */
 static inline u8 *mesh_sram(const struct mesh *m, u32 x, u32 y)
 {
-	return m->memory + m->sram + ((size_t)y * m->machine.mesh_w + x) * m->sram_stride;
+	return m->memory + m->sram - m->window.lo +
+	       ((size_t)y * m->machine.mesh_w + x) * m->sram_stride;
 }
 
 /* Tiles [lo, hi) of a block. */

@@ -239,7 +239,7 @@ static bool locate(struct run *run, const struct rondo_desc *d, struct run_trans
 	for (k = 0; k < RONDO_DMA_LOOP_DEPTH; k++)
 		loops[k] = d->sram_loop[k];
 	if (!add_loops(run, d->sram_base, loops, &t->sram) || !hull_of(d, t->sram, stride, &sram) ||
-	    !rondo_hull_inside(&sram, run->program->machine.sram_bytes))
+	    sram.lo < run->window.lo || sram.hi > run->window.hi)
 		return run_trap(run, "transfer leaves SRAM");
 	if (d->slot_base > INT64_MAX || !add_loops(run, d->slot_base, d->slot_loop, &t->slot) ||
 	    !slot_hull(t, &data) || data.lo < 0)

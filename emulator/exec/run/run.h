@@ -65,6 +65,7 @@ struct run {
 	/* Where transfers find SRAM: tile (x, y) is number y * mesh_w + x. */
 	u8 *sram;
 	size_t sram_stride; /* from tile to tile */
+	struct rondo_hull window; /* of each tile's SRAM: what is there, all or what is used */
 	u8 *shadow; /* with checks: what is known of all tiles' bytes (shadow.c); else NULL */
 };
 
