@@ -87,13 +87,14 @@ static bool network(struct rondo_verify *v, const struct rondo_machine *machine,
 		program = program_of(&c, &size);
 		bundles = ((const struct rondo_program_header *)program)->bundles;
 		took = seconds(v, machine, program, size);
-		if (took)
+		if (took) {
 			printf("# %s: %u bundles, %.2f Mbundle/s\n", path, bundles,
 			       bundles / took / 1e6);
-		else
+			sum->bundles += bundles;
+			sum->seconds += took;
+		} else {
 			snprintf(err->text, sizeof(err->text), "%s: refused", path);
-		sum->bundles += bundles;
-		sum->seconds += took;
+		}
 	}
 	compiled_free(&c);
 	graph_free(g);
