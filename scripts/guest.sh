@@ -9,7 +9,7 @@
 #   -a                put the build's rondo.ko, firmware and rondo command into the guest
 #   -d DEVICE         argument of -device (default "rondo,id=rondo"; "none" for no device)
 #   -o FILE           what the guest writes to /dev/result is stored here
-#   -t SECONDS        wall clock limit (default 120; none for a shell)
+#   -t SECONDS        wall clock limit, for a guest that hangs (default 1000; none for a shell)
 #   -s CPUS           virtual CPUs (default 2)
 #   -m                a thread of the host for each virtual CPU. Not the default: QEMU 7.2
 #                     then now and then runs code that the kernel is just patching (an int3 Oops)
@@ -25,7 +25,7 @@ usage() { sed -n '3,/^set /s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-files=() device=rondo,id=rondo result=$work/result limit=120 cpus=2 thread=single shell=
+files=() device=rondo,id=rondo result=$work/result limit=1000 cpus=2 thread=single shell=
 while getopts ac:f:d:o:t:s:m option; do
 	case $option in
 	c) printf '#!/bin/sh\n%s\n' "$OPTARG" >"$work/run" ;;

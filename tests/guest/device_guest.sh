@@ -24,13 +24,10 @@ find_device()
 	done
 }
 
-# Waits until find_device finds $1 (0 or 1) devices.
+# Waits until find_device finds $1 (0 or 1) devices; for ever, if it does not.
 await_devices()
 {
-	tries=200
 	until [ "$(find_device | wc -l)" = "$1" ]; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return
 		usleep 50000
 	done
 }

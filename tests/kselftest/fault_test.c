@@ -218,24 +218,22 @@ static int hold_in_child(int fd, struct rig_copy *copy)
 		pause();
 }
 
-/* A killed process leaves nothing behind: the device is free within a second. */
+/* A killed process leaves nothing behind: the device is free without a reset, which would be
+ * logged. */
 TEST_F(fault, kill_during_replay)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
 	struct rig_copy copy;
 	pid_t child;
-	double start;
 
 	child = hold_in_child(self->fd, &copy);
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
-	start = rig_now();
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	/* The child's replay was aborted although it was held; now ours is. */
 	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits + 1));
-	EXPECT_GT(1.0, rig_now() - start);
 	rig_fault(RIG_FAULT_seq_hold, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
@@ -264,14 +262,14 @@ TEST_F(fault, kill_before_a_waiting_load)
 	free(program.data);
 }
 
-/* Who waits for its program to be loaded can be killed, and leaves nothing behind. */
+/* Who waits for its program to be loaded can be killed while it is held, and leaves nothing behind.
+ */
 TEST_F(fault, kill_a_waiting_load)
 {
 	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
 	struct rig_program program = rig_program_copy(256, 0, 0);
 	uint32_t sync = make_syncobj(self->fd);
 	pid_t loader;
-	double start;
 	int i;
 
 	rig_fault(RIG_FAULT_seq_hold, 1);
@@ -286,10 +284,8 @@ TEST_F(fault, kill_a_waiting_load)
 			_exit(0);
 		}
 		usleep(50000); /* lets it wait; if it does not yet, all holds, with less proved */
-		start = rig_now();
 		kill(loader, SIGKILL);
 		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
-		EXPECT_GT(1.0, rig_now() - start);
 	}
 	rig_fault(RIG_FAULT_seq_hold, 0);
 	EXPECT_EQ(0, rig_result(self->fd, sync));

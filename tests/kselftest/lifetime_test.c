@@ -123,16 +123,14 @@ TEST_F(lifetime, unbind_during_replay)
 TEST_F(lifetime, unbind_during_reset)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
-	double start;
 
 	hold_copy(_metadata, self);
 	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
 	rig_fault(RIG_FAULT_fw_silent, 1);
 	/* Hit a second time, it stands in the boot of the reset. */
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits + 1));
-	start = rig_now();
+	/* It does not wait until the boot has failed, which would be logged. */
 	EXPECT_EQ(0, rig_driver_unbind());
-	EXPECT_GT(2.0, rig_now() - start);
 	EXPECT_EQ(-ENODEV, rig_result(self->fd, self->copy.sync));
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_driver_bind());

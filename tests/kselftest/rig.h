@@ -19,7 +19,7 @@
 #include "core/verify.h"
 #include "spec/program.h"
 
-enum { RIG_WAIT_S = 20 }; /* longer than anything takes that ends by itself */
+enum { RIG_WAIT_S = 120 }; /* longer than anything takes that ends by itself */
 
 /* The device. */
 int rig_open(void);

@@ -5,6 +5,8 @@
  * nothing to say, and the device works afterwards.
  */
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -13,11 +15,13 @@
 
 enum {
 	WORKERS = 4,
-	SECONDS = 4,
+	KILLS = 80,
+	CRASHES = 25,
+	UNBINDS = 10,
 };
 
 /* Submits for ever on two queues that share buffers; ends when the device goes, or fails twice. */
-static void work(void)
+static void work(_Atomic uint32_t *done)
 {
 	struct rig_copy copy;
 	uint32_t other;
@@ -32,6 +36,7 @@ static void work(void)
 		ret = rig_submit(fd, other, copy.binding, 0, 0);
 		if (!ret)
 			ret = rig_copy_run(fd, &copy);
+		*done += !ret;
 	} while (!ret);
 	if (ret == -ENODEV || ret == -EIO) /* a copy is repeated once */
 		_exit(0);
@@ -39,27 +44,50 @@ static void work(void)
 	_exit(1);
 }
 
-static pid_t start_worker(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		work();
-	return pid;
-}
-
 FIXTURE(stress)
 {
 	pid_t worker[WORKERS];
+	_Atomic uint32_t *done; /* copies of each worker, shared with it */
 };
+
+static void start_worker(FIXTURE_DATA(stress) * self, int i)
+{
+	self->worker[i] = fork();
+	if (!self->worker[i])
+		work(&self->done[i]);
+}
+
+/* A worker, and how many copies it shall have done. */
+struct progress {
+	const _Atomic uint32_t *done;
+	uint32_t want;
+};
+
+static bool has_come(void *ctx)
+{
+	const struct progress *p = ctx;
+
+	return (int32_t)(*p->done - p->want) >= 0;
+}
+
+/* Waits until worker @i has done @more copies; false if it does not. */
+static bool works(FIXTURE_DATA(stress) * self, int i, uint32_t more)
+{
+	struct progress p = { &self->done[i], self->done[i] + more };
+
+	return rig_until(has_come, &p);
+}
 
 FIXTURE_SETUP(stress)
 {
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
 	rig_faults_clear();
+	self->done = mmap(NULL, WORKERS * sizeof(*self->done), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->done);
 	for (int i = 0; i < WORKERS; i++)
-		self->worker[i] = start_worker();
+		start_worker(self, i);
 }
 
 FIXTURE_TEARDOWN(stress)
@@ -71,6 +99,7 @@ FIXTURE_TEARDOWN(stress)
 	copy = make_copy(fd);
 	EXPECT_EQ(0, rig_copy_run(fd, &copy));
 	close(fd);
+	munmap(self->done, WORKERS * sizeof(*self->done));
 }
 
 /* Ends the workers; all of them, and none for a reason of its own. */
@@ -85,38 +114,37 @@ static void stop_workers(struct __test_metadata *_metadata, FIXTURE_DATA(stress)
 	}
 }
 
+/* Wherever it stands in its work: now and then it has not begun. */
 TEST_F(stress, kill)
 {
-	double end = rig_now() + SECONDS;
-	unsigned int round;
+	for (int round = 0; round < KILLS; round++) {
+		int i = round % WORKERS;
+		pid_t pid = self->worker[i];
 
-	for (round = 0; rig_now() < end; round++) {
-		pid_t *worker = &self->worker[round % WORKERS];
-
-		usleep(20000 + round * 7919 % 30000);
-		kill(*worker, SIGKILL);
-		ASSERT_EQ(*worker, waitpid(*worker, NULL, 0));
-		*worker = start_worker();
+		ASSERT_TRUE(works(self, i, round % 5));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+		start_worker(self, i);
 	}
-	EXPECT_LT(10, round);
 	stop_workers(_metadata, self);
 }
 
 /* Copies are repeatable: nobody even notices. */
 TEST_F(stress, crash)
 {
-	double end = rig_now() + SECONDS;
 	int fd = rig_open();
 	struct rig_copy copy = make_copy(fd);
 
 	rig_expect("rondo .*resetting the device: the firmware has stopped");
-	while (rig_now() < end) {
+	for (int round = 0; round < CRASHES; round++) {
 		uint32_t hits = rig_fault_hits(RIG_FAULT_fw_crash);
 
 		rig_fault(RIG_FAULT_fw_crash, 1);
 		ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_crash, hits));
 		EXPECT_EQ(0, rig_copy_run(fd, &copy));
-		usleep(50000); /* what is loaded again and again gives up in the end */
+		/* What is repeated ends before the next crash: it is repeated once. */
+		for (int i = 0; i < WORKERS; i++)
+			ASSERT_TRUE(works(self, i, 2));
 	}
 	close(fd);
 	stop_workers(_metadata, self);
@@ -124,16 +152,15 @@ TEST_F(stress, crash)
 
 TEST_F(stress, unbind)
 {
-	double end = rig_now() + SECONDS;
-
-	while (rig_now() < end) {
-		usleep(100000);
+	for (int round = 0; round < UNBINDS; round++) {
+		for (int i = 0; i < WORKERS; i++)
+			ASSERT_TRUE(works(self, i, round % 3));
 		EXPECT_EQ(0, rig_driver_unbind());
 		for (int i = 0; i < WORKERS; i++)
 			ASSERT_EQ(self->worker[i], waitpid(self->worker[i], NULL, 0));
 		EXPECT_EQ(0, rig_driver_bind());
 		for (int i = 0; i < WORKERS; i++)
-			self->worker[i] = start_worker();
+			start_worker(self, i);
 	}
 	stop_workers(_metadata, self);
 }
