@@ -156,13 +156,15 @@ def refused(command, name, text, chosen):
             got = subprocess.run(
                 f"{line} -I{SOURCE}/{os.path.dirname(name)} -w -Werror=int-conversion "
                 f"-Werror=incompatible-pointer-types -Werror=div-by-zero -fmax-errors=0 "
-                f"-fdiagnostics-color=never -fsyntax-only {f.name}", shell=True, cwd=directory, capture_output=True,
-                text=True, check=False)
+                f"-fdiagnostics-color=never -fsyntax-only {f.name}",
+                shell=True, cwd=directory, capture_output=True, text=True, check=False)
         if got.returncode == 0:
             return bad
         starts = [m.start() for m in re.finditer("^", body, re.M)]
         before = len(bad)
-        for row, column in re.findall(r"^[^:\n]+:(\d+):(\d+): error:", got.stderr, re.M):
+        # What a macro of a header makes of its arguments is told there; a note names the place.
+        for row, column in re.findall(r"^mutated\.c:(\d+):(\d+): (?:error|note: in expansion)",
+                                      got.stderr, re.M):
             at = starts[int(row) - 1] + int(column) - 1
             inside = [p for p in places if p[0] <= at < p[1]]
             if not inside:  # the error stands behind what caused it: the last one before

@@ -382,26 +382,33 @@ static void pipeline_bundle(struct builder *b, u32 step)
 					     .count = 64 });
 }
 
-static bool runs_in_blocks(const struct builder *b, const u8 *bytes, u64 size)
+/* How many operations of the program run in blocks, and how many only in the last trip of a loop.
+ */
+static void count_moved(const struct builder *b, const u8 *bytes, u64 size, u32 *hoisted,
+			u32 *left_out)
 {
 	const struct fast_program *p;
 	struct exec_program *program;
 	char why[EXEC_REASON_BYTES];
-	u32 hoisted = 0, i;
 
+	*hoisted = *left_out = 0;
 	if (exec_load(&program, fast[0]->executor, &plain->machine, bytes, size,
 		      rondo_verify_facts(b->verify), why))
-		return false;
+		return;
 	p = program->own;
-	for (i = 0; i < p->nodes; i++)
-		hoisted += p->node[i].hoisted;
+	for (u32 i = 0; i < p->nodes; i++) {
+		const struct fast_node *n = &p->node[i];
+
+		*hoisted += n->hoisted;
+		if (i && p->node[i - 1].only_ops)
+			*left_out += n->ops - n->hoisted - n->briefs;
+	}
 	exec_unload(program);
-	return hoisted;
 }
 
 static void pipelines(u32 programs)
 {
-	u32 data[DATA_BYTES / 4], i, ran = 0, blocked = 0, wrong = 0;
+	u32 data[DATA_BYTES / 4], i, ran = 0, blocked = 0, wrong = 0, hoisted, left_out;
 	struct compare_io io = { .data = (u8 *)data, .data_bytes = sizeof(data) };
 
 	for (i = 0; i < DATA_BYTES / 4; i++)
@@ -437,7 +444,8 @@ static void pipelines(u32 programs)
 		bytes = build_accepted(&b, &size);
 		if (bytes) {
 			ran++;
-			blocked += runs_in_blocks(&b, bytes, size);
+			count_moved(&b, bytes, size, &hoisted, &left_out);
+			blocked += hoisted != 0;
 			wrong += !all_agree(&b, bytes, size, &io, "pipeline");
 			free(bytes);
 		}
@@ -447,6 +455,88 @@ static void pipelines(u32 programs)
 	       wrong);
 	tap_ok(ran > programs / 20 && blocked > ran / 20 && blocked < ran,
 	       "some run in blocks and some do not");
+}
+
+enum { STREAM_REGISTERS = 4 };
+
+/*
+ * An operation of a loop on few registers and near addresses: most loads and stores are whole, some
+ * of them at an address that another reads or writes in part.
+ */
+static void stream_op(struct builder *b, const u32 entry[2])
+{
+	static const u32 computations[] = { RONDO_OP_fadd, RONDO_OP_add,  RONDO_OP_fma,
+					    RONDO_OP_sel,  RONDO_OP_fmax, RONDO_OP_i2f,
+					    RONDO_OP_andn, RONDO_OP_sub };
+	struct rondo_op op = {
+		.dst = next_random() % STREAM_REGISTERS,
+		.a = next_random() % STREAM_REGISTERS,
+		.b = next_random() % STREAM_REGISTERS,
+		.c = next_random() % STREAM_REGISTERS,
+		.entry = entry[next_random() % 2],
+		.off = next_random() % 6 ? ROW * (next_random() % 4) : 4 * (next_random() % 100),
+		.count = next_random() % 12 ? 64 : 32,
+	};
+	u32 kind = next_random() % 8;
+
+	op.op = kind < 3 ? RONDO_OP_ld_w :
+		kind < 5 ? RONDO_OP_st_w :
+			   computations[next_random() % 8];
+	build_op(b, kind < 3 ? RONDO_L0 : kind < 5 ? RONDO_S : RONDO_V0, op);
+	idle(b, 3);
+}
+
+static void streams(u32 programs)
+{
+	enum { NEAR = 16 * ROW };
+	u32 i, r, ran = 0, shorter = 0, wrong = 0, hoisted, left_out;
+
+	for (i = 0; i < programs; i++) {
+		u32 body = 2 + next_random() % 8, entry[2], fixed;
+		struct compare_io io = { .seed = i };
+		struct builder b;
+		u8 *bytes;
+		u64 size;
+
+		begin(&b);
+		fixed = build_entry(&b, (struct rondo_entry){ .base = DATA });
+		for (r = 0; r < 2; r++)
+			entry[r] = build_entry(
+				&b,
+				(struct rondo_entry){ .base = DATA + NEAR,
+						      .stride = { ROW * (next_random() % 2) } });
+		for (r = 0; r < STREAM_REGISTERS; r++)
+			build_op(&b, RONDO_L0,
+				 (struct rondo_op){ .op = RONDO_OP_ld_w,
+						    .dst = r,
+						    .entry = fixed,
+						    .off = r * ROW,
+						    .count = 64 });
+		idle(&b, 3);
+		build_loop(&b, 1 + next_random() % 6, 4 * body);
+		for (r = 0; r < body; r++)
+			stream_op(&b, entry);
+		for (r = 0; r < STREAM_REGISTERS; r++)
+			build_op(&b, RONDO_S,
+				 (struct rondo_op){ .op = RONDO_OP_st_w,
+						    .a = r,
+						    .entry = fixed,
+						    .off = RESULT + r * ROW,
+						    .count = 64 });
+		build_halt(&b);
+		bytes = build_accepted(&b, &size);
+		if (bytes) {
+			ran++;
+			count_moved(&b, bytes, size, &hoisted, &left_out);
+			shorter += left_out != 0;
+			wrong += !all_agree(&b, bytes, size, &io, "stream");
+			free(bytes);
+		}
+		build_fini(&b);
+	}
+	tap_ok(!wrong, "%u loops of loads, operations and stores, %u differ", ran, wrong);
+	tap_ok(ran == programs && shorter > ran / 4 && shorter < ran,
+	       "%u leave out what only the last trip needs", shorter);
 }
 
 int main(int argc, char **argv)
@@ -464,6 +554,7 @@ int main(int argc, char **argv)
 	}
 	every_operation(programs / 100);
 	pipelines(programs);
+	streams(programs);
 	random_programs(programs);
 	while (i--)
 		exec_destroy(fast[i]);

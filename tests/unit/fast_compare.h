@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * One program in the plain executor and in a variant of the fast one: same status, cycles,
- * SRAM, accumulators, and slots, bit for bit.
+ * SRAM, accumulators, registers, and slots, bit for bit.
  */
 #ifndef TESTS_UNIT_FAST_COMPARE_H
 #define TESTS_UNIT_FAST_COMPARE_H
@@ -72,6 +72,17 @@ static inline u64 compare_bytes(const void *a, const void *b, u64 size)
 	return size;
 }
 
+/* The first register of those that the program has written that differs; RONDO_VREGS: none. */
+static inline u32 compare_registers(const struct plain_tile *tile, const struct fast *f)
+{
+	u32 r;
+
+	for (r = 0; r < RONDO_VREGS; r++)
+		if (tile->written >> r & 1 && memcmp(tile->vreg[r], f->vreg[r], sizeof(exec_vreg)))
+			break;
+	return r;
+}
+
 /*
  * Runs the program of @size bytes at @bytes, which the verifier accepted with @facts, on @e, of the
  * plain executor, and on @fast, of a fast one, both freshly zeroed. Returns whether nothing
@@ -88,6 +99,7 @@ static inline bool compare_run(struct exec *e, struct exec *fast, const void *by
 	struct exec_result plain, quick;
 	struct fast *f = fast->own;
 	u64 sram = e->machine.sram_bytes, acc = e->machine.acc_rows * sizeof(exec_vreg), at;
+	u32 reg;
 
 	why[0] = '\0';
 	run_once(e, bytes, size, facts, &io, &control, &plain);
@@ -113,6 +125,8 @@ static inline bool compare_run(struct exec *e, struct exec *fast, const void *by
 		snprintf(why, COMPARE_WHY_BYTES, "accumulator row %llu lane %llu: %08x, fast %08x",
 			 (unsigned long long)at / 256, (unsigned long long)at % 256 / 4,
 			 tile->acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
+	else if ((reg = compare_registers(tile, f)) < RONDO_VREGS)
+		snprintf(why, COMPARE_WHY_BYTES, "v%u differs", reg);
 	else if (plain_io.hash != fast_io.hash)
 		snprintf(why, COMPARE_WHY_BYTES, "slots were written differently");
 	return !why[0];

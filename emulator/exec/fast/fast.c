@@ -108,6 +108,7 @@ static bool run_innermost(struct fast *f, const struct fast_program *p, const st
 			  const struct fast_node *body)
 {
 	const struct fast_op *op = p->op + body->op, *rest = op + body->hoisted;
+	const struct fast_op *brief = p->op + body->brief;
 	u32 others = body->ops - body->hoisted;
 	u32 most = others ? FAST_BLOCK : 4 * FAST_BLOCK;
 	u32 i, block;
@@ -120,7 +121,10 @@ static bool run_innermost(struct fast *f, const struct fast_program *p, const st
 		if (!others)
 			advance(f, p, n, block);
 		for (i = 0; others && i < block; i++) {
-			run_ops(f, rest, others);
+			if (i + 1 < left)
+				run_ops(f, brief, body->briefs);
+			else
+				run_ops(f, rest, others);
 			advance(f, p, n, 1);
 		}
 		if (!count_bundles(f, body, block))
@@ -239,6 +243,7 @@ void fast_run(struct exec *e, struct run *run)
 		return;
 	}
 	f->run = run;
+	f->fusion = p->fusion;
 	run->sram = f->sram;
 	reset(f, p);
 	if (run_nodes(f, p, 0, p->nodes)) {

@@ -12,8 +12,7 @@
  *	S		last, since the others read SRAM; but first if a computation writes its
  *			register and the others read elsewhere; else from a copy of the register
  *
- * A store that comes right after the operation whose result it stores is done with it, which
- * saves reading the register back.
+ * Then operations may become one, and some move out of loops (fuse.c, block.c).
  */
 #include "emulator/exec/fast/state.h"
 
@@ -23,6 +22,10 @@
 #include <string.h>
 
 enum { TEMPORARY = RONDO_VREGS };
+
+static const struct fast_fusion no_fusion = {
+	.entry = { FAST_REGISTER, FAST_REGISTER, FAST_REGISTER }, .to_register = true
+};
 
 /* A step that is still in the list of its loop. */
 struct chained_step {
@@ -191,18 +194,30 @@ static void note_steps(struct loader *l, const struct fast_op *op)
 	}
 }
 
-/* Appends @op to the node of operations. */
-static void emit(struct loader *l, const struct fast_op *op)
+/* Appends @op, with a fusion of its own if it may be fused. */
+static void append(struct loader *l, struct fast_op op)
 {
 	struct fast_program *p = l->p;
 
+	if (!grow(l, &p->op, p->ops, sizeof(*p->op)))
+		return;
+	if (l->variant->fused[op.op]) {
+		if (!grow(l, &p->fusion, p->fusions, sizeof(*p->fusion)))
+			return;
+		p->fusion[p->fusions] = p->fusion[op.fusion];
+		op.fusion = p->fusions++;
+	}
+	p->op[p->ops++] = op;
+}
+
+/* Appends @op to the node of operations. */
+static void emit(struct loader *l, const struct fast_op *op)
+{
 	check(l, op);
 	if (rondo_op_has_entry(op->op))
 		note_steps(l, op);
-	if (!grow(l, &p->op, p->ops, sizeof(*p->op)))
-		return;
-	p->op[p->ops++] = *op;
-	p->node[p->nodes - 1].ops++;
+	append(l, *op);
+	l->p->node[l->p->nodes - 1].ops += !l->ret;
 }
 
 static void emit_move(struct loader *l, u32 dst, u32 a)
@@ -412,6 +427,29 @@ static void open_loops(struct loader *l, const struct rondo_op *control)
 	}
 }
 
+/* The body of an innermost loop, whose operations are the last so far: see fuse.c and block.c. */
+static void end_body(struct loader *l, struct fast_node *body)
+{
+	struct fast_program *p = l->p;
+	u32 first, others, i;
+
+	if (body->ops <= FAST_BODY_MAX)
+		body->hoisted = fast_hoist(l->program, &l->loops, p->op + body->op, body->ops);
+	first = body->brief = body->op + body->hoisted;
+	others = body->briefs = body->ops - body->hoisted;
+	if (body->ops > FAST_BODY_MAX)
+		return;
+	others = fast_join_stores(p, l->variant, p->op + first, others);
+	body->ops = body->hoisted + others;
+	body->brief = p->ops = first + others;
+	for (i = 0; i < others; i++)
+		append(l, p->op[first + i]);
+	if (l->ret)
+		return;
+	body->briefs = fast_shorten(l->program, &l->loops, l->variant, p->op + body->brief, others);
+	p->ops = body->brief + body->briefs;
+}
+
 /* The innermost loop ends: its steps stand together from now on. */
 static void close_loop(struct loader *l)
 {
@@ -428,7 +466,7 @@ static void close_loop(struct loader *l)
 	}
 	n->only_ops = n->next == at + 2 && body->kind == FAST_OPS;
 	if (n->only_ops) {
-		body->hoisted = fast_hoist(l->program, &l->loops, p->op + body->op, body->ops);
+		end_body(l, body);
 		p->stretch[n->stretch] = p->stretch[body->stretch];
 		rondo_stretch_repeat(&p->stretch[n->stretch], d, n->trips);
 	}
@@ -462,32 +500,6 @@ static void load_bundle(struct loader *l)
 	open_loops(l, control);
 }
 
-/* Whether @store only puts the result of @op, which stands before it, into SRAM. */
-static bool stores_result(const struct fast_variant *variant, const struct fast_op *op,
-			  const struct fast_op *store)
-{
-	return variant->stored[op->op] && store->run == variant->whole[RONDO_OP_st_w] &&
-	       store->a == op->dst;
-}
-
-/* The operations of @n from the hoisted ones on: results and their stores become one. */
-static void join_stores(const struct fast_variant *variant, struct fast_op *op, struct fast_node *n)
-{
-	u32 from, to = n->hoisted;
-
-	for (from = to; from < n->ops; from++) {
-		op[to] = op[from];
-		if (from + 1 < n->ops && stores_result(variant, &op[from], &op[from + 1])) {
-			from++;
-			op[to].run = variant->stored[op[to].op];
-			op[to].entry = op[from].entry;
-			op[to].off = op[from].off;
-		}
-		to++;
-	}
-	n->ops = to;
-}
-
 int fast_load(struct exec_program *program, const struct fast_variant *variant,
 	      char why[EXEC_REASON_BYTES])
 {
@@ -503,14 +515,17 @@ int fast_load(struct exec_program *program, const struct fast_variant *variant,
 		l->variant = variant;
 		l->why = why;
 		p->acc_lo = program->machine.acc_rows;
-		/* The run points into both lists, be they empty. */
+		/* The run points into both lists, be they empty; fusion 0 is none. */
 		grow(l, &p->op, 0, sizeof(*p->op));
 		grow(l, &p->step, 0, sizeof(*p->step));
+		if (grow(l, &p->fusion, 0, sizeof(*p->fusion)))
+			p->fusion[p->fusions++] = no_fusion;
 		for (; !l->ret && l->bundle < program->bundles; l->bundle++)
 			load_bundle(l);
 		for (i = 0; !l->ret && i < p->nodes; i++)
 			if (p->node[i].kind == FAST_OPS)
-				join_stores(variant, p->op + p->node[i].op, &p->node[i]);
+				p->node[i].ops = fast_join_stores(p, variant, p->op + p->node[i].op,
+								  p->node[i].ops);
 		ret = l->ret;
 		if (l->steps)
 			emu_budget_free(budget, l->steps, room_of(l->chained), sizeof(*l->steps));
@@ -528,6 +543,7 @@ void fast_unload(struct exec_program *program)
 	free(p->node);
 	free(p->op);
 	free(p->step);
+	free(p->fusion);
 	free(p->stretch);
 	free(p);
 }

@@ -16,6 +16,8 @@ enum {
 	FAST_CORRECTIONS = 16,
 	FAST_ROW_BYTES = RONDO_LANES_MAX * 4,
 	FAST_BLOCK = 12, /* pushes of a loop that run as one product, if others follow them */
+	FAST_BODY_MAX = 128, /* operations of a loop's body that are looked at in pairs */
+	FAST_REGISTER = RONDO_ENTRIES_MAX, /* no entry: the operand is in its register */
 };
 
 /*
@@ -65,7 +67,7 @@ typedef void fast_push_fn(const struct fast_push *push);
 struct fast_variant {
 	fast_fn *const *op; /* NULL for slot C, and stores of a row, which are made of two */
 	fast_fn *const *whole; /* of 64 elements in one piece; NULL for those that have no own */
-	fast_fn *const *stored; /* and of a whole st_w of the result; NULL: not done in one */
+	fast_fn *const *fused; /* with loads and a store (struct fast_fusion); NULL: not fused */
 	fast_push_fn *const *push; /* NULL for all other operations */
 };
 
@@ -75,6 +77,7 @@ struct fast_op {
 	fast_push_fn *push;
 	u32 off;
 	s32 seg_stride, pitch; /* bytes */
+	u32 fusion; /* of an operation that may be fused: number */
 	s16 imm;
 	u16 entry, row;
 	u16 seg_len; /* elements; 0: contiguous */
@@ -83,6 +86,17 @@ struct fast_op {
 	u8 shift, count, rows, lane;
 	u8 buf, wrow, zp;
 	u8 write, first; /* of a push: writes if all loops of the set `first` are at their start */
+};
+
+/*
+ * How a fused operation differs: operand k (a, b, c) is in SRAM at place entry[k] plus off[k], or
+ * in its register. Its result goes to the register, or to SRAM at the operation's own place, or
+ * both.
+ */
+struct fast_fusion {
+	u32 off[3];
+	u16 entry[3];
+	bool to_register, to_sram;
 };
 
 /* What a trip of a loop adds to a place, and what all of them take back together. */
@@ -105,17 +119,20 @@ struct fast_node {
 	u32 next; /* the node after this one and all inside it */
 	u32 bundle, bundles;
 	u32 op, ops;
-	u32 hoisted; /* of operations in an innermost loop: the first so many run in blocks */
+	/* Of operations in an innermost loop: the first so many run in blocks. */
+	u32 hoisted;
+	u32 brief, briefs; /* what runs instead of the others in all trips but the last (fuse.c) */
 	u32 step, steps;
 	u32 stretch; /* of operations, and of a loop around nothing else */
 	u64 trips;
 };
 
 struct fast_program {
-	u32 nodes, ops, steps, stretches;
+	u32 nodes, ops, steps, stretches, fusions;
 	struct fast_node *node;
 	struct fast_op *op;
 	struct fast_step *step;
+	struct fast_fusion *fusion;
 	struct rondo_stretch *stretch; /* what nodes do to the signature */
 	u32 acc_lo, acc_hi; /* rows that are touched */
 };
@@ -128,6 +145,7 @@ struct fast {
 	exec_vreg *acc;
 	u8 *sram; /* of the plain executor */
 	struct run *run;
+	const struct fast_fusion *fusion; /* of the program */
 	struct fast_place place[RONDO_ENTRIES_MAX];
 };
 
@@ -168,6 +186,16 @@ static inline const u32 *fast_mask(u32 count)
 static inline u8 *fast_address(struct fast *f, const struct fast_op *op)
 {
 	return f->sram + (u32)(f->place[op->entry].address + op->off);
+}
+
+/* Operand @k of a fused operation, which is in register @reg or in SRAM. */
+static inline const u32 *fast_operand(struct fast *f, const struct fast_fusion *x, u32 k, u8 reg)
+{
+	u32 entry = x->entry[k];
+
+	if (entry == FAST_REGISTER)
+		return f->vreg[reg];
+	return (const u32 *)(f->sram + (u32)(f->place[entry].address + x->off[k]));
 }
 
 static inline u32 *fast_acc(struct fast *f, const struct fast_op *op)
@@ -211,5 +239,14 @@ bool fast_row_hull(const struct exec_program *p, const struct exec_loops *loops,
  */
 u32 fast_hoist(const struct exec_program *p, const struct exec_loops *loops, struct fast_op *op,
 	       u32 ops);
+
+/* fuse.c: both return how many of the @ops operations at @op are left. */
+
+/* Results and the stores of them become one. */
+u32 fast_join_stores(const struct fast_program *p, const struct fast_variant *variant,
+		     struct fast_op *op, u32 ops);
+/* Operands come from SRAM, and registers that another trip writes anew are not written. */
+u32 fast_shorten(const struct exec_program *program, const struct exec_loops *loops,
+		 const struct fast_variant *variant, struct fast_op *op, u32 ops);
 
 #endif
