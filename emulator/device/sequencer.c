@@ -120,8 +120,8 @@ static int decode(struct emu_device *dev, struct emu_program *p, void *data, u64
 		snprintf(why, EXEC_REASON_BYTES, "the fault seq_no_memory");
 		return -ENOMEM;
 	}
-	ret = exec_load_within(&p->exec, &dev->seq.budget, x, &dev->machine, data, size, facts,
-			       why);
+	ret = exec_load_within(&p->exec, (struct exec_limits){ &dev->seq.budget, &dev->seq.stop },
+			       x, &dev->machine, data, size, facts, why);
 	return flipped && ret == -EINVAL ? 0 : ret;
 }
 
@@ -147,7 +147,9 @@ static enum rondo_seq_status make_program(struct emu_device *dev, void *data, u6
 	ret = decode(dev, p, data, size, &facts, why);
 	if (ret || rondo_program_open(&view, data, size)) {
 		free_program(dev, p);
-		return ret == -ENOMEM ? RONDO_SEQ_NO_MEMORY : RONDO_SEQ_BAD_PROGRAM;
+		return ret == -ENOMEM	 ? RONDO_SEQ_NO_MEMORY :
+		       ret == -ECANCELED ? RONDO_SEQ_ABORTED :
+					   RONDO_SEQ_BAD_PROGRAM;
 	}
 	p->slots = view.header->slots;
 	memcpy(p->slot, view.slots, p->slots * sizeof(p->slot[0]));

@@ -70,26 +70,26 @@ bool exec_clean(struct exec *e, const atomic_bool *stop)
 	return !e->executor->clean || e->executor->clean(e, stop);
 }
 
-int exec_load_within(struct exec_program **program, struct emu_budget *budget,
+int exec_load_within(struct exec_program **program, struct exec_limits limits,
 		     const struct executor *x, const struct rondo_machine *machine,
 		     const void *data, u64 size, const struct rondo_facts *facts,
 		     char why[EXEC_REASON_BYTES])
 {
-	const u64 used = budget ? budget->used : 0;
-	struct exec_program *p = emu_budget_calloc(budget, 1, sizeof(*p));
+	const u64 used = limits.budget ? limits.budget->used : 0;
+	struct exec_program *p = emu_budget_calloc(limits.budget, 1, sizeof(*p));
 	int ret = -ENOMEM;
 
 	why[0] = '\0';
 	if (p) {
-		p->budget = budget;
+		p->limits = limits;
 		ret = exec_decode(p, machine, data, size, facts, why);
 	}
 	if (!ret) {
 		p->executor = x;
 		ret = x->load ? x->load(p, why) : 0;
 	}
-	if (p && budget)
-		p->charged = budget->used - used;
+	if (p && limits.budget)
+		p->charged = limits.budget->used - used;
 	if (ret == -ENOMEM && !why[0])
 		snprintf(why, EXEC_REASON_BYTES, "out of memory");
 	if (ret)
@@ -103,7 +103,8 @@ int exec_load(struct exec_program **program, const struct executor *x,
 	      const struct rondo_machine *machine, const void *data, u64 size,
 	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES])
 {
-	return exec_load_within(program, NULL, x, machine, data, size, facts, why);
+	return exec_load_within(program, (struct exec_limits){ 0 }, x, machine, data, size, facts,
+				why);
 }
 
 void exec_unload(struct exec_program *p)
@@ -118,7 +119,7 @@ void exec_unload(struct exec_program *p)
 	free(p->entry);
 	free(p->desc);
 	free(p->slot);
-	emu_budget_give(p->budget, 1, p->charged);
+	emu_budget_give(p->limits.budget, 1, p->charged);
 	free(p);
 }
 

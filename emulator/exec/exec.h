@@ -102,7 +102,7 @@ struct executor {
 	/* Makes and frees its own state, e->own. False if memory is short. */
 	bool (*create)(struct exec *e);
 	void (*destroy)(struct exec *e);
-	/* Derives p->own from a decoded program; 0, -EINVAL and @why, or -ENOMEM. */
+	/* Derives p->own from a decoded program, within p->limits; as exec_load_within(). */
 	int (*load)(struct exec_program *p, char why[EXEC_REASON_BYTES]);
 	void (*unload)(struct exec_program *p); /* also of what a failed load left */
 	void (*run)(struct exec *e, struct run *run);
@@ -147,11 +147,16 @@ int exec_load(struct exec_program **program, const struct executor *x,
 	      const struct rondo_machine *machine, const void *data, u64 size,
 	      const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);
 /*
- * As exec_load(), within @budget: each byte that decoding takes is charged before it is allocated,
- * and -ENOMEM also says that the budget has not enough. What the program keeps stays charged until
- * exec_unload(), which is called while @budget exists; what a load that fails has taken does not.
+ * As exec_load(), within @limits. Each byte that decoding takes is charged to the budget before it
+ * is allocated, and -ENOMEM also says that this has not enough. What the program keeps stays
+ * charged until exec_unload(), which is called while the budget exists; what a load that fails has
+ * taken does not. -ECANCELED: limits.stop was set.
  */
-int exec_load_within(struct exec_program **program, struct emu_budget *budget,
+struct exec_limits {
+	struct emu_budget *budget; /* NULL: none */
+	const atomic_bool *stop; /* set by any thread: the load ends within 10 ms; may be NULL */
+};
+int exec_load_within(struct exec_program **program, struct exec_limits limits,
 		     const struct executor *x, const struct rondo_machine *machine,
 		     const void *data, u64 size, const struct rondo_facts *facts,
 		     char why[EXEC_REASON_BYTES]);

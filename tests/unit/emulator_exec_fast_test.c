@@ -492,7 +492,7 @@ static void streams(u32 programs)
 	u32 i, r, ran = 0, shorter = 0, wrong = 0, hoisted, left_out;
 
 	for (i = 0; i < programs; i++) {
-		u32 body = 2 + next_random() % 8, entry[2], fixed;
+		u32 body = 2 + next_random() % 8 + (i % 32 ? 0 : FAST_BODY_MAX), entry[2], fixed;
 		struct compare_io io = { .seed = i };
 		struct builder b;
 		u8 *bytes;

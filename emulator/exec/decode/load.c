@@ -221,7 +221,7 @@ static bool copy_table(struct exec_program *p, void *to, const void *from, u32 c
 {
 	void **table = to;
 
-	*table = emu_budget_calloc(p->budget, count + 1ull, size);
+	*table = emu_budget_calloc(p->limits.budget, count + 1ull, size);
 	if (!*table)
 		return false;
 	memcpy(*table, from, count * size);
@@ -241,9 +241,9 @@ static bool allocate(struct exec_program *p, const struct rondo_program *source)
 	}
 	p->bundles = h->bundles;
 	p->entries = h->entries;
-	p->bundle = emu_budget_calloc(p->budget, h->bundles, sizeof(*p->bundle));
-	p->op = emu_budget_calloc(p->budget, ops + 1, sizeof(*p->op));
-	p->control = emu_budget_calloc(p->budget, controls + 1, sizeof(*p->control));
+	p->bundle = emu_budget_calloc(p->limits.budget, h->bundles, sizeof(*p->bundle));
+	p->op = emu_budget_calloc(p->limits.budget, ops + 1, sizeof(*p->op));
+	p->control = emu_budget_calloc(p->limits.budget, controls + 1, sizeof(*p->control));
 	return p->bundle && p->op && p->control &&
 	       copy_table(p, &p->entry, source->entries, h->entries, sizeof(*p->entry)) &&
 	       copy_table(p, &p->desc, source->descs, h->descs, sizeof(*p->desc)) &&
@@ -280,10 +280,10 @@ int exec_decode(struct exec_program *p, const struct rondo_machine *machine, con
 	take_facts(p, facts);
 	if (!allocate(p, &source))
 		return -ENOMEM;
-	for (; l.bundle < p->bundles; l.bundle++)
+	for (; l.bundle < p->bundles && !exec_load_stopped(p); l.bundle++)
 		if (!load_bundle(&l))
 			return -EINVAL;
-	return 0;
+	return l.bundle < p->bundles ? -ECANCELED : 0;
 }
 
 bool exec_sram_hull(const struct rondo_access *a, const struct exec_loops *loops,

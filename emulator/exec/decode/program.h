@@ -46,8 +46,8 @@ struct exec_program {
 	struct rondo_machine machine;
 	const struct executor *executor;
 	void *own; /* what the executor derived */
-	struct emu_budget *budget; /* charged with all that is allocated here; may be NULL */
-	u64 charged; /* bytes, once it is loaded */
+	struct exec_limits limits; /* of loading */
+	u64 charged; /* bytes of the budget, once it is loaded */
 	u64 cycles; /* of a whole run; UINT64_MAX if nobody said */
 	u64 clear_cycles;
 	u32 clear_count;
@@ -64,6 +64,12 @@ struct exec_program {
 /* exec_load() without what the executor derives. Frees nothing that it made if it fails. */
 int exec_decode(struct exec_program *p, const struct rondo_machine *machine, const void *data,
 		u64 size, const struct rondo_facts *facts, char why[EXEC_REASON_BYTES]);
+
+/* Whether the load is to end. */
+static inline bool exec_load_stopped(const struct exec_program *p)
+{
+	return p->limits.stop && atomic_load_explicit(p->limits.stop, memory_order_relaxed);
+}
 
 static inline const struct rondo_op *exec_control_of(const struct exec_program *p,
 						     const struct exec_bundle *b)

@@ -65,12 +65,13 @@ static u64 read(const struct body *b, const struct fast_op *op)
 	return set;
 }
 
-u32 fast_join_stores(const struct fast_program *p, const struct fast_variant *variant,
+u32 fast_join_stores(const struct exec_program *program, const struct fast_variant *variant,
 		     struct fast_op *op, u32 ops)
 {
+	const struct fast_program *p = program->own;
 	u32 from, to;
 
-	for (from = to = 0; from < ops; from++, to++) {
+	for (from = to = 0; from < ops && !exec_load_stopped(program); from++, to++) {
 		const struct fast_op *store = &op[from + 1];
 
 		op[to] = op[from];

@@ -82,7 +82,7 @@ static u64 room_of(u32 count)
  */
 static bool grow(struct loader *l, void *array, u32 count, size_t size)
 {
-	struct emu_budget *budget = l->program->budget;
+	struct emu_budget *budget = l->program->limits.budget;
 	u64 room = count ? 2 * (u64)count : 1;
 	void **a = array, *bigger = NULL;
 
@@ -435,13 +435,15 @@ static void end_body(struct loader *l, struct fast_node *body)
 
 	if (body->ops <= FAST_BODY_MAX)
 		body->hoisted = fast_hoist(l->program, &l->loops, p->op + body->op, body->ops);
-	first = body->brief = body->op + body->hoisted;
-	others = body->briefs = body->ops - body->hoisted;
+	first = body->op + body->hoisted;
+	others = fast_join_stores(l->program, l->variant, p->op + first, body->ops - body->hoisted);
+	body->ops = body->hoisted + others;
+	body->brief = first;
+	body->briefs = others;
+	p->ops = first + others;
 	if (body->ops > FAST_BODY_MAX)
 		return;
-	others = fast_join_stores(p, l->variant, p->op + first, others);
-	body->ops = body->hoisted + others;
-	body->brief = p->ops = first + others;
+	body->brief = p->ops;
 	for (i = 0; i < others; i++)
 		append(l, p->op[first + i]);
 	if (l->ret)
@@ -503,7 +505,7 @@ static void load_bundle(struct loader *l)
 int fast_load(struct exec_program *program, const struct fast_variant *variant,
 	      char why[EXEC_REASON_BYTES])
 {
-	struct emu_budget *budget = program->budget;
+	struct emu_budget *budget = program->limits.budget;
 	struct fast_program *p = program->own = emu_budget_calloc(budget, 1, sizeof(*p));
 	struct loader *l = emu_budget_calloc(budget, 1, sizeof(*l));
 	int ret = -ENOMEM;
@@ -520,13 +522,14 @@ int fast_load(struct exec_program *program, const struct fast_variant *variant,
 		grow(l, &p->step, 0, sizeof(*p->step));
 		if (grow(l, &p->fusion, 0, sizeof(*p->fusion)))
 			p->fusion[p->fusions++] = no_fusion;
-		for (; !l->ret && l->bundle < program->bundles; l->bundle++)
+		for (; !l->ret && l->bundle < program->bundles && !exec_load_stopped(program);
+		     l->bundle++)
 			load_bundle(l);
 		for (i = 0; !l->ret && i < p->nodes; i++)
 			if (p->node[i].kind == FAST_OPS)
-				p->node[i].ops = fast_join_stores(p, variant, p->op + p->node[i].op,
-								  p->node[i].ops);
-		ret = l->ret;
+				p->node[i].ops = fast_join_stores(
+					program, variant, p->op + p->node[i].op, p->node[i].ops);
+		ret = exec_load_stopped(program) ? -ECANCELED : l->ret;
 		if (l->steps)
 			emu_budget_free(budget, l->steps, room_of(l->chained), sizeof(*l->steps));
 	}

@@ -242,8 +242,8 @@ u32 fast_hoist(const struct exec_program *p, const struct exec_loops *loops, str
 
 /* fuse.c: both return how many of the @ops operations at @op are left. */
 
-/* Results and the stores of them become one. */
-u32 fast_join_stores(const struct fast_program *p, const struct fast_variant *variant,
+/* Results and the stores of them become one; in part if the load is to end. */
+u32 fast_join_stores(const struct exec_program *program, const struct fast_variant *variant,
 		     struct fast_op *op, u32 ops);
 /* Operands come from SRAM, and registers that another trip writes anew are not written. */
 u32 fast_shorten(const struct exec_program *program, const struct exec_loops *loops,

@@ -219,7 +219,7 @@ static u32 cut_segment(struct cutter *c, u32 at)
 		if (meets)
 			break;
 		s->group = group_of(c, &use);
-		if (at == c->p->bundles || c->loops.depth < outer)
+		if (at == c->p->bundles || c->loops.depth < outer || exec_load_stopped(c->p))
 			break;
 		/* Loops that this bundle opened around a meeting are not the segment's own. */
 		if (c->loops.depth > outer &&
@@ -244,14 +244,15 @@ static bool prepare(struct cutter *c)
 	const struct exec_program *p = c->p;
 	u32 at, i;
 
-	c->meets = emu_budget_calloc(p->budget, p->bundles + 1ull, sizeof(*c->meets));
-	c->pages = emu_budget_calloc(p->budget, page_words(c), sizeof(*c->pages));
-	c->mp->segment = emu_budget_calloc(p->budget, p->bundles, sizeof(*c->mp->segment));
-	c->mp->segment_at = emu_budget_calloc(p->budget, p->bundles, sizeof(*c->mp->segment_at));
-	c->mp->op = emu_budget_calloc(p->budget, p->ops + 1ull, sizeof(*c->mp->op));
+	c->meets = emu_budget_calloc(p->limits.budget, p->bundles + 1ull, sizeof(*c->meets));
+	c->pages = emu_budget_calloc(p->limits.budget, page_words(c), sizeof(*c->pages));
+	c->mp->segment = emu_budget_calloc(p->limits.budget, p->bundles, sizeof(*c->mp->segment));
+	c->mp->segment_at =
+		emu_budget_calloc(p->limits.budget, p->bundles, sizeof(*c->mp->segment_at));
+	c->mp->op = emu_budget_calloc(p->limits.budget, p->ops + 1ull, sizeof(*c->mp->op));
 	if (!c->meets || !c->pages || !c->mp->segment || !c->mp->segment_at || !c->mp->op)
 		return false;
-	for (at = 0; at < p->bundles; at++) {
+	for (at = 0; at < p->bundles && !exec_load_stopped(p); at++) {
 		const struct exec_bundle *b = &p->bundle[at];
 
 		c->meets[at + 1] = c->meets[at] + tiles_meet(p, b);
@@ -306,21 +307,24 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 {
 	const struct host_memory host = host_memory_available();
 	struct cutter c = { .p = p,
-			    .mp = emu_budget_calloc(p->budget, 1, sizeof(*c.mp)),
+			    .mp = emu_budget_calloc(p->limits.budget, 1, sizeof(*c.mp)),
 			    .window = { p->machine.sram_bytes, 0 } };
-	bool fits = false;
+	int ret = -ENOMEM;
 	u32 at = 0;
 
 	p->own = c.mp;
 	if (c.mp && prepare(&c)) {
-		while (at < p->bundles)
+		while (at < p->bundles && !exec_load_stopped(p))
 			at = cut_segment(&c, at);
 		c.mp->tile_bytes = tile_bytes(&c);
-		fits = mesh_fits(&p->machine, c.mp->tile_bytes, &host, why);
+		if (exec_load_stopped(p))
+			ret = -ECANCELED;
+		else if (mesh_fits(&p->machine, c.mp->tile_bytes, &host, why))
+			ret = 0;
 	}
-	emu_budget_free(p->budget, c.meets, p->bundles + 1ull, sizeof(*c.meets));
-	emu_budget_free(p->budget, c.pages, page_words(&c), sizeof(*c.pages));
-	return fits ? 0 : -ENOMEM;
+	emu_budget_free(p->limits.budget, c.meets, p->bundles + 1ull, sizeof(*c.meets));
+	emu_budget_free(p->limits.budget, c.pages, page_words(&c), sizeof(*c.pages));
+	return ret;
 }
 
 void mesh_unload(struct exec_program *program)
