@@ -137,30 +137,25 @@ void emu_slot_fini(struct emu_device *dev, struct emu_slot *slot)
 	slot->page = NULL;
 }
 
-/* Where in the pages an access begins; false if it leaves the slot. */
-static bool locate(const struct emu_slot *slot, u64 offset, u64 size, u64 *at)
+/* Copies from the slot to @to, or if that is NULL from @from to it; false if that leaves the slot.
+ */
+static bool access_slot(const struct emu_binding *b, u32 number, u64 offset, void *to,
+			const void *from, u64 size)
 {
+	const struct emu_slot *slot = &b->slot[number];
 	u64 end;
 
-	if (check_add_overflow(slot->chosen, offset, &offset) ||
-	    check_add_overflow(offset, size, &end) || end > slot->size)
-		return false;
-	*at = slot->offset + offset;
-	return true;
+	return !check_add_overflow(slot->chosen, offset, &offset) &&
+	       !check_add_overflow(offset, size, &end) && end <= slot->size &&
+	       copy(b->dev, slot->page, slot->offset + offset, to, from, size);
 }
 
-bool emu_slot_read(struct emu_device *dev, const struct emu_slot *slot, u64 offset, void *to,
-		   u64 size)
+bool emu_binding_read(void *binding, u32 slot, u64 offset, void *to, u64 size)
 {
-	u64 at;
-
-	return locate(slot, offset, size, &at) && copy(dev, slot->page, at, to, NULL, size);
+	return access_slot(binding, slot, offset, to, NULL, size);
 }
 
-bool emu_slot_write(struct emu_device *dev, const struct emu_slot *slot, u64 offset,
-		    const void *from, u64 size)
+bool emu_binding_write(void *binding, u32 slot, u64 offset, const void *from, u64 size)
 {
-	u64 at;
-
-	return locate(slot, offset, size, &at) && copy(dev, slot->page, at, NULL, from, size);
+	return access_slot(binding, slot, offset, NULL, from, size);
 }

@@ -26,6 +26,7 @@ struct emu_slot {
 };
 
 struct emu_binding {
+	struct emu_device *dev;
 	u32 program; /* number */
 	u32 slots;
 	struct emu_slot slot[RONDO_PROGRAM_SLOTS_MAX];
@@ -42,10 +43,8 @@ enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slo
 				    const struct rondo_slot_binding *from);
 void emu_slot_fini(struct emu_device *dev, struct emu_slot *slot);
 
-/* Copies @size bytes at @offset of the slot, counted from the chosen offset. False if refused. */
-bool emu_slot_read(struct emu_device *dev, const struct emu_slot *slot, u64 offset, void *to,
-		   u64 size);
-bool emu_slot_write(struct emu_device *dev, const struct emu_slot *slot, u64 offset,
-		    const void *from, u64 size);
+/* As struct exec_io wants: @size bytes at @offset of a slot, counted from the chosen offset. */
+bool emu_binding_read(void *binding, u32 slot, u64 offset, void *to, u64 size);
+bool emu_binding_write(void *binding, u32 slot, u64 offset, const void *from, u64 size);
 
 #endif

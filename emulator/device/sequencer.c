@@ -275,6 +275,7 @@ static enum rondo_seq_status bind_slots(struct emu_device *dev, const struct ron
 	b = emu_budget_calloc(&dev->seq.budget, 1, sizeof(*b));
 	if (!b)
 		return RONDO_SEQ_NO_MEMORY;
+	b->dev = dev;
 	b->program = args->program;
 	status = fill_binding(dev, p, args, b);
 	if (status != RONDO_SEQ_OK) {
@@ -299,25 +300,6 @@ static enum rondo_seq_status unbind(struct emu_device *dev, const struct rondo_s
 }
 
 /* RUN. */
-
-struct run {
-	struct emu_device *dev;
-	const struct emu_binding *binding;
-};
-
-static bool run_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
-{
-	const struct run *run = ctx;
-
-	return emu_slot_read(run->dev, &run->binding->slot[slot], offset, to, size);
-}
-
-static bool run_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
-{
-	const struct run *run = ctx;
-
-	return emu_slot_write(run->dev, &run->binding->slot[slot], offset, from, size);
-}
 
 /* Sets the offsets that a replay chooses, the others to 0. False if one may not be. */
 static bool choose_offsets(const struct emu_program *p, struct emu_binding *b,
@@ -358,7 +340,7 @@ static enum rondo_seq_status status_of(enum exec_status status)
 	case EXEC_DMA_ERROR:
 		return RONDO_SEQ_HOST_REFUSED;
 	case EXEC_TRAP:
-		return RONDO_SEQ_TRAPPED;
+		break;
 	}
 	return RONDO_SEQ_TRAPPED;
 }
@@ -384,8 +366,7 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 		.now = &dev->time.replay_cycles,
 		.checks = emu_fault_value(dev, EMU_FAULT_seq_plain),
 	};
-	struct run run = { .dev = dev, .binding = b };
-	const struct exec_io io = { .read = run_read, .write = run_write, .ctx = &run };
+	const struct exec_io io = { emu_binding_read, emu_binding_write, b };
 	const struct emu_program *p;
 	struct exec_result result;
 	u32 flip;

@@ -60,9 +60,7 @@ static void dma_unmap(void *ctx, void *p, u64 size, bool write)
 {
 	struct inproc *host = ctx;
 
-	(void)p;
-	(void)size;
-	(void)write;
+	(void)p, (void)size, (void)write;
 	pthread_rwlock_unlock(&host->lock);
 }
 
