@@ -25,8 +25,7 @@ static bool check_desc(struct reference *r, const struct rondo_op *op)
 	d = &r->program.descs[op->desc];
 	if (d->slot >= r->program.header->slots || d->dir >= RONDO_DMA_DIRS ||
 	    d->mode >= RONDO_DMA_MODES || !d->row_bytes || !d->count[0] || !d->count[1] ||
-	    !d->count[2] || d->x0 > d->x1 || d->x1 >= r->machine.mesh_w || d->y0 > d->y1 ||
-	    d->y1 >= r->machine.mesh_h)
+	    !d->count[2] || !rondo_tiles_valid(&r->machine, rondo_tiles_of_desc(d)))
 		return ref_trap(r, "descriptor %u is not well-formed", op->desc);
 	return true;
 }

@@ -39,17 +39,6 @@ static u32 longest_latency(const struct rondo_machine *m)
 	return longest;
 }
 
-static bool create_tile(struct reference *r, u32 index)
-{
-	struct ref_tile *t = &r->tile[index];
-
-	t->x = index % r->machine.mesh_w;
-	t->y = index / r->machine.mesh_w;
-	t->sram = calloc(r->machine.sram_bytes, 1);
-	t->acc = calloc(r->machine.acc_rows, sizeof(*t->acc));
-	return t->sram && t->acc;
-}
-
 u64 reference_bytes(const struct rondo_machine *m)
 {
 	u64 flights = UNITS * longest_latency(m) * sizeof(ref_row);
@@ -71,29 +60,29 @@ struct reference *reference_create(const struct rondo_machine *machine)
 	r->tile = calloc(r->tiles, sizeof(*r->tile));
 	r->flight = calloc(r->flights, sizeof(*r->flight));
 	r->values = calloc((size_t)r->flights * r->tiles, sizeof(*r->values));
-	if (!r->tile || !r->flight || !r->values)
-		goto fail;
+	r->sram = calloc(r->tiles, machine->sram_bytes);
+	r->acc = calloc((size_t)r->tiles * machine->acc_rows, sizeof(*r->acc));
+	if (!r->tile || !r->flight || !r->values || !r->sram || !r->acc) {
+		reference_destroy(r);
+		return NULL;
+	}
 	for (i = 0; i < r->flights; i++)
 		r->flight[i].value = r->values + (size_t)i * r->tiles;
-	for (i = 0; i < r->tiles; i++)
-		if (!create_tile(r, i))
-			goto fail;
+	for (i = 0; i < r->tiles; i++) {
+		r->tile[i].x = i % machine->mesh_w;
+		r->tile[i].y = i / machine->mesh_w;
+		r->tile[i].sram = r->sram + (size_t)i * machine->sram_bytes;
+		r->tile[i].acc = r->acc + (size_t)i * machine->acc_rows;
+	}
 	return r;
-fail:
-	reference_destroy(r);
-	return NULL;
 }
 
 void reference_destroy(struct reference *r)
 {
-	u32 i;
-
 	if (!r)
 		return;
-	for (i = 0; r->tile && i < r->tiles; i++) {
-		free(r->tile[i].sram);
-		free(r->tile[i].acc);
-	}
+	free(r->sram);
+	free(r->acc);
 	free(r->tile);
 	free(r->flight);
 	free(r->values);
@@ -321,16 +310,8 @@ static bool decode(struct reference *r)
 
 static bool set_mask(struct reference *r)
 {
-	const struct rondo_op *op = &r->op[RONDO_C];
-	const struct rondo_machine *m = &r->machine;
-
-	r->part = (struct ref_rectangle){ 0, 0, m->mesh_w - 1u, m->mesh_h - 1u };
-	if (op->op == RONDO_OP_mask)
-		r->part = (struct ref_rectangle){ op->x0, op->y0, op->x1, op->y1 };
-	if (r->part.x0 > r->part.x1 || r->part.x1 >= m->mesh_w || r->part.y0 > r->part.y1 ||
-	    r->part.y1 >= m->mesh_h)
-		return ref_trap(r, "mask outside the mesh");
-	return true;
+	r->part = rondo_tiles_of_bundle(&r->machine, &r->op[RONDO_C]);
+	return rondo_tiles_valid(&r->machine, r->part) || ref_trap(r, "mask outside the mesh");
 }
 
 /* The operation of @slot in all tiles that take part: its result takes off. */

@@ -9,11 +9,6 @@
 
 /* Elements as containers, and containers as elements whose upper bytes do not matter. */
 
-static u32 same(u32 x)
-{
-	return x;
-}
-
 static u32 widen_s8(u32 x)
 {
 	return x >= 0x80 ? x | 0xffffff00 : x;
@@ -104,37 +99,37 @@ static u32 multiply_u8(struct rondo_activity *did, u32 x, u64 w, u32 sum)
 
 /* The parts that an operation does not have are NULL. */
 struct meaning {
-	u32 (*widen)(u32 x); /* L */
+	u32 (*widen)(u32 x); /* L; NULL: as it is */
 	ref_requantise_fn *requantise; /* L and S: of accumulator rows; NULL: as they are */
-	u32 (*narrow)(u32 value); /* S */
+	u32 (*narrow)(u32 value); /* S; NULL: as it is */
 	u64 (*weigh)(u32 container, u8 zp); /* W */
 	/* M; NULL: the row is set */
 	u32 (*multiply)(struct rondo_activity *did, u32 x, u64 w, u32 sum);
 };
 
 /* clang-format off */
-#define MEANING_ld_w		{ .widen = same }
+#define MEANING_ld_w		{ .widen = NULL }
 #define MEANING_ld_s8		{ .widen = widen_s8 }
-#define MEANING_ld_u8		{ .widen = same }
+#define MEANING_ld_u8		{ .widen = NULL }
 #define MEANING_ld_bf16		{ .widen = widen_bf16 }
-#define MEANING_ldb_w		{ .widen = same }
-#define MEANING_ld4		{ .widen = same }
+#define MEANING_ldb_w		{ .widen = NULL }
+#define MEANING_ld4		{ .widen = NULL }
 #define MEANING_rd		{ .requantise = NULL }
 #define MEANING_rdq_fix_s8	{ .requantise = ref_rq_fix_s8 }
 #define MEANING_rdq_fix_u8	{ .requantise = ref_rq_fix_u8 }
 #define MEANING_rdq_flt_s8	{ .requantise = ref_rq_flt_s8 }
 #define MEANING_rdq_flt_u8	{ .requantise = ref_rq_flt_u8 }
 #define MEANING_rdq_f32		{ .requantise = ref_rq_f32 }
-#define MEANING_st_w		{ .narrow = same }
+#define MEANING_st_w		{ .narrow = NULL }
 #define MEANING_st_s8		{ .narrow = narrow_s8 }
 #define MEANING_st_u8		{ .narrow = narrow_u8 }
 #define MEANING_st_bf16		{ .narrow = f32_to_bf16 }
-#define MEANING_sta		{ .narrow = same }
-#define MEANING_stq_fix_s8	{ .narrow = same, .requantise = ref_rq_fix_s8 }
-#define MEANING_stq_fix_u8	{ .narrow = same, .requantise = ref_rq_fix_u8 }
-#define MEANING_stq_flt_s8	{ .narrow = same, .requantise = ref_rq_flt_s8 }
-#define MEANING_stq_flt_u8	{ .narrow = same, .requantise = ref_rq_flt_u8 }
-#define MEANING_stq_f32		{ .narrow = same, .requantise = ref_rq_f32 }
+#define MEANING_sta		{ .narrow = NULL }
+#define MEANING_stq_fix_s8	{ .requantise = ref_rq_fix_s8 }
+#define MEANING_stq_fix_u8	{ .requantise = ref_rq_fix_u8 }
+#define MEANING_stq_flt_s8	{ .requantise = ref_rq_flt_s8 }
+#define MEANING_stq_flt_u8	{ .requantise = ref_rq_flt_u8 }
+#define MEANING_stq_f32		{ .requantise = ref_rq_f32 }
 #define MEANING_wl_w		{ .weigh = weigh_w }
 #define MEANING_wl_s8		{ .weigh = weigh_s8 }
 #define MEANING_wl_u8		{ .weigh = weigh_u8 }
@@ -236,7 +231,7 @@ static bool load_lane(struct reference *r, struct ref_tile *t, const struct rond
 
 	if (!read_element(r, t, address(r, op, i, size), size, &value))
 		return false;
-	*d = meaning[op->op].widen(value);
+	*d = meaning[op->op].widen ? meaning[op->op].widen(value) : value;
 	for (n = 1; n < op->rows; n++) {
 		s64 at = address(r, op, i, size) + (s64)n * entry_of(r, op)->pitch;
 
@@ -274,7 +269,7 @@ bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *o
 	for (i = 0; i < op->count; i++) {
 		u32 value = from_register ? t->vreg[op->a][op->lane + i] : row[i];
 
-		changes->stored[i] = meaning[op->op].narrow(value);
+		changes->stored[i] = meaning[op->op].narrow ? meaning[op->op].narrow(value) : value;
 		changes->store_at[i] = address(r, op, i, size);
 		if (!check_place(r, changes->store_at[i], size))
 			return false;

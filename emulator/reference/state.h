@@ -17,6 +17,7 @@
 #define RONDO_EMULATOR_REFERENCE_STATE_H
 
 #include "core/codec.h"
+#include "core/tiles.h"
 #include "emulator/reference/reference.h"
 
 enum { LANES = RONDO_LANES_MAX };
@@ -31,16 +32,11 @@ struct ref_tile {
 	ref_row *acc;
 };
 
-/* First and last column and row of the tiles that take part. */
-struct ref_rectangle {
-	u32 x0, y0, x1, y1;
-};
-
 /* A result on its way to a register of each tile of a rectangle. */
 struct ref_flight {
 	u32 left; /* bundles until it has landed; 0: this place is free */
 	u32 reg;
-	struct ref_rectangle tiles;
+	struct rondo_tiles tiles;
 	ref_row *value; /* by tile */
 };
 
@@ -72,6 +68,8 @@ struct reference {
 	struct rondo_machine machine;
 	u32 tiles;
 	struct ref_tile *tile; /* row by row, from the north-west */
+	u8 *sram; /* of all tiles */
+	ref_row *acc;
 	u32 flights;
 	struct ref_flight *flight;
 	ref_row *values; /* of all flights */
@@ -93,7 +91,7 @@ struct reference {
 
 	/* The bundle. */
 	struct rondo_op op[RONDO_SLOTS_PER_BUNDLE];
-	struct ref_rectangle part;
+	struct rondo_tiles part;
 };
 
 __attribute__((format(printf, 3, 4))) bool ref_end(struct reference *r, enum exec_status status,
@@ -105,7 +103,7 @@ u64 ref_loop_index(const struct reference *r, u32 depth);
 bool ref_loop_at_last(const struct reference *r, u32 depth);
 u32 ref_loop_depth(const struct reference *r);
 
-static inline bool ref_takes_part(const struct ref_rectangle *part, const struct ref_tile *tile)
+static inline bool ref_takes_part(const struct rondo_tiles *part, const struct ref_tile *tile)
 {
 	return tile->x >= part->x0 && tile->x <= part->x1 && tile->y >= part->y0 &&
 	       tile->y <= part->y1;
