@@ -32,9 +32,6 @@ enum csr {
 	CSR_CYCLEH = 0xc80,
 	CSR_INSTRETH = 0xc82,
 	CSR_MVENDORID = 0xf11,
-	CSR_MARCHID = 0xf12,
-	CSR_MIMPID = 0xf13,
-	CSR_MHARTID = 0xf14,
 	CSR_MCONFIGPTR = 0xf15,
 };
 
@@ -50,7 +47,8 @@ enum csr {
 /* Registers that must exist but may be zero for ever: writes are ignored. */
 static bool csr_is_zero(u32 csr)
 {
-	return csr == CSR_MSTATUSH || csr == CSR_MCOUNTINHIBIT || csr == CSR_MCONFIGPTR ||
+	return csr == CSR_MSTATUSH || csr == CSR_MCOUNTINHIBIT ||
+	       (csr >= CSR_MVENDORID && csr <= CSR_MCONFIGPTR) ||
 	       (csr >= CSR_MHPMEVENT3 && csr <= CSR_MHPMEVENT31) ||
 	       (csr >= CSR_MHPMCOUNTER3 && csr <= CSR_MHPMCOUNTER31) ||
 	       (csr >= CSR_MHPMCOUNTER3H && csr <= CSR_MHPMCOUNTER31H);
@@ -122,18 +120,6 @@ static bool csr_read(struct rv32 *core, u32 csr, u32 *val)
 	case CSR_MINSTRETH:
 	case CSR_INSTRETH:
 		*val = counter_before(core->minstret) >> 32;
-		return true;
-	case CSR_MVENDORID:
-		*val = core->config.vendorid;
-		return true;
-	case CSR_MARCHID:
-		*val = core->config.archid;
-		return true;
-	case CSR_MIMPID:
-		*val = core->config.impid;
-		return true;
-	case CSR_MHARTID:
-		*val = core->config.hartid;
 		return true;
 	default:
 		*val = 0;

@@ -74,7 +74,6 @@ struct rv32_config {
 	u32 tcm_size; /* a multiple of 4 */
 	const struct rv32_bus *bus;
 	void *bus_ctx;
-	u32 hartid, vendorid, archid, impid;
 };
 
 /*

@@ -62,10 +62,6 @@ static inline void machine_init(struct machine *m, u32 offset)
 		.tcm_size = TCM_SIZE,
 		.bus = &bus,
 		.bus_ctx = m,
-		.hartid = 3,
-		.vendorid = 0x11,
-		.archid = 0x22,
-		.impid = 0x33,
 	};
 
 	memset(m, 0, sizeof(*m));

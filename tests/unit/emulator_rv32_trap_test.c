@@ -350,11 +350,10 @@ static void test_csr_values(void)
 	};
 	static const struct {
 		const char *name;
-		u32 csr, read;
+		u32 csr;
 	} read_only[] = {
-		{ "mvendorid", MVENDORID, 0x11 }, { "marchid", 0xf12, 0x22 },
-		{ "mimpid", 0xf13, 0x33 },	  { "mhartid", MHARTID, 3 },
-		{ "mconfigptr", 0xf15, 0 },
+		{ "mvendorid", MVENDORID }, { "marchid", 0xf12 },    { "mimpid", 0xf13 },
+		{ "mhartid", MHARTID },	    { "mconfigptr", 0xf15 },
 	};
 	struct machine m;
 
@@ -365,7 +364,8 @@ static void test_csr_values(void)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(read_only); i++) {
 		machine_init(&m, 0);
-		tap_eq(csr_get(&m, read_only[i].csr), read_only[i].read, read_only[i].name);
+		tap_eq(csr_get(&m, read_only[i].csr), 0, read_only[i].name);
+		tap_eq(m.core.mcause, 0, "which exists");
 		csr_set(&m, read_only[i].csr, 1);
 		tap_ok(m.core.mcause == RV32_ILLEGAL, "%s: a write is illegal", read_only[i].name);
 	}
