@@ -10,15 +10,14 @@
 
 /* A version of control groups: where they are, and their files' names. */
 struct group_files {
-	const char *mount, *limit, *used, *stat;
-	const char *cache[2]; /* lines of the file @stat: what can be reclaimed */
+	const char *mount, *limit, *used;
+	const char *cache[2]; /* lines of memory.stat: what can be reclaimed */
 };
 
 static const struct group_files version1 = {
 	.mount = "/sys/fs/cgroup/memory",
 	.limit = "memory.limit_in_bytes",
 	.used = "memory.usage_in_bytes",
-	.stat = "memory.stat",
 	.cache = { "total_active_file", "total_inactive_file" },
 };
 
@@ -26,7 +25,6 @@ static const struct group_files version2 = {
 	.mount = "/sys/fs/cgroup",
 	.limit = "memory.max",
 	.used = "memory.current",
-	.stat = "memory.stat",
 	.cache = { "active_file", "inactive_file" },
 };
 
@@ -94,7 +92,7 @@ static void lower_to_group(struct host_memory *memory, const struct place *group
 	    !read_number(group, files->used, NULL, 0, &used))
 		return;
 	for (i = 0; i < 2; i++)
-		if (read_number(group, files->stat, files->cache[i], 0, &cache))
+		if (read_number(group, "memory.stat", files->cache[i], 0, &cache))
 			reclaimable += cache;
 	lower(memory, limit, used > reclaimable ? used - reclaimable : 0, "the control group");
 }

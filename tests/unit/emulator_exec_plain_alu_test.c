@@ -3,7 +3,7 @@
  * Every vector operation against values computed by hand, at the edges where
  * implementations differ: wrap, saturation, ties, signed zeros, NaN, subnormals.
  */
-#include "emulator/exec/plain/slots.h"
+#include "emulator/exec/plain/operations.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * The matrix unit's kernels: each that this host can run against one lane at a time
  * in plain C, on numbers of every kind.
  */
-#include "emulator/exec/plain/push.h"
+#include "emulator/exec/plain/operations.h"
 
 #include <math.h>
 
@@ -47,7 +47,7 @@ static void fill(struct operands *o, bool bytes)
 			if (bytes)
 				weight_set_bytes(&o->w[r], i, o->field[r][i]);
 			else
-				weight_set_container(&o->w[r], i, random_f32());
+				weight_set(&o->w[r], i, random_f32());
 		}
 	}
 }
@@ -125,7 +125,7 @@ static void elements(void)
 	static struct weight_row row;
 	const s16 weight[4] = { -255, 255, -1, 1 };
 
-	weight_set_container(&row, 3, 0xffffffff);
+	weight_set(&row, 3, 0xffffffff);
 	tap_ok(row.weight[0][3] == -1 && row.weight[2][3] == -1 && row.weight[3][3] == 31,
 	       "a container is 32 of the 36 bits");
 	weight_set_bytes(&row, 3, weight);

@@ -4,7 +4,7 @@
  * vector operation on operands that are chosen to hurt, and requantise with parameters that do.
  */
 #include "core/machine.h"
-#include "emulator/exec/plain/alu.h"
+#include "emulator/exec/plain/operations.h"
 #include "emulator/reference/f32.h"
 #include "emulator/reference/state.h"
 #include "tests/random.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/machine.h"
-#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/fast.h"
 #include "tests/program_run.h"
 
 enum { COMPARE_WHY_BYTES = 256 };

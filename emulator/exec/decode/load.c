@@ -286,28 +286,38 @@ int exec_decode(struct exec_program *p, const struct rondo_machine *machine, con
 	return l.bundle < p->bundles ? -ECANCELED : 0;
 }
 
-bool exec_sram_hull(const struct rondo_access *a, const struct exec_loops *loops,
-		    struct rondo_hull *hull)
+struct rondo_access exec_access(const struct exec_program *p, const struct exec_op *op)
 {
-	u32 d;
+	return (struct rondo_access){
+		.entry = &p->entry[op->entry],
+		.off = op->off,
+		.size = rondo_element_bytes(op->op),
+		.count = rondo_elements(op->op, op->count),
+		.rows = rondo_op_has_rows(op->op) ? op->rows : 1,
+	};
+}
 
-	*hull = rondo_access_hull(a);
-	hull->lo += rondo_access_base(a);
-	hull->hi += rondo_access_base(a);
-	for (d = 0; d < loops->depth; d++)
-		if (!rondo_hull_extend(hull, a->entry->stride[d], (u32)(loops->trips[d] - 1)))
+bool exec_sram_hull(const struct exec_program *p, const struct exec_op *op,
+		    const struct exec_loops *loops, struct rondo_hull *hull)
+{
+	const struct rondo_access access = exec_access(p, op);
+
+	*hull = rondo_access_hull(&access);
+	hull->lo += rondo_access_base(&access);
+	hull->hi += rondo_access_base(&access);
+	for (u32 d = 0; d < loops->depth; d++)
+		if (!rondo_hull_extend(hull, access.entry->stride[d], (u32)(loops->trips[d] - 1)))
 			return false;
 	return true;
 }
 
-bool exec_row_hull(const struct rondo_entry *entry, u32 row, const struct exec_loops *loops,
-		   struct rondo_hull *hull)
+bool exec_row_hull(const struct exec_program *p, const struct exec_op *op,
+		   const struct exec_loops *loops, struct rondo_hull *hull)
 {
-	u32 d;
-
-	*hull = (struct rondo_hull){ row, (s64)row + 1 };
-	for (d = 0; d < loops->depth; d++)
-		if (!rondo_hull_extend(hull, entry->row_stride[d], (u32)(loops->trips[d] - 1)))
+	*hull = (struct rondo_hull){ op->row, op->row + 1 };
+	for (u32 d = 0; d < loops->depth; d++)
+		if (!rondo_hull_extend(hull, p->entry[op->entry].row_stride[d],
+				       (u32)(loops->trips[d] - 1)))
 			return false;
 	return true;
 }

@@ -92,12 +92,15 @@ struct exec_loops {
 	u64 trips[RONDO_LOOP_DEPTH];
 };
 
-/* The bytes of SRAM that @a touches in any trip; false if they are out of 64 bits. */
-bool exec_sram_hull(const struct rondo_access *a, const struct exec_loops *loops,
-		    struct rondo_hull *hull);
-/* Likewise the rows that @entry makes of @row. */
-bool exec_row_hull(const struct rondo_entry *entry, u32 row, const struct exec_loops *loops,
-		   struct rondo_hull *hull);
+/* What @op touches in SRAM in one trip, if anything. */
+struct rondo_access exec_access(const struct exec_program *p, const struct exec_op *op);
+
+/* The bytes of SRAM that @op touches in any trip; false if they are out of 64 bits. */
+bool exec_sram_hull(const struct exec_program *p, const struct exec_op *op,
+		    const struct exec_loops *loops, struct rondo_hull *hull);
+/* Likewise the rows of the accumulators or of its weight buffer. */
+bool exec_row_hull(const struct exec_program *p, const struct exec_op *op,
+		   const struct exec_loops *loops, struct rondo_hull *hull);
 
 /* The value of bundle @b in the signature, as a function of the indices of its loops. */
 void exec_bundle_value(const struct exec_program *p, const struct exec_bundle *b,

@@ -8,14 +8,10 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#include "emulator/exec/fast/state.h"
-#include "emulator/exec/fast/target.h"
+#include "emulator/exec/fast/fast.h"
 
-FAST_TARGET("avx2,fma")
-
+#define FAST_FEATURES "avx2,fma"
 #define FAST_VECTOR_BYTES 32
-#include "emulator/exec/fast/vector.h"
-
 #define OPERATION_OF(name) _mm256_##name
 #define IV __m256i
 #define FV __m256
@@ -87,13 +83,6 @@ static const struct fast_variant variant = VARIANT;
 
 FAST_TARGET_END
 
-static bool suits(const struct rondo_machine *machine)
-{
-	__builtin_cpu_init();
-	return fast_suits(machine) && __builtin_cpu_supports("avx2") &&
-	       __builtin_cpu_supports("fma");
-}
-
-FAST_EXECUTOR(avx2, suits)
+FAST_EXECUTOR(avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 
 #endif

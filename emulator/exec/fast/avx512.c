@@ -9,14 +9,10 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 
-#include "emulator/exec/fast/state.h"
-#include "emulator/exec/fast/target.h"
+#include "emulator/exec/fast/fast.h"
 
-FAST_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")
-
+#define FAST_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma"
 #define FAST_VECTOR_BYTES 64
-#include "emulator/exec/fast/vector.h"
-
 #define OPERATION_OF(name) _mm512_##name
 #define IV __m512i
 #define FV __m512
@@ -90,14 +86,9 @@ static const struct fast_variant variant = VARIANT;
 
 FAST_TARGET_END
 
-static bool suits(const struct rondo_machine *machine)
-{
-	__builtin_cpu_init();
-	return fast_suits(machine) && __builtin_cpu_supports("avx512f") &&
-	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
-}
-
-FAST_EXECUTOR(avx512, suits)
+FAST_EXECUTOR(avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+			      __builtin_cpu_supports("avx512dq") &&
+			      __builtin_cpu_supports("avx512vl") &&
+			      __builtin_cpu_supports("avx512vnni"))
 
 #endif

@@ -3,7 +3,7 @@
  * The fast executor's run: walks the tree of a program. Time is stepped by the channels'
  * events only (run/dma.c); bundles are counted by the pass over a list of operations.
  */
-#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/fast.h"
 
 #include <stdlib.h>
 #include <string.h>

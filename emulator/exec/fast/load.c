@@ -12,9 +12,9 @@
  *	S		last, since the others read SRAM; but first if a computation writes its
  *			register and the others read elsewhere; else from a copy of the register
  *
- * Then operations may become one, and some move out of loops (fuse.c, block.c).
+ * Then what is in innermost loops may become less (body.c).
  */
-#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/fast.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,7 +53,6 @@ struct loader {
 /* One bundle's operations, by when they run. */
 struct schedule {
 	struct fast_op compute[RONDO_SLOTS_PER_BUNDLE], store, matrix, weights;
-	u64 reads[RONDO_SLOTS_PER_BUNDLE]; /* sets of registers, of each computation */
 	u32 computes;
 	bool has_store, has_matrix, has_weights;
 };
@@ -103,45 +102,21 @@ static bool grow(struct loader *l, void *array, u32 count, size_t size)
 
 static void set_functions(const struct loader *l, struct fast_op *op)
 {
-	bool whole = op->count == RONDO_LANES_MAX && !op->seg_len && l->variant->whole[op->op];
+	bool whole = op->x.count == RONDO_LANES_MAX && !op->gaps && l->variant->whole[op->x.op];
 
-	op->push = l->variant->push[op->op];
-	op->run = (whole ? l->variant->whole : l->variant->op)[op->op];
+	op->push = l->variant->push[op->x.op];
+	op->run = (whole ? l->variant->whole : l->variant->op)[op->x.op];
 }
 
 static struct fast_op convert(const struct loader *l, const struct exec_op *from)
 {
-	const struct rondo_entry *entry = &l->program->entry[from->entry];
+	const struct rondo_access access = exec_access(l->program, from);
 	struct fast_op op = {
-		.off = from->off,
-		.imm = from->imm,
-		.entry = from->entry,
-		.row = from->row,
-		.op = from->op,
-		.dst = from->dst,
-		.a = from->a,
-		.b = from->b,
-		.c = from->c,
-		.params = from->params,
-		.shift = from->shift,
-		.count = from->count,
-		.rows = from->rows,
-		.lane = from->lane,
-		.buf = from->buf,
-		.wrow = from->wrow,
-		.zp = from->zp,
+		.x = *from,
+		.gaps = access.size && rondo_access_segmented(&access) &&
+			access.entry->seg_stride != (s32)(access.entry->seg_len * access.size),
 	};
-	u32 size = rondo_element_bytes(from->op);
 
-	if (size) {
-		op.pitch = entry->pitch;
-		op.seg_stride = entry->seg_stride;
-		op.seg_len = entry->seg_len;
-		if (op.seg_len >= op.count || op.seg_stride == (s32)(op.seg_len * size))
-			op.seg_len = op.seg_stride = 0;
-	}
-	op.write = from->mode != 0;
-	op.first = from->mode == 2 ? entry->first : 0;
 	set_functions(l, &op);
 	return op;
 }
@@ -150,17 +125,18 @@ static struct fast_op convert(const struct loader *l, const struct exec_op *from
 static void check(struct loader *l, const struct fast_op *op)
 {
 	const struct rondo_machine *m = &l->program->machine;
-	bool weights = rondo_op_writes_weights(op->op);
+	bool weights = rondo_op_writes_weights(op->x.op);
 	struct rondo_hull hull;
 
-	if (rondo_op_has_address(op->op) && (!fast_sram_hull(l->program, &l->loops, op, &hull) ||
-					     !rondo_hull_inside(&hull, m->sram_bytes)))
-		refuse(l, op->op, "leaves SRAM");
-	if (!rondo_op_has_row(op->op))
+	if (rondo_op_has_address(op->x.op) &&
+	    (!exec_sram_hull(l->program, &op->x, &l->loops, &hull) ||
+	     !rondo_hull_inside(&hull, m->sram_bytes)))
+		refuse(l, op->x.op, "leaves SRAM");
+	if (!rondo_op_has_row(op->x.op))
 		return;
-	if (!fast_row_hull(l->program, &l->loops, op, &hull) ||
+	if (!exec_row_hull(l->program, &op->x, &l->loops, &hull) ||
 	    !rondo_hull_inside(&hull, weights ? m->lanes : m->acc_rows))
-		refuse(l, op->op, "has no such row");
+		refuse(l, op->x.op, "has no such row");
 	else if (!weights) {
 		l->p->acc_lo = hull.lo < l->p->acc_lo ? hull.lo : l->p->acc_lo;
 		l->p->acc_hi = hull.hi > l->p->acc_hi ? hull.hi : l->p->acc_hi;
@@ -170,20 +146,20 @@ static void check(struct loader *l, const struct fast_op *op)
 /* The open loops step the place of @op's entry. */
 static void note_steps(struct loader *l, const struct fast_op *op)
 {
-	const struct rondo_entry *entry = &l->program->entry[op->entry];
+	const struct rondo_entry *entry = &l->program->entry[op->x.entry];
 	u32 d;
 
 	for (d = 0; d < l->loops.depth; d++) {
 		u64 trips = l->loops.trips[d];
 
 		if ((!entry->stride[d] && !entry->row_stride[d]) ||
-		    l->seen[d][op->entry] == l->loop_node[d] + 1)
+		    l->seen[d][op->x.entry] == l->loop_node[d] + 1)
 			continue;
 		if (!grow(l, &l->steps, l->chained, sizeof(*l->steps)))
 			return;
-		l->seen[d][op->entry] = l->loop_node[d] + 1;
+		l->seen[d][op->x.entry] = l->loop_node[d] + 1;
 		l->steps[l->chained] = (struct chained_step){
-			.step = { .entry = op->entry,
+			.step = { .entry = op->x.entry,
 				  .address = entry->stride[d],
 				  .back_address = (u32)entry->stride[d] * (u32)trips,
 				  .row = entry->row_stride[d],
@@ -201,7 +177,7 @@ static void append(struct loader *l, struct fast_op op)
 
 	if (!grow(l, &p->op, p->ops, sizeof(*p->op)))
 		return;
-	if (l->variant->fused[op.op]) {
+	if (l->variant->fused[op.x.op]) {
 		if (!grow(l, &p->fusion, p->fusions, sizeof(*p->fusion)))
 			return;
 		p->fusion[p->fusions] = p->fusion[op.fusion];
@@ -214,7 +190,7 @@ static void append(struct loader *l, struct fast_op op)
 static void emit(struct loader *l, const struct fast_op *op)
 {
 	check(l, op);
-	if (rondo_op_has_entry(op->op))
+	if (rondo_op_has_entry(op->x.op))
 		note_steps(l, op);
 	append(l, *op);
 	l->p->node[l->p->nodes - 1].ops += !l->ret;
@@ -222,8 +198,9 @@ static void emit(struct loader *l, const struct fast_op *op)
 
 static void emit_move(struct loader *l, u32 dst, u32 a)
 {
-	struct fast_op op = { .op = RONDO_OP_mov, .dst = dst, .a = a };
+	struct fast_op op = { .x = { .op = RONDO_OP_mov, .dst = dst, .a = a } };
 
+	op.x.reads = a < RONDO_VREGS ? 1ull << a : 0;
 	set_functions(l, &op);
 	emit(l, &op);
 }
@@ -256,12 +233,6 @@ static const struct store_parts store_parts[RONDO_OPCODES] = {
 #include "emulator/exec/decode/rows.inc"
 };
 
-static void add_compute(struct schedule *s, const struct fast_op *op, u64 reads)
-{
-	s->compute[s->computes] = *op;
-	s->reads[s->computes++] = reads;
-}
-
 static void add_store(const struct loader *l, struct schedule *s, const struct exec_op *from)
 {
 	struct fast_op readout;
@@ -269,14 +240,14 @@ static void add_store(const struct loader *l, struct schedule *s, const struct e
 	s->has_store = true;
 	s->store = convert(l, from);
 	readout = s->store;
-	readout.op = store_parts[from->op].readout;
-	if (!readout.op)
+	readout.x.op = store_parts[from->op].readout;
+	if (!readout.x.op)
 		return;
-	s->store.op = store_parts[from->op].store;
-	readout.dst = s->store.a = TEMPORARY;
+	s->store.x.op = store_parts[from->op].store;
+	readout.x.dst = s->store.x.a = TEMPORARY;
 	set_functions(l, &readout);
 	set_functions(l, &s->store);
-	add_compute(s, &readout, from->reads);
+	s->compute[s->computes++] = readout;
 }
 
 static void add(const struct loader *l, struct schedule *s, const struct exec_op *from)
@@ -296,7 +267,7 @@ static void add(const struct loader *l, struct schedule *s, const struct exec_op
 		s->has_weights = true;
 		break;
 	default:
-		add_compute(s, &op, from->reads);
+		s->compute[s->computes++] = op;
 	}
 }
 
@@ -305,9 +276,9 @@ static bool may_meet(const struct loader *l, const struct fast_op *a, const stru
 {
 	struct rondo_hull x, y;
 
-	return rondo_op_has_address(a->op) && rondo_op_has_address(b->op) &&
-	       (!fast_sram_hull(l->program, &l->loops, a, &x) ||
-		!fast_sram_hull(l->program, &l->loops, b, &y) || rondo_hulls_meet(&x, &y));
+	return rondo_op_has_address(a->x.op) && rondo_op_has_address(b->x.op) &&
+	       (!exec_sram_hull(l->program, &a->x, &l->loops, &x) ||
+		!exec_sram_hull(l->program, &b->x, &l->loops, &y) || rondo_hulls_meet(&x, &y));
 }
 
 /* Whether the store has to wait for the others of its bundle, which read what it may write. */
@@ -330,8 +301,8 @@ static u32 next_compute(const struct schedule *s, bool *is_free)
 	for (i = 0; i < s->computes; i++) {
 		*is_free = true;
 		for (j = 0; j < s->computes; j++)
-			if (j != i && s->compute[i].dst < RONDO_VREGS &&
-			    s->reads[j] >> s->compute[i].dst & 1)
+			if (j != i && s->compute[i].x.dst < RONDO_VREGS &&
+			    s->compute[j].x.reads >> s->compute[i].x.dst & 1)
 				*is_free = false;
 		if (*is_free)
 			return i;
@@ -348,14 +319,12 @@ static void emit_computes(struct loader *l, struct schedule *s)
 	while (s->computes) {
 		i = next_compute(s, &is_free);
 		if (!is_free) {
-			waiting[waits][0] = s->compute[i].dst;
+			waiting[waits][0] = s->compute[i].x.dst;
 			waiting[waits][1] = TEMPORARY + 1 + waits;
-			s->compute[i].dst = TEMPORARY + 1 + waits++;
+			s->compute[i].x.dst = TEMPORARY + 1 + waits++;
 		}
 		emit(l, &s->compute[i]);
-		s->computes--;
-		s->compute[i] = s->compute[s->computes];
-		s->reads[i] = s->reads[s->computes];
+		s->compute[i] = s->compute[--s->computes];
 	}
 	for (i = 0; i < waits; i++)
 		emit_move(l, waiting[i][0], waiting[i][1]);
@@ -367,14 +336,14 @@ static void emit_bundle(struct loader *l, struct schedule *s)
 	u32 i;
 
 	for (i = 0; i < s->computes; i++)
-		overwritten |= s->has_store && s->compute[i].dst == s->store.a &&
-			       s->store.a != TEMPORARY;
+		overwritten |= s->has_store && s->compute[i].x.dst == s->store.x.a &&
+			       s->store.x.a != TEMPORARY;
 	if (overwritten && !store_waits(l, s)) {
 		emit(l, &s->store);
 		s->has_store = false;
 	} else if (overwritten) {
-		emit_move(l, TEMPORARY, s->store.a);
-		s->store.a = TEMPORARY;
+		emit_move(l, TEMPORARY, s->store.x.a);
+		s->store.x.a = TEMPORARY;
 	}
 	emit_computes(l, s);
 	if (s->has_matrix)
@@ -427,7 +396,7 @@ static void open_loops(struct loader *l, const struct rondo_op *control)
 	}
 }
 
-/* The body of an innermost loop, whose operations are the last so far: see fuse.c and block.c. */
+/* The body of an innermost loop, whose operations are the last so far: see body.c. */
 static void end_body(struct loader *l, struct fast_node *body)
 {
 	struct fast_program *p = l->p;

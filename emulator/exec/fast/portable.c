@@ -89,4 +89,4 @@ enum { PIXELS = 6, VECTORS = 1 };
 
 static const struct fast_variant variant = VARIANT;
 
-FAST_EXECUTOR(portable, fast_suits)
+FAST_EXECUTOR(portable, true)

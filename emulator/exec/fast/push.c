@@ -4,9 +4,11 @@
  * run as one matrix product. The trips' accumulator rows differ, or they would not have been
  * put together (block.c).
  */
-#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/fast.h"
 
 #include <string.h>
+
+const u32 fast_masks[2 * RONDO_LANES_MAX] = { [0 ... RONDO_LANES_MAX - 1] = ~0u };
 
 /* Rows [row, row + count) are all in @set. */
 static bool all_in(u64 set, u32 row, u32 count)
@@ -25,7 +27,7 @@ static void plain_row(const struct fast_weights *w, u32 row, struct weight_row *
 
 		if (w->containers >> row & 1) {
 			memcpy(&container, element, sizeof(container));
-			weight_set_container(to, i, container);
+			weight_set(to, i, container);
 			continue;
 		}
 		for (u32 n = 0; n < 4; n++)
@@ -49,13 +51,13 @@ static void push_mixed(const struct fast_op *op, const struct fast_push *push)
 		memcpy(x, push->x + i * push->x_step, push->count * 4);
 		if (push->write)
 			memset(acc, 0, sizeof(exec_vreg));
-		kernels->one[slot_meaning[op->op].push](acc, x, rows, push->count);
+		kernels->one[slot_meaning[op->x.op].push](acc, x, rows, push->count);
 	}
 }
 
 static void push_now(const struct fast_op *op, const struct fast_push *push)
 {
-	enum push_kind kind = slot_meaning[op->op].push;
+	enum push_kind kind = slot_meaning[op->x.op].push;
 	bool bytes = kind == PUSH_S8 || kind == PUSH_U8;
 	const struct fast_weights *w = push->weights;
 
@@ -65,27 +67,16 @@ static void push_now(const struct fast_op *op, const struct fast_push *push)
 		push_mixed(op, push);
 }
 
-/* Whether the loops of @set are at their first trip, so that @op writes. */
-static bool writes(const struct fast *f, const struct fast_op *op, u32 set)
-{
-	if (!op->write)
-		return false;
-	for (; set; set &= set - 1)
-		if (f->run->index[__builtin_ctz(set)])
-			return false;
-	return true;
-}
-
 static struct fast_push prepare(struct fast *f, const struct fast_op *op)
 {
 	return (struct fast_push){
 		.acc = fast_acc(f, op),
 		.x = fast_address(f, op),
-		.weights = &f->weights[op->buf],
-		.row = op->wrow,
-		.count = op->count,
+		.weights = &f->weights[op->x.buf],
+		.row = op->x.wrow,
+		.count = op->x.count,
 		.n = 1,
-		.write = writes(f, op, op->first),
+		.write = run_push_writes(f->run, &op->x),
 	};
 }
 
@@ -101,7 +92,7 @@ static void push_gathered(struct fast *f, const struct fast_op *op, const struct
 	for (left = all->n; left; left -= push.n) {
 		push.n = left < FAST_BLOCK ? left : FAST_BLOCK;
 		for (i = 0; i < push.n; i++, x += all->x_step)
-			fast_gather(op, x, 4, f->scratch[i]);
+			fast_gather(f, op, x, 4, f->scratch[i]);
 		push_now(op, &push);
 		push.acc += push.n * push.acc_step;
 	}
@@ -109,7 +100,7 @@ static void push_gathered(struct fast *f, const struct fast_op *op, const struct
 
 static void push_many(struct fast *f, const struct fast_op *op, const struct fast_push *push)
 {
-	if (op->seg_len)
+	if (op->gaps)
 		push_gathered(f, op, push);
 	else
 		push_now(op, push);
@@ -124,12 +115,12 @@ void fast_push_one(struct fast *f, const struct fast_op *op)
 
 void fast_push_trips(struct fast *f, const struct fast_op *op, u32 depth, u32 n)
 {
-	const struct rondo_entry *entry = &f->run->program->entry[op->entry];
+	const struct rondo_entry *entry = &f->run->program->entry[op->x.entry];
 	struct fast_push push = prepare(f, op);
 
 	push.x_step = entry->stride[depth];
 	push.acc_step = entry->row_stride[depth] * (ptrdiff_t)RONDO_LANES_MAX;
-	if (push.write && op->first >> depth & 1) {
+	if (push.write && op->x.mode == 2 && entry->first >> depth & 1) {
 		/* The first trip writes, the others add. */
 		push_many(f, op, &push);
 		push.x += push.x_step;

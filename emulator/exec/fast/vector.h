@@ -8,7 +8,7 @@
 #define RONDO_EMULATOR_FAST_VECTOR_H
 
 #include "emulator/exec/plain/f32.h"
-#include "emulator/exec/fast/state.h"
+#include "emulator/exec/fast/fast.h"
 
 typedef u32 vu __attribute__((vector_size(FAST_VECTOR_BYTES)));
 typedef s32 vs __attribute__((vector_size(FAST_VECTOR_BYTES)));

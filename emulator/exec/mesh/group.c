@@ -242,7 +242,7 @@ static void load_weights(const struct mesh_worker *w, const struct task *t)
 			for (lane = 0; lane < t->op->count; lane++)
 				t->meaning->weigh(row, tile * lanes + lane, x[lane], t->op->zp);
 			for (; lane < lanes; lane++)
-				weight_set_container(row, tile * lanes + lane, 0);
+				weight_set(row, tile * lanes + lane, 0);
 		}
 	}
 }

@@ -28,17 +28,6 @@ struct cutter {
 	struct rondo_hull window; /* around all of them */
 };
 
-static struct rondo_access access_of(const struct exec_program *p, const struct exec_op *op)
-{
-	return (struct rondo_access){
-		.entry = &p->entry[op->entry],
-		.off = op->off,
-		.size = rondo_element_bytes(op->op),
-		.count = rondo_elements(op->op, op->count),
-		.rows = rondo_op_has_rows(op->op) ? op->rows : 1,
-	};
-}
-
 static bool tiles_meet(const struct exec_program *p, const struct exec_bundle *b)
 {
 	const struct rondo_op *control = exec_control_of(p, b);
@@ -54,7 +43,7 @@ static bool tiles_meet(const struct exec_program *p, const struct exec_bundle *b
 static void describe(const struct exec_program *p, const struct exec_op *op, u64 reads,
 		     struct mesh_op *m)
 {
-	const struct rondo_access access = access_of(p, op);
+	const struct rondo_access access = exec_access(p, op);
 
 	m->direct = rondo_ops[op->op].latency && !(reads >> op->dst & 1);
 	if (!access.size)
@@ -84,18 +73,17 @@ static void touch(struct cutter *c, double lo, double hi)
 /* What is out of 64 bits may be anywhere. */
 static void touch_operation(struct cutter *c, const struct exec_op *op)
 {
-	const struct rondo_access access = access_of(c->p, op);
 	s64 rows = c->p->machine.acc_rows;
 	struct rondo_hull hull;
 
 	if (rondo_op_has_address(op->op)) {
-		if (exec_sram_hull(&access, &c->loops, &hull))
+		if (exec_sram_hull(c->p, op, &c->loops, &hull))
 			touch(c, (double)hull.lo, (double)hull.hi);
 		else
 			touch(c, 0, c->p->machine.sram_bytes);
 	}
 	if (rondo_op_has_acc(op->op)) {
-		if (exec_row_hull(access.entry, op->row, &c->loops, &hull) && hull.hi < rows)
+		if (exec_row_hull(c->p, op, &c->loops, &hull) && hull.hi < rows)
 			rows = hull.hi;
 		c->acc_rows = rows > c->acc_rows ? rows : c->acc_rows;
 	}
@@ -127,18 +115,6 @@ static void use_bundle(struct cutter *c, const struct exec_bundle *b, u64 times,
 	use->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
 		use->bytes += (double)times * (double)(c->mp->op[i].hull.hi - c->mp->op[i].hull.lo);
-}
-
-static u64 times(u64 a, u64 b)
-{
-	u64 product;
-
-	return check_mul_overflow(a, b, &product) ? UINT64_MAX : product;
-}
-
-static u64 plus(u64 a, u64 b)
-{
-	return a + b < a ? UINT64_MAX : a + b;
 }
 
 /* The innermost loop ends; loops around the segment repeat more than it. */
@@ -212,8 +188,10 @@ static u32 cut_segment(struct cutter *c, u32 at)
 		u64 repeat = 1;
 
 		for (d = outer; d < c->loops.depth; d++)
-			repeat = times(repeat, c->loops.trips[d]);
-		s->cycles = plus(s->cycles, repeat);
+			if (check_mul_overflow(repeat, c->loops.trips[d], &repeat))
+				repeat = UINT64_MAX;
+		if (check_add_overflow(s->cycles, repeat, &s->cycles))
+			s->cycles = UINT64_MAX;
 		pass_bundle(c, at, repeat, &use);
 		at++;
 		if (meets)

@@ -11,8 +11,8 @@
  *
  * State. Tiles that stand side by side in a row of the mesh fill a *block*: their lanes
  * together are RONDO_LANES_MAX, one exec_vreg, so that what a vector operation does to a
- * register of one wide tile it does to those of a whole block (emulator/exec/plain/alu.h). The last
- * block of a row may have fewer tiles; lanes of no tile hold anything.
+ * register of one wide tile it does to those of a whole block (emulator/exec/plain/operations.h).
+ *The last block of a row may have fewer tiles; lanes of no tile hold anything.
  *
  *	registers	[RONDO_VREGS + 1][blocks], and accumulator rows [acc_rows][blocks]
  *	weights		[blocks][2][lanes] rows

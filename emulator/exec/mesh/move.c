@@ -6,8 +6,6 @@
  */
 #include "emulator/exec/mesh/mesh.h"
 
-#include "emulator/exec/plain/tiles.h"
-
 struct move {
 	struct mesh *m;
 	const struct exec_op *op;

@@ -3,7 +3,7 @@
  * One function per vector operation. The table at the end is made from
  * spec/isa.def, so that an operation without a function does not compile.
  */
-#include "emulator/exec/plain/alu.h"
+#include "emulator/exec/plain/operations.h"
 
 #include "emulator/exec/plain/f32.h"
 #include "spec/special.h"
@@ -16,30 +16,16 @@
 		return result;                             \
 	}
 
-/* The register functions for one, two and three operands, and for none. */
-#define UNARY(name, result)                                   \
-	LANE(name, result)                                    \
-	static void alu_##name(const struct alu_args *x)      \
-	{                                                     \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)     \
-			x->d[i] = lane_##name(x->a[i], 0, 0); \
+/* The register functions for one, two and three operands. */
+#define EACH_LANE(name, ...)                                \
+	static void alu_##name(const struct alu_args *x)    \
+	{                                                   \
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)   \
+			x->d[i] = lane_##name(__VA_ARGS__); \
 	}
-
-#define BINARY(name, result)                                        \
-	LANE(name, result)                                          \
-	static void alu_##name(const struct alu_args *x)            \
-	{                                                           \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)           \
-			x->d[i] = lane_##name(x->a[i], x->b[i], 0); \
-	}
-
-#define TERNARY(name, result)                                             \
-	LANE(name, result)                                                \
-	static void alu_##name(const struct alu_args *x)                  \
-	{                                                                 \
-		for (u32 i = 0; i < RONDO_LANES_MAX; i++)                 \
-			x->d[i] = lane_##name(x->a[i], x->b[i], x->c[i]); \
-	}
+#define UNARY(name, result) LANE(name, result) EACH_LANE(name, x->a[i], 0, 0)
+#define BINARY(name, result) LANE(name, result) EACH_LANE(name, x->a[i], x->b[i], 0)
+#define TERNARY(name, result) LANE(name, result) EACH_LANE(name, x->a[i], x->b[i], x->c[i])
 
 /* Integer and logic. */
 
@@ -268,30 +254,16 @@ static void bias_and_clamp(const u32 *x, const exec_vreg *params, u32 *d)
 	}
 }
 
-static void alu_rq_fix_s8(const struct alu_args *x)
-{
-	quantise_fixed(x->a, x->shift, x->params, true, x->d);
-}
-
-static void alu_rq_fix_u8(const struct alu_args *x)
-{
-	quantise_fixed(x->a, x->shift, x->params, false, x->d);
-}
-
-static void alu_rq_flt_s8(const struct alu_args *x)
-{
-	quantise_float(x->a, x->params, true, x->d);
-}
-
-static void alu_rq_flt_u8(const struct alu_args *x)
-{
-	quantise_float(x->a, x->params, false, x->d);
-}
-
-static void alu_rq_f32(const struct alu_args *x)
-{
-	bias_and_clamp(x->a, x->params, x->d);
-}
+#define REQUANTISE(name, call)                           \
+	static void alu_##name(const struct alu_args *x) \
+	{                                                \
+		call;                                    \
+	}
+REQUANTISE(rq_fix_s8, quantise_fixed(x->a, x->shift, x->params, true, x->d))
+REQUANTISE(rq_fix_u8, quantise_fixed(x->a, x->shift, x->params, false, x->d))
+REQUANTISE(rq_flt_s8, quantise_float(x->a, x->params, true, x->d))
+REQUANTISE(rq_flt_u8, quantise_float(x->a, x->params, false, x->d))
+REQUANTISE(rq_f32, bias_and_clamp(x->a, x->params, x->d))
 
 static void alu_rq_fix_s32(const struct alu_args *x)
 {

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mod61.h"
 #include "core/tiles.h"
 
 /* State. */
@@ -44,18 +45,15 @@ struct plain *plain_create(const struct rondo_machine *m)
 	p->sram = aligned_alloc(PLAIN_SRAM_ALIGN, p->tiles * p->sram_stride);
 	p->shadow = calloc(p->tiles, m->sram_bytes);
 	p->tile = calloc(p->tiles, sizeof(*p->tile));
-	if (!p->sram || !p->shadow || !p->tile) {
+	p->acc = calloc((size_t)p->tiles * m->acc_rows, sizeof(*p->acc));
+	if (!p->sram || !p->shadow || !p->tile || !p->acc) {
 		plain_destroy(p);
 		return NULL;
 	}
 	memset(p->sram, 0, p->tiles * p->sram_stride);
 	for (t = 0; t < p->tiles; t++) {
 		p->tile[t].sram = p->sram + t * p->sram_stride;
-		p->tile[t].acc = calloc(m->acc_rows, sizeof(*p->tile[t].acc));
-		if (p->tile[t].acc)
-			continue;
-		plain_destroy(p);
-		return NULL;
+		p->tile[t].acc = p->acc + t * m->acc_rows;
 	}
 	return p;
 }
@@ -64,8 +62,7 @@ void plain_destroy(struct plain *p)
 {
 	if (!p)
 		return;
-	for (u32 t = 0; p->tile && t < p->tiles; t++)
-		free(p->tile[t].acc);
+	free(p->acc);
 	free(p->tile);
 	free(p->shadow);
 	free(p->sram);
@@ -90,6 +87,74 @@ static void reset(struct plain *p)
 		shadow_reset(p->run);
 }
 
+/*
+ * Where the operations of a bundle are: the address and the row of each, the same in all tiles,
+ * and what they add to the control path's signature (core/signature.h).
+ */
+
+/* control.flip strikes if its time has come. */
+static void flip(struct plain *p, const struct exec_op *op)
+{
+	const struct exec_control *c = p->run->control;
+
+	if (!c->flip || p->flipped || p->run->executed + 1 < c->flip ||
+	    !rondo_op_has_address(op->op))
+		return;
+	p->place[op->slot].address ^= 1ll << c->flip_bit;
+	p->flipped = true;
+}
+
+static bool find_places(struct plain *p, const struct exec_bundle *b)
+{
+	const struct exec_op *op = p->run->program->op + b->first, *end = op + b->ops;
+
+	for (; op < end; op++) {
+		struct plain_place *place = &p->place[op->slot];
+
+		*place = (struct plain_place){ 0, 0 };
+		if ((rondo_op_has_address(op->op) && !run_address(p->run, op, &place->address)) ||
+		    (rondo_op_has_row(op->op) && !run_row(p->run, op, &place->row)))
+			return false;
+		flip(p, op);
+	}
+	return true;
+}
+
+/* The sum of the indices that a push of mode 2 looks at. */
+static u64 first_indices(const struct run *run, const struct exec_op *op)
+{
+	u32 first = run->program->entry[op->entry].first;
+	u64 sum = 0;
+
+	for (; first; first &= first - 1)
+		sum += run->index[__builtin_ctz(first)];
+	return sum;
+}
+
+static u64 signature_value(const struct plain *p, const struct exec_bundle *b)
+{
+	const struct exec_program *program = p->run->program;
+	const struct rondo_op *control = exec_control_of(program, b);
+	const struct exec_op *op = program->op + b->first, *end = op + b->ops;
+	struct rondo_affine value = { .constant = b->signature };
+
+	for (; op < end; op++) {
+		const struct plain_place *place = &p->place[op->slot];
+
+		if (!rondo_op_has_entry(op->op))
+			continue;
+		value.constant =
+			mod61_add(value.constant,
+				  rondo_signature_place(op->slot, place->address, place->row));
+		if (op->mode == 2)
+			value.constant = mod61_add(
+				value.constant, rondo_signature_first(first_indices(p->run, op)));
+	}
+	if (control->op == RONDO_OP_dma)
+		rondo_signature_start(&value, &program->desc[control->desc], control->last);
+	return rondo_affine_at(&value, p->run->index);
+}
+
 /* SRAM of the tile that is looked at. */
 
 static bool in_bounds(struct plain *p, s64 address, u32 size, u32 align)
@@ -105,8 +170,9 @@ static bool in_bounds(struct plain *p, s64 address, u32 size, u32 align)
 	return true;
 }
 
-/* Reads @count elements of @op's lane pattern at @address. */
-static bool gather(struct plain *p, const struct exec_op *op, s64 address, u32 count, void *to)
+/* Whether @op may @use @count elements of its lane pattern at @address. */
+static bool in_reach(struct plain *p, const struct exec_op *op, s64 address, u32 count,
+		     bool (*use)(struct run *run, u32 tile, s64 address, u32 size))
 {
 	const struct rondo_entry *entry = &p->run->program->entry[op->entry];
 	u32 size = rondo_element_bytes(op->op), i, run;
@@ -115,26 +181,27 @@ static bool gather(struct plain *p, const struct exec_op *op, s64 address, u32 c
 		s64 at = address + run_pattern(entry, i, count, &run);
 
 		if (!in_bounds(p, at, run * size, size) ||
-		    (p->run->shadow && !shadow_read(p->run, p->at, at, run * size)))
+		    (p->run->shadow && !use(p->run, p->at, at, run * size)))
 			return false;
-		memcpy((u8 *)to + i * size, plain_tile(p)->sram + at, run * size);
 	}
+	return true;
+}
+
+static bool gather(struct plain *p, const struct exec_op *op, s64 address, u32 count, void *to)
+{
+	if (!in_reach(p, op, address, count, shadow_read))
+		return false;
+	run_gather(&p->run->program->entry[op->entry], rondo_element_bytes(op->op), count,
+		   plain_tile(p)->sram + address, to);
 	return true;
 }
 
 static bool scatter(struct plain *p, const struct exec_op *op, s64 address, const void *from)
 {
-	const struct rondo_entry *entry = &p->run->program->entry[op->entry];
-	u32 size = rondo_element_bytes(op->op), i, run;
-
-	for (i = 0; i < op->count; i += run) {
-		s64 at = address + run_pattern(entry, i, op->count, &run);
-
-		if (!in_bounds(p, at, run * size, size) ||
-		    (p->run->shadow && !shadow_write(p->run, p->at, at, run * size)))
-			return false;
-		memcpy(plain_tile(p)->sram + at, (const u8 *)from + i * size, run * size);
-	}
+	if (!in_reach(p, op, address, op->count, shadow_write))
+		return false;
+	run_scatter(&p->run->program->entry[op->entry], rondo_element_bytes(op->op), op->count,
+		    plain_tile(p)->sram + address, from);
 	return true;
 }
 
@@ -212,7 +279,7 @@ static bool execute_weights(struct plain *p, const struct exec_op *op)
 	for (i = 0; i < op->count; i++)
 		slot_meaning[op->op].weigh(row, i, x[i], op->zp);
 	for (; i < RONDO_LANES_MAX; i++)
-		weight_set_container(row, i, 0);
+		weight_set(row, i, 0);
 	return true;
 }
 
@@ -344,9 +411,9 @@ static bool step(struct plain *p, u32 *at)
 		return run_end(run, EXEC_OVERRUN);
 	if (run->control->checks && !check_registers(p, b))
 		return false;
-	if (!plain_find_places(p, b))
+	if (!find_places(p, b))
 		return false;
-	rondo_signature_step(&run->signature, plain_signature_value(p, b));
+	rondo_signature_step(&run->signature, signature_value(p, b));
 	if (!execute_slots(p, b, control))
 		return false;
 	run->cycles++;

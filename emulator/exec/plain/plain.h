@@ -7,7 +7,7 @@
 #ifndef RONDO_EMULATOR_EXEC_PLAIN_H
 #define RONDO_EMULATOR_EXEC_PLAIN_H
 
-#include "emulator/exec/plain/slots.h"
+#include "emulator/exec/plain/operations.h"
 #include "emulator/exec/run/run.h"
 
 enum {
@@ -49,7 +49,8 @@ struct plain {
 	u8 latency[RONDO_OPCODES];
 	u32 tiles;
 	struct plain_tile *tile; /* tile (x, y) is tile[y * mesh_w + x] */
-	u8 *sram; /* of all tiles */
+	exec_vreg *acc; /* of all tiles, as sram */
+	u8 *sram;
 	size_t sram_stride;
 	u8 *shadow;
 
@@ -71,11 +72,6 @@ static inline struct plain_tile *plain_tile(struct plain *p)
 {
 	return &p->tile[p->at];
 }
-
-/* place.c: sets p->place; false if the run trapped. */
-bool plain_find_places(struct plain *p, const struct exec_bundle *b);
-/* The value in the signature of the bundle as it is executed there. */
-u64 plain_signature_value(const struct plain *p, const struct exec_bundle *b);
 
 /* tiles.c: what operation @op between tiles gives the tile looked at, from all registers. */
 void plain_between_tiles(const struct plain *p, const struct exec_op *op, u32 *d);

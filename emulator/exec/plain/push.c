@@ -5,11 +5,11 @@
  * best is chosen when first asked. fmaf() rounds once everywhere, so that the
  * result is the same.
  */
-#include "emulator/exec/plain/push.h"
+#include "emulator/exec/plain/operations.h"
 
 #include "emulator/exec/plain/f32.h"
 
-static void set_element(struct weight_row *row, u32 lane, u64 element)
+void weight_set(struct weight_row *row, u32 lane, u64 element)
 {
 	row->container[lane] = (u32)element;
 	for (u32 n = 0; n < 4; n++) {
@@ -19,18 +19,13 @@ static void set_element(struct weight_row *row, u32 lane, u64 element)
 	}
 }
 
-void weight_set_container(struct weight_row *row, u32 lane, u32 container)
-{
-	set_element(row, lane, container);
-}
-
 void weight_set_bytes(struct weight_row *row, u32 lane, const s16 weight[4])
 {
 	u64 element = 0;
 
 	for (u32 n = 0; n < 4; n++)
 		element |= (u64)(weight[n] & 0x1ff) << 9 * n;
-	set_element(row, lane, element);
+	weight_set(row, lane, element);
 }
 
 #define KERNEL static inline __attribute__((always_inline)) void
@@ -110,19 +105,15 @@ VARIANTS(plain, )
 #ifdef __x86_64__
 VARIANTS(avx2, __attribute__((target("avx2,fma"))))
 VARIANTS(avx512, __attribute__((target("avx512f,avx512bw"))))
+#endif
 
 const struct push_kernels *push_kernels(u32 index)
 {
-	__builtin_cpu_init();
+#ifdef __x86_64__
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && !index--)
 		return &kernels_avx512;
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !index--)
 		return &kernels_avx2;
-	return index ? NULL : &kernels_plain;
-}
-#else
-const struct push_kernels *push_kernels(u32 index)
-{
-	return index ? NULL : &kernels_plain;
-}
 #endif
+	return index ? NULL : &kernels_plain;
+}

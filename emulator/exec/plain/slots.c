@@ -3,7 +3,7 @@
  * One row per operation of L, S, W and M. The table at the end is made from spec/isa.def, so that
  * an operation without a row does not compile.
  */
-#include "emulator/exec/plain/slots.h"
+#include "emulator/exec/plain/operations.h"
 
 #include "emulator/exec/plain/f32.h"
 
@@ -87,7 +87,7 @@ REQUANTISE(f32)
 static void weigh_w(struct weight_row *row, u32 lane, u32 container, u8 zp)
 {
 	(void)zp;
-	weight_set_container(row, lane, container);
+	weight_set(row, lane, container);
 }
 
 static void weigh_s8(struct weight_row *row, u32 lane, u32 container, u8 zp)

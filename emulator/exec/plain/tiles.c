@@ -3,8 +3,6 @@
  * Operations between tiles, literally: what one tile gets is looked up in, or folded over, the
  * registers of the others, which are as they were before the bundle.
  */
-#include "emulator/exec/plain/tiles.h"
-
 #include "emulator/exec/plain/plain.h"
 
 /* clang-format off */

@@ -92,7 +92,7 @@ void run_open_loops(struct run *run, const struct rondo_op *op, u32 at);
  */
 u32 run_next_bundle(struct run *run, u32 at, u32 base);
 
-/* place.c: where an operation is, the same in all tiles; false if the run trapped. */
+/* Where an operation is, the same in all tiles; false if the run trapped. */
 
 /* The address of its first element, which is inside SRAM. */
 bool run_address(struct run *run, const struct exec_op *op, s64 *address);
@@ -120,6 +120,11 @@ static inline s64 run_pattern(const struct rondo_entry *entry, u32 i, u32 count,
 	*run = len < count - i ? len : count - i;
 	return (s64)(i / len) * entry->seg_stride;
 }
+
+/* pattern.c: between the lane pattern of an operation at @at and one piece, elements of @size
+ * bytes. */
+void run_gather(const struct rondo_entry *entry, u32 size, u32 count, const u8 *at, void *to);
+void run_scatter(const struct rondo_entry *entry, u32 size, u32 count, u8 *at, const void *from);
 
 /* shadow.c: only with checks; false, and a trap, if bytes of a tile's SRAM may not be used so. */
 
