@@ -134,7 +134,6 @@ enum rondo_seq_status emu_slot_init(struct emu_device *dev, struct emu_slot *slo
 void emu_slot_fini(struct emu_device *dev, struct emu_slot *slot)
 {
 	emu_budget_free(&dev->seq.budget, slot->page, slot->pages, sizeof(*slot->page));
-	slot->page = NULL;
 }
 
 /* Copies from the slot to @to, or if that is NULL from @from to it; false if that leaves the slot.

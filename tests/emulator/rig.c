@@ -61,9 +61,34 @@ static void read_image(struct rig *rig, const char *path)
 	fclose(f);
 }
 
+static const char *const events[] = { "reset",	     "ctrl",	"boot",	    "bell",
+				      "irq",	     "copy_in", "copy_out", "fault",
+				      "seq_command", "seq_end", "dead" };
+enum { EVENTS = sizeof(events) / sizeof(*events) };
+
+static void trace(void *ctx, const char *event, u64 a, u64 b)
+{
+	struct rig *rig = ctx;
+
+	(void)a, (void)b;
+	for (u32 i = 0; i < EVENTS; i++)
+		if (!strcmp(event, events[i]))
+			atomic_fetch_or(&rig->traced, 1u << i);
+}
+
+bool rig_traced(struct rig *rig)
+{
+	for (u32 i = 0; i < EVENTS; i++)
+		if (!(atomic_load(&rig->traced) >> i & 1))
+			printf("# no %s\n", events[i]);
+	return atomic_load(&rig->traced) == (1u << EVENTS) - 1;
+}
+
 void rig_init_limited(struct rig *rig, const char *image, u32 id, u64 memory)
 {
-	struct inproc_ops ops = { .irq = irq, .refused = refused, .ctx = rig, .memory = memory };
+	struct inproc_ops ops = {
+		.irq = irq, .refused = refused, .trace = trace, .ctx = rig, .memory = memory
+	};
 	struct rondo_machine machine;
 
 	memset(rig, 0, sizeof(*rig));

@@ -9,6 +9,7 @@
 #define TESTS_EMULATOR_RIG_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "emulator/frontend/inproc.h"
 #include "emulator/device/regs.h"
@@ -52,6 +53,7 @@ struct rig {
 	u32 irqs[RONDO_IRQ_VECTORS]; /* messages received */
 	u32 refused; /* the last program that found no memory, and what was said of it */
 	char why[128];
+	atomic_uint traced; /* events, as a set of numbers of rig_traced() */
 };
 
 /* Creates the device and reads the image; exits with a message if something is missing. */
@@ -83,6 +85,8 @@ void rig_until(bool (*done)(struct rig *rig, u32 arg), struct rig *rig, u32 arg)
 void rig_await_irq(struct rig *rig, u32 vector, u32 n);
 /* Waits until @fault has acted @n times. */
 void rig_await_hits(struct rig *rig, enum emu_fault fault, u32 n);
+/* Whether the device has told of each of its events; names those that it has not. */
+bool rig_traced(struct rig *rig);
 /* Waits until STATUS says @state. */
 void rig_await_state(struct rig *rig, enum rondo_device_state state);
 

@@ -265,6 +265,32 @@ static void test_given_back(const char *image, u32 machine, const char *text, u6
 	teardown();
 }
 
+/* Under the least limit for a program it can be loaded again and again. */
+static void test_exact(const char *image, u64 enough)
+{
+	const struct rondo_page_list *end;
+	u64 low = 0, limit;
+	u32 status;
+
+	while (low + 1 < enough) {
+		limit = low + (enough - low) / 2;
+		load_peak(image, RONDO_MACHINE_edge, slots_text, limit, &status);
+		if (status == RONDO_SEQ_OK)
+			enough = limit;
+		else
+			low = limit;
+	}
+	setup(image, enough);
+	end = &list[NODES - 1];
+	tap_ok(load(0) == RONDO_SEQ_OK && unload(0) == RONDO_SEQ_OK && load(0) == RONDO_SEQ_OK,
+	       "with not a byte to spare: unloading gives back all of it");
+	tap_ok(bind_pages(0, end, RONDO_PAGE_LIST_ENTRIES + 1) == RONDO_SEQ_HOST_REFUSED &&
+		       bind_pages(0, end, 1) == RONDO_SEQ_OK && unbind(0) == RONDO_SEQ_OK &&
+		       unload(0) == RONDO_SEQ_OK && load(0) == RONDO_SEQ_OK,
+	       "so do bindings, refused or not");
+	teardown();
+}
+
 /* A LOAD under limits from too little to enough never allocates more. */
 static void test_charged(const char *image, u32 machine, const char *name)
 {
@@ -299,6 +325,7 @@ int main(int argc, char **argv)
 	test_bindings(argv[1]);
 	test_programs(argv[1]);
 	test_lists(argv[1]);
+	test_exact(argv[1], 4 << 20);
 	test_charged(argv[1], RONDO_MACHINE_edge, "edge");
 	test_charged(argv[1], RONDO_MACHINE_mesh, "mesh");
 	return tap_done();

@@ -80,6 +80,9 @@ static void test_bar(void)
 	tap_eq(emu_fault_value(rig.dev, EMU_FAULT_overrun), 5, "BAR 4 sets a fault");
 	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_FAULTS, 4 * EMU_FAULT_overrun, 4), 5,
 	       "and reads it");
+	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_FAULTS, 4 * EMU_FAULT_overrun, 8) |
+		       emu_mmio_read(rig.dev, RONDO_BAR_FAULTS, 4 * EMU_FAULT_overrun, 2),
+	       0, "by 4 bytes only");
 	emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, 4 * EMU_FAULT_overrun, 0, 4);
 	emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, 4 * EMU_FAULTS, 1, 4);
 	emu_mmio_write(rig.dev, RONDO_BAR_FAULTS, 1, 1, 4);
@@ -368,6 +371,10 @@ static void test_no_memory(void)
 
 static void test_vanish(void)
 {
+	emu_fault_set(rig.dev, EMU_FAULT_vanish, 0);
+	tap_ok(!emu_fault_hits(rig.dev, EMU_FAULT_vanish) &&
+		       rig_read(&rig, RONDO_REG_HOST_STATUS) == RONDO_STATE_ON,
+	       "vanish that is set to 0 does nothing");
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 1);
 	tap_eq(rig_read(&rig, RONDO_REG_HOST_ID), 0xffffffff, "vanish: reads give all ones");
 	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_BELLS, 5, 1), 0xff, "of any size");
@@ -401,6 +408,9 @@ int main(int argc, char **argv)
 	test_firmware();
 	test_no_memory();
 	test_vanish();
+	emu_reset(rig.dev);
+	rig_await_state(&rig, RONDO_STATE_OFF);
+	tap_ok(rig_traced(&rig), "the host was told of every kind of event");
 	teardown();
 	return tap_done();
 }

@@ -217,12 +217,15 @@ static void test_copy(void)
 {
 	char *page = rig_alloc(&rig, 8192), *other = rig_alloc(&rig, 64);
 	const char *text = "a rondo's theme comes back";
-	u32 end = RONDO_TCM_BASE + RONDO_TCM_BYTES;
+	u32 end = RONDO_TCM_BASE + RONDO_TCM_BYTES, wrong = 0;
 
 	strcpy(page + 4090, text);
 	tap_eq(copy(page + 4090, RIG_TCM_FREE + 1, 27, 1), 0, "host to core");
 	tap_eq(copy(other + 3, RIG_TCM_FREE + 1, 27, 2), 0, "core to host");
 	tap_ok(!strcmp(other + 3, text), "the bytes come back");
+	for (u32 i = 0; i < 20; i++)
+		wrong += copy(other + i, RIG_TCM_FREE + 1, 27, 2) || strcmp(other + i, text);
+	tap_eq(wrong, 0, "at any address");
 	tap_eq(copy(page, end - 4, 8, 1), 1, "a copy past the core's memory is refused");
 	tap_eq(copy(page, end - 8, 8, 1), 0, "one up to its end is not");
 	tap_eq(copy(page, RONDO_TCM_BASE - 4, 4, 1), 1, "before it");

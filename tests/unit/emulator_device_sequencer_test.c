@@ -438,6 +438,29 @@ static void test_mesh(const char *image)
 	rig_fini(&rig);
 }
 
+/* What interrupts are pending a moment from now. */
+static void look_later(void)
+{
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_LO, 1000);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_HI, 0);
+	rig_step(&rig, STEP_AWAIT, 0, RIG_MIP_TIMER);
+}
+
+static void test_ack(void)
+{
+	seq_start(&rig, RONDO_SEQ_UNLOAD, &(struct rondo_seq_args){ .program = ~0u });
+	rig_step(&rig, STEP_AWAIT, 0, RIG_MIP_EXTERNAL);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ACK, 0);
+	look_later();
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_SEQ_ACK, 1);
+	look_later();
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_LO, 0);
+	rig_step(&rig, STEP_STORE, RONDO_MGMT_BASE + RONDO_REG_MGMT_TIMER_HI, 0);
+	rig_run(&rig);
+	tap_ok(rig.script[4].result & RIG_MIP_EXTERNAL, "0 acknowledges no end of a command");
+	tap_ok(!(rig.script[8].result & RIG_MIP_EXTERNAL), "1 does");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -451,6 +474,7 @@ int main(int argc, char **argv)
 	test_run();
 	test_refused();
 	test_bad_commands();
+	test_ack();
 	test_abort();
 	test_reset();
 	teardown(); /* in the middle of a replay */
