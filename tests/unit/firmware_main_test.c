@@ -224,6 +224,38 @@ static void test_each_copy(void)
 	       "each of %u refused copies stops with HOST_ERROR", i);
 }
 
+/* What is refused is named in the log, with all of its address. */
+static void test_refusals(void)
+{
+	fake_boot();
+	fake.bells = true;
+	fake.refuse = 1;
+	fake_run();
+	tap_ok(fake_logged("host refused read at 3:1000\n"), "the log says what cannot be read");
+
+	fake_boot();
+	fake_admin(&(struct rondo_fw_admin){ .command = RONDO_FW_PING });
+	fake.spare = 2;
+	fake.refuse = 1;
+	fake_run();
+	tap_ok(fake_logged("host refused write at 3:3000\n"), "or written");
+}
+
+/* A host that forgets its bell is found out by the next heartbeat. */
+static void test_no_bell(void)
+{
+	fake_boot();
+	fake_bind(0, 100);
+	fake_create_queue(0, 1);
+	fake_run();
+	fake_queue(0)[0] = fake_entry(0, 1);
+	fake.status->queue_tail[0] = 1;
+	fake_run();
+	tap_eq(fake.status->queue_head[0], 0, "an entry without a bell waits");
+	fake_sleep(FW_HEARTBEAT_NS);
+	tap_eq(fake.status->queue_head[0], 1, "for the next heartbeat");
+}
+
 static void test_trap(void)
 {
 	u32 tail;
@@ -255,6 +287,55 @@ static void test_log_wrap(void)
 	tap_eq(fake.log[(fake.status->log_tail - 1) % FAKE_LOG_BYTES], '\n', "a long line is cut");
 }
 
+static void test_log_lines(void)
+{
+	static const char cut[] = "0123456789012345678901234567890123456789012345678901234567890";
+	const u32 line = 60; /* bytes of the longest, its end included */
+	u32 tail;
+
+	fake_boot();
+	tail = fake.status->log_tail;
+	fw_log(&fake_fw, "%u %x,%u", 0u, 0xfedcba98u, ~0u);
+	fw_log(&fake_fw, cut);
+	fw_log(&fake_fw, "0123456789012345678901234567890123456789012345678901234%u", 123456u);
+	fake_run();
+	tap_ok(!strncmp(fake.log + tail, "0 fedcba98,4294967295\n", 22), "numbers in both bases");
+	tail += 22;
+	tap_ok(!strncmp(fake.log + tail, cut, line - 1) && fake.log[tail + line - 1] == '\n',
+	       "a text is cut");
+	tail += line;
+	tap_ok(!strncmp(fake.log + tail + line - 6, "41234\n", 6), "in the middle of a number too");
+	tap_eq(fake.status->log_tail, tail + line, "and no byte follows");
+
+	tail = fake.status->log_tail;
+	fake.refuse = 1;
+	fw_log(&fake_fw, "lost");
+	fw_log(&fake_fw, "kept");
+	fake_run();
+	tap_ok(!strncmp(fake.log + tail, "kept\n", 5) && fake.status->log_tail == tail + 5,
+	       "a line that the host refuses takes no place");
+}
+
+/* A line around the end of the ring is whole, or not there at all. */
+static void test_log_around(void)
+{
+	u32 tail, i;
+
+	fake_boot();
+	while (FAKE_LOG_BYTES - fake_fw.status.log_tail > 8)
+		fw_log(&fake_fw, "12345");
+	tail = fake_fw.status.log_tail;
+	fake.spare = 1;
+	fake.refuse = 1;
+	fw_log(&fake_fw, "0123456789");
+	tap_eq(fake_fw.status.log_tail, tail, "a line whose second half is refused is none");
+	fw_log(&fake_fw, "0123456789");
+	for (i = 0; i < 10; i++)
+		if (fake.log[(tail + i) % FAKE_LOG_BYTES] != (char)('0' + i))
+			break;
+	tap_eq(i, 10, "both halves of a line are where they belong");
+}
+
 int main(void)
 {
 	test_boot();
@@ -264,8 +345,12 @@ int main(void)
 	test_indices();
 	test_host_error();
 	test_each_copy();
+	test_refusals();
+	test_no_bell();
 	test_trap();
 	test_log_wrap();
+	test_log_lines();
+	test_log_around();
 	tap_eq(fake.violations, 0, "the chip was never asked for what it must not");
 	return tap_done();
 }

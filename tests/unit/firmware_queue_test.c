@@ -402,6 +402,24 @@ static void test_abort(void)
 	tap_eq(fake.aborts, 2, "and is aborted again");
 }
 
+/* Indices that cannot be read drop nothing. */
+static void test_abort_refused(void)
+{
+	struct rondo_fw_entry entry = fake_entry(0, 1);
+
+	fake_boot();
+	fake_bind(0, 100);
+	fake_create_queue(0, 1);
+	fake.held = true;
+	fake_submit(0, &entry);
+	fake_submit(0, &entry);
+	fake_run();
+	fake.refuse = 1;
+	queue_drop(&fake_fw, 0);
+	tap_ok(fake.state == RONDO_FW_STATE_HOST_ERROR && !fake_fw.status.queue_head[0],
+	       "an abort whose indices the host refuses drops nothing");
+}
+
 static void test_abort_behind_load(void)
 {
 	struct rondo_fw_admin load = {
@@ -552,6 +570,7 @@ int main(void)
 	test_full_for_bad_entry();
 	test_no_inheritance();
 	test_abort();
+	test_abort_refused();
 	test_abort_behind_load();
 	test_copied_once();
 	test_shares();
