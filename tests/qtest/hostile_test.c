@@ -436,6 +436,8 @@ static void test_programs(void)
 	tap_ok(qemu_resident(&q) - before < 120 << 20, "QEMU has grown by no more than it may");
 	sequencer(RONDO_SEQ_UNLOAD, (struct rondo_seq_args){ .program = 0 });
 	tap_eq(load_all(&status), 1, "one in the place of another is kept");
+	tap_eq(qemu_said(&q, "is not loaded: the guest may take 100.0 MiB"), 1,
+	       "QEMU says once what does not fit");
 	tap_ok(qemu_end(&q), "QEMU ends well");
 }
 

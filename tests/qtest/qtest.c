@@ -132,6 +132,21 @@ static void print_messages(const struct qemu *q)
 		fclose(f);
 }
 
+u32 qemu_said(const struct qemu *q, const char *text)
+{
+	char path[64], line[512];
+	u32 lines = 0;
+	FILE *f;
+
+	path_of(q, "messages", path);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		lines += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return lines;
+}
+
 bool qemu_end(struct qemu *q)
 {
 	static const char *const names[] = { "ram", "qtest", "qmp", "messages" };

@@ -49,6 +49,8 @@ bool qemu_command(struct qemu *q, const char *text);
 u64 qemu_property(struct qemu *q, const char *name);
 /* Waits for event @name. */
 bool qemu_event(struct qemu *q, const char *name);
+/* How many lines of QEMU's standard output and error so far hold @text. */
+u32 qemu_said(const struct qemu *q, const char *text);
 /* What is resident of QEMU, in bytes. */
 u64 qemu_resident(const struct qemu *q);
 

@@ -170,10 +170,54 @@ static void early_ends(void)
 	free(bytes);
 }
 
+/* Whether flipping bit 6 of the first address shows in the signature of a run on @id. */
+static bool flip_shows(enum rondo_machine_id id, u64 flip)
+{
+	const struct exec_control control = { .bound = UINT64_MAX, .flip = flip, .flip_bit = 6 };
+	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
+	struct exec_program *program = NULL;
+	struct exec_result result = { 0 };
+	char text[128], why[EXEC_REASON_BYTES];
+	struct rondo_machine machine;
+	struct asm_errors errors;
+	const struct executor *x;
+	void *bytes = NULL;
+	struct exec *e;
+	u64 size = 0;
+
+	rondo_machine_init(&machine, id);
+	x = executor_for(&machine, EXECUTOR_BEST);
+	e = exec_create(x, &machine);
+	snprintf(text, sizeof(text), "machine %s\nentry e\n\tld.w v0, e\n\thalt\n",
+		 rondo_machine_name(id));
+	if (tap_ok(e && !asm_assemble(text, &bytes, &size, &errors) &&
+			   !rondo_verify_run(v, &machine, bytes, size, 0, NULL, NULL)->code &&
+			   !exec_load(&program, x, &machine, bytes, size, rondo_verify_facts(v),
+				      why),
+		   "a load on %s", rondo_machine_name(id))) {
+		exec_run(e, program, NULL, &control, &result);
+		tap_eq(result.status, EXEC_DONE, "runs to its end");
+	}
+	flip = result.signature != rondo_verify_facts(v)->signature;
+	exec_unload(program);
+	exec_destroy(e);
+	free(bytes);
+	free(v);
+	return flip;
+}
+
+static void flips(void)
+{
+	tap_ok(!flip_shows(RONDO_MACHINE_patch, 0), "as it should, without a fault");
+	tap_ok(flip_shows(RONDO_MACHINE_patch, 1), "a flipped bit of an address shows");
+	tap_ok(!flip_shows(RONDO_MACHINE_wafer, 1), "and is ignored above 128 tiles");
+}
+
 int main(void)
 {
 	examples();
 	early_ends();
 	memory();
+	flips();
 	return tap_done();
 }
