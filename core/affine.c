@@ -2,8 +2,8 @@
 #include "core/affine.h"
 
 /*
- * All segments are full but the last, so the highest byte is in one of the first, the last full
- * one and the last. Counts are below 2^7 and strides below 2^31: nothing overflows.
+ * All segments are full except perhaps the last, so the highest byte is in one of the first, the
+ * last full one and the last. Counts are below 2^7 and strides below 2^31: nothing overflows.
  */
 static struct rondo_hull row_hull(const struct rondo_access *a)
 {

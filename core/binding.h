@@ -27,7 +27,7 @@ int rondo_bound_check(const struct rondo_bound_slot *bound);
 bool rondo_bound_fits(const struct rondo_bound_slot *bound);
 
 /*
- * Of two slots of a program that fit and are bound to the same memory (or of one with itself):
+ * For two slots of a program that fit and are bound to the same memory (or for one and itself):
  * whether @a may write bytes that @b reads, that @b writes, whatever offsets a replay chooses.
  */
 bool rondo_bound_writes_read(const struct rondo_bound_slot *a, const struct rondo_bound_slot *b);

@@ -20,7 +20,7 @@ struct rondo_activity {
 	u64 macs_f32, macs_bf16, macs_s8; /* of the matrix unit */
 	u64 vector_lanes; /* lane operations of the vector ALUs and of requantise */
 	u64 sram_read, sram_written; /* bytes, by slots L, S, W, M and DMA */
-	u64 sram_cleared; /* bytes, before the first bundle, and so of no part of the text */
+	u64 sram_cleared; /* bytes, before the first bundle: they belong to no part of the text */
 	u64 dma_in, dma_out; /* bytes between slots and SRAM; a block to many tiles counts once */
 	u64 mesh_hops; /* bytes times links between neighbours crossed */
 };

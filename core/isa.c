@@ -40,12 +40,3 @@ const char *const rondo_slot_names[RONDO_SLOTS_PER_BUNDLE] = {
 	[RONDO_C] = "C", [RONDO_L0] = "L0", [RONDO_L1] = "L1", [RONDO_S] = "S",
 	[RONDO_W] = "W", [RONDO_M] = "M",   [RONDO_V0] = "V0", [RONDO_V1] = "V1",
 };
-
-u32 rondo_latency(const struct rondo_machine *m, u8 op)
-{
-	u32 side = m->mesh_w > m->mesh_h ? m->mesh_w : m->mesh_h;
-
-	if (rondo_ops[op].latency == RONDO_LATENCY_MESH)
-		return side + m->mesh_latency;
-	return rondo_ops[op].latency;
-}

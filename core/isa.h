@@ -141,7 +141,14 @@ struct rondo_bundle {
 };
 
 /* Latency of @op on @m in bundles; 0 if it writes no register. */
-u32 rondo_latency(const struct rondo_machine *m, u8 op);
+static inline u32 rondo_latency(const struct rondo_machine *m, u8 op)
+{
+	u32 side = m->mesh_w > m->mesh_h ? m->mesh_w : m->mesh_h;
+
+	if (rondo_ops[op].latency == RONDO_LATENCY_MESH)
+		return side + m->mesh_latency;
+	return rondo_ops[op].latency;
+}
 
 /*
  * What may be asked about an operation, derived from its row and its format. The empty slot and

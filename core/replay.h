@@ -15,7 +15,7 @@ enum rondo_host_result {
 #include "spec/results.def"
 };
 
-/* Of a result, an enum rondo_fw_result or rondo_host_result; an unknown one is -EIO. */
+/* What a result (enum rondo_fw_result or rondo_host_result) means; an unknown one is -EIO. */
 int rondo_result_error(u32 result); /* 0 or a negative errno */
 bool rondo_result_has_bundle(u32 result); /* whether the bundle at fault is known */
 const char *rondo_result_text(u32 result); /* completes "the replay failed: " */

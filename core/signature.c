@@ -15,7 +15,7 @@ static const u64 weights[RONDO_SIG_WEIGHTS] = {
 #include "spec/signature.def"
 };
 
-/* Beside those of PLACES: of slots L0, L1, S, W, M in their order, and of FIRST. */
+/* The small constants of PLACES: for slots L0, L1, S, W, M in their order, and for FIRST. */
 enum place {
 #define WEIGHT(name, value, meaning)
 #define PLACE(name, value, meaning) RONDO_SIG_PLACE_##name,

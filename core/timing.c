@@ -91,7 +91,7 @@ static void copy_row(s64 *restrict to, const s64 *restrict from)
 }
 
 /*
- * The matrices of the innermost of @depth loops (0: of the program), indexed by the set of
+ * The matrices of the innermost of @depth loops (0: the program itself), indexed by the set of
  * depths that are at their last trip; only subsets of the named depths are kept.
  */
 static struct rondo_time_matrix *products(struct rondo_time *time, u32 depth)

@@ -47,7 +47,7 @@ struct rondo_time_matrix {
 
 /*
  * The clock that these functions are told counts executed bundles without stalls; at the
- * end of a loop it jumps over all trips but the first.
+ * end of a loop it jumps over all trips after the first.
  */
 struct rondo_time {
 	u32 startup;

@@ -270,7 +270,7 @@ static bool blocks_meet(struct rondo_verify *v, const struct rondo_access *a, s6
 	return solvable(v, &g);
 }
 
-/* All segments are full but the last, which may be shorter. */
+/* All segments are full except the last, which may be shorter. */
 static bool access_meets(struct rondo_verify *v, const struct rondo_access *a,
 			 const struct rondo_transfer *t)
 {

@@ -76,10 +76,9 @@ static void write_registers(struct rondo_verify *v, u64 writes)
 
 	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 		const struct rondo_op *op = &v->bundle.slot[slot];
-		u32 latency = rondo_latency(&v->machine, op->op);
 
-		if (latency)
-			r->land[op->dst] = v->clock + latency;
+		if (rondo_op_has_role(op->op, RONDO_ROLE_DST))
+			r->land[op->dst] = v->clock + rondo_latency(&v->machine, op->op);
 	}
 	r->flying |= writes;
 	define(v, writes);

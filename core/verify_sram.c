@@ -120,17 +120,6 @@ static u32 check_rows(const struct rondo_verify *v, const struct rondo_op *op,
 	return error;
 }
 
-/* An entry stands only where all loops that it names are open. */
-static u32 check_entry_loops(const struct rondo_verify *v, const struct rondo_entry *entry)
-{
-	u32 d;
-
-	for (d = v->depth; d < RONDO_LOOP_DEPTH; d++)
-		if (entry->stride[d] || entry->row_stride[d])
-			return RONDO_ERR_ENTRY_LOOP;
-	return RONDO_ERR_NONE;
-}
-
 u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 {
 	const struct rondo_entry *entry;
@@ -141,10 +130,10 @@ u32 rondo_verify_access(struct rondo_verify *v, const struct rondo_op *op)
 		return RONDO_ERR_ENTRY_INDEX;
 	if (op->count > v->machine.lanes || op->lane + op->count > v->machine.lanes)
 		return RONDO_ERR_LANES;
+	if (v->entry_loops[op->entry] > v->depth)
+		return RONDO_ERR_ENTRY_LOOP;
 	entry = &v->program.entries[op->entry];
-	error = check_entry_loops(v, entry);
-	if (!error)
-		error = check_rows(v, op, entry);
+	error = check_rows(v, op, entry);
 	if (error || !rondo_op_has_address(op->op))
 		return error;
 	a = (struct rondo_access){

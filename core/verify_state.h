@@ -170,6 +170,7 @@ struct rondo_verify {
 	/* What the caller said. The machine is a copy: the caller's may change. */
 	struct rondo_machine machine;
 	struct rondo_program program; /* tables, in the caller's bytes */
+	u8 entry_loops[RONDO_ENTRIES_MAX]; /* how many loops must be open where it is used */
 	u64 budget;
 	bool measure; /* claims are not compared */
 

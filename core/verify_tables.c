@@ -25,6 +25,16 @@ static u32 check_slot(const struct rondo_slot *slot)
 	return RONDO_ERR_NONE;
 }
 
+/* How many loops, from the outermost on, must be open where the entry is used. */
+static u8 loops_named(const struct rondo_entry *entry)
+{
+	u8 d = RONDO_LOOP_DEPTH;
+
+	while (d && !entry->stride[d - 1] && !entry->row_stride[d - 1])
+		d--;
+	return d;
+}
+
 static u32 check_entry(const struct rondo_entry *entry)
 {
 	if (entry->reserved || (!entry->seg_len && entry->seg_stride))
@@ -115,8 +125,10 @@ u32 rondo_verify_table_item(struct rondo_verify *v, u32 index)
 		return check_slot(&p->slots[index]);
 	index -= p->header->slots;
 	v->verdict.index = index;
-	if (index < p->header->entries)
+	if (index < p->header->entries) {
+		v->entry_loops[index] = loops_named(&p->entries[index]);
 		return check_entry(&p->entries[index]);
+	}
 	index -= p->header->entries;
 	v->verdict.index = index;
 	return check_desc(v, &p->descs[index]);

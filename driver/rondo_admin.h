@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Commands to the firmware, and what it knows by number: programs, bindings, queues.
- *
- * Such a thing is a struct rondo_resident inside the object. It has a number from
- * rondo_resident_init() to rondo_resident_fini(), and the firmware knows it from a
- * successful rondo_resident_load() to rondo_resident_unload(); a reset in between
- * loads it again.
+ * Commands to the firmware, and their answers.
  */
 #ifndef RONDO_ADMIN_H
 #define RONDO_ADMIN_H
@@ -13,12 +8,10 @@
 #include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include <linux/xarray.h>
 
 #include "spec/fw_abi.h"
 
 struct rondo_device;
-struct rondo_resident;
 
 /* What can be asked of the device; see rondo_device_error(). */
 enum rondo_state {
@@ -26,36 +19,6 @@ enum rondo_state {
 	RONDO_RESETTING,
 	RONDO_DEAD, /* a reset has failed; only a new probe helps */
 	RONDO_GONE, /* unbound, or vanished from the bus */
-};
-
-/* In the order in which a reset loads them again. */
-enum rondo_table_id {
-	RONDO_PROGRAMS,
-	RONDO_BINDINGS,
-	RONDO_QUEUES,
-	RONDO_TABLES,
-};
-
-struct rondo_table {
-	/** @entries: &struct rondo_resident by number */
-	struct xarray entries;
-};
-
-struct rondo_resident_ops {
-	enum rondo_table_id table;
-	/** @count: numbers are 0..count-1 */
-	u32 count;
-	enum rondo_fw_command load;
-	enum rondo_fw_command unload;
-	/** @describe: fills in the arguments of either command */
-	void (*describe)(const struct rondo_resident *res, struct rondo_fw_admin *cmd);
-};
-
-struct rondo_resident {
-	const struct rondo_resident_ops *ops;
-	u32 number;
-	/** @live: the firmware knows it; under rondo_device.reset_lock */
-	bool live;
 };
 
 /*
@@ -95,16 +58,12 @@ bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *
 /* Ends all waits for answers, which are not going to come. */
 void rondo_admin_cancel(struct rondo_device *rdev, int error);
 
-/* Takes a number: -ENOSPC if there is none left. */
-int rondo_resident_init(struct rondo_device *rdev, struct rondo_resident *res,
-			const struct rondo_resident_ops *ops);
-/* Waits, behind a replay perhaps, but not when killed (-EINTR). To be unloaded in any case. */
-int rondo_resident_load(struct rondo_device *rdev, struct rondo_resident *res);
-/* Always succeeds: a device that does not answer is reset and so forgets. */
-void rondo_resident_unload(struct rondo_device *rdev, struct rondo_resident *res);
-void rondo_resident_fini(struct rondo_device *rdev, struct rondo_resident *res);
-
-/* Loads everything that is live again; for the reset, which holds reset_lock for writing. */
-int rondo_resident_reload_all(struct rondo_device *rdev);
+/*
+ * Sends @cmd and waits for its answer: 0, -EAGAIN if a reset intervenes, -EIO or -ENODEV
+ * if the device is lost or refuses, -ENOMEM if it lacks memory. If killed, -ERESTARTSYS
+ * before anything was sent, and -EINTR while the answer is yet to come.
+ */
+int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
+		     bool killable);
 
 #endif

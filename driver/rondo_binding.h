@@ -8,8 +8,8 @@
 #include <linux/kref.h>
 #include <linux/workqueue.h>
 
-#include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
+#include "driver/rondo_resident.h"
 
 struct rondo_bo;
 struct rondo_device;

@@ -6,8 +6,10 @@
  *	rondo_hw.c       registers
  *	rondo_fw.c       firmware image, boot, handshake
  *	rondo_ring.c     rings shared with the firmware
- *	rondo_admin.c    commands to the firmware; what it knows by number
- *	rondo_irq.c      interrupts, liveness watchdog
+ *	rondo_admin.c    commands to the firmware
+ *	rondo_resident.c what the firmware knows by number
+ *	rondo_irq.c      interrupts
+ *	rondo_watch.c    the watchdog over liveness
  *	rondo_reset.c    reset and what is made of the work in flight
  *	rondo_dma.c      memory that the device can reach
  *	rondo_gem.c      buffers
@@ -46,7 +48,9 @@
 #include "driver/rondo_fw.h"
 #include "driver/rondo_hw.h"
 #include "driver/rondo_irq.h"
+#include "driver/rondo_resident.h"
 #include "driver/rondo_ring.h"
+#include "driver/rondo_watch.h"
 #include "spec/machine.h"
 
 struct rondo_device {
@@ -77,6 +81,8 @@ struct rondo_device {
 	struct rondo_ring ring;
 	struct rondo_admin admin;
 	struct rondo_watch watch;
+	/** @vector: Linux interrupt numbers by enum rondo_irq */
+	int vector[RONDO_IRQ_VECTORS];
 
 	/** @table: what the firmware knows, by number; entries change under @reset_lock */
 	struct rondo_table table[RONDO_TABLES];

@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
 
@@ -117,9 +118,46 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_FAULT, rondo_ioctl_queue_fault, 0),
 };
 
+/*
+ * Whether what the ioctl returns can be written. An ioctl that fails has no effect, and DRM
+ * writes only when the ioctl has had its effect, so this is asked before. (A caller that makes
+ * the argument unwritable in between keeps what was made until it closes the file.)
+ */
+static bool has_room(unsigned int cmd, unsigned long arg)
+{
+	u32 nr = DRM_IOCTL_NR(cmd);
+
+	if (!(cmd & IOC_OUT) || nr < DRM_COMMAND_BASE || nr >= DRM_COMMAND_END)
+		return true;
+	return !fault_in_safe_writeable((const char __user *)arg, _IOC_SIZE(cmd));
+}
+
+static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return has_room(cmd, arg) ? drm_ioctl(filp, cmd, arg) : -EFAULT;
+}
+
+#ifdef CONFIG_COMPAT
+static long file_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	return has_room(cmd, arg) ? drm_compat_ioctl(filp, cmd, arg) : -EFAULT;
+}
+#else
+#define file_compat_ioctl NULL
+#endif
+
+/* DRM_ACCEL_FOPS, except that ioctls look for room first. */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = file_ioctl,
+	.compat_ioctl = file_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 	.show_fdinfo = drm_show_fdinfo,
 };
 
@@ -166,6 +204,7 @@ static int init_software(struct rondo_device *rdev)
 		return ret;
 	rondo_reset_init(rdev);
 	rondo_watch_init(rdev);
+	rondo_tables_init(rdev);
 	ret = rondo_admin_init(rdev);
 	if (ret)
 		return ret;

@@ -1,62 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interrupts, and the watchdog over what they may not tell.
- *
- * Liveness: as long as something is pending, the firmware's heartbeat and the
- * device's clock must move within RONDO_WATCH_STILL checks, made every
- * RONDO_WATCH_JIFFIES of wall time. Checks are counted, not time: a host that is not
- * scheduled itself blames nobody. How long a program may run is not judged here; the
- * firmware does that, in exact device time.
+ * Interrupts: one for events, one for the fault that stops the firmware.
  */
 #ifndef RONDO_IRQ_H
 #define RONDO_IRQ_H
 
-#include <linux/atomic.h>
-#include <linux/jiffies.h>
-#include <linux/workqueue.h>
-
 struct rondo_device;
-
-#define RONDO_WATCH_JIFFIES (HZ / 4)
-
-enum {
-	RONDO_WATCH_STILL = 8,
-};
-
-/* What was seen at the last check; starts zeroed. */
-struct rondo_liveness {
-	u32 heartbeat;
-	u64 time;
-	unsigned int still;
-	/** @reason: why it is not alive; a string constant */
-	const char *reason;
-};
-
-/* Looks once; false if the device is not alive. */
-bool rondo_liveness_check(struct rondo_device *rdev, struct rondo_liveness *liveness);
-
-struct rondo_watch {
-	/** @work: the watchdog; runs while @jobs is not 0 */
-	struct delayed_work work;
-	/** @jobs: in flight, over all queues */
-	atomic_t jobs;
-	/** @liveness: the work's */
-	struct rondo_liveness liveness;
-	/** @vector: Linux interrupt numbers; 0: not requested */
-	int vector[2];
-};
 
 int rondo_irq_init(struct rondo_device *rdev);
 void rondo_irq_fini(struct rondo_device *rdev);
-
-void rondo_watch_init(struct rondo_device *rdev);
-/*
- * A job goes into flight (@bound: with drm_dev_enter() held; else nothing is watched), or
- * leaves it.
- */
-void rondo_watch_start(struct rondo_device *rdev, bool bound);
-void rondo_watch_stop(struct rondo_device *rdev);
-/* After a reset, in @wq: the heartbeat has begun anew, and nobody has watched. */
-void rondo_watch_resume(struct rondo_device *rdev);
 
 #endif

@@ -10,8 +10,6 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_program.h"
 
-/* Bundles proved between two looks at the scheduler and at signals: about a millisecond. */
-
 static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
 {
 	const struct rondo_prog *prog = container_of(res, struct rondo_prog, res);

@@ -12,8 +12,8 @@
 #include <linux/workqueue.h>
 
 #include "core/program.h"
-#include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
+#include "driver/rondo_resident.h"
 
 struct rondo_device;
 struct rondo_file;

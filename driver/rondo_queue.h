@@ -7,7 +7,7 @@
  * gives it up, or the queue is destroyed. Hardware fences signal in that order.
  *
  * The scheduler has no timeout: the firmware bounds each replay in device time, and
- * the watchdog judges the firmware (rondo_irq.c); the reset path is the driver's own
+ * the watchdog judges the firmware (rondo_watch.c); the reset path is the driver's own
  * (rondo_reset.c), so that jobs behind a faulty one are not given up with it.
  */
 #ifndef RONDO_QUEUE_H
@@ -21,8 +21,8 @@
 #include <drm/gpu_scheduler.h>
 #include <drm/rondo_accel.h>
 
-#include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
+#include "driver/rondo_resident.h"
 #include "spec/fw_abi.h"
 
 struct rondo_device;

@@ -13,7 +13,7 @@ enum file_kind {
 	FILE_NPY,
 	FILE_ONNX, /* perhaps an ONNX model: it begins as one */
 	FILE_PB, /* perhaps an ONNX tensor: it begins as one */
-	FILE_TEXT, /* no control characters but space and the ends of lines */
+	FILE_TEXT, /* no control characters except white space */
 	FILE_FOREIGN, /* a format that is known by name only */
 };
 

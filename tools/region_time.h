@@ -11,7 +11,7 @@
 #include "core/energy.h"
 #include "core/program.h"
 
-/* Cycles. All of a replay but its clearing is in exactly one region and one of these. */
+/* Cycles. Each cycle of a replay, except those of clearing, is in one region and one of these. */
 struct region_time {
 	u64 bundles; /* executed */
 	u64 wait[RONDO_DMA_CHANNELS]; /* stalls of waits, by the channel waited for */

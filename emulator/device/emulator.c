@@ -137,21 +137,47 @@ static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 si
 		emu_trace(dev, "ctrl", value, 0);
 }
 
+/* What @fault says that a register reads as; @value without one. */
+static u64 faulty_value(struct emu_device *dev, enum emu_fault fault, u64 value)
+{
+	u32 faulty = emu_fault_value(dev, fault);
+
+	if (!faulty)
+		return value;
+	emu_fault_hit(dev, fault);
+	return faulty;
+}
+
+static void update_time_locked(struct emu_device *dev)
+{
+	u64 now = emu_time_locked(dev);
+
+	if (emu_fault_value(dev, EMU_FAULT_time_stop)) {
+		emu_fault_hit(dev, EMU_FAULT_time_stop);
+		return;
+	}
+	REG_WORD(&dev->regs, HOST, TIME_LO) = now;
+	REG_WORD(&dev->regs, HOST, TIME_HI) = now >> 32;
+}
+
 static u64 read_register(struct emu_device *dev, u64 offset, u32 size)
 {
 	u32 reg = reg_at(REG_SPACE_HOST, offset, size);
 	u64 value;
 
 	emu_lock(dev);
-	if (reg == RONDO_REG_HOST_TIME_LO || reg == RONDO_REG_HOST_TIME_HI) {
-		u64 now = emu_time_locked(dev);
-
-		REG_WORD(&dev->regs, HOST, TIME_LO) = now;
-		REG_WORD(&dev->regs, HOST, TIME_HI) = now >> 32;
-	}
+	if (reg == RONDO_REG_HOST_TIME_LO || reg == RONDO_REG_HOST_TIME_HI)
+		update_time_locked(dev);
 	value = regs_read(&dev->regs, REG_SPACE_HOST, offset, size);
 	emu_unlock(dev);
-	return value;
+	switch (reg) {
+	case RONDO_REG_HOST_VERSION:
+		return faulty_value(dev, EMU_FAULT_version, value);
+	case RONDO_REG_HOST_FW_VERSION:
+		return faulty_value(dev, EMU_FAULT_fw_version, value);
+	default:
+		return value;
+	}
 }
 
 static void ring_bell(struct emu_device *dev, u64 offset)

@@ -8,6 +8,8 @@
 
 #include "kselftest_harness.h"
 
+#include "spec/fw_abi.h"
+#include "tests/kselftest/reject.h"
 #include "tests/kselftest/rig.h"
 
 #define EXPECT_RESET(reason)                                         \
@@ -45,6 +47,70 @@ TEST_F(fault, overrun)
 	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
 	rig_fault(RIG_FAULT_overrun, 1000);
 	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
+}
+
+/* Submits two replays of the copy under the name @tag. */
+static int submit_tagged(FIXTURE_DATA(fault) * self, uint64_t tag)
+{
+	struct drm_rondo_replay replays[2] = { { .binding = self->copy.binding },
+					       { .binding = self->copy.binding } };
+	struct drm_rondo_sync out = { .handle = self->copy.sync };
+	struct drm_rondo_submit args = {
+		.queue = self->copy.queue,
+		.replays = (uintptr_t)replays,
+		.replay_count = 2,
+		.replay_stride = sizeof(replays[0]),
+		.out_syncs = (uintptr_t)&out,
+		.out_count = 1,
+		.sync_stride = sizeof(out),
+		.tag = tag,
+	};
+
+	return rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, &args);
+}
+
+/* A queue tells how its jobs failed: the last one, or that of a tag, as long as it remembers. */
+TEST_F(fault, query)
+{
+	struct drm_rondo_queue_fault args = { .queue = self->copy.queue }, of_tag;
+	struct drm_rondo_queue_destroy destroy = {};
+	const struct reject rows[] = {
+		REJECT(drm_rondo_queue_fault, queue, 99, -ENOENT),
+		REJECT(drm_rondo_queue_fault, queue, 0, -ENOENT),
+		REJECT(drm_rondo_queue_fault, flags, 2, -EINVAL),
+		REJECT(drm_rondo_queue_fault, flags, 1u << 31, -EINVAL),
+		REJECT(drm_rondo_queue_fault, pad, 1, -EINVAL),
+	};
+	uint64_t tag;
+
+	EXPECT_EQ(-ENODATA, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
+	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
+	for (tag = 1; tag <= DRM_RONDO_FAULTS_MAX + 1; tag++) {
+		rig_fault(RIG_FAULT_overrun, 1000);
+		ASSERT_EQ(0, submit_tagged(self, tag));
+		EXPECT_EQ(-ETIME, rig_result(self->fd, self->copy.sync));
+	}
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
+	EXPECT_EQ(DRM_RONDO_FAULTS_MAX + 1, args.tag);
+	EXPECT_EQ(RONDO_FW_OVERRUN, args.result);
+	EXPECT_NE(DRM_RONDO_BUNDLE_NONE, args.bundle);
+	EXPECT_EQ(0, args.replay);
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, args);
+	of_tag = (struct drm_rondo_queue_fault){
+		.queue = self->copy.queue,
+		.flags = DRM_RONDO_FAULT_OF_TAG,
+		.tag = 2,
+	};
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &of_tag));
+	EXPECT_EQ(2, of_tag.tag);
+	of_tag.tag = 1; /* 16 have failed since */
+	EXPECT_EQ(-ENODATA, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &of_tag));
+	/* Another queue has failed in nothing, and one that is destroyed cannot be asked. */
+	args.queue = destroy.id = make_queue(self->fd);
+	EXPECT_EQ(-ENODATA, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
 }
 
 TEST_F(fault, failed_dma)
@@ -252,7 +318,7 @@ TEST_F(fault, kill_before_a_waiting_load)
 	loader = fork();
 	if (!loader)
 		_exit(-rig_program_create(self->fd, program.data, program.size, &id));
-	usleep(100000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+	EXPECT_TRUE(rig_until_blocked(loader, DRM_IOCTL_RONDO_PROGRAM_CREATE));
 	EXPECT_EQ(0, waitpid(loader, &status, WNOHANG));
 	rig_fault(RIG_FAULT_seq_hold, 0);
 	kill(holder, SIGKILL);
@@ -283,7 +349,7 @@ TEST_F(fault, kill_a_waiting_load)
 			rig_program_create(rig_open(), program.data, program.size, &id);
 			_exit(0);
 		}
-		usleep(50000); /* lets it wait; if it does not yet, all holds, with less proved */
+		EXPECT_TRUE(rig_until_blocked(loader, DRM_IOCTL_RONDO_PROGRAM_CREATE));
 		kill(loader, SIGKILL);
 		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
 	}
@@ -309,7 +375,7 @@ TEST_F(fault, kill_a_waiting_queue_create)
 		rig_ioctl(rig_open(), DRM_IOCTL_RONDO_QUEUE_CREATE, &args);
 		_exit(0);
 	}
-	usleep(50000); /* lets it wait; if it does not yet, nothing is proved, but all holds */
+	EXPECT_TRUE(rig_until_blocked(child, DRM_IOCTL_RONDO_QUEUE_CREATE));
 	kill(child, SIGKILL);
 	ASSERT_EQ(child, waitpid(child, NULL, 0));
 	rig_fault(RIG_FAULT_fw_silent, 0);

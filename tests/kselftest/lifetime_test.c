@@ -81,18 +81,46 @@ TEST_F(lifetime, rebind)
 	self->fd = rig_open();
 }
 
-/* Files stay open: what they hold fails with ENODEV, their memory stays readable. */
+/*
+ * Every ioctl on a device that is lost: what needs one that works, what needs one that is there,
+ * and the rest, which comes to an end here.
+ */
+static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) * self, int works,
+			int there, int rest)
+{
+	uint32_t bos[] = { self->copy.in_bo, self->copy.out_bo }, id;
+	struct rig_program program = rig_program_copy(64, 0, 0);
+	struct drm_rondo_query query = { .type = DRM_RONDO_QUERY_DEVICE };
+	struct drm_rondo_bo_create bo = { .size = 4096 };
+	struct drm_rondo_bo_mmap map = { .handle = self->copy.in_bo };
+	struct drm_rondo_queue_create queue = { .weight = 1 };
+	struct drm_rondo_queue_fault fault = { .queue = self->copy.queue };
+	struct drm_rondo_binding_destroy binding_destroy = { .id = self->copy.binding };
+	struct drm_rondo_program_destroy program_destroy = { .id = self->copy.program };
+	struct drm_rondo_queue_destroy queue_destroy = { .id = self->copy.queue };
+	int fd = self->fd;
+
+	EXPECT_EQ(works, rig_program_create(fd, program.data, program.size, &id));
+	EXPECT_EQ(works, rig_bind(fd, self->copy.program, bos, 2, &id));
+	EXPECT_EQ(works, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &queue));
+	EXPECT_EQ(works, rig_submit(fd, self->copy.queue, self->copy.binding, 0, 0));
+	for (query.type = 0; query.type <= DRM_RONDO_QUERY_CLOCK; query.type++)
+		EXPECT_EQ(there, rig_ioctl(fd, DRM_IOCTL_RONDO_QUERY, &query));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &bo));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP, &map));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &fault));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &binding_destroy));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &program_destroy));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &queue_destroy));
+	free(program.data);
+}
+
+/* Files stay open: every call on them fails, their memory stays readable. */
 TEST_F(lifetime, unbind_with_open_file)
 {
-	struct drm_rondo_query query = {};
-	uint32_t id;
-
 	self->copy.in[0] = 42;
 	EXPECT_EQ(0, rig_driver_unbind());
-	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
-	EXPECT_EQ(-ENODEV, rig_bind(self->fd, self->copy.program,
-				    (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
-	EXPECT_EQ(-ENODEV, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
+	expect_lost(_metadata, self, -ENODEV, -ENODEV, -ENODEV);
 	EXPECT_EQ(42, self->copy.in[0]);
 	EXPECT_EQ(0, rig_driver_bind());
 }
@@ -170,15 +198,12 @@ TEST_F(lifetime, read_sync_file_after_driver)
 /* Nothing answers any more: everything fails, nothing hangs, and unbinding is clean. */
 TEST_F(lifetime, vanish)
 {
-	struct drm_rondo_query query = {};
-
 	hold_copy(_metadata, self);
 	rig_expect("rondo .*resetting the device: the device has vanished");
 	rig_expect("rondo .*the device is dead: -ENODEV");
 	rig_fault(RIG_FAULT_vanish, 1);
 	EXPECT_EQ(-ENODEV, rig_result(self->fd, self->copy.sync));
-	EXPECT_EQ(-ENODEV, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
-	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	expect_lost(_metadata, self, -ENODEV, -ENODEV, 0);
 	EXPECT_EQ(0, rig_driver_unbind());
 	rig_fault(RIG_FAULT_vanish, 0);
 	rig_fault(RIG_FAULT_seq_hold, 0);
@@ -188,17 +213,13 @@ TEST_F(lifetime, vanish)
 /* A firmware that does not come back leaves a dead device, until it is bound again. */
 TEST_F(lifetime, dead_after_failed_reset)
 {
-	uint32_t id;
-
 	hold_copy(_metadata, self);
 	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
 	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
 	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
 	rig_fault(RIG_FAULT_fw_silent, 1);
 	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
-	EXPECT_EQ(-EIO, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, 0));
-	EXPECT_EQ(-EIO, rig_bind(self->fd, self->copy.program,
-				 (uint32_t[]){ self->copy.in_bo, self->copy.out_bo }, 2, &id));
+	expect_lost(_metadata, self, -EIO, 0, 0);
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_driver_unbind());
 	EXPECT_EQ(0, rig_driver_bind());
@@ -297,6 +318,65 @@ TEST_F(lifetime, bad_firmware)
 	expect_refusal(_metadata, "rondo/rondo.fw does not boot: boot error 3", -EIO);
 
 	write_image(good);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
+/* A device whose registers are another version's is left alone. */
+TEST_F(lifetime, other_registers)
+{
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_version, 2);
+	rig_expect("rondo .*register interface 2 is not supported, only 1");
+	EXPECT_EQ(-ENODEV, rig_driver_bind());
+	EXPECT_EQ(-ENOENT, rig_open());
+	rig_fault(RIG_FAULT_version, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+	EXPECT_LE(0, self->fd);
+}
+
+/* The version that counts is the one that the firmware says when it runs. */
+TEST_F(lifetime, other_firmware)
+{
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_fw_version, (RONDO_FW_MAJOR + 1) << 16 | 3);
+	expect_refusal(_metadata, "firmware rondo/rondo.fw speaks version 2.3, the driver 1.",
+		       -EINVAL);
+	rig_fault(RIG_FAULT_fw_version, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
+/* Firmware of an older minor version is not told what it does not know: here, the signature. */
+TEST_F(lifetime, older_firmware)
+{
+	uint32_t version = RONDO_FW_MAJOR << 16 | (RONDO_FW_MINOR_SIGNATURE - 1);
+	struct drm_rondo_device_info info = {};
+	struct drm_rondo_query query = { .data = (uintptr_t)&info, .size = sizeof(info) };
+	uint32_t bo, binding;
+
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_fw_version, version);
+	ASSERT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	EXPECT_EQ(version, info.fw_version);
+	self->copy = make_copy(self->fd);
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	/* Without it nobody sees that the device's copy of a program adds at another address. */
+	rig_fault(RIG_FAULT_seq_flip_program, 7);
+	bo = make_bo(self->fd, 4096, NULL);
+	binding = make_binding(self->fd, make_program(self->fd, rig_program_increment()), &bo, 1);
+	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, self->copy.sync));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+
+	close(self->fd);
+	ASSERT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_fw_version, 0);
 	EXPECT_EQ(0, rig_driver_bind());
 	self->fd = rig_open();
 }

@@ -569,3 +569,31 @@ unsigned int rig_traced_jobs(void)
 	fclose(f);
 	return jobs;
 }
+
+struct blocked {
+	int pid;
+	unsigned long request;
+};
+
+/* The number and arguments of a system call can be read while its process sleeps in it. */
+static bool is_blocked(void *ctx)
+{
+	const struct blocked *b = ctx;
+	unsigned long number = 0, fd, request = 0;
+	char name[64];
+	int found = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/syscall", b->pid);
+	f = fopen(name, "r");
+	if (f) {
+		found = fscanf(f, "%lu %lx %lx", &number, &fd, &request);
+		fclose(f);
+	}
+	return found == 3 && number == SYS_ioctl && request == b->request;
+}
+
+bool rig_until_blocked(int pid, unsigned long request)
+{
+	return rig_until(is_blocked, &(struct blocked){ pid, request });
+}

@@ -105,5 +105,7 @@ unsigned int rig_traced_jobs(void);
 double rig_now(void);
 /* Calls @done every few milliseconds until it is true; false after RIG_WAIT_S. */
 bool rig_until(bool (*done)(void *), void *ctx);
+/* Waits until process @pid sleeps inside the ioctl @request. */
+bool rig_until_blocked(int pid, unsigned long request);
 
 #endif

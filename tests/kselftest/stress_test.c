@@ -165,4 +165,73 @@ TEST_F(stress, unbind)
 	stop_workers(_metadata, self);
 }
 
+/* What several may destroy at a time is destroyed once, whoever uses it meanwhile. */
+
+enum { DESTROYERS = 3, ROUNDS = 6 };
+
+/* Destroys everything that @fd may have; how much there was. */
+static uint32_t destroy_all(int fd)
+{
+	struct drm_rondo_program_destroy program = {};
+	struct drm_rondo_binding_destroy binding = {};
+	struct drm_rondo_queue_destroy queue = {};
+	uint32_t i, destroyed = 0;
+
+	for (i = 1; i <= DRM_RONDO_BINDINGS_MAX; i++) {
+		program.id = binding.id = queue.id = i;
+		destroyed += !rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &binding);
+		destroyed += !rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &queue);
+		destroyed += !rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &program);
+	}
+	return destroyed;
+}
+
+/* Submits and binds whatever there is; how much it has bound. */
+static uint32_t use_all(int fd)
+{
+	uint32_t i, binding, bound = 0;
+
+	for (i = 1; i <= DRM_RONDO_QUEUES_MAX; i++) {
+		rig_submit(fd, i, i, 0, 0);
+		bound += !rig_bind(fd, i, NULL, 0, &binding);
+	}
+	return bound;
+}
+
+TEST(destroy)
+{
+	uint32_t *count =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t round, i, destroyed;
+	pid_t pid[DESTROYERS + 1];
+	int status;
+
+	for (round = 0; round < ROUNDS; round++) {
+		int fd = rig_open();
+
+		ASSERT_LE(0, fd);
+		for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++) {
+			make_queue(fd);
+			make_binding(fd, make_program(fd, rig_program_spin(1)), NULL, 0);
+		}
+		for (i = 0; i < DESTROYERS + 1; i++) {
+			pid[i] = fork();
+			if (pid[i])
+				continue;
+			count[i] = i < DESTROYERS ? destroy_all(fd) : use_all(fd);
+			_exit(0);
+		}
+		for (i = 0; i < DESTROYERS + 1; i++) {
+			ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
+			EXPECT_TRUE(WIFEXITED(status));
+		}
+		/* Bindings may have been made behind everybody's back. */
+		destroyed = destroy_all(fd);
+		for (i = 0; i < DESTROYERS; i++)
+			destroyed += count[i];
+		EXPECT_EQ(3 * DRM_RONDO_QUEUES_MAX + count[DESTROYERS], destroyed);
+		close(fd);
+	}
+}
+
 TEST_HARNESS_MAIN

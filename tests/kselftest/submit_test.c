@@ -175,6 +175,33 @@ TEST_F(submit, replay_stride)
 	EXPECT_EQ(0, submit(self));
 }
 
+TEST_F(submit, sync_stride)
+{
+	struct {
+		struct drm_rondo_sync sync;
+		uint64_t more;
+	} in = { self->in, 0 }, out = { self->out, 0 };
+	struct {
+		uint32_t handle, flags;
+	} short_in = { self->in.handle, 0 }, short_out = { self->out.handle, 0 };
+
+	self->args.in_syncs = (uintptr_t)&in;
+	self->args.out_syncs = (uintptr_t)&out;
+	self->args.sync_stride = sizeof(in);
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	in.more = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+	in.more = 0;
+	out.more = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+	self->args.in_syncs = (uintptr_t)&short_in;
+	self->args.out_syncs = (uintptr_t)&short_out;
+	self->args.sync_stride = sizeof(short_in);
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
 TEST_F(submit, sync_fields)
 {
 	uint32_t empty = make_syncobj(self->fd);
@@ -240,6 +267,10 @@ TEST_F(submit, deep_queue)
 TEST_F(submit, offsets)
 {
 	struct drm_rondo_slot_offset offset[2] = { { .slot = 0 }, { .slot = 1 } };
+	struct {
+		struct drm_rondo_slot_offset offset;
+		uint64_t more;
+	} longer = {};
 	uint32_t *in, *out, handles[2], i;
 
 	handles[0] = make_bo(self->fd, 4096, (void **)&in);
@@ -280,6 +311,20 @@ TEST_F(submit, offsets)
 	EXPECT_EQ(-EINVAL, submit(self));
 	offset[0].slot = UINT32_MAX;
 	EXPECT_EQ(-EINVAL, submit(self));
+
+	longer.offset.offset = 128;
+	self->replay[0].offsets = (uintptr_t)&longer;
+	self->replay[0].offset_count = 1;
+	self->replay[0].offset_stride = sizeof(longer);
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(32, out[0]);
+	longer.more = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+	self->replay[0].offset_stride = 8; /* ends before the offset, which is 0 then */
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(0, out[0]);
 }
 
 TEST_F(submit, timeline)

@@ -369,6 +369,31 @@ static void test_no_memory(void)
 	tap_eq(emu_fault_hits(rig.dev, EMU_FAULT_seq_no_memory), 2, "it acted twice");
 }
 
+/* The register @reg reads as @fault says, while it is on. */
+static void check_version(enum emu_fault fault, u32 reg)
+{
+	u32 value = rig_read(&rig, reg);
+
+	emu_fault_set(rig.dev, fault, 77);
+	tap_ok(rig_read(&rig, reg) == 77 && emu_fault_hits(rig.dev, fault) == 1,
+	       "%s: the register reads as the fault says", emu_fault_name(fault));
+	emu_fault_set(rig.dev, fault, 0);
+	tap_eq(rig_read(&rig, reg), value, "until it is off");
+}
+
+static void test_time_stop(void)
+{
+	u64 time;
+
+	emu_fault_set(rig.dev, EMU_FAULT_time_stop, 1);
+	time = rig_time(&rig);
+	run();
+	tap_ok(rig_time(&rig) == time && emu_fault_hits(rig.dev, EMU_FAULT_time_stop) == 2,
+	       "time_stop: a replay takes no time that the host could see");
+	emu_fault_set(rig.dev, EMU_FAULT_time_stop, 0);
+	tap_ok(rig_time(&rig) >= time + cycles, "until it is off, and nothing is lost");
+}
+
 static void test_vanish(void)
 {
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 0);
@@ -407,6 +432,9 @@ int main(int argc, char **argv)
 	test_irq();
 	test_firmware();
 	test_no_memory();
+	check_version(EMU_FAULT_version, RONDO_REG_HOST_VERSION);
+	check_version(EMU_FAULT_fw_version, RONDO_REG_HOST_FW_VERSION);
+	test_time_stop();
 	test_vanish();
 	emu_reset(rig.dev);
 	rig_await_state(&rig, RONDO_STATE_OFF);

@@ -18,6 +18,7 @@ static void test_device(struct rig *r)
 		u64 newer;
 	} larger = { .newer = 1 };
 	struct accel_device *device = NULL;
+	u64 then;
 
 	tap_eq(accel_device_info(r->device, &info, sizeof(info)), 0, "what the device is");
 	tap_ok(!strcmp(info.backend, rig_emulated() ? "emu" : "drm") && info.replays_max == 64 &&
@@ -31,7 +32,10 @@ static void test_device(struct rig *r)
 	tap_ok(!memcmp(&machine, &edge, sizeof(edge)), "is edge");
 	tap_eq(info.machine_hash, rondo_machine_hash(&edge), "and so is the hash");
 	tap_eq(accel_device_machine(r->device, &machine, 63), -EINVAL, "in too little room");
+	then = rig_in_ms(0);
 	tap_eq(accel_device_clock(r->device, &before), 0, "the clocks");
+	tap_ok(then <= before.monotonic_ns && before.monotonic_ns <= (u64)rig_in_ms(0),
+	       "one is CLOCK_MONOTONIC");
 	tap_eq(rig_replay(r), 0, "a replay");
 	tap_eq(accel_device_clock(r->device, &after), 0, "the clocks again");
 	tap_ok(after.device_cycles - before.device_cycles >= accel_program_cycles(r->program) &&
@@ -148,7 +152,24 @@ static void test_clearing(struct rig *r)
 	if (program) {
 		accel_program_energy(program, &energy);
 		tap_eq(energy.sram_bytes, 256 + 256, "counts what is cleared and what is read");
+		tap_eq(energy.bundles, 4, "and its bundles");
 	}
+	accel_program_destroy(program);
+	free(code);
+}
+
+/* c[16][64] = a[16][128] x b[128][64]. */
+static void test_macs(struct rig *r)
+{
+	struct accel_program *program = NULL;
+	struct accel_energy energy = {};
+	u64 size;
+	void *code = rig_assemble_file("tests/programs/matmul.rasm", &size);
+
+	tap_eq(accel_program_create(r->device, code, size, 0, &program, NULL), 0, "a product");
+	if (program)
+		accel_program_energy(program, &energy);
+	tap_eq(energy.macs, 16 * 128 * 64, "counts its multiplications");
 	accel_program_destroy(program);
 	free(code);
 }
@@ -469,6 +490,7 @@ int main(int argc, char **argv)
 		test_buffers(&r);
 		test_programs(&r);
 		test_clearing(&r);
+		test_macs(&r);
 		test_bindings(&r);
 		test_two_devices(&r);
 		test_submit(&r);

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <xf86drm.h>
 
 #include "tests/tap.h"
 #include "userspace/libaccel/backend.h"
@@ -19,9 +21,9 @@ static void node(int n, const char *driver, const char *file)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/class/accel%d", top, n);
-	mkdir(path, 0700);
+	mkdir(path, 0755);
 	strcat(path, "/device");
-	mkdir(path, 0700);
+	mkdir(path, 0755);
 	strcat(path, "/driver");
 	snprintf(to, sizeof(to), "../../../../bus/pci/drivers/%s", driver ? driver : "");
 	if (driver && symlink(to, path))
@@ -50,6 +52,63 @@ static int choose(struct accel_error *error)
 	return ret;
 }
 
+/* What libdrm says of the driver behind a file. */
+static drmVersion version = { .name = (char *)"rondo" };
+
+drmVersionPtr drmGetVersion(int fd)
+{
+	(void)fd;
+	return &version;
+}
+
+void drmFreeVersion(drmVersionPtr v)
+{
+	(void)v;
+}
+
+/* Only a file of the driver called rondo is asked anything, and only in the version we know. */
+static void test_versions(void)
+{
+	struct accel_device *device = (void *)8;
+	struct accel_error error;
+
+	version.version_major = 2;
+	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTSUP, "a later driver");
+	version.version_major = 0;
+	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTSUP, "an earlier one");
+	version = (drmVersion){ .name = (char *)"rondo2", .version_major = 1 };
+	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTSUP, "another one");
+	version.name = (char *)"rondo";
+	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTTY, "ours is asked");
+	tap_ok(error.text[0] && device == (void *)8, "and answers in words: %s", error.text);
+}
+
+/* As somebody who may not: the reason is told. */
+static void test_no_right(void)
+{
+	char path[PATH_MAX];
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/dev/accel3", top);
+	chmod(path, 0);
+	chmod(top, 0755);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct accel_device *device;
+		struct accel_error error;
+		int ret;
+
+		if (!geteuid() && setuid(65534))
+			_exit(2);
+		ret = accel_device_open(path, &device, &error);
+		_exit(ret == -EACCES && strstr(error.text, "Permission denied") ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status), "a file that the user may not open");
+}
+
 int main(void)
 {
 	struct accel_error error;
@@ -59,9 +118,9 @@ int main(void)
 		return 1;
 	tap_eq(choose(&error), -ENODEV, "without sysfs there is no device");
 	snprintf(path, sizeof(path), "%s/class", top);
-	mkdir(path, 0700);
+	mkdir(path, 0755);
 	snprintf(path, sizeof(path), "%s/dev", top);
-	mkdir(path, 0700);
+	mkdir(path, 0755);
 	tap_eq(choose(&error), -ENODEV, "without a node neither");
 	node(0, "qaic", "file");
 	node(1, NULL, "file");
@@ -73,9 +132,11 @@ int main(void)
 	node(3, "rondo", "file");
 	tap_eq(choose(&error), -ENOENT, "the first of two");
 	snprintf(path, sizeof(path), "%s/dev/accel2", top);
-	mkdir(path, 0700);
+	mkdir(path, 0755);
 	tap_ok(choose(&error) == -EISDIR && strstr(error.text, "/dev/accel2: ") != NULL,
 	       "a directory is no device: %s", error.text);
+	test_no_right();
+	test_versions();
 	snprintf(path, sizeof(path), "rm -r %s", top);
 	return system(path) ? 1 : tap_done();
 }

@@ -280,6 +280,45 @@ static void test_crash_of_bindings(struct rig *r)
 	works_again(r);
 }
 
+/*
+ * Jobs of a queue end in their order: what was started before a job that is given up ends with it,
+ * though it might be repeated. Here the first has ended, and the event that says so is lost.
+ */
+static void test_given_up(struct rig *r)
+{
+	struct accel_fence *first = hold(r, r->binding, 1), *second;
+
+	accel_replay(r->queue, counter.binding, &second);
+	rig_expect("an interrupt was lost");
+	rig_expect(reset);
+	rig_fault(r, "irq_lose", 1);
+	rig_fault(r, "event_corrupt", 4);
+	step(r, 2);
+	step(r, 1);
+	ends(first, -EIO, RONDO_HOST_RESET, "a repeatable job before one that is given up");
+	ends(second, -EIO, RONDO_HOST_RESET, "ends as that one does");
+	rig_fault(r, "seq_hold", 0);
+	works_again(r);
+}
+
+/* A clock that stands still while the firmware's heartbeat goes on, for eight looks. */
+static void test_stopped_clock(struct rig *r)
+{
+	struct accel_fence *fence = hold(r, r->binding, 1);
+	u32 hits = rig_fault_hits(r, "seq_hold"), looks = rig_fault_hits(r, "time_stop");
+
+	rig_expect("resetting the device: the device's clock has stopped");
+	rig_fault(r, "time_stop", 1);
+	/* The reset loads the program again, which is held. */
+	rig_fault_wait(r, "seq_hold", hits);
+	looks = rig_fault_hits(r, "time_stop") - looks;
+	rig_fault(r, "time_stop", 0);
+	rig_fault(r, "seq_hold", 0);
+	tap_ok(looks >= 8, "a clock that stands still in %u looks", looks);
+	ends(fence, 0, 0, "is a reset, after which the replay runs");
+	works_again(r);
+}
+
 static void test_silence(struct rig *r)
 {
 	struct accel_fence *fence;
@@ -566,6 +605,8 @@ int main(int argc, char **argv)
 		test_many_faults(&r);
 		test_crash(&r);
 		test_crash_of_bindings(&r);
+		test_given_up(&r);
+		test_stopped_clock(&r);
 		test_silence(&r);
 		test_lost_interrupt(&r);
 		test_corrupt_event(&r);

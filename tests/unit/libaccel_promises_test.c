@@ -86,15 +86,18 @@ static void test_order_of_queues(struct rig *r)
 	accel_binding_destroy(writes_a);
 }
 
-/* Replays of one job, of different bindings, run in their order: c = a + b, then a = c + b. */
-static void test_order_in_a_job(struct rig *r)
+/*
+ * Replays of one queue, of different bindings, run in their order, be they one job or @jobs of
+ * them: c = a + b, then a = c + b.
+ */
+static void test_order_in_a_queue(struct rig *r, int jobs)
 {
 	struct accel_slot_binding swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
 	struct accel_binding *back = NULL;
 	struct accel_replay replays[4] = {};
-	struct accel_job job = { .replays = replays, .replay_count = 4 };
-	struct accel_fence *fence = NULL;
-	int i;
+	struct accel_job job = { .replay_count = 4 / jobs };
+	struct accel_fence *fence[4] = {};
+	int i, wrong = 0;
 
 	accel_binding_create(r->program, swapped, RIG_SLOTS, &back, NULL);
 	for (i = 0; i < 4; i++)
@@ -104,13 +107,131 @@ static void test_order_in_a_job(struct rig *r)
 		r->memory[1][i] = 1;
 		r->memory[2][i] = -5;
 	}
-	tap_eq(accel_submit(r->queue, &job, &fence), 0, "a job of two bindings, in turn");
-	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "ends well");
+	for (i = 0; i < jobs; i++) {
+		job.replays = &replays[i * job.replay_count];
+		wrong += !!accel_submit(r->queue, &job, &fence[i]);
+	}
+	wrong += !!accel_fence_wait(fence[jobs - 1], ACCEL_FOREVER);
+	for (i = 0; i < jobs; i++) {
+		wrong += !!accel_fence_wait(fence[i], 0);
+		accel_fence_destroy(fence[i]);
+	}
+	tap_eq(wrong, 0, "replays of two bindings in turn; when the last has ended, all have");
 	for (i = 0; i < RIG_ELEMENTS && r->memory[0][i] == i + 4 && r->memory[2][i] == i + 3; i++)
 		;
-	tap_eq(i, RIG_ELEMENTS, "in the order of its replays");
-	accel_fence_destroy(fence);
+	tap_eq(i, RIG_ELEMENTS, "in their order");
 	accel_binding_destroy(back);
+}
+
+/* A queue, and what is replayed in it: a program that counts its replays in memory. */
+struct sharer {
+	struct accel_queue *queue;
+	struct accel_buffer *buffer;
+	struct accel_binding *binding;
+	struct accel_fence *fence;
+	volatile u32 *count;
+};
+
+static void sharer_init(struct rig *r, struct accel_program *program, u32 weight, struct sharer *s)
+{
+	struct accel_slot_binding slot = {};
+	void *memory = NULL;
+	int ret;
+
+	memset(s, 0, sizeof(*s));
+	ret = accel_queue_create(r->device, weight, &s->queue);
+	ret |= accel_buffer_create(r->device, 256, &s->buffer);
+	ret |= accel_buffer_map(s->buffer, &memory);
+	slot.buffer = s->buffer;
+	ret |= accel_binding_create(program, &slot, 1, &s->binding, NULL);
+	tap_eq(ret, 0, "a queue with a binding of its own");
+	s->count = memory;
+}
+
+static void sharer_start(struct sharer *s)
+{
+	struct accel_replay replays[64] = {};
+	struct accel_job job = { .replays = replays, .replay_count = 64 };
+	int i;
+
+	for (i = 0; i < 64; i++)
+		replays[i].binding = s->binding;
+	tap_eq(accel_submit(s->queue, &job, &s->fence), 0, "has much to do");
+}
+
+static void sharer_fini(struct sharer *s)
+{
+	tap_eq(accel_fence_wait(s->fence, ACCEL_FOREVER), 0, "and does all of it");
+	accel_fence_destroy(s->fence);
+	accel_binding_destroy(s->binding);
+	accel_buffer_destroy(s->buffer);
+	accel_queue_destroy(s->queue);
+}
+
+/* Holds the sequencer before its next replay, when the one that is held has been done. */
+static void next_replay(struct rig *r)
+{
+	u32 how, hits;
+
+	for (how = 2; how >= 1; how--) {
+		hits = rig_fault_hits(r, "seq_hold");
+		rig_fault(r, "seq_hold", how);
+		rig_fault_wait(r, "seq_hold", hits);
+	}
+}
+
+/* Of two queues that always have work, with weights 1 and 3, the first gets a quarter. */
+static void test_shares(struct rig *r)
+{
+	static const char text[] = "machine edge\n"
+				   "slot n align=64\n"
+				   "desc get in n row=256 sram=0\n"
+				   "desc put out n row=256 sram=0\n"
+				   "entry x base=0\n"
+				   "\tdma c0, get\n"
+				   "\tmovi v1, 1 | wait c0<=0\n"
+				   "\tld.w v0, x\n"
+				   "\tnop\n"
+				   "\tnop\n"
+				   "\tadd v0, v0, v1\n"
+				   "\tnop\n"
+				   "\tst.w x, v0\n"
+				   "\tdma c0, put\n"
+				   "\tloop 3800 {\n"
+				   "\t\tnop\n"
+				   "\t}\n"
+				   "\thalt c0<=0\n";
+	u32 a, b, i, hits = rig_fault_hits(r, "seq_hold");
+	struct accel_program *program = NULL;
+	struct sharer one, three;
+	u64 size;
+	void *code;
+
+	code = rig_assemble(text, &size);
+	tap_eq(accel_program_create(r->device, code, size, 0, &program, NULL), 0,
+	       "a program of about 4096 cycles");
+	sharer_init(r, program, 1, &one);
+	sharer_init(r, program, 3, &three);
+	rig_fault(r, "seq_hold", 1);
+	sharer_start(&one);
+	sharer_start(&three);
+	rig_fault_wait(r, "seq_hold", hits);
+	/* Until both are under way. */
+	for (i = 0; i < 16 && !(*one.count && *three.count); i++)
+		next_replay(r);
+	a = *one.count;
+	b = *three.count;
+	for (i = 0; i < 32; i++)
+		next_replay(r);
+	a = *one.count - a;
+	b = *three.count - b;
+	tap_ok(a + b == 32 && a >= 6 && a <= 10, "of 32 replays, weight 1 has %u and weight 3 %u",
+	       a, b);
+	rig_fault(r, "seq_hold", 0);
+	sharer_fini(&one);
+	sharer_fini(&three);
+	accel_program_destroy(program);
+	free(code);
 }
 
 /* What is destroyed is given back: objects, descriptors, mappings. */
@@ -432,12 +553,12 @@ static void test_syncs(struct rig *r)
 	sync[1] = (struct accel_sync){ .handle = timeline, .point = 5 };
 	job.out_syncs = sync;
 	job.out_count = 2;
-	rig_fault(r, "seq_hold", 1);
-	tap_eq(accel_submit(r->queue, &job, &first), 0, "a job with out syncs");
 	accel_queue_create(r->device, 1024, &other);
 	/* Buffers of its own: nothing but the sync makes it wait. */
 	tap_eq(rig_buffers(&copy), 0, "buffers");
 	accel_binding_create(r->program, copy.slots, RIG_SLOTS, &copy.binding, NULL);
+	rig_fault(r, "seq_hold", 1);
+	tap_eq(accel_submit(r->queue, &job, &first), 0, "a job with out syncs");
 	replay.binding = copy.binding;
 	job.out_count = 0;
 	job.in_syncs = &sync[1];
@@ -502,7 +623,10 @@ int main(int argc, char **argv)
 	test_no_threads();
 	if (rig_init(&r)) {
 		test_order_of_queues(&r);
-		test_order_in_a_job(&r);
+		test_order_in_a_queue(&r, 1);
+		test_order_in_a_queue(&r, 2);
+		test_order_in_a_queue(&r, 4);
+		test_shares(&r);
 		test_page_lists(&r);
 		test_zeros(&r);
 		test_budget(&r);

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +80,58 @@ static void test_threads(struct rig *r)
 		wrong += workers[i].wrong;
 	}
 	tap_eq(wrong, 0, "eight threads get their own results");
+}
+
+/* What all threads use at the same time. */
+static struct {
+	struct rig *rig;
+	struct accel_buffer *buffer;
+	struct accel_fence *fence;
+	pthread_barrier_t barrier;
+	atomic_int wrong;
+	_Atomic(void *) memory; /* of the buffer, as the first has seen it */
+} all;
+
+/* Each round maps one buffer, waits for one fence, and submits one binding to one queue. */
+static void *use(void *unused)
+{
+	struct accel_fence *fence = NULL;
+	void *memory = NULL, *first = NULL;
+
+	pthread_barrier_wait(&all.barrier);
+	all.wrong += !!accel_buffer_map(all.buffer, &memory);
+	if (!atomic_compare_exchange_strong(&all.memory, &first, memory))
+		all.wrong += first != memory;
+	all.wrong += !!accel_replay(all.rig->queue, all.rig->binding, &fence);
+	all.wrong += !!accel_fence_wait(all.fence, ACCEL_FOREVER);
+	all.wrong += accel_fence_fd(all.fence) < 0 || accel_fence_error(all.fence, NULL, NULL);
+	all.wrong += !!accel_fence_wait(fence, ACCEL_FOREVER);
+	accel_fence_destroy(fence);
+	return unused;
+}
+
+static void test_one_object(struct rig *r)
+{
+	pthread_t threads[THREADS];
+	int i, round;
+
+	all.rig = r;
+	pthread_barrier_init(&all.barrier, NULL, THREADS);
+	rig_fill(r, 6);
+	for (round = 0; round < 8; round++) {
+		all.memory = NULL;
+		all.wrong += !!accel_buffer_create(r->device, 4096, &all.buffer);
+		all.wrong += !!accel_replay(r->queue, r->binding, &all.fence);
+		for (i = 0; i < THREADS; i++)
+			pthread_create(&threads[i], NULL, use, NULL);
+		for (i = 0; i < THREADS; i++)
+			pthread_join(threads[i], NULL);
+		accel_fence_destroy(all.fence);
+		accel_buffer_destroy(all.buffer);
+	}
+	pthread_barrier_destroy(&all.barrier);
+	tap_eq(all.wrong, 0, "eight threads map one buffer, wait for one fence, use one binding");
+	tap_ok(rig_correct(r, 6), "and get its result");
 }
 
 /* c = a + b on one queue, a = c + b on another: each must wait for the one before. */
@@ -182,6 +235,7 @@ int main(int argc, char **argv)
 		rig_device = argv[1];
 	if (rig_init(&r)) {
 		test_threads(&r);
+		test_one_object(&r);
 		test_order(&r);
 		test_fork(&r);
 	}

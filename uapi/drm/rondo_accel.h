@@ -6,13 +6,18 @@
  *
  * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
  *   refused: -EINVAL. What a field returns need not be set.
- * - An unknown handle or id is -ENOENT; a pointer that cannot be read is -EFAULT; a device
- *   that is gone is -ENODEV, one that is dead -EIO; too many objects at one time are -ENOSPC,
- *   and too little memory, of the host or on the device, is -ENOMEM.
+ * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
+ *   is returned, is -EFAULT; too many objects at one time are -ENOSPC, and too little memory, of
+ *   the host or on the device, is -ENOMEM.
+ * - After the driver is unbound every ioctl is -ENODEV. While it is bound, PROGRAM_CREATE,
+ *   BINDING_CREATE, QUEUE_CREATE and SUBMIT need a device that works: one that has vanished is
+ *   -ENODEV, one that is dead -EIO. QUERY needs one that is there. The others need none.
  * - Arrays are {pointer, count, stride}: stride is the caller's element size. A shorter element
  *   than the kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG).
- * - An ioctl that fails has no effect. Calls may be made from any thread; ids and handles
- *   belong to the open file and are released when it is closed.
+ * - An ioctl that fails has no effect. (If the caller makes the argument unwritable during the
+ *   call, what was made stays until the file is closed.)
+ * - Calls may be made from any thread. Ids and handles belong to the open file and are released
+ *   when it is closed.
  * - Times are CLOCK_MONOTONIC in nanoseconds; waits are absolute (DRM_IOCTL_SYNCOBJ_*).
  *   Device time is counted in cycles of the device's clock.
  *

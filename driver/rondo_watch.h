@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The watchdog over what interrupts may not tell.
+ *
+ * Liveness: as long as something is pending, the firmware's heartbeat and the
+ * device's clock must move within RONDO_WATCH_STILL checks, made every
+ * RONDO_WATCH_JIFFIES of wall time. Checks are counted, not time: a host that is not
+ * scheduled itself blames nobody. How long a program may run is not judged here; the
+ * firmware does that, in exact device time.
+ */
+#ifndef RONDO_WATCH_H
+#define RONDO_WATCH_H
+
+#include <linux/atomic.h>
+#include <linux/jiffies.h>
+#include <linux/workqueue.h>
+
+struct rondo_device;
+
+#define RONDO_WATCH_JIFFIES (HZ / 4)
+
+enum {
+	RONDO_WATCH_STILL = 8,
+};
+
+/* What was seen at the last check; starts zeroed. */
+struct rondo_liveness {
+	u32 heartbeat;
+	u64 time;
+	unsigned int still;
+	/** @reason: why it is not alive; a string constant */
+	const char *reason;
+};
+
+struct rondo_watch {
+	/** @work: the watchdog; runs while @jobs is not 0 */
+	struct delayed_work work;
+	/** @jobs: in flight, over all queues */
+	atomic_t jobs;
+	/** @liveness: what @work saw */
+	struct rondo_liveness liveness;
+};
+
+/* Whether the device runs and its firmware serves the rings. */
+bool rondo_device_works(struct rondo_device *rdev);
+
+/* Looks once; false if the device is not alive. */
+bool rondo_liveness_check(struct rondo_device *rdev, struct rondo_liveness *liveness);
+
+void rondo_watch_init(struct rondo_device *rdev);
+
+/* A job goes into flight. @bound: drm_dev_enter() is held; without it nothing is watched. */
+void rondo_watch_start(struct rondo_device *rdev, bool bound);
+
+/* A job has left the device. */
+void rondo_watch_stop(struct rondo_device *rdev);
+
+/* Called by the reset, in rondo_device.wq: what was seen before it means nothing after it. */
+void rondo_watch_resume(struct rondo_device *rdev);
+
+#endif
