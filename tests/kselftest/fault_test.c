@@ -284,8 +284,7 @@ static int hold_in_child(int fd, struct rig_copy *copy)
 		pause();
 }
 
-/* A killed process leaves nothing behind: the device is free without a reset, which would be
- * logged. */
+/* A killed process leaves nothing behind: the device is free without a reset, which would show. */
 TEST_F(fault, kill_during_replay)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
@@ -328,8 +327,7 @@ TEST_F(fault, kill_before_a_waiting_load)
 	free(program.data);
 }
 
-/* Who waits for its program to be loaded can be killed while it is held, and leaves nothing behind.
- */
+/* Who waits for its program to be loaded can be killed at once, and leaves nothing behind. */
 TEST_F(fault, kill_a_waiting_load)
 {
 	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);

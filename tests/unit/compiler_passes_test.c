@@ -12,6 +12,7 @@
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
+#include "compiler/passes.h"
 #include "tests/models.h"
 #include "tests/random.h"
 #include "tests/tap.h"
@@ -196,6 +197,28 @@ static void test_file(const char *name)
 	free(bytes);
 }
 
+/* docs/explanation/graph.md names the passes that work on graphs, in their order. */
+static void test_documented(void)
+{
+	struct compile_error err = { 0 };
+	size_t size = 0;
+	void *bytes = NULL;
+	char row[80], *at = NULL;
+
+	if (!compile_read_file("docs/explanation/graph.md", &bytes, &size, &err)) {
+		((char *)bytes)[size] = 0; /* there is room */
+		at = strstr(bytes, "| pass | does |");
+	}
+	for (const struct pass *p = passes; p->on_graph && at; p++) {
+		snprintf(row, sizeof(row), "\n| %s | ", p->name);
+		at = strstr(at, row);
+		if (!at)
+			printf("# %s is missing, or out of order\n", p->name);
+	}
+	tap_ok(at, "the passes are those that docs/explanation/graph.md lists");
+	free(bytes);
+}
+
 int main(void)
 {
 	struct dirent **names;
@@ -211,5 +234,6 @@ int main(void)
 	if (n >= 0)
 		free(names);
 	tap_ok(files >= 20, "the golden files are there");
+	test_documented();
 	return tap_done();
 }
