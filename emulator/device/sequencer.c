@@ -438,7 +438,7 @@ static void execute(struct emu_device *dev, struct outcome *out)
 	}
 }
 
-/* Takes the command that stands in dev->seq from start to end. Lock held, but for the work. */
+/* Takes the command that stands in dev->seq from start to end. Unlocks while it works. */
 static void do_command_locked(struct emu_device *dev)
 {
 	struct outcome out = { .status = RONDO_SEQ_ABORTED };

@@ -127,8 +127,8 @@ void exec_destroy(struct exec *e); /* NULL is allowed */
 
 /*
  * Gives the host back the memory that a run on many tiles took, as every run that is DONE does
- * itself: to be called before exec_load(), which compares what a program needs with what the host
- * has. False if *@stop, which may be NULL, was set meanwhile.
+ * itself. Call it before exec_load(), which compares what a program needs with what the host has.
+ * False if *@stop, which may be NULL, was set meanwhile.
  */
 bool exec_clean(struct exec *e, const atomic_bool *stop);
 

@@ -3,14 +3,14 @@
  * The fast executors, one for each instruction set of the host: for machines of one tile of 64
  * lanes, and programs that the verifier accepted.
  *
- * A program becomes a tree of loops whose bundles are lists of operations on
- * wide host vectors, every operand resolved; addresses are stepped from trip to trip, and
- * pushes of an innermost loop run as blocked matrix products. The signature is taken of whole
- * lists and innermost loops, in closed form. Since the verifier has proved
- * hazards and races absent, nothing is checked during the run except the channels' time; what
- * could leave the machine's memory is refused at load, whatever the verifier said. Bits and cycles
- * are those of the plain executor, which also takes the runs that ask for checks, and those whose
- * bound is below the cycles that the program is known to take.
+ * A program becomes a tree of loops whose bundles are lists of operations on wide host vectors,
+ * every operand resolved. Addresses are stepped from trip to trip. In innermost loops pushes run as
+ * blocked matrix products, and loads, operations and stores as one. The signature is computed in
+ * closed form for whole lists and innermost loops. Since the verifier has proved hazards and races
+ * absent, nothing is checked during the run except the channels' time; what could leave the
+ * machine's memory is refused at load, whatever the verifier said. Bits and cycles are those of the
+ * plain executor, which also takes the runs that ask for checks, and those whose bound is below the
+ * cycles that the program is known to take.
  */
 #ifndef RONDO_EMULATOR_FAST_H
 #define RONDO_EMULATOR_FAST_H
@@ -119,9 +119,9 @@ struct fast_node {
 	u32 next; /* the node after this one and all inside it */
 	u32 bundle, bundles;
 	u32 op, ops;
-	/* Of operations in an innermost loop: the first so many run in blocks. */
+	/* The body of an innermost loop: its first operations, which run in blocks of trips. */
 	u32 hoisted;
-	u32 brief, briefs; /* what runs instead of the others in all trips but the last (body.c) */
+	u32 brief, briefs; /* run instead of the others in all trips except the last (body.c) */
 	u32 step, steps;
 	u32 stretch; /* of operations, and of a loop around nothing else */
 	u64 trips;

@@ -102,7 +102,7 @@ static void reduce_rows(void *ctx, u32 thread, u32 from, u32 to)
 	}
 }
 
-/* Of the columns in blocks [@from, @to) of each row; the sums grow in the first row of d. */
+/* Reduces the columns of blocks [@from, @to) of each row; sums grow in the first row of d. */
 static void reduce_columns(void *ctx, u32 thread, u32 from, u32 to)
 {
 	const struct move *v = ctx;
