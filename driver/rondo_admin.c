@@ -68,7 +68,7 @@ static long wait_a_while(struct completion *answered, bool killable)
 	return wait_for_completion_timeout(answered, RONDO_WATCH_JIFFIES);
 }
 
-/* Waits as long as the device lives; it may have lost its interrupt. -EINTR if killed. */
+/* Waits while the device lives, even if the interrupt was lost. -EINTR if killed. */
 static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
 		     enum rondo_state state, bool killable)
 {
@@ -136,7 +136,7 @@ static int line_drain(struct rondo_device *rdev, struct rondo_admin_line *line,
 		ret = line_wait(rdev, line, state, killable);
 	if (ret == -EINTR)
 		return -ERESTARTSYS;
-	return min(ret, 0); /* what it was answered is of no interest */
+	return min(ret, 0); /* whatever the answer was */
 }
 
 int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,

@@ -32,7 +32,7 @@ enum rondo_admin_line_id {
 };
 
 struct rondo_admin_line {
-	/** @lock: held from a command to its answer, or until who waits is killed */
+	/** @lock: held from a command to its answer, or until the waiter is killed */
 	struct mutex lock;
 	/** @waiting: for the answer to @cookie; this and what follows under rondo_admin.lock */
 	bool waiting;

@@ -10,38 +10,29 @@
 #include "driver/rondo_gem.h"
 #include "driver/rondo_program.h"
 
-static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
+static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
-	const struct rondo_binding *binding = container_of(res, struct rondo_binding, res);
+	const struct rondo_binding *binding = container_of(object, struct rondo_binding, base);
 
-	cmd->binding = res->number;
+	cmd->binding = object->number;
 	if (cmd->command == RONDO_FW_BIND) {
-		cmd->program = binding->prog->res.number;
+		cmd->program = binding->program->base.number;
 		cmd->generation = binding->generation;
 		cmd->addr = binding->slots.block->addr;
 		cmd->count = binding->count;
-		cmd->cycles = binding->prog->cycles;
-		if ((READ_ONCE(binding->rdev->fw.version) & 0xffff) >= RONDO_FW_MINOR_SIGNATURE)
-			cmd->signature = binding->prog->signature;
+		cmd->cycles = binding->program->cycles;
+		if ((READ_ONCE(binding->base.rdev->fw.version) & 0xffff) >=
+		    RONDO_FW_MINOR_SIGNATURE)
+			cmd->signature = binding->program->signature;
 	}
 }
 
-static const struct rondo_resident_ops binding_ops = {
-	.table = RONDO_BINDINGS,
-	.count = RONDO_BINDINGS_MAX,
-	.load = RONDO_FW_BIND,
-	.unload = RONDO_FW_UNBIND,
-	.describe = describe,
-};
-
-static void release_work(struct work_struct *work)
+static void free_binding(struct rondo_object *object)
 {
-	struct rondo_binding *binding = container_of(work, struct rondo_binding, release);
-	struct rondo_device *rdev = binding->rdev;
+	struct rondo_binding *binding = to_rondo_binding(object);
+	struct rondo_device *rdev = object->rdev;
 	u32 i;
 
-	rondo_resident_unload(rdev, &binding->res);
-	rondo_resident_fini(rdev, &binding->res);
 	rondo_dma_free(rdev, &binding->slots);
 	for (i = 0; i < binding->count; i++) {
 		if (binding->slot[i].at.pages)
@@ -49,44 +40,31 @@ static void release_work(struct work_struct *work)
 		if (binding->slot[i].bo)
 			drm_gem_object_put(&binding->slot[i].bo->base.base);
 	}
-	rondo_prog_put(binding->prog);
+	rondo_object_put(&binding->program->base);
 	kfree(binding);
-	rondo_released(rdev);
 }
 
-static void release(struct kref *ref)
-{
-	struct rondo_binding *binding = container_of(ref, struct rondo_binding, ref);
-
-	rondo_release(binding->rdev, &binding->release);
-}
+static const struct rondo_object_ops binding_ops = {
+	.table = RONDO_BINDINGS,
+	.ids = DRM_RONDO_BINDINGS_MAX,
+	.numbers = RONDO_BINDINGS_MAX,
+	.load = RONDO_FW_BIND,
+	.unload = RONDO_FW_UNBIND,
+	.describe = describe,
+	.free = free_binding,
+};
 
 void rondo_binding_put(struct rondo_binding *binding)
 {
 	if (binding)
-		kref_put(&binding->ref, release);
+		rondo_object_put(&binding->base);
 }
 
 struct rondo_binding *rondo_binding_lookup(struct rondo_file *rfile, u32 id)
 {
-	struct rondo_binding *binding;
+	struct rondo_object *object = rondo_object_lookup(rfile, RONDO_BINDINGS, id);
 
-	xa_lock(&rfile->bindings);
-	binding = xa_load(&rfile->bindings, id);
-	if (binding)
-		kref_get(&binding->ref);
-	xa_unlock(&rfile->bindings);
-	return binding;
-}
-
-void rondo_binding_close_all(struct rondo_file *rfile)
-{
-	struct rondo_binding *binding;
-	unsigned long id;
-
-	xa_for_each(&rfile->bindings, id, binding)
-		rondo_binding_put(binding);
-	xa_destroy(&rfile->bindings);
+	return object ? to_rondo_binding(object) : NULL;
 }
 
 /* Slot @i for the rules of core/binding.h. Buffers with one reservation have the same memory. */
@@ -95,7 +73,7 @@ static struct rondo_bound_slot bound_slot(const void *ctx, u32 i)
 	const struct rondo_binding *binding = ctx;
 	const struct drm_gem_object *obj;
 	struct rondo_bound_slot bound = {
-		.slot = &binding->prog->tables.slots[i],
+		.slot = &binding->program->tables.slots[i],
 		.offset = binding->slot[i].at.offset,
 	};
 
@@ -141,7 +119,7 @@ static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i
 	if (ret || !bo)
 		return ret;
 	at->size = bound.size - bound.offset;
-	return rondo_bo_pin(binding->rdev, bo, &at->pages);
+	return rondo_bo_pin(binding->base.rdev, bo, &at->pages);
 }
 
 static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
@@ -170,7 +148,7 @@ static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 /* Describes the slots to the device, and the binding to the firmware. */
 static int load_binding(struct rondo_binding *binding)
 {
-	struct rondo_device *rdev = binding->rdev;
+	struct rondo_device *rdev = binding->base.rdev;
 	struct rondo_slot_binding *slot;
 	u32 i;
 	int ret;
@@ -184,28 +162,26 @@ static int load_binding(struct rondo_binding *binding)
 	dma_wmb(); /* before the device is told to read it */
 
 	binding->generation = atomic_inc_return(&rdev->generation);
-	ret = rondo_resident_init(rdev, &binding->res, &binding_ops);
+	ret = rondo_object_take_number(&binding->base);
 	if (!ret)
-		ret = rondo_resident_load(rdev, &binding->res);
+		ret = rondo_object_load(&binding->base);
 	return ret;
 }
 
-/* Takes over the reference to @prog. */
-static struct rondo_binding *alloc_binding(struct rondo_device *rdev, struct rondo_prog *prog)
+/* Takes over the reference to @program. */
+static struct rondo_binding *alloc_binding(struct rondo_device *rdev,
+					   struct rondo_sealed_program *program)
 {
-	u32 count = prog->tables.header->slots;
+	u32 count = program->tables.header->slots;
 	struct rondo_binding *binding;
 
 	binding = kzalloc(struct_size(binding, slot, count), GFP_KERNEL_ACCOUNT);
 	if (!binding) {
-		rondo_prog_put(prog);
+		rondo_object_put(&program->base);
 		return NULL;
 	}
-	kref_init(&binding->ref);
-	INIT_WORK(&binding->release, release_work);
-	drm_dev_get(&rdev->drm);
-	binding->rdev = rdev;
-	binding->prog = prog;
+	rondo_object_init(&binding->base, rdev, &binding_ops);
+	binding->program = program;
 	binding->count = count;
 	return binding;
 }
@@ -216,13 +192,13 @@ static struct rondo_binding *create_binding(struct drm_file *file,
 {
 	struct rondo_file *rfile = file->driver_priv;
 	struct rondo_binding *binding;
-	struct rondo_prog *prog;
+	struct rondo_object *program;
 	int ret;
 
-	prog = rondo_prog_lookup(rfile, args->program);
-	if (!prog)
+	program = rondo_object_lookup(rfile, RONDO_PROGRAMS, args->program);
+	if (!program)
 		return ERR_PTR(-ENOENT);
-	binding = alloc_binding(rfile->rdev, prog);
+	binding = alloc_binding(rfile->rdev, to_rondo_sealed_program(program));
 	if (!binding)
 		return ERR_PTR(-ENOMEM);
 
@@ -249,34 +225,23 @@ int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_fi
 	if (args->flags || (args->slot_count && !args->slot_stride))
 		return -EINVAL;
 
-	ret = xa_alloc(&rfile->bindings, &args->id, NULL, XA_LIMIT(1, DRM_RONDO_BINDINGS_MAX),
-		       GFP_KERNEL_ACCOUNT);
+	ret = rondo_id_reserve(rfile, &binding_ops, &args->id);
 	if (ret)
-		return ret == -EBUSY ? -ENOSPC : ret;
+		return ret;
 	binding = create_binding(file, args);
 	if (IS_ERR(binding)) {
-		xa_erase(&rfile->bindings, args->id);
+		rondo_id_cancel(rfile, &binding_ops, args->id);
 		return PTR_ERR(binding);
 	}
 	args->error_slot = 0;
-	xa_store(&rfile->bindings, args->id, binding, GFP_KERNEL);
+	rondo_id_publish(rfile, args->id, &binding->base);
 	return 0;
 }
 
 int rondo_ioctl_binding_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_rondo_binding_destroy *args = data;
-	struct rondo_file *rfile = file->driver_priv;
-	struct rondo_binding *binding;
 
-	if (args->pad)
-		return -EINVAL;
-	binding = rondo_binding_lookup(rfile, args->id);
-	if (!binding)
-		return -ENOENT;
-	/* Two calls may race; one erases. */
-	if (xa_cmpxchg(&rfile->bindings, args->id, binding, NULL, 0) == binding)
-		rondo_binding_put(binding);
-	rondo_binding_put(binding);
-	return 0;
+	return args->pad ? -EINVAL :
+			   rondo_object_destroy(file->driver_priv, RONDO_BINDINGS, args->id);
 }

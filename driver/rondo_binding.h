@@ -5,25 +5,17 @@
 #ifndef RONDO_BINDING_H
 #define RONDO_BINDING_H
 
-#include <linux/kref.h>
-#include <linux/workqueue.h>
-
 #include "driver/rondo_dma.h"
-#include "driver/rondo_resident.h"
+#include "driver/rondo_object.h"
 
 struct rondo_bo;
-struct rondo_device;
 struct rondo_file;
-struct rondo_prog;
+struct rondo_sealed_program;
 
 struct rondo_binding {
-	struct rondo_device *rdev;
-	struct kref ref;
-	/** @release: what the last reference leaves to rondo_release_wq */
-	struct work_struct release;
-	struct rondo_resident res;
-
-	struct rondo_prog *prog;
+	struct rondo_object base;
+	/** @program: the binding's own reference */
+	struct rondo_sealed_program *program;
 	/** @generation: tells this binding from an earlier one of the same number */
 	u32 generation;
 	/** @disjoint: reads nothing that it writes, so a replay may be done again */
@@ -40,12 +32,15 @@ struct rondo_binding {
 	} slot[] __counted_by(count);
 };
 
+static inline struct rondo_binding *to_rondo_binding(struct rondo_object *object)
+{
+	return container_of(object, struct rondo_binding, base);
+}
+
 /* The binding with @id, with a reference of the caller's own; NULL if there is none. */
 struct rondo_binding *rondo_binding_lookup(struct rondo_file *rfile, u32 id);
+/* NULL is fine. */
 void rondo_binding_put(struct rondo_binding *binding);
-
-/* Drops all bindings of a file that is closed. */
-void rondo_binding_close_all(struct rondo_file *rfile);
 
 /* Adds to @entry that its replay moves slot @slot: 0, -EINVAL, -ERANGE or -ENOSPC. */
 int rondo_binding_add_offset(const struct rondo_binding *binding, u32 slot, u64 offset,

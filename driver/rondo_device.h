@@ -7,7 +7,7 @@
  *	rondo_fw.c       firmware image, boot, handshake
  *	rondo_ring.c     rings shared with the firmware
  *	rondo_admin.c    commands to the firmware
- *	rondo_resident.c what the firmware knows by number
+ *	rondo_object.c   programs, bindings, queues: references, ids, numbers
  *	rondo_irq.c      interrupts
  *	rondo_watch.c    the watchdog over liveness
  *	rondo_reset.c    reset and what is made of the work in flight
@@ -48,7 +48,7 @@
 #include "driver/rondo_fw.h"
 #include "driver/rondo_hw.h"
 #include "driver/rondo_irq.h"
-#include "driver/rondo_resident.h"
+#include "driver/rondo_object.h"
 #include "driver/rondo_ring.h"
 #include "driver/rondo_watch.h"
 #include "spec/machine.h"
@@ -84,9 +84,9 @@ struct rondo_device {
 	/** @vector: Linux interrupt numbers by enum rondo_irq */
 	int vector[RONDO_IRQ_VECTORS];
 
-	/** @table: what the firmware knows, by number; entries change under @reset_lock */
-	struct rondo_table table[RONDO_TABLES];
-	/** @generation: of the last binding, to tell a reused number */
+	/** @table: &struct rondo_object by number; changed under @reset_lock */
+	struct xarray table[RONDO_TABLES];
+	/** @generation: the last binding's; it tells bindings of one number apart */
 	atomic_t generation;
 
 	/** @dma_lock: protects @dma_list, @dma_closed, and the hardware side of all in it */
@@ -108,12 +108,8 @@ struct rondo_device {
 /* An open file. */
 struct rondo_file {
 	struct rondo_device *rdev;
-	/** @programs: &struct rondo_program by id */
-	struct xarray programs;
-	/** @bindings: &struct rondo_binding by id */
-	struct xarray bindings;
-	/** @queues: &struct rondo_queue by id */
-	struct xarray queues;
+	/** @ids: &struct rondo_object by id */
+	struct xarray ids[RONDO_TABLES];
 	/** @cycles: exact cycles that the device spent for this file */
 	atomic64_t cycles;
 };
@@ -142,16 +138,8 @@ static inline u32 rondo_lost_result(int error)
 	return error == -ENODEV ? RONDO_HOST_GONE : RONDO_HOST_DEAD;
 }
 
-/*
- * Releases programs, bindings and queues whose last reference may be dropped where
- * one cannot sleep. Drained at module exit, so that work in it may outlive all files.
- */
+/* Releases objects. Drained at module exit, so that work in it may outlive all files. */
 extern struct workqueue_struct *rondo_release_wq;
-
-/* Queues the work that releases an object of the device; the work calls rondo_released() last. */
-void rondo_release(struct rondo_device *rdev, struct work_struct *work);
-/* Drops the object's reference to the device. */
-void rondo_released(struct rondo_device *rdev);
 
 /* rondo_reset.c */
 void rondo_reset_init(struct rondo_device *rdev);

@@ -46,7 +46,7 @@ int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct
 /* A page list of what is mapped in @sgt, which stays the caller's. */
 int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt);
 
-/* Takes it back; nothing to do for a zeroed one, or after rondo_dma_close(). */
+/* Takes it back. A zeroed one is fine, and so is one that rondo_dma_close() took back. */
 void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma);
 
 /* Takes everything back, for good. The device must have stopped. */

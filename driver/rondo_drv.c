@@ -17,10 +17,8 @@
 #include <drm/rondo_accel.h>
 
 #include "core/machine.h"
-#include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_gem.h"
-#include "driver/rondo_program.h"
 #include "driver/rondo_queue.h"
 
 #define RONDO_CLOSE_JIFFIES (HZ / 5) /* longest wait of a close for what it releases */
@@ -49,13 +47,13 @@ static_assert(sizeof(struct drm_rondo_queue_fault) == 32);
 static int file_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct rondo_file *rfile = kzalloc(sizeof(*rfile), GFP_KERNEL_ACCOUNT);
+	u32 i;
 
 	if (!rfile)
 		return -ENOMEM;
 	rfile->rdev = to_rondo_device(drm);
-	xa_init_flags(&rfile->programs, XA_FLAGS_ALLOC1);
-	xa_init_flags(&rfile->bindings, XA_FLAGS_ALLOC1);
-	xa_init_flags(&rfile->queues, XA_FLAGS_ALLOC1);
+	for (i = 0; i < RONDO_TABLES; i++)
+		xa_init_flags(&rfile->ids[i], XA_FLAGS_ALLOC1);
 	file->driver_priv = rfile;
 	return 0;
 }
@@ -65,31 +63,15 @@ static void file_close(struct drm_device *drm, struct drm_file *file)
 	struct rondo_file *rfile = file->driver_priv;
 	struct rondo_device *rdev = rfile->rdev;
 
-	/* First what uses the rest. */
-	rondo_queue_close_all(rfile);
-	rondo_binding_close_all(rfile);
-	rondo_prog_close_all(rfile);
+	rondo_objects_close(rfile);
 	kfree(rfile);
 
 	/*
-	 * Most often all is gone in a moment, and then so are the references to the module.
-	 * Others may keep the device busy: who closes does not wait for them.
+	 * Usually everything is released in a moment, and with it the references to the module.
+	 * If others keep the device busy, this does not wait for them.
 	 */
 	flush_workqueue(rdev->sched_wq);
 	wait_event_timeout(rdev->released, !atomic_read(&rdev->releases), RONDO_CLOSE_JIFFIES);
-}
-
-void rondo_release(struct rondo_device *rdev, struct work_struct *work)
-{
-	atomic_inc(&rdev->releases);
-	queue_work(rondo_release_wq, work);
-}
-
-void rondo_released(struct rondo_device *rdev)
-{
-	if (atomic_dec_and_test(&rdev->releases))
-		wake_up_all(&rdev->released);
-	drm_dev_put(&rdev->drm);
 }
 
 /* Documentation/gpu/drm-usage-stats.rst: device time spent, nominal nanoseconds and cycles. */
@@ -297,7 +279,7 @@ err_dma:
 static void remove(struct pci_dev *pdev)
 {
 	struct rondo_device *rdev = pci_get_drvdata(pdev);
-	struct rondo_resident *res;
+	struct rondo_object *object;
 	unsigned long number;
 
 	/* Waits for a reset; from here on neither work is queued any more. */
@@ -312,8 +294,8 @@ static void remove(struct pci_dev *pdev)
 	rondo_hw_reset(&rdev->hw);
 	rondo_irq_fini(rdev);
 	down_read(&rdev->reset_lock);
-	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res)
-		rondo_queue_fail_all(to_rondo_queue(res), RONDO_HOST_GONE);
+	xa_for_each(&rdev->table[RONDO_QUEUES], number, object)
+		rondo_queue_fail_all(to_rondo_queue(object), RONDO_HOST_GONE);
 	up_read(&rdev->reset_lock);
 	pci_clear_master(pdev);
 	rondo_dma_close(rdev);

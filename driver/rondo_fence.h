@@ -22,7 +22,7 @@ struct rondo_fence {
 	spinlock_t lock;
 };
 
-/* NULL if there is no memory. To be initialised, or released with rondo_fence_free(). */
+/* NULL if there is no memory. It must be initialised, or freed with rondo_fence_free(). */
 struct rondo_fence *rondo_fence_alloc(void);
 void rondo_fence_free(struct rondo_fence *fence);
 

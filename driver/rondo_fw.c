@@ -66,7 +66,7 @@ out_release:
 	return ret;
 }
 
-/* 0 when the firmware is ready, -EAGAIN while it boots, else it is not going to be. */
+/* 0 when the firmware is ready, -EAGAIN while it boots, another error if it never will be. */
 static int boot_progress(struct rondo_device *rdev)
 {
 	u32 state = rondo_hw_fw_state(&rdev->hw);

@@ -29,7 +29,7 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 		kfree(job);
 		return ERR_PTR(ret);
 	}
-	kref_get(&queue->ref);
+	rondo_object_get(&queue->base);
 	job->queue = queue;
 	return job;
 }
@@ -57,14 +57,14 @@ bool rondo_job_disjoint(const struct rondo_job *job)
 	const struct rondo_binding *binding = job->replay[0].binding;
 	u32 i;
 
-	/* Of several bindings one may read what another writes. */
+	/* With several bindings, one may read what another writes. */
 	for (i = 1; i < job->count; i++)
 		if (job->replay[i].binding != binding)
 			return false;
 	return binding->disjoint;
 }
 
-/* Also for a job that was killed before it ran: then nobody else signals. */
+/* Called also for a job that was killed before it ran, which nobody else signals. */
 static void job_finished(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct rondo_job *job = container_of(cb, struct rondo_job, finished);
@@ -89,7 +89,7 @@ void rondo_job_arm(struct rondo_job *job)
 
 void rondo_job_done(struct rondo_job *job, int error)
 {
-	struct rondo_device *rdev = job->queue->rdev;
+	struct rondo_device *rdev = job->queue->base.rdev;
 	/* The scheduler frees the job as soon as it sees the signal. */
 	struct rondo_fence *fence = job->hw_fence;
 
@@ -104,7 +104,7 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 {
 	struct rondo_job *job = to_rondo_job(base);
 	struct rondo_queue *queue = job->queue;
-	struct rondo_device *rdev = queue->rdev;
+	struct rondo_device *rdev = queue->base.rdev;
 	struct dma_fence *fence = dma_fence_get(&job->hw_fence->base);
 	int idx, error = -ENODEV;
 
@@ -113,13 +113,13 @@ static struct dma_fence *sched_run_job(struct drm_sched_job *base)
 		rondo_queue_push(queue, job, true);
 		error = rondo_device_error(rdev);
 		if (!error)
-			rondo_hw_ring(&rdev->hw, 1 + queue->res.number);
+			rondo_hw_ring(&rdev->hw, 1 + queue->base.number);
 		drm_dev_exit(idx);
 	} else {
 		rondo_watch_start(rdev, false);
 		rondo_queue_push(queue, job, false);
 	}
-	/* During a reset, the reset sees to it. */
+	/* During a reset, it is the reset that puts the job into the ring. */
 	if (error && error != -EAGAIN)
 		rondo_queue_fail_all(queue, rondo_lost_result(error));
 	return fence;

@@ -17,7 +17,7 @@ struct rondo_fence;
 struct rondo_job_replay {
 	/** @binding: the job's own reference */
 	struct rondo_binding *binding;
-	/** @entry: as it goes into the ring, but for its seqno */
+	/** @entry: as it goes into the ring, except for its seqno */
 	struct rondo_fw_entry entry;
 };
 
@@ -53,8 +53,8 @@ static inline struct rondo_job *to_rondo_job(struct drm_sched_job *job)
 extern const struct drm_sched_backend_ops rondo_sched_ops;
 
 /*
- * A job of @count replays in @queue, whose references it takes; the user calls it @tag.
- * It is either pushed or released.
+ * A job of @count replays in @queue, which the user calls @tag. It takes a reference to the
+ * queue, and to each binding that is put into it. It is either pushed or released.
  */
 struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag, u64 client_id);
 void rondo_job_release(struct rondo_job *job);

@@ -10,72 +10,36 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_program.h"
 
-static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
+static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
-	const struct rondo_prog *prog = container_of(res, struct rondo_prog, res);
+	const struct rondo_sealed_program *program =
+		container_of(object, struct rondo_sealed_program, base);
 
-	cmd->program = res->number;
+	cmd->program = object->number;
 	if (cmd->command == RONDO_FW_PROGRAM_LOAD) {
-		cmd->addr = prog->pages.block->addr;
-		cmd->size = prog->size;
+		cmd->addr = program->pages.block->addr;
+		cmd->size = program->size;
 	}
 }
 
-static const struct rondo_resident_ops prog_ops = {
+static void free_program(struct rondo_object *object)
+{
+	struct rondo_sealed_program *program = to_rondo_sealed_program(object);
+
+	rondo_dma_free(object->rdev, &program->pages);
+	vfree(program->data);
+	kfree(program);
+}
+
+static const struct rondo_object_ops program_ops = {
 	.table = RONDO_PROGRAMS,
-	.count = RONDO_PROGRAMS_MAX,
+	.ids = DRM_RONDO_PROGRAMS_MAX,
+	.numbers = RONDO_PROGRAMS_MAX,
 	.load = RONDO_FW_PROGRAM_LOAD,
 	.unload = RONDO_FW_PROGRAM_UNLOAD,
 	.describe = describe,
+	.free = free_program,
 };
-
-static void release_work(struct work_struct *work)
-{
-	struct rondo_prog *prog = container_of(work, struct rondo_prog, release);
-	struct rondo_device *rdev = prog->rdev;
-
-	rondo_resident_unload(rdev, &prog->res);
-	rondo_resident_fini(rdev, &prog->res);
-	rondo_dma_free(rdev, &prog->pages);
-	vfree(prog->data);
-	kfree(prog);
-	rondo_released(rdev);
-}
-
-static void release(struct kref *ref)
-{
-	struct rondo_prog *prog = container_of(ref, struct rondo_prog, ref);
-
-	rondo_release(prog->rdev, &prog->release);
-}
-
-void rondo_prog_put(struct rondo_prog *prog)
-{
-	if (prog)
-		kref_put(&prog->ref, release);
-}
-
-struct rondo_prog *rondo_prog_lookup(struct rondo_file *rfile, u32 id)
-{
-	struct rondo_prog *prog;
-
-	xa_lock(&rfile->programs);
-	prog = xa_load(&rfile->programs, id);
-	if (prog)
-		kref_get(&prog->ref);
-	xa_unlock(&rfile->programs);
-	return prog;
-}
-
-void rondo_prog_close_all(struct rondo_file *rfile)
-{
-	struct rondo_prog *prog;
-	unsigned long id;
-
-	xa_for_each(&rfile->programs, id, prog)
-		rondo_prog_put(prog);
-	xa_destroy(&rfile->programs);
-}
 
 u64 rondo_cycles_max(void)
 {
@@ -83,28 +47,25 @@ u64 rondo_cycles_max(void)
 }
 
 /* A private copy of what is to be proved. */
-static struct rondo_prog *copy_program(struct rondo_device *rdev,
-				       const struct drm_rondo_program_create *args)
+static struct rondo_sealed_program *copy_program(struct rondo_device *rdev,
+						 const struct drm_rondo_program_create *args)
 {
-	struct rondo_prog *prog = kzalloc(sizeof(*prog), GFP_KERNEL_ACCOUNT);
+	struct rondo_sealed_program *program = kzalloc(sizeof(*program), GFP_KERNEL_ACCOUNT);
 
-	if (!prog)
+	if (!program)
 		return ERR_PTR(-ENOMEM);
-	kref_init(&prog->ref);
-	INIT_WORK(&prog->release, release_work);
-	drm_dev_get(&rdev->drm);
-	prog->rdev = rdev;
-	prog->size = args->size;
-	prog->data = __vmalloc(args->size, GFP_KERNEL_ACCOUNT);
-	if (!prog->data) {
-		rondo_prog_put(prog);
+	rondo_object_init(&program->base, rdev, &program_ops);
+	program->size = args->size;
+	program->data = __vmalloc(args->size, GFP_KERNEL_ACCOUNT);
+	if (!program->data) {
+		rondo_object_put(&program->base);
 		return ERR_PTR(-ENOMEM);
 	}
-	if (copy_from_user(prog->data, u64_to_user_ptr(args->data), args->size)) {
-		rondo_prog_put(prog);
+	if (copy_from_user(program->data, u64_to_user_ptr(args->data), args->size)) {
+		rondo_object_put(&program->base);
 		return ERR_PTR(-EFAULT);
 	}
-	return prog;
+	return program;
 }
 
 static bool yield_or_stop(void *unused)
@@ -114,7 +75,8 @@ static bool yield_or_stop(void *unused)
 }
 
 /* Proves the copy; the verdict goes to @args. */
-static int verify_program(struct rondo_prog *prog, struct drm_rondo_program_create *args)
+static int verify_program(struct rondo_sealed_program *program,
+			  struct drm_rondo_program_create *args)
 {
 	u64 budget = min_not_zero(args->budget, rondo_cycles_max());
 	char text[RONDO_VERDICT_TEXT_BYTES];
@@ -126,25 +88,25 @@ static int verify_program(struct rondo_prog *prog, struct drm_rondo_program_crea
 	if (!v)
 		return -ENOMEM;
 
-	verdict = rondo_verify_run(v, &prog->rdev->machine, prog->data, prog->size, budget,
-				   yield_or_stop, NULL);
+	verdict = rondo_verify_run(v, &program->base.rdev->machine, program->data, program->size,
+				   budget, yield_or_stop, NULL);
 	if (!verdict) {
 		ret = -EINTR;
 		goto out;
 	}
 	if (verdict->code) {
 		rondo_verdict_text(verdict, text, sizeof(text));
-		drm_dbg_driver(&prog->rdev->drm, "program refused: %s\n", text);
+		drm_dbg_driver(&program->base.rdev->drm, "program refused: %s\n", text);
 		args->error = verdict->code;
 		args->error_index = verdict->index;
 		args->error_slot = verdict->slot;
 		ret = -EINVAL;
 		goto out;
 	}
-	prog->cycles = rondo_verify_facts(v)->cycles;
+	program->cycles = rondo_verify_facts(v)->cycles;
 	args->cleared = rondo_cleared_bytes(rondo_verify_facts(v));
-	prog->signature = rondo_verify_facts(v)->signature;
-	if (rondo_program_open(&prog->tables, prog->data, prog->size))
+	program->signature = rondo_verify_facts(v)->signature;
+	if (rondo_program_open(&program->tables, program->data, program->size))
 		ret = -EINVAL;
 out:
 	kvfree(v);
@@ -152,9 +114,9 @@ out:
 }
 
 /* Makes the page list through which the device reads the program. */
-static int map_program(struct rondo_prog *prog)
+static int map_program(struct rondo_sealed_program *program)
 {
-	unsigned int i, count = DIV_ROUND_UP(prog->size, PAGE_SIZE);
+	unsigned int i, count = DIV_ROUND_UP(program->size, PAGE_SIZE);
 	struct page **pages;
 	int ret;
 
@@ -162,21 +124,21 @@ static int map_program(struct rondo_prog *prog)
 	if (!pages)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
-		pages[i] = vmalloc_to_page(prog->data + i * PAGE_SIZE);
-	ret = rondo_dma_map_pages(prog->rdev, &prog->pages, pages, count, DMA_TO_DEVICE);
+		pages[i] = vmalloc_to_page(program->data + i * PAGE_SIZE);
+	ret = rondo_dma_map_pages(program->base.rdev, &program->pages, pages, count, DMA_TO_DEVICE);
 	kvfree(pages);
 	return ret;
 }
 
-static int load_program(struct rondo_prog *prog)
+static int load_program(struct rondo_sealed_program *program)
 {
 	int ret;
 
-	ret = map_program(prog);
+	ret = map_program(program);
 	if (!ret)
-		ret = rondo_resident_init(prog->rdev, &prog->res, &prog_ops);
+		ret = rondo_object_take_number(&program->base);
 	if (!ret)
-		ret = rondo_resident_load(prog->rdev, &prog->res);
+		ret = rondo_object_load(&program->base);
 	return ret;
 }
 
@@ -184,7 +146,7 @@ int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_fi
 {
 	struct drm_rondo_program_create *args = data;
 	struct rondo_file *rfile = file->driver_priv;
-	struct rondo_prog *prog;
+	struct rondo_sealed_program *program;
 	int ret;
 
 	args->error = 0;
@@ -200,45 +162,34 @@ int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_fi
 	}
 
 	/* The id is reserved first: a file at its limit is told before the work. */
-	ret = xa_alloc(&rfile->programs, &args->id, NULL, XA_LIMIT(1, DRM_RONDO_PROGRAMS_MAX),
-		       GFP_KERNEL_ACCOUNT);
+	ret = rondo_id_reserve(rfile, &program_ops, &args->id);
 	if (ret)
-		return ret == -EBUSY ? -ENOSPC : ret;
-	prog = copy_program(rfile->rdev, args);
-	if (IS_ERR(prog)) {
-		ret = PTR_ERR(prog);
-		goto err_erase;
+		return ret;
+	program = copy_program(rfile->rdev, args);
+	if (IS_ERR(program)) {
+		ret = PTR_ERR(program);
+		goto err_cancel;
 	}
-	ret = verify_program(prog, args);
+	ret = verify_program(program, args);
 	if (!ret)
-		ret = load_program(prog);
+		ret = load_program(program);
 	if (ret)
 		goto err_put;
-	args->cycles = prog->cycles;
-	xa_store(&rfile->programs, args->id, prog, GFP_KERNEL);
+	args->cycles = program->cycles;
+	rondo_id_publish(rfile, args->id, &program->base);
 	return 0;
 
 err_put:
-	rondo_prog_put(prog);
-err_erase:
-	xa_erase(&rfile->programs, args->id);
+	rondo_object_put(&program->base);
+err_cancel:
+	rondo_id_cancel(rfile, &program_ops, args->id);
 	return ret;
 }
 
 int rondo_ioctl_program_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_rondo_program_destroy *args = data;
-	struct rondo_file *rfile = file->driver_priv;
-	struct rondo_prog *prog;
 
-	if (args->pad)
-		return -EINVAL;
-	prog = rondo_prog_lookup(rfile, args->id);
-	if (!prog)
-		return -ENOENT;
-	/* Two calls may race; one erases. */
-	if (xa_cmpxchg(&rfile->programs, args->id, prog, NULL, 0) == prog)
-		rondo_prog_put(prog);
-	rondo_prog_put(prog);
-	return 0;
+	return args->pad ? -EINVAL :
+			   rondo_object_destroy(file->driver_priv, RONDO_PROGRAMS, args->id);
 }

@@ -8,24 +8,13 @@
 #ifndef RONDO_PROGRAM_H
 #define RONDO_PROGRAM_H
 
-#include <linux/kref.h>
-#include <linux/workqueue.h>
-
 #include "core/program.h"
 #include "driver/rondo_dma.h"
-#include "driver/rondo_resident.h"
+#include "driver/rondo_object.h"
 
-struct rondo_device;
-struct rondo_file;
-
-/* A sealed program (struct rondo_program is core's view of its tables). */
-struct rondo_prog {
-	struct rondo_device *rdev;
-	struct kref ref;
-	/** @release: what the last reference leaves to rondo_release_wq */
-	struct work_struct release;
-	struct rondo_resident res;
-
+/* Its tables are a struct rondo_program of core/. */
+struct rondo_sealed_program {
+	struct rondo_object base;
 	/** @data: the bytes, in vmalloc memory */
 	void *data;
 	size_t size;
@@ -39,11 +28,9 @@ struct rondo_prog {
 	struct rondo_dma pages;
 };
 
-/* The program with @id, with a reference of the caller's own; NULL if there is none. */
-struct rondo_prog *rondo_prog_lookup(struct rondo_file *rfile, u32 id);
-void rondo_prog_put(struct rondo_prog *prog);
-
-/* Drops all programs of a file that is closed. */
-void rondo_prog_close_all(struct rondo_file *rfile);
+static inline struct rondo_sealed_program *to_rondo_sealed_program(struct rondo_object *object)
+{
+	return container_of(object, struct rondo_sealed_program, base);
+}
 
 #endif

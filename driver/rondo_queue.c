@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -10,11 +9,11 @@
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
 
-static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cmd)
+static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
-	const struct rondo_queue *queue = container_of(res, struct rondo_queue, res);
+	const struct rondo_queue *queue = container_of(object, struct rondo_queue, base);
 
-	cmd->queue = res->number;
+	cmd->queue = object->number;
 	if (cmd->command == RONDO_FW_QUEUE_CREATE) {
 		cmd->addr = queue->ring.block->addr;
 		cmd->count = RONDO_QUEUE_ENTRIES;
@@ -22,60 +21,32 @@ static void describe(const struct rondo_resident *res, struct rondo_fw_admin *cm
 	}
 }
 
-static const struct rondo_resident_ops queue_ops = {
-	.table = RONDO_QUEUES,
-	.count = RONDO_FW_QUEUES_MAX,
-	.load = RONDO_FW_QUEUE_CREATE,
-	.unload = RONDO_FW_QUEUE_DESTROY,
-	.describe = describe,
-};
-
-static void release_work(struct work_struct *work)
+static void free_queue(struct rondo_object *object)
 {
-	struct rondo_queue *queue = container_of(work, struct rondo_queue, release);
-	struct rondo_device *rdev = queue->rdev;
+	struct rondo_queue *queue = to_rondo_queue(object);
 
-	/* Nothing to do for a queue that was killed; one may not have come so far. */
-	rondo_resident_unload(rdev, &queue->res);
-	rondo_resident_fini(rdev, &queue->res);
-	rondo_dma_free(rdev, &queue->ring);
+	rondo_dma_free(object->rdev, &queue->ring);
 	if (queue->sched_ready)
 		drm_sched_fini(&queue->sched);
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
-	rondo_released(rdev);
-	/* Module exit waits for the return: destroy_workqueue(). */
-	module_put(THIS_MODULE);
-}
-
-static void release(struct kref *ref)
-{
-	struct rondo_queue *queue = container_of(ref, struct rondo_queue, ref);
-
-	rondo_release(queue->rdev, &queue->release);
 }
 
 void rondo_queue_put(struct rondo_queue *queue)
 {
-	if (queue)
-		kref_put(&queue->ref, release);
+	rondo_object_put(&queue->base);
 }
 
 struct rondo_queue *rondo_queue_lookup(struct rondo_file *rfile, u32 id)
 {
-	struct rondo_queue *queue;
+	struct rondo_object *object = rondo_object_lookup(rfile, RONDO_QUEUES, id);
 
-	xa_lock(&rfile->queues);
-	queue = xa_load(&rfile->queues, id);
-	if (queue)
-		kref_get(&queue->ref);
-	xa_unlock(&rfile->queues);
-	return queue;
+	return object ? to_rondo_queue(object) : NULL;
 }
 
 /*
  * Removes the first job in flight whose last entry is at most @seqno, and keeps its fault;
- * @result is that of a job that has none of its own.
+ * @result is for a job that has none of its own.
  */
 static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 result)
 {
@@ -118,10 +89,10 @@ static bool note_event(struct rondo_queue *queue, const struct rondo_fw_event *e
 	return found;
 }
 
-/* Logs what is the device's fault; users may destroy their queues. */
+/* Logs a failure of the device. That a user has destroyed a queue is none. */
 static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
-	struct drm_device *drm = &queue->rdev->drm;
+	struct drm_device *drm = &queue->base.rdev->drm;
 	const char *text = rondo_result_text(event->result);
 
 	if (event->result == RONDO_FW_OK || event->result == RONDO_FW_ABORTED)
@@ -153,17 +124,18 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 	list_add_tail(&job->node, &queue->inflight);
 	if (ring) {
 		dma_wmb(); /* the entries before the index */
-		WRITE_ONCE(queue->rdev->ring.status->queue_tail[queue->res.number], queue->tail);
+		WRITE_ONCE(queue->base.rdev->ring.status->queue_tail[queue->base.number],
+			   queue->tail);
 	}
 	spin_unlock(&queue->lock);
 }
 
-/* Signals all jobs up to entry @seqno; @result is that of those which have none of their own. */
+/* Signals all jobs up to entry @seqno, those that have no result of their own with @result. */
 static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 {
 	struct rondo_job *job;
 
-	lockdep_assert_held(&queue->rdev->ring.event_lock); /* for their order */
+	lockdep_assert_held(&queue->base.rdev->ring.event_lock); /* for their order */
 
 	while ((job = take_done(queue, seqno, result)))
 		rondo_job_done(job, rondo_result_error(job->fault.result));
@@ -181,15 +153,15 @@ bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *ev
 
 void rondo_queue_fail_all(struct rondo_queue *queue, u32 result)
 {
-	mutex_lock(&queue->rdev->ring.event_lock);
+	mutex_lock(&queue->base.rdev->ring.event_lock);
 	finish_up_to(queue, U64_MAX, result);
-	mutex_unlock(&queue->rdev->ring.event_lock);
+	mutex_unlock(&queue->base.rdev->ring.event_lock);
 }
 
 void rondo_queue_settle(struct rondo_queue *queue)
 {
-	struct rondo_fw_status *status = queue->rdev->ring.status;
-	u32 number = queue->res.number;
+	struct rondo_fw_status *status = queue->base.rdev->ring.status;
+	u32 number = queue->base.number;
 	u32 head = READ_ONCE(status->queue_head[number]);
 	bool running = READ_ONCE(status->running) == number + 1;
 	struct rondo_job *job;
@@ -226,47 +198,47 @@ void rondo_queue_recover(struct rondo_queue *queue)
 		rondo_queue_push(queue, job, true);
 }
 
-/* Ends a queue: what waits in it is cancelled, what runs is aborted. Drops the file's reference. */
-static void kill_queue(struct rondo_queue *queue)
+/* Ends a queue: what waits in it is cancelled, what runs is aborted. */
+static void close_queue(struct rondo_object *object)
 {
-	struct rondo_device *rdev = queue->rdev;
+	struct rondo_queue *queue = to_rondo_queue(object);
 
 	mutex_lock(&queue->submit_lock);
 	queue->stopped = true;
 	mutex_unlock(&queue->submit_lock);
 
 	drm_sched_entity_fini(&queue->entity); /* from here on nothing is run */
-	rondo_resident_unload(rdev, &queue->res);
-	rondo_resident_fini(rdev, &queue->res); /* no more events */
+	rondo_object_unload(object);
+	rondo_object_drop_number(object); /* no more events */
 	rondo_queue_fail_all(queue, RONDO_FW_ABORTED);
-	rondo_dma_free(rdev, &queue->ring);
-	rondo_queue_put(queue);
+	rondo_dma_free(object->rdev, &queue->ring);
 }
 
-void rondo_queue_close_all(struct rondo_file *rfile)
-{
-	struct rondo_queue *queue;
-	unsigned long id;
-
-	xa_for_each(&rfile->queues, id, queue)
-		kill_queue(queue);
-	xa_destroy(&rfile->queues);
-}
+static const struct rondo_object_ops queue_ops = {
+	.table = RONDO_QUEUES,
+	.ids = DRM_RONDO_QUEUES_MAX,
+	.numbers = RONDO_FW_QUEUES_MAX,
+	.load = RONDO_FW_QUEUE_CREATE,
+	.unload = RONDO_FW_QUEUE_DESTROY,
+	.describe = describe,
+	.close = close_queue,
+	.free = free_queue,
+};
 
 static int init_sched(struct rondo_queue *queue)
 {
 	struct drm_gpu_scheduler *sched = &queue->sched;
 	const struct drm_sched_init_args args = {
 		.ops = &rondo_sched_ops,
-		.submit_wq = queue->rdev->sched_wq,
+		.submit_wq = queue->base.rdev->sched_wq,
 #ifdef HAVE_DRM_SCHED_NUM_RQS
 		.num_rqs = 1,
 #endif
 		.credit_limit = RONDO_QUEUE_ENTRIES,
 		.timeout = MAX_SCHEDULE_TIMEOUT,
-		.timeout_wq = queue->rdev->wq,
+		.timeout_wq = queue->base.rdev->wq,
 		.name = "rondo",
-		.dev = queue->rdev->drm.dev,
+		.dev = queue->base.rdev->drm.dev,
 	};
 	int ret;
 
@@ -281,12 +253,12 @@ static int init_sched(struct rondo_queue *queue)
 /* An earlier queue of this number has left its tail behind. */
 static int clear_tail(struct rondo_queue *queue)
 {
-	struct rondo_device *rdev = queue->rdev;
+	struct rondo_device *rdev = queue->base.rdev;
 	int idx;
 
 	if (!drm_dev_enter(&rdev->drm, &idx))
 		return -ENODEV;
-	WRITE_ONCE(rdev->ring.status->queue_tail[queue->res.number], 0);
+	WRITE_ONCE(rdev->ring.status->queue_tail[queue->base.number], 0);
 	drm_dev_exit(idx);
 	return 0;
 }
@@ -300,14 +272,10 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return ERR_PTR(-ENOMEM);
-	__module_get(THIS_MODULE);
-	drm_dev_get(&rdev->drm);
-	kref_init(&queue->ref);
-	INIT_WORK(&queue->release, release_work);
+	rondo_object_init(&queue->base, rdev, &queue_ops);
 	mutex_init(&queue->submit_lock);
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->inflight);
-	queue->rdev = rdev;
 	queue->rfile = rfile;
 	queue->weight = weight;
 	queue->hw_context = dma_fence_context_alloc(2);
@@ -317,7 +285,7 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 			      RONDO_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry));
 	if (ret)
 		goto err_put;
-	ret = rondo_resident_init(rdev, &queue->res, &queue_ops);
+	ret = rondo_object_take_number(&queue->base);
 	if (ret)
 		goto err_put;
 	ret = clear_tail(queue);
@@ -326,7 +294,7 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 	ret = init_sched(queue);
 	if (ret)
 		goto err_put;
-	ret = rondo_resident_load(rdev, &queue->res);
+	ret = rondo_object_load(&queue->base);
 	if (ret)
 		goto err_entity;
 	return queue;
@@ -347,37 +315,24 @@ int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 
 	if (args->flags || args->pad || !args->weight || args->weight > RONDO_WEIGHT_MAX)
 		return -EINVAL;
-	ret = xa_alloc(&rfile->queues, &args->id, NULL, XA_LIMIT(1, DRM_RONDO_QUEUES_MAX),
-		       GFP_KERNEL_ACCOUNT);
+	ret = rondo_id_reserve(rfile, &queue_ops, &args->id);
 	if (ret)
-		return ret == -EBUSY ? -ENOSPC : ret;
+		return ret;
 	queue = create_queue(rfile, args->weight);
 	if (IS_ERR(queue)) {
-		xa_erase(&rfile->queues, args->id);
+		rondo_id_cancel(rfile, &queue_ops, args->id);
 		return PTR_ERR(queue);
 	}
-	xa_store(&rfile->queues, args->id, queue, GFP_KERNEL);
+	rondo_id_publish(rfile, args->id, &queue->base);
 	return 0;
 }
 
 int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_rondo_queue_destroy *args = data;
-	struct rondo_file *rfile = file->driver_priv;
-	struct rondo_queue *queue;
-	bool mine;
 
-	if (args->pad)
-		return -EINVAL;
-	queue = rondo_queue_lookup(rfile, args->id);
-	if (!queue)
-		return -ENOENT;
-	/* Two calls may race; one erases. */
-	mine = xa_cmpxchg(&rfile->queues, args->id, queue, NULL, 0) == queue;
-	rondo_queue_put(queue);
-	if (mine)
-		kill_queue(queue);
-	return 0;
+	return args->pad ? -EINVAL :
+			   rondo_object_destroy(file->driver_priv, RONDO_QUEUES, args->id);
 }
 
 /* Finds the fault that @args asks for. With the queue's lock held. */

@@ -13,19 +13,16 @@
 #ifndef RONDO_QUEUE_H
 #define RONDO_QUEUE_H
 
-#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include <drm/gpu_scheduler.h>
 #include <drm/rondo_accel.h>
 
 #include "driver/rondo_dma.h"
-#include "driver/rondo_resident.h"
+#include "driver/rondo_object.h"
 #include "spec/fw_abi.h"
 
-struct rondo_device;
 struct rondo_file;
 struct rondo_job;
 
@@ -41,14 +38,10 @@ struct rondo_fault {
 };
 
 struct rondo_queue {
-	struct rondo_device *rdev;
-	/** @rfile: valid until the queue is killed, which is before the file is freed */
+	/** @base: referenced by the file, and by each job */
+	struct rondo_object base;
+	/** @rfile: valid until the queue is closed, which is before the file is freed */
 	struct rondo_file *rfile;
-	/** @ref: the file's, and one of each job */
-	struct kref ref;
-	/** @release: what the last reference leaves to rondo_release_wq */
-	struct work_struct release;
-	struct rondo_resident res;
 	u32 weight;
 
 	struct drm_gpu_scheduler sched;
@@ -69,30 +62,27 @@ struct rondo_queue {
 	spinlock_t lock;
 	/** @inflight: &struct rondo_job.node, in ring order */
 	struct list_head inflight;
-	/** @ring: the firmware's ring of RONDO_QUEUE_ENTRIES; mapped until killed or unbound */
+	/** @ring: the firmware's ring of RONDO_QUEUE_ENTRIES; mapped until closed or unbound */
 	struct rondo_dma ring;
 	/** @tail: next entry of @ring, free-running */
 	u32 tail;
 	/** @seqno: of the last entry */
 	u64 seqno;
-	/** @fault: the last ones of @faults that there ever were, as a ring */
+	/** @fault: a ring of the last ones; @faults: how many there ever were */
 	struct rondo_fault fault[DRM_RONDO_FAULTS_MAX];
 	u32 faults;
 };
 
-static inline struct rondo_queue *to_rondo_queue(struct rondo_resident *res)
+static inline struct rondo_queue *to_rondo_queue(struct rondo_object *object)
 {
-	return container_of(res, struct rondo_queue, res);
+	return container_of(object, struct rondo_queue, base);
 }
 
 /* The queue with @id, with a reference of the caller's own; NULL if there is none. */
 struct rondo_queue *rondo_queue_lookup(struct rondo_file *rfile, u32 id);
 void rondo_queue_put(struct rondo_queue *queue);
 
-/* Kills all queues of a file that is closed. */
-void rondo_queue_close_all(struct rondo_file *rfile);
-
-/* Takes the firmware's word that entries are done; false if that cannot be. */
+/* Handles the firmware's report that a replay has ended; false if it makes no sense. */
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event);
 
 /*

@@ -5,7 +5,7 @@
  * are put into their rings again, in order.
  *
  * Nothing is allocated: every fence depends on this. If it fails, the device is dead:
- * everything in flight fails, and so does whatever comes.
+ * everything in flight fails, and so does whatever is asked of it later.
  */
 #include <linux/dma-fence.h>
 
@@ -35,20 +35,20 @@ void rondo_reset_request(struct rondo_device *rdev, const char *reason)
 
 static void stop_queues(struct rondo_device *rdev)
 {
-	struct rondo_resident *res;
+	struct rondo_object *object;
 	unsigned long number;
 
-	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res)
-		drm_sched_wqueue_stop(&to_rondo_queue(res)->sched);
+	xa_for_each(&rdev->table[RONDO_QUEUES], number, object)
+		drm_sched_wqueue_stop(&to_rondo_queue(object)->sched);
 }
 
 static void start_queues(struct rondo_device *rdev)
 {
-	struct rondo_resident *res;
+	struct rondo_object *object;
 	unsigned long number;
 
-	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res) {
-		drm_sched_wqueue_start(&to_rondo_queue(res)->sched);
+	xa_for_each(&rdev->table[RONDO_QUEUES], number, object) {
+		drm_sched_wqueue_start(&to_rondo_queue(object)->sched);
 		rondo_hw_ring(&rdev->hw, 1 + number);
 	}
 }
@@ -60,7 +60,7 @@ static int boot_and_reload(struct rondo_device *rdev)
 	for (try = 0; try < RONDO_RESET_TRIES && ret && ret != -ENODEV; try++) {
 		ret = rondo_fw_boot(rdev);
 		if (!ret)
-			ret = rondo_resident_reload_all(rdev);
+			ret = rondo_objects_reload(rdev);
 	}
 	return ret;
 }
@@ -68,13 +68,13 @@ static int boot_and_reload(struct rondo_device *rdev)
 /* The device has stopped: takes its last words, and gives up what must not be repeated. */
 static void settle_queues(struct rondo_device *rdev)
 {
-	struct rondo_resident *res;
+	struct rondo_object *object;
 	unsigned long number;
 
 	mutex_lock(&rdev->ring.event_lock);
 	rondo_ring_process_locked(rdev);
-	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res)
-		rondo_queue_settle(to_rondo_queue(res));
+	xa_for_each(&rdev->table[RONDO_QUEUES], number, object)
+		rondo_queue_settle(to_rondo_queue(object));
 	mutex_unlock(&rdev->ring.event_lock);
 }
 
@@ -82,16 +82,16 @@ static void settle_queues(struct rondo_device *rdev)
 static void recover_queues(struct rondo_device *rdev)
 {
 	int error = rondo_device_error(rdev);
-	struct rondo_resident *res;
+	struct rondo_object *object;
 	unsigned long number;
 
-	xa_for_each(&rdev->table[RONDO_QUEUES].entries, number, res) {
+	xa_for_each(&rdev->table[RONDO_QUEUES], number, object) {
 		if (error)
-			rondo_queue_fail_all(to_rondo_queue(res), rondo_lost_result(error));
-		else if (!res->live)
-			rondo_queue_fail_all(to_rondo_queue(res), RONDO_HOST_RESET);
+			rondo_queue_fail_all(to_rondo_queue(object), rondo_lost_result(error));
+		else if (!object->live)
+			rondo_queue_fail_all(to_rondo_queue(object), RONDO_HOST_RESET);
 		else
-			rondo_queue_recover(to_rondo_queue(res));
+			rondo_queue_recover(to_rondo_queue(object));
 	}
 }
 

@@ -70,7 +70,7 @@ void rondo_ring_reset(struct rondo_device *rdev)
 	dma_wmb(); /* before the device is told to look */
 }
 
-/* Passes on what the firmware has logged, line by line; lost bytes are lost. */
+/* Passes on what the firmware has logged, line by line, except what the ring has lost. */
 static void process_log_locked(struct rondo_device *rdev)
 {
 	struct rondo_ring *ring = &rdev->ring;
@@ -92,17 +92,17 @@ static void process_log_locked(struct rondo_device *rdev)
 	}
 }
 
-/* False if the event cannot be. */
+/* False if the event makes no sense. */
 static bool process_event_locked(struct rondo_device *rdev, const struct rondo_fw_event *event)
 {
-	struct rondo_resident *resident;
+	struct rondo_object *object;
 
 	switch (event->type) {
 	case RONDO_FW_EVENT_ADMIN:
 		return rondo_admin_answer(rdev, event);
 	case RONDO_FW_EVENT_DONE:
-		resident = xa_load(&rdev->table[RONDO_QUEUES].entries, event->queue);
-		return resident && rondo_queue_done(to_rondo_queue(resident), event);
+		object = xa_load(&rdev->table[RONDO_QUEUES], event->queue);
+		return object && rondo_queue_done(to_rondo_queue(object), event);
 	default:
 		return false;
 	}

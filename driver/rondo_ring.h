@@ -59,7 +59,7 @@ u64 rondo_ring_init_addr(struct rondo_device *rdev);
 void rondo_ring_process(struct rondo_device *rdev);
 void rondo_ring_process_locked(struct rondo_device *rdev);
 
-/* Handles events whose interrupt has not come for a while; for who waits, now and then. */
+/* Handles events whose interrupt is overdue. Whoever waits for one calls this now and then. */
 void rondo_ring_poll(struct rondo_device *rdev);
 
 /*

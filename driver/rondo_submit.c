@@ -85,7 +85,7 @@ static int add_replay(struct submit *submit, u32 i)
 	replay->entry = (struct rondo_fw_entry){
 		.type = RONDO_FW_ENTRY_REPLAY,
 		.flags = i == args->replay_count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
-		.binding = replay->binding->res.number,
+		.binding = replay->binding->base.number,
 		.generation = replay->binding->generation,
 	};
 	return add_offsets(replay, &user);
@@ -184,7 +184,7 @@ static int fill_job(struct submit *submit)
 /* Whether slot @i is touched, and if so how. */
 static bool slot_usage(const struct rondo_binding *binding, u32 i, enum dma_resv_usage *usage)
 {
-	const struct rondo_slot *slot = &binding->prog->tables.slots[i];
+	const struct rondo_slot *slot = &binding->program->tables.slots[i];
 
 	*usage = slot->write_hi ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
 	return slot->write_hi || slot->read_hi;

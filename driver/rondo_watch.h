@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The watchdog over what interrupts may not tell.
+ * The watchdog: sees what no interrupt tells.
  *
  * Liveness: as long as something is pending, the firmware's heartbeat and the
  * device's clock must move within RONDO_WATCH_STILL checks, made every
- * RONDO_WATCH_JIFFIES of wall time. Checks are counted, not time: a host that is not
- * scheduled itself blames nobody. How long a program may run is not judged here; the
- * firmware does that, in exact device time.
+ * RONDO_WATCH_JIFFIES of wall time. Checks are counted, not time, so that a host
+ * which was not scheduled itself does not blame the device. How long a program may run is not
+ * judged here; the firmware does that, in exact device time.
  */
 #ifndef RONDO_WATCH_H
 #define RONDO_WATCH_H

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+
+#include "driver/rondo_device.h"
+#include "driver/rondo_object.h"
+
+/* Resets that may come between before an operation gives up. */
+enum { RONDO_LOAD_TRIES = 3 };
+
+/* References */
+
+static void release_work(struct work_struct *work)
+{
+	struct rondo_object *object = container_of(work, struct rondo_object, release);
+	struct rondo_device *rdev = object->rdev;
+
+	rondo_object_unload(object);
+	rondo_object_drop_number(object);
+	object->ops->free(object);
+	/* Before a close goes on that waits for it. Module exit waits for this work to return. */
+	module_put(THIS_MODULE);
+	if (atomic_dec_and_test(&rdev->releases))
+		wake_up_all(&rdev->released);
+	drm_dev_put(&rdev->drm);
+}
+
+void rondo_object_init(struct rondo_object *object, struct rondo_device *rdev,
+		       const struct rondo_object_ops *ops)
+{
+	__module_get(THIS_MODULE);
+	drm_dev_get(&rdev->drm);
+	kref_init(&object->ref);
+	INIT_WORK(&object->release, release_work);
+	object->rdev = rdev;
+	object->ops = ops;
+}
+
+void rondo_object_get(struct rondo_object *object)
+{
+	kref_get(&object->ref);
+}
+
+static void release(struct kref *ref)
+{
+	struct rondo_object *object = container_of(ref, struct rondo_object, ref);
+
+	atomic_inc(&object->rdev->releases);
+	queue_work(rondo_release_wq, &object->release);
+}
+
+void rondo_object_put(struct rondo_object *object)
+{
+	kref_put(&object->ref, release);
+}
+
+/* Ids */
+
+int rondo_id_reserve(struct rondo_file *rfile, const struct rondo_object_ops *ops, u32 *id)
+{
+	int ret = xa_alloc(&rfile->ids[ops->table], id, NULL, XA_LIMIT(1, ops->ids),
+			   GFP_KERNEL_ACCOUNT);
+
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+void rondo_id_publish(struct rondo_file *rfile, u32 id, struct rondo_object *object)
+{
+	/* In a reserved place nothing is allocated. */
+	xa_store(&rfile->ids[object->ops->table], id, object, GFP_KERNEL);
+}
+
+void rondo_id_cancel(struct rondo_file *rfile, const struct rondo_object_ops *ops, u32 id)
+{
+	xa_erase(&rfile->ids[ops->table], id);
+}
+
+struct rondo_object *rondo_object_lookup(struct rondo_file *rfile, enum rondo_table_id table,
+					 u32 id)
+{
+	struct xarray *ids = &rfile->ids[table];
+	struct rondo_object *object;
+
+	xa_lock(ids);
+	object = xa_load(ids, id);
+	if (object)
+		rondo_object_get(object);
+	xa_unlock(ids);
+	return object;
+}
+
+static void close_object(struct rondo_object *object)
+{
+	if (object->ops->close)
+		object->ops->close(object);
+	rondo_object_put(object);
+}
+
+int rondo_object_destroy(struct rondo_file *rfile, enum rondo_table_id table, u32 id)
+{
+	struct xarray *ids = &rfile->ids[table];
+	struct rondo_object *object;
+
+	/* An id that is only reserved loads as NULL, and stays. */
+	xa_lock(ids);
+	object = xa_load(ids, id);
+	if (object)
+		__xa_erase(ids, id);
+	xa_unlock(ids);
+	if (!object)
+		return -ENOENT;
+	close_object(object);
+	return 0;
+}
+
+void rondo_objects_close(struct rondo_file *rfile)
+{
+	enum rondo_table_id t = RONDO_TABLES;
+	struct rondo_object *object;
+	unsigned long id;
+
+	while (t-- > 0) {
+		xa_for_each(&rfile->ids[t], id, object)
+			close_object(object);
+		xa_destroy(&rfile->ids[t]);
+	}
+}
+
+/* Numbers */
+
+void rondo_tables_init(struct rondo_device *rdev)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_TABLES; i++)
+		xa_init_flags(&rdev->table[i], XA_FLAGS_ALLOC);
+}
+
+/* Reserves a number, so that storing the object later allocates nothing. */
+static int reserve_number(struct rondo_object *object)
+{
+	return xa_alloc(&object->rdev->table[object->ops->table], &object->number, NULL,
+			XA_LIMIT(0, object->ops->numbers - 1), GFP_KERNEL);
+}
+
+int rondo_object_take_number(struct rondo_object *object)
+{
+	int ret = reserve_number(object);
+
+	if (ret == -EBUSY) {
+		/* Some may be on their way out. */
+		flush_workqueue(rondo_release_wq);
+		ret = reserve_number(object);
+	}
+	object->numbered = !ret;
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+void rondo_object_drop_number(struct rondo_object *object)
+{
+	struct rondo_device *rdev = object->rdev;
+
+	if (!object->numbered)
+		return;
+	down_read(&rdev->reset_lock);
+	mutex_lock(&rdev->ring.event_lock); /* no event may look while it goes */
+	xa_erase(&rdev->table[object->ops->table], object->number);
+	mutex_unlock(&rdev->ring.event_lock);
+	up_read(&rdev->reset_lock);
+	object->numbered = false;
+}
+
+static int send_command(struct rondo_object *object, enum rondo_fw_command command,
+			enum rondo_state state, bool killable)
+{
+	struct rondo_fw_admin cmd = { .command = command };
+
+	object->ops->describe(object, &cmd);
+	return rondo_admin_send(object->rdev, &cmd, state, killable);
+}
+
+int rondo_object_load(struct rondo_object *object)
+{
+	struct rondo_device *rdev = object->rdev;
+	int try, ret = -EAGAIN;
+
+	for (try = 0; try < RONDO_LOAD_TRIES && ret == -EAGAIN; try++) {
+		down_read(&rdev->reset_lock);
+		ret = rondo_device_error(rdev);
+		if (!ret) {
+			xa_store(&rdev->table[object->ops->table], object->number, object,
+				 GFP_NOWAIT);
+			ret = send_command(object, object->ops->load, RONDO_LIVE, true);
+			object->live = !ret || ret == -EINTR; /* then it may become so */
+		}
+		up_read(&rdev->reset_lock);
+		if (ret == -EAGAIN)
+			flush_work(&rdev->reset_work);
+	}
+	return ret == -EAGAIN ? -EIO : ret;
+}
+
+void rondo_object_unload(struct rondo_object *object)
+{
+	struct rondo_device *rdev = object->rdev;
+
+	down_read(&rdev->reset_lock);
+	if (object->live) {
+		object->live = false;
+		if (!rondo_device_error(rdev))
+			send_command(object, object->ops->unload, RONDO_LIVE, false);
+	}
+	up_read(&rdev->reset_lock);
+}
+
+int rondo_objects_reload(struct rondo_device *rdev)
+{
+	struct rondo_object *object;
+	enum rondo_table_id t;
+	unsigned long number;
+	int ret;
+
+	lockdep_assert_held_write(&rdev->reset_lock);
+
+	for (t = 0; t < RONDO_TABLES; t++) {
+		xa_for_each(&rdev->table[t], number, object) {
+			if (!object->live)
+				continue;
+			ret = send_command(object, object->ops->load, RONDO_RESETTING, false);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}

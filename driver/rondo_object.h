@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Objects: programs, bindings, queues.
+ *
+ * An open file names its objects by ids, and holds a reference to each until it destroys it or is
+ * closed. The firmware knows objects by numbers of the device: an object has one from
+ * rondo_object_take_number() to rondo_object_drop_number(), and the firmware knows it from a
+ * successful rondo_object_load() to rondo_object_unload(); a reset in between loads it again.
+ *
+ * The last reference may be dropped where one cannot sleep, so that what follows is left to
+ * rondo_release_wq: the firmware forgets the object, and it is freed. Until then it holds the
+ * device and the module.
+ */
+#ifndef RONDO_OBJECT_H
+#define RONDO_OBJECT_H
+
+#include <linux/kref.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "spec/fw_abi.h"
+
+struct rondo_device;
+struct rondo_file;
+struct rondo_object;
+
+/* In the order in which a reset loads them again; a file is closed in the opposite order. */
+enum rondo_table_id {
+	RONDO_PROGRAMS,
+	RONDO_BINDINGS,
+	RONDO_QUEUES,
+	RONDO_TABLES,
+};
+
+struct rondo_object_ops {
+	enum rondo_table_id table;
+	/** @ids: those of a file are 1..@ids */
+	u32 ids;
+	/** @numbers: those of the device are 0..@numbers-1 */
+	u32 numbers;
+	enum rondo_fw_command load;
+	enum rondo_fw_command unload;
+	/** @describe: fills in the arguments of either command */
+	void (*describe)(const struct rondo_object *object, struct rondo_fw_admin *cmd);
+	/** @close: called before the file drops its reference; NULL: nothing to do */
+	void (*close)(struct rondo_object *object);
+	/** @free: frees the object and what it holds; may sleep */
+	void (*free)(struct rondo_object *object);
+};
+
+/* Embedded in each program, binding and queue. */
+struct rondo_object {
+	struct rondo_device *rdev;
+	const struct rondo_object_ops *ops;
+	struct kref ref;
+	/** @release: what follows the last reference, in rondo_release_wq */
+	struct work_struct release;
+	/** @number: the device's, if @numbered */
+	u32 number;
+	bool numbered;
+	/** @live: the firmware knows it; under rondo_device.reset_lock */
+	bool live;
+};
+
+/* Ready for use, with one reference. From here on it is freed by rondo_object_put(). */
+void rondo_object_init(struct rondo_object *object, struct rondo_device *rdev,
+		       const struct rondo_object_ops *ops);
+void rondo_object_get(struct rondo_object *object);
+void rondo_object_put(struct rondo_object *object);
+
+/* Ids: one is reserved before there is an object, and then either published or cancelled. */
+
+/* -ENOSPC if the file has no more. */
+int rondo_id_reserve(struct rondo_file *rfile, const struct rondo_object_ops *ops, u32 *id);
+/* Gives the caller's reference to the file. */
+void rondo_id_publish(struct rondo_file *rfile, u32 id, struct rondo_object *object);
+void rondo_id_cancel(struct rondo_file *rfile, const struct rondo_object_ops *ops, u32 id);
+
+/* The object with @id, with a reference of the caller's own; NULL if there is none. */
+struct rondo_object *rondo_object_lookup(struct rondo_file *rfile, enum rondo_table_id table,
+					 u32 id);
+/* Takes it away from the file; -ENOENT if there is none. */
+int rondo_object_destroy(struct rondo_file *rfile, enum rondo_table_id table, u32 id);
+/* Takes everything away from a file that is closed. */
+void rondo_objects_close(struct rondo_file *rfile);
+
+/* Numbers. */
+
+void rondo_tables_init(struct rondo_device *rdev);
+
+/* -ENOSPC if the device has no more. */
+int rondo_object_take_number(struct rondo_object *object);
+/* When this returns nobody looks at it any more who has found it by its number. */
+void rondo_object_drop_number(struct rondo_object *object);
+
+/* Waits, perhaps behind a replay, unless the caller is killed (-EINTR). */
+int rondo_object_load(struct rondo_object *object);
+/* Always succeeds: a device that does not answer is reset and so forgets. */
+void rondo_object_unload(struct rondo_object *object);
+
+/* Loads everything that is live again; for the reset, which holds reset_lock for writing. */
+int rondo_objects_reload(struct rondo_device *rdev);
+
+#endif
