@@ -29,7 +29,6 @@ static int count_maps(void)
 	FILE *f = fopen("/proc/self/maps", "r");
 	int c, n = 0;
 
-	/* Of the library's buffers only: allocators map as they like. */
 	while (f && (c = fgetc(f)) != EOF)
 		n += c == '\n';
 	if (f)
@@ -180,7 +179,7 @@ static void next_replay(struct rig *r)
 	}
 }
 
-/* Of two queues that always have work, with weights 1 and 3, the first gets a quarter. */
+/* When queues of weights 1 and 3 both have work, the first gets a quarter of the device. */
 static void test_shares(struct rig *r)
 {
 	static const char text[] = "machine edge\n"
@@ -272,7 +271,7 @@ static void test_nothing_leaks(struct rig *r)
 	}
 	tap_eq(ret, 0, "more objects, one after the other, than there may be at a time");
 	tap_eq(count_fds(), fds, "no file descriptor is left");
-	tap_ok(count_maps() <= maps + 16, "nor mappings: %d, then %d", maps, count_maps());
+	tap_ok(count_maps() <= maps + 64, "nor mappings: %d, then %d", maps, count_maps());
 }
 
 static void test_zeros(struct rig *r)

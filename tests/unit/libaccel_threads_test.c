@@ -190,7 +190,6 @@ static int child(struct rig *r, struct accel_fence *fence)
 static void test_fork(struct rig *r)
 {
 	struct accel_fence *fence;
-	struct rig own;
 	int status;
 	pid_t pid;
 
@@ -215,14 +214,17 @@ static void test_fork(struct rig *r)
 	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
 	       "buffers are not mapped in a child");
 
+#ifndef __SANITIZE_THREAD__ /* which allows no threads in the child of a process that has some */
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		memset(&own, 0, sizeof(own));
-		_exit(accel_open(rig_device, &own.device) ? 1 : (accel_close(own.device), 0));
+		struct accel_device *own;
+
+		_exit(accel_open(rig_device, &own) ? 1 : (accel_close(own), 0));
 	}
 	waitpid(pid, &status, 0);
 	tap_ok(WIFEXITED(status) && !WEXITSTATUS(status), "a child may open a device of its own");
+#endif
 	rig_fill(r, 3);
 	tap_ok(!rig_replay(r) && rig_correct(r, 3), "the parent's device works on");
 }
