@@ -18,6 +18,7 @@ enum {
 	KILLS = 80,
 	CRASHES = 25,
 	UNBINDS = 10,
+	TIMEOUT = 600, /* of a test that hangs */
 };
 
 /* Submits for ever on two queues that share buffers; ends when the device goes, or fails twice. */
@@ -115,7 +116,7 @@ static void stop_workers(struct __test_metadata *_metadata, FIXTURE_DATA(stress)
 }
 
 /* Wherever it stands in its work: now and then it has not begun. */
-TEST_F(stress, kill)
+TEST_F_TIMEOUT(stress, kill, TIMEOUT)
 {
 	for (int round = 0; round < KILLS; round++) {
 		int i = round % WORKERS;
@@ -130,7 +131,7 @@ TEST_F(stress, kill)
 }
 
 /* Copies are repeatable: nobody even notices. */
-TEST_F(stress, crash)
+TEST_F_TIMEOUT(stress, crash, TIMEOUT)
 {
 	int fd = rig_open();
 	struct rig_copy copy = make_copy(fd);
@@ -150,7 +151,7 @@ TEST_F(stress, crash)
 	stop_workers(_metadata, self);
 }
 
-TEST_F(stress, unbind)
+TEST_F_TIMEOUT(stress, unbind, TIMEOUT)
 {
 	for (int round = 0; round < UNBINDS; round++) {
 		for (int i = 0; i < WORKERS; i++)
@@ -167,7 +168,7 @@ TEST_F(stress, unbind)
 
 /* What several may destroy at a time is destroyed once, whoever uses it meanwhile. */
 
-enum { DESTROYERS = 3, ROUNDS = 6 };
+enum { DESTROYERS = 3, ROUNDS = 4 };
 
 /* Destroys everything that @fd may have; how much there was. */
 static uint32_t destroy_all(int fd)
@@ -198,10 +199,23 @@ static uint32_t use_all(int fd)
 	return bound;
 }
 
-TEST(destroy)
+FIXTURE(destroy)
 {
-	uint32_t *count =
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *count; /* of each process, shared by all */
+};
+
+FIXTURE_SETUP(destroy)
+{
+	self->count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+FIXTURE_TEARDOWN(destroy)
+{
+	munmap(self->count, 4096);
+}
+
+TEST_F_TIMEOUT(destroy, once, TIMEOUT)
+{
 	uint32_t round, i, destroyed;
 	pid_t pid[DESTROYERS + 1];
 	int status;
@@ -218,7 +232,7 @@ TEST(destroy)
 			pid[i] = fork();
 			if (pid[i])
 				continue;
-			count[i] = i < DESTROYERS ? destroy_all(fd) : use_all(fd);
+			self->count[i] = i < DESTROYERS ? destroy_all(fd) : use_all(fd);
 			_exit(0);
 		}
 		for (i = 0; i < DESTROYERS + 1; i++) {
@@ -228,8 +242,8 @@ TEST(destroy)
 		/* Bindings may have been made behind everybody's back. */
 		destroyed = destroy_all(fd);
 		for (i = 0; i < DESTROYERS; i++)
-			destroyed += count[i];
-		EXPECT_EQ(3 * DRM_RONDO_QUEUES_MAX + count[DESTROYERS], destroyed);
+			destroyed += self->count[i];
+		EXPECT_EQ(3 * DRM_RONDO_QUEUES_MAX + self->count[DESTROYERS], destroyed);
 		close(fd);
 	}
 }
