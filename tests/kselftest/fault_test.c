@@ -357,7 +357,7 @@ TEST_F(fault, kill_a_waiting_load)
 	free(program.data);
 }
 
-/* Who waits for its queue to be made can be killed; the device's number for it comes back. */
+/* A process that waits for its queue can be killed; the device's number for it comes back. */
 TEST_F(fault, kill_a_waiting_queue_create)
 {
 	struct drm_rondo_queue_create args = { .weight = 1 };

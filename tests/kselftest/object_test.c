@@ -710,7 +710,7 @@ static int one_more_program(int fd)
 	return ret;
 }
 
-/* Of program 1, which is made first. */
+/* A binding of program 1, which is made first. */
 static int one_more_binding(int fd)
 {
 	uint32_t id;

@@ -215,7 +215,7 @@ static void test_bindings(struct rig *r)
 	accel_buffer_destroy(large);
 }
 
-/* Of another device nothing fits. */
+/* What belongs to another device is refused. */
 static void test_two_devices(struct rig *r)
 {
 	struct accel_slot_binding slots[RIG_SLOTS];

@@ -143,7 +143,7 @@ static void test_overrun(struct rig *r)
 	works_again(r);
 }
 
-/* Of a job of several replays one fails: it stops no other, and the job has its error. */
+/* If one of several replays fails, it stops no other, and the job has its error. */
 static void test_failing_job(struct rig *r)
 {
 	struct accel_replay replays[3];
@@ -174,7 +174,7 @@ static void test_failing_job(struct rig *r)
 	works_again(r);
 }
 
-/* Who asks late is told as long as the queue remembers: the last 16. */
+/* Faults can be asked for later, as long as the queue remembers them: the last 16. */
 static void test_many_faults(struct rig *r)
 {
 	enum { FAULTS = 17 };
@@ -439,7 +439,7 @@ static void test_flipped_bit(struct rig *r)
 	struct accel_binding *binding = NULL;
 	struct accel_fence *fence;
 
-	/* Of the base of the first address entry: 4 bytes further, or out of SRAM. */
+	/* In the base of the first address entry: 4 bytes further, or out of SRAM. */
 	rig_expect(failed);
 	rig_fault(r, "seq_flip_program", 2 + 1);
 	accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
@@ -486,7 +486,7 @@ static void test_queue_destroy(struct rig *r)
 	works_again(r);
 }
 
-/* Of many jobs in the device's hands none is forgotten, and none done twice. */
+/* When the device has many jobs, none is forgotten and none is done twice. */
 static void test_crash_under_load(struct rig *r)
 {
 	enum { JOBS = 300 };

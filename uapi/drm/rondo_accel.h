@@ -324,9 +324,9 @@ struct drm_rondo_submit {
  * struct drm_rondo_queue_fault - how a job of a queue failed
  *
  * Answers for the last job that failed, or with DRM_RONDO_FAULT_OF_TAG for the last one that was
- * submitted with @tag and failed. A queue remembers DRM_RONDO_FAULTS_MAX faults, each from
- * before the job's fence signals. Of a job of several replays it is the first replay that
- * failed. Answers also for a device that is dead, or gone as long as the driver is bound.
+ * submitted with @tag and failed. A queue remembers its last DRM_RONDO_FAULTS_MAX faults, each
+ * from before the job's fence signals. In a job of several replays it is the first of them that
+ * failed. This also works on a device that is dead, or gone while the driver is still bound.
  *
  * -ENODATA: the queue remembers no such fault.
  */

@@ -51,14 +51,14 @@ struct accel_queue;
 struct accel_fence;
 struct accel_session;
 
-/* Of an index: it is not known, or there is none. */
+/* An index that is not known, or that there is not. */
 #define ACCEL_UNKNOWN UINT32_MAX
 
 /* More than an errno can say. Functions that take one accept NULL. */
 struct accel_error {
 	/*
-	 * Of a program that is refused: number of the instruction set reference. Of a submission
-	 * that failed: number of the table in "A replay failed". Else 0.
+	 * Why a program is refused: a number of the instruction set reference. Why a submission
+	 * failed: a number of the table in "A replay failed". Else 0.
 	 */
 	uint32_t reason;
 	uint32_t index; /* bundle, address entry, descriptor or slot at fault, if the reason has one

@@ -63,7 +63,7 @@ struct accel_backend {
 		      struct accel_fence **fence);
 	/* How the submission ended: 0 or a negative errno; -EAGAIN if it has not. */
 	int (*fence_status)(struct accel_fence *fence);
-	/* Of one that has failed: fills in what is known of how. */
+	/* Fills in what is known of how the submission failed; it has. */
 	void (*fence_fault)(struct accel_fence *fence, struct accel_fault *fault);
 	void (*fence_destroy)(struct accel_fence *fence);
 };
@@ -119,7 +119,7 @@ int accel_drm_open(const char *path, struct accel_device **device);
 int accel_local_open(const struct rondo_machine *machine, struct accel_device **device,
 		     struct accel_error *error);
 
-/* Of device.c. */
+/* device.c */
 struct accel_device *accel_device_get(struct accel_device *device);
 void accel_device_put(struct accel_device *device);
 

@@ -229,7 +229,7 @@ static bool job_disjoint(const struct local_job *job)
 {
 	u32 i;
 
-	/* Of several bindings one may read what another writes. */
+	/* With several bindings, one may read what another writes. */
 	for (i = 1; i < job->count; i++)
 		if (job->replay[i].binding != job->replay[0].binding)
 			return false;

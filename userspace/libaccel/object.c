@@ -402,7 +402,7 @@ ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel
 	if (status == -EAGAIN || !status || !error)
 		return status;
 	fence->device->ops->fence_fault(fence, &fault);
-	/* Who destroys a queue, or loses a device, need not be told by it. */
+	/* These two are known without asking the device. */
 	if (!fault.result && status == -ECANCELED)
 		fault.result = RONDO_FW_ABORTED;
 	if (!fault.result && status == -ENODEV)
