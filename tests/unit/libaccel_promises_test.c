@@ -52,7 +52,7 @@ static struct accel_fence *hold(struct rig *r, struct accel_queue *queue,
 /*
  * Between queues: a job that writes what an earlier job only reads waits for it, and so does one
  * that touches what a later replay of an earlier job writes. Device order is not submission order:
- * the second queue has the larger weight, and its job is short.
+ * the first queue has a turn of few replays, the second a larger weight and a short job.
  */
 static void test_order_of_queues(struct rig *r)
 {
@@ -60,10 +60,12 @@ static void test_order_of_queues(struct rig *r)
 	struct accel_binding *writes_a = NULL;
 	struct accel_replay replays[64];
 	struct accel_job job = { .replays = replays, .replay_count = 64 };
-	struct accel_queue *other = NULL;
+	struct accel_queue *slow = NULL, *other = NULL;
 	struct accel_fence *first, *second;
+	u32 hits = rig_fault_hits(r, "seq_hold");
 	int i;
 
+	accel_queue_create(r->device, 1, &slow);
 	accel_queue_create(r->device, 1024, &other);
 	tap_eq(accel_binding_create(r->program, to_a, RIG_SLOTS, &writes_a, NULL), 0,
 	       "a binding that writes what another reads");
@@ -72,15 +74,17 @@ static void test_order_of_queues(struct rig *r)
 		replays[i].binding = r->binding;
 	rig_fill(r, 5);
 	rig_fault(r, "seq_hold", 1);
-	tap_eq(accel_submit(r->queue, &job, &first), 0, "a long job that reads");
+	tap_eq(accel_submit(slow, &job, &first), 0, "a long job that reads");
 	tap_eq(accel_replay(other, writes_a, &second), 0,
 	       "a short one of a heavier queue, that writes");
+	rig_fault_wait(r, "seq_hold", hits);
 	rig_fault(r, "seq_hold", 0);
 	tap_eq(accel_fence_wait(second, ACCEL_FOREVER), 0, "when the second has ended");
 	tap_eq(accel_fence_wait(first, 0), 0, "the first has, too");
 	tap_ok(rig_correct(r, 5), "and has read what was there before");
 	accel_fence_destroy(first);
 	accel_fence_destroy(second);
+	accel_queue_destroy(slow);
 	accel_queue_destroy(other);
 	accel_binding_destroy(writes_a);
 }
