@@ -21,6 +21,9 @@ struct mesh_worker {
 	u32 first, count; /* blocks of the group */
 	struct mesh_span whole[MESH_GROUP_BLOCKS], part[MESH_GROUP_BLOCKS];
 	u8 *sram[MESH_GROUP_BLOCKS]; /* of the first tile of each */
+	u32 *reg[RONDO_VREGS]; /* of the first block, then those of the others */
+	/* The local ones; an odd number of blocks, so that they differ in the cache's sets. */
+	exec_vreg local[RONDO_VREGS][MESH_GROUP_BLOCKS + 1];
 	exec_vreg aside[RONDO_SLOTS_PER_BUNDLE][MESH_GROUP_BLOCKS];
 	exec_vreg x[RONDO_LANES_MAX]; /* containers of a push, each in all lanes of its tile */
 };
@@ -30,6 +33,7 @@ struct share {
 	struct mesh *m;
 	struct run *run;
 	u32 first, end, group;
+	u64 local;
 };
 
 /* The operation at hand. */
@@ -43,6 +47,11 @@ struct task {
 
 #define for_each_block(w, i) for (u32 i = 0; i < (w)->count; i++)
 #define for_each_tile(t, i, tile) for (u32 tile = (t)->span[i].lo; tile < (t)->span[i].hi; tile++)
+
+static u32 *reg(const struct mesh_worker *w, u32 reg, u32 i)
+{
+	return w->reg[reg] + (size_t)i * RONDO_LANES_MAX;
+}
 
 static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u32 tile)
 {
@@ -157,7 +166,7 @@ static const exec_vreg *params_of(const struct mesh_worker *w, const struct exec
 				  exec_vreg params[3])
 {
 	for (u32 k = 0; k < 3; k++)
-		memcpy(params[k], mesh_reg(w->m, op->params + k, w->first + i), sizeof(exec_vreg));
+		memcpy(params[k], reg(w, op->params + k, i), sizeof(exec_vreg));
 	return (const exec_vreg *)params;
 }
 
@@ -187,9 +196,9 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 	for_each_block(w, i)
 		alu(&(struct alu_args){
 			.d = d[i],
-			.a = mesh_reg(w->m, op->a, w->first + i),
-			.b = mesh_reg(w->m, op->b, w->first + i),
-			.c = mesh_reg(w->m, op->c, w->first + i),
+			.a = reg(w, op->a, i),
+			.b = reg(w, op->b, i),
+			.c = reg(w, op->c, i),
 			.params = has_params ? params_of(w, op, i, params) : NULL,
 			.imm = op->imm,
 			.shift = op->shift,
@@ -206,7 +215,7 @@ static void store(const struct mesh_worker *w, const struct task *t)
 
 	for_each_block(w, i) {
 		const u32 *from = from_row ? w->aside[RONDO_S][i] :
-					     mesh_reg(w->m, t->op->a, w->first + i) + t->op->lane;
+					     reg(w, t->op->a, i) + t->op->lane;
 		const struct mesh_span *span = &t->span[i];
 
 		if (t->extra->whole) {
@@ -344,8 +353,7 @@ static void arrive(const struct mesh_worker *w, const struct task *t)
 	for_each_block(w, i) {
 		u32 from = t->span[i].lo * lanes;
 
-		memcpy(mesh_reg(w->m, t->op->dst, w->first + i) + from,
-		       w->aside[t->op->slot][i] + from,
+		memcpy(reg(w, t->op->dst, i) + from, w->aside[t->op->slot][i] + from,
 		       (t->span[i].hi - t->span[i].lo) * lanes * 4);
 	}
 }
@@ -381,9 +389,8 @@ static bool run_bundle(struct mesh_worker *w, const struct exec_bundle *b,
 			readout(w, t, w->aside[RONDO_S]);
 		else if (rondo_ops[op->op].latency)
 			read_slot(w, t,
-				  t->extra->direct && !masked ?
-					  (exec_vreg *)mesh_reg(w->m, op->dst, w->first) :
-					  w->aside[op->slot]);
+				  t->extra->direct && !masked ? (exec_vreg *)reg(w, op->dst, 0) :
+								w->aside[op->slot]);
 	}
 	for (k = 0; k < sizeof(order); k++)
 		for (i = 0; i < tasks; i++)
@@ -396,10 +403,12 @@ static bool run_bundle(struct mesh_worker *w, const struct exec_bundle *b,
 }
 
 /* The group of @count blocks from @first on. */
-static void take_group(struct mesh_worker *w, u32 first, u32 count)
+static void take_group(struct mesh_worker *w, u32 first, u32 count, u64 local)
 {
 	w->first = first;
 	w->count = count;
+	for (u32 r = 0; r < RONDO_VREGS; r++)
+		w->reg[r] = local >> r & 1 ? w->local[r][0] : mesh_reg(w->m, r, first);
 	for (u32 i = 0; i < count; i++) {
 		u32 block = first + i;
 
@@ -447,7 +456,7 @@ static void run_part(void *ctx, u32 thread, u32 from, u32 to)
 	w->m = s->m;
 	for (; from < to; from += count) {
 		count = to - from < s->group ? to - from : s->group;
-		take_group(w, from, count);
+		take_group(w, from, count, s->local);
 		if (!run_group(w, s))
 			return;
 	}
@@ -458,9 +467,11 @@ struct mesh_worker *mesh_workers(void)
 	return calloc(MESH_THREADS, sizeof(struct mesh_worker));
 }
 
-bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group)
+bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group, u64 local)
 {
-	struct share s = { .m = m, .run = run, .first = first, .end = end, .group = group };
+	struct share s = {
+		.m = m, .run = run, .first = first, .end = end, .group = group, .local = local
+	};
 	u32 i;
 
 	for (i = 0; i < MESH_THREADS; i++)

@@ -15,6 +15,7 @@ struct cutter {
 	const struct exec_program *p;
 	struct mesh_program *mp;
 	u32 *meets; /* bundles below each one where tiles meet */
+	u64 *live; /* registers after each bundle */
 	u32 segments;
 	struct exec_loops loops; /* open */
 	u32 outer; /* those around the segment */
@@ -159,7 +160,6 @@ static void pass_bundle(struct cutter *c, u32 at, u64 repeat, struct use *use)
 	use_bundle(c, b, repeat, use);
 	exec_bundle_value(c->p, b, &value);
 	rondo_signature_bundle(&c->text, &value);
-	c->regs |= b->reads | b->writes;
 	for (i = b->first; i < b->first + b->ops; i++)
 		touch_operation(c, &c->p->op[i]);
 	if (control->op == RONDO_OP_dma)
@@ -207,6 +207,10 @@ static u32 cut_segment(struct cutter *c, u32 at)
 			break;
 	}
 	s->end = at;
+	if (s->group)
+		s->local = use.regs & ~c->live[at - 1] &
+			   ~mesh_live_before(c->p, s->first, c->live[s->first]);
+	c->regs |= use.regs & ~s->local;
 	s->stretch = c->text.level[outer];
 	return at;
 }
@@ -223,12 +227,14 @@ static bool prepare(struct cutter *c)
 	u32 at, i;
 
 	c->meets = emu_budget_calloc(p->limits.budget, p->bundles + 1ull, sizeof(*c->meets));
+	c->live = emu_budget_calloc(p->limits.budget, p->bundles, sizeof(*c->live));
 	c->pages = emu_budget_calloc(p->limits.budget, page_words(c), sizeof(*c->pages));
 	c->mp->segment = emu_budget_calloc(p->limits.budget, p->bundles, sizeof(*c->mp->segment));
 	c->mp->segment_at =
 		emu_budget_calloc(p->limits.budget, p->bundles, sizeof(*c->mp->segment_at));
 	c->mp->op = emu_budget_calloc(p->limits.budget, p->ops + 1ull, sizeof(*c->mp->op));
-	if (!c->meets || !c->pages || !c->mp->segment || !c->mp->segment_at || !c->mp->op)
+	if (!c->meets || !c->live || !c->pages || !c->mp->segment || !c->mp->segment_at ||
+	    !c->mp->op)
 		return false;
 	for (at = 0; at < p->bundles && !exec_load_stopped(p); at++) {
 		const struct exec_bundle *b = &p->bundle[at];
@@ -291,7 +297,7 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 	u32 at = 0;
 
 	p->own = c.mp;
-	if (c.mp && prepare(&c)) {
+	if (c.mp && prepare(&c) && mesh_live(p, c.live)) {
 		while (at < p->bundles && !exec_load_stopped(p))
 			at = cut_segment(&c, at);
 		c.mp->tile_bytes = tile_bytes(&c);
@@ -301,6 +307,7 @@ int mesh_load(struct exec_program *p, char why[EXEC_REASON_BYTES])
 			ret = 0;
 	}
 	emu_budget_free(p->limits.budget, c.meets, p->bundles + 1ull, sizeof(*c.meets));
+	emu_budget_free(p->limits.budget, c.live, p->bundles, sizeof(*c.live));
 	emu_budget_free(p->limits.budget, c.pages, page_words(&c), sizeof(*c.pages));
 	return ret;
 }

@@ -110,7 +110,7 @@ static bool meet(struct mesh *m, struct run *run, u32 at, const struct rondo_op 
 
 	if (op)
 		mesh_move(m, op, direct ? op->dst : MESH_SCRATCH);
-	if (b->ops > !!op && !mesh_run_groups(m, run, at, at + 1, MESH_GROUP_BLOCKS))
+	if (b->ops > !!op && !mesh_run_groups(m, run, at, at + 1, MESH_GROUP_BLOCKS, 0))
 		return false;
 	if (op && !direct)
 		mesh_copy(m, MESH_SCRATCH, op->dst, control);
@@ -133,7 +133,7 @@ static bool run_segment(struct mesh *m, struct run *run, u32 *at)
 		return run_end(run, EXEC_OVERRUN);
 	if (run->clock)
 		run_begin_piece(run, after, (double)s->cycles * MESH_BUNDLE_WORK * m->blocks);
-	if (s->group ? !mesh_run_groups(m, run, s->first, s->end, s->group) :
+	if (s->group ? !mesh_run_groups(m, run, s->first, s->end, s->group, s->local) :
 		       !meet(m, run, *at, control))
 		return false;
 	run->cycles = after;

@@ -69,6 +69,7 @@ struct mesh_segment {
 	u32 first, end; /* bundles */
 	u32 group; /* blocks; 0: a bundle where tiles meet */
 	u64 cycles; /* of one pass, in bundles; UINT64_MAX: too many */
+	u64 local; /* set of registers that hold nothing from before it nor for after it */
 	struct rondo_stretch stretch; /* what one pass does to the signature */
 };
 
@@ -99,6 +100,16 @@ void mesh_unload(struct exec_program *p);
 bool mesh_fits(const struct rondo_machine *machine, u64 tile_bytes, const struct host_memory *host,
 	       char why[EXEC_REASON_BYTES]);
 
+/* live.c: registers that are read before they are written again, as sets. */
+
+/*
+ * Those after each bundle, into @after, which is zero. It ends early if the load is to end. False
+ * if memory is short.
+ */
+bool mesh_live(const struct exec_program *p, u64 *after);
+/* Those before bundle @at, if @after are those after it. */
+u64 mesh_live_before(const struct exec_program *p, u32 at, u64 after);
+
 /* group.c */
 
 /* For the threads of a pool; to be freed. */
@@ -106,9 +117,10 @@ struct mesh_worker *mesh_workers(void);
 
 /*
  * Runs bundles [@first, @end) from where @run stands on all blocks, @group at a time, without what
- * their slot C does and without operations between tiles. False if the run ended.
+ * their slot C does and without operations between tiles. Registers of the set @local are not
+ * those of the state. False if the run ended.
  */
-bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group);
+bool mesh_run_groups(struct mesh *m, struct run *run, u32 first, u32 end, u32 group, u64 local);
 
 /* move.c */
 
