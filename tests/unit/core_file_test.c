@@ -72,6 +72,8 @@ static void test_bad_sections(void)
 	BAD(f.section[1].size = 0, SECTION_PLACE, 1, "empty data");
 	BAD(f.section[1].size = 65, SECTION_OVERLAP, 2, "overlapping sections");
 	BAD(f.section[1].offset = f.section[3].offset, SECTION_OVERLAP, 3, "section over another");
+	BAD(f.section[1].offset = f.section[0].offset, SECTION_OVERLAP, 1,
+	    "section over the first");
 }
 
 static void test_bad_program(void)
