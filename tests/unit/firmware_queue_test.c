@@ -214,6 +214,16 @@ static void test_bad_entries(void)
 		tap_ok(event.result == RONDO_FW_OK && event.seqno == 2 && event.replays == 1,
 		       "and only that one");
 	}
+	prepare();
+	good.offsets = RONDO_REPLAY_OFFSETS_MAX;
+	for (u32 i = 0; i < RONDO_REPLAY_OFFSETS_MAX; i++)
+		good.slot[i] = 63 - i;
+	fake_submit(0, &good);
+	fake_run();
+	tap_ok(next_event().result == RONDO_FW_OK && fake.args.count == RONDO_REPLAY_OFFSETS_MAX &&
+		       fake.args.offset[RONDO_REPLAY_OFFSETS_MAX - 1].slot ==
+			       64 - RONDO_REPLAY_OFFSETS_MAX,
+	       "as many offsets as there may be");
 }
 
 static void test_unbind_waiting(void)
