@@ -524,6 +524,26 @@ static const struct {
 	{ "only the first of several streams checked", only_first_stream_checked },
 };
 
+/* Slots are aligned to powers of two from 4 to 4096. */
+static void test_alignments(void)
+{
+	static const u32 good[] = { 4, 8, 64, 4096 }, bad[] = { 0, 1, 2, 6, 12, 96, 4095, 8192 };
+	const u32 goods = sizeof(good) / sizeof(good[0]), bads = sizeof(bad) / sizeof(bad[0]);
+	u32 i, wrong = 0;
+
+	for (i = 0; i < goods + bads; i++) {
+		struct builder b;
+
+		build_init(&b);
+		build_slot(&b, 0);
+		b.slots[0].align = i < goods ? good[i] : bad[i - goods];
+		build_halt(&b);
+		wrong += build_verdict(&b, 0).code != (i < goods ? 0 : RONDO_ERR_SLOT_ALIGN);
+		build_fini(&b);
+	}
+	tap_eq(wrong, 0, "alignments of slots that are judged wrongly");
+}
+
 int main(void)
 {
 	size_t i;
@@ -538,5 +558,6 @@ int main(void)
 	damaged();
 	work_is_bounded();
 	limits();
+	test_alignments();
 	return tap_done();
 }
