@@ -58,75 +58,40 @@ static u8 *tile_sram(const struct mesh_worker *w, const struct task *t, u32 i, u
 	return w->sram[i] + tile * w->m->sram_stride + t->address;
 }
 
-/* With constant @piece. */
-static inline __attribute__((always_inline)) void copy_fixed(u8 *to, s64 to_step, const u8 *from,
-							     s64 from_step, u32 piece, u32 bytes)
+/* @count tiles' lanes of @bytes each. On the wafer they are 32, too few for calls of memcpy(). */
+static void copy_tiles(void *to, size_t to_step, const void *from, size_t from_step, u32 bytes,
+		       u32 count)
 {
-	s64 a = 0, b = 0;
-
-	for (; bytes > piece; bytes -= piece, a += to_step, b += from_step)
-		memcpy(to + a, from + b, piece);
-	if (bytes == piece)
-		memcpy(to + a, from + b, piece);
-	else
-		memcpy(to + a, from + b, bytes);
+	for (size_t i = 0; i < count; i++)
+		if (bytes == 32)
+			memcpy((u8 *)to + i * to_step, (const u8 *)from + i * from_step, 32);
+		else
+			memcpy((u8 *)to + i * to_step, (const u8 *)from + i * from_step, bytes);
 }
 
-/*
- * Copies @bytes in pieces of @piece, the last of which may be shorter. The columns of a block have
- * pieces of one container, the tiles of a wafer registers of 32 bytes: a call of memcpy() for each
- * would take most of the time.
- */
-static void copy_pieces(void *to, s64 to_step, const void *from, s64 from_step, u32 piece,
-			u32 bytes)
+static void gather(const struct mesh_worker *w, const struct task *t, const u8 *at, u32 count,
+		   void *to)
 {
-	switch (piece) {
-	case 4:
-		copy_fixed(to, to_step, from, from_step, 4, bytes);
-		break;
-	case 32:
-		copy_fixed(to, to_step, from, from_step, 32, bytes);
-		break;
-	default:
-		copy_fixed(to, to_step, from, from_step, piece, bytes);
-	}
+	run_gather(&w->run.program->entry[t->op->entry], rondo_element_bytes(t->op->op), count, at,
+		   to);
 }
 
-/* Bytes of the pieces in which @count elements of the operation lie. */
-static u32 piece_of(const struct rondo_entry *entry, u32 size, u32 count)
+static void scatter(const struct mesh_worker *w, const struct task *t, u8 *at, const void *from)
 {
-	return size * (entry->seg_len ? entry->seg_len : count);
-}
-
-/* @count elements in the operation's lane pattern. */
-static inline void gather(const struct mesh_worker *w, const struct task *t, const u8 *at,
-			  u32 count, void *to)
-{
-	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
-	u32 size = rondo_element_bytes(t->op->op), piece = piece_of(entry, size, count);
-
-	copy_pieces(to, piece, at, entry->seg_stride, piece, count * size);
-}
-
-static inline void scatter(const struct mesh_worker *w, const struct task *t, u8 *at,
-			   const void *from)
-{
-	const struct rondo_entry *entry = &w->run.program->entry[t->op->entry];
-	u32 size = rondo_element_bytes(t->op->op), piece = piece_of(entry, size, t->op->count);
-
-	copy_pieces(at, entry->seg_stride, from, piece, piece, t->op->count * size);
+	run_scatter(&w->run.program->entry[t->op->entry], rondo_element_bytes(t->op->op),
+		    t->op->count, at, from);
 }
 
 /* Loads of containers for all lanes, one after the other: a copy. */
 static void load_whole(const struct mesh_worker *w, const struct task *t, exec_vreg *d)
 {
-	const s64 bytes = w->m->machine.lanes * sizeof(u32), stride = (s64)w->m->sram_stride;
+	const u32 lanes = w->m->machine.lanes;
 
 	for_each_block(w, i) {
 		const struct mesh_span *span = &t->span[i];
 
-		copy_pieces((u8 *)d[i] + span->lo * bytes, bytes, tile_sram(w, t, i, span->lo),
-			    stride, (u32)bytes, (span->hi - span->lo) * (u32)bytes);
+		copy_tiles(d[i] + span->lo * lanes, lanes * 4, tile_sram(w, t, i, span->lo),
+			   w->m->sram_stride, lanes * 4, span->hi - span->lo);
 	}
 }
 
@@ -219,9 +184,9 @@ static void store(const struct mesh_worker *w, const struct task *t)
 		const struct mesh_span *span = &t->span[i];
 
 		if (t->extra->whole) {
-			copy_pieces(tile_sram(w, t, i, span->lo), (s64)w->m->sram_stride,
-				    from + span->lo * lanes, lanes * 4, lanes * 4,
-				    (span->hi - span->lo) * lanes * 4);
+			copy_tiles(tile_sram(w, t, i, span->lo), w->m->sram_stride,
+				   from + span->lo * lanes, lanes * 4, lanes * 4,
+				   span->hi - span->lo);
 			continue;
 		}
 		for_each_tile(t, i, tile) {
