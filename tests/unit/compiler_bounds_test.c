@@ -324,8 +324,24 @@ static void test_constants_of_all(void)
 	graph_free(g);
 }
 
+static void test_machine(void)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = graph_new("g", "m", &err);
+	struct rondo_machine machine;
+	struct compiled out;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_mesh);
+	tap_ok(backend_compile(g, &machine, NULL, NULL, &out) == -ENOTSUP &&
+		       !strcmp(err.text, "m: models are compiled for machines of one tile, not of "
+					 "4 x 4"),
+	       "a machine of many tiles is refused: %s", err.text);
+	graph_free(g);
+}
+
 int main(void)
 {
+	test_machine();
 	test_single_nodes();
 	test_matmul();
 	test_outer_product();

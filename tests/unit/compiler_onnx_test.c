@@ -334,6 +334,9 @@ static void test_opsets(void)
 	onnx_write_initializer(w, "lo", DTYPE_F32, &scalar, &(float){ -1 });
 	onnx_write_initializer(w, "hi", DTYPE_F32, &scalar, &(float){ 1 });
 	gives(w, x, clipped, "Clip 11: bounds are inputs");
+	w = small(10, "Clip", "x lo");
+	onnx_write_initializer(w, "lo", DTYPE_F32, &scalar, &(float){ -1 });
+	refuse(w, -EINVAL, "m.onnx: node \"n\" (Clip): its bounds are inputs only since opset 11");
 	w = small(11, "Clip", "x");
 	onnx_write_float(w, "min", -1);
 	refuse(w, -ENOTSUP, "m.onnx: node \"n\" (Clip): attribute \"min\" is not known");
