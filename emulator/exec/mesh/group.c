@@ -155,7 +155,7 @@ static void compute(const struct mesh_worker *w, const struct task *t, exec_vreg
 {
 	const struct exec_op *op = t->op;
 	const bool has_params = rondo_op_has_params(op->op);
-	alu_fn *const alu = alu_ops[op->op];
+	alu_fn *const alu = w->m->alu[op->op];
 	exec_vreg params[3];
 
 	for_each_block(w, i)

@@ -59,6 +59,7 @@ static bool create(struct exec *e)
 		return false;
 	m->machine = e->machine;
 	m->push = push_kernels(0);
+	m->alu = alu_best();
 	lay_out(m);
 	m->memory = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

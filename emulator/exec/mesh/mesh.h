@@ -46,6 +46,7 @@ struct mesh {
 	struct rondo_machine machine;
 	u32 block_tiles, row_blocks, blocks;
 	const struct push_kernels *push;
+	alu_fn *const *alu;
 	struct mesh_pool *pool;
 	struct mesh_worker *worker; /* one for each thread */
 	struct run_clock clock;

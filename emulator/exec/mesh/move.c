@@ -80,7 +80,7 @@ static void fold(const struct move *v, u32 *d, const u32 *a, bool first)
 	u8 op = v->op->op;
 	exec_vreg sum;
 
-	alu_ops[first ? op : crossings[op].fold](&(struct alu_args){
+	v->m->alu[first ? op : crossings[op].fold](&(struct alu_args){
 		.d = sum, .a = first ? a : d, .b = a, .lanes = v->m->machine.lanes });
 	memcpy(d, sum, sizeof(sum));
 }

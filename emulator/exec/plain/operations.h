@@ -29,6 +29,8 @@ typedef void alu_fn(const struct alu_args *x);
 
 /* By opcode; NULL if it is no vector operation. */
 extern alu_fn *const alu_ops[RONDO_OPCODES];
+/* The same, as fast as this host can: the same bits. */
+alu_fn *const *alu_best(void);
 
 /*
  * A row of a weight buffer. An element has 36 bits: four 9-bit fields, field n in
