@@ -10,10 +10,18 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Of an operator that is not ONNX's own; else "". */
+static const char *foreign_domain(const Onnx__NodeProto *p)
+{
+	const char *domain = onnx_str(p->domain);
+
+	return strcmp(domain, "ai.onnx") ? domain : "";
+}
+
 int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int code, const char *fmt,
 		   ...)
 {
-	const char *name = onnx_str(p->name);
+	const char *name = onnx_str(p->name), *domain = foreign_domain(p);
 	char text[sizeof(r->g->err->text)];
 	va_list ap;
 
@@ -22,8 +30,8 @@ int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int co
 	va_end(ap);
 	if (!name[0] && p->n_output)
 		name = onnx_str(p->output[0]);
-	return graph_fail(r->g, code, "node \"%.120s\" (%.80s): %s", name, onnx_str(p->op_type),
-			  text);
+	return graph_fail(r->g, code, "node \"%.120s\" (%.40s%s%.80s): %s", name, domain,
+			  domain[0] ? "." : "", onnx_str(p->op_type), text);
 }
 
 /* How many operators, and how many bytes of them, a message lists. */
@@ -36,9 +44,9 @@ static bool is_constant(const Onnx__NodeProto *p)
 
 static bool find_op(const Onnx__NodeProto *p, enum op *op)
 {
-	const char *domain = onnx_str(p->domain), *type = onnx_str(p->op_type);
+	const char *type = onnx_str(p->op_type);
 
-	if (domain[0] && strcmp(domain, "ai.onnx"))
+	if (foreign_domain(p)[0])
 		return false;
 	if (is_constant(p))
 		return true;
@@ -83,7 +91,7 @@ static int refuse_operators(const struct onnx_reader *r, const struct refused *l
 		return onnx_node_fail(r, list[0].first, -ENOTSUP, "the operator is not supported");
 	for (size_t i = 0; i < n; i++) {
 		const Onnx__NodeProto *p = list[i].first;
-		const char *domain = onnx_str(p->domain);
+		const char *domain = foreign_domain(p);
 
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.40s%s%.40s (%zu node%s)",
 				       i ? ", " : "", domain, domain[0] ? "." : "",

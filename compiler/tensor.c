@@ -107,7 +107,7 @@ bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape 
 		r.dim[r.rank - i] = x == 1 ? y : x;
 	}
 	*out = r;
-	return shape_valid(out);
+	return true;
 }
 
 void shape_broadcast_strides(const struct shape *s, const struct shape *to,

@@ -54,7 +54,7 @@ void shape_strides(const struct shape *s, s64 stride[TENSOR_RANK_MAX]);
 
 /*
  * The NumPy broadcast of two shapes: aligned at the last dimension, a dimension of 1 stretches.
- * False when they do not fit or the result is too large.
+ * False when they do not fit. The result may be too large.
  */
 bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape *out);
 

@@ -117,6 +117,12 @@ static struct onnx_writer *one(int opset, const char *op, const char *inputs, co
 	return w;
 }
 
+/* An operator of another domain that has the name of one of ONNX's. */
+static void foreign_node(Onnx__ModelProto *m)
+{
+	m->graph->node[0]->domain = strdup("com.foo");
+}
+
 static void test_graphs(void)
 {
 	struct onnx_writer *w;
@@ -129,6 +135,8 @@ static void test_graphs(void)
 	       "m.onnx: operator set 27 is not supported, only 7 to 26");
 	refuse(one(13, "Einsum", "x", "y"), -ENOTSUP,
 	       "m.onnx: node \"n\" (Einsum): the operator is not supported");
+	refuse_with(one(13, "Relu", "x", "y"), foreign_node, NULL, -ENOTSUP,
+		    "m.onnx: node \"n\" (com.foo.Relu): the operator is not supported");
 	w = one(13, "Einsum", "x", "a");
 	onnx_write_node(w, "Relu", "", "a", "b");
 	onnx_write_node(w, "Gather", "", "b", "c");
