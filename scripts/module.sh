@@ -6,8 +6,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # Kbuild takes a path with a space for two.
-[[ $TOP$CACHE != *[[:space:]]* ]] ||
-	die "the kernel module cannot be built where a path has spaces: $TOP, $CACHE"
+for path in "$TOP" "$CACHE"; do
+	[[ $path != *[[:space:]]* ]] ||
+		die "the kernel module cannot be built where a path has spaces: move $path"
+done
 
 OUT=$TOP/build/module
 PARTS=(Kbuild Kconfig VERSION driver core spec uapi)

@@ -222,7 +222,8 @@ static void print_transfer(FILE *out, const struct session *s, u32 c, u32 i)
 	if (t->moved)
 		fprintf(out, " and %u of %u bytes", t->moved, t->desc->row_bytes);
 	if (t->startup)
-		fprintf(out, ", starts up for %" PRIu64 " cycles", t->startup);
+		fprintf(out, ", starts up for %" PRIu64 " cycle%s", t->startup,
+			t->startup == 1 ? "" : "s");
 	fprintf(out, ", ends in cycle %" PRIu64 "\n", end);
 }
 

@@ -18,8 +18,11 @@ int main(int argc, char **argv)
 	void *memory;
 	size_t size;
 
-	if (argc < 2 || accel_open(argv[2], &device) || accel_model_load(argv[1], &model, &error))
-		return fprintf(stderr, "usage: example FILE.rnd [DEVICE]\n"), 2;
+	if (argc < 2)
+		return puts("usage: example FILE.rnd [DEVICE]"), 2;
+	if (accel_device_open(argv[2], &device, &error) ||
+	    accel_model_load(argv[1], &model, &error))
+		return puts(error.text), 1;
 	const void *code = accel_model_program(model, &size);
 	if (accel_program_create(device, code, size, 0, &program, &error))
 		return puts(error.text), 1;
