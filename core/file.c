@@ -254,7 +254,7 @@ static bool read_shape(struct reader *r, const struct rondo_tensor *t, u32 numbe
 	return true;
 }
 
-/* Where it is, and how large a buffer that makes. */
+/* Where it is, how large a buffer that makes, and that an output is given a value there. */
 static bool read_place(struct reader *r, const struct rondo_tensor *t, u32 number)
 {
 	u64 end, *size = &r->file->slot_size[t->slot % RONDO_PROGRAM_SLOTS_MAX];
@@ -265,6 +265,9 @@ static bool read_place(struct reader *r, const struct rondo_tensor *t, u32 numbe
 	    check_add_overflow(t->offset, rondo_tensor_bytes(t), &end) ||
 	    end > RONDO_SLOT_BYTES_MAX)
 		return refuse(r, RONDO_FILE_TENSOR_PLACE, number);
+	if (t->kind == RONDO_TENSOR_OUTPUT && end > r->file->program.slots[t->slot].write_hi &&
+	    end > r->file->data[t->slot].size)
+		return refuse(r, RONDO_FILE_TENSOR_UNWRITTEN, number);
 	if (*size < end)
 		*size = end;
 	return true;

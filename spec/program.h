@@ -167,7 +167,10 @@ enum rondo_tensor_kind {
 	RONDO_TENSOR_OUTPUT,
 };
 
-/* A tensor of the model: dense, row-major, at `offset` of its slot. */
+/*
+ * A tensor of the model: dense, row-major, at `offset` of its slot. An output ends no later than
+ * the slot's write extent, or than its data.
+ */
 struct rondo_tensor {
 	u32 name; /* offset in the strings */
 	u8 kind; /* enum rondo_tensor_kind */

@@ -114,6 +114,11 @@ static void test_bad_tensors(void)
 	BAD(f.tensor[0].dtype = RONDO_S64;
 	    f.tensor[0].offset = 20, TENSOR_PLACE, 0, "offset misaligned for its type");
 	BAD(f.tensor[0].offset = -16ull, TENSOR_PLACE, 0, "offset that wraps around");
+	BAD(f.tensor[2].offset = 24, TENSOR_UNWRITTEN, 2, "output after what is written");
+	BAD(f.tensor[2].rank = 1;
+	    f.tensor[2].dim[0] = 5, TENSOR_UNWRITTEN, 2, "output of which a part is written");
+	BAD(f.tensor[2].slot = 0;
+	    f.tensor[2].offset = 40, TENSOR_UNWRITTEN, 2, "output after the data of a slot");
 	BAD(f.tensor[1].scale = NAN, TENSOR_SCALE, 1, "scale that is no number");
 	BAD(f.tensor[1].scale = INFINITY, TENSOR_SCALE, 1, "infinite scale");
 	BAD(f.tensor[1].scale = -1, TENSOR_SCALE, 1, "negative scale");
@@ -145,6 +150,10 @@ static void test_good(void)
 	GOOD(f.program.slot[0].read_hi = 1 << 30, "the largest slot");
 	GOOD(f.tensor[1].scale = 0; f.tensor[1].zero_point = 0, "a tensor that is not quantised");
 	GOOD(f.tensor[1].name = 4, "two inputs of different names");
+	GOOD(f.tensor[2].offset = 20, "an output that ends with what is written");
+	GOOD(f.tensor[2].slot = 0;
+	     f.tensor[2].offset = 36, "an output that ends with the slot's data");
+	GOOD(f.tensor[0].dim[0] = 5000, "an input of which a part is read");
 	GOOD(f.region[0].count = 3, "regions next to each other");
 	GOOD(f.region[1].first = 2; f.region[1].count = 2, "a region up to the end");
 }
