@@ -28,7 +28,7 @@ run()
 {
 	local log=build/$1/meson-logs/testlog.json
 	rm -f "$log"
-	meson test -C "build/$1" --no-rebuild --timeout-multiplier 4 --print-errorlogs "${@:2}" || status=1
+	meson test -C "build/$1" --no-rebuild --timeout-multiplier 12 --print-errorlogs "${@:2}" || status=1
 	logs+=("$log")
 }
 if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
