@@ -49,6 +49,66 @@ static void memory(void)
 	printf("# %s\n", why);
 }
 
+/*
+ * v0 is written before it is read and dead where tiles meet. v3 and v7 are carried around the loop,
+ * v5 comes from another tile, and a write under a mask leaves the rest of v6 as it was.
+ */
+static const char kept_text[] = "machine patch\n"
+				"entry low base=1024\n"
+				"entry high base=20000\n"
+				"\tmovi v3, 1 | movi v6, 1\n"
+				"\tmovi v7, 1\n"
+				"\tnop\n"
+				"\tloop1 3 {\n"
+				"\tld.w v0, low | add v3, v3, v7\n"
+				"\tnop\n"
+				"\tnop\n"
+				"\tnop\n"
+				"\tadd v3, v3, v0\n"
+				"\tnop\n"
+				"\tnop\n"
+				"\tmv.n v5, v3\n"
+				"\tnop\n"
+				"\tnop\n"
+				"\tnop\n"
+				"\tmovi v6, 2 | mask 0..3, 0..5\n"
+				"\tnop\n"
+				"\tst.w high, v5\n"
+				"\tst.w high+32, v6 | movi v7, 2\n"
+				"\tnop\n"
+				"\t}\n"
+				"\thalt\n";
+
+/* What of a program's state is kept for all tiles, and what it needs of the host. */
+static void kept(void)
+{
+	char why[EXEC_REASON_BYTES] = "it does not assemble";
+	struct exec_program *program = NULL;
+	const struct mesh_program *mp;
+	struct rondo_machine patch;
+	struct asm_errors errors;
+	void *bytes = NULL;
+	u64 size, local = 0;
+	u32 at;
+
+	rondo_machine_init(&patch, RONDO_MACHINE_patch);
+	if (!tap_ok(!asm_assemble(kept_text, &bytes, &size, &errors) &&
+			    !exec_load(&program, &executor_mesh, &patch, bytes, size, NULL, why),
+		    "a program with registers of all kinds: %s", why))
+		return;
+	mp = program->own;
+	for (at = 0; at < program->bundles; at++)
+		local |= mp->segment[mp->segment_at[at]].local;
+	tap_eq(local, 1, "of its registers v0 alone is kept for no tile");
+	tap_ok(mp->window.lo == 1024 && mp->window.hi == 20000 + 64,
+	       "of its SRAM what lies between the ends of what it touches");
+	tap_ok(!mp->dense, "which is more than the pages that it touches");
+	/* Two pages; four registers, and one more for what moves between tiles. */
+	tap_eq(mp->tile_bytes, 2 * 4096 + 5 * 32, "bytes of a tile");
+	exec_unload(program);
+	free(bytes);
+}
+
 /* Slots of zeros, of which number @bad is not there. */
 struct zeros {
 	u32 bad;
@@ -218,6 +278,7 @@ int main(void)
 	examples();
 	early_ends();
 	memory();
+	kept();
 	flips();
 	return tap_done();
 }

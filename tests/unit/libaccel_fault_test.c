@@ -47,22 +47,7 @@ static void counter_init(struct rig *r)
 	struct counter *c = &counter;
 	struct accel_slot_binding slot = {};
 	u64 size;
-	void *memory, *code = rig_assemble("machine edge\n"
-					   "slot n align=64\n"
-					   "desc get in n row=256 sram=0\n"
-					   "desc put out n row=256 sram=0\n"
-					   "entry x base=0\n"
-					   "\tdma c0, get\n"
-					   "\tmovi v1, 1 | wait c0<=0\n"
-					   "\tld.w v0, x\n"
-					   "\tnop\n"
-					   "\tnop\n"
-					   "\tadd v0, v0, v1\n"
-					   "\tnop\n"
-					   "\tst.w x, v0\n"
-					   "\tdma c0, put\n"
-					   "\thalt c0<=0\n",
-					   &size);
+	void *memory, *code = rig_assemble(RIG_COUNTER(""), &size);
 	int ret = accel_program_create(r->device, code, size, 0, &c->program, NULL);
 
 	if (!ret)

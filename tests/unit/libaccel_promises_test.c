@@ -186,31 +186,13 @@ static void next_replay(struct rig *r)
 /* When queues of weights 1 and 3 both have work, the first gets a quarter of the device. */
 static void test_shares(struct rig *r)
 {
-	static const char text[] = "machine edge\n"
-				   "slot n align=64\n"
-				   "desc get in n row=256 sram=0\n"
-				   "desc put out n row=256 sram=0\n"
-				   "entry x base=0\n"
-				   "\tdma c0, get\n"
-				   "\tmovi v1, 1 | wait c0<=0\n"
-				   "\tld.w v0, x\n"
-				   "\tnop\n"
-				   "\tnop\n"
-				   "\tadd v0, v0, v1\n"
-				   "\tnop\n"
-				   "\tst.w x, v0\n"
-				   "\tdma c0, put\n"
-				   "\tloop 3800 {\n"
-				   "\t\tnop\n"
-				   "\t}\n"
-				   "\thalt c0<=0\n";
 	u32 a, b, i, hits = rig_fault_hits(r, "seq_hold");
 	struct accel_program *program = NULL;
 	struct sharer one, three;
 	u64 size;
 	void *code;
 
-	code = rig_assemble(text, &size);
+	code = rig_assemble(RIG_COUNTER("\tloop 3800 {\n\t\tnop\n\t}\n"), &size);
 	tap_eq(accel_program_create(r->device, code, size, 0, &program, NULL), 0,
 	       "a program of about 4096 cycles");
 	sharer_init(r, program, 1, &one);

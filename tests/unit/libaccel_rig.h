@@ -19,6 +19,23 @@
 
 enum { RIG_SLOTS = 3, RIG_ELEMENTS = 1024, RIG_BYTES = RIG_ELEMENTS * 4 };
 
+/* A program that adds 1 to 64 numbers in its slot, then does @more. */
+#define RIG_COUNTER(more)                 \
+	"machine edge\n"                  \
+	"slot n align=64\n"               \
+	"desc get in n row=256 sram=0\n"  \
+	"desc put out n row=256 sram=0\n" \
+	"entry x base=0\n"                \
+	"\tdma c0, get\n"                 \
+	"\tmovi v1, 1 | wait c0<=0\n"     \
+	"\tld.w v0, x\n"                  \
+	"\tnop\n"                         \
+	"\tnop\n"                         \
+	"\tadd v0, v0, v1\n"              \
+	"\tnop\n"                         \
+	"\tst.w x, v0\n"                  \
+	"\tdma c0, put\n" more "\thalt c0<=0\n"
+
 static const char *rig_device = "emu"; /* for accel_open() */
 
 static inline bool rig_emulated(void)
