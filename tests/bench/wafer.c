@@ -55,7 +55,10 @@ static void examples(void)
 	bench_figure("wafer_gib", (double)usage.ru_maxrss / (1 << 20), "GiB");
 }
 
-/* Registers 0..7 hold something; then @trips times UNROLL bundles. */
+/*
+ * Registers 0..7 hold something; then @trips times UNROLL bundles. What they write crosses the mesh
+ * in the end: registers that nothing reads would not be stored, as plain C's arrays are.
+ */
 static void bundles(struct builder *b, u64 trips)
 {
 	u32 at = build_entry(b, (struct rondo_entry){ .base = 0 }), i;
@@ -72,6 +75,8 @@ static void bundles(struct builder *b, u64 trips)
 		build_put(b, RONDO_V1, OP(fadd, .dst = 32 + i, .a = 2, .b = 3));
 		build_put(b, RONDO_S, OP(st_w, .a = 4, .entry = at, .off = 128, .count = LANES));
 	}
+	for (i = 8; i < 40; i++)
+		build_op(b, RONDO_V1, OP(mv_n, .dst = 40, .a = i));
 	build_halt(b);
 }
 
