@@ -164,6 +164,7 @@ static bool run_in_groups(const struct rondo_machine *machine, const void *bytes
 /* One step on a grid of @n rows of @w cells with a border of zeros around it. */
 static void heat_step(const float *u, float *next, u64 w, u64 n)
 {
+	/* Powers of two: their products are exact, as those of the program's fma are. */
 	const float c = 0.5f, k = 0.125f;
 	u64 pitch = w + 2, x, y;
 

@@ -103,9 +103,9 @@ static void touch_transfer(struct cutter *c, const struct rondo_desc *d)
 	touch(c, lo, hi);
 }
 
-/* Bytes of SRAM that the bundles of a segment touch in a tile: an upper bound for its group. */
+/* Upper bounds of what one pass of a segment takes: bytes of SRAM in a tile, steps of a list. */
 struct use {
-	double bytes;
+	double bytes, steps;
 	u64 regs;
 };
 
@@ -114,6 +114,7 @@ static void use_bundle(struct cutter *c, const struct exec_bundle *b, u64 times,
 	u32 i;
 
 	use->regs |= b->reads | b->writes;
+	use->steps += (double)times * mesh_steps_of(b);
 	for (i = b->first; i < b->first + b->ops; i++)
 		use->bytes += (double)times * (double)(c->mp->op[i].hull.hi - c->mp->op[i].hull.lo);
 }
@@ -207,7 +208,8 @@ static u32 cut_segment(struct cutter *c, u32 at)
 			break;
 	}
 	s->end = at;
-	if (s->group)
+	/* From one list to the next registers stay in the state only. */
+	if (s->group && use.steps <= MESH_STEPS)
 		s->local = use.regs & ~c->live[at - 1] &
 			   ~mesh_live_before(c->p, s->first, c->live[s->first]);
 	c->regs |= use.regs & ~s->local;

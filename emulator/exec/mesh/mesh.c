@@ -68,8 +68,7 @@ static bool create(struct exec *e)
 		return false;
 	}
 	m->pool = mesh_pool_create(MESH_THREADS);
-	m->worker = mesh_workers();
-	return m->pool && m->worker;
+	return mesh_create_workers(m) && m->pool;
 }
 
 static void destroy(struct exec *e)
@@ -81,7 +80,7 @@ static void destroy(struct exec *e)
 	mesh_pool_destroy(m->pool);
 	if (m->memory)
 		munmap(m->memory, m->bytes);
-	free(m->worker);
+	mesh_destroy_workers(m);
 	free(m);
 }
 

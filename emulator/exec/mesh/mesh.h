@@ -6,13 +6,13 @@
  * All tiles execute one bundle at a time, but they need to be at the same one only where they
  * meet: where an operation reads other tiles' registers, and at waits and starts of transfers.
  * In between, a group of tiles small enough for the host's cache runs through the bundles,
- * then the next. The text is cut once, at load, into segments that either are such a stretch,
- * loops and all, or one bundle where tiles meet.
+ * or as many of them as fit into a list of steps (steps.c), then the next. The text is cut once, at
+ *load, into segments that either are such a stretch, loops and all, or one bundle where tiles meet.
  *
  * State. Tiles that stand side by side in a row of the mesh fill a *block*: their lanes
  * together are RONDO_LANES_MAX, one exec_vreg, so that what a vector operation does to a
  * register of one wide tile it does to those of a whole block (emulator/exec/plain/operations.h).
- *The last block of a row may have fewer tiles; lanes of no tile hold anything.
+ * The last block of a row may have fewer tiles; lanes of no tile hold anything.
  *
  *	registers	[RONDO_VREGS + 1][blocks], and accumulator rows [acc_rows][blocks]
  *	weights		[blocks][2][lanes] rows
@@ -34,6 +34,7 @@
 enum {
 	MESH_GROUP_BLOCKS = 16,
 	MESH_GROUP_BYTES = 512 << 10, /* of state that a group may use */
+	MESH_STEPS = 8192, /* of a list, which all groups go through */
 	MESH_SCRATCH = RONDO_VREGS, /* a register of no program */
 	MESH_THREADS = 2,
 	MESH_BUNDLE_WORK = 1024, /* of one block, as run_poll() counts it */
@@ -41,6 +42,7 @@ enum {
 
 struct mesh_pool;
 struct mesh_worker;
+struct mesh_steps;
 
 struct mesh {
 	struct rondo_machine machine;
@@ -49,6 +51,7 @@ struct mesh {
 	alu_fn *const *alu;
 	struct mesh_pool *pool;
 	struct mesh_worker *worker; /* one for each thread */
+	struct mesh_steps *steps;
 	struct run_clock clock;
 
 	u8 *memory;
@@ -111,10 +114,13 @@ bool mesh_live(const struct exec_program *p, u64 *after);
 /* Those before bundle @at, if @after are those after it. */
 u64 mesh_live_before(const struct exec_program *p, u32 at, u64 after);
 
-/* group.c */
+/* steps.c */
 
-/* For the threads of a pool; to be freed. */
-struct mesh_worker *mesh_workers(void);
+/* What the threads of the pool work with. */
+bool mesh_create_workers(struct mesh *m);
+void mesh_destroy_workers(struct mesh *m);
+/* At most so many steps of a list are those of one @b. */
+u32 mesh_steps_of(const struct exec_bundle *b);
 
 /*
  * Runs bundles [@first, @end) from where @run stands on all blocks, @group at a time, without what
