@@ -160,6 +160,20 @@ struct node {
 	int waits; /* scratch of graph_sort() */
 };
 
+/*
+ * What the model says of a value whose type something else decides: the operator that makes it, or
+ * its contents. pass_shape() compares the two.
+ */
+struct declaration {
+	const char *what; /* the value is, in messages: "output" */
+	const struct value *value;
+	enum dtype dtype;
+	bool exact; /* another shape is an error, not a notice */
+	int rank; /* -1: no shape is declared */
+	s64 dim[TENSOR_RANK_MAX]; /* below 0: open */
+	struct declaration *next;
+};
+
 struct value_list {
 	struct value **v;
 	size_t n, room;
@@ -176,7 +190,10 @@ struct graph {
 	u64 const_bytes; /* of all constants ever added */
 	double fold_cost; /* spent by pass_fold_node() */
 	u64 fold_bytes;
+	struct declaration *declared;
 	struct compile_error *err; /* where messages go; never NULL during compilation */
+	void (*notice)(void *context, const char *text); /* as in struct compile_options */
+	void *notice_context;
 };
 
 /* ---- Building ------------------------------------------------------------------------------ */
@@ -286,6 +303,10 @@ __attribute__((format(printf, 4, 5))) int node_fail(const struct graph *g, const
 /* Records `SOURCE: message` in g->err; returns @code. */
 __attribute__((format(printf, 3, 4))) int graph_fail(const struct graph *g, int code,
 						     const char *fmt, ...);
+
+/* Tells the user `SOURCE: message`, which is no error, if anybody asked for it. */
+__attribute__((format(printf, 2, 3))) void graph_notice(const struct graph *g, const char *fmt,
+							...);
 
 /*
  * The invariants of the first comment, and that every typed value has the type that its producer's

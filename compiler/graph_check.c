@@ -19,6 +19,21 @@ int graph_fail(const struct graph *g, int code, const char *fmt, ...)
 	return compile_fail(g->err, code, "%s: %s", g->source, text);
 }
 
+void graph_notice(const struct graph *g, const char *fmt, ...)
+{
+	struct compile_error line = { 0 };
+	char text[sizeof(line.text)];
+	va_list ap;
+
+	if (!g->notice)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	compile_fail(&line, 1, "%.100s: %s", g->source, text);
+	g->notice(g->notice_context, line.text);
+}
+
 /* A node without a name goes by the name of its output. */
 static const char *node_label(const struct node *n)
 {

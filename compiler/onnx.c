@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * ModelProto -> graph: the model's initializers, nodes and outputs. Inputs are read in
- * onnx_inputs.c, nodes in onnx_node.c, tensors in onnx_tensor.c.
+ * onnx_inputs.c, nodes in onnx_node.c, tensors in onnx_tensor.c, types in onnx_declared.c.
  *
  * All tensors are declared by name first. Then the reader finds, from the outputs backwards, what
  * they depend on, and reads only that, so that nothing is refused that nobody uses.
@@ -33,15 +33,18 @@ struct value *onnx_declare(struct onnx_reader *r, const char *name)
 
 static int read_opset(struct onnx_reader *r, const Onnx__ModelProto *model)
 {
+	bool named = false;
 	s64 opset = 0;
 
 	for (size_t i = 0; i < model->n_opset_import; i++) {
 		const char *domain = onnx_str(model->opset_import[i]->domain);
 
-		if (!domain[0] || !strcmp(domain, "ai.onnx"))
-			opset = model->opset_import[i]->version;
+		if (domain[0] && strcmp(domain, "ai.onnx"))
+			continue;
+		named = true;
+		opset = model->opset_import[i]->version;
 	}
-	if (!opset)
+	if (!named)
 		return graph_fail(r->g, -EINVAL, "it names no operator set");
 	if (opset < GRAPH_OPSET_MIN || opset > GRAPH_OPSET_MAX)
 		return graph_fail(r->g, -ENOTSUP,
@@ -225,6 +228,8 @@ static int read_graph(struct onnx_reader *r)
 	}
 	if (!rc)
 		rc = read_outputs(r);
+	if (!rc)
+		rc = onnx_read_declared(r);
 	return rc ? rc : graph_sort(r->g);
 }
 
@@ -233,8 +238,8 @@ static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 {
 	int rc;
 
-	if (!model->graph || !model->graph->n_node)
-		return graph_fail(r->g, -EINVAL, "it has no nodes: not an ONNX model?");
+	if (!model->graph)
+		return graph_fail(r->g, -EINVAL, "it has no graph");
 	if (!model->graph->n_output)
 		return graph_fail(r->g, -EINVAL, "it has no outputs");
 	rc = onnx_check_options(r);
@@ -267,7 +272,12 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 	model = (const Onnx__ModelProto *)message;
 	r.proto = model->graph;
 	r.g = graph_new(r.proto ? onnx_str(r.proto->name) : "", name, err);
-	rc = r.g ? read_model(&r, model) : err->code;
+	rc = err->code;
+	if (r.g) {
+		r.g->notice = r.options->notice;
+		r.g->notice_context = r.options->notice_context;
+		rc = read_model(&r, model);
+	}
 	onnx_free_unpacked(message);
 	if (rc) {
 		graph_free(r.g);

@@ -7,7 +7,6 @@
 #include "compiler/onnx_tensor.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 /* ---- What the user says -------------------------------------------------------------------- */
@@ -47,7 +46,7 @@ static bool has_input(const struct onnx_reader *r, const char *name)
 	return false;
 }
 
-static const Onnx__TypeProto__Tensor *tensor_type(const Onnx__ValueInfoProto *p)
+const Onnx__TypeProto__Tensor *onnx_tensor_type(const Onnx__ValueInfoProto *p)
 {
 	if (!p->type || p->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
 		return NULL;
@@ -69,7 +68,7 @@ static const char *symbol_of(const Onnx__TensorShapeProto__Dimension *d)
 static bool find_symbol(const struct onnx_reader *r, const char *symbol, size_t *i, size_t *d)
 {
 	for (; *i < r->proto->n_input; ++*i, *d = 0) {
-		const Onnx__TypeProto__Tensor *t = tensor_type(r->proto->input[*i]);
+		const Onnx__TypeProto__Tensor *t = onnx_tensor_type(r->proto->input[*i]);
 
 		for (; t && t->shape && *d < t->shape->n_dim; ++*d) {
 			if (!strcmp(symbol_of(t->shape->dim[*d]), symbol))
@@ -151,21 +150,6 @@ int onnx_check_options(const struct onnx_reader *r)
 
 /* ---- Inputs -------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void notice(const struct onnx_reader *r,
-							 const char *fmt, ...)
-{
-	char text[300];
-	va_list ap;
-	int at = snprintf(text, sizeof(text), "%.100s: ", r->g->source);
-
-	if (!r->options->notice)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text + at, sizeof(text) - (size_t)at, fmt, ap);
-	va_end(ap);
-	r->options->notice(r->options->notice_context, text);
-}
-
 /* The size of dimension @at, of which the model says @d and the user @given (0: nothing). */
 static int read_dim(const struct onnx_reader *r, const char *input, size_t at,
 		    const Onnx__TensorShapeProto__Dimension *d, s64 given, s64 *out)
@@ -195,8 +179,8 @@ static int read_dim(const struct onnx_reader *r, const char *input, size_t at,
 	if (*out)
 		return 0;
 	*out = 1;
-	notice(r, "input \"%.80s\": dimension %zu \"%.40s\" has no size, 1 is used", input, at,
-	       symbol_of(d));
+	graph_notice(r->g, "input \"%.80s\": dimension %zu \"%.40s\" has no size, 1 is used", input,
+		     at, symbol_of(d));
 	return 0;
 }
 
@@ -234,7 +218,7 @@ static int read_shape(const struct onnx_reader *r, const char *name,
 static int read_type(const struct onnx_reader *r, const Onnx__ValueInfoProto *p, enum dtype *dtype,
 		     struct shape *shape)
 {
-	const Onnx__TypeProto__Tensor *t = tensor_type(p);
+	const Onnx__TypeProto__Tensor *t = onnx_tensor_type(p);
 	int rc;
 
 	if (!t)
@@ -287,21 +271,10 @@ static bool is_initializer(const struct onnx_reader *r, const struct value *v)
 	return v->id < r->proto->n_initializer;
 }
 
-/*
- * An input that a program cannot have (another type, no shape) is left out if nothing depends on
- * it.
- */
-static bool is_left_out(const struct onnx_reader *r, const Onnx__ValueInfoProto *p,
-			const struct value *v)
+/* Whether nothing depends on the input, and the user says nothing about it. */
+static bool is_unused(const struct onnx_reader *r, const struct value *v)
 {
-	const Onnx__TypeProto__Tensor *t = tensor_type(p);
-	enum dtype dtype;
-
-	if (r->wanted[v->id] || onnx_is_baked(r, v->name) ||
-	    (t && dtype_from_number(t->elem_type, &dtype) && (t->shape || given_shape(r, v->name))))
-		return false;
-	notice(r, "input \"%.80s\": nothing depends on it, it is left out", v->name);
-	return true;
+	return !r->wanted[v->id] && !given_shape(r, v->name);
 }
 
 static int read_input(struct onnx_reader *r, const Onnx__ValueInfoProto *p)
@@ -313,9 +286,16 @@ static int read_input(struct onnx_reader *r, const Onnx__ValueInfoProto *p)
 	int rc;
 
 	/* An initializer is an input's default; up to version 3 of the format all are listed. */
-	if ((is_initializer(r, v) && !bake) || is_left_out(r, p, v))
+	if (is_initializer(r, v) && !bake)
 		return 0;
 	rc = read_type(r, p, &dtype, &shape);
+	/* No program can have such an input: that is no fault where nobody needs it. */
+	if (is_unused(r, v) && (rc || !shape_elems(&shape))) {
+		*r->g->err = (struct compile_error){ 0 };
+		graph_notice(r->g, "input \"%.80s\": nothing depends on it, it is left out",
+			     v->name);
+		return 0;
+	}
 	if (rc)
 		return rc;
 	if (bake)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the ONNX reader share: onnx.c (graphs), onnx_inputs.c and onnx_node.c. */
+/*
+ * What the files of the ONNX reader share: onnx.c (graphs), onnx_inputs.c, onnx_declared.c and
+ * onnx_node.c.
+ */
 #ifndef COMPILER_ONNX_READ_H
 #define COMPILER_ONNX_READ_H
 
@@ -45,6 +48,12 @@ struct value *onnx_declare(struct onnx_reader *r, const char *name);
 int onnx_check_options(const struct onnx_reader *r);
 int onnx_declare_inputs(struct onnx_reader *r);
 int onnx_read_inputs(struct onnx_reader *r);
+
+/* onnx_declared.c: notes what the model says of the types of values that it does not decide. */
+int onnx_read_declared(struct onnx_reader *r);
+
+/* What ONNX says of a tensor; NULL: it is none, or nothing is said. */
+const Onnx__TypeProto__Tensor *onnx_tensor_type(const Onnx__ValueInfoProto *p);
 
 /* Whether the tensor of that name is given by the elements that are not 0. */
 bool onnx_is_sparse(const struct onnx_reader *r, const char *name);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "compiler/onnx_wire.h"
 #include "spec/program.h"
 
 /* Formats with a magic number. */
@@ -103,32 +104,8 @@ static bool is_text(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* Whether the first field can be one of the message: @wire has the wire types of each number. */
-static bool begins_message(unsigned char first, const unsigned char *wire, unsigned int fields)
+enum file_kind file_kind(const void *bytes, size_t size)
 {
-	unsigned int number = first >> 3;
-
-	return first < 0x80 && number < fields && wire[number] >> (first & 7) & 1;
-}
-
-enum { VARINT = 1 << 0, FIXED64 = 1 << 1, BYTES = 1 << 2, FIXED32 = 1 << 5 };
-
-/* Fields of ModelProto and TensorProto that fit into a tag of one byte. */
-static const unsigned char model_fields[] = {
-	[1] = VARINT, [2] = BYTES, [3] = BYTES, [4] = BYTES,  [5] = VARINT,
-	[6] = BYTES,  [7] = BYTES, [8] = BYTES, [14] = BYTES,
-};
-static const unsigned char tensor_fields[] = {
-	[1] = VARINT | BYTES,	[2] = VARINT,	       [3] = BYTES,
-	[4] = FIXED32 | BYTES,	[5] = VARINT | BYTES,  [6] = BYTES,
-	[7] = VARINT | BYTES,	[8] = BYTES,	       [9] = BYTES,
-	[10] = FIXED64 | BYTES, [11] = VARINT | BYTES, [12] = BYTES,
-	[13] = BYTES,		[14] = VARINT,
-};
-
-enum file_kind file_kind(const void *bytes, size_t size, enum file_kind expect)
-{
-	const unsigned char *first = bytes;
 	size_t i;
 
 	if (!size)
@@ -141,16 +118,19 @@ enum file_kind file_kind(const void *bytes, size_t size, enum file_kind expect)
 		return FILE_FOREIGN;
 	if (is_text(bytes, size))
 		return FILE_TEXT;
-	if (expect == FILE_ONNX && begins_message(*first, model_fields, sizeof(model_fields)))
+	switch (onnx_message_kind(bytes, size)) {
+	case ONNX_MODEL:
 		return FILE_ONNX;
-	if (expect == FILE_PB && begins_message(*first, tensor_fields, sizeof(tensor_fields)))
+	case ONNX_TENSOR:
 		return FILE_PB;
-	return FILE_UNKNOWN;
+	default:
+		return FILE_UNKNOWN;
+	}
 }
 
-const char *file_kind_name(const void *bytes, size_t size, enum file_kind expect)
+const char *file_kind_name(const void *bytes, size_t size)
 {
-	enum file_kind kind = file_kind(bytes, size, expect);
+	enum file_kind kind = file_kind(bytes, size);
 	size_t i;
 
 	for (i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)

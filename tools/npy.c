@@ -31,6 +31,7 @@ struct header {
 	bool has_type, has_order, has_shape;
 	enum dtype dtype;
 	bool swapped; /* big-endian */
+	bool fortran; /* column-major */
 	struct shape shape;
 	struct compile_error *err;
 };
@@ -97,6 +98,8 @@ static int read_descr(struct header *h)
 
 	if (!accept_string(h, &text, &length))
 		return compile_fail(h->err, -EINVAL, "the element type (descr) is not a plain one");
+	if (memchr(text, 0, length))
+		return compile_fail(h->err, -EINVAL, "the element type (descr) has a NUL byte");
 	ordered = length > 1 && strchr("<>=|", *text);
 	for (int t = 0; t < DTYPE_COUNT; t++) {
 		if (!spells(t, text + ordered, length - ordered, ordered))
@@ -116,11 +119,8 @@ static int read_descr(struct header *h)
 
 static int read_order(struct header *h)
 {
-	if (accept(h, "True"))
-		return compile_fail(h->err, -ENOTSUP,
-				    "data is in Fortran (column-major) order: save it with "
-				    "numpy.ascontiguousarray()");
-	if (!accept(h, "False"))
+	h->fortran = accept(h, "True");
+	if (!h->fortran && !accept(h, "False"))
 		return compile_fail(h->err, -EINVAL, "fortran_order is neither True nor False");
 	h->has_order = true;
 	return 0;
@@ -262,6 +262,25 @@ static void swap(struct tensor_data *t)
 		}
 }
 
+/* Copies elements that stand with the first dimension closest, @from, to where they belong. */
+static void transpose(struct tensor_data *t, const char *from)
+{
+	size_t size = dtype_size(t->dtype);
+	s64 stride[TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at = 0;
+
+	shape_strides(&t->shape, stride);
+	for (const char *end = from + t->size; from < end; from += size) {
+		memcpy((char *)t->bytes + (size_t)at * size, from, size);
+		for (int d = 0; d < t->shape.rank; d++) {
+			at += stride[d];
+			if (++index[d] < t->shape.dim[d])
+				break;
+			at -= stride[d] * index[d];
+			index[d] = 0;
+		}
+	}
+}
+
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err)
 {
 	struct header h = { .err = err };
@@ -283,7 +302,10 @@ int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct co
 				    size - data, want);
 	if (!tensor_data_alloc(&t, h.dtype, &h.shape))
 		return compile_fail(err, -ENOMEM, "no memory for %zu bytes", want);
-	memcpy(t.bytes, (const char *)bytes + data, want);
+	if (h.fortran)
+		transpose(&t, (const char *)bytes + data);
+	else
+		memcpy(t.bytes, (const char *)bytes + data, want);
 	if (h.swapped)
 		swap(&t);
 	if (t.dtype == DTYPE_BOOL && check_bool(&t, err)) {

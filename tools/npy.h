@@ -11,7 +11,8 @@
 
 /*
  * Reads a whole file of version 1 to 3, which begins with the magic number; *@out as for
- * tensor_load(). Of an element type every spelling is known that numpy reads, and both byte orders.
+ * tensor_load(). Of an element type every spelling is known that numpy reads, and both byte orders;
+ * the data may be in C or in Fortran order.
  */
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err);
 

@@ -27,15 +27,14 @@ static int read_content(const char *path, struct content *c)
 	*c = (struct content){ .path = path };
 	if (compile_read_file(path, &c->bytes, &c->size, &err))
 		return fail_with(&err);
-	c->kind = file_kind(c->bytes, c->size, FILE_ONNX);
+	c->kind = file_kind(c->bytes, c->size);
 	return STATUS_OK;
 }
 
 /* It is not what is read here: @wanted. */
 static int refuse_kind(const struct content *c, const char *wanted)
 {
-	return fail(c->path, "it is %s; %s read", file_kind_name(c->bytes, c->size, FILE_ONNX),
-		    wanted);
+	return fail(c->path, "it is %s; %s read", file_kind_name(c->bytes, c->size), wanted);
 }
 
 static void notice(void *context, const char *text)

@@ -21,7 +21,7 @@ enum { FIRST_READ = 1 << 16 };
 int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor_data *out,
 		 struct compile_error *err)
 {
-	enum file_kind kind = file_kind(bytes, size, FILE_PB);
+	enum file_kind kind = file_kind(bytes, size);
 	int rc;
 
 	switch (kind) {
@@ -35,7 +35,7 @@ int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor
 	default:
 		rc = compile_fail(err, kind == FILE_EMPTY ? -EINVAL : -ENOTSUP,
 				  "it is %s; NumPy arrays (.npy) and ONNX tensors (.pb) are read",
-				  file_kind_name(bytes, size, FILE_PB));
+				  file_kind_name(bytes, size));
 	}
 	compile_error_prefix(err, name);
 	return rc;
@@ -78,7 +78,7 @@ int tensor_load(const char *path, struct tensor_data *out, struct compile_error 
 	if (!rc)
 		rc = read_all(file, &bytes, &size);
 	if (rc) {
-		compile_fail(err, -rc, "%s", rc == ENOTSUP ? "a device is no file" : strerror(rc));
+		compile_fail(err, -rc, "%s", rc == ENOTSUP ? "not a regular file" : strerror(rc));
 		compile_error_prefix(err, path);
 		rc = -rc;
 	} else {

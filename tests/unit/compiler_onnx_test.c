@@ -6,6 +6,7 @@
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
+#include "compiler/onnx_tensor.h"
 #include "demo/onnx_write.h"
 #include "tests/tap.h"
 
@@ -123,12 +124,36 @@ static void foreign_node(Onnx__ModelProto *m)
 	m->graph->node[0]->domain = strdup("com.foo");
 }
 
+static void no_graph(Onnx__ModelProto *m)
+{
+	onnx__graph_proto__free_unpacked(m->graph, NULL);
+	m->graph = NULL;
+}
+
+static void no_outputs(Onnx__ModelProto *m)
+{
+	onnx__value_info_proto__free_unpacked(m->graph->output[0], NULL);
+	m->graph->n_output = 0;
+}
+
+/* Only one of another domain is left. */
+static void no_opset(Onnx__ModelProto *m)
+{
+	free(m->opset_import[0]->domain);
+	m->opset_import[0]->domain = strdup("com.foo");
+}
+
 static void test_graphs(void)
 {
 	struct onnx_writer *w;
 
-	w = onnx_writer_create("g", "", 13);
-	refuse(w, -EINVAL, "m.onnx: it has no nodes: not an ONNX model?");
+	refuse_with(one(13, "Relu", "x", "y"), no_graph, NULL, -EINVAL, "m.onnx: it has no graph");
+	refuse_with(one(13, "Relu", "x", "y"), no_outputs, NULL, -EINVAL,
+		    "m.onnx: it has no outputs");
+	refuse_with(one(13, "Relu", "x", "y"), no_opset, NULL, -EINVAL,
+		    "m.onnx: it names no operator set");
+	refuse(one(0, "Relu", "x", "y"), -ENOTSUP,
+	       "m.onnx: operator set 0 is not supported, only 7 to 26");
 	refuse(one(6, "Relu", "x", "y"), -ENOTSUP,
 	       "m.onnx: operator set 6 is not supported, only 7 to 26");
 	refuse(one(27, "Relu", "x", "y"), -ENOTSUP,
@@ -167,21 +192,24 @@ static void test_graphs(void)
 	refuse(w, -EINVAL, "m.onnx: the name \"x\" is given to two tensors");
 }
 
+static Onnx__TypeProto__Tensor *output_type(Onnx__ModelProto *m)
+{
+	return m->graph->output[0]->type->tensor_type;
+}
+
+static void output_is_s8(Onnx__ModelProto *m)
+{
+	output_type(m)->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
+}
+
 static void test_tensors(void)
 {
-	const struct shape huge = { 3, { 65536, 65536, 65536 } }, negative = { 1, { -3 } };
 	struct onnx_writer *w;
 
 	w = one(13, "Add", "x b", "y");
 	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
 	onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
 	refuse(w, -EINVAL, "m.onnx: the name \"b\" is given to two tensors");
-	w = start(13, &huge);
-	onnx_write_node(w, "Relu", "", "x", "y");
-	refuse(w, -EFBIG, "m.onnx: input \"x\": it exceeds 2147483648 elements");
-	w = start(13, &negative);
-	onnx_write_node(w, "Relu", "", "x", "y");
-	refuse(w, -EINVAL, "m.onnx: input \"x\": dimension 0 is -3");
 	w = onnx_writer_create("g", "", 13);
 	onnx_write_input(w, "x", DTYPE_S8, &s1);
 	onnx_write_node(w, "Relu", "r", "x", "y");
@@ -190,8 +218,8 @@ static void test_tensors(void)
 	w = onnx_writer_create("g", "", 13);
 	onnx_write_input(w, "x", DTYPE_S8, &s4);
 	onnx_write_node(w, "Transpose", "t", "x", "y");
-	refuse(w, -ENOTSUP,
-	       "m.onnx: node \"t\" (Transpose): \"x\" is s8, the machine's networks are f32");
+	refuse_with(w, output_is_s8, NULL, -ENOTSUP,
+		    "m.onnx: node \"t\" (Transpose): \"x\" is s8, the machine's networks are f32");
 }
 
 static struct onnx_writer *conv(const char *attr, int count, int64_t a, int64_t b, int64_t c,
@@ -420,9 +448,12 @@ static void test_bake_default(void)
 	}
 }
 
+/* Keeps the first. */
 static void keep_notice(void *context, const char *text)
 {
-	snprintf(context, 200, "%s", text);
+	if (*(const char *)context)
+		return;
+	snprintf(context, 400, "%s", text);
 }
 
 static Onnx__TensorShapeProto__Dimension *dim_of(Onnx__ModelProto *m, int input, int d)
@@ -445,6 +476,15 @@ static void both_have_rows(Onnx__ModelProto *m)
 {
 	name_dim(m, 0, 2, "rows");
 	name_dim(m, 1, 2, "rows");
+}
+
+static void all_have_rows(Onnx__ModelProto *m)
+{
+	Onnx__TensorShapeProto__Dimension *d = output_type(m)->shape->dim[2];
+
+	name_dim(m, 0, 2, "rows");
+	d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+	d->dim_param = strdup("rows");
 }
 
 static void dim_0_is_any(Onnx__ModelProto *m)
@@ -516,7 +556,7 @@ static void *symbolic(size_t *size)
 	onnx_write_output(w, "y", DTYPE_F32, &s4);
 	bytes = onnx_writer_pack(w, size);
 	onnx_writer_destroy(w);
-	return patched(bytes, size, dim_2_is_rows);
+	return patched(bytes, size, all_have_rows);
 }
 
 static void test_shapes(void)
@@ -564,7 +604,7 @@ static void test_shapes(void)
 static void test_symbolic_dim(void)
 {
 	struct compile_dim dim = { "rows", 7 };
-	char notice[200] = "";
+	char notice[400] = "";
 	struct compile_options o = { .notice = keep_notice, .notice_context = notice };
 	struct compile_error err = { 0 };
 	struct graph *g = NULL;
@@ -591,6 +631,71 @@ static void test_symbolic_dim(void)
 	free(bytes);
 }
 
+/* ---- Damaged and mistaken ------------------------------------------------------------------- */
+
+/*
+ * A NUL byte in place of the last character of a name would make another name of it. Every "~" of
+ * a model becomes NUL, one at a time.
+ */
+static void test_nul(void)
+{
+	struct onnx_writer *w = onnx_writer_create("g~", "doc~", 13);
+	const char *at;
+	size_t size;
+	char *bytes;
+	int refused = 0, accepted = 0;
+
+	onnx_write_input(w, "x~", DTYPE_F32, &s4);
+	onnx_write_initializer(w, "b~", DTYPE_F32, &s1, floats);
+	onnx_write_node(w, "Add", "n~", "x~ b~", "y~");
+	onnx_write_node(w, "Relu~", "", "y~", "z~");
+	onnx_write_output(w, "y~", DTYPE_F32, &s4);
+	bytes = onnx_writer_pack(w, &size);
+	onnx_writer_destroy(w);
+	for (at = bytes; (at = memchr(at, '~', (size_t)(bytes + size - at))); at++) {
+		struct compile_error err = { 0 };
+		struct graph *g = NULL;
+		char want[80];
+
+		bytes[at - bytes] = 0;
+		if (!compile_graph_from_onnx(bytes, size, "m.onnx", NULL, &g, &err))
+			accepted++;
+		snprintf(want, sizeof(want), ") at byte %zu", (size_t)(at - bytes));
+		refused += strstr(err.text, "m.onnx: a NUL byte in a text (") &&
+			   strstr(err.text, want);
+		graph_free(g);
+		bytes[at - bytes] = '~';
+	}
+	tap_ok(accepted == 1 && refused == 11,
+	       "NUL in a name is refused (%d), in doc_string not (%d)", refused, accepted);
+	free(bytes);
+}
+
+static void test_tensor_as_model(void)
+{
+	static const char tensor[] = "\x08\x01\x10\x01\x42\x01x\x4a\x04\0\0\0\0";
+	struct compile_error err = { 0 };
+	struct tensor_data t = { 0 };
+	struct onnx_writer *w;
+	struct graph *g;
+	size_t size;
+	void *bytes;
+
+	tap_ok(compile_graph_from_onnx(tensor, sizeof(tensor) - 1, "x.pb", NULL, &g, &err) ==
+			       -EINVAL &&
+		       !strcmp(err.text,
+			       "x.pb: it is an ONNX tensor (TensorProto), not an ONNX model"),
+	       "refused: %s", err.text);
+	w = one(13, "Relu", "x", "y");
+	bytes = onnx_writer_pack(w, &size);
+	onnx_writer_destroy(w);
+	err = (struct compile_error){ 0 };
+	tap_ok(onnx_tensor_parse(bytes, size, &t, &err) == -EINVAL &&
+		       !strcmp(err.text, "it is an ONNX model, not an ONNX tensor (TensorProto)"),
+	       "refused: %s", err.text);
+	free(bytes);
+}
+
 /* ---- What nobody uses ----------------------------------------------------------------------- */
 
 static void initializer_is_double(Onnx__ModelProto *m)
@@ -601,6 +706,31 @@ static void initializer_is_double(Onnx__ModelProto *m)
 static void input_1_is_double(Onnx__ModelProto *m)
 {
 	m->graph->input[1]->type->tensor_type->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+}
+
+static void become_sequence(Onnx__TypeProto *t)
+{
+	protobuf_c_message_free_unpacked(&t->tensor_type->base, NULL);
+	t->value_case = ONNX__TYPE_PROTO__VALUE_SEQUENCE_TYPE;
+	t->sequence_type = malloc(sizeof(*t->sequence_type));
+	onnx__type_proto__sequence__init(t->sequence_type);
+}
+
+static void input_1_is_sequence(Onnx__ModelProto *m)
+{
+	become_sequence(m->graph->input[1]->type);
+}
+
+/* One more dimension, a copy of the first. */
+static void nine_dims(Onnx__ModelProto *m)
+{
+	Onnx__TensorShapeProto *s = m->graph->input[1]->type->tensor_type->shape;
+
+	s->dim = realloc(s->dim, (s->n_dim + 1) * sizeof(*s->dim));
+	s->dim[s->n_dim] = malloc(sizeof(**s->dim));
+	onnx__tensor_shape_proto__dimension__init(s->dim[s->n_dim]);
+	s->dim[s->n_dim]->value_case = s->dim[0]->value_case;
+	s->dim[s->n_dim++]->dim_value = s->dim[0]->dim_value;
 }
 
 static void test_unused(void)
@@ -643,7 +773,274 @@ static void test_unused(void)
 	accept_with(w, input_1_is_double, NULL, s4, "an input of doubles that nothing uses");
 }
 
+/* An input that no program can have, whether it is used or not. */
+static void test_impossible_input(void)
+{
+	static const struct {
+		struct shape shape;
+		patch_fn *patch;
+		int code;
+		const char *text;
+	} rows[] = {
+		{ { 3, { 65536, 65536, 65536 } }, NULL, -EFBIG, "it exceeds 2147483648 elements" },
+		{ { 2, { INT64_MAX, 2 } }, NULL, -EFBIG, "it exceeds 2147483648 elements" },
+		{ { 1, { -3 } }, NULL, -EINVAL, "dimension 0 is -3" },
+		{ { 8, { 1, 1, 1, 1, 1, 1, 1, 1 } },
+		  nine_dims,
+		  -EFBIG,
+		  "9 dimensions, the limit is 8" },
+		{ { 1, { 4 } },
+		  input_1_is_double,
+		  -ENOTSUP,
+		  "data type DOUBLE (11) is not supported" },
+		{ { 1, { 4 } }, input_1_is_sequence, -ENOTSUP, "it is not a tensor" },
+		{ { 2, { 0, 4 } }, NULL, -ENOTSUP, "has no elements" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char notice[400] = "";
+		struct compile_options o = { .notice = keep_notice, .notice_context = notice };
+		struct compile_error err = { 0 };
+		struct onnx_writer *w = one(13, "Relu", "x", "y");
+		struct graph *g;
+		bool good;
+
+		onnx_write_input(w, "t", DTYPE_F32, &rows[i].shape);
+		g = finish_patched(w, rows[i].patch, &o, &err);
+		good = g && g->inputs.n == 1 &&
+		       strstr(notice, "input \"t\": nothing depends on it, it is left out");
+		if (!tap_ok(good, "left out where nobody uses it: %s", rows[i].text))
+			printf("# %s %s\n", err.text, notice);
+		graph_free(g);
+		err = (struct compile_error){ 0 };
+		w = one(13, "Relu", "t", "y");
+		onnx_write_input(w, "t", DTYPE_F32, &rows[i].shape);
+		g = finish_patched(w, rows[i].patch, NULL, &err);
+		good = !g && err.code == rows[i].code && strstr(err.text, "input \"t\"") &&
+		       strstr(err.text, rows[i].text);
+		if (!tap_ok(good, "refused where it is used: %s", rows[i].text))
+			printf("# %s\n", err.text);
+		graph_free(g);
+	}
+}
+
 /* ORT gives an output that is listed twice, twice; names in a .rnd file are unique. */
+/* An output may be an input or an initializer, and be the only thing that the model has. */
+static void test_no_nodes(void)
+{
+	struct tensor_data x = { DTYPE_F32, { 1, { 4 } }, (void *)(floats + 8), 16 }, y = { 0 };
+
+	for (int constant = 0; constant < 2; constant++) {
+		struct onnx_writer *w = onnx_writer_create("g", "", 13);
+		struct compile_error err = { 0 };
+		struct graph *g;
+
+		if (constant)
+			onnx_write_initializer(w, "y", DTYPE_F32, &s1, floats);
+		else
+			onnx_write_input(w, "y", DTYPE_F32, &s1);
+		g = finish(w, NULL, &err);
+		if (!tap_ok(g && g->inputs.n == !constant && !graph_eval(g, &x, &y, &err) &&
+				    !memcmp(y.bytes, constant ? floats : floats + 8, 16),
+			    "a model without nodes gives its %s",
+			    constant ? "initializer" : "input"))
+			printf("# %s\n", err.text);
+		tensor_data_free(&y);
+		graph_free(g);
+	}
+}
+
+/* ---- What the model declares ---------------------------------------------------------------- */
+
+static void output_has(Onnx__ModelProto *m, int n, const int64_t *dims)
+{
+	Onnx__TensorShapeProto *s = output_type(m)->shape;
+
+	for (size_t i = 0; i < s->n_dim; i++)
+		protobuf_c_message_free_unpacked(&s->dim[i]->base, NULL);
+	s->dim = realloc(s->dim, (size_t)n * sizeof(*s->dim));
+	s->n_dim = (size_t)n;
+	for (int i = 0; i < n; i++) {
+		s->dim[i] = malloc(sizeof(**s->dim));
+		onnx__tensor_shape_proto__dimension__init(s->dim[i]);
+		if (dims[i])
+			s->dim[i]->value_case =
+				ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+		s->dim[i]->dim_value = dims[i];
+	}
+}
+
+static void same_shape(Onnx__ModelProto *m)
+{
+	output_has(m, 4, (int64_t[]){ 1, 1, 4, 4 });
+}
+
+static void open_shape(Onnx__ModelProto *m)
+{
+	output_has(m, 4, (int64_t[]){ -1, 0, 4, 0 });
+}
+
+static void no_output_shape(Onnx__ModelProto *m)
+{
+	onnx__tensor_shape_proto__free_unpacked(output_type(m)->shape, NULL);
+	output_type(m)->shape = NULL;
+}
+
+static void last_differs(Onnx__ModelProto *m)
+{
+	output_has(m, 4, (int64_t[]){ 1, 0, 4, 5 });
+}
+
+static void largest_dims(Onnx__ModelProto *m)
+{
+	const int64_t max = INT64_MAX;
+
+	output_has(m, 8, (int64_t[]){ max, max, max, max, max, max, max, max });
+}
+
+static void nine_output_dims(Onnx__ModelProto *m)
+{
+	output_has(m, 9, (int64_t[]){ 1, 1, 1, 1, 1, 1, 1, 1, 1 });
+}
+
+static void output_is_double(Onnx__ModelProto *m)
+{
+	output_type(m)->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+}
+
+static void output_is_undefined(Onnx__ModelProto *m)
+{
+	output_type(m)->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__UNDEFINED;
+}
+
+static void output_without_type(Onnx__ModelProto *m)
+{
+	onnx__type_proto__free_unpacked(m->graph->output[0]->type, NULL);
+	m->graph->output[0]->type = NULL;
+}
+
+static void output_is_sequence(Onnx__ModelProto *m)
+{
+	become_sequence(m->graph->output[0]->type);
+}
+
+/* The output's declaration becomes one of a value between; "y" itself is declared no more. */
+static void declare_between(Onnx__ModelProto *m, const char *name)
+{
+	Onnx__GraphProto *g = m->graph;
+
+	g->value_info = malloc(sizeof(*g->value_info));
+	g->value_info[0] = g->output[0];
+	g->n_value_info = 1;
+	g->output[0] = malloc(sizeof(*g->output[0]));
+	onnx__value_info_proto__init(g->output[0]);
+	g->output[0]->name = strdup("y");
+	strcpy(g->value_info[0]->name, name);
+}
+
+static void between_is_s8(Onnx__ModelProto *m)
+{
+	output_is_s8(m);
+	declare_between(m, "a");
+}
+
+static void between_is_short(Onnx__ModelProto *m)
+{
+	declare_between(m, "a");
+}
+
+static void unused_is_s8(Onnx__ModelProto *m)
+{
+	output_is_s8(m);
+	declare_between(m, "u");
+}
+
+static void nowhere_is_s8(Onnx__ModelProto *m)
+{
+	output_is_s8(m);
+	declare_between(m, "q");
+}
+
+/* a = Relu x; y = Tanh a; u = Relu a, which nobody uses. The writer declares y as f32[4]. */
+static void test_declared(void)
+{
+	static const struct {
+		patch_fn *patch;
+		const char *text; /* of the error, or of the notice, or "" */
+		int code;
+	} rows[] = {
+		{ same_shape, "", 0 },
+		{ open_shape, "", 0 },
+		{ no_output_shape, "", 0 },
+		{ output_is_undefined, "", 0 },
+		{ output_without_type, "", 0 },
+		{ NULL, "output \"y\" is declared as [4], but it is [1,1,4,4]", 0 },
+		{ last_differs, "output \"y\" is declared as [1,?,4,5], but it is [1,1,4,4]", 0 },
+		{ largest_dims,
+		  "output \"y\" is declared as "
+		  "[9223372036854775807,9223372036854775807,9223372036854775807,"
+		  "9223372036854775807,9223372036854775807,9223372036854775807,"
+		  "9223372036854775807,9223372036854775807], but it is [1,1,4,4]",
+		  0 },
+		{ nine_output_dims,
+		  "output \"y\" is declared as one of more than 8 dimensions, but it is "
+		  "[1,1,4,4]",
+		  0 },
+		{ output_is_s8, "output \"y\" is declared as s8, but it is f32", -EINVAL },
+		{ output_is_double, "output \"y\": data type DOUBLE (11) is not supported",
+		  -ENOTSUP },
+		{ output_is_sequence, "output \"y\": it is not a tensor", -ENOTSUP },
+		{ between_is_s8, "value \"a\" is declared as s8, but it is f32", -EINVAL },
+		{ between_is_short, "", 0 },
+		{ unused_is_s8, "", 0 },
+		{ nowhere_is_s8, "", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char notice[400] = "", want[400];
+		struct compile_options o = { .notice = keep_notice, .notice_context = notice };
+		struct compile_error err = { 0 };
+		struct onnx_writer *w = one(13, "Relu", "x", "a");
+		struct graph *g;
+
+		onnx_write_node(w, "Tanh", "", "a", "y");
+		onnx_write_node(w, "Relu", "", "a", "u");
+		g = finish_patched(w, rows[i].patch, &o, &err);
+		snprintf(want, sizeof(want), "%s%s", rows[i].text[0] ? "m.onnx: " : "",
+			 rows[i].text);
+		if (!tap_ok(err.code == rows[i].code && !g == !!rows[i].code &&
+				    !strcmp(g ? notice : err.text, want),
+			    "declared: %s", want))
+			printf("# %d %s %s\n", err.code, err.text, notice);
+		graph_free(g);
+	}
+}
+
+/* An initializer has the type that it is declared with as an input, its shape included. */
+static void test_declared_default(void)
+{
+	const struct shape five = { 1, { 5 } };
+
+	for (int i = 0; i < 4; i++) {
+		struct onnx_writer *w = one(13, "Add", "x b", "y");
+		struct compile_error err = { 0 };
+		struct graph *g;
+
+		onnx_write_input(w, "b", i & 1 ? DTYPE_S32 : DTYPE_F32, i & 2 ? &five : &s1);
+		onnx_write_initializer(w, "b", DTYPE_F32, &s1, floats);
+		g = finish(w, NULL, &err);
+		if (!tap_ok(!g == !!i && !strcmp(err.text,
+						 i & 1 ? "m.onnx: input \"b\" is declared as s32, "
+							 "but it is f32" :
+						 i     ? "m.onnx: input \"b\" is declared as [5], "
+							 "but it is [4]" :
+							 ""),
+			    "a default %s", i ? "of another type is refused" : "as declared"))
+			printf("# %s\n", err.text);
+		graph_free(g);
+	}
+}
+
 static void test_listed_twice(void)
 {
 	struct compile_error err = { 0 };
@@ -743,7 +1140,13 @@ int main(void)
 	test_symbolic_dim();
 	test_shapes();
 	test_initializers();
+	test_nul();
+	test_tensor_as_model();
 	test_unused();
+	test_impossible_input();
+	test_no_nodes();
+	test_declared();
+	test_declared_default();
 	test_listed_twice();
 	test_dump();
 	test_fold_limit();
