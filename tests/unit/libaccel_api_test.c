@@ -123,8 +123,10 @@ static void test_programs(struct rig *r)
 		       error.slot == 7 && strstr(error.text, "V1"),
 	       "named");
 	tap_eq(create_changed(r, 0, 0, r->code_bytes, 0, NULL), 0, "without an error to fill");
-	tap_eq(accel_program_create(r->device, r->code, 1u << 27, 0, NULL, &error), -E2BIG,
+	tap_eq(accel_program_create(r->device, r->code, (size_t)1 << 50, 0, NULL, &error), -E2BIG,
 	       "larger than any program");
+	tap_ok(!strncmp(error.text, "the program has 1125899906842624 bytes, the limit is ", 53),
+	       "by its size and the limit: %s", error.text);
 	tap_eq(accel_program_create(r->device, (u8 *)r->code + 4, 64, 0, NULL, &error), -EINVAL,
 	       "misaligned");
 	accel_program_energy(r->program, &energy);

@@ -78,6 +78,7 @@ static void test_versions(void)
 	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTSUP, "an earlier one");
 	version = (drmVersion){ .name = (char *)"rondo2", .version_major = 1 };
 	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTSUP, "another one");
+	tap_ok(!strncmp(error.text, "not a device of this driver", 27), "in words: %s", error.text);
 	version.name = (char *)"rondo";
 	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTTY, "ours is asked");
 	tap_ok(error.text[0] && device == (void *)8, "and answers in words: %s", error.text);

@@ -93,6 +93,13 @@ static bool is_ours(const char *class)
 	return !strcmp(name ? name + 1 : driver, ACCEL_DRM_DRIVER);
 }
 
+/* Why accel_drm_open() fails. */
+static const char *open_reason(int ret)
+{
+	return ret == -ENOTSUP ? "not a device of this driver, or of a version that is not known" :
+				 strerror(-ret);
+}
+
 /*
  * A device that cannot be opened is no reason not to look at the next. If all are so, the first
  * one's error is the answer, and @error names it.
@@ -115,7 +122,7 @@ int accel_open_first(const char *sysfs, const char *dev, struct accel_device **d
 		ret = accel_drm_open(path, device);
 		if (ret && !first) {
 			first = ret;
-			accel_error_set(error, "%s: %s", path, strerror(-ret));
+			accel_error_set(error, "%s: %s", path, open_reason(ret));
 		}
 	}
 	globfree(&found);
@@ -144,13 +151,18 @@ static int open_emulated(const char *name, struct accel_device **device, struct 
 
 static int open_any(const char *name, struct accel_device **device, struct accel_error *error)
 {
+	int ret;
+
 	if (!name)
 		return accel_open_first("/sys/class/accel", "/dev/accel", device, error);
 	if (!strcmp(name, "emu"))
 		return open_emulated(rondo_machine_name(RONDO_MACHINE_edge), device, error);
 	if (!strncmp(name, "emu:", 4))
 		return open_emulated(name + 4, device, error);
-	return accel_drm_open(name, device);
+	ret = accel_drm_open(name, device);
+	if (ret)
+		accel_error_set(error, "%s", open_reason(ret));
+	return ret;
 }
 
 ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **device,

@@ -134,6 +134,9 @@ ACCEL_EXPORT int accel_program_create(struct accel_device *device, const void *d
 		return -EINVAL;
 	}
 	ret = device->ops->program_create(device, data, size, budget, &made, error);
+	if (ret == -E2BIG)
+		accel_error_set(error, "the program has %zu bytes, the limit is %llu", size,
+				(unsigned long long)RONDO_PROGRAM_BYTES_MAX);
 	if (ret)
 		return accel_fail(error, ret);
 	made->device = accel_device_get(device);
