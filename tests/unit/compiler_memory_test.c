@@ -5,6 +5,7 @@
  * -ENOMEM and its message, with everything freed. Linked with --wrap of the allocator.
  */
 #include "compiler/compiler.h"
+#include "compiler/eval.h"
 #include "core/machine.h"
 #include "demo/onnx_write.h"
 #include "tests/tap.h"
@@ -145,6 +146,38 @@ static int try_with(long allocations, const void *bytes, size_t size, bool *good
 	return rc;
 }
 
+/* The interpreter, too, whose results are the caller's only if it had memory for all. */
+static void test_eval(const void *bytes, size_t size)
+{
+	struct compile_error err = { 0 };
+	struct tensor_data in[2] = { 0 }, out[5];
+	struct graph *g;
+	bool good;
+	long k = 0;
+	int rc = compile_graph_from_onnx(bytes, size, "m.onnx", NULL, &g, &err);
+
+	tap_ok(!rc && g->inputs.n == 1 && g->outputs.n == 5 &&
+		       tensor_data_alloc(&in[0], g->inputs.v[0]->dtype, &g->inputs.v[0]->shape),
+	       "a graph to be computed");
+	do {
+		memset(out, 0, sizeof(out));
+		err = (struct compile_error){ 0 };
+		live = 0;
+		counting = true;
+		left = k++;
+		rc = graph_eval(g, in, out, &err);
+		left = -1;
+		good = rc == err.code && (!rc || (rc == -ENOMEM && !out[0].bytes && !live));
+		for (int i = 0; i < 5; i++)
+			tensor_data_free(&out[i]);
+		good = good && !live;
+		counting = false;
+	} while (good && rc);
+	tap_ok(good && k > 10, "each of %ld allocations of the interpreter may fail", k);
+	tensor_data_free(&in[0]);
+	graph_free(g);
+}
+
 int main(void)
 {
 	size_t size;
@@ -159,6 +192,7 @@ int main(void)
 		rc = try_with(++k, bytes, size, &good);
 	while (good && rc);
 	tap_ok(good && k > 300, "each of %ld allocations may fail", k);
+	test_eval(bytes, size);
 	free(bytes);
 	return tap_done();
 }
