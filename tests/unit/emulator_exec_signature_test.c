@@ -24,7 +24,9 @@ struct subject {
 	u8 *bytes;
 	u64 size, tables; /* byte of the first entry */
 	struct rondo_program program;
-	u8 *data[RONDO_PROGRAM_SLOTS_MAX], *right[RONDO_PROGRAM_SLOTS_MAX];
+	/* Of each slot: what it holds before a run, during one, and after one without a fault. */
+	u8 *first[RONDO_PROGRAM_SLOTS_MAX], *data[RONDO_PROGRAM_SLOTS_MAX];
+	u8 *right[RONDO_PROGRAM_SLOTS_MAX];
 	u64 bytes_of[RONDO_PROGRAM_SLOTS_MAX];
 };
 
@@ -52,14 +54,22 @@ static bool write_slot(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 	return true;
 }
 
+static u8 *first_bytes(u32 slot, u64 size)
+{
+	u8 *bytes = malloc(size + 1);
+	u64 at;
+
+	for (at = 0; at < size; at++)
+		bytes[at] = (u8)(at * 37 + slot * 11 + (at >> 8));
+	return bytes;
+}
+
 static void fill_slots(struct subject *s)
 {
-	u64 at;
 	u32 i;
 
 	for (i = 0; i < s->program.header->slots; i++)
-		for (at = 0; at < s->bytes_of[i]; at++)
-			s->data[i][at] = (u8)(at * 37 + i * 11 + (at >> 8));
+		memcpy(s->data[i], s->first[i], s->bytes_of[i]);
 }
 
 /* Runs @bytes in place of the program; false if they cannot be loaded. */
@@ -116,6 +126,7 @@ static bool prepare(struct subject *s, u64 seed)
 
 		s->bytes_of[i] = rondo_slot_end(slot);
 		good = good && s->bytes_of[i] <= SLOT_BYTES_MAX;
+		s->first[i] = good ? first_bytes(i, s->bytes_of[i]) : NULL;
 		s->data[i] = good ? malloc(s->bytes_of[i] + 1) : NULL;
 		s->right[i] = good ? malloc(s->bytes_of[i] + 1) : NULL;
 	}
@@ -131,6 +142,7 @@ static void release(struct subject *s)
 	u32 i;
 
 	for (i = 0; i < s->program.header->slots; i++) {
+		free(s->first[i]);
 		free(s->data[i]);
 		free(s->right[i]);
 	}
