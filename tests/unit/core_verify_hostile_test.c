@@ -137,6 +137,30 @@ static void test_common_ends(void)
 	}
 }
 
+/* What an earlier loop wrote is no write of a later one, whose trips it lands in. */
+static void test_loop_behind_loop(void)
+{
+	struct builder b;
+	u32 bad;
+
+	for (bad = 0; bad < 2; bad++) {
+		begin(&b);
+		build_op(&b, RONDO_V0, OP(iota, .dst = 2));
+		build_loop(&b, 2, 2);
+		build_op(&b, RONDO_V0, OP(iota, .dst = 1));
+		build_bundle(&b);
+		build_op(&b, RONDO_V1, OP(frcp, .dst = 1, .a = 2));
+		build_loop(&b, 3, 1);
+		build_bundle(&b);
+		nops(&b, 3 - bad);
+		build_op(&b, RONDO_V0, OP(mov, .dst = 3, .a = 1));
+		build_halt(&b);
+		expect(&b, bad ? RONDO_ERR_REG_IN_FLIGHT : 0,
+		       bad ? "read a bundle too early behind a loop" :
+			     "it lands behind a loop that does not write it");
+	}
+}
+
 /* Two writes that would land in one bundle. */
 static void test_landing_together(void)
 {
@@ -328,6 +352,7 @@ static void all(void)
 	test_loops();
 	test_back_edges();
 	test_common_ends();
+	test_loop_behind_loop();
 	test_landing_together();
 	test_definitions();
 	test_clearing();
