@@ -217,6 +217,27 @@ static void test_bindings(struct rig *r)
 	accel_buffer_destroy(large);
 }
 
+/* Whichever slot is at fault, it is named, and slots behind it that are right change nothing. */
+static void test_slot_at_fault(struct rig *r)
+{
+	struct accel_slot_binding slots[RIG_SLOTS];
+	u32 i, index;
+	int ret;
+
+	for (i = 0; i < RIG_SLOTS; i++) {
+		memcpy(slots, r->slots, sizeof(slots));
+		slots[i].offset = 32;
+		ret = bind(r, slots, RIG_SLOTS, &index);
+		tap_ok(ret == -EINVAL && index == i, "slot %u is misaligned", i);
+		slots[i].offset = 64;
+		ret = bind(r, slots, RIG_SLOTS, &index);
+		tap_ok(ret == -ERANGE && index == i, "slot %u has too little", i);
+		slots[i].buffer = NULL;
+		ret = bind(r, slots, RIG_SLOTS, &index);
+		tap_ok(ret == -ENOENT && index == i, "slot %u has no buffer", i);
+	}
+}
+
 /* What belongs to another device is refused. */
 static void test_two_devices(struct rig *r)
 {
@@ -494,6 +515,7 @@ int main(int argc, char **argv)
 		test_clearing(&r);
 		test_macs(&r);
 		test_bindings(&r);
+		test_slot_at_fault(&r);
 		test_two_devices(&r);
 		test_submit(&r);
 		test_offsets(&r);

@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "tests/unit/libaccel_faults.h"
 
-/* Entries of a directory or lines of a file: descriptors and mappings of this process. */
+/* Entries of a directory: descriptors of this process. */
 static int count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -24,16 +24,24 @@ static int count_fds(void)
 	return n;
 }
 
-static int count_maps(void)
+/*
+ * Bytes that the library has mapped: what no child of this process gets. Nobody else in it has
+ * such memory.
+ */
+static long mapped_bytes(void)
 {
-	FILE *f = fopen("/proc/self/maps", "r");
-	int c, n = 0;
+	FILE *f = fopen("/proc/self/smaps", "r");
+	long bytes = 0, kilobytes = 0;
+	char line[512];
 
-	while (f && (c = fgetc(f)) != EOF)
-		n += c == '\n';
+	while (f && fgets(line, sizeof(line), f)) {
+		sscanf(line, "Size: %ld kB", &kilobytes);
+		if (!strncmp(line, "VmFlags:", 8) && strstr(line, " dc"))
+			bytes += kilobytes * 1024;
+	}
 	if (f)
 		fclose(f);
-	return n;
+	return bytes;
 }
 
 /* Replays @binding with the device held before it, and does not wait. */
@@ -223,7 +231,7 @@ static void test_shares(struct rig *r)
 static void test_nothing_leaks(struct rig *r)
 {
 	struct accel_error error;
-	int fds = 0, maps = 0, i, ret = 0;
+	int fds = 0, i, ret = 0;
 
 	for (i = 0; i < 310; i++) {
 		struct accel_program *program = NULL;
@@ -233,10 +241,8 @@ static void test_nothing_leaks(struct rig *r)
 		struct accel_queue *queue = NULL;
 		void *memory;
 
-		if (i == 10) {
+		if (i == 10)
 			fds = count_fds();
-			maps = count_maps();
-		}
 		ret |= accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
 		ret |= accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
 		ret |= accel_queue_create(r->device, 1, &queue);
@@ -257,7 +263,51 @@ static void test_nothing_leaks(struct rig *r)
 	}
 	tap_eq(ret, 0, "more objects, one after the other, than there may be at a time");
 	tap_eq(count_fds(), fds, "no file descriptor is left");
-	tap_ok(count_maps() <= maps + 64, "nor mappings: %d, then %d", maps, count_maps());
+}
+
+/* When the device is closed, and what is made of it destroyed, all of its memory is given back. */
+static void test_memory_given_back(void)
+{
+	enum { PAGE = 4096 };
+	long bytes = mapped_bytes(), with_device, with_buffer;
+	struct accel_buffer *buffer = NULL;
+	struct rig r;
+
+	if (rig_init(&r)) {
+		with_device = mapped_bytes();
+		accel_buffer_create(r.device, PAGE, &buffer);
+		accel_buffer_map(buffer, (void **)&r.memory[0]);
+		with_buffer = mapped_bytes();
+		/* A local device's buffer has a page that lists its pages. */
+		tap_eq(with_buffer - with_device, PAGE * (1 + rig_emulated()),
+		       "a buffer of a page takes a page");
+		accel_buffer_destroy(buffer);
+		tap_eq(mapped_bytes(), with_device, "and gives it back");
+		tap_ok(with_device >= bytes + RIG_SLOTS * RIG_BYTES, "a device takes memory");
+		test_nothing_leaks(&r);
+	}
+	rig_fini(&r);
+	tap_eq(mapped_bytes(), bytes, "and gives it back");
+}
+
+/* A process that has closed its standard input gets descriptor 0 for what it opens next. */
+static void test_descriptor_zero(struct rig *r)
+{
+	struct accel_device *device = NULL;
+	struct accel_fence *fence = NULL;
+	int input = dup(0), replay, fd, wait, opened;
+
+	close(0);
+	replay = accel_replay(r->queue, r->binding, &fence);
+	fd = replay ? -1 : accel_fence_fd(fence);
+	wait = replay ? replay : accel_fence_wait(fence, ACCEL_FOREVER);
+	accel_fence_destroy(fence);
+	opened = accel_open(rig_device, &device);
+	accel_close(device);
+	dup2(input, 0);
+	close(input);
+	tap_ok(!replay && !fd && !wait, "a fence may have descriptor 0: %d", replay);
+	tap_eq(opened, 0, "and so may a device");
 }
 
 static void test_zeros(struct rig *r)
@@ -619,10 +669,11 @@ int main(int argc, char **argv)
 		test_slots(&r);
 		test_session(&r);
 		test_no_descriptors(&r);
+		test_descriptor_zero(&r);
 		test_syncs(&r);
-		test_nothing_leaks(&r);
 	}
 	rig_fini(&r);
+	test_memory_given_back();
 	test_destroyed_while_held();
 	return tap_done();
 }
