@@ -394,6 +394,7 @@ PROLOGUE = """\
 extern char *getenv(const char *);
 extern int atoi(const char *);
 extern int open(const char *, int, ...);
+extern int close(int);
 extern void *mmap(void *, unsigned long, int, int, int, long);
 __attribute__((weak)) int rondo_mutant;
 __attribute__((weak)) char *rondo_mutants_reached;
@@ -407,6 +408,7 @@ __attribute__((weak, constructor(101))) void rondo_mutant_read(void)
 		rondo_mutants_reached = (char *)mmap(0, REACHED_BYTES, 3, 1, fd, 0);
 		if (fd < 0 || rondo_mutants_reached == (char *)-1)
 			__builtin_trap();
+		close(fd); /* it may be that of a standard stream which the test has closed */
 		rondo_mutant = -1;
 	}
 }
