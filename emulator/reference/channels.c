@@ -75,8 +75,8 @@ static bool move_tile(struct reference *r, const struct rondo_desc *d, struct re
 	ref_saw(r, REFERENCE_SRAM, d->dir == RONDO_DMA_IN, ref_tile_number(r, t), 0, (u64)sram,
 		size);
 	ref_saw(r, REFERENCE_SLOT, d->dir == RONDO_DMA_OUT, 0, d->slot, (u64)slot, size);
-	return done || ref_end(r, EXEC_DMA_ERROR, "no access to %u bytes at %lld of slot %u", size,
-			       (long long)slot, d->slot);
+	return done || ref_end(r, EXEC_DMA_ERROR, "no access to %u bytes at %lld of buffer slot %u",
+			       size, (long long)slot, d->slot);
 }
 
 /* Moves @size bytes from byte @t->moved of the row in progress, in all tiles that it concerns. */

@@ -221,16 +221,17 @@ static bool in_flight(const struct reference *r, u64 registers)
 
 static bool check_registers(struct reference *r, u32 slot, u64 *written)
 {
+	const char *name = rondo_slot_names[slot];
 	struct usage use = usage_of(&r->op[slot]);
 
 	if (!use.fits)
-		return ref_trap(r, "slot %u: parameters do not fit", slot);
+		return ref_trap(r, "slot %s: parameters do not fit", name);
 	if (use.reads & ~r->defined)
-		return ref_trap(r, "slot %u reads a register that was never written", slot);
+		return ref_trap(r, "slot %s reads a register that was never written", name);
 	if (in_flight(r, use.reads | use.writes))
-		return ref_trap(r, "slot %u touches a register in flight", slot);
+		return ref_trap(r, "slot %s touches a register in flight", name);
 	if (use.writes & *written)
-		return ref_trap(r, "slot %u writes a register that another slot writes", slot);
+		return ref_trap(r, "slot %s writes a register that another slot writes", name);
 	*written |= use.writes;
 	return true;
 }
@@ -276,16 +277,17 @@ static void move_flights(struct reference *r)
 static bool check_op(struct reference *r, const struct rondo_op *op, u32 slot)
 {
 	const struct rondo_machine *m = &r->machine;
+	const char *name = rondo_slot_names[slot];
 
 	if (!(rondo_ops[op->op].slots >> slot & 1))
-		return ref_trap(r, "slot %u: operation may not stand here", slot);
+		return ref_trap(r, "slot %s: operation may not stand here", name);
 	if (rondo_op_has_entry(op->op) && op->entry >= r->program.header->entries)
-		return ref_trap(r, "slot %u: no entry %u", slot, op->entry);
+		return ref_trap(r, "slot %s: no entry %u", name, op->entry);
 	if (op->lane + op->count > m->lanes || op->mode > 2 ||
 	    (rondo_op_reads_weights(op->op) && op->wrow + op->count > m->lanes))
-		return ref_trap(r, "slot %u: lanes, weight rows or mode out of range", slot);
+		return ref_trap(r, "slot %s: lanes, weight rows or mode out of range", name);
 	if (!rondo_has_tile(m, op))
-		return ref_trap(r, "slot %u: no such tile", slot);
+		return ref_trap(r, "slot %s: no such tile", name);
 	return true;
 }
 
@@ -300,7 +302,7 @@ static bool decode(struct reference *r)
 	words = r->program.bundles[r->at];
 	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 		if (!rondo_decode(words[slot], &r->op[slot]))
-			return ref_trap(r, "slot %u: undefined word", slot);
+			return ref_trap(r, "slot %s: undefined word", rondo_slot_names[slot]);
 		if (r->op[slot].op &&
 		    (!check_op(r, &r->op[slot], slot) || !check_registers(r, slot, &written)))
 			return false;

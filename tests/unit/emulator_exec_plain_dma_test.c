@@ -130,7 +130,7 @@ static void host_refuses(void)
 	rig_slot(&r, 0, 100);
 	tap_eq(rig_run(&r), EXEC_DMA_ERROR, "a host that refuses an access ends the run");
 	tap_eq(r.result.bundle, 1, "at the transfer");
-	tap_ok(strstr(r.result.reason, "slot 0"), "and the reason names the slot");
+	tap_ok(strstr(r.result.reason, "buffer slot 0"), "and the reason names the slot");
 	rig_fini(&r);
 }
 

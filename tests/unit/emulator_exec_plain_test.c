@@ -339,7 +339,7 @@ static void traps(void)
 	trap("slot race",
 	     "desc put2 out s row=64 sram=256\n iota v0\n nop\n st.w x+256, v0, 16\n"
 	     " dma c0, get\n dma c1, put2\n",
-	     "slot 0 is in use by channel 0");
+	     "buffer slot 0 is in use by channel 0");
 	trap("extent", "desc more in s row=65 sram=0\n dma c0, more\n", "declared 0..63");
 	trap("SRAM bounds of DMA", "desc far in s row=64 sram=1048576-32\n dma c0, far\n",
 	     "leaves SRAM");

@@ -245,15 +245,16 @@ static bool locate(struct run *run, const struct rondo_desc *d, struct run_trans
 	    !slot_hull(t, &data) || data.lo < 0)
 		return run_trap(run, "transfer's slot address is out of range");
 	if (run->shadow && ((u64)data.lo < lo || (u64)data.hi > hi))
-		return run_trap(run, "transfer touches %lld..%lld of slot %u, declared %llu..%llu",
-				(long long)data.lo, (long long)data.hi - 1, d->slot,
-				(unsigned long long)lo, (unsigned long long)hi - 1);
+		return run_trap(
+			run, "transfer touches %lld..%lld of buffer slot %u, declared %llu..%llu",
+			(long long)data.lo, (long long)data.hi - 1, d->slot, (unsigned long long)lo,
+			(unsigned long long)hi - 1);
 	return true;
 }
 
 static bool slot_race(struct run *run, const struct run_transfer *t, u32 channel)
 {
-	return run_trap(run, "slot %u is in use by channel %u", t->desc->slot, channel);
+	return run_trap(run, "buffer slot %u is in use by channel %u", t->desc->slot, channel);
 }
 
 /* Traps if @a meets @b, outstanding on @channel, in a byte of the slot that both use. */
@@ -334,8 +335,8 @@ static bool move_row(struct run *run, const struct row_walk *w)
 				 !io->read(io->ctx, d->slot, w->slot, at, d->row_bytes) :
 				 !io->write(io->ctx, d->slot, w->slot, at, d->row_bytes))
 			return run_fail(run, EXEC_DMA_ERROR,
-					"no access to %u bytes at %lld of slot %u", d->row_bytes,
-					(long long)w->slot, d->slot);
+					"no access to %u bytes at %lld of buffer slot %u",
+					d->row_bytes, (long long)w->slot, d->slot);
 		first = first ? first : at;
 		if (!run_poll(run, d->row_bytes))
 			return false;
