@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Inputs whose results are easily told: inputs.py PROGRAM WIDTH HEIGHT DIRECTORY
 
-Writes DIRECTORY/slotN.npy for heat, matvec or allreduce on WIDTH x HEIGHT tiles.
+Writes DIRECTORY/slotN.npy for heat, matvec or allreduce on WIDTH x HEIGHT tiles, and prints what
+comes out.
 """
 import array
 import os
@@ -36,6 +37,7 @@ def heat(directory, width, height):
     top = (h - side) // 2
     save(directory, 0, (warm if top <= y < top + side else cold for y in range(h)), w * h)
     save(directory, 1, [[0.5, 0.125]], 2)
+    print("slot0 afterwards: the square, its borders blurred; all numbers are in 0 to 100")
 
 
 def matvec(directory, width, height):
@@ -44,12 +46,16 @@ def matvec(directory, width, height):
     column = array.array("f", [0, 1, 2, 3]) * (rows // 4)
     save(directory, 0, (column for _ in range(columns)), rows * columns)
     save(directory, 1, [[0, 1] * (columns // 2)], columns)
+    print("slot2 afterwards:", *(i % 4 * (columns // 2) for i in range(4)), "and so on")
 
 
 def allreduce(directory, width, height):
     """Every tile brings 0 1 .. 7, eight times: the sums are WIDTH * HEIGHT as much."""
     row = array.array("f", range(8)) * (VALUES // 8 * width)
     save(directory, 0, (row for _ in range(height)), len(row) * height)
+    tiles = width * height
+    print("slot1 afterwards, for each tile: eight times", *(i * tiles for i in range(8)), "(sums), then",
+          "eight times", *range(8), "(maxima)")
 
 
 def main():
