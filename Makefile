@@ -5,7 +5,7 @@
 export DESTDIR ?=
 export PREFIX ?= /usr/local
 export MODEL ?= demo/digits.onnx
-export INPUT ?= $(wildcard demo/samples/*.npy)
+export INPUT ?=
 T ?= verify
 FUZZ_SECONDS ?= 60
 P ?=
@@ -25,7 +25,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: module release qemu ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+run: ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+	@scripts/run.sh check
+	@$(MAKE) --no-print-directory module release qemu
 	@scripts/run.sh
 
 .PHONY: check

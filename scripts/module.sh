@@ -25,7 +25,9 @@ cp -rsf "${PARTS[@]/#/$TOP/}" "$OUT"
 find "$OUT" -xtype l -delete
 
 log=$TOP/build/module.log
-make -C "$headers" -f "$common/Makefile" M="$OUT" W=1 "$@" modules >"$log" 2>&1 || {
+objects=$((1 + $(grep -c '\.o \\$' Kbuild) + $(find core -name '*.c' | wc -l))) # and what modpost adds
+make -C "$headers" -f "$common/Makefile" M="$OUT" W=1 "$@" modules 2>&1 | tee "$log" |
+	awk -v all=$objects '/^  CC/ && n < all { print 100 * ++n / all; fflush() }' | share module-build || {
 	grep -vE '^(make|  (CC|LD|AR|MODPOST|BTF))' "$log" >&2
 	die "the kernel module does not build; the whole log is $log"
 }
