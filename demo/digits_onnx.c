@@ -99,7 +99,7 @@ static int load_weight(struct digits_model *model, const Onnx__TensorProto *prot
 
 	if (rc)
 		return rc;
-	rc = compile_fail(err, -EINVAL, "initializer %s is none of this model's", proto->name);
+	rc = compile_fail(err, -EINVAL, "initializer %s is not one of this model's", proto->name);
 	for (int i = 0; i < WEIGHTS; i++) {
 		if (strcmp(weights[i].name, proto->name) || t.dtype != DTYPE_F32 ||
 		    !shape_equal(&weights[i].shape, &t.shape))

@@ -23,7 +23,7 @@ static const char *image_refusal(const u8 *data, size_t size)
 		return "its size is impossible";
 	memcpy(&head, data, sizeof(head));
 	if (head.magic != RONDO_FW_IMAGE_MAGIC)
-		return "it is no firmware image";
+		return "it is not a firmware image";
 	if (head.size != size)
 		return "it is truncated or has something appended";
 

@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 	fclose(f);
 	if (size < sizeof(image.header) || size > RONDO_TCM_BYTES ||
 	    image.header.magic != RONDO_FW_IMAGE_MAGIC)
-		die("%s is no flat firmware image", argv[1]);
+		die("%s is not a flat firmware image", argv[1]);
 
 	image.header.size = size;
 	image.header.crc = 0;

@@ -63,7 +63,7 @@ int cmd_asm(int argc, char **argv)
 	if (!options_read(&asm_command, argc, argv, &output, &first, &status))
 		return status;
 	if (first != argc - 1 || !output)
-		return usage(asm_command.name, "it wants a file and -o PROGRAM");
+		return usage("expected a file and -o PROGRAM");
 	return assemble(argv[first], output);
 }
 
@@ -77,7 +77,7 @@ int cmd_dis(int argc, char **argv)
 	if (!options_read(&dis_command, argc, argv, NULL, &first, &status))
 		return status;
 	if (first != argc - 1)
-		return usage(dis_command.name, "it wants one file");
+		return usage("expected one file");
 	status = source_program(argv[first], &program, &size);
 	if (status)
 		return status;

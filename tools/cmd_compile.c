@@ -73,7 +73,7 @@ static int parse_and_compile(int argc, char **argv, struct compile_command *c)
 	if (!options_read(&command, argc, argv, c, &first, &status))
 		return status;
 	if (first != argc - 1)
-		return usage(command.name, "it wants one model");
+		return usage("expected one model");
 	if (c->output)
 		return compile(argv[first], c->output, &c->model);
 	output = default_output(argv[first]);

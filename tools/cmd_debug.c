@@ -19,9 +19,13 @@ static const struct command debug_command = {
 		 "is like\n"
 		 "there. MODEL and INPUT are as for rondo run; of several files for an input the "
 		 "last one\n"
-		 "counts. Commands are read from standard input; help lists them. The options "
-		 "--with... give\n"
-		 "another run, b, to compare with: what they leave out is as in the first.\n",
+		 "counts. Commands are read from standard input; help lists them. Unless they are "
+		 "typed at a\n"
+		 "terminal, the first one that fails is the last one, and the status is 1: see "
+		 "--keep-going.\n"
+		 "The options --with... give another run, b, to compare with: what they leave out "
+		 "is as in\n"
+		 "the first.\n",
 	.take = take,
 	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_SEED] = true, [OPTION_WITH] = true,
 		   [OPTION_WITH_INPUT] = true, [OPTION_WITH_SEED] = true, [OPTION_COMMAND] = true,
@@ -55,7 +59,7 @@ static void interrupt(int signal)
 	interrupted = 1;
 }
 
-/* One command, which is echoed unless someone has just typed it. */
+/* One command, which is echoed unless someone has just typed it; @where in a script, or NULL. */
 static int command(struct debugger *d, const char *line, const char *where, bool echo)
 {
 	interrupted = 0;
@@ -94,7 +98,7 @@ static int read_commands(struct debugger *d, FILE *file, const char *name, bool 
 		while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
 			line[--length] = '\0';
 		snprintf(where, sizeof(where), "%s:%d", name, ++number);
-		if (command(d, line, typed ? "debug" : where, !typed))
+		if (command(d, line, typed ? NULL : where, !typed))
 			status = STATUS_FAILED;
 	}
 	if (ferror(file))
@@ -110,9 +114,9 @@ static int run_text(struct debugger *d, const char *text, bool keep_going)
 	int status = STATUS_OK;
 
 	if (!copy)
-		return fail("debug", "no memory");
+		return fail(NULL, "no memory");
 	while (!d->quit && (!status || keep_going) && (line = strsep(&rest, ";")))
-		if (command(d, line + strspn(line, " \t"), "debug", true))
+		if (command(d, line + strspn(line, " \t"), NULL, true))
 			status = STATUS_FAILED;
 	free(copy);
 	return status;
@@ -187,7 +191,7 @@ static int debug(struct debug_options *o)
 static int add_input(struct debug_inputs *inputs, const char *argument)
 {
 	if (inputs->count == DEBUG_INPUTS_MAX)
-		return usage(debug_command.name, "too many inputs");
+		return usage("too many inputs");
 	inputs->at[inputs->count++] = argument;
 	return STATUS_OK;
 }
@@ -195,7 +199,7 @@ static int add_input(struct debug_inputs *inputs, const char *argument)
 static int add_script(struct debug_options *o, struct script script)
 {
 	if (o->script_count == SCRIPTS_MAX)
-		return usage(debug_command.name, "too many scripts and commands");
+		return usage("too many scripts and commands");
 	o->script[o->script_count++] = script;
 	return STATUS_OK;
 }
@@ -203,13 +207,13 @@ static int add_script(struct debug_options *o, struct script script)
 static int take_seed(struct debug_run_options *run, enum option_id id, const char *argument)
 {
 	run->random = true;
-	return option_number(&debug_command, id, argument, 0, UINT64_MAX, "a number", &run->seed);
+	return option_number(id, argument, 0, UINT64_MAX, "a number", &run->seed);
 }
 
 static int take_memory(struct debug_run_options *run, const char *argument)
 {
-	int status = option_number(&debug_command, OPTION_MEMORY, argument, 0, 1 << 20,
-				   "a number of MiB", &run->memory);
+	int status =
+		option_number(OPTION_MEMORY, argument, 0, 1 << 20, "a number of MiB", &run->memory);
 
 	run->memory <<= 20;
 	return status;
@@ -245,8 +249,8 @@ static int take(void *context, enum option_id id, char *argument)
 		o->run.unverified = true;
 		return STATUS_OK;
 	case OPTION_BOUND:
-		return option_number(&debug_command, id, argument, 1, UINT64_MAX,
-				     "a number of cycles", &o->run.bound);
+		return option_number(id, argument, 1, UINT64_MAX, "a number of cycles",
+				     &o->run.bound);
 	case OPTION_MEMORY:
 		return take_memory(&o->run, argument);
 	default:
@@ -261,7 +265,7 @@ static int parse_and_debug(int argc, char **argv, struct debug_options *o)
 	if (!options_read(&debug_command, argc, argv, o, &first, &status))
 		return status;
 	if (first >= argc)
-		return usage(debug_command.name, "it wants a model");
+		return usage("expected a model");
 	o->run.path = argv[first];
 	for (i = first + 1; i < argc && !status; i++)
 		status = add_input(&o->run.inputs, argv[i]);

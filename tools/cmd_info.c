@@ -147,7 +147,7 @@ static int info(int argc, char **argv, struct info_command *c)
 	if (c->device && first == argc)
 		return device_info(c->name);
 	if (c->device || first != argc - 1)
-		return usage(command.name, "it wants one file, or --device");
+		return usage("expected one file, or --device");
 	return file_info(argv[first], &c->model);
 }
 

@@ -25,10 +25,10 @@ static const struct command command = {
 		 "the answers, and where time and energy went.\n"
 		 "\n"
 		 "A first output of f32 that is one row of scores is an answer: its best classes. "
-		 "Of equal\n"
-		 "scores the class of the smaller number is better; a score that is no number "
-		 "never is.\n"
-		 "In JSON a number that is none, or infinite, is null.\n",
+		 "If scores\n"
+		 "are equal, the class with the smaller number comes first; NaN is never among "
+		 "the best.\n"
+		 "In JSON, NaN and infinity are null.\n",
 	.take = take,
 	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
 		   [OPTION_OUTPUT_DIR] = true, [OPTION_EXPECT] = true, [OPTION_REPEAT] = true,
@@ -36,7 +36,7 @@ static const struct command command = {
 		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true },
 };
 
-/* The machine that the program is for; NULL if it is none that is known. */
+/* The machine that the program is for; NULL if it is not known. */
 static const char *machine_of(const struct run *run)
 {
 	const struct rondo_program_header *header;
@@ -55,8 +55,7 @@ static int open_device(struct run *run)
 
 	if (ret == -ENODEV && !name) {
 		snprintf(emulated, sizeof(emulated), "emu:%s", machine ? machine : "edge");
-		fprintf(stderr, "rondo: there is no device; running in the emulator, %s\n",
-			emulated);
+		message("there is no device; running in the emulator, %s", emulated);
 		name = emulated;
 		ret = accel_device_open(name, &run->device, &error);
 	}
@@ -230,7 +229,7 @@ static void run_fini(struct run *run)
 static int take_count(enum option_id id, const char *argument, u32 *count)
 {
 	u64 number;
-	int status = option_number(&command, id, argument, 1, 1000000, "1 to 1000000", &number);
+	int status = option_number(id, argument, 1, 1000000, "1 to 1000000", &number);
 
 	*count = number;
 	return status;
@@ -242,7 +241,7 @@ static int take_time(const char *argument, double *ms)
 
 	*ms = strtod(argument, &end);
 	return end == argument || *end || !(*ms >= 0 && *ms < 1e15) ?
-		       usage(command.name, "--compile-time wants milliseconds") :
+		       usage("--compile-time takes milliseconds") :
 		       STATUS_OK;
 }
 
@@ -291,7 +290,7 @@ static int parse_and_run(int argc, char **argv, struct run_options *o)
 	if (!options_read(&command, argc, argv, o, &first, &status))
 		return status;
 	if (first >= argc)
-		return usage(command.name, "it wants a model");
+		return usage("expected a model");
 	o->model = argv[first];
 	for (i = first + 1; i < argc; i++)
 		o->inputs[o->input_count++] = argv[i];
@@ -313,7 +312,7 @@ int cmd_run(int argc, char **argv)
 
 	model_options_init(&o.source);
 	o.inputs = calloc(argc, sizeof(*o.inputs));
-	status = o.inputs ? parse_and_run(argc, argv, &o) : fail(argv[0], "no memory");
+	status = o.inputs ? parse_and_run(argc, argv, &o) : fail(NULL, "no memory");
 	free(o.inputs);
 	model_options_fini(&o.source);
 	return status;

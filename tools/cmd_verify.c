@@ -36,8 +36,7 @@ static int take(void *context, enum option_id id, char *argument)
 	struct verify_command *c = context;
 
 	if (id == OPTION_BUDGET)
-		return option_number(&command, id, argument, 1, UINT64_MAX, "a number of cycles",
-				     &c->budget);
+		return option_number(id, argument, 1, UINT64_MAX, "a number of cycles", &c->budget);
 	if (id == OPTION_REGIONS) {
 		c->regions = true;
 		return STATUS_OK;
@@ -152,6 +151,6 @@ int cmd_verify(int argc, char **argv)
 	if (!options_read(&command, argc, argv, &c, &first, &status))
 		return status;
 	if (first != argc - 1)
-		return usage(command.name, "it wants one file");
+		return usage("expected one file");
 	return verify(argv[first], c.on, c.budget, c.regions);
 }

@@ -94,8 +94,7 @@ static int make_input(struct debug_run *run, const struct debug_run_options *o, 
 	} else if (o->random) {
 		fill(&run->source, &tensor, to, o->seed);
 	} else {
-		fprintf(stderr, "rondo: %s: input \"%s\" has no file: it is all zero\n", o->path,
-			tensor.name);
+		message("%s: input \"%s\" has no file: it is all zero", o->path, tensor.name);
 	}
 	return STATUS_OK;
 }

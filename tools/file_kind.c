@@ -140,7 +140,7 @@ const char *file_kind_name(const void *bytes, size_t size)
 	case FILE_EMPTY:
 		return "empty";
 	case FILE_TEXT:
-		return "a text";
+		return "a text file";
 	case FILE_ONNX:
 		return "an ONNX model";
 	case FILE_PB:
@@ -148,6 +148,6 @@ const char *file_kind_name(const void *bytes, size_t size)
 	case FILE_FOREIGN:
 		return foreign_name(bytes, size);
 	default:
-		return "of no format that is known";
+		return "in an unknown format";
 	}
 }

@@ -92,13 +92,13 @@ static int check_tensor(const struct source *source, const struct accel_tensor *
 
 	if (source->bare) {
 		if (have->size != want->bytes)
-			return fail(file, "it has %zu bytes, %s wants %llu", have->size, want->name,
-				    (unsigned long long)want->bytes);
+			return fail(file, "it has %zu bytes, %s expects %llu", have->size,
+				    want->name, (unsigned long long)want->bytes);
 		return STATUS_OK;
 	}
 	if (have->dtype == tensor_dtype(want) && shapes_match(&have->shape, &shape))
 		return STATUS_OK;
-	return fail(file, "it is %s%s, input \"%s\" wants %s%s", dtype_name(have->dtype),
+	return fail(file, "it is %s%s, input \"%s\" expects %s%s", dtype_name(have->dtype),
 		    shape_text(&have->shape, have_text), want->name, dtype_name(tensor_dtype(want)),
 		    shape_text(&shape, want_text));
 }

@@ -15,6 +15,8 @@
 #include "core/machine.h"
 #include "tools/output.h"
 
+static int cmd_help(int argc, char **argv);
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -27,33 +29,59 @@ static const struct {
 	{ "verify", cmd_verify, "prove a program; its exact cycles, energy and extents" },
 	{ "debug", cmd_debug, "any cycle of a run, forwards and backwards" },
 	{ "info", cmd_info, "what a file holds, or what a device is" },
+	{ "help", cmd_help, "this text, or that of a command" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* What messages begin with; "rondo run" once the command is known. */
+static char speaker[32] = "rondo";
+
+/* Prints a message of two parts, of which @thing may be NULL. */
+static void print_message(const char *thing, const char *fmt, va_list ap, const char *end)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: ", speaker);
+	if (thing)
+		fprintf(stderr, "%s: ", *thing ? thing : "\"\"");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "%s\n", end);
+}
+
+void message(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_message(NULL, fmt, ap, "");
+	va_end(ap);
+}
 
 int fail(const char *thing, const char *fmt, ...)
 {
 	va_list ap;
 
-	fflush(stdout);
-	fprintf(stderr, "rondo: %s: ", *thing ? thing : "\"\"");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	print_message(thing, fmt, ap, "");
 	va_end(ap);
-	fputc('\n', stderr);
 	return STATUS_FAILED;
 }
 
 int fail_with(const struct compile_error *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "rondo: %s\n", err->text);
+	message("%s", err->text);
 	return STATUS_FAILED;
 }
 
-int usage(const char *command, const char *what)
+int usage(const char *fmt, ...)
 {
-	fprintf(stderr, "rondo: %s: %s; see rondo %s --help\n", command, what, command);
+	char end[64];
+	va_list ap;
+
+	snprintf(end, sizeof(end), "; see %s --help", speaker);
+	va_start(ap, fmt);
+	print_message(NULL, fmt, ap, end);
+	va_end(ap);
 	return STATUS_USAGE;
 }
 
@@ -113,7 +141,7 @@ static void print_help(FILE *out)
 	fprintf(out, "usage: rondo COMMAND [ARGUMENT]...\n\n");
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(out, "\nrondo COMMAND --help tells more, rondo --version the version. Exit status: "
+	fprintf(out, "\nrondo help COMMAND tells more, rondo --version the version. Exit status: "
 		     "0, 1 if something failed, "
 		     "2 if the command line is wrong.\n");
 }
@@ -132,10 +160,34 @@ static void open_standard_streams(void)
 			_exit(STATUS_FAILED);
 }
 
+/* Runs the command that argv[0] names; a STATUS_*. */
+static int run_command(int argc, char **argv)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[0], commands[i].name))
+			continue;
+		snprintf(speaker, sizeof(speaker), "rondo %s", commands[i].name);
+		argv[0] = speaker;
+		return commands[i].run(argc, argv);
+	}
+	return usage("%s: there is no such command", argv[0]);
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	char *of_command[] = { argv[1], "--help", NULL };
+
+	if (argc > 2)
+		return usage("expected one command");
+	if (argc == 2 && strcmp(argv[1], "--help") && strcmp(argv[1], "-h") &&
+	    strcmp(argv[1], "help"))
+		return run_command(2, of_command);
+	print_help(stdout);
+	return STATUS_OK;
+}
+
 int main(int argc, char **argv)
 {
-	int i;
-
 	open_standard_streams();
 	/* What exceeds ulimit -f fails with EFBIG, as any error of a file. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -151,9 +203,5 @@ int main(int argc, char **argv)
 		puts("rondo " RONDO_VERSION);
 		return finish_output(STATUS_OK);
 	}
-	for (i = 0; i < COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return finish_output(commands[i].run(argc - 1, argv + 1));
-	fprintf(stderr, "rondo: %s: there is no such command; see rondo --help\n", argv[1]);
-	return STATUS_USAGE;
+	return finish_output(run_command(argc - 1, argv + 1));
 }

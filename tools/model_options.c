@@ -43,7 +43,7 @@ static int add_bake(struct model_options *options, char *argument)
 	size_t i;
 
 	if (!file) {
-		fail(argument, "--bake wants NAME=FILE");
+		fail(argument, "--bake takes NAME=FILE");
 		return STATUS_USAGE;
 	}
 	for (i = 0; i < options->n_bakes; i++)
@@ -64,13 +64,13 @@ static int add_dim(struct model_options *options, char *argument)
 	size_t i;
 
 	if (!size) {
-		fail(argument, "--dim wants NAME=N");
+		fail(argument, "--dim takes NAME=N");
 		return STATUS_USAGE;
 	}
 	errno = 0;
 	n = strtoll(size, &end, 10);
 	if (*end || errno || n < 1 || n > TENSOR_ELEMS_MAX || size[0] < '0' || size[0] > '9') {
-		fail(argument, "%s is no size of a dimension", size);
+		fail(argument, "%s is not a size", size);
 		return STATUS_USAGE;
 	}
 	for (i = 0; i < options->n_dims; i++)
@@ -108,7 +108,7 @@ static int add_shape(struct model_options *options, char *argument)
 	size_t i;
 
 	if (!sizes) {
-		fail(argument, "--shape wants NAME=NxNx...");
+		fail(argument, "--shape takes NAME=NxNx...");
 		return STATUS_USAGE;
 	}
 	for (i = 0; i < options->n_shapes; i++)
@@ -118,7 +118,7 @@ static int add_shape(struct model_options *options, char *argument)
 		return fail(argument, "more than %d shapes", SHAPES_MAX);
 	*shape = (struct compile_shape){ .name = argument };
 	if (!parse_shape(sizes, &shape->shape)) {
-		fail(argument, "%s is no shape: sizes with x between them, at most %d", sizes,
+		fail(argument, "%s is not a shape: sizes with x between them, at most %d", sizes,
 		     TENSOR_RANK_MAX);
 		return STATUS_USAGE;
 	}

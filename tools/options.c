@@ -54,7 +54,7 @@ static int argument_kind(const struct row *row)
 	return row->argument[0] == '[' ? optional_argument : required_argument;
 }
 
-/* What getopt_long() wants to know of the options of @command. */
+/* Tells getopt_long() the options of @command. */
 static void describe(const struct command *command, char *letters, struct option *options)
 {
 	for (int i = 0; i < OPTIONS; i++) {
@@ -100,7 +100,7 @@ bool options_read(const struct command *command, int argc, char **argv, void *co
 			return false;
 		}
 		if (id == OPTIONS) {
-			fprintf(stderr, "rondo: see rondo %s --help\n", command->name);
+			message("see rondo %s --help", command->name);
 			*status = STATUS_USAGE;
 			return false;
 		}
@@ -112,15 +112,14 @@ bool options_read(const struct command *command, int argc, char **argv, void *co
 	return true;
 }
 
-int option_number(const struct command *command, enum option_id id, const char *text, u64 min,
-		  u64 max, const char *what, u64 *number)
+int option_number(enum option_id id, const char *text, u64 min, u64 max, const char *what,
+		  u64 *number)
 {
-	char *end, wants[128];
+	char *end;
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
 	if (*text >= '0' && *text <= '9' && !*end && !errno && *number >= min && *number <= max)
 		return STATUS_OK;
-	snprintf(wants, sizeof(wants), "--%s wants %s, not \"%.40s\"", rows[id].name, what, text);
-	return usage(command->name, wants);
+	return usage("--%s takes %s, not \"%.40s\"", rows[id].name, what, text);
 }

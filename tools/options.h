@@ -24,7 +24,7 @@ struct command {
 
 /*
  * Reads the options of @argv, each of which goes to @command's take(). Prints the help text if
- * asked to. Returns whether to go on, with *@first the index of the first argument that is no
+ * asked to. Returns whether to go on, with *@first the index of the first argument that is not an
  * option, all of which stand at the end of @argv then; otherwise *@status is the exit status.
  */
 bool options_read(const struct command *command, int argc, char **argv, void *context, int *first,
@@ -32,9 +32,9 @@ bool options_read(const struct command *command, int argc, char **argv, void *co
 
 /*
  * A number of decimal digits in @min..@max. STATUS_OK, or STATUS_USAGE after the message that
- * option @id wants @what ("a number of cycles").
+ * option @id takes @what ("a number of cycles").
  */
-int option_number(const struct command *command, enum option_id id, const char *text, u64 min,
-		  u64 max, const char *what, u64 *number);
+int option_number(enum option_id id, const char *text, u64 min, u64 max, const char *what,
+		  u64 *number);
 
 #endif

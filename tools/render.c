@@ -265,10 +265,11 @@ int render_tensor(const struct tensor_data *t, enum render_style style, int colu
 	int64_t rows, columns;
 
 	if (!find_layout(&image))
-		return compile_fail(err, -ENOTSUP,
-				    "a tensor of shape %s is no image: HxW, CxHxW or HxWxC of 1 or "
-				    "3 channels is",
-				    shape_text(&t->shape, text));
+		return compile_fail(
+			err, -ENOTSUP,
+			"a tensor of shape %s is not an image: HxW, CxHxW or HxWxC of 1 or "
+			"3 channels is",
+			shape_text(&t->shape, text));
 	find_range(&image);
 	image.shrink = (image.width + columns_max - 1) / columns_max;
 	rows = (image.height + image.shrink - 1) / image.shrink;

@@ -2,7 +2,8 @@
 /*
  * The rondo command: one file for each subcommand, cmd_NAME.c.
  *
- * Results go to standard output, everything else to standard error as "rondo: THING: reason".
+ * Results go to standard output, everything else to standard error as "rondo COMMAND: THING:
+ * reason"; only errors of assembly text are "FILE:LINE:COLUMN: reason", as compilers have them.
  * Exit status: 0; 1 if the work could not be done or a result is not as expected; 2 if the
  * command line is wrong.
  */
@@ -22,7 +23,7 @@ enum {
 	STATUS_USAGE,
 };
 
-/* Each gets its arguments from its own name on, and returns the exit status. */
+/* Each gets its arguments, argv[0] being "rondo COMMAND", and returns the exit status. */
 int cmd_asm(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_debug(int argc, char **argv);
@@ -31,14 +32,17 @@ int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
-/* Prints "rondo: THING: reason" and returns STATUS_FAILED. */
+/* Prints a line on standard error, after "rondo COMMAND: " and all that standard output has. */
+__attribute__((format(printf, 1, 2))) void message(const char *fmt, ...);
+
+/* Prints "rondo COMMAND: THING: reason" and returns STATUS_FAILED. */
 __attribute__((format(printf, 2, 3))) int fail(const char *thing, const char *fmt, ...);
 
 /* Prints what the compiler or a reader of files says, and returns STATUS_FAILED. */
 int fail_with(const struct compile_error *err);
 
-/* Says that the command line of @command is wrong: STATUS_USAGE. */
-int usage(const char *command, const char *what);
+/* Says what is wrong with the command line, and where it is explained: STATUS_USAGE. */
+__attribute__((format(printf, 1, 2))) int usage(const char *fmt, ...);
 
 /* STATUS_FAILED, with a message, if writing to @output would destroy @input, or the report. */
 int check_output(const char *input, const char *output);

@@ -84,7 +84,7 @@ int run_read_labels(struct run *run)
 	text = bytes;
 	text[size] = '\0'; /* it has room */
 	if (strlen(text) != size)
-		status = fail(path, "it is no text: it has a zero byte");
+		status = fail(path, "it is not text: it has a zero byte");
 	for (rest = text; !status && *rest && (line = strsep(&rest, "\n"));) {
 		line[strcspn(line, "\r")] = '\0';
 		status = add_label(run, line);

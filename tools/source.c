@@ -40,7 +40,7 @@ static int refuse_kind(const struct content *c, const char *wanted)
 static void notice(void *context, const char *text)
 {
 	(void)context;
-	fprintf(stderr, "rondo: %s\n", text);
+	message("%s", text);
 }
 
 static int compile_content(const struct content *c, const struct model_options *o,
@@ -149,11 +149,11 @@ static int load_text(const struct content *c, struct source *source)
 	size_t size;
 	int status;
 
-	/* Every program ends in it; what else people have in texts is no assembly. */
+	/* Every program ends in it; what has none is some other text. */
 	if (!memmem(c->bytes, c->size, "halt", 4))
 		return fail(c->path,
-			    "it is a text, and no assembly, which ends in halt; .rnd files, "
-			    "ONNX models, programs and assembly text are read");
+			    "it is a text file, but not assembly, which would end in halt; "
+			    ".rnd files, ONNX models, programs and assembly text are read");
 	status = assemble(c, &program, &size);
 	if (status)
 		return status;

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# What the tests of the rondo command share: sourced, with $rondo set, at the top of the source tree.
+# What the tests of the rondo command share: sourced at the top of the source tree, with the arguments
+# RONDO TEST: the command, and the same command with tests/cli/server.c and its like.
 set -u
-rondo=$(realpath "$rondo") files=$(realpath tests/cli/files.py)
+rondo=$(realpath "$1") rondo_test=$(realpath "$2") files=$(realpath tests/cli/files.py)
 python=$(python3 -c "import sys; print(sys.executable)") # which python3 itself may take long to find
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -21,14 +22,32 @@ ok()
 	fi
 }
 
-# run ARGUMENT...: rondo, with its output in $work/out and $work/err and its status in $status;
+# run_process ARGUMENT...: rondo, with its output in $work/out and $work/err and its status in $status;
 # 99 for what it may never do.
-run()
+run_process()
 {
 	"$rondo" "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
-	! grep -qE 'internal error|fault of the compiler|compiler.s fault|Sanitizer|runtime error' "$work/err" || status=99
+	judge
 }
+judge()
+{
+	[[ ! $(<"$work/err") =~ internal\ error|fault\ of\ the\ compiler|compiler.s\ fault|Sanitizer|runtime\ error ]] || status=99
+}
+
+# run ARGUMENT...: the same, in a fork of one process, see tests/cli/server.c: not in a subshell, without
+# limits that were set since, and of the environment with RONDO_TEST_* alone. Mutants are processes of
+# their own, because the memory of each process is limited.
+coproc server { exec "$rondo_test" --serve; }
+run()
+{
+	local name assignments=()
+	for name in "${!RONDO_TEST_@}"; do assignments+=("$name=${!name}"); done
+	printf '%s\0' "$PWD" "$work/out" "$work/err" ${#assignments[@]} "${assignments[@]}" $# "$@" >&"${server[1]}"
+	read -r status <&"${server[0]}" || status=98
+	judge
+}
+[ -z "${RONDO_MUTANT-}" ] || run() { rondo=$rondo_test run_process "$@"; }
 
 # good NAME PATTERN ARGUMENT...: succeeds, and its output has a line like PATTERN.
 good()
@@ -40,19 +59,32 @@ good()
 	ok "$name" $?
 }
 
-# bad STATUS NAME PATTERN ARGUMENT...: fails so, with one message like PATTERN after "rondo: ".
+# bad STATUS NAME PATTERN ARGUMENT...: fails so, with a message like PATTERN; and each message begins
+# with "rondo COMMAND: ".
 bad()
 {
 	local expect=$1 name=$2 pattern=$3
 	shift 3
 	run "$@"
-	[ $status = "$expect" ] && grep -qE -- "^rondo: .*$pattern" "$work/err"
+	failed "$expect" "$pattern" "$1"
 	ok "$name" $?
 }
 
+# failed STATUS PATTERN COMMAND: whether what has run did so.
+failed()
+{
+	local line found=1
+	[ $status = "$1" ] || return 1
+	while IFS= read -r line; do
+		[[ $line = "rondo $3: "* ]] || return 1
+		[[ ! $line =~ ^rondo\ $3:\ .*$2 ]] || found=0
+	done <"$work/err"
+	return $found
+}
+
 # onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION...: makes such a file, see files.py.
-onnx() { "$python" "$files" onnx "$@"; }
-npy() { "$python" "$files" npy "$@"; }
+onnx() { "$python" -IS "$files" onnx "$@"; }
+npy() { "$python" -IS "$files" npy "$@"; }
 
 # finish: ends the test.
 finish()

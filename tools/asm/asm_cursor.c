@@ -166,7 +166,7 @@ static bool constant(struct asm_cursor *c, wide *value)
 	symbol = asm_find(c->as, word);
 	if (!symbol || symbol->kind != ASM_CONSTANT) {
 		c->at = begin;
-		return asm_error(c, "'%s' is no constant", word);
+		return asm_error(c, "'%s' is not a constant", word);
 	}
 	*value = symbol->value;
 	return true;

@@ -337,7 +337,7 @@ static bool read_line(struct asm_cursor *c)
 
 	if (strchr(begin, '\\')) {
 		c->at = strchr(begin, '\\');
-		return asm_error(c, "this is no parameter");
+		return asm_error(c, "this is not a parameter");
 	}
 	if (asm_accept_word(c, ".equ"))
 		return define_constant(c);

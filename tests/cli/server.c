@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The rondo command that runs many command lines: "--serve" as its only argument makes it read them
+ * from standard input and fork for each. With sanitizers a process takes far longer to start than
+ * most commands take. With other arguments it is the command itself. To be linked with --wrap=main.
+ *
+ * A request is strings, each of which ends in a zero byte: the working directory; the files for
+ * standard output and standard error; how many assignments to the environment follow, and they; how
+ * many arguments, and they. The answer is a line with the exit status.
+ */
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STRINGS_MAX = 64 };
+
+int __real_main(int argc, char **argv);
+int __wrap_main(int argc, char **argv);
+
+/* The strings of one request. */
+static char request[1 << 16];
+static size_t request_size;
+
+/* The next string; NULL at the end of input. */
+static char *next(void)
+{
+	char *string = request + request_size;
+	int c;
+
+	while ((c = getchar()) > 0 && request_size < sizeof(request) - 1)
+		request[request_size++] = c;
+	if (c > 0)
+		abort();
+	request[request_size++] = 0;
+	return c < 0 ? NULL : string;
+}
+
+/* A number, and as many strings. */
+static int next_list(char **strings)
+{
+	const char *count = next();
+	int n = count ? atoi(count) : -1;
+
+	if (n < 0 || n > STRINGS_MAX)
+		abort();
+	for (int i = 0; i < n; i++)
+		strings[i] = next();
+	strings[n] = NULL;
+	return n;
+}
+
+static void redirect(int to, const char *path, int flags)
+{
+	int fd = open(path, flags, 0644);
+
+	if (fd < 0 || dup2(fd, to) < 0)
+		_exit(126);
+	close(fd);
+}
+
+/* LeakSanitizer's, where the build has it. */
+__attribute__((weak)) void __lsan_do_leak_check(void);
+__attribute__((weak)) void __lsan_register_root_region(const void *begin, size_t size);
+const char *__lsan_default_options(void);
+
+/*
+ * The sanitizers' own tables are most of the program's globals, and looking for pointers to the
+ * heap among them takes ten times what all the rest takes. So what only a global of the command
+ * itself points to counts as a leak: it has none. Those of libraries are looked at (add_roots()).
+ */
+const char *__lsan_default_options(void)
+{
+	return "use_globals=0";
+}
+
+static int add_roots(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	for (int i = 0; *info->dlpi_name && i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+
+		if (segment->p_type == PT_LOAD && segment->p_flags & PF_W)
+			__lsan_register_root_region((void *)(info->dlpi_addr + segment->p_vaddr),
+						    segment->p_memsz);
+	}
+	return 0;
+}
+
+/* Ends the process as exit() does, without what sanitizers do with their tables then. */
+static void leave(int status)
+{
+	fflush(NULL);
+	if (__lsan_do_leak_check)
+		__lsan_do_leak_check();
+	_exit(status);
+}
+
+/* Runs a request that begins with @directory; its exit status. */
+static int serve(char *program, const char *directory)
+{
+	const char *out = next(), *err = next();
+	char *assignments[STRINGS_MAX + 1], *argv[STRINGS_MAX + 2] = { program };
+	int argc, status;
+	pid_t pid;
+
+	next_list(assignments);
+	argc = 1 + next_list(argv + 1);
+	pid = fork();
+	if (pid < 0)
+		abort();
+	if (!pid) {
+		redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+		redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_TRUNC);
+		redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_TRUNC);
+		if (chdir(directory))
+			_exit(126);
+		for (int i = 0; assignments[i]; i++)
+			putenv(assignments[i]);
+		leave(__real_main(argc, argv));
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		abort();
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int __wrap_main(int argc, char **argv)
+{
+	const char *directory;
+
+	if (__lsan_register_root_region)
+		dl_iterate_phdr(add_roots, NULL);
+	if (argc != 2 || strcmp(argv[1], "--serve"))
+		return __real_main(argc, argv);
+	for (; (directory = next()); request_size = 0)
+		dprintf(STDOUT_FILENO, "%d\n", serve(argv[0], directory));
+	return 0;
+}
