@@ -49,7 +49,7 @@ OPAQUE_CALLS = set("""sizeof _Alignof alignof offsetof __builtin_offsetof va_arg
 
 
 class Unparsed(Exception):
-    """The tokens are no expression that the parser knows."""
+    """The tokens are not an expression that the parser knows."""
 
 
 class Mutation:

@@ -7,7 +7,7 @@
 # prints KERNEL_SOURCE, a directory with kselftest_harness.h, kselftest.h and
 # checkpatch.pl with its tables.
 #
-# `kernel.sh dkms` also fetches what a test of DKMS wants, and prints
+# `kernel.sh dkms` also fetches what a test of DKMS needs, and prints
 #   DKMS_ROOT, OLD_VERSION   where DKMS and the headers of a kernel without accelerators are unpacked,
 #                            and that kernel
 #

@@ -55,7 +55,7 @@ complain 'heads a loop, but is not among the ForEachMacros of .clang-format' < <
 } | sed 's/(.*//' | LC_ALL=C sort -u) <(sed -n 's/^  - //p' .clang-format | LC_ALL=C sort))
 complain 'a test whose name has a colon, which meson replaces' < <(
 	git grep -nE "^[[:space:]]*test\\('[^']*:" -- '*meson.build' || true)
-# What is run says by what; what says it is run, but for what is sourced.
+# What is run says by what (#!); and what says so is executable, except for what is sourced.
 complain 'has a run bit, but says no interpreter' < <(git ls-files -s | awk '
 	$1 == 100755 { sub(/^[^\t]*\t/, ""); print }' | while read -r file; do
 	[ "$(head -c 2 "$file")" = '#!' ] || echo "$file"

@@ -95,7 +95,7 @@ static void print_facts(const struct rondo_machine *machine, const struct rondo_
 	print_slots(p);
 }
 
-/* What the program was made for; edge if that is no machine, for the verifier to say so. */
+/* What the program was made for; edge if that is not a machine, for the verifier to say so. */
 static struct rondo_machine machine_of(const void *program, size_t size)
 {
 	struct rondo_machine machine;

@@ -71,7 +71,7 @@ static const char *archive_name(const unsigned char *bytes, size_t size)
 	return "a zip archive (.npz and PyTorch files are such)";
 }
 
-/* The name of a format that is known by name only; NULL: it is none. */
+/* The name of a format that is known by name only, or NULL. */
 static const char *foreign_name(const unsigned char *bytes, size_t size)
 {
 	static const char header[] = "{\"";

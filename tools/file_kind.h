@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum file_kind {
-	FILE_UNKNOWN, /* nothing that is known, nor a text */
+	FILE_UNKNOWN, /* neither text nor anything that is known */
 	FILE_EMPTY,
 	FILE_RND, /* a .rnd file */
 	FILE_PROGRAM, /* a bare program */

@@ -2,7 +2,7 @@
 /*
  * Files that are written whole or not at all. What was at the path before stays until the new
  * content is complete: it is written under a temporary name in the same directory and then renamed.
- * A symbolic link stays, and what it points to is replaced. What is no regular file (a pipe, a
+ * A symbolic link stays, and what it points to is replaced. What is not a regular file (a pipe, a
  * device) is written in place.
  */
 #ifndef TOOLS_OUTPUT_H

@@ -12,7 +12,7 @@ struct ranked_class {
 
 /*
  * The best @top of the @count classes with these scores, best first, in @best; returns how many
- * there are. Of equal scores the class of the smaller number is better. A score that is no number
+ * there are. Among equal scores, the class with the smaller number is better. A score that is NaN
  * is never among them: there may be fewer than @top, or none.
  *
  * Scores in 0..1 that sum up to one are probabilities; all others become some by softmax, in which

@@ -117,7 +117,7 @@ static bool is_channels(int64_t n)
 	return n == 1 || n == CHANNELS;
 }
 
-/* Finds height, width and channels in the shape; false if it is no image. */
+/* Finds height, width and channels in the shape; false if it is not an image. */
 static bool find_layout(struct image *image)
 {
 	const struct shape *s = &image->tensor->shape;

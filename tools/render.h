@@ -34,7 +34,7 @@ enum render_style render_style_for(int fd);
  * Bytes are shown on their scale of 0..255, f32 within 0..1 on that, all else between its own
  * smallest and largest value; what is not finite shows as the smallest. Large is bright.
  *
- * 0; -ENOTSUP if the tensor is no image; or the negative errno of writing. @err has the reason.
+ * 0; -ENOTSUP if the tensor is not an image; or the negative errno of writing. @err has the reason.
  */
 int render_tensor(const struct tensor_data *t, enum render_style style, int columns_max, FILE *out,
 		  struct compile_error *err);

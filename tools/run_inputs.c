@@ -8,7 +8,7 @@
 #include "tools/rondo.h"
 #include "tools/run.h"
 
-/* What is smaller is no picture, whatever its shape. */
+/* What is smaller is not shown as a picture, whatever its shape. */
 enum { PICTURE_ELEMENTS_MIN = 64, PICTURE_COLUMNS_MAX = 64 };
 
 /* Appends @file to the files of @input; those are numbered from sample 0 on. */

@@ -21,7 +21,7 @@ struct source {
 	double load_ms; /* reading and parsing */
 };
 
-/* Reads @path. What @options want of a model that is compiled already is an error. */
+/* Reads @path. Options for compiling are an error if the model is compiled already. */
 int source_load(const char *path, const struct model_options *options, struct source *source);
 void source_free(struct source *source);
 

@@ -9,7 +9,7 @@
 #include "core/verify.h"
 
 /*
- * Prints the regions of the file at @path, what is in none of them, and what is cleared before.
+ * Prints the regions of the file at @path, what is outside of them, and what is cleared before.
  * Its program @p was accepted on @machine, with @facts. A STATUS_*, with a message unless it is
  * STATUS_OK.
  */

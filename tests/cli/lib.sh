@@ -41,10 +41,11 @@ judge()
 coproc server { exec "$rondo_test" --serve; }
 run()
 {
-	local name assignments=()
+	local name answer assignments=()
 	for name in "${!RONDO_TEST_@}"; do assignments+=("$name=${!name}"); done
 	printf '%s\0' "$PWD" "$work/out" "$work/err" ${#assignments[@]} "${assignments[@]}" $# "$@" >&"${server[1]}"
-	read -r status <&"${server[0]}" || status=98
+	read -r answer <&"${server[0]}" || answer=98
+	status=$((answer))
 	judge
 }
 [ -z "${RONDO_MUTANT-}" ] || run() { rondo=$rondo_test run_process "$@"; }

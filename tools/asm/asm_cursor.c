@@ -82,7 +82,7 @@ static bool in_word(char ch)
 	return isalnum((unsigned char)ch) || ch == '_' || ch == '.';
 }
 
-/* Length of the word here; 0 if there is none. "0..4" is two numbers and no word. */
+/* Length of the word here; 0 if there is none. "0..4" is two numbers, not a word. */
 static size_t word_length(const char *at)
 {
 	size_t n = 0;

@@ -27,8 +27,8 @@ void debugger_init(struct debugger *d, FILE *out, struct session *a, struct sess
 
 /*
  * Executes the command @line, at most DEBUG_LINE_BYTES - 1 long, and prints to d->out. Empty
- * lines and comments ("# ...") do nothing. False with the reason in d->error if it is no command or
- * its arguments are wrong; nothing has happened then.
+ * lines and comments ("# ...") do nothing. False with the reason in d->error if it is not a command
+ * or its arguments are wrong; nothing has happened then.
  */
 bool debugger_command(struct debugger *d, const char *line);
 

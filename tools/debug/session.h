@@ -100,7 +100,7 @@ struct session {
 
 /*
  * Verifies the program and stands at its start. NULL, and the reason in @why: it is refused (and
- * not source->unverified), it is no program for a known machine, or it needs too much memory.
+ * not source->unverified), it is not a program for a known machine, or it needs too much memory.
  */
 struct session *session_create(const struct session_source *source, char why[SESSION_WHY_BYTES]);
 void session_destroy(struct session *s); /* NULL is allowed */
