@@ -4,7 +4,8 @@
 #
 # A base archive (busybox, kernel modules, init) is cached by what it is made from; the
 # given files follow in an archive of their own. A file ending in .ko becomes a module
-# that modprobe knows. Nothing here needs root.
+# that modprobe knows. KERNEL_VERSION and KERNEL_ROOT, as kernel.sh prints them, may come from the
+# environment. Nothing here needs root.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -29,7 +30,10 @@ add_modules()
 	done | sort -u | while read -r path; do
 		name=$1/lib/modules/$KERNEL_VERSION/${path#"$modules/"}
 		mkdir -p "$(dirname "$name")"
-		xz -dc "$path" >"${name%.xz}"
+		case $path in
+		*.xz) xz -dc "$path" >"${name%.xz}" ;;
+		*) cp "$path" "$name" ;;
+		esac
 	done
 }
 
@@ -73,21 +77,26 @@ add_file()
 }
 
 need busybox cpio xz depmod modprobe
-eval "$("$TOP/scripts/kernel.sh")"
+[ -n "${KERNEL_ROOT:-}" ] || eval "$("$TOP/scripts/kernel.sh")"
 BUSYBOX=$(command -v busybox)
 out=$1
 shift
 
-key=$(hash_text "$KERNEL_VERSION" "${MODULES[@]}" "$(declare -f make_base add_modules)" \
+key=$(hash_text "$KERNEL_ROOT" "${MODULES[@]}" "$(declare -f make_base add_modules)" \
 	"$(hash_of "$BUSYBOX" "$TOP"/tests/guest/{init,expect,monitor})")
 base=$CACHE/initramfs/$key
-if [ ! -e "$base/base.cpio" ]; then
-	lock initramfs
+build_base()
+{
 	rm -rf "$base"
 	make_base "$base/root"
 	archive "$base/root" >"$base/base.new"
 	mv "$base/base.new" "$base/base.cpio"
 	keep_newest 8 "$CACHE"/initramfs/*
+}
+if [ ! -e "$base/base.cpio" ]; then
+	lock initramfs
+	[ -e "$base/base.cpio" ] || build_base
+	exec 9>&-
 fi
 touch "$base"
 

@@ -11,6 +11,7 @@ shift
 cd "$TOP"
 LOGS=build/log
 mkdir -p $LOGS
+lock "$name" build
 if [ ! -e "build/$name/build.ninja" ]; then
 	say "setting up build/$name"
 	logged "meson-$name" meson setup "build/$name" "$@"

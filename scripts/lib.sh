@@ -36,10 +36,10 @@ hash_of() { sha256sum -- "$@" | sha256sum | cut -c1-16; }
 # hash_text TEXT...: the same over words.
 hash_text() { printf '%s\n' "$@" | sha256sum | cut -c1-16; }
 
-# lock NAME: at most one process per cache works on NAME; held until exit.
+# lock NAME [DIR]: at most one process works on NAME of DIR, by default the cache; held until exit.
 lock()
 {
-	exec 9>"$CACHE/$1.lock"
+	exec 9>"${2:-$CACHE}/$1.lock"
 	flock -n 9 || { say "waiting for another build of $1"; flock 9; }
 }
 

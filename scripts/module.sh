@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Builds rondo.ko for the guest's kernel in build/module and prints its path. Kbuild writes
-# its objects beside the sources, so it sees a tree of links to them.
+# Builds rondo.ko for the guest's kernel in build/module and prints its path; words are given to
+# Kbuild as they are (C=2). Kbuild writes its objects beside the sources, so it sees a tree of
+# links to them. What it was made from is noted, so nothing changed means no work.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -21,6 +22,14 @@ common=${headers%-amd64}-common
 
 cd "$TOP"
 mkdir -p "$OUT"
+lock module build
+mapfile -t files < <(find "${PARTS[@]}" -type f | LC_ALL=C sort)
+key=$(hash_text "$KERNEL_VERSION" "$*" "$(hash_of "${files[@]}")")
+if [ -e "$OUT/rondo.ko" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$key" ]; then
+	echo "$OUT/rondo.ko"
+	exit
+fi
+rm -f "$OUT/key"
 cp -rsf "${PARTS[@]/#/$TOP/}" "$OUT"
 find "$OUT" -xtype l -delete
 
@@ -32,4 +41,5 @@ make -C "$headers" -f "$common/Makefile" M="$OUT" W=1 "$@" modules 2>&1 | tee "$
 	die "the kernel module does not build; the whole log is $log"
 }
 grep -A 6 -E 'warning:|^WARNING' "$log" >&2 && die "the kernel module builds with warnings"
+echo "$key" >"$OUT/key"
 echo "$OUT/rondo.ko"

@@ -91,6 +91,16 @@ build_tree()
 	cd "$TOP"
 }
 
+# Builds $bin from $tree.
+build_binary()
+{
+	build_tree "$tree"
+	mkdir -p "$bin"
+	install "$tree/build/$BINARY" "$bin/$BINARY.new"
+	mv "$bin/$BINARY.new" "$bin/$BINARY"
+	keep_newest 8 "$CACHE"/qemu/bin-*
+}
+
 cd "$TOP"
 mkdir -p "$CACHE/qemu"
 tree=$(find_tree)
@@ -108,11 +118,7 @@ mapfile -t files < <(our_sources)
 bin=$CACHE/qemu/bin-$(hash_text "$tree" "$(hash_of "${files[@]}")")
 if [ ! -x "$bin/$BINARY" ]; then
 	lock qemu
-	build_tree "$tree"
-	mkdir -p "$bin"
-	install "$tree/build/$BINARY" "$bin/$BINARY.new"
-	mv "$bin/$BINARY.new" "$bin/$BINARY"
-	keep_newest 8 "$CACHE"/qemu/bin-*
+	[ -x "$bin/$BINARY" ] || build_binary
 fi
 touch "$bin"
 if [ "${1:-}" = objects ]; then
