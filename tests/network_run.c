@@ -88,13 +88,27 @@ static bool slot_write(void *ctx, u32 slot, u64 offset, const void *from, u64 si
 	return true;
 }
 
+/*
+ * One executor for all runs on a machine, since most of the work is to make one. What a run leaves
+ * in it means nothing to the next.
+ */
+static struct exec *executor_on(const struct rondo_machine *machine)
+{
+	static struct exec *last;
+
+	if (last && !memcmp(&last->machine, machine, sizeof(*machine)))
+		return last;
+	exec_destroy(last);
+	last = exec_create(executor_for(machine, EXECUTOR_PLAIN), machine);
+	return last;
+}
+
 bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 		 const struct tensor_data *in, struct tensor_data *out, char why[RUN_WHY_BYTES])
 {
 	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	struct slots s = { .in = in, .out = out };
 	const struct exec_io io = { .read = slot_read, .write = slot_write, .ctx = &s };
-	struct exec *e = exec_create(executor_for(machine, EXECUTOR_PLAIN), machine);
 	const struct rondo_verdict *verdict;
 	bool good = false;
 
@@ -104,10 +118,9 @@ bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 	if (verdict->code)
 		rondo_verdict_text(verdict, why, RUN_WHY_BYTES);
 	else
-		good = run_with(e, s.parts.program, s.parts.program_bytes, rondo_verify_facts(v),
-				&io, why) == EXEC_DONE &&
+		good = run_with(executor_on(machine), s.parts.program, s.parts.program_bytes,
+				rondo_verify_facts(v), &io, why) == EXEC_DONE &&
 		       !why[0];
-	exec_destroy(e);
 	free(v);
 	return good;
 }

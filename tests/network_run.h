@@ -12,7 +12,7 @@
 /*
  * Verifies the program in @c's file and replays it once. @in: one tensor per graph input; @out: one
  * per graph output, whose type and shape are set and whose bytes have room. False, and the reason
- * in @why, when the program is refused, traps, or takes other than c->cycles.
+ * in @why, when the program is refused, traps, or takes other than c->cycles. One thread only.
  */
 bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 		 const struct tensor_data *in, struct tensor_data *out, char why[RUN_WHY_BYTES]);
