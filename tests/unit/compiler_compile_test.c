@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Reading a whole file: what is there, nothing else, and an error for what is no file. */
+/*
+ * Reading a whole file: what is there, nothing else, and an error for what is no file. Messages
+ * hold no control characters.
+ */
 #include "compiler/compiler.h"
 #include "tests/tap.h"
 
@@ -34,6 +37,16 @@ static void read_as(const char *path, const char *want, size_t length)
 	free(bytes);
 }
 
+static void test_printable(void)
+{
+	struct compile_error err = { 0 };
+
+	compile_fail(&err, -EINVAL, "a\x1b[0m\nb\x7f \xc3\xa4~");
+	compile_error_prefix(&err, "c\t");
+	tap_ok(!strcmp(err.text, "c?: a?[0m?b? \xc3\xa4~"), "control characters are replaced: %s",
+	       err.text);
+}
+
 int main(void)
 {
 	char directory[] = "/tmp/compile_test_XXXXXX", path[64];
@@ -57,9 +70,12 @@ int main(void)
 	fwrite("a\0b", 1, 3, f);
 	fclose(f);
 	read_as(path, "a\0b", 3);
+	close(0); /* so that the file gets the smallest number there is */
+	read_as(path, "a\0b", 3);
 	if (!truncate(path, (INT64_C(1) << 31) + 1))
 		refused(path, -EFBIG, "larger than 2 GiB");
 	unlink(path);
 	rmdir(directory);
+	test_printable();
 	return tap_done();
 }

@@ -15,8 +15,9 @@ static const char text[] = "graph \"g\" from \"m\"\n"
 			   "const %1 \"c\" f32[4] = 1 2 3 4\n"
 			   "node %2 \"a\" ? = Relu \"a\" %0\n"
 			   "node %3 \"b\" ? = Add \"b\" %2 %1\n"
-			   "node %4 \"d\" ? = Clip \"d\" %3\n"
-			   "output %4\n";
+			   "node %4 \"e\" ?, %5 \"mask\" ? = Dropout \"e\" %3\n"
+			   "node %6 \"d\" ? = Clip \"d\" %4\n"
+			   "output %5\noutput %6\n";
 
 static struct graph *fresh(struct compile_error *err)
 {
@@ -158,6 +159,12 @@ static void other_shape(struct graph *g)
 	clip(g)->out[0]->shape.dim[0] = 5;
 }
 
+/* The second of two: the first decides whether the node has types at all. */
+static void untyped_output(struct graph *g)
+{
+	clip(g)->prev->out[1]->typed = false;
+}
+
 static void no_output_flag(struct graph *g)
 {
 	clip(g)->out[0]->is_output = false;
@@ -200,6 +207,7 @@ static void test_broken(void)
 		ROW(no_attribute, "a typed node lacks an attribute"),
 		ROW(other_type, "a value's type is not what its operator gives"),
 		ROW(other_shape, "a value's type is not what its operator gives"),
+		ROW(untyped_output, "a value's type is not what its operator gives"),
 		ROW(no_output_flag, "output \"d\" is lost"),
 		ROW(lost_output, "output \"d\" is lost"),
 #undef ROW
