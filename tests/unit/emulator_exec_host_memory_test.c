@@ -3,6 +3,8 @@
  * The least of the limits on a host's memory, in directories that look like other hosts.
  */
 #include <ftw.h>
+#include <inttypes.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +128,40 @@ static void test_here(void)
 	       here.of);
 }
 
+/* What a limit on address space leaves, for memory and for mappings. */
+static void test_limit_here(void)
+{
+	enum { LEFT = 1 << 30, NEAR = 64 << 20 };
+	struct host_memory memory;
+	struct rlimit was, limit;
+	u64 before, after, none, reserved, pages = 0;
+	FILE *f;
+
+	getrlimit(RLIMIT_AS, &was);
+	limit = was;
+	limit.rlim_cur = RLIM_INFINITY;
+	setrlimit(RLIMIT_AS, &limit);
+	none = host_address_space();
+	f = fopen("/proc/self/statm", "r");
+	tap_ok(f && fscanf(f, "%" SCNu64, &pages) == 1, "what is mapped");
+	if (f)
+		fclose(f);
+	before = pages * (u64)sysconf(_SC_PAGESIZE);
+	limit.rlim_cur = before + LEFT;
+	setrlimit(RLIMIT_AS, &limit);
+	after = host_address_space();
+	memory = host_memory_available();
+	limit.rlim_cur = before / 2;
+	setrlimit(RLIMIT_AS, &limit);
+	reserved = host_address_space();
+	setrlimit(RLIMIT_AS, &was);
+	tap_eq(none, UINT64_MAX, "no limit on address space");
+	tap_ok(after <= LEFT && after >= LEFT - NEAR, "one leaves what is not mapped yet");
+	tap_ok(memory.bytes <= before + LEFT, "and no more memory: %.1f GiB, by what %s has",
+	       memory.bytes * 0x1p-30, memory.of);
+	tap_eq(reserved, 0, "more is mapped than allowed");
+}
+
 int main(void)
 {
 	if (!mkdtemp(root)) {
@@ -137,6 +173,7 @@ int main(void)
 	test_version2();
 	test_version1();
 	test_here();
+	test_limit_here();
 	clear();
 	rmdir(root);
 	return tap_done();
