@@ -25,11 +25,12 @@ static bool all_agree(const struct builder *b, const u8 *bytes, u64 size,
 		      const struct compare_io *io, const char *name)
 {
 	const struct rondo_facts *facts = rondo_verify_facts(b->verify);
+	const struct compare_end end = compare_plain(plain, bytes, size, facts, io);
 	char why[COMPARE_WHY_BYTES];
 	bool right = true;
 
 	for (u32 i = 0; fast[i]; i++) {
-		if (compare_run(plain, fast[i], bytes, size, facts, io, why))
+		if (compare_fast(plain, &end, fast[i], bytes, size, facts, io, why))
 			continue;
 		printf("# %s, %s: %s\n", name, fast[i]->executor->name, why);
 		right = false;

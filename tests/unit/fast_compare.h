@@ -35,8 +35,8 @@ static inline u64 compare_mix(u64 x)
 static inline bool compare_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
 	struct compare_io *io = ctx;
+	u64 i, run, bits = 0;
 	u8 *byte = to;
-	u64 i, run;
 
 	for (i = 0; io->data && i < size; i += run) {
 		u64 at = (offset + i) % io->data_bytes;
@@ -44,8 +44,13 @@ static inline bool compare_read(void *ctx, u32 slot, u64 offset, void *to, u64 s
 		run = io->data_bytes - at < size - i ? io->data_bytes - at : size - i;
 		memcpy(byte + i, io->data + at, run);
 	}
-	for (; i < size; i++)
-		byte[i] = compare_mix(io->seed + slot * 977 + (offset + i)) >> 8;
+	for (; i < size; i++) {
+		u64 at = offset + i;
+
+		if (!i || at % 8 == 0)
+			bits = compare_mix(io->seed + slot * 977 + at / 8);
+		byte[i] = bits >> at % 8 * 8;
+	}
 	return true;
 }
 
@@ -83,40 +88,63 @@ static inline u32 compare_registers(const struct plain_tile *tile, const struct 
 	return r;
 }
 
+/* How the program ended in the plain executor, and what it wrote to its slots. */
+struct compare_end {
+	struct exec_result result;
+	u64 hash;
+};
+
 /*
  * Runs the program of @size bytes at @bytes, which the verifier accepted with @facts, on @e, of the
- * plain executor, and on @fast, of a fast one, both freshly zeroed. Returns whether nothing
- * differs, else says in @why what did.
+ * plain executor.
  */
-static inline bool compare_run(struct exec *e, struct exec *fast, const void *bytes, u64 size,
-			       const struct rondo_facts *facts, const struct compare_io *slots,
-			       char why[COMPARE_WHY_BYTES])
+static inline struct compare_end compare_plain(struct exec *e, const void *bytes, u64 size,
+					       const struct rondo_facts *facts,
+					       const struct compare_io *slots)
+{
+	struct exec_control control = { .bound = facts->cycles };
+	struct compare_io own = *slots;
+	struct exec_io io = { compare_read, compare_write, &own };
+	struct compare_end end;
+
+	run_once(e, bytes, size, facts, &io, &control, &end.result);
+	end.hash = own.hash;
+	return end;
+}
+
+/*
+ * Runs it on @fast, of a fast executor, freshly zeroed. Returns whether nothing differs from the
+ * last run of @e, which ended with @end, else says in @why what did.
+ */
+static inline bool compare_fast(const struct exec *e, const struct compare_end *end,
+				struct exec *fast, const void *bytes, u64 size,
+				const struct rondo_facts *facts, const struct compare_io *slots,
+				char why[COMPARE_WHY_BYTES])
 {
 	const struct plain_tile *tile = e->plain->tile;
+	const struct exec_result *plain = &end->result;
 	struct exec_control control = { .bound = facts->cycles };
-	struct compare_io plain_io = *slots, fast_io = *slots;
-	struct exec_io io = { compare_read, compare_write, &plain_io };
-	struct exec_result plain, quick;
+	struct compare_io own = *slots;
+	struct exec_io io = { compare_read, compare_write, &own };
+	struct exec_result quick;
 	struct fast *f = fast->own;
 	u64 sram = e->machine.sram_bytes, acc = e->machine.acc_rows * sizeof(exec_vreg), at;
 	u32 reg;
 
 	why[0] = '\0';
-	run_once(e, bytes, size, facts, &io, &control, &plain);
 	memset(f->sram, 0, sram);
 	memset(f->acc, 0, acc);
-	io.ctx = &fast_io;
 	if (!run_once(fast, bytes, size, facts, &io, &control, &quick))
 		snprintf(why, COMPARE_WHY_BYTES, "not loaded: %s", quick.reason);
-	else if (plain.status != quick.status || plain.cycles != quick.cycles ||
-		 plain.bundle != quick.bundle)
+	else if (plain->status != quick.status || plain->cycles != quick.cycles ||
+		 plain->bundle != quick.bundle)
 		snprintf(why, COMPARE_WHY_BYTES, "status %d %d, cycles %llu %llu, bundle %u %u",
-			 plain.status, quick.status, (unsigned long long)plain.cycles,
-			 (unsigned long long)quick.cycles, plain.bundle, quick.bundle);
-	else if (plain.status == EXEC_DONE &&
-		 (plain.signature != facts->signature || quick.signature != facts->signature))
+			 plain->status, quick.status, (unsigned long long)plain->cycles,
+			 (unsigned long long)quick.cycles, plain->bundle, quick.bundle);
+	else if (plain->status == EXEC_DONE &&
+		 (plain->signature != facts->signature || quick.signature != facts->signature))
 		snprintf(why, COMPARE_WHY_BYTES, "signature %llx, fast %llx, verified %llx",
-			 (unsigned long long)plain.signature, (unsigned long long)quick.signature,
+			 (unsigned long long)plain->signature, (unsigned long long)quick.signature,
 			 (unsigned long long)facts->signature);
 	else if ((at = compare_bytes(tile->sram, f->sram, sram)) < sram)
 		snprintf(why, COMPARE_WHY_BYTES, "SRAM %llu: %02x, fast %02x",
@@ -127,7 +155,7 @@ static inline bool compare_run(struct exec *e, struct exec *fast, const void *by
 			 tile->acc[at / 256][at % 256 / 4], f->acc[at / 256][at % 256 / 4]);
 	else if ((reg = compare_registers(tile, f)) < RONDO_VREGS)
 		snprintf(why, COMPARE_WHY_BYTES, "v%u differs", reg);
-	else if (plain_io.hash != fast_io.hash)
+	else if (end->hash != own.hash)
 		snprintf(why, COMPARE_WHY_BYTES, "slots were written differently");
 	return !why[0];
 }
