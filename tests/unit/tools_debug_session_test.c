@@ -7,7 +7,7 @@
 #include "tests/unit/tools_debug_rig.h"
 #include "tools/debug/print.h"
 
-enum { CYCLES_MAX = 1 << 14, JUMPS = 60, MUTANTS = 300 };
+enum { CYCLES_MAX = 1 << 14, JUMPS = 40, MUTANTS = 150 };
 
 static u64 hashes[CYCLES_MAX];
 

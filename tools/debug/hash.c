@@ -15,13 +15,15 @@ static void add(u64 *hash, u64 word)
 static void add_bytes(u64 *hash, const void *data, u64 size)
 {
 	const u8 *bytes = data;
-	u64 at, word;
+	u64 word;
 
-	for (at = 0; at < size; at += sizeof(word)) {
-		u64 rest = size - at;
-
+	for (; size >= sizeof(word); bytes += sizeof(word), size -= sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		add(hash, word);
+	}
+	if (size) {
 		word = 0;
-		memcpy(&word, bytes + at, rest < sizeof(word) ? rest : sizeof(word));
+		memcpy(&word, bytes, size);
 		add(hash, word);
 	}
 }
