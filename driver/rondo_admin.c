@@ -68,6 +68,18 @@ static long wait_a_while(struct completion *answered, bool killable)
 	return wait_for_completion_timeout(answered, RONDO_WATCH_JIFFIES);
 }
 
+/*
+ * Looks whether the interrupt of the answer was lost. Only the reset does so itself: whoever else
+ * waits holds reset_lock, which fences must not depend on.
+ */
+static void look(struct rondo_device *rdev, enum rondo_state state)
+{
+	if (state == RONDO_RESETTING)
+		rondo_ring_poll(rdev);
+	else
+		rondo_watch_poll(rdev);
+}
+
 /* Waits while the device lives, even if the interrupt was lost. -EINTR if killed. */
 static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
 		     enum rondo_state state, bool killable)
@@ -76,7 +88,7 @@ static int line_wait(struct rondo_device *rdev, struct rondo_admin_line *line,
 	long left;
 
 	while (!(left = wait_a_while(&line->answered, killable))) {
-		rondo_ring_poll(rdev);
+		look(rdev, state);
 		if (READ_ONCE(rdev->state) != state) {
 			rondo_admin_cancel(rdev, -EAGAIN);
 		} else if (!rondo_liveness_check(rdev, &liveness)) {

@@ -145,22 +145,37 @@ static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 				   &binding->disjoint);
 }
 
+/* Describes the slots to the device. */
+static int write_slots(struct rondo_binding *binding)
+{
+	struct rondo_device *rdev = binding->base.rdev;
+	struct rondo_slot_binding *slot;
+	int idx, ret;
+	u32 i;
+
+	/* What is allocated now stays so until drm_dev_exit(). */
+	if (!drm_dev_enter(&rdev->drm, &idx))
+		return -ENODEV;
+	ret = rondo_dma_alloc(rdev, &binding->slots, max(binding->count, 1u) * sizeof(*slot));
+	if (!ret) {
+		slot = binding->slots.block->cpu;
+		for (i = 0; i < binding->count; i++)
+			slot[i] = binding->slot[i].at;
+		dma_wmb(); /* before the device is told to read it */
+	}
+	drm_dev_exit(idx);
+	return ret;
+}
+
 /* Describes the slots to the device, and the binding to the firmware. */
 static int load_binding(struct rondo_binding *binding)
 {
 	struct rondo_device *rdev = binding->base.rdev;
-	struct rondo_slot_binding *slot;
-	u32 i;
 	int ret;
 
-	ret = rondo_dma_alloc(rdev, &binding->slots, max(binding->count, 1u) * sizeof(*slot));
+	ret = write_slots(binding);
 	if (ret)
 		return ret;
-	slot = binding->slots.block->cpu;
-	for (i = 0; i < binding->count; i++)
-		slot[i] = binding->slot[i].at;
-	dma_wmb(); /* before the device is told to read it */
-
 	binding->generation = atomic_inc_return(&rdev->generation);
 	ret = rondo_object_take_number(&binding->base);
 	if (!ret)

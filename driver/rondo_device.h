@@ -23,7 +23,7 @@
  * Locks, outermost first:
  *
  *	dma_resv of the buffers > rondo_queue.submit_lock
- *	rondo_bo.lock > rondo_device.dma_lock
+ *	rondo_bo.lock > rondo_device.dma_lock > dma_resv of imports
  *	rondo_device.reset_lock > rondo_admin_line.lock > rondo_admin.lock
  *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
  *
@@ -63,19 +63,26 @@ struct rondo_device {
 	u64 machine_hash;
 
 	/**
-	 * @state: enum rondo_state. Written by probe, reset work and remove only, which
-	 * exclude each other; read by READ_ONCE().
+	 * @state: enum rondo_state; read by READ_ONCE(). Written by probe, and by the reset and
+	 * remove under @reset_lock, except that both announce RONDO_RESETTING before they wait for
+	 * that. RONDO_DEAD and RONDO_GONE say that the device has stopped for good.
 	 */
 	enum rondo_state state;
 
 	/**
 	 * @reset_lock: read: whoever changes what the firmware knows (@table, live flags)
-	 * or talks to it; write: the reset.
+	 * or talks to it; write: the reset and remove.
 	 */
 	struct rw_semaphore reset_lock;
 	struct work_struct reset_work;
 	/** @reset_reason: of the pending reset; NULL: none is; set by cmpxchg() */
 	const char *reset_reason;
+	/** @leaving: remove has begun: no reset is begun any more, and one under way gives up */
+	bool leaving;
+	/** @stops: how often the device was stopped; changed under @reset_lock */
+	atomic_t stops;
+	/** @stopped: woken when @stops changes */
+	wait_queue_head_t stopped;
 
 	struct rondo_fw fw;
 	struct rondo_ring ring;
@@ -143,8 +150,17 @@ extern struct workqueue_struct *rondo_release_wq;
 
 /* rondo_reset.c */
 void rondo_reset_init(struct rondo_device *rdev);
+/* Shows lockdep the order of locks of a reset, so that a boot without one proves it. */
+void rondo_reset_prime(struct rondo_device *rdev);
 /* Asks for a reset; @reason, a string constant, is logged. Callable from anywhere. */
 void rondo_reset_request(struct rondo_device *rdev, const char *reason);
+/* Stops the device for good, for remove and a probe that fails: all jobs end with ENODEV. */
+void rondo_reset_leave(struct rondo_device *rdev);
+/*
+ * Waits until the device was stopped after rondo_device.stops was @seen. The caller has been told
+ * -EAGAIN since, and holds no lock: a reset, or remove, is under way.
+ */
+void rondo_reset_wait(struct rondo_device *rdev, int seen);
 
 /* ioctls */
 int rondo_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
@@ -18,6 +19,14 @@ static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 	if (dma->sgt.sgl) {
 		dma_unmap_sgtable(dev, &dma->sgt, dma->dir, 0);
 		sg_free_table(&dma->sgt);
+	}
+	if (dma->attach) {
+		struct dma_buf *buf = dma->attach->dmabuf;
+
+		/* Some exporters take the mapping back only when the attachment goes. */
+		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, DMA_BIDIRECTIONAL);
+		dma_buf_detach(buf, dma->attach);
+		dma->attach = NULL;
 	}
 	kvfree(dma->block);
 	list_del_init(&dma->node);
@@ -142,14 +151,30 @@ err_free_table:
 	return ret;
 }
 
-int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt)
+int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
+		     struct dma_buf_attachment *attach, struct sg_table *sgt)
 {
 	int ret;
 
 	mutex_lock(&rdev->dma_lock);
 	ret = open_locked(rdev, dma);
 	if (!ret) {
-		ret = list_locked(rdev, dma, sgt);
+		dma->attach = attach;
+		dma->imported = sgt;
+	}
+	mutex_unlock(&rdev->dma_lock);
+	return ret;
+}
+
+int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
+			  const struct rondo_dma *from)
+{
+	int ret;
+
+	mutex_lock(&rdev->dma_lock);
+	ret = open_locked(rdev, dma);
+	if (!ret) {
+		ret = list_locked(rdev, dma, from->imported);
 		if (ret)
 			release_locked(rdev, dma);
 	}
@@ -160,7 +185,7 @@ int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct 
 void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma)
 {
 	mutex_lock(&rdev->dma_lock);
-	if (dma->block)
+	if (dma->block || dma->attach)
 		release_locked(rdev, dma);
 	mutex_unlock(&rdev->dma_lock);
 }

@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/scatterlist.h>
 
+struct dma_buf_attachment;
 struct page;
 struct rondo_device;
 
@@ -31,6 +32,9 @@ struct rondo_dma {
 	/** @sgt: pages listed in the blocks, if @sgt.sgl */
 	struct sg_table sgt;
 	enum dma_data_direction dir;
+	/** @attach: to somebody else's buffer, mapped as @imported; NULL: none */
+	struct dma_buf_attachment *attach;
+	struct sg_table *imported;
 };
 
 /* One zeroed block of @bytes: its first block holds cpu and bus address. */
@@ -43,8 +47,13 @@ int rondo_dma_alloc(struct rondo_device *rdev, struct rondo_dma *dma, size_t byt
 int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct page **pages,
 			unsigned int count, enum dma_data_direction dir);
 
-/* A page list of what is mapped in @sgt, which stays the caller's. */
-int rondo_dma_list_sgt(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt);
+/* Takes over the attachment @attach, and its mapping @sgt; not if this fails. */
+int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
+		     struct dma_buf_attachment *attach, struct sg_table *sgt);
+
+/* A page list of the import @from, which must stay as long as this. */
+int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
+			  const struct rondo_dma *from);
 
 /* Takes it back. A zeroed one is fine, and so is one that rondo_dma_close() took back. */
 void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma);

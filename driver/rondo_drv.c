@@ -160,7 +160,7 @@ static const struct drm_driver drm_driver = {
 	.num_ioctls = ARRAY_SIZE(ioctls),
 	.fops = &fops,
 	.gem_create_object = rondo_gem_create_object,
-	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
+	.gem_prime_import_sg_table = rondo_gem_import,
 };
 
 static void destroy_workqueues(struct drm_device *drm, void *unused)
@@ -251,6 +251,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = rondo_ring_init(rdev);
 	if (ret)
 		goto err_dma;
+	rondo_reset_prime(rdev);
 	pci_set_master(pdev);
 	ret = rondo_irq_init(rdev);
 	if (ret)
@@ -265,8 +266,9 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_irq:
-	rondo_hw_reset(&rdev->hw);
+	rondo_reset_leave(rdev);
 	rondo_irq_fini(rdev);
+	cancel_work_sync(&rdev->reset_work); /* an interrupt may have asked for it */
 err_master:
 	pci_clear_master(pdev);
 err_dma:
@@ -279,25 +281,14 @@ err_dma:
 static void remove(struct pci_dev *pdev)
 {
 	struct rondo_device *rdev = pci_get_drvdata(pdev);
-	struct rondo_object *object;
-	unsigned long number;
 
-	/* Waits for a reset; from here on neither work is queued any more. */
+	/* First, so that whoever finds the driver unbound knows that the device has stopped. */
+	rondo_reset_leave(rdev);
+	/* Waits for who uses the device; from here on no work is queued any more. */
 	drm_dev_unplug(&rdev->drm);
-	mutex_lock(&rdev->ring.event_lock); /* nobody looks at the rings any more */
-	WRITE_ONCE(rdev->state, RONDO_GONE);
-	mutex_unlock(&rdev->ring.event_lock);
-	cancel_delayed_work_sync(&rdev->watch.work);
+	rondo_watch_fini(rdev);
 	cancel_work_sync(&rdev->reset_work);
-	rondo_admin_cancel(rdev, -ENODEV);
-
-	rondo_hw_reset(&rdev->hw);
 	rondo_irq_fini(rdev);
-	down_read(&rdev->reset_lock);
-	xa_for_each(&rdev->table[RONDO_QUEUES], number, object)
-		rondo_queue_fail_all(to_rondo_queue(object), RONDO_HOST_GONE);
-	up_read(&rdev->reset_lock);
-	pci_clear_master(pdev);
 	rondo_dma_close(rdev);
 }
 
@@ -339,4 +330,6 @@ MODULE_AUTHOR("Rondo contributors");
 #ifdef RONDO_VERSION /* not in a kernel tree */
 MODULE_VERSION(RONDO_VERSION);
 #endif
+/* MODULE_IMPORT_NS() takes a word or a string, depending on the kernel. */
+MODULE_INFO(import_ns, "DMA_BUF");
 MODULE_LICENSE("GPL");

@@ -71,7 +71,7 @@ static int boot_progress(struct rondo_device *rdev)
 {
 	u32 state = rondo_hw_fw_state(&rdev->hw);
 
-	if (drm_dev_is_unplugged(&rdev->drm))
+	if (READ_ONCE(rdev->leaving))
 		return -ENODEV; /* in a reset, for which remove waits */
 	if (!rondo_hw_present(&rdev->hw)) {
 		dev_err(rdev->drm.dev, "the device vanished while it booted\n");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/dma-buf.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -11,10 +12,19 @@
 static void gem_free(struct drm_gem_object *obj)
 {
 	struct rondo_bo *bo = to_rondo_bo(obj);
+	struct dma_buf *imported = bo->imported;
 
 	drm_WARN_ON(obj->dev, bo->users);
+	if (imported) {
+		/* The attachment may be gone for long, so the helpers shall not look at it. */
+		rondo_dma_free(to_rondo_device(obj->dev), &bo->import);
+		obj->import_attach = NULL;
+		bo->base.sgt = NULL;
+	}
 	mutex_destroy(&bo->lock);
 	drm_gem_shmem_free(&bo->base);
+	if (imported)
+		dma_buf_put(imported);
 }
 
 static const struct drm_gem_object_funcs gem_funcs = {
@@ -40,6 +50,28 @@ struct drm_gem_object *rondo_gem_create_object(struct drm_device *drm, size_t si
 	return &bo->base.base;
 }
 
+struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
+					struct sg_table *sgt)
+{
+	struct drm_gem_object *obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	struct rondo_bo *bo;
+	int ret;
+
+	if (IS_ERR(obj))
+		return obj;
+	bo = to_rondo_bo(obj);
+	bo->imported = attach->dmabuf; /* the caller's reference */
+	ret = rondo_dma_import(to_rondo_device(drm), &bo->import, attach, sgt);
+	if (ret) {
+		/* The caller keeps it, with attachment and mapping. */
+		bo->imported = NULL;
+		bo->base.sgt = NULL;
+		drm_gem_object_put(obj);
+		return ERR_PTR(ret);
+	}
+	return obj;
+}
+
 struct rondo_bo *rondo_bo_lookup(struct drm_file *file, u32 handle)
 {
 	struct drm_gem_object *obj = drm_gem_object_lookup(file, handle);
@@ -52,8 +84,8 @@ static int view_create(struct rondo_device *rdev, struct rondo_bo *bo)
 	struct drm_gem_shmem_object *shmem = &bo->base;
 	int ret;
 
-	if (drm_gem_is_imported(&shmem->base))
-		return rondo_dma_list_sgt(rdev, &bo->view, shmem->sgt);
+	if (bo->imported)
+		return rondo_dma_list_import(rdev, &bo->view, &bo->import);
 
 	ret = drm_gem_shmem_pin(shmem);
 	if (ret)
@@ -67,8 +99,11 @@ static int view_create(struct rondo_device *rdev, struct rondo_bo *bo)
 
 int rondo_bo_pin(struct rondo_device *rdev, struct rondo_bo *bo, u64 *pages)
 {
-	int ret = 0;
+	int idx, ret = 0;
 
+	/* What is mapped now stays so until drm_dev_exit(). */
+	if (!drm_dev_enter(&rdev->drm, &idx))
+		return -ENODEV;
 	mutex_lock(&bo->lock);
 	if (!bo->users)
 		ret = view_create(rdev, bo);
@@ -79,6 +114,7 @@ int rondo_bo_pin(struct rondo_device *rdev, struct rondo_bo *bo, u64 *pages)
 		*pages = bo->view.block->addr;
 	}
 	mutex_unlock(&bo->lock);
+	drm_dev_exit(idx);
 	return ret;
 }
 
@@ -87,7 +123,7 @@ void rondo_bo_unpin(struct rondo_device *rdev, struct rondo_bo *bo)
 	mutex_lock(&bo->lock);
 	if (!--bo->users) {
 		rondo_dma_free(rdev, &bo->view);
-		if (!drm_gem_is_imported(&bo->base.base))
+		if (!bo->imported)
 			drm_gem_shmem_unpin(&bo->base);
 	}
 	mutex_unlock(&bo->lock);

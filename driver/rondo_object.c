@@ -181,10 +181,11 @@ static int send_command(struct rondo_object *object, enum rondo_fw_command comma
 int rondo_object_load(struct rondo_object *object)
 {
 	struct rondo_device *rdev = object->rdev;
-	int try, ret = -EAGAIN;
+	int try, seen, ret = -EAGAIN;
 
 	for (try = 0; try < RONDO_LOAD_TRIES && ret == -EAGAIN; try++) {
 		down_read(&rdev->reset_lock);
+		seen = atomic_read(&rdev->stops);
 		ret = rondo_device_error(rdev);
 		if (!ret) {
 			xa_store(&rdev->table[object->ops->table], object->number, object,
@@ -194,7 +195,7 @@ int rondo_object_load(struct rondo_object *object)
 		}
 		up_read(&rdev->reset_lock);
 		if (ret == -EAGAIN)
-			flush_work(&rdev->reset_work);
+			rondo_reset_wait(rdev, seen);
 	}
 	return ret == -EAGAIN ? -EIO : ret;
 }
@@ -202,14 +203,24 @@ int rondo_object_load(struct rondo_object *object)
 void rondo_object_unload(struct rondo_object *object)
 {
 	struct rondo_device *rdev = object->rdev;
+	int seen, ret = 0;
 
 	down_read(&rdev->reset_lock);
+	seen = atomic_read(&rdev->stops);
 	if (object->live) {
-		object->live = false;
-		if (!rondo_device_error(rdev))
-			send_command(object, object->ops->unload, RONDO_LIVE, false);
+		object->live = false; /* a reset does not load it again */
+		ret = rondo_device_error(rdev);
+		if (!ret) {
+			ret = send_command(object, object->ops->unload, RONDO_LIVE, false);
+			if (ret && ret != -EAGAIN)
+				rondo_reset_request(rdev, "the firmware does not forget");
+		} else if (ret != -EAGAIN) {
+			ret = 0; /* it has stopped for good */
+		}
 	}
 	up_read(&rdev->reset_lock);
+	if (ret)
+		rondo_reset_wait(rdev, seen);
 }
 
 int rondo_objects_reload(struct rondo_device *rdev)

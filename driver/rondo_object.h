@@ -96,7 +96,10 @@ void rondo_object_drop_number(struct rondo_object *object);
 
 /* Waits, perhaps behind a replay, unless the caller is killed (-EINTR). */
 int rondo_object_load(struct rondo_object *object);
-/* Always succeeds: a device that does not answer is reset and so forgets. */
+/*
+ * Always succeeds: a device that does not answer is reset and so forgets. When this returns, the
+ * device is proven to have stopped for the object.
+ */
 void rondo_object_unload(struct rondo_object *object);
 
 /* Loads everything that is live again; for the reset, which holds reset_lock for writing. */

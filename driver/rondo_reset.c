@@ -6,8 +6,16 @@
  *
  * Nothing is allocated: every fence depends on this. If it fails, the device is dead:
  * everything in flight fails, and so does whatever is asked of it later.
+ *
+ * The invariant of the driver is kept here: no fence signals, and nothing that the device can
+ * reach is unmapped or freed, before the device is proven to have stopped for it. A proof is the
+ * answer of the firmware, a completed reset of the hardware, or bus mastering switched off. That
+ * the firmware does not answer, that the driver is unbound, or that the device is dead is none.
+ * So stop_device() is the only way to RONDO_DEAD and RONDO_GONE, and whoever waits for an answer
+ * of the firmware that does not come waits for rondo_reset_wait() instead.
  */
 #include <linux/dma-fence.h>
+#include <linux/pci.h>
 
 #include <drm/drm_print.h>
 
@@ -33,6 +41,23 @@ void rondo_reset_request(struct rondo_device *rdev, const char *reason)
 	}
 }
 
+/* Stops the device; without its consent, if need be. Afterwards it reaches no memory. */
+static int stop_device(struct rondo_device *rdev)
+{
+	struct pci_dev *pdev = to_pci_dev(rdev->drm.dev);
+	int ret = rondo_hw_reset(&rdev->hw);
+	u16 command;
+
+	if (ret) {
+		pci_clear_master(pdev);
+		/* What it has written before is in memory when this has been read. */
+		pci_read_config_word(pdev, PCI_COMMAND, &command);
+	}
+	atomic_inc(&rdev->stops);
+	wake_up_all(&rdev->stopped);
+	return ret;
+}
+
 static void stop_queues(struct rondo_device *rdev)
 {
 	struct rondo_object *object;
@@ -49,7 +74,8 @@ static void start_queues(struct rondo_device *rdev)
 
 	xa_for_each(&rdev->table[RONDO_QUEUES], number, object) {
 		drm_sched_wqueue_start(&to_rondo_queue(object)->sched);
-		rondo_hw_ring(&rdev->hw, 1 + number);
+		if (!rondo_device_error(rdev))
+			rondo_hw_ring(&rdev->hw, 1 + number);
 	}
 }
 
@@ -88,11 +114,24 @@ static void recover_queues(struct rondo_device *rdev)
 	xa_for_each(&rdev->table[RONDO_QUEUES], number, object) {
 		if (error)
 			rondo_queue_fail_all(to_rondo_queue(object), rondo_lost_result(error));
-		else if (!object->live)
-			rondo_queue_fail_all(to_rondo_queue(object), RONDO_HOST_RESET);
+		else if (!object->live) /* it is being destroyed */
+			rondo_queue_fail_all(to_rondo_queue(object), RONDO_FW_ABORTED);
 		else
 			rondo_queue_recover(to_rondo_queue(object));
 	}
+}
+
+/* The device does not come back: stops what it may still do, and ends all jobs. */
+static void lose_locked(struct rondo_device *rdev, enum rondo_state state)
+{
+	lockdep_assert_held_write(&rdev->reset_lock);
+
+	stop_device(rdev);
+	pci_clear_master(to_pci_dev(rdev->drm.dev));
+	mutex_lock(&rdev->ring.event_lock); /* nobody looks at the rings any more */
+	WRITE_ONCE(rdev->state, state);
+	mutex_unlock(&rdev->ring.event_lock);
+	recover_queues(rdev);
 }
 
 static void reset_locked(struct rondo_device *rdev)
@@ -101,22 +140,29 @@ static void reset_locked(struct rondo_device *rdev)
 
 	lockdep_assert_held_write(&rdev->reset_lock);
 
-	stop_queues(rdev);
-	ret = rondo_hw_reset(&rdev->hw);
+	ret = stop_device(rdev);
 	settle_queues(rdev);
 	if (!ret)
 		ret = boot_and_reload(rdev);
-	if (ret == -ENODEV)
-		WRITE_ONCE(rdev->state, RONDO_GONE);
-	else
-		WRITE_ONCE(rdev->state, ret ? RONDO_DEAD : RONDO_LIVE);
-	recover_queues(rdev);
-	start_queues(rdev);
-	rondo_watch_resume(rdev);
-	if (ret && !drm_dev_is_unplugged(&rdev->drm))
+	if (READ_ONCE(rdev->leaving))
+		return; /* the rest is done by remove */
+	if (ret) {
+		lose_locked(rdev, ret == -ENODEV ? RONDO_GONE : RONDO_DEAD);
 		drm_err(&rdev->drm, "the device is dead: %pe\n", ERR_PTR(ret));
-	else if (!ret)
+	} else {
+		WRITE_ONCE(rdev->state, RONDO_LIVE);
+		recover_queues(rdev);
 		drm_info(&rdev->drm, "the device works again\n");
+	}
+}
+
+/* Takes the device from everybody else: what is asked of it from now on waits for the reset. */
+static void enter(struct rondo_device *rdev)
+{
+	WRITE_ONCE(rdev->state, RONDO_RESETTING);
+	/* Whoever waits for an answer holds the lock for reading. */
+	rondo_admin_cancel(rdev, -EAGAIN);
+	down_write(&rdev->reset_lock);
 }
 
 static void reset_work(struct work_struct *work)
@@ -125,24 +171,56 @@ static void reset_work(struct work_struct *work)
 	bool cookie;
 	int idx;
 
-	if (!drm_dev_enter(&rdev->drm, &idx))
+	if (READ_ONCE(rdev->leaving) || !drm_dev_enter(&rdev->drm, &idx))
 		return;
 	drm_err(&rdev->drm, "resetting the device: %s\n", READ_ONCE(rdev->reset_reason));
-
-	cookie = dma_fence_begin_signalling();
-	WRITE_ONCE(rdev->state, RONDO_RESETTING);
+	enter(rdev);
 	WRITE_ONCE(rdev->reset_reason, NULL);
-	/* Whoever waits for an answer holds the lock for reading. */
-	rondo_admin_cancel(rdev, -EAGAIN);
-	down_write(&rdev->reset_lock);
+	stop_queues(rdev); /* waits for works that signal fences themselves */
+	cookie = dma_fence_begin_signalling();
 	reset_locked(rdev);
-	up_write(&rdev->reset_lock);
+	start_queues(rdev);
+	rondo_watch_resume(rdev);
 	dma_fence_end_signalling(cookie);
+	up_write(&rdev->reset_lock);
 	drm_dev_exit(idx);
+}
+
+void rondo_reset_leave(struct rondo_device *rdev)
+{
+	bool cookie;
+
+	WRITE_ONCE(rdev->leaving, true);
+	cancel_work_sync(&rdev->reset_work);
+	enter(rdev);
+	cookie = dma_fence_begin_signalling();
+	lose_locked(rdev, RONDO_GONE);
+	dma_fence_end_signalling(cookie);
+	up_write(&rdev->reset_lock);
+}
+
+void rondo_reset_wait(struct rondo_device *rdev, int seen)
+{
+	wait_event(rdev->stopped, atomic_read(&rdev->stops) != seen);
+}
+
+void rondo_reset_prime(struct rondo_device *rdev)
+{
+	bool cookie;
+	u32 i;
+
+	down_write(&rdev->reset_lock);
+	cookie = dma_fence_begin_signalling();
+	for (i = 0; i < RONDO_LINES; i++)
+		might_lock(&rdev->admin.line[i].lock);
+	might_lock(&rdev->ring.event_lock);
+	dma_fence_end_signalling(cookie);
+	up_write(&rdev->reset_lock);
 }
 
 void rondo_reset_init(struct rondo_device *rdev)
 {
 	init_rwsem(&rdev->reset_lock);
 	INIT_WORK(&rdev->reset_work, reset_work);
+	init_waitqueue_head(&rdev->stopped);
 }

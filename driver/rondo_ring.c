@@ -51,6 +51,7 @@ void rondo_ring_reset(struct rondo_device *rdev)
 	struct rondo_ring *ring = &rdev->ring;
 	u64 addr = ring->memory.block->addr;
 
+	mutex_lock(&ring->event_lock); /* an interrupt of before may still look */
 	memset(ring->memory.block->cpu, 0, sizeof(struct layout));
 	*ring->init = (struct rondo_fw_init){
 		.magic = RONDO_FW_IMAGE_MAGIC,
@@ -67,6 +68,7 @@ void rondo_ring_reset(struct rondo_device *rdev)
 	ring->admin_tail = 0;
 	ring->log_head = 0;
 	ring->log_line_used = 0;
+	mutex_unlock(&ring->event_lock);
 	dma_wmb(); /* before the device is told to look */
 }
 

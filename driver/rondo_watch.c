@@ -13,10 +13,9 @@ bool rondo_liveness_check(struct rondo_device *rdev, struct rondo_liveness *live
 	u64 time;
 	int idx;
 
-	if (!drm_dev_enter(&rdev->drm, &idx)) {
-		liveness->reason = "the driver is unbound";
+	liveness->reason = "the driver is unbound";
+	if (READ_ONCE(rdev->leaving) || !drm_dev_enter(&rdev->drm, &idx))
 		return false;
-	}
 	heartbeat = rondo_hw_heartbeat(&rdev->hw);
 	time = rondo_hw_time(&rdev->hw);
 	if (!rondo_hw_present(&rdev->hw)) {
@@ -54,9 +53,31 @@ static void watch_work(struct work_struct *work)
 	queue_delayed_work(rdev->wq, &watch->work, RONDO_WATCH_JIFFIES);
 }
 
+static void poll_work(struct work_struct *work)
+{
+	rondo_ring_poll(container_of(work, struct rondo_device, watch.poll));
+}
+
 void rondo_watch_init(struct rondo_device *rdev)
 {
 	INIT_DELAYED_WORK(&rdev->watch.work, watch_work);
+	INIT_WORK(&rdev->watch.poll, poll_work);
+}
+
+void rondo_watch_fini(struct rondo_device *rdev)
+{
+	cancel_delayed_work_sync(&rdev->watch.work);
+	cancel_work_sync(&rdev->watch.poll);
+}
+
+void rondo_watch_poll(struct rondo_device *rdev)
+{
+	int idx;
+
+	if (!drm_dev_enter(&rdev->drm, &idx))
+		return;
+	queue_work(rdev->wq, &rdev->watch.poll);
+	drm_dev_exit(idx);
 }
 
 void rondo_watch_start(struct rondo_device *rdev, bool bound)

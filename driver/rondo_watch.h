@@ -35,6 +35,8 @@ struct rondo_liveness {
 struct rondo_watch {
 	/** @work: the watchdog; runs while @jobs is not 0 */
 	struct delayed_work work;
+	/** @poll: looks for a lost interrupt, for those who may not signal fences themselves */
+	struct work_struct poll;
 	/** @jobs: in flight, over all queues */
 	atomic_t jobs;
 	/** @liveness: what @work saw */
@@ -48,6 +50,11 @@ bool rondo_device_works(struct rondo_device *rdev);
 bool rondo_liveness_check(struct rondo_device *rdev, struct rondo_liveness *liveness);
 
 void rondo_watch_init(struct rondo_device *rdev);
+/* After drm_dev_unplug(): nothing is watched any more. */
+void rondo_watch_fini(struct rondo_device *rdev);
+
+/* Has rondo_ring_poll() called soon. */
+void rondo_watch_poll(struct rondo_device *rdev);
 
 /* A job goes into flight. @bound: drm_dev_enter() is held; without it nothing is watched. */
 void rondo_watch_start(struct rondo_device *rdev, bool bound);

@@ -149,6 +149,32 @@ struct rig_program rig_program_increment(void)
 	return finish(&b);
 }
 
+struct rig_program rig_program_count(uint64_t trips)
+{
+	enum { WORDS = 16, BODY = 10 };
+	struct builder b;
+	u32 slot, entry;
+
+	build_init(&b);
+	slot = build_slot(&b, 0);
+	entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
+	idle(&b, 4);
+	build_loop(&b, trips, BODY);
+	build_op(
+		&b, RONDO_L0,
+		(struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
+	idle(&b, 3);
+	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });
+	idle(&b, 2);
+	build_op(&b, RONDO_S,
+		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = 3, .entry = entry, .count = WORDS });
+	transfer(&b, RONDO_DMA_OUT, slot, WORDS * 4);
+	build_wait(&b, 0, 0);
+	build_halt(&b);
+	return finish(&b);
+}
+
 struct rig_program rig_program_spin(uint64_t cycles)
 {
 	struct builder b;

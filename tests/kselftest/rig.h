@@ -35,6 +35,8 @@ struct rig_program {
 struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t extra);
 /* Adds one to the first 16 words of slot 0, in place: not repeatable. */
 struct rig_program rig_program_increment(void);
+/* Counts in SRAM, @trips times, and writes the first 16 words of slot 0 after each. */
+struct rig_program rig_program_count(uint64_t trips);
 /* Touches no slot, and takes a little more than @cycles. */
 struct rig_program rig_program_spin(uint64_t cycles);
 /* Reads from slot 0 and writes to slot 1, of one alias group. */
