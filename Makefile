@@ -34,6 +34,10 @@ run: ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
 check: ## run all tests, or those of the suites S ("core compiler"); the last line counts them
 	@scripts/check.sh $(S)
 
+.PHONY: kcheck
+kcheck: ## run the driver's tests under a debug kernel, in three boots (the first time builds it)
+	@scripts/check.sh kcheck
+
 .PHONY: bench
 bench: release module qemu plugin ## measure every figure, or those of the programs B, and judge it
 	@scripts/bench.sh $(B)

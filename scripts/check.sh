@@ -1,20 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Builds what the tests need and runs them: check.sh [SUITE...], all suites without one. Host
-# tests run with sanitizers, those of the suite guest beside the release build. The last line is
+# Builds what the tests need and runs them: check.sh [SUITE...]. Without a suite all run, except
+# kcheck, which takes a kernel of its own; "all" is all and kcheck. Host tests run with sanitizers,
+# those of the suites guest and kcheck beside the release build. The last line is
 # "N passed, N failed, N skipped" over all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
 chosen=$*
-host=() targets=asan logs=()
+host=() guest=() targets=asan logs=()
 known=$(grep -rhoE "suite: '[a-z]+'" --include=meson.build tests | sort -u | cut -d"'" -f2 | xargs)
 for suite; do
-	[[ " $known " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
-	[ "$suite" = guest ] || host+=(--suite "$suite")
+	[[ " $known all " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
+	case $suite in
+	all) chosen='' guest+=(--suite kcheck) ;;
+	guest | kcheck) guest+=(--suite "$suite") ;;
+	*) host+=(--suite "$suite") ;;
+	esac
 done
-[[ -n $chosen && " $chosen " != *" guest "* ]] || targets=all
+if [ -z "$chosen" ]; then
+	host=() guest+=(--suite guest)
+fi
+[ ${#guest[@]} = 0 ] || targets=all
 
 if ! make --no-print-directory "$targets"; then
 	echo "the build failed"
@@ -35,7 +43,7 @@ if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
 	run asan "${host[@]}"
 fi
 if [ $targets = all ]; then
-	run release --suite guest
+	run release "${guest[@]}"
 fi
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status

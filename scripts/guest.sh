@@ -11,6 +11,8 @@
 #   -o FILE           what the guest writes to /dev/result is stored here
 #   -t SECONDS        wall clock limit, for a guest that hangs (default 1000; none for a shell)
 #   -s CPUS           virtual CPUs (default 2)
+#   -k KERNEL         "debug" boots the debug kernel (scripts/debug-kernel.sh), and -a is its rondo.ko
+#   -p WORDS          more words for the kernel's command line
 #   -m                a thread of the host for each virtual CPU. Not the default: QEMU 7.2
 #                     then now and then runs code that the kernel is just patching (an int3 Oops)
 # V=1 in the environment shows the kernel's log as it comes.
@@ -26,16 +28,18 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 files=() device=rondo,id=rondo result=$work/result limit=1000 cpus=2 thread=single shell=
-while getopts ac:f:d:o:t:s:m option; do
+kernel=kernel MODULE=$TOP/build/module/rondo.ko parts='' words=''
+while getopts ac:f:d:o:t:s:k:p:m option; do
 	case $option in
 	c) printf '#!/bin/sh\n%s\n' "$OPTARG" >"$work/run" ;;
-	a) files+=("$TOP/build/module/rondo.ko" "$TOP/build/release/tools/rondo"
-		"$TOP/build/release/firmware/rondo.fw:/lib/firmware/rondo/rondo.fw") ;;
+	a) parts=1 ;;
 	f) files+=("$OPTARG") ;;
 	d) device=$OPTARG ;;
 	o) result=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	s) cpus=$OPTARG ;;
+	k) [ "$OPTARG" = debug ] || usage; kernel=debug-kernel ;;
+	p) words=$OPTARG ;;
 	m) thread=multi ;;
 	*) usage ;;
 	esac
@@ -50,8 +54,11 @@ fi
 if [ -e "$work/run" ]; then chmod 755 "$work/run"; else shell=1; fi
 
 need timeout
-eval "$("$TOP/scripts/kernel.sh")"
+eval "$("$TOP/scripts/$kernel.sh")"
+export KERNEL_VERSION KERNEL_ROOT
 qemu=$("$TOP/scripts/qemu.sh")
+[ -z "$parts" ] || files+=("$MODULE" "$TOP/build/release/tools/rondo"
+	"$TOP/build/release/firmware/rondo.fw:/lib/firmware/rondo/rondo.fw")
 
 items=()
 for item in "${files[@]}"; do
@@ -65,7 +72,7 @@ done
 
 # On a busy host the kernel's test of the timer fails, and QEMU 7.2's cmpxchg16b now and then
 # destroys the flags.
-append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off no_timer_check"
+append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off no_timer_check $words"
 args=(-M q35 -cpu "max,-cx16" -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
 	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot
 	-kernel "$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION" -initrd "$work/initramfs"
