@@ -301,7 +301,7 @@ TEST_F(lifetime, bad_firmware)
 
 	head->magic ^= 1;
 	write_image(bad);
-	expect_refusal(_metadata, "rondo/rondo.fw is refused: it is no firmware", -EINVAL);
+	expect_refusal(_metadata, "rondo/rondo.fw is refused: it is not a firmware image", -EINVAL);
 	head->magic ^= 1;
 
 	head->version += 1 << 16;
