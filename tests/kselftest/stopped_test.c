@@ -130,22 +130,30 @@ static void *destroy(void *ctx)
 	return NULL;
 }
 
+/* Lets the firmware go on when it has been silent twice: the second time in the boot of the reset.
+ */
+static void *end_silence(void *hits)
+{
+	if (rig_fault_wait(RIG_FAULT_fw_silent, *(uint32_t *)hits + 1))
+		rig_faults_clear();
+	return NULL;
+}
+
 /* The firmware does not answer that it has aborted the replay. */
 TEST_F(stopped, destroy_with_silent_firmware)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
 	struct ending ending = { self };
-	pthread_t thread;
+	pthread_t destroyer, waker;
 
 	rig_fault(RIG_FAULT_fw_silent, 1);
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits));
 	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
-	ASSERT_EQ(0, pthread_create(&thread, NULL, destroy, &ending));
-	/* Hit a second time, it stands in the boot of the reset. */
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits + 1));
-	rig_faults_clear();
+	ASSERT_EQ(0, pthread_create(&waker, NULL, end_silence, &hits));
+	ASSERT_EQ(0, pthread_create(&destroyer, NULL, destroy, &ending));
 	EXPECT_EQ(0, writes_after_fence(self, &ending));
-	pthread_join(thread, NULL);
+	pthread_join(waker, NULL);
+	pthread_join(destroyer, NULL);
 	EXPECT_EQ(0, ending.ret);
 	EXPECT_EQ(-ECANCELED, rig_sync_file_status(self->fence));
 }
