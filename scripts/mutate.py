@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Makes small seeded mutants of C files and tells which of them no test notices.
 
-    mutate.py [--count N] [--seed S] [--only TEXT] [PATH...]
+    mutate.py [--count N] [--seed S] [--only TEXT] [--own] [PATH...]
 
 PATH is a part (core), a directory or a C file; without one, all parts are mutated. A copy of the
 tree in build/mutate is built once, with sanitizers and all chosen mutants behind a switch
 (cmutants.py); a first run of the tests tells which of them reaches which mutant. Then each
 mutant is turned on for the tests that reach it, those that mirror its path first, until one
-fails. A mutant that survives all is printed with its place and its diff; exit status 1 if there is one.
+fails: those of its part, then those of the part's users, unless --own is given. Who survives is
+named at once, and who survives all is printed with its place and its diff; exit status 1 then.
 
 The last line is the figure "mutants_killed_pct VALUE percent". Mutants of which
 tests/mutants/equivalent says that they change nothing are not made.
@@ -339,6 +340,7 @@ def survivors(mutants, numbers, suites, jobs):
         for done, (m, (noticed, reaching)) in enumerate(zip(mutants, pool.map(one, mutants)), 1):
             if not noticed:
                 alive[m.key] = reaching
+                say(f"survives so far: {m.path}:{m.line}: {m.key}")
             elif noticed[1] == "time":
                 by_time += 1
             if done == len(mutants) or done * 10 // len(mutants) > (done - 1) * 10 // len(mutants):
@@ -372,6 +374,7 @@ def main():
     args.add_argument("--count", type=int, default=200, help="how many mutants (200)")
     args.add_argument("--seed", default="1", help="chooses them (1)")
     args.add_argument("--only", default="", metavar="TEXT", help="of those whose key has TEXT")
+    args.add_argument("--own", action="store_true", help="run no suites of a part's users")
     args.add_argument("--jobs", type=int, default=os.cpu_count())
     args.add_argument("--check", action="store_true", help="check tests/mutants/equivalent")
     args = args.parse_args()
@@ -398,7 +401,7 @@ def main():
     build(["ninja", "-C", BUILD], "build.log")
     reaching = {m.key: 0 for m in chosen}
     left = chosen
-    for n in range(2):
+    for n in range(1 if args.own else 2):
         alive = survivors(left, numbers, lambda m: SUITES[m.path.split("/")[0]][n], args.jobs)
         left = [m for m in left if m.key in alive]
         for m in left:
