@@ -19,6 +19,7 @@ static void test_device(struct rig *r)
 	} larger = { .newer = 1 };
 	struct accel_device *device = NULL;
 	u64 then;
+	int ret;
 
 	tap_eq(accel_device_info(r->device, &info, sizeof(info)), 0, "what the device is");
 	tap_ok(!strcmp(info.backend, rig_emulated() ? "emu" : "drm") && info.replays_max == 64 &&
@@ -48,6 +49,10 @@ static void test_device(struct rig *r)
 	tap_eq(accel_open("/dev/null", &device), -ENOTSUP, "another driver's file");
 	tap_eq(accel_open("/dev/accel/none", &device), -ENOENT, "no file");
 	tap_ok(!device, "leaves the output alone");
+	ret = accel_open(NULL, &device);
+	tap_ok(!ret == !!device && (rig_emulated() || !ret),
+	       "the kernel's driver's, if it is there");
+	accel_close(device);
 }
 
 static void test_replays(struct rig *r)
@@ -176,16 +181,35 @@ static void test_macs(struct rig *r)
 	free(code);
 }
 
-/* Binds @slots; what that gives, and the slot at fault. */
-static int bind(struct rig *r, const struct accel_slot_binding *slots, u32 count, u32 *index)
+/* Binds @slots; what that gives, and the error. */
+static int try_bind(struct rig *r, const struct accel_slot_binding *slots, u32 count,
+		    struct accel_error *error)
 {
 	struct accel_binding *binding = NULL;
-	struct accel_error error;
-	int ret = accel_binding_create(r->program, slots, count, &binding, &error);
+	int ret = accel_binding_create(r->program, slots, count, &binding, error);
 
-	*index = error.index;
 	accel_binding_destroy(binding);
 	return ret;
+}
+
+/* The same with the slot at fault alone. */
+static int bind(struct rig *r, const struct accel_slot_binding *slots, u32 count, u32 *index)
+{
+	struct accel_error error;
+	int ret = try_bind(r, slots, count, &error);
+
+	*index = error.index;
+	return ret;
+}
+
+static void refuse(struct rig *r, const struct accel_slot_binding *slots, int ret, u32 slot,
+		   const char *reason)
+{
+	struct accel_error error;
+
+	tap_ok(try_bind(r, slots, RIG_SLOTS, &error) == ret && error.index == slot &&
+		       strstr(error.text, reason),
+	       "slot %u: %s", slot, error.text);
 }
 
 static void test_bindings(struct rig *r)
@@ -221,21 +245,30 @@ static void test_bindings(struct rig *r)
 static void test_slot_at_fault(struct rig *r)
 {
 	struct accel_slot_binding slots[RIG_SLOTS];
-	u32 i, index;
-	int ret;
+	u32 i;
 
 	for (i = 0; i < RIG_SLOTS; i++) {
 		memcpy(slots, r->slots, sizeof(slots));
 		slots[i].offset = 32;
-		ret = bind(r, slots, RIG_SLOTS, &index);
-		tap_ok(ret == -EINVAL && index == i, "slot %u is misaligned", i);
+		refuse(r, slots, -EINVAL, i, "not a multiple of the alignment");
 		slots[i].offset = 64;
-		ret = bind(r, slots, RIG_SLOTS, &index);
-		tap_ok(ret == -ERANGE && index == i, "slot %u has too little", i);
+		refuse(r, slots, -ERANGE, i, "too small");
 		slots[i].buffer = NULL;
-		ret = bind(r, slots, RIG_SLOTS, &index);
-		tap_ok(ret == -ENOENT && index == i, "slot %u has no buffer", i);
+		refuse(r, slots, -ENOENT, i, "there is no buffer");
 	}
+	memcpy(slots, r->slots, sizeof(slots));
+	slots[2] = slots[0];
+	refuse(r, slots, -EBUSY, 2, "overlaps another slot");
+}
+
+/* More replays than the rings between host and device have entries. */
+static void test_rings_go_around(struct rig *r)
+{
+	u32 i, good = 0;
+
+	for (i = 0; i < 1200; i++)
+		good += !rig_replay(r);
+	tap_eq(good, 1200, "1,200 replays one after the other");
 }
 
 /* What belongs to another device is refused. */
@@ -516,6 +549,7 @@ int main(int argc, char **argv)
 		test_macs(&r);
 		test_bindings(&r);
 		test_slot_at_fault(&r);
+		test_rings_go_around(&r);
 		test_two_devices(&r);
 		test_submit(&r);
 		test_offsets(&r);
