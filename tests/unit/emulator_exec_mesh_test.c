@@ -3,6 +3,7 @@
  * Machines of many tiles: random programs that use every way in which tiles meet, on the plain
  * executor and the reference; all must agree in every byte and cycle.
  */
+#include "emulator/exec/mesh/mesh.h"
 #include "tests/agree.h"
 #include "tests/random.h"
 #include "tests/tap.h"
@@ -298,9 +299,59 @@ static void modes(void)
 	agree_fini(&a);
 }
 
+/*
+ * A segment of more steps than a list has, in several groups of blocks: what registers hold must
+ * come along from list to list, in each tile.
+ */
+static void long_segment(void)
+{
+	enum { TRIPS = MESH_STEPS / 2 }; /* of three steps */
+	struct maker m = { 0 };
+	struct rondo_machine machine;
+	char why[AGREE_WHY_BYTES] = "";
+	struct rondo_desc d = { .row_bytes = 32, .slot_x = 32, .slot_y = 4096 };
+	struct agree a;
+	void *bytes;
+	u32 at, i;
+	u64 size;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_patch);
+	if (!tap_ok(agree_init(&a, &machine), "executors"))
+		return;
+	build_init_for(&m.b, RONDO_MACHINE_patch);
+	d.slot = build_slot(&m.b, 0);
+	d.x1 = machine.mesh_w - 1;
+	d.y1 = machine.mesh_h - 1;
+	build_start(&m.b, 0, build_desc(&m.b, d), 0);
+	build_wait(&m.b, 0, 0);
+	at = build_entry(&m.b, (struct rondo_entry){ 0 });
+	for (i = 0; i < 2; i++) /* what the tile's own data are, and their sum so far */
+		build_op(&m.b, RONDO_L0, OP(ld_w, .dst = i, .entry = at, .count = machine.lanes));
+	settle(&m);
+	build_loop(&m.b, TRIPS, 3);
+	build_op(&m.b, RONDO_V0, OP(add, .dst = 1, .a = 1, .b = 0));
+	build_put(&m.b, RONDO_L0, OP(ld_w, .dst = 2, .entry = at, .count = machine.lanes));
+	build_bundle(&m.b);
+	build_bundle(&m.b);
+	settle(&m);
+	build_op(&m.b, RONDO_S, OP(st_w, .a = 1, .entry = at, .off = 64, .count = machine.lanes));
+	d.dir = RONDO_DMA_OUT;
+	d.sram_base = 64;
+	build_start(&m.b, 0, build_desc(&m.b, d), 0);
+	build_halt(&m.b);
+	bytes = build_claimed(&m.b, &size);
+	if (!tap_ok(agree_program(&a, bytes, size, NULL, 1, why),
+		    "a segment of %u steps agrees with the reference", 3 * TRIPS))
+		printf("# %s\n", why);
+	free(bytes);
+	build_fini(&m.b);
+	agree_fini(&a);
+}
+
 int main(void)
 {
 	modes();
+	long_segment();
 	random_programs(RONDO_MACHINE_patch, 100);
 	random_programs(RONDO_MACHINE_mesh, 12);
 	return tap_done();
