@@ -44,6 +44,23 @@ static const char program_text[] =
 /* The transfers and the first piece, which runs beside them, end before this cycle. */
 enum { ENDLESS = 1000000 };
 
+/* Endless pieces of which one list of steps has none, or the slowest ones only. */
+static const char empty_text[] = "machine mesh\n"
+				 "loop 16384, 16384, 4096 {\n"
+				 "nop\n"
+				 "}\n"
+				 "halt\n";
+static const char slow_text[] = "machine mesh\n"
+				"movi v0, 1\n"
+				"nop\n"
+				"nop\n"
+				"loop 16384, 16384 {\n"
+				".rept 8, i\n"
+				"fexp2 v(8+\\i), v0\n"
+				".endr\n"
+				"}\n"
+				"halt\n";
+
 static struct rondo_machine mesh;
 static struct exec *e;
 static struct exec_program *program;
@@ -139,17 +156,17 @@ static void test_transfers(void)
 }
 
 /*
- * Runs until @w has seen the time move @moves times in the endless piece; what the stop took of
+ * Runs until @w has seen the time move @moves times from cycle @from on; what the stop took of
  * each processor.
  */
-static u64 stop_after(struct watched *r, struct watch *w, u64 moves)
+static u64 stop_after(struct watched *r, struct watch *w, u64 from, u64 moves)
 {
 	pthread_t thread;
 	u64 start;
 
 	if (pthread_create(&thread, NULL, run, r))
 		exit(EXIT_FAILURE);
-	while (atomic_load(&r->now) < ENDLESS || w->moved < moves) {
+	while (atomic_load(&r->now) < from || w->moved < moves) {
 		look(w, &r->now);
 		sched_yield();
 	}
@@ -159,7 +176,8 @@ static u64 stop_after(struct watched *r, struct watch *w, u64 moves)
 	return (cpu_ns() - start) / (u64)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void test_segment(void)
+/* The program has a piece without an end, which begins before cycle @from. */
+static void test_segment(u64 from)
 {
 	u64 quickest = UINT64_MAX, took, try, back = 0;
 	struct watch w;
@@ -168,7 +186,7 @@ static void test_segment(void)
 	for (try = 0; try < TRIES && quickest >= STOP_NS; try++) {
 		r = (struct watched){ 0 };
 		w = (struct watch){ 0 };
-		took = stop_after(&r, &w, 100);
+		took = stop_after(&r, &w, from, 20);
 		quickest = took < quickest ? took : quickest;
 		back += w.back;
 	}
@@ -180,26 +198,45 @@ static void test_segment(void)
 	       "with the cycles that have passed");
 }
 
-int main(void)
+static bool load(const char *text, const char *name)
 {
 	char why[EXEC_REASON_BYTES] = "";
 	struct asm_errors errors;
 	void *bytes = NULL;
+	bool good = false;
 	u64 size;
 
+	if (asm_assemble(text, &bytes, &size, &errors)) {
+		asm_print_errors(stdout, "# program", &errors);
+	} else {
+		cycles = ((const struct rondo_program_header *)bytes)->cycles;
+		good = !exec_load(&program, &executor_mesh, &mesh, bytes, size, NULL, why);
+	}
+	free(bytes);
+	return tap_ok(good, "a program of %s %s", name, why);
+}
+
+static void unload(void)
+{
+	exec_unload(program);
+	program = NULL;
+}
+
+int main(void)
+{
 	rondo_machine_init(&mesh, RONDO_MACHINE_mesh);
 	e = exec_create(&executor_mesh, &mesh);
-	if (tap_ok(e && !asm_assemble(program_text, &bytes, &size, &errors) &&
-			   !exec_load(&program, &executor_mesh, &mesh, bytes, size, NULL, why),
-		   "a program of long pieces")) {
-		cycles = ((const struct rondo_program_header *)bytes)->cycles;
+	if (tap_ok(e, "an executor") && load(program_text, "long pieces")) {
 		test_transfers();
-		test_segment();
-	} else {
-		asm_print_errors(stdout, "# program", &errors);
+		test_segment(ENDLESS);
 	}
-	exec_unload(program);
+	unload();
+	if (e && load(empty_text, "nothing, for ever"))
+		test_segment(0);
+	unload();
+	if (e && load(slow_text, "slow operations"))
+		test_segment(0);
+	unload();
 	exec_destroy(e);
-	free(bytes);
 	return tap_done();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * A segment becomes lists of steps: its bundles in the order in which they run, loops unrolled,
- * until a list is full. All groups go through a list before the next is made.
+ * until a list is full; empty bundles, which make no steps, are counted, too. All groups go through
+ * a list before the next is made.
  *
  * Within a bundle each operation is done for all blocks of the group before the next, in the
  * order of emulator/exec/plain/plain.c:
@@ -112,16 +113,29 @@ static bool list_steps(struct mesh *m, struct run *run, u32 *at, u32 end, u32 ba
 		/* What the last bundle opens goes around other segments. */
 		if (*at < end)
 			run_open_loops(run, exec_control_of(p, b), bundle);
-	} while (*at < end && m->steps->count + mesh_steps_of(&p->bundle[*at]) <= MESH_STEPS);
+	} while (*at < end && m->steps->bundles < MESH_STEPS &&
+		 m->steps->count + mesh_steps_of(&p->bundle[*at]) <= MESH_STEPS);
 	return true;
+}
+
+/* The worker's group goes through all steps; false if the run ended. */
+static bool run_group(struct mesh_worker *w, const struct mesh_steps *steps)
+{
+	const u64 work = (u64)MESH_BUNDLE_WORK * steps->bundles * w->count / (steps->count + 1);
+	const struct mesh_step *s = steps->step, *end = s + steps->count;
+
+	for (; s < end; s++) {
+		s->run(w, s);
+		if (!run_poll(&w->run, work))
+			return false;
+	}
+	return run_poll(&w->run, work);
 }
 
 static void run_part(void *ctx, u32 thread, u32 from, u32 to)
 {
 	const struct share *share = ctx;
-	const struct mesh_steps *steps = share->m->steps;
 	struct mesh_worker *w = &share->m->worker[thread];
-	const struct mesh_step *s;
 	u32 count;
 
 	w->m = share->m;
@@ -130,9 +144,7 @@ static void run_part(void *ctx, u32 thread, u32 from, u32 to)
 	for (; from < to; from += count) {
 		count = to - from < share->group ? to - from : share->group;
 		mesh_take_group(w, from, count, share->local);
-		for (s = steps->step; s < steps->step + steps->count; s++)
-			s->run(w, s);
-		if (!run_poll(&w->run, (u64)MESH_BUNDLE_WORK * steps->bundles * count))
+		if (!run_group(w, share->m->steps))
 			return;
 	}
 }
