@@ -124,6 +124,19 @@ static void idle(struct builder *b, u32 bundles)
 		build_bundle(b);
 }
 
+/* Adds register 2 to the @words in SRAM at @entry, in 8 bundles. */
+static void add_register(struct builder *b, u32 entry, u32 words)
+{
+	build_op(
+		b, RONDO_L0,
+		(struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = words });
+	idle(b, 3);
+	build_op(b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });
+	idle(b, 2);
+	build_op(b, RONDO_S,
+		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = 3, .entry = entry, .count = words });
+}
+
 struct rig_program rig_program_increment(void)
 {
 	enum { WORDS = 16 };
@@ -135,15 +148,8 @@ struct rig_program rig_program_increment(void)
 	entry = build_entry(&b, (struct rondo_entry){ .base = 0 });
 	transfer(&b, RONDO_DMA_IN, slot, WORDS * 4);
 	build_wait(&b, 0, 0);
-	build_op(
-		&b, RONDO_L0,
-		(struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
 	build_put(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
-	idle(&b, 3);
-	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });
-	idle(&b, 2);
-	build_op(&b, RONDO_S,
-		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = 3, .entry = entry, .count = WORDS });
+	add_register(&b, entry, WORDS);
 	transfer(&b, RONDO_DMA_OUT, slot, WORDS * 4);
 	build_halt(&b);
 	return finish(&b);
@@ -161,14 +167,7 @@ struct rig_program rig_program_count(uint64_t trips)
 	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_movi, .dst = 2, .imm = 1 });
 	idle(&b, 4);
 	build_loop(&b, trips, BODY);
-	build_op(
-		&b, RONDO_L0,
-		(struct rondo_op){ .op = RONDO_OP_ld_w, .dst = 1, .entry = entry, .count = WORDS });
-	idle(&b, 3);
-	build_op(&b, RONDO_V0, (struct rondo_op){ .op = RONDO_OP_add, .dst = 3, .a = 1, .b = 2 });
-	idle(&b, 2);
-	build_op(&b, RONDO_S,
-		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = 3, .entry = entry, .count = WORDS });
+	add_register(&b, entry, WORDS);
 	transfer(&b, RONDO_DMA_OUT, slot, WORDS * 4);
 	build_wait(&b, 0, 0);
 	build_halt(&b);
@@ -419,6 +418,19 @@ int rig_copy_run(int fd, struct rig_copy *copy)
 		ret = rig_result(fd, copy->sync);
 	if (!ret && memcmp(copy->in, copy->out, RIG_COPY_WORDS * 4))
 		ret = -EBADMSG;
+	return ret;
+}
+
+int rig_new_file_works(void)
+{
+	struct rig_copy copy;
+	int fd = rig_open(), ret;
+
+	if (fd < 0)
+		return fd;
+	copy = make_copy(fd);
+	ret = rig_copy_run(fd, &copy);
+	close(fd);
 	return ret;
 }
 

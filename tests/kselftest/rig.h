@@ -78,6 +78,8 @@ enum { RIG_COPY_WORDS = 64 };
 struct rig_copy make_copy(int fd);
 /* Replays it with new data and checks the result: 0, the error of the fence, or -EBADMSG. */
 int rig_copy_run(int fd, struct rig_copy *copy);
+/* The same in a new file: what must be true whatever happened before. */
+int rig_new_file_works(void);
 
 /* The fault interface: enum values are those of the device, RIG_FAULT_name. */
 enum rig_fault {
