@@ -71,6 +71,10 @@ complain 'clang-format would change' < <(for file in "${c_files[@]}"; do
 done)
 complain 'shellcheck' < <(shellcheck -x "${scripts[@]}" || true)
 
+# make fuzz builds with clang, which warns of other things than the compiler of every day.
+need clang
+CC=clang scripts/lane.sh clang || bad=1
+
 if [ ${#driver_files[@]} -gt 0 ] && [ -e Kbuild ]; then
 	eval "$(scripts/kernel.sh source)"
 	# X-macros are what these three complain of.

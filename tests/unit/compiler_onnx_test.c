@@ -4,6 +4,7 @@
  * and what is declared have tests of their own.
  */
 #include "tests/unit/compiler_onnx_rig.h"
+
 #include <math.h>
 
 /* An operator of another domain that has the name of one of ONNX's. */

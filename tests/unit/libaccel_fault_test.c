@@ -51,7 +51,7 @@ static void counter_init(struct rig *r)
 	struct counter *c = &counter;
 	struct accel_slot_binding slot = {};
 	u64 size;
-	void *memory, *code = rig_assemble(RIG_COUNTER(""), &size);
+	void *memory = NULL, *code = rig_assemble(RIG_COUNTER(""), &size);
 	int ret = accel_program_create(r->device, code, size, 0, &c->program, NULL);
 
 	if (!ret)
