@@ -15,11 +15,20 @@
 
 enum {
 	WORKERS = 4,
-	KILLS = 80,
-	CRASHES = 25,
-	UNBINDS = 10,
+	KILLS = 16,
+	CRASHES = 5,
+	UNBINDS = 2,
 	TIMEOUT = 600, /* of a test that hangs */
 };
+
+/* @few rounds, times STRESS of the environment: a debug kernel (make kcheck) runs five times as
+ * many. */
+static int rounds(int few)
+{
+	const char *stress = getenv("STRESS");
+
+	return few * (stress ? atoi(stress) : 1);
+}
 
 /* Submits for ever on two queues that share buffers; ends when the device goes, or fails twice. */
 static void work(_Atomic uint32_t *done)
@@ -112,7 +121,7 @@ static void stop_workers(struct __test_metadata *_metadata, FIXTURE_DATA(stress)
 /* Wherever it stands in its work: now and then it has not begun. */
 TEST_F_TIMEOUT(stress, kill, TIMEOUT)
 {
-	for (int round = 0; round < KILLS; round++) {
+	for (int round = 0; round < rounds(KILLS); round++) {
 		int i = round % WORKERS;
 		pid_t pid = self->worker[i];
 
@@ -131,7 +140,7 @@ TEST_F_TIMEOUT(stress, crash, TIMEOUT)
 	struct rig_copy copy = make_copy(fd);
 
 	rig_expect("rondo .*resetting the device: the firmware has stopped");
-	for (int round = 0; round < CRASHES; round++) {
+	for (int round = 0; round < rounds(CRASHES); round++) {
 		uint32_t hits = rig_fault_hits(RIG_FAULT_fw_crash);
 
 		rig_fault(RIG_FAULT_fw_crash, 1);
@@ -147,7 +156,7 @@ TEST_F_TIMEOUT(stress, crash, TIMEOUT)
 
 TEST_F_TIMEOUT(stress, unbind, TIMEOUT)
 {
-	for (int round = 0; round < UNBINDS; round++) {
+	for (int round = 0; round < rounds(UNBINDS); round++) {
 		for (int i = 0; i < WORKERS; i++)
 			ASSERT_TRUE(works(self, i, round % 3));
 		EXPECT_EQ(0, rig_driver_unbind());
@@ -162,7 +171,7 @@ TEST_F_TIMEOUT(stress, unbind, TIMEOUT)
 
 /* What several may destroy at a time is destroyed once, whoever uses it meanwhile. */
 
-enum { DESTROYERS = 3, ROUNDS = 4 };
+enum { DESTROYERS = 3, ROUNDS = 1 };
 
 /* Destroys everything that @fd may have; how much there was. */
 static uint32_t destroy_all(int fd)
@@ -210,11 +219,11 @@ FIXTURE_TEARDOWN(destroy)
 
 TEST_F_TIMEOUT(destroy, once, TIMEOUT)
 {
-	uint32_t round, i, destroyed;
 	pid_t pid[DESTROYERS + 1];
+	uint32_t i, destroyed;
 	int status;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds(ROUNDS); round++) {
 		int fd = rig_open();
 
 		ASSERT_LE(0, fd);
