@@ -5,9 +5,11 @@
 #include <drm/rondo_accel.h>
 
 #include "core/binding.h"
+#include "driver/rondo_array.h"
 #include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_gem.h"
+#include "driver/rondo_limits.h"
 #include "driver/rondo_program.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
@@ -46,7 +48,7 @@ static void free_binding(struct rondo_object *object)
 
 static const struct rondo_object_ops binding_ops = {
 	.table = RONDO_BINDINGS,
-	.ids = DRM_RONDO_BINDINGS_MAX,
+	.ids = RONDO_FILE_BINDINGS_MAX,
 	.numbers = RONDO_BINDINGS_MAX,
 	.load = RONDO_FW_BIND,
 	.unload = RONDO_FW_UNBIND,
@@ -125,16 +127,19 @@ static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i
 static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 		      struct drm_rondo_binding_create *args)
 {
+	const struct rondo_array slots = { args->slots, args->slot_count, args->slot_stride };
 	struct drm_rondo_slot_binding user;
 	u32 i;
 	int ret;
 
-	for (i = 0; i < binding->count; i++) {
+	if (slots.count != binding->count)
+		return -EINVAL;
+	ret = rondo_array_check(&slots, RONDO_PROGRAM_SLOTS_MAX, sizeof(user));
+	if (ret)
+		return ret;
+	for (i = 0; i < slots.count; i++) {
 		args->error_slot = i;
-		ret = copy_struct_from_user(&user, sizeof(user),
-					    u64_to_user_ptr(args->slots) +
-						    (size_t)i * args->slot_stride,
-					    args->slot_stride);
+		ret = rondo_array_get(&slots, i, &user, sizeof(user));
 		if (ret)
 			return ret;
 		ret = bind_slot(binding, file, i, &user);
@@ -217,9 +222,7 @@ static struct rondo_binding *create_binding(struct drm_file *file,
 	if (!binding)
 		return ERR_PTR(-ENOMEM);
 
-	ret = -EINVAL;
-	if (args->slot_count == binding->count)
-		ret = bind_slots(binding, file, args);
+	ret = bind_slots(binding, file, args);
 	if (!ret)
 		ret = load_binding(binding);
 	if (ret) {
@@ -237,7 +240,7 @@ int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_fi
 	int ret;
 
 	args->error_slot = 0;
-	if (args->flags || (args->slot_count && !args->slot_stride))
+	if (args->flags)
 		return -EINVAL;
 
 	ret = rondo_id_reserve(rfile, &binding_ops, &args->id);

@@ -13,6 +13,8 @@
  *	rondo_reset.c    reset and what is made of the work in flight
  *	rondo_dma.c      memory that the device can reach
  *	rondo_gem.c      buffers
+ *	rondo_array.c    arrays that an ioctl reads
+ *	rondo_abi.c      the interface is what the rest thinks it is
  *	rondo_program.c  programs: copied, proved, sealed
  *	rondo_binding.c  a program and its buffers
  *	rondo_queue.c    queues: scheduler, firmware ring
@@ -165,7 +167,7 @@ void rondo_reset_wait(struct rondo_device *rdev, int seen);
 /* ioctls */
 int rondo_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
-int rondo_ioctl_bo_mmap(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_program_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_file *file);

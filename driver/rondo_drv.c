@@ -25,25 +25,6 @@
 
 struct workqueue_struct *rondo_release_wq;
 
-/* No implicit padding, on any architecture: every size is the sum of the fields. */
-static_assert(sizeof(struct drm_rondo_query) == 16);
-static_assert(sizeof(struct drm_rondo_device_info) == 56);
-static_assert(sizeof(struct drm_rondo_clock_info) == 16);
-static_assert(sizeof(struct drm_rondo_bo_create) == 16);
-static_assert(sizeof(struct drm_rondo_bo_mmap) == 16);
-static_assert(sizeof(struct drm_rondo_program_create) == 56);
-static_assert(sizeof(struct drm_rondo_program_destroy) == 8);
-static_assert(sizeof(struct drm_rondo_slot_binding) == 16);
-static_assert(sizeof(struct drm_rondo_binding_create) == 32);
-static_assert(sizeof(struct drm_rondo_binding_destroy) == 8);
-static_assert(sizeof(struct drm_rondo_queue_create) == 16);
-static_assert(sizeof(struct drm_rondo_queue_destroy) == 8);
-static_assert(sizeof(struct drm_rondo_slot_offset) == 16);
-static_assert(sizeof(struct drm_rondo_replay) == 24);
-static_assert(sizeof(struct drm_rondo_sync) == 16);
-static_assert(sizeof(struct drm_rondo_submit) == 64);
-static_assert(sizeof(struct drm_rondo_queue_fault) == 32);
-
 static int file_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct rondo_file *rfile = kzalloc(sizeof(*rfile), GFP_KERNEL_ACCOUNT);
@@ -89,7 +70,7 @@ static void show_fdinfo(struct drm_printer *p, struct drm_file *file)
 static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_QUERY, rondo_ioctl_query, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_BO_CREATE, rondo_ioctl_bo_create, 0),
-	DRM_IOCTL_DEF_DRV(RONDO_BO_MMAP, rondo_ioctl_bo_mmap, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_BO_MMAP_OFFSET, rondo_ioctl_bo_mmap_offset, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_PROGRAM_CREATE, rondo_ioctl_program_create, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_PROGRAM_DESTROY, rondo_ioctl_program_destroy, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_BINDING_CREATE, rondo_ioctl_binding_create, 0),

@@ -8,6 +8,7 @@
 
 #include "driver/rondo_device.h"
 #include "driver/rondo_gem.h"
+#include "driver/rondo_limits.h"
 
 static void gem_free(struct drm_gem_object *obj)
 {
@@ -135,7 +136,7 @@ int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	struct drm_gem_shmem_object *shmem;
 	int ret;
 
-	if (args->flags || !args->size || args->size > DRM_RONDO_BO_SIZE_MAX)
+	if (args->flags || !args->size || args->size > RONDO_BO_SIZE_MAX)
 		return -EINVAL;
 
 	shmem = drm_gem_shmem_create(drm, PAGE_ALIGN(args->size));
@@ -147,9 +148,9 @@ int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	return ret;
 }
 
-int rondo_ioctl_bo_mmap(struct drm_device *drm, void *data, struct drm_file *file)
+int rondo_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct drm_rondo_bo_mmap *args = data;
+	struct drm_rondo_bo_mmap_offset *args = data;
 	struct rondo_bo *bo;
 	int ret;
 

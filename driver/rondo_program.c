@@ -8,6 +8,7 @@
 
 #include "core/verify.h"
 #include "driver/rondo_device.h"
+#include "driver/rondo_limits.h"
 #include "driver/rondo_program.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
@@ -33,7 +34,7 @@ static void free_program(struct rondo_object *object)
 
 static const struct rondo_object_ops program_ops = {
 	.table = RONDO_PROGRAMS,
-	.ids = DRM_RONDO_PROGRAMS_MAX,
+	.ids = RONDO_FILE_PROGRAMS_MAX,
 	.numbers = RONDO_PROGRAMS_MAX,
 	.load = RONDO_FW_PROGRAM_LOAD,
 	.unload = RONDO_FW_PROGRAM_UNLOAD,

@@ -6,6 +6,7 @@
 #include <drm/rondo_accel.h>
 
 #include "driver/rondo_device.h"
+#include "driver/rondo_limits.h"
 
 /* The answer to any query. */
 union answer {
@@ -19,15 +20,20 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 	*info = (struct drm_rondo_device_info){
 		.machine_hash = rdev->machine_hash,
 		.cycles_max = rondo_cycles_max(),
-		.bo_size_max = DRM_RONDO_BO_SIZE_MAX,
+		.bo_size_max = RONDO_BO_SIZE_MAX,
 		.clock_khz = rdev->machine.clock_khz,
 		.fw_version = READ_ONCE(rdev->fw.version),
 		.bundles_max = rdev->machine.bundles_max,
 		.slots_max = RONDO_PROGRAM_SLOTS_MAX,
 		.entries_max = RONDO_ENTRIES_MAX,
 		.descs_max = RONDO_DESCS_MAX,
-		.replays_max = DRM_RONDO_REPLAYS_MAX,
+		.replays_max = RONDO_JOB_REPLAYS_MAX,
 		.offsets_max = RONDO_REPLAY_OFFSETS_MAX,
+		.syncs_max = RONDO_JOB_SYNCS_MAX,
+		.faults_max = RONDO_QUEUE_FAULTS_MAX,
+		.programs_max = RONDO_FILE_PROGRAMS_MAX,
+		.bindings_max = RONDO_FILE_BINDINGS_MAX,
+		.queues_max = RONDO_FILE_QUEUES_MAX,
 	};
 }
 

@@ -59,7 +59,7 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 res
 		if (!job->fault.result)
 			job->fault.result = result;
 		if (job->fault.result)
-			queue->fault[queue->faults++ % DRM_RONDO_FAULTS_MAX] = job->fault;
+			queue->fault[queue->faults++ % RONDO_QUEUE_FAULTS_MAX] = job->fault;
 	} else {
 		job = NULL;
 	}
@@ -216,7 +216,7 @@ static void close_queue(struct rondo_object *object)
 
 static const struct rondo_object_ops queue_ops = {
 	.table = RONDO_QUEUES,
-	.ids = DRM_RONDO_QUEUES_MAX,
+	.ids = RONDO_FILE_QUEUES_MAX,
 	.numbers = RONDO_FW_QUEUES_MAX,
 	.load = RONDO_FW_QUEUE_CREATE,
 	.unload = RONDO_FW_QUEUE_DESTROY,
@@ -339,11 +339,11 @@ int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fil
 static const struct rondo_fault *find_fault(const struct rondo_queue *queue,
 					    const struct drm_rondo_queue_fault *args)
 {
-	u32 i, known = min_t(u32, queue->faults, DRM_RONDO_FAULTS_MAX);
+	u32 i, known = min_t(u32, queue->faults, RONDO_QUEUE_FAULTS_MAX);
 
 	for (i = 1; i <= known; i++) {
 		const struct rondo_fault *fault =
-			&queue->fault[(queue->faults - i) % DRM_RONDO_FAULTS_MAX];
+			&queue->fault[(queue->faults - i) % RONDO_QUEUE_FAULTS_MAX];
 
 		if (!(args->flags & DRM_RONDO_FAULT_OF_TAG) || fault->tag == args->tag)
 			return fault;

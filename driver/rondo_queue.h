@@ -20,6 +20,7 @@
 #include <drm/rondo_accel.h>
 
 #include "driver/rondo_dma.h"
+#include "driver/rondo_limits.h"
 #include "driver/rondo_object.h"
 #include "spec/fw_abi.h"
 
@@ -69,7 +70,7 @@ struct rondo_queue {
 	/** @seqno: of the last entry */
 	u64 seqno;
 	/** @fault: a ring of the last ones; @faults: how many there ever were */
-	struct rondo_fault fault[DRM_RONDO_FAULTS_MAX];
+	struct rondo_fault fault[RONDO_QUEUE_FAULTS_MAX];
 	u32 faults;
 };
 

@@ -13,6 +13,7 @@
 #include <drm/drm_syncobj.h>
 #include <drm/rondo_accel.h>
 
+#include "driver/rondo_array.h"
 #include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_fence.h"
@@ -21,7 +22,7 @@
 #include "driver/rondo_program.h"
 #include "driver/rondo_queue.h"
 
-static_assert(DRM_RONDO_REPLAYS_MAX <= RONDO_QUEUE_ENTRIES);
+static_assert((int)RONDO_JOB_REPLAYS_MAX <= (int)RONDO_QUEUE_ENTRIES);
 
 /* A syncobj to signal. */
 struct out_sync {
@@ -34,26 +35,25 @@ struct out_sync {
 struct submit {
 	struct drm_file *file;
 	const struct drm_rondo_submit *args;
+	struct rondo_array replays, in_syncs, out_syncs;
 	struct rondo_job *job;
 	u32 out_count; /* of @out, filled so far */
 	struct out_sync *out;
 };
 
-/* Copies element @i of the user's array; see the rules in rondo_accel.h. */
-static int copy_element(void *element, size_t size, u64 array, u32 i, u32 stride)
-{
-	return copy_struct_from_user(element, size, u64_to_user_ptr(array + (u64)i * stride),
-				     stride);
-}
-
 static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_replay *user)
 {
+	const struct rondo_array offsets = { user->offsets, user->offset_count,
+					     user->offset_stride };
 	struct drm_rondo_slot_offset offset;
 	u32 i;
 	int ret;
 
-	for (i = 0; i < user->offset_count; i++) {
-		ret = copy_element(&offset, sizeof(offset), user->offsets, i, user->offset_stride);
+	ret = rondo_array_check(&offsets, RONDO_REPLAY_OFFSETS_MAX, sizeof(offset));
+	if (ret)
+		return ret;
+	for (i = 0; i < offsets.count; i++) {
+		ret = rondo_array_get(&offsets, i, &offset, sizeof(offset));
 		if (ret)
 			return ret;
 		if (offset.pad)
@@ -69,22 +69,20 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 static int add_replay(struct submit *submit, u32 i)
 {
 	struct rondo_job_replay *replay = &submit->job->replay[i];
-	const struct drm_rondo_submit *args = submit->args;
 	struct drm_rondo_replay user;
 	int ret;
 
-	ret = copy_element(&user, sizeof(user), args->replays, i, args->replay_stride);
+	ret = rondo_array_get(&submit->replays, i, &user, sizeof(user));
 	if (ret)
 		return ret;
-	if (user.pad || user.offset_count > RONDO_REPLAY_OFFSETS_MAX ||
-	    (user.offset_count && !user.offset_stride))
+	if (user.pad)
 		return -EINVAL;
 	replay->binding = rondo_binding_lookup(submit->file->driver_priv, user.binding);
 	if (!replay->binding)
 		return -ENOENT;
 	replay->entry = (struct rondo_fw_entry){
 		.type = RONDO_FW_ENTRY_REPLAY,
-		.flags = i == args->replay_count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
+		.flags = i == submit->replays.count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
 		.binding = replay->binding->base.number,
 		.generation = replay->binding->generation,
 	};
@@ -102,13 +100,12 @@ static int add_dependency(struct rondo_job *job, struct dma_fence *fence)
 
 static int add_in_sync(struct submit *submit, u32 i)
 {
-	const struct drm_rondo_submit *args = submit->args;
 	struct drm_rondo_sync user;
 	struct drm_syncobj *syncobj;
 	struct dma_fence *fence;
 	int ret;
 
-	ret = copy_element(&user, sizeof(user), args->in_syncs, i, args->sync_stride);
+	ret = rondo_array_get(&submit->in_syncs, i, &user, sizeof(user));
 	if (ret)
 		return ret;
 	if (user.flags)
@@ -125,12 +122,11 @@ static int add_in_sync(struct submit *submit, u32 i)
 
 static int add_out_sync(struct submit *submit, u32 i)
 {
-	const struct drm_rondo_submit *args = submit->args;
 	struct out_sync *out = &submit->out[i];
 	struct drm_rondo_sync user;
 	int ret;
 
-	ret = copy_element(&user, sizeof(user), args->out_syncs, i, args->sync_stride);
+	ret = rondo_array_get(&submit->out_syncs, i, &user, sizeof(user));
 	if (ret)
 		return ret;
 	if (user.flags)
@@ -162,21 +158,20 @@ static void put_out_syncs(struct submit *submit)
 /* Everything that the user's arrays name goes into the job. */
 static int fill_job(struct submit *submit)
 {
-	const struct drm_rondo_submit *args = submit->args;
 	int ret = 0;
 	u32 i;
 
-	for (i = 0; i < args->replay_count && !ret; i++)
+	for (i = 0; i < submit->replays.count && !ret; i++)
 		ret = add_replay(submit, i);
-	for (i = 0; i < args->in_count && !ret; i++)
+	for (i = 0; i < submit->in_syncs.count && !ret; i++)
 		ret = add_in_sync(submit, i);
-	if (ret || !args->out_count)
+	if (ret || !submit->out_syncs.count)
 		return ret;
 
-	submit->out = kcalloc(args->out_count, sizeof(*submit->out), GFP_KERNEL_ACCOUNT);
+	submit->out = kcalloc(submit->out_syncs.count, sizeof(*submit->out), GFP_KERNEL_ACCOUNT);
 	if (!submit->out)
 		return -ENOMEM;
-	for (i = 0; i < args->out_count && !ret; i++)
+	for (i = 0; i < submit->out_syncs.count && !ret; i++)
 		ret = add_out_sync(submit, i);
 	return ret;
 }
@@ -302,39 +297,47 @@ static int lock_and_push(struct submit *submit)
 	return ret;
 }
 
-static int check_args(const struct drm_rondo_submit *args)
+static int check_args(const struct submit *submit)
 {
-	if (args->flags || args->pad)
+	const u32 sync_size = sizeof(struct drm_rondo_sync);
+	int ret;
+
+	if (submit->args->flags || submit->args->pad || !submit->replays.count)
 		return -EINVAL;
-	if (!args->replay_count || args->replay_count > DRM_RONDO_REPLAYS_MAX ||
-	    !args->replay_stride)
-		return -EINVAL;
-	if (args->in_count > DRM_RONDO_SYNCS_MAX || args->out_count > DRM_RONDO_SYNCS_MAX)
-		return -EINVAL;
-	if ((args->in_count || args->out_count) && !args->sync_stride)
-		return -EINVAL;
-	return 0;
+	ret = rondo_array_check(&submit->replays, RONDO_JOB_REPLAYS_MAX,
+				sizeof(struct drm_rondo_replay));
+	if (!ret)
+		ret = rondo_array_check(&submit->in_syncs, RONDO_JOB_SYNCS_MAX, sync_size);
+	if (!ret)
+		ret = rondo_array_check(&submit->out_syncs, RONDO_JOB_SYNCS_MAX, sync_size);
+	return ret;
 }
 
 int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct submit submit = { .file = file, .args = data };
+	const struct drm_rondo_submit *args = data;
+	struct submit submit = {
+		.file = file,
+		.args = args,
+		.replays = { args->replays, args->replay_count, args->replay_stride },
+		.in_syncs = { args->in_syncs, args->in_count, args->sync_stride },
+		.out_syncs = { args->out_syncs, args->out_count, args->sync_stride },
+	};
 	struct rondo_file *rfile = file->driver_priv;
 	struct rondo_queue *queue;
 	int ret;
 
-	ret = check_args(data);
+	ret = check_args(&submit);
 	if (ret)
 		return ret;
 	ret = rondo_device_error(rfile->rdev);
 	if (ret && ret != -EAGAIN) /* after a reset it is going to run */
 		return ret;
-	queue = rondo_queue_lookup(rfile, submit.args->queue);
+	queue = rondo_queue_lookup(rfile, args->queue);
 	if (!queue)
 		return -ENOENT;
 
-	submit.job = rondo_job_create(queue, submit.args->replay_count, submit.args->tag,
-				      file->client_id);
+	submit.job = rondo_job_create(queue, args->replay_count, args->tag, file->client_id);
 	if (IS_ERR(submit.job)) {
 		ret = PTR_ERR(submit.job);
 		goto out_put_queue;

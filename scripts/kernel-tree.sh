@@ -15,7 +15,7 @@ rm -rf "$accel/rondo"
 mkdir -p "$accel/rondo"
 find Kbuild Kconfig driver core spec uapi \( -name 'K*' -o -name '*.[ch]' -o -name '*.def' \) \
 	-exec cp --parents -t "$accel/rondo" {} +
-cp uapi/drm/rondo_accel.h "$tree/include/uapi/drm/"
+cp uapi/drm/*.h "$tree/include/uapi/drm/"
 
 grep -q 'rondo/' "$accel/Makefile" ||
 	printf "obj-\$(CONFIG_%s)\t+= rondo/\n" "$symbol" >>"$accel/Makefile"

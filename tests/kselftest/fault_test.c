@@ -81,17 +81,17 @@ TEST_F(fault, query)
 		REJECT(drm_rondo_queue_fault, flags, 1u << 31, -EINVAL),
 		REJECT(drm_rondo_queue_fault, pad, 1, -EINVAL),
 	};
-	uint64_t tag;
+	uint64_t tag, most = rig_info(self->fd).faults_max;
 
 	EXPECT_EQ(-ENODATA, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
 	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
-	for (tag = 1; tag <= DRM_RONDO_FAULTS_MAX + 1; tag++) {
+	for (tag = 1; tag <= most + 1; tag++) {
 		rig_fault(RIG_FAULT_overrun, 1000);
 		ASSERT_EQ(0, submit_tagged(self, tag));
 		EXPECT_EQ(-ETIME, rig_result(self->fd, self->copy.sync));
 	}
 	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
-	EXPECT_EQ(DRM_RONDO_FAULTS_MAX + 1, args.tag);
+	EXPECT_EQ(most + 1, args.tag);
 	EXPECT_EQ(RONDO_FW_OVERRUN, args.result);
 	EXPECT_NE(DRM_RONDO_BUNDLE_NONE, args.bundle);
 	EXPECT_EQ(0, args.replay);
@@ -362,7 +362,7 @@ TEST_F(fault, kill_a_waiting_queue_create)
 {
 	struct drm_rondo_queue_create args = { .weight = 1 };
 	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent), made = 0;
-	int fd[64 / DRM_RONDO_QUEUES_MAX], ret = 0;
+	int fd[4], ret = 0; /* files enough to take all 64 */
 	pid_t child;
 	size_t i;
 

@@ -84,7 +84,7 @@ static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime
 	struct rig_program program = rig_program_copy(64, 0, 0);
 	struct drm_rondo_query query = { .type = DRM_RONDO_QUERY_DEVICE };
 	struct drm_rondo_bo_create bo = { .size = 4096 };
-	struct drm_rondo_bo_mmap map = { .handle = self->copy.in_bo };
+	struct drm_rondo_bo_mmap_offset map = { .handle = self->copy.in_bo };
 	struct drm_rondo_queue_create queue = { .weight = 1 };
 	struct drm_rondo_queue_fault fault = { .queue = self->copy.queue };
 	struct drm_rondo_binding_destroy binding_destroy = { .id = self->copy.binding };
@@ -99,7 +99,7 @@ static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime
 	for (query.type = 0; query.type <= DRM_RONDO_QUERY_CLOCK; query.type++)
 		EXPECT_EQ(there, rig_ioctl(fd, DRM_IOCTL_RONDO_QUERY, &query));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &bo));
-	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP, &map));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &map));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &fault));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &binding_destroy));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &program_destroy));

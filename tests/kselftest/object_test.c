@@ -22,12 +22,14 @@
 FIXTURE(object)
 {
 	int fd;
+	struct drm_rondo_device_info info;
 };
 
 FIXTURE_SETUP(object)
 {
 	self->fd = rig_open();
 	ASSERT_LE(0, self->fd);
+	self->info = rig_info(self->fd);
 }
 
 FIXTURE_TEARDOWN(object)
@@ -54,13 +56,18 @@ TEST_F(object, query_device)
 
 	EXPECT_EQ(0, query(self->fd, DRM_RONDO_QUERY_DEVICE, &info, &size));
 	EXPECT_EQ(sizeof(info), size);
-	EXPECT_EQ(DRM_RONDO_BO_SIZE_MAX, info.bo_size_max);
+	EXPECT_EQ(RONDO_SLOT_BYTES_MAX, info.bo_size_max);
 	EXPECT_EQ(RONDO_CYCLES_MAX, info.cycles_max);
 	EXPECT_EQ(RONDO_BUNDLES_MAX, info.bundles_max);
 	EXPECT_EQ(RONDO_PROGRAM_SLOTS_MAX, info.slots_max);
 	EXPECT_EQ(RONDO_ENTRIES_MAX, info.entries_max);
 	EXPECT_EQ(RONDO_DESCS_MAX, info.descs_max);
-	EXPECT_EQ(DRM_RONDO_REPLAYS_MAX, info.replays_max);
+	EXPECT_EQ(64, info.replays_max);
+	EXPECT_EQ(64, info.syncs_max);
+	EXPECT_EQ(16, info.faults_max);
+	EXPECT_EQ(64, info.programs_max);
+	EXPECT_EQ(256, info.bindings_max);
+	EXPECT_EQ(16, info.queues_max);
 	EXPECT_EQ(RONDO_REPLAY_OFFSETS_MAX, info.offsets_max);
 	EXPECT_EQ(1, info.fw_version >> 16);
 
@@ -135,9 +142,9 @@ static int bo_create(int fd, uint64_t size, uint64_t *rounded)
 TEST_F(object, bo_sizes)
 {
 	struct drm_rondo_bo_create args = { .size = 4096 };
-	static const struct reject rows[] = {
+	const struct reject rows[] = {
 		REJECT(drm_rondo_bo_create, size, 0, -EINVAL),
-		REJECT(drm_rondo_bo_create, size, DRM_RONDO_BO_SIZE_MAX + 1, -EINVAL),
+		REJECT(drm_rondo_bo_create, size, self->info.bo_size_max + 1, -EINVAL),
 		REJECT(drm_rondo_bo_create, size, UINT64_MAX, -EINVAL),
 		REJECT(drm_rondo_bo_create, flags, 1, -EINVAL),
 		REJECT(drm_rondo_bo_create, flags, 1u << 31, -EINVAL),
@@ -150,31 +157,31 @@ TEST_F(object, bo_sizes)
 	EXPECT_EQ(4096, size);
 	EXPECT_LT(0, bo_create(self->fd, 4097, &size));
 	EXPECT_EQ(8192, size);
-	EXPECT_LT(0, bo_create(self->fd, DRM_RONDO_BO_SIZE_MAX, &size));
-	EXPECT_EQ(DRM_RONDO_BO_SIZE_MAX, size);
+	EXPECT_LT(0, bo_create(self->fd, self->info.bo_size_max, &size));
+	EXPECT_EQ(self->info.bo_size_max, size);
 }
 
 TEST_F(object, bo_mmap)
 {
 	static const struct reject rows[] = {
-		REJECT(drm_rondo_bo_mmap, handle, 0, -ENOENT),
-		REJECT(drm_rondo_bo_mmap, handle, 77, -ENOENT),
-		REJECT(drm_rondo_bo_mmap, pad, 1, -EINVAL),
+		REJECT(drm_rondo_bo_mmap_offset, handle, 0, -ENOENT),
+		REJECT(drm_rondo_bo_mmap_offset, handle, 77, -ENOENT),
+		REJECT(drm_rondo_bo_mmap_offset, pad, 1, -EINVAL),
 	};
-	struct drm_rondo_bo_mmap args = {};
+	struct drm_rondo_bo_mmap_offset args = {};
 	uint32_t *map;
 	int other, i;
 
 	args.handle = make_bo(self->fd, 4096, (void **)&map);
 	for (i = 0; i < 1024; i++)
 		EXPECT_EQ(0, map[i]);
-	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BO_MMAP, args, rows);
-	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BO_MMAP, args);
+	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, args, rows);
+	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, args);
 
 	/* Neither the handle nor the offset is of any use in another file. */
 	other = rig_open();
-	EXPECT_EQ(-ENOENT, rig_ioctl(other, DRM_IOCTL_RONDO_BO_MMAP, &args));
-	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &args));
+	EXPECT_EQ(-ENOENT, rig_ioctl(other, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, other, (off_t)args.offset));
 	EXPECT_EQ(MAP_FAILED,
 		  mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->fd, (off_t)args.offset));
@@ -184,7 +191,7 @@ TEST_F(object, bo_mmap)
 	map[5] = 7;
 	EXPECT_EQ(0, drmCloseBufferHandle(self->fd, args.handle));
 	EXPECT_EQ(7, map[5]);
-	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &args));
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args));
 }
 
 TEST_F(object, bo_shared)
@@ -389,7 +396,7 @@ TEST_F(object, program_count)
 	struct drm_rondo_program_destroy destroy = { .id = 1 };
 	uint32_t id, i;
 
-	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+	for (i = 0; i < self->info.programs_max; i++)
 		EXPECT_EQ(0, rig_program_create(self->fd, p.data, p.size, &id));
 	EXPECT_EQ(-ENOSPC, rig_program_create(self->fd, p.data, p.size, &id));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &destroy));
@@ -412,11 +419,11 @@ TEST_F(object, program_of_another_file)
 TEST_F(object, program_is_no_data)
 {
 	uint32_t id = make_program(self->fd, rig_program_copy(64, 0, 0)), binding;
-	struct drm_rondo_bo_mmap map = { .handle = id };
+	struct drm_rondo_bo_mmap_offset map = { .handle = id };
 	int fd;
 
 	EXPECT_EQ(-ENOENT, rig_bind(self->fd, id, (uint32_t[]){ id, id }, 2, &binding));
-	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP, &map));
+	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &map));
 	EXPECT_NE(0, drmPrimeHandleToFD(self->fd, id, DRM_CLOEXEC, &fd));
 }
 
@@ -596,28 +603,6 @@ TEST_F(binding, slots)
 	EXPECT_EQ(-EBUSY, bind_with(self, 1, slot));
 }
 
-/* Elements longer and shorter than the kernel's. */
-TEST_F(binding, stride)
-{
-	struct {
-		struct drm_rondo_slot_binding slot;
-		uint64_t more;
-	} longer[2] = { { self->slot[0], 0 }, { self->slot[1], 0 } };
-	struct {
-		uint32_t handle, pad;
-	} shorter[2] = { { self->bo, 0 }, { make_bo(self->fd, 4096, NULL), 0 } };
-
-	self->args.slots = (uintptr_t)longer;
-	self->args.slot_stride = sizeof(longer[0]);
-	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
-	longer[1].more = 1;
-	EXPECT_EQ(-E2BIG, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
-
-	self->args.slots = (uintptr_t)shorter;
-	self->args.slot_stride = sizeof(shorter[0]);
-	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
-}
-
 /* With a moving slot, all that it can reach counts. */
 TEST_F(binding, dynamic_overlap)
 {
@@ -638,7 +623,7 @@ TEST_F(binding, count)
 {
 	uint32_t i;
 
-	for (i = 0; i < DRM_RONDO_BINDINGS_MAX; i++)
+	for (i = 0; i < rig_info(self->fd).bindings_max; i++)
 		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
 	EXPECT_EQ(-ENOSPC, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &self->args));
 }
@@ -678,7 +663,7 @@ TEST_F(object, queue_fields)
 	EXPECT_REJECTED(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, args, rows);
 	EXPECT_PAGE_END(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, args);
 	args.weight = 1024;
-	for (i = 1; i < DRM_RONDO_QUEUES_MAX; i++)
+	for (i = 1; i < self->info.queues_max; i++)
 		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
 	EXPECT_EQ(-ENOSPC, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
 
@@ -790,16 +775,16 @@ TEST_F(object, no_room_for_the_answer)
 	memcpy(page + 1024, &queue, sizeof(queue));
 	memcpy(page + 2048, &bo, sizeof(bo));
 	ASSERT_EQ(0, mprotect(page, 4096, PROT_READ));
-	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+	for (i = 0; i < self->info.programs_max; i++)
 		EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, page + 512));
-	for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++)
+	for (i = 0; i < self->info.queues_max; i++)
 		EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, page + 1024));
 	EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_CREATE, page + 2048));
 	EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_CREATE, across));
-	for (i = 0; i < DRM_RONDO_PROGRAMS_MAX; i++)
+	for (i = 0; i < self->info.programs_max; i++)
 		EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
 	EXPECT_EQ(-ENOSPC, rig_program_create(self->fd, program.data, program.size, &id));
-	for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++)
+	for (i = 0; i < self->info.queues_max; i++)
 		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &queue));
 	munmap(pages, 8192);
 	free(program.data);

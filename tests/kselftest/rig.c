@@ -77,6 +77,19 @@ int rig_ioctl(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+struct drm_rondo_device_info rig_info(int fd)
+{
+	struct drm_rondo_device_info info = {};
+	struct drm_rondo_query args = {
+		.type = DRM_RONDO_QUERY_DEVICE,
+		.size = sizeof(info),
+		.data = (uintptr_t)&info,
+	};
+
+	must("QUERY", rig_ioctl(fd, DRM_IOCTL_RONDO_QUERY, &args));
+	return info;
+}
+
 /* Programs. */
 
 /* Finishes @b: its bytes, with the claims that the verifier computes. */
@@ -267,12 +280,12 @@ uint32_t make_program(int fd, struct rig_program program)
 uint32_t make_bo(int fd, uint64_t size, void **map)
 {
 	struct drm_rondo_bo_create args = { .size = size };
-	struct drm_rondo_bo_mmap mmap_args = {};
+	struct drm_rondo_bo_mmap_offset mmap_args = {};
 
 	must("BO_CREATE", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &args));
 	if (map) {
 		mmap_args.handle = args.handle;
-		must("BO_MMAP", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP, &mmap_args));
+		must("BO_MMAP_OFFSET", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &mmap_args));
 		*map = mmap(NULL, args.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 			    mmap_args.offset);
 		if (*map == MAP_FAILED)

@@ -24,6 +24,7 @@ enum { RIG_WAIT_S = 120 }; /* longer than anything takes that ends by itself */
 /* The device. */
 int rig_open(void);
 int rig_ioctl(int fd, unsigned long request, void *arg);
+struct drm_rondo_device_info rig_info(int fd); /* its limits, above all */
 
 /* Programs: bytes to be freed, with all claims right. */
 struct rig_program {

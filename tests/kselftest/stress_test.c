@@ -179,9 +179,9 @@ static uint32_t destroy_all(int fd)
 	struct drm_rondo_program_destroy program = {};
 	struct drm_rondo_binding_destroy binding = {};
 	struct drm_rondo_queue_destroy queue = {};
-	uint32_t i, destroyed = 0;
+	uint32_t i, most = rig_info(fd).bindings_max, destroyed = 0;
 
-	for (i = 1; i <= DRM_RONDO_BINDINGS_MAX; i++) {
+	for (i = 1; i <= most; i++) {
 		program.id = binding.id = queue.id = i;
 		destroyed += !rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &binding);
 		destroyed += !rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &queue);
@@ -193,9 +193,9 @@ static uint32_t destroy_all(int fd)
 /* Submits and binds whatever there is; how much it has bound. */
 static uint32_t use_all(int fd)
 {
-	uint32_t i, binding, bound = 0;
+	uint32_t i, binding, most = rig_info(fd).queues_max, bound = 0;
 
-	for (i = 1; i <= DRM_RONDO_QUEUES_MAX; i++) {
+	for (i = 1; i <= most; i++) {
 		rig_submit(fd, i, i, 0, 0);
 		bound += !rig_bind(fd, i, NULL, 0, &binding);
 	}
@@ -220,14 +220,15 @@ FIXTURE_TEARDOWN(destroy)
 TEST_F_TIMEOUT(destroy, once, TIMEOUT)
 {
 	pid_t pid[DESTROYERS + 1];
-	uint32_t i, destroyed;
+	uint32_t i, most, destroyed;
 	int status;
 
 	for (int round = 0; round < rounds(ROUNDS); round++) {
 		int fd = rig_open();
 
 		ASSERT_LE(0, fd);
-		for (i = 0; i < DRM_RONDO_QUEUES_MAX; i++) {
+		most = rig_info(fd).queues_max;
+		for (i = 0; i < most; i++) {
 			make_queue(fd);
 			make_binding(fd, make_program(fd, rig_program_spin(1)), NULL, 0);
 		}
@@ -246,7 +247,7 @@ TEST_F_TIMEOUT(destroy, once, TIMEOUT)
 		destroyed = destroy_all(fd);
 		for (i = 0; i < DESTROYERS; i++)
 			destroyed += self->count[i];
-		EXPECT_EQ(3 * DRM_RONDO_QUEUES_MAX + self->count[DESTROYERS], destroyed);
+		EXPECT_EQ(3 * most + self->count[DESTROYERS], destroyed);
 		close(fd);
 	}
 }

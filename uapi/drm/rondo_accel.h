@@ -2,6 +2,8 @@
 /*
  * The ioctl interface of the rondo accel driver, /dev/accel/accelN.
  *
+ * What a program is, the machine that it is for, and why one is refused: <drm/rondo_program.h>.
+ *
  * Rules, for every ioctl:
  *
  * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
@@ -12,10 +14,15 @@
  * - After the driver is unbound every ioctl is -ENODEV. While it is bound, PROGRAM_CREATE,
  *   BINDING_CREATE, QUEUE_CREATE and SUBMIT need a device that works: one that has vanished is
  *   -ENODEV, one that is dead -EIO. QUERY needs one that is there. The others need none.
- * - Arrays are {pointer, count, stride}: stride is the caller's element size. A shorter element
- *   than the kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG).
+ * - Limits are asked for (DRM_RONDO_QUERY_DEVICE), and may be other ones in another version. A
+ * count beyond its limit is -EINVAL.
+ * - Arrays are {pointer, count, stride}: stride is the caller's element size, a multiple of 8, at
+ *   least the element's size in version 1.0, and at most 4096 (-EINVAL). A shorter element than the
+ *   kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG). Of an empty
+ *   array neither pointer nor stride is looked at.
  * - An ioctl that fails has no effect. (If the caller makes the argument unwritable during the
- *   call, what was made stays until the file is closed.)
+ *   call, what was made stays until the file is closed.) A caller that is killed is let go at the
+ *   next element of an array.
  * - Calls may be made from any thread. Ids and handles belong to the open file and are released
  *   when it is closed.
  * - Times are CLOCK_MONOTONIC in nanoseconds; waits are absolute (DRM_IOCTL_SYNCOBJ_*).
@@ -38,7 +45,7 @@ extern "C" {
 
 #define DRM_RONDO_QUERY 0x00
 #define DRM_RONDO_BO_CREATE 0x01
-#define DRM_RONDO_BO_MMAP 0x02
+#define DRM_RONDO_BO_MMAP_OFFSET 0x02
 #define DRM_RONDO_PROGRAM_CREATE 0x03
 #define DRM_RONDO_PROGRAM_DESTROY 0x04
 #define DRM_RONDO_BINDING_CREATE 0x05
@@ -48,21 +55,10 @@ extern "C" {
 #define DRM_RONDO_SUBMIT 0x09
 #define DRM_RONDO_QUEUE_FAULT 0x0a
 
-/* Limits of one buffer, of one open file, and of one call. */
-#define DRM_RONDO_BO_SIZE_MAX 0x40000000ULL
-#define DRM_RONDO_PROGRAMS_MAX 64
-#define DRM_RONDO_BINDINGS_MAX 256
-#define DRM_RONDO_QUEUES_MAX 16
-#define DRM_RONDO_REPLAYS_MAX 64
-#define DRM_RONDO_SYNCS_MAX 64
-
-/* Faults that a queue remembers. */
-#define DRM_RONDO_FAULTS_MAX 16
-
 enum drm_rondo_query_type {
 	/** @DRM_RONDO_QUERY_DEVICE: struct drm_rondo_device_info */
 	DRM_RONDO_QUERY_DEVICE = 0,
-	/** @DRM_RONDO_QUERY_MACHINE: struct rondo_machine of the instruction set reference */
+	/** @DRM_RONDO_QUERY_MACHINE: struct drm_rondo_machine */
 	DRM_RONDO_QUERY_MACHINE = 1,
 	/** @DRM_RONDO_QUERY_CLOCK: struct drm_rondo_clock_info */
 	DRM_RONDO_QUERY_CLOCK = 2,
@@ -89,7 +85,7 @@ struct drm_rondo_device_info {
 	__u64 machine_hash;
 	/** @cycles_max: longest program, in exact cycles, that this caller may create */
 	__u64 cycles_max;
-	/** @bo_size_max: bytes */
+	/** @bo_size_max: bytes of a buffer */
 	__u64 bo_size_max;
 	/** @clock_khz: nominal clock of device time */
 	__u32 clock_khz;
@@ -107,6 +103,18 @@ struct drm_rondo_device_info {
 	__u32 replays_max;
 	/** @offsets_max: slot offsets per replay */
 	__u32 offsets_max;
+	/** @syncs_max: in syncs, and out syncs, per submission */
+	__u32 syncs_max;
+	/** @faults_max: that a queue remembers */
+	__u32 faults_max;
+	/** @programs_max: of an open file at one time */
+	__u32 programs_max;
+	/** @bindings_max: of an open file at one time */
+	__u32 bindings_max;
+	/** @queues_max: of an open file at one time */
+	__u32 queues_max;
+	/** @pad: 0 */
+	__u32 pad;
 };
 
 /** struct drm_rondo_clock_info - both clocks, read together */
@@ -119,7 +127,7 @@ struct drm_rondo_clock_info {
 
 /** struct drm_rondo_bo_create - create a zero-filled buffer of shared memory */
 struct drm_rondo_bo_create {
-	/** @size: bytes, 1..DRM_RONDO_BO_SIZE_MAX; rounded up to pages and returned */
+	/** @size: bytes, 1..bo_size_max; rounded up to pages and returned */
 	__u64 size;
 	/** @flags: 0 */
 	__u32 flags;
@@ -127,8 +135,8 @@ struct drm_rondo_bo_create {
 	__u32 handle;
 };
 
-/** struct drm_rondo_bo_mmap - where a buffer is in the device file */
-struct drm_rondo_bo_mmap {
+/** struct drm_rondo_bo_mmap_offset - where a buffer is in the device file */
+struct drm_rondo_bo_mmap_offset {
 	/** @handle: GEM handle */
 	__u32 handle;
 	/** @pad: 0 */
@@ -156,7 +164,7 @@ struct drm_rondo_program_create {
 	__u32 id;
 	/** @cycles: returned exact cycles of one replay */
 	__u64 cycles;
-	/** @error: returned reason of a refusal, a number of the instruction set reference */
+	/** @error: returned reason of a refusal, enum drm_rondo_refusal; 0: none */
 	__u32 error;
 	/** @error_index: returned bundle, entry, descriptor or slot at fault */
 	__u32 error_index;
@@ -295,7 +303,7 @@ struct drm_rondo_submit {
 	__u32 flags;
 	/** @replays: user pointer to struct drm_rondo_replay[] */
 	__u64 replays;
-	/** @replay_count: 1..DRM_RONDO_REPLAYS_MAX */
+	/** @replay_count: 1..replays_max of struct drm_rondo_device_info */
 	__u32 replay_count;
 	/** @replay_stride: sizeof(struct drm_rondo_replay) of the caller */
 	__u32 replay_stride;
@@ -303,9 +311,9 @@ struct drm_rondo_submit {
 	__u64 in_syncs;
 	/** @out_syncs: user pointer to struct drm_rondo_sync[] */
 	__u64 out_syncs;
-	/** @in_count: 0..DRM_RONDO_SYNCS_MAX */
+	/** @in_count: 0..syncs_max of struct drm_rondo_device_info */
 	__u32 in_count;
-	/** @out_count: 0..DRM_RONDO_SYNCS_MAX */
+	/** @out_count: 0..syncs_max of struct drm_rondo_device_info */
 	__u32 out_count;
 	/** @sync_stride: sizeof(struct drm_rondo_sync) of the caller */
 	__u32 sync_stride;
@@ -324,9 +332,10 @@ struct drm_rondo_submit {
  * struct drm_rondo_queue_fault - how a job of a queue failed
  *
  * Answers for the last job that failed, or with DRM_RONDO_FAULT_OF_TAG for the last one that was
- * submitted with @tag and failed. A queue remembers its last DRM_RONDO_FAULTS_MAX faults, each
- * from before the job's fence signals. In a job of several replays it is the first of them that
- * failed. This also works on a device that is dead, or gone while the driver is still bound.
+ * submitted with @tag and failed. A queue remembers its last faults, faults_max of struct
+ * drm_rondo_device_info, each from before the job's fence signals. In a job of several replays it
+ * is the first of them that failed. This also works on a device that is dead, or gone while the
+ * driver is still bound.
  *
  * -ENODATA: the queue remembers no such fault.
  */
@@ -337,7 +346,7 @@ struct drm_rondo_queue_fault {
 	__u32 flags;
 	/** @tag: of the job; returned */
 	__u64 tag;
-	/** @result: returned number of the table in docs/howto/a-replay-failed.md */
+	/** @result: returned enum drm_rondo_result */
 	__u32 result;
 	/** @bundle: returned bundle of the program at fault, or DRM_RONDO_BUNDLE_NONE */
 	__u32 bundle;
@@ -350,8 +359,8 @@ struct drm_rondo_queue_fault {
 #define DRM_IOCTL_RONDO_QUERY DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
 #define DRM_IOCTL_RONDO_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_CREATE, struct drm_rondo_bo_create)
-#define DRM_IOCTL_RONDO_BO_MMAP \
-	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_MMAP, struct drm_rondo_bo_mmap)
+#define DRM_IOCTL_RONDO_BO_MMAP_OFFSET \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_MMAP_OFFSET, struct drm_rondo_bo_mmap_offset)
 #define DRM_IOCTL_RONDO_PROGRAM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_PROGRAM_CREATE, struct drm_rondo_program_create)
 #define DRM_IOCTL_RONDO_PROGRAM_DESTROY \

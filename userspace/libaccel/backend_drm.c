@@ -28,6 +28,7 @@
 struct drm_device_file {
 	struct accel_device base;
 	int fd;
+	u32 syncs_max; /* each way, per submission */
 	atomic_ullong tag; /* of the last job, of whatever queue: the ids of queues come again */
 };
 
@@ -130,8 +131,8 @@ static void drm_buffer_destroy(struct accel_buffer *base)
 static int drm_buffer_map(struct accel_buffer *base, void **memory)
 {
 	struct drm_buffer *buffer = (struct drm_buffer *)base;
-	struct drm_rondo_bo_mmap args = { .handle = buffer->handle };
-	int ret = call(buffer->fd, DRM_IOCTL_RONDO_BO_MMAP, &args);
+	struct drm_rondo_bo_mmap_offset args = { .handle = buffer->handle };
+	int ret = call(buffer->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args);
 
 	return ret ? ret : accel_map(buffer->fd, args.offset, base->size, memory);
 }
@@ -272,49 +273,71 @@ static int submit_and_export(struct drm_queue *queue, struct drm_rondo_submit *a
 	return ret;
 }
 
-static int drm_submit(struct accel_queue *base, const struct accel_job *job,
-		      struct accel_fence **out)
+/* What the kernel reads of a job, which ends with the queue's own syncobj; to be freed. */
+struct request {
+	struct accel_sync *out_syncs;
+	struct drm_rondo_replay replay[];
+};
+
+static struct request *make_request(const struct drm_queue *queue, const struct accel_job *job)
 {
-	struct drm_queue *queue = (struct drm_queue *)base;
-	struct drm_rondo_replay replay[DRM_RONDO_REPLAYS_MAX] = {};
-	struct accel_sync syncs[DRM_RONDO_SYNCS_MAX];
-	struct drm_rondo_submit args = {
-		.queue = queue->id,
-		.replays = (uintptr_t)replay,
-		.replay_count = job->replay_count,
-		.replay_stride = sizeof(replay[0]),
-		.in_syncs = (uintptr_t)job->in_syncs,
-		.out_syncs = (uintptr_t)syncs,
-		.in_count = job->in_count,
-		.out_count = job->out_count + 1,
-		.sync_stride = sizeof(syncs[0]),
-		.tag = atomic_fetch_add(&((struct drm_device_file *)base->device)->tag, 1),
-	};
-	struct drm_fence *fence;
-	int ret;
+	size_t replays = job->replay_count * sizeof(struct drm_rondo_replay);
+	struct request *request = malloc(sizeof(*request) + replays +
+					 (job->out_count + 1) * sizeof(struct accel_sync));
 	u32 i;
 
-	/* One is the library's. */
-	if (job->out_count >= DRM_RONDO_SYNCS_MAX || job->replay_count > DRM_RONDO_REPLAYS_MAX)
-		return -ENOSPC;
+	if (!request)
+		return NULL;
 	for (i = 0; i < job->replay_count; i++) {
 		const struct accel_replay *from = &job->replays[i];
 
-		replay[i].binding = ((const struct drm_binding *)from->binding)->id;
-		replay[i].offset_count = from->offset_count;
-		replay[i].offsets = (uintptr_t)from->offsets;
-		replay[i].offset_stride = sizeof(struct accel_offset);
+		request->replay[i] = (struct drm_rondo_replay){
+			.binding = ((const struct drm_binding *)from->binding)->id,
+			.offset_count = from->offset_count,
+			.offsets = (uintptr_t)from->offsets,
+			.offset_stride = sizeof(struct accel_offset),
+		};
 	}
+	request->out_syncs = (struct accel_sync *)&request->replay[job->replay_count];
 	if (job->out_count)
-		memcpy(syncs, job->out_syncs, job->out_count * sizeof(syncs[0]));
-	syncs[job->out_count] = (struct accel_sync){ .handle = queue->syncobj };
+		memcpy(request->out_syncs, job->out_syncs,
+		       job->out_count * sizeof(struct accel_sync));
+	request->out_syncs[job->out_count] = (struct accel_sync){ .handle = queue->syncobj };
+	return request;
+}
 
+static int drm_submit(struct accel_queue *base, const struct accel_job *job,
+		      struct accel_fence **out)
+{
+	struct drm_device_file *device = (struct drm_device_file *)base->device;
+	struct drm_queue *queue = (struct drm_queue *)base;
+	struct drm_rondo_submit args = {
+		.queue = queue->id,
+		.replay_count = job->replay_count,
+		.replay_stride = sizeof(struct drm_rondo_replay),
+		.in_syncs = (uintptr_t)job->in_syncs,
+		.in_count = job->in_count,
+		.out_count = job->out_count + 1,
+		.sync_stride = sizeof(struct accel_sync),
+		.tag = atomic_fetch_add(&device->tag, 1),
+	};
+	struct request *request;
+	struct drm_fence *fence;
+	int ret = -ENOMEM;
+
+	/* One of the out syncs is the library's. */
+	if (job->in_count > device->syncs_max || job->out_count >= device->syncs_max)
+		return -ENOSPC;
 	fence = calloc(1, sizeof(*fence));
-	if (!fence)
-		return -ENOMEM;
-	fence->queue = queue->id;
-	fence->tag = args.tag;
-	ret = submit_and_export(queue, &args, &fence->base.fd);
+	request = make_request(queue, job);
+	if (fence && request) {
+		args.replays = (uintptr_t)request->replay;
+		args.out_syncs = (uintptr_t)request->out_syncs;
+		fence->queue = queue->id;
+		fence->tag = args.tag;
+		ret = submit_and_export(queue, &args, &fence->base.fd);
+	}
+	free(request);
 	if (ret) {
 		free(fence);
 		return ret;
@@ -389,8 +412,9 @@ static int check_driver(int fd)
 	return known ? 0 : -ENOTSUP;
 }
 
-static int read_info(struct accel_device *device, int fd)
+static int read_info(struct drm_device_file *file, int fd)
 {
+	struct accel_device *device = &file->base;
 	struct drm_rondo_device_info info = {};
 	int ret;
 
@@ -413,6 +437,7 @@ static int read_info(struct accel_device *device, int fd)
 		.replays_max = info.replays_max,
 		.offsets_max = info.offsets_max,
 	};
+	file->syncs_max = info.syncs_max;
 	return 0;
 }
 
@@ -432,7 +457,7 @@ int accel_drm_open(const char *path, struct accel_device **out)
 	ret = -ENOMEM;
 	if (!device)
 		goto err_close;
-	ret = read_info(&device->base, fd);
+	ret = read_info(device, fd);
 	if (ret)
 		goto err_free;
 	device->base.ops = &drm_backend;

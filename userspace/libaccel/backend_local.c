@@ -13,13 +13,6 @@
 
 #include "core/machine.h"
 #include "core/verify.h"
-#include <drm/rondo_accel.h>
-
-static_assert((int)LOCAL_PROGRAMS_MAX == DRM_RONDO_PROGRAMS_MAX &&
-		      (int)LOCAL_BINDINGS_MAX == DRM_RONDO_BINDINGS_MAX &&
-		      (int)LOCAL_QUEUES_MAX == DRM_RONDO_QUEUES_MAX &&
-		      (int)LOCAL_REPLAYS_MAX == DRM_RONDO_REPLAYS_MAX,
-	      "the limits are those of the kernel's driver");
 
 static struct local_device *local_of(struct accel_device *device)
 {
@@ -611,7 +604,7 @@ static void fill_info(struct accel_device *device)
 		.backend = "emu",
 		.machine_hash = rondo_machine_hash(&device->machine),
 		.cycles_max = RONDO_CYCLES_MAX, /* the device is the process's own */
-		.buffer_size_max = DRM_RONDO_BO_SIZE_MAX,
+		.buffer_size_max = RONDO_SLOT_BYTES_MAX,
 		.clock_khz = device->machine.clock_khz,
 		.bundles_max = device->machine.bundles_max,
 		.slots_max = RONDO_PROGRAM_SLOTS_MAX,

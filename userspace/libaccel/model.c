@@ -14,7 +14,6 @@
 
 #include "core/file.h"
 #include "core/verify.h"
-#include <drm/rondo_accel.h>
 #include "userspace/libaccel/backend.h"
 
 #define DTYPE(name, text, number, type, kind, numpy) \
@@ -23,8 +22,6 @@
 static_assert(ACCEL_INPUT == (int)RONDO_TENSOR_INPUT && ACCEL_OUTPUT == (int)RONDO_TENSOR_OUTPUT,
 	      "kinds of tensor");
 static_assert(ACCEL_TENSOR_DIMS == (int)RONDO_TENSOR_DIMS, "dimensions");
-static_assert(RONDO_SLOT_BYTES_MAX == DRM_RONDO_BO_SIZE_MAX, "the largest buffer");
-
 #define FILE_BYTES_MAX (1ULL << 31)
 
 struct accel_model {

@@ -12,7 +12,6 @@
 
 #include "core/energy.h"
 #include "core/replay.h"
-#include <drm/rondo_accel.h>
 #include "spec/fw_abi.h"
 #include "userspace/libaccel/backend.h"
 
@@ -273,8 +272,7 @@ static int check_job(const struct accel_queue *queue, const struct accel_job *jo
 
 	if (!job->replay_count || job->reserved)
 		return -EINVAL;
-	if (job->replay_count > limits->replays_max || job->in_count > DRM_RONDO_SYNCS_MAX ||
-	    job->out_count > DRM_RONDO_SYNCS_MAX)
+	if (job->replay_count > limits->replays_max)
 		return -ENOSPC;
 	for (i = 0; i < job->replay_count; i++) {
 		const struct accel_replay *replay = &job->replays[i];

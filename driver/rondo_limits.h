@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one user may have and ask for. QUERY tells; nothing else promises it.
+ */
+#ifndef RONDO_LIMITS_H
+#define RONDO_LIMITS_H
+
+#include "spec/limits.h"
+
+#define RONDO_BO_SIZE_MAX RONDO_SLOT_BYTES_MAX
+
+enum {
+	/* Of an open file. */
+	RONDO_FILE_PROGRAMS_MAX = 64,
+	RONDO_FILE_BINDINGS_MAX = 256,
+	RONDO_FILE_QUEUES_MAX = 16,
+	/* Of a submission; syncs each way. */
+	RONDO_JOB_REPLAYS_MAX = 64,
+	RONDO_JOB_SYNCS_MAX = 64,
+	/* Faults that a queue remembers. */
+	RONDO_QUEUE_FAULTS_MAX = 16,
+};
+
+#endif
