@@ -110,6 +110,11 @@ u32 rondo_hw_heartbeat(const struct rondo_hw *hw)
 	return reg_read(hw, RONDO_REG_HOST_HEARTBEAT);
 }
 
+u32 rondo_hw_progress(const struct rondo_hw *hw)
+{
+	return reg_read(hw, RONDO_REG_HOST_PROGRESS);
+}
+
 u64 rondo_hw_time(const struct rondo_hw *hw)
 {
 	return readq(hw->regs + RONDO_REG_HOST_TIME_LO);

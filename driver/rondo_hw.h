@@ -48,6 +48,7 @@ enum rondo_boot_error rondo_hw_boot_error(const struct rondo_hw *hw);
 u32 rondo_hw_fw_state(const struct rondo_hw *hw); /* enum rondo_fw_state */
 u32 rondo_hw_fw_version(const struct rondo_hw *hw);
 u32 rondo_hw_heartbeat(const struct rondo_hw *hw);
+u32 rondo_hw_progress(const struct rondo_hw *hw);
 u64 rondo_hw_time(const struct rondo_hw *hw); /* device time in cycles */
 
 void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq);

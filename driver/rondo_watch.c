@@ -7,35 +7,44 @@ bool rondo_device_works(struct rondo_device *rdev)
 	       rondo_hw_fw_state(&rdev->hw) == RONDO_FW_STATE_READY;
 }
 
+/* Moves when work goes on. Firmware that does not tell is judged by the device's clock. */
+static u32 progress(struct rondo_device *rdev)
+{
+	if ((READ_ONCE(rdev->fw.version) & 0xffff) >= RONDO_FW_MINOR_PROGRESS)
+		return rondo_hw_progress(&rdev->hw);
+	return lower_32_bits(rondo_hw_time(&rdev->hw));
+}
+
+/* Looks at the device, which is there; returns what is wrong with it, or NULL. */
+static const char *look(struct rondo_device *rdev, struct rondo_liveness *liveness)
+{
+	struct rondo_liveness was = *liveness;
+
+	liveness->heartbeat = rondo_hw_heartbeat(&rdev->hw);
+	liveness->progress = progress(rdev);
+	if (!rondo_hw_present(&rdev->hw))
+		return "the device has vanished";
+	if (!rondo_device_works(rdev))
+		return "the firmware has stopped";
+	liveness->silent = liveness->heartbeat == was.heartbeat ? was.silent + 1 : 0;
+	liveness->still = liveness->progress == was.progress ? was.still + 1 : 0;
+	if (liveness->silent >= RONDO_WATCH_SILENT)
+		return "the firmware's heartbeat has stopped";
+	if (liveness->still >= RONDO_WATCH_STILL)
+		return "the firmware makes no progress";
+	return NULL;
+}
+
 bool rondo_liveness_check(struct rondo_device *rdev, struct rondo_liveness *liveness)
 {
-	u32 heartbeat;
-	u64 time;
 	int idx;
 
 	liveness->reason = "the driver is unbound";
 	if (READ_ONCE(rdev->leaving) || !drm_dev_enter(&rdev->drm, &idx))
 		return false;
-	heartbeat = rondo_hw_heartbeat(&rdev->hw);
-	time = rondo_hw_time(&rdev->hw);
-	if (!rondo_hw_present(&rdev->hw)) {
-		liveness->reason = "the device has vanished";
-		liveness->still = RONDO_WATCH_STILL;
-	} else if (!rondo_device_works(rdev)) {
-		liveness->reason = "the firmware has stopped";
-		liveness->still = RONDO_WATCH_STILL;
-	} else if (heartbeat == liveness->heartbeat || time == liveness->time) {
-		liveness->reason = heartbeat == liveness->heartbeat ?
-					   "the firmware's heartbeat has stopped" :
-					   "the device's clock has stopped";
-		liveness->still++;
-	} else {
-		liveness->still = 0;
-	}
-	liveness->heartbeat = heartbeat;
-	liveness->time = time;
+	liveness->reason = look(rdev, liveness);
 	drm_dev_exit(idx);
-	return liveness->still < RONDO_WATCH_STILL;
+	return !liveness->reason;
 }
 
 static void watch_work(struct work_struct *work)

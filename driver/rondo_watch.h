@@ -2,9 +2,11 @@
 /*
  * The watchdog: sees what no interrupt tells.
  *
- * Liveness: as long as something is pending, the firmware's heartbeat and the
- * device's clock must move within RONDO_WATCH_STILL checks, made every
- * RONDO_WATCH_JIFFIES of wall time. Checks are counted, not time, so that a host
+ * Liveness: as long as something is pending, the firmware's heartbeat must move within
+ * RONDO_WATCH_SILENT checks, made every RONDO_WATCH_JIFFIES of wall time, and its progress
+ * within RONDO_WATCH_STILL. The heartbeat says that the firmware lives. Its progress moves only
+ * when a command is answered or the sequencer has moved; the firmware itself aborts what stands
+ * still, so that here it is given twice the time. Checks are counted, not time, so that a host
  * which was not scheduled itself does not blame the device. How long a program may run is not
  * judged here; the firmware does that, in exact device time.
  */
@@ -15,19 +17,23 @@
 #include <linux/jiffies.h>
 #include <linux/workqueue.h>
 
+#include "spec/fw_abi.h"
+
 struct rondo_device;
 
-#define RONDO_WATCH_JIFFIES (HZ / 4)
-
 enum {
-	RONDO_WATCH_STILL = 8,
+	RONDO_WATCH_MS = 250,
+	RONDO_WATCH_SILENT = 8,
+	RONDO_WATCH_STILL = 2 * RONDO_FW_STALL_MS / RONDO_WATCH_MS,
 };
+
+#define RONDO_WATCH_JIFFIES msecs_to_jiffies(RONDO_WATCH_MS)
 
 /* What was seen at the last check; starts zeroed. */
 struct rondo_liveness {
-	u32 heartbeat;
-	u64 time;
-	unsigned int still;
+	u32 heartbeat, progress;
+	/** @silent: checks since the heartbeat moved; @still: since the progress did */
+	unsigned int silent, still;
 	/** @reason: why it is not alive; a string constant */
 	const char *reason;
 };

@@ -21,6 +21,7 @@
 enum {
 	FW_HEARTBEAT_NS = RONDO_FW_HEARTBEAT_MS * 1000000 / 2,
 	FW_POLL_NS = 1000000, /* how often a full event ring is looked at */
+	FW_STALL_NS = RONDO_FW_STALL_MS * 1000000,
 };
 
 struct fw_program {
@@ -51,6 +52,9 @@ struct fw_queue {
 struct fw_sequencer {
 	enum rondo_seq_command command; /* 0: free */
 	bool aborting;
+	bool stalled; /* aborted because it stood still */
+	u32 progress; /* hal_seq_progress() when it last moved */
+	u64 still; /* ns of wall time since then, or since the abort */
 	u32 queue; /* of a RUN */
 	struct rondo_fw_admin admin; /* behind any other command */
 	struct rondo_seq_args args;
@@ -168,5 +172,11 @@ void seq_abort(struct firmware *fw);
 
 /* Notices that a command has ended, and says so to whom it was for. */
 void seq_serve(struct firmware *fw);
+
+/*
+ * Watches over the running command, @ns after the last look: one that stands still is aborted, and
+ * if the abort is not obeyed the firmware stops.
+ */
+void seq_watch(struct firmware *fw, u64 ns);
 
 #endif

@@ -21,6 +21,9 @@ void hal_set_state(enum rondo_fw_state state);
 /* Advances the host's HEARTBEAT by one. */
 void hal_heartbeat(void);
 
+/* Advances the host's PROGRESS by one. */
+void hal_progress(void);
+
 /* Raises the host's interrupt EVENT or FAULT. */
 void hal_irq_event(void);
 void hal_irq_fault(void);
@@ -57,6 +60,9 @@ void hal_seq_abort(void);
 /* Clears the sequencer's interrupt. Before reading the status, so that no end is missed. */
 void hal_seq_ack(void);
 enum rondo_seq_status hal_seq_status(void);
+
+/* Moves as long as the running command goes on. */
+u32 hal_seq_progress(void);
 
 /* The last run: its exact cycles, its control path, and the bundle where it stopped if it failed.
  */

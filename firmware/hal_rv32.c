@@ -54,6 +54,11 @@ void hal_heartbeat(void)
 	*reg(RONDO_REG_MGMT_HEARTBEAT) = *reg(RONDO_REG_MGMT_HEARTBEAT) + 1;
 }
 
+void hal_progress(void)
+{
+	*reg(RONDO_REG_MGMT_PROGRESS) = *reg(RONDO_REG_MGMT_PROGRESS) + 1;
+}
+
 void hal_irq_event(void)
 {
 	*reg(RONDO_REG_MGMT_HOST_IRQ) = RONDO_FLD_HOST_IRQ_STATUS_EVENT;
@@ -147,6 +152,11 @@ void hal_seq_ack(void)
 enum rondo_seq_status hal_seq_status(void)
 {
 	return *reg(RONDO_REG_MGMT_SEQ_STATUS);
+}
+
+u32 hal_seq_progress(void)
+{
+	return *reg(RONDO_REG_MGMT_SEQ_PROGRESS);
 }
 
 u64 hal_seq_cycles(void)

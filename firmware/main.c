@@ -64,27 +64,34 @@ bool fw_boot(struct firmware *fw)
 	return true;
 }
 
-/* Heartbeats are of the timer alone: no load can delay one by more than a turn. */
-static bool timer_serve(struct firmware *fw)
+/*
+ * Heartbeats are of the timer alone: no load can delay one by more than a turn. Returns the wall
+ * time in ns that the timer has run, 0 if it has not fired.
+ */
+static u64 timer_serve(struct firmware *fw)
 {
+	u64 ns = fw->polling ? FW_POLL_NS : FW_HEARTBEAT_NS;
+
 	if (!hal_timer_fired())
-		return false;
+		return 0;
 	hal_heartbeat();
 	fw->polling = false;
 	hal_timer_start(FW_HEARTBEAT_NS);
-	return true;
+	return ns;
 }
 
 bool fw_turn(struct firmware *fw)
 {
-	bool look = timer_serve(fw);
+	u64 passed = timer_serve(fw);
 
 	/* Bells are cleared before indices are read: one that rings later is not lost. */
-	if ((hal_bells_take() || look) && !status_read(fw))
+	if ((hal_bells_take() || passed) && !status_read(fw))
 		return false;
 	fw->more = false;
 	fw->blocked = false;
 	seq_serve(fw);
+	if (passed)
+		seq_watch(fw, passed);
 	admin_serve(fw);
 	admin_serve_deferred(fw);
 	queues_serve(fw);

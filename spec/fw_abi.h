@@ -25,8 +25,9 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 2 /* 1: RONDO_FW_NO_MEMORY */
+#define RONDO_FW_MINOR 3 /* 1: RONDO_FW_NO_MEMORY */
 #define RONDO_FW_MINOR_SIGNATURE 2 /* from here on, BIND has one; before, it is reserved */
+#define RONDO_FW_MINOR_PROGRESS 3 /* from here on, RONDO_FW_STALLED and the register PROGRESS */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
@@ -50,6 +51,7 @@ enum rondo_fw_state {
 	RONDO_FW_STATE_PROTOCOL, /* the host broke the ring protocol */
 	RONDO_FW_STATE_HOST_ERROR, /* the host refused an access to a ring */
 	RONDO_FW_STATE_TRAP, /* the firmware took a trap; the log says where */
+	RONDO_FW_STATE_STUCK, /* the sequencer does not obey ABORT */
 };
 
 enum {
@@ -63,6 +65,11 @@ enum {
 	RONDO_FW_WEIGHT_MAX = 1024,
 	RONDO_FW_DEFERRED_MAX = 64, /* see enum rondo_fw_command */
 	RONDO_FW_HEARTBEAT_MS = 100, /* longest time between two heartbeats, wall clock */
+	/*
+	 * Wall time after which a command of the sequencer that has not moved is aborted (STALLED),
+	 * and after which an abort that is not obeyed stops the firmware (STUCK).
+	 */
+	RONDO_FW_STALL_MS = 2000,
 };
 
 /*
@@ -205,6 +212,8 @@ enum rondo_fw_event_type {
  *   BAD_COMMAND  unknown command or entry, value out of range, reserved field set
  *   BAD_NUMBER   program, binding or queue out of range, in use, or not in use
  *   SIGNATURE    the replay ended, but left its control path: a fault of the chip
+ *   STALLED      it did not move for RONDO_FW_STALL_MS: a fault of the chip. A host of a minor
+ *                version before RONDO_FW_MINOR_PROGRESS is told TRAPPED instead
  */
 enum rondo_fw_result {
 #define RESULT(name, number, error, where, text) RONDO_FW_##name = (number),

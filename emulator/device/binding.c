@@ -144,6 +144,7 @@ static bool access_slot(const struct emu_binding *b, u32 number, u64 offset, voi
 	const struct emu_slot *slot = &b->slot[number];
 	u64 end;
 
+	emu_sequencer_access(b->dev);
 	return !check_add_overflow(slot->chosen, offset, &offset) &&
 	       !check_add_overflow(offset, size, &end) && end <= slot->size &&
 	       copy(b->dev, slot->page, slot->offset + offset, to, from, size);

@@ -63,6 +63,8 @@ struct emu_sequencer {
 	u32 command; /* to be done or being done; 0: none */
 	struct rondo_seq_args args; /* of command */
 	atomic_bool stop; /* ends the command: ABORT, reset, destruction */
+	bool working; /* the fault seq_work holds the command */
+	u32 worked; /* what SEQ_PROGRESS says then */
 	struct exec *exec; /* this and the tables: its thread's */
 	struct emu_budget budget; /* for what the guest makes the device keep */
 	struct emu_program *program[RONDO_PROGRAMS_MAX];
@@ -144,6 +146,10 @@ extern const struct rv32_bus emu_mgmt_bus;
 /* sequencer.c */
 /* What its thread does until the device is to end. */
 void emu_sequencer_run(struct emu_device *dev);
+/* What SEQ_PROGRESS says. */
+u32 emu_sequencer_progress_locked(struct emu_device *dev);
+/* The fault seq_hold, in an access of a replay to a buffer. */
+void emu_sequencer_access(struct emu_device *dev);
 /* A write of SEQ_GO; *@args is what SEQ_ARGS names, NULL if that is outside the core's memory. */
 void emu_sequencer_command(struct emu_device *dev, u32 command, const struct rondo_seq_args *args);
 

@@ -62,6 +62,8 @@ static bool transfer(struct emu_device *dev, enum emu_dma_user user, u64 addr, u
 			copy_from_host(user, to + done, p, piece);
 		else
 			copy_to_host(user, p, from + done, piece);
+		if (from && user == EMU_DMA_SEQUENCER)
+			emu_fault_hit(dev, EMU_FAULT_seq_writes);
 		dev->ops->dma_unmap(dev->host, p, piece, !to);
 	}
 	return true;

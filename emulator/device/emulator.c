@@ -78,7 +78,7 @@ void emu_reset_locked(struct emu_device *dev)
 	atomic_store(&dev->seq.stop, true);
 	rv32_stop(&dev->mgmt.core);
 	emu_mgmt_kick_locked(dev);
-	pthread_cond_signal(&dev->seq.wake);
+	pthread_cond_broadcast(&dev->seq.wake);
 	emu_reset_done_locked(dev);
 }
 
@@ -152,12 +152,16 @@ static void update_time_locked(struct emu_device *dev)
 {
 	u64 now = emu_time_locked(dev);
 
-	if (emu_fault_value(dev, EMU_FAULT_time_stop)) {
-		emu_fault_hit(dev, EMU_FAULT_time_stop);
-		return;
-	}
 	REG_WORD(&dev->regs, HOST, TIME_LO) = now;
 	REG_WORD(&dev->regs, HOST, TIME_HI) = now >> 32;
+}
+
+static void update_progress_locked(struct emu_device *dev)
+{
+	if (emu_fault_value(dev, EMU_FAULT_progress_stop))
+		emu_fault_hit(dev, EMU_FAULT_progress_stop);
+	else
+		REG_WORD(&dev->regs, HOST, PROGRESS) = REG_WORD(&dev->regs, MGMT, PROGRESS);
 }
 
 static u64 read_register(struct emu_device *dev, u64 offset, u32 size)
@@ -168,6 +172,8 @@ static u64 read_register(struct emu_device *dev, u64 offset, u32 size)
 	emu_lock(dev);
 	if (reg == RONDO_REG_HOST_TIME_LO || reg == RONDO_REG_HOST_TIME_HI)
 		update_time_locked(dev);
+	if (reg == RONDO_REG_HOST_PROGRESS)
+		update_progress_locked(dev);
 	value = regs_read(&dev->regs, REG_SPACE_HOST, offset, size);
 	emu_unlock(dev);
 	switch (reg) {

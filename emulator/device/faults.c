@@ -38,7 +38,7 @@ void emu_fault_set(struct emu_device *dev, enum emu_fault fault, u32 value)
 	/* Whoever waits looks again. */
 	rv32_stop(&dev->mgmt.core);
 	emu_mgmt_kick_locked(dev);
-	pthread_cond_signal(&dev->seq.wake);
+	pthread_cond_broadcast(&dev->seq.wake);
 	emu_unlock(dev);
 	emu_trace(dev, "fault", fault, value);
 }

@@ -135,6 +135,20 @@ static bool mgmt_store(void *ctx, u32 addr, u32 size, u32 value)
 	return true;
 }
 
+/* Before @reg is read. */
+static void update_locked(struct emu_device *dev, u32 reg)
+{
+	u64 now;
+
+	if (reg == RONDO_REG_MGMT_TIME_LO) {
+		now = emu_time_locked(dev);
+		REG_WORD(&dev->regs, MGMT, TIME_LO) = now;
+		REG_WORD(&dev->regs, MGMT, TIME_HI) = now >> 32;
+	} else if (reg == RONDO_REG_MGMT_SEQ_PROGRESS) {
+		REG_WORD(&dev->regs, MGMT, SEQ_PROGRESS) = emu_sequencer_progress_locked(dev);
+	}
+}
+
 static bool mgmt_load(void *ctx, u32 addr, u32 size, u32 *value)
 {
 	struct emu_device *dev = ctx;
@@ -143,12 +157,7 @@ static bool mgmt_load(void *ctx, u32 addr, u32 size, u32 *value)
 	if (offset >= RONDO_REGS_BYTES)
 		return false;
 	emu_lock(dev);
-	if (reg_at(REG_SPACE_MGMT, offset, size) == RONDO_REG_MGMT_TIME_LO) {
-		u64 now = emu_time_locked(dev);
-
-		REG_WORD(&dev->regs, MGMT, TIME_LO) = now;
-		REG_WORD(&dev->regs, MGMT, TIME_HI) = now >> 32;
-	}
+	update_locked(dev, reg_at(REG_SPACE_MGMT, offset, size));
 	*value = regs_read(&dev->regs, REG_SPACE_MGMT, offset, size);
 	emu_unlock(dev);
 	return true;

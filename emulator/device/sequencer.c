@@ -10,9 +10,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/binding.h"
 #include "emulator/device/binding.h"
+
+/* Values of the fault seq_hold, and of seq_work the first two. */
+enum {
+	HOLD_START = 1,
+	HOLD_END,
+	HOLD_ACCESS,
+	HOLD_FOR_GOOD,
+};
 
 struct emu_program {
 	struct exec_program *exec; /* NULL: a fault made nonsense of it */
@@ -40,7 +49,7 @@ void emu_sequencer_command(struct emu_device *dev, u32 command, const struct ron
 		goto out;
 	if (command == RONDO_SEQ_ABORT) {
 		atomic_store(&s->stop, true);
-		pthread_cond_signal(&s->wake);
+		pthread_cond_broadcast(&s->wake);
 		goto out;
 	}
 	if (s->command)
@@ -402,14 +411,51 @@ static void run(struct emu_device *dev, const struct rondo_seq_args *args, struc
 
 /* The thread. */
 
-/* The fault seq_hold, if it has value @value: waits until it has another, or for an abort. */
+/* @fault, if it has value @value: waits until it has another, or until @stop. */
+static void wait_locked(struct emu_device *dev, enum emu_fault fault, u32 value,
+			const atomic_bool *stop)
+{
+	if (emu_fault_value(dev, fault) != value)
+		return;
+	emu_fault_hit(dev, fault);
+	while (emu_fault_value(dev, fault) == value && !atomic_load(stop))
+		pthread_cond_wait(&dev->seq.wake, &dev->lock);
+}
+
+/* The faults seq_hold and seq_work, if one has value @value. */
 static void hold_locked(struct emu_device *dev, u32 value)
 {
-	if (emu_fault_value(dev, EMU_FAULT_seq_hold) != value)
+	wait_locked(dev, EMU_FAULT_seq_hold, value, &dev->seq.stop);
+	dev->seq.working = true;
+	wait_locked(dev, EMU_FAULT_seq_work, value, &dev->seq.stop);
+	dev->seq.working = false;
+}
+
+void emu_sequencer_access(struct emu_device *dev)
+{
+	if (emu_fault_value(dev, EMU_FAULT_seq_hold) != HOLD_ACCESS)
 		return;
-	emu_fault_hit(dev, EMU_FAULT_seq_hold);
-	while (emu_fault_value(dev, EMU_FAULT_seq_hold) == value && !atomic_load(&dev->seq.stop))
-		pthread_cond_wait(&dev->seq.wake, &dev->lock);
+	emu_lock(dev);
+	wait_locked(dev, EMU_FAULT_seq_hold, HOLD_ACCESS, &dev->seq.stop);
+	emu_unlock(dev);
+}
+
+/*
+ * For a replay its time, which moves at least every 10 ms. Any other command takes as long as its
+ * thread executes it.
+ */
+u32 emu_sequencer_progress_locked(struct emu_device *dev)
+{
+	struct timespec executed = { 0 };
+	clockid_t clock;
+
+	if (dev->seq.working)
+		return ++dev->seq.worked;
+	if (dev->time.replay)
+		return atomic_load(&dev->time.replay_cycles);
+	if (!pthread_getcpuclockid(dev->seq.thread, &clock))
+		clock_gettime(clock, &executed);
+	return executed.tv_sec * 1000 + executed.tv_nsec / 1000000;
 }
 
 static void execute(struct emu_device *dev, struct outcome *out)
@@ -444,12 +490,13 @@ static void do_command_locked(struct emu_device *dev)
 	struct outcome out = { .status = RONDO_SEQ_ABORTED };
 	struct regs *r = &dev->regs;
 
-	hold_locked(dev, 1);
+	hold_locked(dev, HOLD_START);
+	wait_locked(dev, EMU_FAULT_seq_hold, HOLD_FOR_GOOD, &dev->stop);
 	if (!atomic_load(&dev->seq.stop)) {
 		emu_unlock(dev);
 		execute(dev, &out);
 		emu_lock(dev);
-		hold_locked(dev, 2);
+		hold_locked(dev, HOLD_END);
 	}
 	if (dev->time.replay)
 		emu_time_replay_end_locked(dev, out.cycles);

@@ -150,6 +150,80 @@ TEST_F(fault, flipped_bit)
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
 }
 
+/* Holds the sequencer and waits until a replay of the copy stands in it. */
+static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
+
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0));
+}
+
+/*
+ * The sequencer stands still for ever. The firmware aborts, so the fence ends, and so does what
+ * another file asks for meanwhile: @load is what its PROGRAM_CREATE returns.
+ */
+static void stand_still(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self, uint32_t how,
+			int load)
+{
+	struct rig_program program = rig_program_copy(256, 0, 0);
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	int other = rig_open();
+
+	rig_expect("rondo .*a replay failed: the device stood still");
+	rig_fault(RIG_FAULT_seq_hold, how);
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	EXPECT_EQ(load, rig_program_create(other, program.data, program.size, &id));
+	EXPECT_EQ(-ETIME, rig_result(self->fd, self->copy.sync));
+	free(program.data);
+	close(other);
+}
+
+TEST_F(fault, stand_still_at_the_start)
+{
+	rig_expect("rondo .*the firmware refuses command 2: the device stood still");
+	stand_still(_metadata, self, 1, -ETIME);
+}
+
+TEST_F(fault, stand_still_in_the_middle)
+{
+	stand_still(_metadata, self, 3, 0);
+}
+
+/* It does not obey an abort either: the firmware stops, and a reset ends it. */
+TEST_F(fault, stuck)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_seq_hold, 4);
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	/* The second is the program, which the reset loads again. */
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits + 1));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
+/* Firmware whose heart beats while its work stands still is not believed. */
+TEST_F(fault, no_progress)
+{
+	uint32_t hits;
+
+	hold_copy(_metadata, self);
+	hits = rig_fault_hits(RIG_FAULT_seq_work);
+	EXPECT_RESET("the firmware makes no progress");
+	rig_fault(RIG_FAULT_progress_stop, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+}
+
 TEST_F(fault, lost_interrupt)
 {
 	rig_expect("rondo .*an interrupt was lost");
@@ -193,24 +267,12 @@ TEST_F(fault, corrupt_answer)
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 
-/* Holds the sequencer and waits until a replay of the copy stands in it. */
-static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self)
-{
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
-
-	rig_fault(RIG_FAULT_seq_hold, 1);
-	ASSERT_EQ(0,
-		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
-	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0));
-}
-
 TEST_F(fault, firmware_crash)
 {
 	hold_copy(_metadata, self);
 	EXPECT_RESET("the firmware has stopped");
 	rig_fault(RIG_FAULT_fw_crash, 1);
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	/* Its extents are disjoint: it is repeated. */
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
@@ -221,7 +283,7 @@ TEST_F(fault, firmware_silent)
 	EXPECT_RESET("the firmware's heartbeat has stopped");
 	/* Silent until after the reset was asked for; the boot waits for it. */
 	rig_fault(RIG_FAULT_fw_silent, 1);
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 3));
 	rig_fault(RIG_FAULT_fw_silent, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
@@ -231,7 +293,7 @@ TEST_F(fault, firmware_silent)
 TEST_F(fault, reset_repeats_only_what_it_may)
 {
 	uint32_t program, binding, bo, first, second, queue, other, *words;
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 
 	program = make_program(self->fd, rig_program_increment());
 	bo = make_bo(self->fd, 4096, (void **)&words);
@@ -242,9 +304,9 @@ TEST_F(fault, reset_repeats_only_what_it_may)
 	second = make_syncobj(self->fd);
 
 	/* Its work is done, but nobody is told. */
-	rig_fault(RIG_FAULT_seq_hold, 2);
+	rig_fault(RIG_FAULT_seq_work, 2);
 	ASSERT_EQ(0, rig_submit(self->fd, queue, binding, 0, first));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	ASSERT_EQ(0, rig_submit(self->fd, queue, binding, 0, second));
 	ASSERT_EQ(0, rig_submit(self->fd, other, self->copy.binding, 0, self->copy.sync));
 	EXPECT_EQ(1, words[0]);
@@ -252,7 +314,7 @@ TEST_F(fault, reset_repeats_only_what_it_may)
 	EXPECT_RESET("the firmware has stopped");
 	rig_fault(RIG_FAULT_fw_crash, 1);
 	EXPECT_EQ(-EIO, rig_result(self->fd, first));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, second));
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 	EXPECT_EQ(2, words[0]);
@@ -278,7 +340,7 @@ static int hold_in_child(int fd, struct rig_copy *copy)
 	close(fd);
 	fd = rig_open();
 	*copy = make_copy(fd);
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	rig_submit(fd, copy->queue, copy->binding, 0, copy->sync);
 	for (;;)
 		pause();
@@ -287,39 +349,39 @@ static int hold_in_child(int fd, struct rig_copy *copy)
 /* A killed process leaves nothing behind: the device is free without a reset, which would show. */
 TEST_F(fault, kill_during_replay)
 {
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 	struct rig_copy copy;
 	pid_t child;
 
 	child = hold_in_child(self->fd, &copy);
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	/* The child's replay was aborted although it was held; now ours is. */
-	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits + 1));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits + 1));
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 
 /* The same while another process waits for its program to be loaded. */
 TEST_F(fault, kill_before_a_waiting_load)
 {
-	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_work);
 	struct rig_program program = rig_program_copy(256, 0, 0);
 	struct rig_copy copy;
 	pid_t holder, loader;
 	int status;
 
 	holder = hold_in_child(self->fd, &copy);
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	loader = fork();
 	if (!loader)
 		_exit(-rig_program_create(self->fd, program.data, program.size, &id));
 	EXPECT_TRUE(rig_until_blocked(loader, DRM_IOCTL_RONDO_PROGRAM_CREATE));
 	EXPECT_EQ(0, waitpid(loader, &status, WNOHANG));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
 	ASSERT_EQ(loader, waitpid(loader, &status, 0));
@@ -330,15 +392,15 @@ TEST_F(fault, kill_before_a_waiting_load)
 /* Who waits for its program to be loaded can be killed at once, and leaves nothing behind. */
 TEST_F(fault, kill_a_waiting_load)
 {
-	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_work);
 	struct rig_program program = rig_program_copy(256, 0, 0);
 	uint32_t sync = make_syncobj(self->fd);
 	pid_t loader;
 	int i;
 
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, sync));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	/* The first waits for its answer, the second for its turn. */
 	for (i = 0; i < 4; i++) {
 		loader = fork();
@@ -351,7 +413,7 @@ TEST_F(fault, kill_a_waiting_load)
 		kill(loader, SIGKILL);
 		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
 	}
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 	EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
 	free(program.data);
@@ -394,22 +456,22 @@ TEST_F(fault, destroy_queue)
 {
 	struct drm_rondo_queue_destroy destroy = {};
 	uint32_t first = make_syncobj(self->fd), second = make_syncobj(self->fd);
-	uint32_t third = make_syncobj(self->fd), hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t third = make_syncobj(self->fd), hits = rig_fault_hits(RIG_FAULT_seq_work);
 
 	destroy.id = make_queue(self->fd);
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, first));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, 0, second));
 	/* This one is with the scheduler still: it waits for a job of another queue. */
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_EQ(0, rig_submit(self->fd, destroy.id, self->copy.binding, self->copy.sync, third));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
 	EXPECT_EQ(-ECANCELED, rig_result(self->fd, first));
 	EXPECT_EQ(-ECANCELED, rig_result(self->fd, second));
 	EXPECT_EQ(-ENOENT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 	EXPECT_EQ(-ECANCELED, rig_result(self->fd, third));
 }

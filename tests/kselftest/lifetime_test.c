@@ -41,12 +41,12 @@ FIXTURE_TEARDOWN(lifetime)
 /* Holds the sequencer with a replay of the copy in it. */
 static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) * self)
 {
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 }
 
 TEST_F(lifetime, unload_while_open)
@@ -134,7 +134,7 @@ TEST_F(lifetime, unbind_during_replay)
 	EXPECT_TRUE(rig_sync_file_wait(waiting));
 	EXPECT_EQ(-ENODEV, rig_sync_file_status(waiting));
 
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_driver_bind());
 	close(running);
 	close(waiting);
@@ -198,7 +198,7 @@ TEST_F(lifetime, vanish)
 	expect_lost(_metadata, self, -ENODEV, -ENODEV, 0);
 	EXPECT_EQ(0, rig_driver_unbind());
 	rig_fault(RIG_FAULT_vanish, 0);
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_driver_bind());
 }
 

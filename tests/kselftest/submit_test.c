@@ -81,11 +81,11 @@ static int submit(FIXTURE_DATA(submit) * self)
 /* Holds the device with a replay of @binding in a queue of its own; returns its syncobj. */
 static uint32_t hold(struct __test_metadata *_metadata, int fd, uint32_t binding)
 {
-	uint32_t sync = make_syncobj(fd), hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t sync = make_syncobj(fd), hits = rig_fault_hits(RIG_FAULT_seq_work);
 
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(fd, make_queue(fd), binding, 0, sync));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	return sync;
 }
 
@@ -282,7 +282,7 @@ TEST_F(submit, in_sync_orders_queues)
 		SKIP(return, "the device has no fault interface");
 	first = hold(_metadata, self->fd, self->copy.binding);
 	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, first, second));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, second));
 	EXPECT_EQ(0, rig_wait(self->fd, first, 0));
 }
@@ -317,7 +317,7 @@ TEST_F(submit, implicit_fences_out)
 	sync = hold(_metadata, self->fd, self->copy.binding);
 	EXPECT_EQ(POLLIN, ready(in));
 	EXPECT_EQ(0, ready(out));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 	EXPECT_EQ(POLLIN | POLLOUT, ready(in));
 	EXPECT_EQ(POLLIN | POLLOUT, ready(out));
@@ -371,12 +371,12 @@ TEST_F(submit, queue_is_filled_ahead)
 		SKIP(return, "the device has no fault interface");
 	if (!rig_trace_jobs())
 		SKIP(return, "the scheduler has no trace event for jobs that run");
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, first));
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, second));
 	EXPECT_TRUE(rig_until(two_jobs_run, NULL));
 	EXPECT_EQ(-ETIME, rig_wait(self->fd, first, 0));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, second));
 	EXPECT_EQ(0, rig_wait(self->fd, first, 0));
 }

@@ -104,7 +104,7 @@ static void test_none(void)
 	r = run();
 	cycles = r.cycles;
 	for (i = 0; i < EMU_FAULTS; i++)
-		hits += emu_fault_hits(rig.dev, i);
+		hits += i == EMU_FAULT_seq_writes ? 0 : emu_fault_hits(rig.dev, i);
 	tap_ok(r.status == RONDO_SEQ_OK && *seq_at(&to, BYTES - 1) == 0x5a && !hits,
 	       "with no fault set, none acts");
 }
@@ -142,6 +142,64 @@ static void test_hold(void)
 	tap_eq(emu_fault_value(rig.dev, EMU_FAULT_seq_hold), 1, "no reset changes a fault");
 	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 0);
 	bring_up();
+}
+
+/* Whether SEQ_PROGRESS moves between two looks at it. */
+static bool moves(void)
+{
+	u32 was = rig_mgmt_read(&rig, RONDO_REG_MGMT_SEQ_PROGRESS);
+
+	return rig_mgmt_read(&rig, RONDO_REG_MGMT_SEQ_PROGRESS) != was;
+}
+
+/* Where a replay stands still: after its first transfer came in, or for good. */
+static void test_stand_still(void)
+{
+	u32 hits = emu_fault_hits(rig.dev, EMU_FAULT_seq_hold);
+
+	memset(to.memory, 0, BYTES);
+	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 3);
+	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
+	rig_await_hits(&rig, EMU_FAULT_seq_hold, hits + 1);
+	tap_ok(seq_status(&rig) == RONDO_SEQ_BUSY && !moves(), "seq_hold 3: it stands still");
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	tap_eq(seq_finish(&rig).status, RONDO_SEQ_ABORTED, "in the middle, where ABORT ends it");
+	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
+	rig_await_hits(&rig, EMU_FAULT_seq_hold, hits + 2);
+	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 0);
+	tap_ok(seq_finish(&rig).cycles == cycles && *seq_at(&to, 0) == 0x5a, "or it goes on");
+
+	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 4);
+	seq_start(&rig, RONDO_SEQ_RUN, &run_args);
+	rig_await_hits(&rig, EMU_FAULT_seq_hold, hits + 3);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_SEQ_GO, RONDO_SEQ_ABORT);
+	tap_ok(seq_status(&rig) == RONDO_SEQ_BUSY && !moves(), "seq_hold 4: ABORT is not obeyed");
+	rig_reset(&rig);
+	emu_fault_set(rig.dev, EMU_FAULT_seq_hold, 0);
+	bring_up();
+}
+
+static void test_work(void)
+{
+	u32 i, hits = emu_fault_hits(rig.dev, EMU_FAULT_seq_work);
+
+	for (i = 1; i <= 2; i++) {
+		emu_fault_set(rig.dev, EMU_FAULT_seq_work, i);
+		seq_start(&rig, RONDO_SEQ_RUN, &run_args);
+		rig_await_hits(&rig, EMU_FAULT_seq_work, hits + i);
+		tap_ok(seq_status(&rig) == RONDO_SEQ_BUSY && moves(),
+		       "seq_work %u: it is there, and moves", i);
+		emu_fault_set(rig.dev, EMU_FAULT_seq_work, 0);
+		tap_eq(seq_finish(&rig).cycles, cycles, "it ends when released");
+	}
+}
+
+static void test_writes(void)
+{
+	u32 hits = emu_fault_hits(rig.dev, EMU_FAULT_seq_writes);
+
+	run();
+	tap_ok(emu_fault_hits(rig.dev, EMU_FAULT_seq_writes) > hits, "seq_writes counts");
 }
 
 static void test_overrun(void)
@@ -381,17 +439,18 @@ static void check_version(enum emu_fault fault, u32 reg)
 	tap_eq(rig_read(&rig, reg), value, "until it is off");
 }
 
-static void test_time_stop(void)
+static void test_progress_stop(void)
 {
-	u64 time;
-
-	emu_fault_set(rig.dev, EMU_FAULT_time_stop, 1);
-	time = rig_time(&rig);
-	run();
-	tap_ok(rig_time(&rig) == time && emu_fault_hits(rig.dev, EMU_FAULT_time_stop) == 2,
-	       "time_stop: a replay takes no time that the host could see");
-	emu_fault_set(rig.dev, EMU_FAULT_time_stop, 0);
-	tap_ok(rig_time(&rig) >= time + cycles, "until it is off, and nothing is lost");
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_PROGRESS, 5);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_PROGRESS), 5,
+	       "the host reads the firmware's progress");
+	emu_fault_set(rig.dev, EMU_FAULT_progress_stop, 1);
+	rig_mgmt_write(&rig, RONDO_REG_MGMT_PROGRESS, 6);
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_PROGRESS) == 5 &&
+		       emu_fault_hits(rig.dev, EMU_FAULT_progress_stop) == 1,
+	       "progress_stop: it does not move");
+	emu_fault_set(rig.dev, EMU_FAULT_progress_stop, 0);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_PROGRESS), 6, "until it is off");
 }
 
 static void test_vanish(void)
@@ -425,6 +484,9 @@ int main(int argc, char **argv)
 	test_bar();
 	test_none();
 	test_hold();
+	test_stand_still();
+	test_work();
+	test_writes();
 	test_overrun();
 	test_dma();
 	test_flips();
@@ -434,7 +496,7 @@ int main(int argc, char **argv)
 	test_no_memory();
 	check_version(EMU_FAULT_version, RONDO_REG_HOST_VERSION);
 	check_version(EMU_FAULT_fw_version, RONDO_REG_HOST_FW_VERSION);
-	test_time_stop();
+	test_progress_stop();
 	test_vanish();
 	emu_reset(rig.dev);
 	rig_await_state(&rig, RONDO_STATE_OFF);

@@ -28,6 +28,11 @@ void hal_heartbeat(void)
 	fake.heartbeats++;
 }
 
+void hal_progress(void)
+{
+	fake.progress++;
+}
+
 void hal_irq_event(void)
 {
 	fake.event_irqs++;
@@ -129,6 +134,11 @@ void hal_seq_ack(void)
 enum rondo_seq_status hal_seq_status(void)
 {
 	return fake.seq_status;
+}
+
+u32 hal_seq_progress(void)
+{
+	return fake.seq_progress;
 }
 
 u64 hal_seq_cycles(void)

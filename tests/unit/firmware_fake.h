@@ -30,7 +30,7 @@ enum {
 
 struct fake {
 	/* What the firmware showed to the host. */
-	u32 version, heartbeats, event_irqs, fault_irqs;
+	u32 version, heartbeats, progress, event_irqs, fault_irqs;
 	enum rondo_fw_state state;
 
 	u64 time; /* device time */
@@ -49,6 +49,7 @@ struct fake {
 	const struct rondo_seq_args *args_at; /* where the firmware keeps them */
 	u64 cycles, signature;
 	u32 bundle, starts, aborts;
+	u32 seq_progress; /* of what runs */
 	bool seq_irq;
 	bool held; /* commands stay busy until fake_seq_end(); else end well in the next turn */
 

@@ -293,10 +293,10 @@ static void test_abort_in_time(void)
 	u32 i;
 
 	ready();
-	i = emu_fault_hits(h.rig.dev, EMU_FAULT_seq_hold);
-	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 1);
+	i = emu_fault_hits(h.rig.dev, EMU_FAULT_seq_work);
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_work, 1);
 	submit(3, 0);
-	rig_await_hits(&h.rig, EMU_FAULT_seq_hold, i + 1);
+	rig_await_hits(&h.rig, EMU_FAULT_seq_work, i + 1);
 	for (i = 0; i < RONDO_FW_DEFERRED_MAX; i++) {
 		send(load, 1000 + i);
 		if (i % 8 == 7)
@@ -310,7 +310,7 @@ static void test_abort_in_time(void)
 	event = next_event();
 	tap_ok(event.cookie == 55 && event.time - start < 10000000,
 	       "is answered within 10 ms: %llu cycles", (unsigned long long)(event.time - start));
-	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 0);
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_work, 0);
 	rig_reset(&h.rig);
 }
 
@@ -330,10 +330,10 @@ static void test_faults(void)
 	submit(2, 0);
 	tap_eq(next_event().result, RONDO_FW_HOST_REFUSED, "a refused access to a slot");
 
-	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 1);
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_work, 1);
 	submit(3, 0);
 	submit(4, 0);
-	rig_await_hits(&h.rig, EMU_FAULT_seq_hold, 1);
+	rig_await_hits(&h.rig, EMU_FAULT_seq_work, 1);
 	tap_eq(call(ping), RONDO_FW_OK, "ping during a replay");
 	rig_until(has_beaten, &h.rig, rig_read(&h.rig, RONDO_REG_HOST_HEARTBEAT) + 2);
 	tap_eq(get(&h.status->running), 1, "heartbeats during a replay");
@@ -342,7 +342,7 @@ static void test_faults(void)
 	tap_ok(event.result == RONDO_FW_ABORTED && event.seqno == 3, "abort ends the replay");
 	event = next_event();
 	tap_ok(event.type == RONDO_FW_EVENT_ADMIN && event.cookie == 55, "then comes its answer");
-	emu_fault_set(h.rig.dev, EMU_FAULT_seq_hold, 0);
+	emu_fault_set(h.rig.dev, EMU_FAULT_seq_work, 0);
 	submit(5, 0);
 	tap_eq(next_event().seqno, 5, "and the queue goes on");
 	rig_reset(&h.rig);

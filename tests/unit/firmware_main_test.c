@@ -256,6 +256,117 @@ static void test_no_bell(void)
 	tap_eq(fake.status->queue_head[0], 1, "for the next heartbeat");
 }
 
+/* A replay is in the sequencer, and stays there. */
+static void hold_replay(void)
+{
+	struct rondo_fw_entry entry = fake_entry(0, 1);
+
+	fake_bind(0, 100);
+	fake_create_queue(0, 1);
+	fake.held = true;
+	fake_submit(0, &entry);
+	fake_run();
+}
+
+/* One that stands still is aborted in time and not before; the ending says so. */
+static void test_stall(void)
+{
+	struct rondo_fw_event event = {};
+	u32 progress;
+
+	fake_boot();
+	hold_replay();
+	for (u32 i = 0; i < 10; i++) {
+		fake.seq_progress++;
+		fake_sleep(FW_STALL_NS - FW_HEARTBEAT_NS);
+	}
+	tap_eq(fake.aborts, 0, "a replay that moves now and then is left alone");
+	fake.seq_progress++;
+	fake_sleep(FW_HEARTBEAT_NS);
+	progress = fake.progress;
+	fake_sleep(FW_STALL_NS - 2 * FW_HEARTBEAT_NS);
+	tap_eq(fake.aborts, 0, "one that stands still is not, but it is given its time");
+	fake_sleep(4 * FW_HEARTBEAT_NS);
+	tap_eq(fake.aborts, 1, "and no more");
+	tap_eq(fake.progress, progress, "the host sees no progress meanwhile");
+	tap_ok(fake_logged("the sequencer stands still in command 5\n"), "the log says so");
+	fake_seq_end(RONDO_SEQ_ABORTED, 7, 0);
+	fake_run();
+	tap_ok(fake_event(&event) && event.result == RONDO_FW_STALLED, "the replay ends STALLED");
+	tap_ok(fake.progress > progress, "which is progress");
+	fake.held = false;
+	tap_eq(fake_call((struct rondo_fw_admin){ .command = RONDO_FW_UNBIND }), RONDO_FW_OK,
+	       "and the sequencer goes on");
+}
+
+static void test_stall_of_a_command(void)
+{
+	struct rondo_fw_admin load = { .command = RONDO_FW_PROGRAM_LOAD, .size = 4096 };
+	struct rondo_fw_event event = {};
+
+	fake_boot();
+	fake.held = true;
+	fake_admin(&load);
+	fake_run();
+	fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
+	fake_seq_end(RONDO_SEQ_ABORTED, 0, 0);
+	fake_run();
+	tap_ok(fake_event(&event) && event.result == RONDO_FW_STALLED && !fake_fw.program[0].used,
+	       "a load that stands still ends STALLED, and nothing is loaded");
+}
+
+/* What ends just then, well or badly, has ended so. An older host does not know the result. */
+static void test_stall_results(void)
+{
+	struct rondo_fw_event event = {};
+
+	fake_boot();
+	hold_replay();
+	fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
+	fake_seq_end(RONDO_SEQ_OK, 100, 0);
+	fake_run();
+	tap_ok(fake_event(&event) && event.result == RONDO_FW_OK, "it ends well after all");
+
+	fake_reset();
+	fake.init->version = RONDO_FW_MAJOR << 16 | (RONDO_FW_MINOR_PROGRESS - 1);
+	fw_boot(&fake_fw);
+	hold_replay();
+	fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
+	fake_seq_end(RONDO_SEQ_ABORTED, 0, 0);
+	fake_run();
+	tap_ok(fake_event(&event) && event.result == RONDO_FW_TRAPPED,
+	       "an older host is told TRAPPED");
+}
+
+/* The event ring is full: an ended replay that nobody is told of does not stand still. */
+static void test_no_stall_of_the_host(void)
+{
+	fake_boot();
+	hold_replay();
+	fake.status->event_head = fake.status->event_tail - FAKE_EVENT_ENTRIES;
+	fake.bells = true;
+	fake_run();
+	fake_seq_end(RONDO_SEQ_OK, 100, 0);
+	fake_run();
+	fake_sleep(2ull * FW_STALL_NS);
+	tap_ok(!fake.aborts && fake.state == RONDO_FW_STATE_READY,
+	       "a host that takes no events stalls nobody");
+}
+
+static void test_stuck(void)
+{
+	fake_boot();
+	hold_replay();
+	fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
+	fake.seq_progress++;
+	fake_sleep(FW_STALL_NS - 2 * FW_HEARTBEAT_NS);
+	tap_eq(fake.state, RONDO_FW_STATE_READY, "an abort has as long to be obeyed");
+	fake_sleep(4 * FW_HEARTBEAT_NS);
+	tap_ok(fake.state == RONDO_FW_STATE_STUCK && fake.fault_irqs == 1,
+	       "a sequencer that does not obey stops the firmware");
+	tap_ok(fake_logged("the sequencer does not obey abort\n"), "the log says so");
+}
+
 static void test_trap(void)
 {
 	u32 tail;
@@ -342,6 +453,11 @@ int main(void)
 	test_bad_init();
 	test_boot_refused();
 	test_heartbeat();
+	test_stall();
+	test_stall_of_a_command();
+	test_stall_results();
+	test_no_stall_of_the_host();
+	test_stuck();
 	test_indices();
 	test_host_error();
 	test_each_copy();

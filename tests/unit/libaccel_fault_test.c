@@ -76,12 +76,12 @@ static void counter_fini(void)
 /* Starts a replay of @binding and waits until the device holds it: 1, before it; 2, after it. */
 static struct accel_fence *hold(struct rig *r, struct accel_binding *binding, u32 how)
 {
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence = NULL;
 
-	rig_fault(r, "seq_hold", how);
+	rig_fault(r, "seq_work", how);
 	tap_eq(accel_replay(r->queue, binding, &fence), 0, "a replay that is held");
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	return fence;
 }
 
@@ -104,7 +104,7 @@ static void test_fence(struct rig *r)
 	tap_eq(accel_fence_wait(fence, 0), -ETIMEDOUT, "waiting until long ago");
 	tap_eq(accel_fence_wait(fence, rig_in_ms(10)), -ETIMEDOUT, "waiting a moment");
 	tap_eq(accel_fence_error(fence, NULL, &error), -EAGAIN, "it has not ended");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	tap_ok(readable(fd, -1), "let go: it becomes readable");
 	tap_ok(readable(fd, 0), "and stays so");
 	tap_eq(accel_fence_wait(fence, 0), 0, "no wait any more");
@@ -197,7 +197,7 @@ static void test_crash(struct rig *r)
 	accel_replay(r->queue, r->binding, &second);
 	rig_expect(reset);
 	rig_fault(r, "fw_crash", 1);
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	ends(first, 0, 0, "a disjoint replay under which the firmware crashes is repeated");
 	ends(second, 0, 0, "and what waits runs");
 	tap_ok(rig_correct(r, 4), "with the right result");
@@ -209,7 +209,7 @@ static void test_crash(struct rig *r)
 	rig_expect(reset);
 	rig_fault(r, "fw_crash", 1);
 	ends(first, -EIO, RONDO_HOST_RESET, "it is not repeated");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	ends(second, 0, 0, "the same behind it runs");
 	tap_eq(counter.words[0], 2, "once");
 	works_again(r);
@@ -218,22 +218,22 @@ static void test_crash(struct rig *r)
 /* Sets how the sequencer is held, and waits until it is, so that a command moves one step. */
 static void step(struct rig *r, u32 how)
 {
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 
-	rig_fault(r, "seq_hold", how);
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault(r, "seq_work", how);
+	rig_fault_wait(r, "seq_work", hits);
 }
 
 /* A job that had begun is repeated once: it may be what kills the device. */
 static void test_crash_twice(struct rig *r)
 {
 	struct accel_fence *fence = hold(r, r->binding, 1);
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 
 	rig_expect(reset);
 	rig_fault(r, "fw_crash", 1);
 	/* Program and binding are loaded again, each held before and after it; then the replay. */
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	step(r, 2);
 	step(r, 1);
 	step(r, 2);
@@ -242,7 +242,7 @@ static void test_crash_twice(struct rig *r)
 	rig_expect(reset);
 	rig_fault(r, "fw_crash", 1);
 	ends(fence, -EIO, RONDO_HOST_RESET, "and after the second crash no more");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	works_again(r);
 }
 
@@ -253,18 +253,18 @@ static void test_crash_of_bindings(struct rig *r)
 	struct accel_binding *back = NULL;
 	struct accel_replay replays[2] = { { .binding = r->binding } };
 	struct accel_job job = { .replays = replays, .replay_count = 2 };
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence;
 
 	accel_binding_create(r->program, swapped, RIG_SLOTS, &back, NULL);
 	replays[1].binding = back;
-	rig_fault(r, "seq_hold", 2);
+	rig_fault(r, "seq_work", 2);
 	accel_submit(r->queue, &job, &fence);
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	rig_expect(reset);
 	rig_fault(r, "fw_crash", 1);
 	ends(fence, -EIO, RONDO_HOST_RESET, "a job of two bindings is not repeated");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	accel_binding_destroy(back);
 	works_again(r);
 }
@@ -286,25 +286,63 @@ static void test_given_up(struct rig *r)
 	step(r, 1);
 	ends(first, -EIO, RONDO_HOST_RESET, "a repeatable job before one that is given up");
 	ends(second, -EIO, RONDO_HOST_RESET, "ends as that one does");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	works_again(r);
 }
 
-/* A clock that stands still while the firmware's heartbeat goes on, for eight looks. */
-static void test_stopped_clock(struct rig *r)
+/* Progress that stands still while the firmware's heartbeat goes on, for sixteen looks. */
+static void test_no_progress(struct rig *r)
 {
 	struct accel_fence *fence = hold(r, r->binding, 1);
-	u32 hits = rig_fault_hits(r, "seq_hold"), looks = rig_fault_hits(r, "time_stop");
+	u32 hits = rig_fault_hits(r, "seq_work"), looks = rig_fault_hits(r, "progress_stop");
 
-	rig_expect("resetting the device: the device's clock has stopped");
-	rig_fault(r, "time_stop", 1);
+	rig_expect("resetting the device: the firmware makes no progress");
+	rig_fault(r, "progress_stop", 1);
 	/* The reset loads the program again, which is held. */
-	rig_fault_wait(r, "seq_hold", hits);
-	looks = rig_fault_hits(r, "time_stop") - looks;
-	rig_fault(r, "time_stop", 0);
-	rig_fault(r, "seq_hold", 0);
-	tap_ok(looks >= 8, "a clock that stands still in %u looks", looks);
+	rig_fault_wait(r, "seq_work", hits);
+	looks = rig_fault_hits(r, "progress_stop") - looks;
+	rig_fault(r, "progress_stop", 0);
+	rig_fault(r, "seq_work", 0);
+	tap_ok(looks >= 16, "progress that stands still in %u looks", looks);
 	ends(fence, 0, 0, "is a reset, after which the replay runs");
+	works_again(r);
+}
+
+/* A sequencer that stands still for ever: before a replay, after its work, in the middle of it. */
+static void test_stall(struct rig *r)
+{
+	static const struct {
+		u32 how;
+		int error;
+		u32 reason;
+		const char *name;
+	} rows[] = {
+		{ 1, -ETIME, RONDO_FW_STALLED, "a replay that never starts" },
+		{ 2, 0, 0, "one that has done its work" },
+		{ 3, -ETIME, RONDO_FW_STALLED, "one that stands still in the middle" },
+	};
+	struct accel_fence *fence;
+
+	rig_expect("a replay failed: the device stood still");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		rig_fault(r, "seq_hold", rows[i].how);
+		accel_replay(r->queue, r->binding, &fence);
+		ends(fence, rows[i].error, rows[i].reason, rows[i].name);
+		rig_fault(r, "seq_hold", 0);
+		works_again(r);
+	}
+}
+
+/* And does not even obey an abort. */
+static void test_stuck(struct rig *r)
+{
+	struct accel_fence *fence;
+
+	rig_expect(reset);
+	rig_fault(r, "seq_hold", 4);
+	tap_eq(accel_replay(r->queue, counter.binding, &fence), 0, "a replay that nothing ends");
+	ends(fence, -EIO, RONDO_HOST_RESET, "ends with a reset");
+	rig_fault(r, "seq_hold", 0);
 	works_again(r);
 }
 
@@ -324,7 +362,7 @@ static void test_silence(struct rig *r)
 	rig_expect(reset);
 	rig_fault(r, "fw_silent", 1);
 	ends(fence, -EIO, RONDO_HOST_RESET, "firmware that stays silent");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	rig_fault(r, "fw_silent", 0);
 	works_again(r);
 }
@@ -459,19 +497,19 @@ static void test_queue_destroy(struct rig *r)
 {
 	struct accel_fence *fences[3];
 	struct accel_queue *queue;
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 	int i;
 
 	accel_queue_create(r->device, 1, &queue);
-	rig_fault(r, "seq_hold", 1);
+	rig_fault(r, "seq_work", 1);
 	for (i = 0; i < 3; i++)
 		accel_replay(queue, r->binding, &fences[i]);
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	accel_queue_destroy(queue);
 	for (i = 0; i < 3; i++)
 		ends(fences[i], -ECANCELED, RONDO_FW_ABORTED,
 		     "a replay of a queue that is destroyed");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	works_again(r);
 }
 
@@ -490,7 +528,7 @@ static void test_crash_under_load(struct rig *r)
 	rig_fault(r, "fw_crash", 1);
 	tap_eq(accel_fence_wait(fences[0], ACCEL_FOREVER), -EIO,
 	       "the first of many jobs at a crash");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	for (i = 0; i < JOBS; i++) {
 		ret = accel_fence_wait(fences[i], ACCEL_FOREVER);
 		failures += ret == -EIO;
@@ -536,7 +574,7 @@ static void test_vanish(void)
 		test_lost(&r, -ENODEV);
 		tap_eq(accel_device_clock(r.device, &clock), -ENODEV, "no clock");
 		rig_fault(&r, "vanish", 0);
-		rig_fault(&r, "seq_hold", 0);
+		rig_fault(&r, "seq_work", 0);
 	}
 	rig_fini(&r);
 	rig_rebind();
@@ -558,7 +596,7 @@ static void test_dead(void)
 		ends(fence, -EIO, RONDO_HOST_DEAD, "a replay whose device dies");
 		test_lost(&r, -EIO);
 		rig_fault(&r, "copy_fail", 0);
-		rig_fault(&r, "seq_hold", 0);
+		rig_fault(&r, "seq_work", 0);
 	}
 	rig_fini(&r);
 	rig_rebind();
@@ -576,7 +614,7 @@ static void test_close_while_running(void)
 	ends(fence, -ECANCELED, RONDO_FW_ABORTED,
 	     "a replay whose queue, buffers and device are closed");
 	if (!rig_emulated())
-		rig_fault(NULL, "seq_hold", 0);
+		rig_fault(NULL, "seq_work", 0);
 }
 
 int main(int argc, char **argv)
@@ -595,7 +633,9 @@ int main(int argc, char **argv)
 		test_crash(&r);
 		test_crash_of_bindings(&r);
 		test_given_up(&r);
-		test_stopped_clock(&r);
+		test_no_progress(&r);
+		test_stall(&r);
+		test_stuck(&r);
 		test_silence(&r);
 		test_lost_interrupt(&r);
 		test_corrupt_event(&r);

@@ -48,12 +48,12 @@ static long mapped_bytes(void)
 static struct accel_fence *hold(struct rig *r, struct accel_queue *queue,
 				struct accel_binding *binding)
 {
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence = NULL;
 
-	rig_fault(r, "seq_hold", 1);
+	rig_fault(r, "seq_work", 1);
 	tap_eq(accel_replay(queue, binding, &fence), 0, "a replay that is held");
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	return fence;
 }
 
@@ -70,7 +70,7 @@ static void test_order_of_queues(struct rig *r)
 	struct accel_job job = { .replays = replays, .replay_count = 64 };
 	struct accel_queue *slow = NULL, *other = NULL;
 	struct accel_fence *first, *second;
-	u32 hits = rig_fault_hits(r, "seq_hold");
+	u32 hits = rig_fault_hits(r, "seq_work");
 	int i;
 
 	accel_queue_create(r->device, 1, &slow);
@@ -81,12 +81,12 @@ static void test_order_of_queues(struct rig *r)
 	for (i = 0; i < 64; i++)
 		replays[i].binding = r->binding;
 	rig_fill(r, 5);
-	rig_fault(r, "seq_hold", 1);
+	rig_fault(r, "seq_work", 1);
 	tap_eq(accel_submit(slow, &job, &first), 0, "a long job that reads");
 	tap_eq(accel_replay(other, writes_a, &second), 0,
 	       "a short one of a heavier queue, that writes");
-	rig_fault_wait(r, "seq_hold", hits);
-	rig_fault(r, "seq_hold", 0);
+	rig_fault_wait(r, "seq_work", hits);
+	rig_fault(r, "seq_work", 0);
 	tap_eq(accel_fence_wait(second, ACCEL_FOREVER), 0, "when the second has ended");
 	tap_eq(accel_fence_wait(first, 0), 0, "the first has, too");
 	tap_ok(rig_correct(r, 5), "and has read what was there before");
@@ -185,16 +185,16 @@ static void next_replay(struct rig *r)
 	u32 how, hits;
 
 	for (how = 2; how >= 1; how--) {
-		hits = rig_fault_hits(r, "seq_hold");
-		rig_fault(r, "seq_hold", how);
-		rig_fault_wait(r, "seq_hold", hits);
+		hits = rig_fault_hits(r, "seq_work");
+		rig_fault(r, "seq_work", how);
+		rig_fault_wait(r, "seq_work", hits);
 	}
 }
 
 /* When queues of weights 1 and 3 both have work, the first gets a quarter of the device. */
 static void test_shares(struct rig *r)
 {
-	u32 a, b, i, hits = rig_fault_hits(r, "seq_hold");
+	u32 a, b, i, hits = rig_fault_hits(r, "seq_work");
 	struct accel_program *program = NULL;
 	struct sharer one, three;
 	u64 size;
@@ -205,10 +205,10 @@ static void test_shares(struct rig *r)
 	       "a program of about 4096 cycles");
 	sharer_init(r, program, 1, &one);
 	sharer_init(r, program, 3, &three);
-	rig_fault(r, "seq_hold", 1);
+	rig_fault(r, "seq_work", 1);
 	sharer_start(&one);
 	sharer_start(&three);
-	rig_fault_wait(r, "seq_hold", hits);
+	rig_fault_wait(r, "seq_work", hits);
 	/* Until both are under way. */
 	for (i = 0; i < 16 && !(*one.count && *three.count); i++)
 		next_replay(r);
@@ -220,7 +220,7 @@ static void test_shares(struct rig *r)
 	b = *three.count - b;
 	tap_ok(a + b == 32 && a >= 6 && a <= 10, "of 32 replays, weight 1 has %u and weight 3 %u",
 	       a, b);
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	sharer_fini(&one);
 	sharer_fini(&three);
 	accel_program_destroy(program);
@@ -479,16 +479,16 @@ static void test_session(struct rig *r)
 	accel_session_tensor(session, ACCEL_INPUT, 0, &in, NULL);
 	accel_session_tensor(session, ACCEL_OUTPUT, 0, &out, NULL);
 	for (run = 0; run < 2; run++) {
-		u32 hits = rig_fault_hits(r, "seq_hold");
+		u32 hits = rig_fault_hits(r, "seq_work");
 
 		for (i = 0; i < RIG_ELEMENTS; i++)
 			((float *)in)[i] = run;
-		rig_fault(r, "seq_hold", 1);
+		rig_fault(r, "seq_work", 1);
 		tap_eq(accel_session_start(session), 0, "started");
-		rig_fault_wait(r, "seq_hold", hits);
+		rig_fault_wait(r, "seq_work", hits);
 		tap_eq(accel_session_wait(session, 0), -ETIMEDOUT, "it has not ended");
 		tap_eq(accel_session_start(session), -EBUSY, "and is not forgotten");
-		rig_fault(r, "seq_hold", 0);
+		rig_fault(r, "seq_work", 0);
 		tap_eq(accel_session_wait(session, ACCEL_FOREVER), 0, "ask again");
 		for (i = 0; i < RIG_ELEMENTS && ((float *)out)[i] == run + 3 * i; i++)
 			;
@@ -594,14 +594,14 @@ static void test_syncs(struct rig *r)
 	/* Buffers of its own: nothing but the sync makes it wait. */
 	tap_eq(rig_buffers(&copy), 0, "buffers");
 	accel_binding_create(r->program, copy.slots, RIG_SLOTS, &copy.binding, NULL);
-	rig_fault(r, "seq_hold", 1);
+	rig_fault(r, "seq_work", 1);
 	tap_eq(accel_submit(r->queue, &job, &first), 0, "a job with out syncs");
 	replay.binding = copy.binding;
 	job.out_count = 0;
 	job.in_syncs = &sync[1];
 	job.in_count = 1;
 	tap_eq(accel_submit(other, &job, &second), 0, "one that waits for a point of them");
-	rig_fault(r, "seq_hold", 0);
+	rig_fault(r, "seq_work", 0);
 	tap_eq(accel_fence_wait(second, ACCEL_FOREVER), 0, "ends");
 	tap_eq(accel_fence_wait(first, 0), 0, "after the first");
 	tap_eq(drmSyncobjWait(fd, &binary, 1, 0, 0, NULL), 0, "the binary one has signalled");
@@ -642,7 +642,7 @@ static void test_destroyed_while_held(void)
 		r.binding = NULL;
 		r.program = NULL;
 		r.slots[0].buffer = r.slots[1].buffer = NULL;
-		rig_fault(&r, "seq_hold", 0);
+		rig_fault(&r, "seq_work", 0);
 		tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0,
 		       "a replay whose binding, program and inputs are destroyed under it");
 		tap_ok(r.memory[2][9] == 9 + 8 + 0.5f * 9, "is right");

@@ -37,9 +37,13 @@ enum {
 	LOCAL_REPLAYS_MAX = 64,
 	/* Resets that may come between before an operation gives up. */
 	LOCAL_LOAD_TRIES = 3,
-	/* Liveness is looked at this often while something is pending, and this often in vain. */
+	/*
+	 * Liveness is looked at this often while something is pending, and this often in vain: for
+	 * the heartbeat, and for progress, since the firmware itself aborts what stands still.
+	 */
 	LOCAL_WATCH_MS = 250,
-	LOCAL_WATCH_STILL = 8,
+	LOCAL_WATCH_SILENT = 8,
+	LOCAL_WATCH_STILL = 2 * RONDO_FW_STALL_MS / LOCAL_WATCH_MS,
 };
 
 enum local_state {
@@ -177,8 +181,11 @@ struct local_device {
 	struct local_job *jobs; /* not ended, in order of submission */
 	u64 seqno; /* of the next replay */
 
-	u32 heartbeat, still; /* of the last look at liveness */
-	u64 time;
+	/* As of the last look at liveness, and how many looks they have stood still. */
+	struct {
+		u32 heartbeat, silent;
+		u32 progress, still;
+	} watch;
 };
 
 /* local_fw.c; all called with the lock held unless they say otherwise */

@@ -299,19 +299,23 @@ static bool busy(const struct local_device *dev)
 	return dev->calls || dev->backlog || dev->jobs;
 }
 
-/* Looks once; false if heartbeat or clock have stood still for too many looks. */
+/* Looks once; false if heartbeat or progress have stood still for too many looks. */
 static bool alive(struct local_device *dev)
 {
 	u32 heartbeat = local_hw_read(dev->hw, RONDO_REG_HOST_HEARTBEAT);
-	u64 time = local_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
+	u32 progress = local_hw_read(dev->hw, RONDO_REG_HOST_PROGRESS);
 
-	if (heartbeat == dev->heartbeat || time == dev->time)
-		dev->still++;
-	else
-		dev->still = 0;
-	dev->heartbeat = heartbeat;
-	dev->time = time;
-	return dev->still < LOCAL_WATCH_STILL;
+	dev->watch.silent = heartbeat == dev->watch.heartbeat ? dev->watch.silent + 1 : 0;
+	dev->watch.still = progress == dev->watch.progress ? dev->watch.still + 1 : 0;
+	dev->watch.heartbeat = heartbeat;
+	dev->watch.progress = progress;
+	return dev->watch.silent < LOCAL_WATCH_SILENT && dev->watch.still < LOCAL_WATCH_STILL;
+}
+
+static void forget_looks(struct local_device *dev)
+{
+	dev->watch.silent = 0;
+	dev->watch.still = 0;
 }
 
 /*
@@ -322,7 +326,7 @@ static int admin_in_reset(struct local_device *dev, struct rondo_fw_admin cmd)
 {
 	struct local_call call = { .cmd = cmd };
 
-	dev->still = 0;
+	forget_looks(dev);
 	local_admin_post(dev, &call);
 	while (!call.done) {
 		bool woken;
@@ -377,7 +381,7 @@ static void reset(struct local_device *dev)
 	}
 	if (!ret)
 		ret = reload(dev);
-	dev->still = 0;
+	forget_looks(dev);
 	dev->state = !ret ? LOCAL_LIVE : ret == -ENODEV ? LOCAL_GONE : LOCAL_DEAD;
 	if (ret) {
 		fail_calls(dev, ret);
@@ -425,7 +429,7 @@ void *local_thread(void *arg)
 			watched = now_ms();
 		pending = busy(dev);
 		if (!pending)
-			dev->still = 0;
+			forget_looks(dev);
 		pthread_mutex_unlock(&dev->lock);
 		wait_for_wake(dev, pending ? LOCAL_WATCH_MS : -1);
 		pthread_mutex_lock(&dev->lock);
