@@ -389,6 +389,8 @@ enum drm_rondo_result {
 	DRM_RONDO_RESULT_NO_MEMORY = 9,
 	/** @DRM_RONDO_RESULT_SIGNATURE: it left the control path that was proved */
 	DRM_RONDO_RESULT_SIGNATURE = 10,
+	/** @DRM_RONDO_RESULT_STALLED: the device stood still, and it was aborted */
+	DRM_RONDO_RESULT_STALLED = 11,
 	/**
 	 * @DRM_RONDO_RESULT_RESET: the device was reset after it had begun, and it is not safe to
 	 * repeat
