@@ -1,6 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Runs apt-get or apt-cache on a private root in the cache: apt.sh update | get ... | search ...
+# Runs apt-get or apt-cache on a private root in the cache:
+#   apt.sh [-s SUITE] update | get ... | search ...
+# SUITE is bookworm, or trixie, which also has the newer kernels of its backports; each has a root
+# of its own, since apt would take the newest of all.
 #
 # Guest kernel and QEMU sources come from here, so that the host's package state
 # is neither used nor touched. Mirrors are those the host is configured for;
@@ -9,7 +12,15 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 SUITE=bookworm
-ROOT=$CACHE/apt
+if [ "${1:-}" = -s ]; then
+	SUITE=$2
+	shift 2
+fi
+case $SUITE in
+bookworm) ROOT=$CACHE/apt ;;
+trixie) ROOT=$CACHE/apt-$SUITE ;;
+*) die "apt.sh knows the suites bookworm and trixie, not '$SUITE'" ;;
+esac
 
 # host_mirror SUITE: the host's own archive of a suite, empty when it has none. It is
 # also empty until the host has run `apt-get update` once; the sources say it then.
@@ -22,11 +33,11 @@ host_mirror()
 
 write_config()
 {
-	local mirror=${RONDO_MIRROR:-$(host_mirror $SUITE)}
-	local security=${RONDO_SECURITY:-$(host_mirror $SUITE-security)}
+	local mirror=${RONDO_MIRROR:-$(host_mirror bookworm)}
+	local security=${RONDO_SECURITY:-$(host_mirror bookworm-security)}
 	local signed='' type
 
-	[ -n "$mirror" ] || die "no package mirror of $SUITE is known to this host:" \
+	[ -n "$mirror" ] || die "no package mirror of bookworm is known to this host:" \
 		"run 'apt-get update' as root, or set RONDO_MIRROR"
 	mirror=${mirror%/}
 	security=${security:-${mirror%/debian}/debian-security}
@@ -39,6 +50,7 @@ write_config()
 		echo "$type $signed $mirror $SUITE main"
 		echo "$type $signed $mirror $SUITE-updates main"
 		echo "$type $signed $security $SUITE-security main"
+		[ "$SUITE" = bookworm ] || echo "$type $signed $mirror $SUITE-backports main"
 	done >"$ROOT/sources.list"
 	apt-config dump | grep -E '^Acquire::.*Proxy' >"$ROOT/parts/proxy" || true
 	cat >"$ROOT/apt.conf" <<-EOF

@@ -11,7 +11,8 @@
 #   -o FILE           what the guest writes to /dev/result is stored here
 #   -t SECONDS        wall clock limit, for a guest that hangs (default 1000; none for a shell)
 #   -s CPUS           virtual CPUs (default 2)
-#   -k KERNEL         "debug" boots the debug kernel (scripts/debug-kernel.sh), and -a is its rondo.ko
+#   -k KERNEL         "debug" boots the debug kernel (scripts/debug-kernel.sh), "current" a newer one
+#                     (kernel.sh current); -a is the rondo.ko for it
 #   -p WORDS          more words for the kernel's command line
 #   -m                a thread of the host for each virtual CPU. Not the default: QEMU 7.2
 #                     then now and then runs code that the kernel is just patching (an int3 Oops)
@@ -28,7 +29,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 files=() device=rondo,id=rondo result=$work/result limit=1000 cpus=2 thread=single shell=
-kernel=kernel MODULE=$TOP/build/module/rondo.ko parts='' words=''
+kernel=(kernel.sh) MODULE=$TOP/build/module/rondo.ko parts='' words=''
 while getopts ac:f:d:o:t:s:k:p:m option; do
 	case $option in
 	c) printf '#!/bin/sh\n%s\n' "$OPTARG" >"$work/run" ;;
@@ -38,7 +39,13 @@ while getopts ac:f:d:o:t:s:k:p:m option; do
 	o) result=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	s) cpus=$OPTARG ;;
-	k) [ "$OPTARG" = debug ] || usage; kernel=debug-kernel ;;
+	k)
+		case $OPTARG in
+		debug) kernel=(debug-kernel.sh) ;;
+		current) kernel=(kernel.sh current) MODULE=$TOP/build/module-current/rondo.ko ;;
+		*) usage ;;
+		esac
+		;;
 	p) words=$OPTARG ;;
 	m) thread=multi ;;
 	*) usage ;;
@@ -54,7 +61,7 @@ fi
 if [ -e "$work/run" ]; then chmod 755 "$work/run"; else shell=1; fi
 
 need timeout
-eval "$("$TOP/scripts/$kernel.sh")"
+eval "$("$TOP/scripts/${kernel[0]}" "${kernel[@]:1}")"
 export KERNEL_VERSION KERNEL_ROOT
 qemu=$("$TOP/scripts/qemu.sh")
 [ -z "$parts" ] || files+=("$MODULE" "$TOP/build/release/tools/rondo"

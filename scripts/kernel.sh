@@ -11,6 +11,10 @@
 #   DKMS_ROOT, OLD_VERSION   where DKMS and the headers of a kernel without accelerators are unpacked,
 #                            and that kernel
 #
+# `kernel.sh current` prints the first two for the newest kernel of trixie's backports instead: the
+# driver has to build for it and to work there, too. The programs of its headers were linked to a
+# newer C library, which is fetched with them.
+#
 # The newest kernel in the cache is used for ever; delete the cache's kernel/ for a newer.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -20,14 +24,17 @@ DIR=$CACHE/kernel
 SOURCE_FILES=(tools/testing/selftests/kselftest_harness.h tools/testing/selftests/kselftest.h
 	scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch)
 
-newest() { find "$DIR" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -V | tail -n 1; }
+CURRENT=$CACHE/kernel-current
 
-# fetch INTO PACKAGE...: downloads into the current directory and unpacks.
+newest() { find "${1:-$DIR}" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -V | tail -n 1; }
+
+# fetch INTO [-s SUITE] PACKAGE...: downloads into the current directory and unpacks.
 fetch()
 {
-	local into=$1 deb
+	local into=$1 deb suite=()
 	shift
-	fetched kernel-fetch "$TOP/scripts/apt.sh" get download "$@"
+	[ "$1" != -s ] || { suite=(-s "$2"); shift 2; }
+	fetched kernel-fetch "$TOP/scripts/apt.sh" "${suite[@]}" get download "$@"
 	for deb in *.deb; do
 		logged kernel-unpack dpkg -x "$deb" "$into"
 		rm "$deb"
@@ -89,6 +96,58 @@ fetch_dkms()
 	cd "$TOP"
 	rm -rf "$dir"
 }
+
+# Has the headers' programs in $1, which will be $2, run with the C library beside them.
+with_libraries()
+{
+	local libraries=$2/libraries/usr/lib/x86_64-linux-gnu program final
+	find "$1/usr/lib" -type f -perm -100 | while read -r program; do
+		[ "$(head -c 4 "$program" | tail -c 3)" = ELF ] || continue
+		final=$2${program#"$1"}
+		mv "$program" "$program.elf"
+		cat >"$program" <<-EOF
+			#!/bin/sh
+			exec $libraries/ld-linux-x86-64.so.2 --library-path $libraries --argv0 $final $final.elf "\$@"
+		EOF
+		chmod 755 "$program"
+	done
+}
+
+fetch_current()
+{
+	local version dir=$CURRENT/fetch
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cd "$dir"
+	"$TOP/scripts/apt.sh" -s trixie update
+	version=$("$TOP/scripts/apt.sh" -s trixie search '^linux-binary-unsigned-[0-9.]+\+deb13-amd64$' |
+		sed 's/^linux-binary-unsigned-//; s/-amd64 .*//' | sort -V | tail -n 1)
+	[ -n "$version" ] || die "the backports of trixie have no kernel"
+	say "downloading the kernel $version (140 MB)"
+	fetch root -s trixie "linux-binary-unsigned-$version-amd64" "linux-modules-$version-amd64" \
+		"linux-headers-$version-amd64" "linux-headers-$version-common" "linux-kbuild-$version"
+	fetch libraries -s trixie libc6 libelf1t64 libssl3t64 libzstd1 zlib1g
+	mv libraries root
+	mkdir root/boot
+	mv "root/usr/lib/modules/$version-amd64/vmlinuz.unsigned" "root/boot/vmlinuz-$version-amd64"
+	ln -s usr/lib root/lib
+	with_libraries root "$CURRENT/$version-amd64"
+	mv root "$CURRENT/$version-amd64"
+	cd "$TOP"
+	rm -rf "$dir"
+}
+
+if [ "${1:-}" = current ]; then
+	mkdir -p "$CURRENT"
+	if [ -z "$(newest "$CURRENT")" ]; then
+		need apt-get dpkg
+		lock kernel-current
+		[ -n "$(newest "$CURRENT")" ] || fetch_current
+	fi
+	echo "KERNEL_VERSION=$(newest "$CURRENT")"
+	echo "KERNEL_ROOT=$CURRENT/$(newest "$CURRENT")"
+	exit
+fi
 
 mkdir -p "$DIR"
 if [ -z "$(newest)" ]; then

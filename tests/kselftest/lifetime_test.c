@@ -176,9 +176,12 @@ TEST_F(lifetime, read_sync_file_after_driver)
 	info.sync_fence_info = (uintptr_t)&fence;
 	EXPECT_EQ(0, rig_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info));
 	EXPECT_EQ(1, info.status);
-	EXPECT_STREQ("rondo", fence.driver_name);
-	EXPECT_STREQ("replay", fence.obj_name);
-	/* It is the module that gives those names. */
+	/* A newer kernel asks the driver no more once the fence has signalled. */
+	if (strcmp(fence.driver_name, "detached-driver")) {
+		EXPECT_STREQ("rondo", fence.driver_name);
+		EXPECT_STREQ("replay", fence.obj_name);
+	}
+	/* The module has to stay for the fence. */
 	EXPECT_EQ(-EWOULDBLOCK, rig_module_unload());
 	close(sync_file);
 	EXPECT_TRUE(rig_module_unload_soon());
