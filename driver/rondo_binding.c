@@ -23,8 +23,7 @@ static void describe(const struct rondo_object *object, struct rondo_fw_admin *c
 		cmd->addr = binding->slots.block->addr;
 		cmd->count = binding->count;
 		cmd->cycles = binding->program->cycles;
-		if ((READ_ONCE(binding->base.rdev->fw.version) & 0xffff) >=
-		    RONDO_FW_MINOR_SIGNATURE)
+		if (rondo_fw_knows(object->rdev, RONDO_FW_MINOR_SIGNATURE))
 			cmd->signature = binding->program->signature;
 	}
 }
@@ -189,7 +188,7 @@ static int load_binding(struct rondo_binding *binding)
 }
 
 /* Takes over the reference to @program. */
-static struct rondo_binding *alloc_binding(struct rondo_device *rdev,
+static struct rondo_binding *alloc_binding(struct rondo_file *rfile,
 					   struct rondo_sealed_program *program)
 {
 	u32 count = program->tables.header->slots;
@@ -200,7 +199,7 @@ static struct rondo_binding *alloc_binding(struct rondo_device *rdev,
 		rondo_object_put(&program->base);
 		return NULL;
 	}
-	rondo_object_init(&binding->base, rdev, &binding_ops);
+	rondo_object_init(&binding->base, rfile, &binding_ops);
 	binding->program = program;
 	binding->count = count;
 	return binding;
@@ -218,7 +217,7 @@ static struct rondo_binding *create_binding(struct drm_file *file,
 	program = rondo_object_lookup(rfile, RONDO_PROGRAMS, args->program);
 	if (!program)
 		return ERR_PTR(-ENOENT);
-	binding = alloc_binding(rfile->rdev, to_rondo_sealed_program(program));
+	binding = alloc_binding(rfile, to_rondo_sealed_program(program));
 	if (!binding)
 		return ERR_PTR(-ENOMEM);
 

@@ -8,6 +8,7 @@
  *	rondo_ring.c     rings shared with the firmware
  *	rondo_admin.c    commands to the firmware
  *	rondo_object.c   programs, bindings, queues: references, ids, numbers
+ *	rondo_user.c     who has files open, and what is a user's share
  *	rondo_irq.c      interrupts
  *	rondo_watch.c    the watchdog over liveness
  *	rondo_reset.c    reset and what is made of the work in flight
@@ -26,6 +27,7 @@
  *
  *	dma_resv of the buffers > rondo_queue.submit_lock
  *	rondo_bo.lock > rondo_device.dma_lock > dma_resv of imports
+ *	rondo_device.users_lock, alone
  *	rondo_device.reset_lock > rondo_admin_line.lock > rondo_admin.lock
  *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
  *
@@ -98,6 +100,13 @@ struct rondo_device {
 	/** @generation: the last binding's; it tells bindings of one number apart */
 	atomic_t generation;
 
+	/** @users_lock: protects what follows, and what users count */
+	struct mutex users_lock;
+	/** @users: &struct rondo_user */
+	struct list_head users;
+	/** @user_numbers: those that the firmware knows */
+	DECLARE_BITMAP(user_numbers, RONDO_FW_USERS_MAX);
+
 	/** @dma_lock: protects @dma_list, @dma_closed, and the hardware side of all in it */
 	struct mutex dma_lock;
 	struct list_head dma_list;
@@ -117,6 +126,8 @@ struct rondo_device {
 /* An open file. */
 struct rondo_file {
 	struct rondo_device *rdev;
+	/** @user: who opened it; the file's own reference */
+	struct rondo_user *user;
 	/** @ids: &struct rondo_object by id */
 	struct xarray ids[RONDO_TABLES];
 	/** @cycles: exact cycles that the device spent for this file */
@@ -126,6 +137,12 @@ struct rondo_file {
 static inline struct rondo_device *to_rondo_device(struct drm_device *drm)
 {
 	return container_of(drm, struct rondo_device, drm);
+}
+
+/* Whether the firmware is of minor version @minor at least. */
+static inline bool rondo_fw_knows(const struct rondo_device *rdev, u32 minor)
+{
+	return (READ_ONCE(rdev->fw.version) & 0xffff) >= minor;
 }
 
 /* 0 if the device works, -EAGAIN while it is reset, -EIO if it is dead, -ENODEV if gone. */
@@ -179,5 +196,7 @@ int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 
 /* Most exact cycles that a program of the calling process may take. */
 u64 rondo_cycles_max(void);
+/* Most exact cycles that a job may take. */
+u64 rondo_job_cycles_max(const struct rondo_device *rdev);
 
 #endif

@@ -20,6 +20,7 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_gem.h"
 #include "driver/rondo_queue.h"
+#include "driver/rondo_user.h"
 
 #define RONDO_CLOSE_JIFFIES (HZ / 5) /* longest wait of a close for what it releases */
 
@@ -33,6 +34,11 @@ static int file_open(struct drm_device *drm, struct drm_file *file)
 	if (!rfile)
 		return -ENOMEM;
 	rfile->rdev = to_rondo_device(drm);
+	rfile->user = rondo_user_get_current(rfile->rdev);
+	if (!rfile->user) {
+		kfree(rfile);
+		return -ENOMEM;
+	}
 	for (i = 0; i < RONDO_TABLES; i++)
 		xa_init_flags(&rfile->ids[i], XA_FLAGS_ALLOC1);
 	file->driver_priv = rfile;
@@ -45,6 +51,7 @@ static void file_close(struct drm_device *drm, struct drm_file *file)
 	struct rondo_device *rdev = rfile->rdev;
 
 	rondo_objects_close(rfile);
+	rondo_user_put(rfile->user);
 	kfree(rfile);
 
 	/*
@@ -168,6 +175,9 @@ static int init_software(struct rondo_device *rdev)
 	rondo_reset_init(rdev);
 	rondo_watch_init(rdev);
 	rondo_tables_init(rdev);
+	ret = rondo_users_init(rdev);
+	if (ret)
+		return ret;
 	ret = rondo_admin_init(rdev);
 	if (ret)
 		return ret;

@@ -17,6 +17,9 @@ enum {
 	/* Of a submission; syncs each way. */
 	RONDO_JOB_REPLAYS_MAX = 64,
 	RONDO_JOB_SYNCS_MAX = 64,
+	/* Of a queue. More than the default is for those who may raise a priority. */
+	RONDO_WEIGHT_DEFAULT = 64,
+	RONDO_WEIGHT_MAX = 1024,
 	/* Faults that a queue remembers. */
 	RONDO_QUEUE_FAULTS_MAX = 16,
 };

@@ -3,6 +3,7 @@
 
 #include "driver/rondo_device.h"
 #include "driver/rondo_object.h"
+#include "driver/rondo_user.h"
 
 /* Resets that may come between before an operation gives up. */
 enum { RONDO_LOAD_TRIES = 3 };
@@ -13,10 +14,12 @@ static void release_work(struct work_struct *work)
 {
 	struct rondo_object *object = container_of(work, struct rondo_object, release);
 	struct rondo_device *rdev = object->rdev;
+	struct rondo_user *user = object->user;
 
 	rondo_object_unload(object);
 	rondo_object_drop_number(object);
 	object->ops->free(object);
+	rondo_user_put(user);
 	/* Before a close goes on that waits for it. Module exit waits for this work to return. */
 	module_put(THIS_MODULE);
 	if (atomic_dec_and_test(&rdev->releases))
@@ -24,14 +27,16 @@ static void release_work(struct work_struct *work)
 	drm_dev_put(&rdev->drm);
 }
 
-void rondo_object_init(struct rondo_object *object, struct rondo_device *rdev,
+void rondo_object_init(struct rondo_object *object, struct rondo_file *rfile,
 		       const struct rondo_object_ops *ops)
 {
 	__module_get(THIS_MODULE);
-	drm_dev_get(&rdev->drm);
+	drm_dev_get(&rfile->rdev->drm);
+	rondo_user_get(rfile->user);
 	kref_init(&object->ref);
 	INIT_WORK(&object->release, release_work);
-	object->rdev = rdev;
+	object->rdev = rfile->rdev;
+	object->user = rfile->user;
 	object->ops = ops;
 }
 
@@ -136,23 +141,32 @@ void rondo_tables_init(struct rondo_device *rdev)
 }
 
 /* Reserves a number, so that storing the object later allocates nothing. */
-static int reserve_number(struct rondo_object *object)
+static int take_number(struct rondo_object *object)
 {
-	return xa_alloc(&object->rdev->table[object->ops->table], &object->number, NULL,
-			XA_LIMIT(0, object->ops->numbers - 1), GFP_KERNEL);
+	const struct rondo_object_ops *ops = object->ops;
+	int ret = rondo_user_charge(object->user, ops->table, ops->numbers);
+
+	if (ret)
+		return ret;
+	ret = xa_alloc(&object->rdev->table[ops->table], &object->number, NULL,
+		       XA_LIMIT(0, ops->numbers - 1), GFP_KERNEL);
+	if (ret)
+		rondo_user_uncharge(object->user, ops->table);
+	object->numbered = !ret;
+	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
 int rondo_object_take_number(struct rondo_object *object)
 {
-	int ret = reserve_number(object);
+	struct rondo_device *rdev = object->rdev;
+	int ret = take_number(object);
 
-	if (ret == -EBUSY) {
-		/* Some may be on their way out. */
-		flush_workqueue(rondo_release_wq);
-		ret = reserve_number(object);
-	}
-	object->numbered = !ret;
-	return ret == -EBUSY ? -ENOSPC : ret;
+	if (ret != -ENOSPC)
+		return ret;
+	/* Some may be on their way out. */
+	if (wait_event_killable(rdev->released, !atomic_read(&rdev->releases)))
+		return -EINTR;
+	return take_number(object);
 }
 
 void rondo_object_drop_number(struct rondo_object *object)
@@ -167,6 +181,7 @@ void rondo_object_drop_number(struct rondo_object *object)
 	mutex_unlock(&rdev->ring.event_lock);
 	up_read(&rdev->reset_lock);
 	object->numbered = false;
+	rondo_user_uncharge(object->user, object->ops->table);
 }
 
 static int send_command(struct rondo_object *object, enum rondo_fw_command command,

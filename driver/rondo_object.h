@@ -24,6 +24,7 @@
 struct rondo_device;
 struct rondo_file;
 struct rondo_object;
+struct rondo_user;
 
 /* In the order in which a reset loads them again; a file is closed in the opposite order. */
 enum rondo_table_id {
@@ -52,6 +53,8 @@ struct rondo_object_ops {
 /* Embedded in each program, binding and queue. */
 struct rondo_object {
 	struct rondo_device *rdev;
+	/** @user: whose it is; the object's own reference */
+	struct rondo_user *user;
 	const struct rondo_object_ops *ops;
 	struct kref ref;
 	/** @release: what follows the last reference, in rondo_release_wq */
@@ -63,8 +66,8 @@ struct rondo_object {
 	bool live;
 };
 
-/* Ready for use, with one reference. From here on it is freed by rondo_object_put(). */
-void rondo_object_init(struct rondo_object *object, struct rondo_device *rdev,
+/* Ready for use by @rfile, with one reference. From here on it is freed by rondo_object_put(). */
+void rondo_object_init(struct rondo_object *object, struct rondo_file *rfile,
 		       const struct rondo_object_ops *ops);
 void rondo_object_get(struct rondo_object *object);
 void rondo_object_put(struct rondo_object *object);
@@ -89,7 +92,7 @@ void rondo_objects_close(struct rondo_file *rfile);
 
 void rondo_tables_init(struct rondo_device *rdev);
 
-/* -ENOSPC if the device has no more. */
+/* -ENOSPC if the device has no more, or the user may have no more. -EINTR if killed. */
 int rondo_object_take_number(struct rondo_object *object);
 /* When this returns nobody looks at it any more who has found it by its number. */
 void rondo_object_drop_number(struct rondo_object *object);

@@ -48,14 +48,14 @@ u64 rondo_cycles_max(void)
 }
 
 /* A private copy of what is to be proved. */
-static struct rondo_sealed_program *copy_program(struct rondo_device *rdev,
+static struct rondo_sealed_program *copy_program(struct rondo_file *rfile,
 						 const struct drm_rondo_program_create *args)
 {
 	struct rondo_sealed_program *program = kzalloc(sizeof(*program), GFP_KERNEL_ACCOUNT);
 
 	if (!program)
 		return ERR_PTR(-ENOMEM);
-	rondo_object_init(&program->base, rdev, &program_ops);
+	rondo_object_init(&program->base, rfile, &program_ops);
 	program->size = args->size;
 	program->data = __vmalloc(args->size, GFP_KERNEL_ACCOUNT);
 	if (!program->data) {
@@ -166,7 +166,7 @@ int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_fi
 	ret = rondo_id_reserve(rfile, &program_ops, &args->id);
 	if (ret)
 		return ret;
-	program = copy_program(rfile->rdev, args);
+	program = copy_program(rfile, args);
 	if (IS_ERR(program)) {
 		ret = PTR_ERR(program);
 		goto err_cancel;

@@ -20,6 +20,7 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 	*info = (struct drm_rondo_device_info){
 		.machine_hash = rdev->machine_hash,
 		.cycles_max = rondo_cycles_max(),
+		.job_cycles_max = rondo_job_cycles_max(rdev),
 		.bo_size_max = RONDO_BO_SIZE_MAX,
 		.clock_khz = rdev->machine.clock_khz,
 		.fw_version = READ_ONCE(rdev->fw.version),
@@ -34,6 +35,8 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 		.programs_max = RONDO_FILE_PROGRAMS_MAX,
 		.bindings_max = RONDO_FILE_BINDINGS_MAX,
 		.queues_max = RONDO_FILE_QUEUES_MAX,
+		.weight_default = RONDO_WEIGHT_DEFAULT,
+		.weight_max = RONDO_WEIGHT_MAX,
 	};
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/capability.h>
 #include <linux/slab.h>
 
 #include <drm/drm_print.h>
@@ -8,6 +9,7 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
+#include "driver/rondo_user.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
@@ -18,6 +20,8 @@ static void describe(const struct rondo_object *object, struct rondo_fw_admin *c
 		cmd->addr = queue->ring.block->addr;
 		cmd->count = RONDO_QUEUE_ENTRIES;
 		cmd->weight = queue->weight;
+		if (rondo_fw_knows(object->rdev, RONDO_FW_MINOR_USERS))
+			cmd->user = object->user->number;
 	}
 }
 
@@ -272,7 +276,7 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return ERR_PTR(-ENOMEM);
-	rondo_object_init(&queue->base, rdev, &queue_ops);
+	rondo_object_init(&queue->base, rfile, &queue_ops);
 	mutex_init(&queue->submit_lock);
 	spin_lock_init(&queue->lock);
 	INIT_LIST_HEAD(&queue->inflight);
@@ -313,12 +317,14 @@ int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 	struct rondo_queue *queue;
 	int ret;
 
-	if (args->flags || args->pad || !args->weight || args->weight > RONDO_WEIGHT_MAX)
+	if (args->flags || args->pad || args->weight > RONDO_WEIGHT_MAX)
 		return -EINVAL;
+	if (args->weight > RONDO_WEIGHT_DEFAULT && !capable(CAP_SYS_NICE))
+		return -EPERM;
 	ret = rondo_id_reserve(rfile, &queue_ops, &args->id);
 	if (ret)
 		return ret;
-	queue = create_queue(rfile, args->weight);
+	queue = create_queue(rfile, args->weight ?: RONDO_WEIGHT_DEFAULT);
 	if (IS_ERR(queue)) {
 		rondo_id_cancel(rfile, &queue_ops, args->id);
 		return PTR_ERR(queue);

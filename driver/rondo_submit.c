@@ -7,6 +7,7 @@
  */
 #include <linux/dma-fence-chain.h>
 #include <linux/dma-resv.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include <drm/drm_exec.h>
@@ -37,6 +38,7 @@ struct submit {
 	const struct drm_rondo_submit *args;
 	struct rondo_array replays, in_syncs, out_syncs;
 	struct rondo_job *job;
+	u64 cycles; /* of its replays so far */
 	u32 out_count; /* of @out, filled so far */
 	struct out_sync *out;
 };
@@ -80,6 +82,9 @@ static int add_replay(struct submit *submit, u32 i)
 	replay->binding = rondo_binding_lookup(submit->file->driver_priv, user.binding);
 	if (!replay->binding)
 		return -ENOENT;
+	submit->cycles += replay->binding->program->cycles;
+	if (submit->cycles > rondo_job_cycles_max(replay->binding->base.rdev))
+		return -E2BIG;
 	replay->entry = (struct rondo_fw_entry){
 		.type = RONDO_FW_ENTRY_REPLAY,
 		.flags = i == submit->replays.count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
@@ -311,6 +316,15 @@ static int check_args(const struct submit *submit)
 	if (!ret)
 		ret = rondo_array_check(&submit->out_syncs, RONDO_JOB_SYNCS_MAX, sync_size);
 	return ret;
+}
+
+static unsigned int job_ms_max = 10000;
+module_param(job_ms_max, uint, 0444);
+MODULE_PARM_DESC(job_ms_max, "longest job in milliseconds of the device's nominal clock");
+
+u64 rondo_job_cycles_max(const struct rondo_device *rdev)
+{
+	return (u64)job_ms_max * rdev->machine.clock_khz;
 }
 
 int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)

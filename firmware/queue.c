@@ -180,7 +180,8 @@ enum rondo_fw_result queue_create(struct firmware *fw, const struct rondo_fw_adm
 		return RONDO_FW_BAD_NUMBER;
 	if (!cmd->count || cmd->count & (cmd->count - 1) ||
 	    cmd->count > RONDO_FW_QUEUE_ENTRIES_MAX || !cmd->weight ||
-	    cmd->weight > RONDO_FW_WEIGHT_MAX || cmd->addr % RONDO_FW_RING_ALIGN)
+	    cmd->weight > RONDO_FW_WEIGHT_MAX || cmd->user >= RONDO_FW_USERS_MAX ||
+	    cmd->addr % RONDO_FW_RING_ALIGN)
 		return RONDO_FW_BAD_COMMAND;
 	if (!status_read(fw) || fw->status.queue_tail[q])
 		return RONDO_FW_BAD_COMMAND;
@@ -192,8 +193,7 @@ enum rondo_fw_result queue_create(struct firmware *fw, const struct rondo_fw_adm
 		fw->queues = q + 1;
 	queue->count = cmd->count;
 	queue->ring = cmd->addr;
-	fw->drr.weight[q] = cmd->weight;
-	fw->drr.deficit[q] = 0;
+	drr_add(&fw->drr, q, cmd->user, cmd->weight);
 	fw->status.queue_head[q] = 0;
 	fw->changed = true;
 	return RONDO_FW_OK;

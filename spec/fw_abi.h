@@ -25,9 +25,10 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 3 /* 1: RONDO_FW_NO_MEMORY */
+#define RONDO_FW_MINOR 4 /* 1: RONDO_FW_NO_MEMORY */
 #define RONDO_FW_MINOR_SIGNATURE 2 /* from here on, BIND has one; before, it is reserved */
 #define RONDO_FW_MINOR_PROGRESS 3 /* from here on, RONDO_FW_STALLED and the register PROGRESS */
+#define RONDO_FW_MINOR_USERS 4 /* from here on, a queue has a user; before, it is reserved */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
@@ -56,6 +57,7 @@ enum rondo_fw_state {
 
 enum {
 	RONDO_FW_QUEUES_MAX = 64,
+	RONDO_FW_USERS_MAX = 64,
 	RONDO_FW_ADMIN_ENTRIES_MAX = 1024,
 	RONDO_FW_EVENT_ENTRIES_MAX = 4096,
 	RONDO_FW_QUEUE_ENTRIES_MAX = 1024,
@@ -73,8 +75,10 @@ enum {
 };
 
 /*
- * Arbitration is deficit round robin: a queue whose turn it is runs replays for
- * weight * RONDO_FW_QUANTUM cycles, plus or minus what one replay takes.
+ * Arbitration is deficit round robin of two levels: users with something waiting share device
+ * time equally, whatever queues they have, and the queues of a user share what is the user's. A
+ * user whose turn it is runs replays for RONDO_FW_QUANTUM cycles, a queue among those of its user
+ * for weight * RONDO_FW_QUANTUM, plus or minus what one replay takes.
  */
 enum { RONDO_FW_QUANTUM = 4096 };
 
@@ -144,7 +148,10 @@ enum rondo_fw_command {
 	RONDO_FW_BIND,
 	/* binding; entries that name it fail from then on */
 	RONDO_FW_UNBIND,
-	/* queue, addr = entries, count, weight; queue_tail[queue] is 0 before, head starts at 0 */
+	/*
+	 * queue, addr = entries, count, weight, user; queue_tail[queue] is 0 before, head starts
+	 * at 0
+	 */
 	RONDO_FW_QUEUE_CREATE,
 	/*
 	 * queue; its running replay is aborted and posts its DONE event (ABORTED, or OK
@@ -165,7 +172,8 @@ struct rondo_fw_admin {
 	u32 generation;
 	u32 queue;
 	u32 count;
-	u32 weight; /* share of device time relative to other queues, 1..RONDO_FW_WEIGHT_MAX */
+	u16 weight; /* share of the user's device time, 1..RONDO_FW_WEIGHT_MAX */
+	u16 user; /* whose the queue is, < RONDO_FW_USERS_MAX */
 	u64 addr;
 	u64 size;
 	u64 cycles;

@@ -203,6 +203,15 @@ struct rig_program rig_program_spin(uint64_t cycles)
 	return finish(&b);
 }
 
+struct rig_program rig_program_of_cycles(uint64_t cycles)
+{
+	struct rig_program p = rig_program_spin(cycles);
+	uint64_t more = ((struct rondo_program_header *)p.data)->cycles - cycles;
+
+	free(p.data);
+	return rig_program_spin(cycles - more);
+}
+
 struct rig_program rig_program_alias(void)
 {
 	struct builder b;
@@ -327,6 +336,35 @@ uint32_t make_queue(int fd)
 
 	must("QUEUE_CREATE", rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args));
 	return args.id;
+}
+
+int rig_one_more_queue(int fd)
+{
+	struct drm_rondo_queue_create args = { .weight = 1 };
+
+	return rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args);
+}
+
+int rig_one_more_program(int fd)
+{
+	struct rig_program p = rig_program_spin(1);
+	uint32_t id;
+	int ret = rig_program_create(fd, p.data, p.size, &id);
+
+	free(p.data);
+	return ret;
+}
+
+/* A binding of program 1, which is made first. */
+int rig_one_more_binding(int fd)
+{
+	uint32_t id;
+	int ret = rig_bind(fd, 1, NULL, 0, &id);
+
+	if (ret != -ENOENT)
+		return ret;
+	ret = rig_one_more_program(fd);
+	return ret ? ret : rig_bind(fd, 1, NULL, 0, &id);
 }
 
 /* Syncobjs and fences. */
@@ -588,6 +626,22 @@ static bool unloaded(void *unused)
 bool rig_module_unload_soon(void)
 {
 	return rig_until(unloaded, NULL);
+}
+
+unsigned long long rig_fdinfo(int fd, const char *key)
+{
+	unsigned long long value = ~0ull;
+	char name[64], line[128];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	f = fopen(name, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
+			value = strtoull(line + strlen(key) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
 }
 
 #define TRACING "/sys/kernel/tracing/"

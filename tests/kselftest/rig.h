@@ -40,6 +40,8 @@ struct rig_program rig_program_increment(void);
 struct rig_program rig_program_count(uint64_t trips);
 /* Touches no slot, and takes a little more than @cycles. */
 struct rig_program rig_program_spin(uint64_t cycles);
+/* The same, and exactly @cycles. */
+struct rig_program rig_program_of_cycles(uint64_t cycles);
 /* Reads from slot 0 and writes to slot 1, of one alias group. */
 struct rig_program rig_program_alias(void);
 /* So many of each, nothing done with them; within the limits or not. */
@@ -52,6 +54,10 @@ uint32_t make_bo(int fd, uint64_t size, void **map); /* @map may be NULL */
 int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id);
 uint32_t make_binding(int fd, uint32_t program, const uint32_t *handles, uint32_t count);
 uint32_t make_queue(int fd);
+/* One more of each, as long as that goes: 0 or -errno. Bindings are of program 1, made first. */
+int rig_one_more_queue(int fd);
+int rig_one_more_program(int fd);
+int rig_one_more_binding(int fd);
 
 /* Syncobjs and fences. */
 uint32_t make_syncobj(int fd);
@@ -108,6 +114,8 @@ bool rig_module_unload_soon(void);
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
 double rig_now(void);
+/* What fdinfo says of @key, or ~0. */
+unsigned long long rig_fdinfo(int fd, const char *key);
 /* Calls @done every few milliseconds until it is true; false after RIG_WAIT_S. */
 bool rig_until(bool (*done)(void *), void *ctx);
 /* Waits until process @pid sleeps inside the ioctl @request. */

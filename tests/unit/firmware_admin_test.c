@@ -134,6 +134,7 @@ static void test_queue_commands(void)
 	tap_eq(WITH(good_queue, weight, 0), RONDO_FW_BAD_COMMAND, "no weight");
 	tap_eq(WITH(good_queue, weight, RONDO_FW_WEIGHT_MAX + 1), RONDO_FW_BAD_COMMAND,
 	       "too much weight");
+	tap_eq(WITH(good_queue, user, RONDO_FW_USERS_MAX), RONDO_FW_BAD_COMMAND, "no such user");
 	fake.status->queue_tail[2] = 1;
 	tap_eq(fake_call(good_queue), RONDO_FW_BAD_COMMAND, "a tail left from before");
 	fake.status->queue_tail[2] = 0;

@@ -333,11 +333,11 @@ static void test_no_inheritance(void)
 	fake_run();
 	fake.held = false;
 	tap_ok(next_event().type == RONDO_FW_EVENT_DONE && next_event().result == RONDO_FW_OK &&
-		       fake_fw.drr.deficit[1],
+		       fake_fw.drr.queues.deficit[1],
 	       "a queue is destroyed that has saved something");
 	fake.status->queue_tail[1] = 0;
 	fake_create_queue(1, 1);
-	tap_eq(fake_fw.drr.deficit[1], 0, "the next of its number has nothing of it");
+	tap_eq(fake_fw.drr.queues.deficit[1], 0, "the next of its number has nothing of it");
 }
 
 /* A command must wait for room as well, and is done once. */

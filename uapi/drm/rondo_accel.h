@@ -8,14 +8,16 @@
  *
  * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
  *   refused: -EINVAL. What a field returns need not be set.
+ * - A user (uid) other than root may have at most half of the programs, bindings and queues of the
+ *   device. Users with work waiting share device time equally, whatever queues they have.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
  *   is returned, is -EFAULT; too many objects at one time are -ENOSPC, and too little memory, of
  *   the host or on the device, is -ENOMEM.
  * - After the driver is unbound every ioctl is -ENODEV. While it is bound, PROGRAM_CREATE,
  *   BINDING_CREATE, QUEUE_CREATE and SUBMIT need a device that works: one that has vanished is
  *   -ENODEV, one that is dead -EIO. QUERY needs one that is there. The others need none.
- * - Limits are asked for (DRM_RONDO_QUERY_DEVICE), and may be other ones in another version. A
- * count beyond its limit is -EINVAL.
+ * - Limits are asked for (DRM_RONDO_QUERY_DEVICE), and another version may have others. A count
+ *   beyond its limit is -EINVAL.
  * - Arrays are {pointer, count, stride}: stride is the caller's element size, a multiple of 8, at
  *   least the element's size in version 1.0, and at most 4096 (-EINVAL). A shorter element than the
  *   kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG). Of an empty
@@ -85,6 +87,8 @@ struct drm_rondo_device_info {
 	__u64 machine_hash;
 	/** @cycles_max: longest program, in exact cycles, that this caller may create */
 	__u64 cycles_max;
+	/** @job_cycles_max: exact cycles of a submission, of all its replays */
+	__u64 job_cycles_max;
 	/** @bo_size_max: bytes of a buffer */
 	__u64 bo_size_max;
 	/** @clock_khz: nominal clock of device time */
@@ -113,6 +117,10 @@ struct drm_rondo_device_info {
 	__u32 bindings_max;
 	/** @queues_max: of an open file at one time */
 	__u32 queues_max;
+	/** @weight_default: of a queue; more needs CAP_SYS_NICE */
+	__u32 weight_default;
+	/** @weight_max: of a queue */
+	__u32 weight_max;
 	/** @pad: 0 */
 	__u32 pad;
 };
@@ -148,8 +156,9 @@ struct drm_rondo_bo_mmap_offset {
 /**
  * struct drm_rondo_program_create - validate, seal and load a program
  *
- * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs, of this file or
- * on the device. -E2BIG: @size is beyond what the limits allow. Waits for the replay that runs.
+ * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs, of this file, of
+ * its user or on the device. -E2BIG: @size is beyond what the limits allow. Waits for the replay
+ * that runs.
  */
 struct drm_rondo_program_create {
 	/** @data: user pointer to the program */
@@ -200,8 +209,8 @@ struct drm_rondo_slot_binding {
  * struct drm_rondo_binding_create - a program and a buffer for each of its slots
  *
  * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
- * and are not of one alias group. -ENOSPC: too many bindings, of this file or on the device.
- * Waits for the replay that runs.
+ * and are not of one alias group. -ENOSPC: too many bindings, of this file, of its user or on
+ * the device. Waits for the replay that runs.
  */
 struct drm_rondo_binding_create {
 	/** @program: program id */
@@ -228,9 +237,14 @@ struct drm_rondo_binding_destroy {
 	__u32 pad;
 };
 
-/** struct drm_rondo_queue_create - create a queue; its submissions run in order */
+/**
+ * struct drm_rondo_queue_create - create a queue; its submissions run in order
+ *
+ * -EPERM: @weight is above the default, and the caller has no CAP_SYS_NICE. -ENOSPC: too many
+ * queues, of this file, of its user or on the device.
+ */
 struct drm_rondo_queue_create {
-	/** @weight: share of device time relative to other queues, 1..1024 */
+	/** @weight: share of the user's device time, 1..weight_max; 0: weight_default */
 	__u32 weight;
 	/** @flags: 0 */
 	__u32 flags;
@@ -294,7 +308,8 @@ struct drm_rondo_sync {
  * device a job that had been started is repeated, once, if all its replays are of one binding
  * that reads nothing that it writes; else it ends with -EIO.
  *
- * -EINVAL: also an in sync without a fence. -ERANGE: an offset beyond what fits in the buffer.
+ * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
+ * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.
  */
 struct drm_rondo_submit {
 	/** @queue: queue id */

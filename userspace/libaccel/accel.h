@@ -284,8 +284,9 @@ void accel_binding_destroy(struct accel_binding *binding);
 #define ACCEL_WEIGHT_DEFAULT 64
 
 /*
- * A queue: its replays run in the order of their submission. @weight: its share of device time
- * relative to other queues, 1..1024. -EINVAL: another weight. -ENOSPC: too many queues.
+ * A queue: its replays run in the order of their submission. @weight: its share of the device time
+ * of this user, relative to the user's other queues, 1..1024; users share equally. -EINVAL: another
+ * weight. -EPERM: one above 64 without the right to raise priorities. -ENOSPC: too many queues.
  */
 int accel_queue_create(struct accel_device *device, uint32_t weight, struct accel_queue **queue);
 void accel_queue_destroy(struct accel_queue *queue);
