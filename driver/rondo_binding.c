@@ -97,6 +97,41 @@ int rondo_binding_add_offset(const struct rondo_binding *binding, u32 slot, u64 
 	return rondo_entry_add_offset(entry, slot, &bound, offset);
 }
 
+/* Where byte 0 of slot @i is in its buffer in the replay @entry. */
+static u64 slot_offset(const struct rondo_binding *binding, const struct rondo_fw_entry *entry,
+		       u32 i)
+{
+	u32 k;
+
+	for (k = 0; k < entry->offsets; k++)
+		if (entry->slot[k] == i)
+			return binding->slot[i].at.offset +
+			       (u64)entry->offset[k] * binding->program->tables.slots[i].align;
+	return binding->slot[i].at.offset;
+}
+
+void rondo_binding_sync(const struct rondo_binding *binding, const struct rondo_fw_entry *entry,
+			bool for_device)
+{
+	struct rondo_device *rdev = binding->base.rdev;
+	u32 i;
+
+	for (i = 0; i < binding->count; i++) {
+		const struct rondo_slot *slot = &binding->program->tables.slots[i];
+		const struct rondo_bo *bo = binding->slot[i].bo;
+		u64 at = slot_offset(binding, entry, i);
+
+		if (!bo)
+			continue;
+		if (for_device)
+			rondo_dma_sync(rdev, &bo->view, at + slot->read_lo, at + slot->read_hi,
+				       true);
+		/* Also before: not every byte between the first and the last need be written. */
+		rondo_dma_sync(rdev, &bo->view, at + slot->write_lo, at + slot->write_hi,
+			       for_device);
+	}
+}
+
 /* Takes the buffer that the user named for slot @i, and compares sizes. */
 static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i,
 		     const struct drm_rondo_slot_binding *user)

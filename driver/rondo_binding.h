@@ -46,4 +46,11 @@ void rondo_binding_put(struct rondo_binding *binding);
 int rondo_binding_add_offset(const struct rondo_binding *binding, u32 slot, u64 offset,
 			     struct rondo_fw_entry *entry);
 
+/*
+ * Before and after the replay @entry of @binding, which is loaded: lets device or CPU see what the
+ * other has written; see rondo_dma_sync().
+ */
+void rondo_binding_sync(const struct rondo_binding *binding, const struct rondo_fw_entry *entry,
+			bool for_device);
+
 #endif

@@ -112,6 +112,8 @@ struct rondo_device {
 	struct list_head dma_list;
 	/** @dma_closed: the driver is unbound: nothing may be mapped any more */
 	bool dma_closed;
+	/** @dma_sync: some buffer's list has its @sync set; never cleared */
+	bool dma_sync;
 
 	/** @releases: works in rondo_release_wq; @released: woken when there is none */
 	atomic_t releases;

@@ -5,6 +5,34 @@
 
 #include "driver/rondo_device.h"
 
+/*
+ * Sometimes the device cannot reach the memory itself but only a copy of it (SWIOTLB, as in a guest
+ * whose memory is encrypted). Then what the CPU has written is copied before a replay, and back
+ * what the device has written after it: by rondo_dma_sync(), and by nothing else, since a copy at
+ * any other time would undo what one of them has written since.
+ */
+static bool needs_sync(struct rondo_device *rdev, struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	u32 i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (dma_need_sync(rdev->drm.dev, sg_dma_address(sg)))
+			return true;
+	return false;
+}
+
+/* Not by dma_sync_sgtable_for_device(): the pages of a foreign table are not ours to look at. */
+static void sync_for_device(struct rondo_device *rdev, struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	u32 i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		dma_sync_single_for_device(rdev->drm.dev, sg_dma_address(sg), sg_dma_len(sg),
+					   DMA_BIDIRECTIONAL);
+}
+
 static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 {
 	struct device *dev = rdev->drm.dev;
@@ -17,12 +45,15 @@ static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 			dma_free_coherent(dev, dma->block_bytes, dma->block[i].cpu,
 					  dma->block[i].addr);
 	if (dma->sgt.sgl) {
-		dma_unmap_sgtable(dev, &dma->sgt, dma->dir, 0);
+		dma_unmap_sgtable(dev, &dma->sgt, dma->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		sg_free_table(&dma->sgt);
 	}
 	if (dma->attach) {
 		struct dma_buf *buf = dma->attach->dmabuf;
 
+		/* The exporter copies back all of it. */
+		if (needs_sync(rdev, dma->imported))
+			sync_for_device(rdev, dma->imported);
 		/* Some exporters take the mapping back only when the attachment goes. */
 		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, DMA_BIDIRECTIONAL);
 		dma_buf_detach(buf, dma->attach);
@@ -114,17 +145,21 @@ static int list_locked(struct rondo_device *rdev, struct rondo_dma *dma, struct 
 			list->page[n % RONDO_PAGE_LIST_ENTRIES] = sg_dma_address(sg) + at;
 		}
 	}
+	dma->sync = needs_sync(rdev, sgt);
+	if (dma->sync)
+		WRITE_ONCE(rdev->dma_sync, true);
 	return 0;
 }
 
 int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct page **pages,
 			unsigned int count, enum dma_data_direction dir)
 {
+	size_t piece = min_t(size_t, dma_max_mapping_size(rdev->drm.dev), UINT_MAX);
 	struct sg_table sgt;
 	int ret;
 
-	ret = sg_alloc_table_from_pages(&sgt, pages, count, 0, (size_t)count << PAGE_SHIFT,
-					GFP_KERNEL_ACCOUNT);
+	ret = sg_alloc_table_from_pages_segment(&sgt, pages, count, 0, (size_t)count << PAGE_SHIFT,
+						round_down(piece, PAGE_SIZE), GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 
@@ -132,9 +167,11 @@ int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct
 	ret = open_locked(rdev, dma);
 	if (ret)
 		goto err_free_table;
-	ret = dma_map_sgtable(rdev->drm.dev, &sgt, dir, 0);
+	ret = dma_map_sgtable(rdev->drm.dev, &sgt, dir, DMA_ATTR_NO_WARN);
 	if (ret) {
 		release_locked(rdev, dma);
+		/* That no room is left for copies is told as the unknown error. */
+		ret = ret == -EIO ? -ENOMEM : ret;
 		goto err_free_table;
 	}
 	dma->sgt = sgt;
@@ -180,6 +217,28 @@ int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
 	}
 	mutex_unlock(&rdev->dma_lock);
 	return ret;
+}
+
+void rondo_dma_sync(struct rondo_device *rdev, const struct rondo_dma *view, u64 from, u64 to,
+		    bool for_device)
+{
+	struct device *dev = rdev->drm.dev;
+	u64 bytes;
+
+	if (!view->sync)
+		return;
+	for (; from < to; from += bytes) {
+		u64 page = from / RONDO_PAGE_BYTES;
+		struct rondo_page_list *list = view->block[page / RONDO_PAGE_LIST_ENTRIES].cpu;
+		dma_addr_t addr =
+			list->page[page % RONDO_PAGE_LIST_ENTRIES] + from % RONDO_PAGE_BYTES;
+
+		bytes = min(to - from, RONDO_PAGE_BYTES - from % RONDO_PAGE_BYTES);
+		if (for_device)
+			dma_sync_single_for_device(dev, addr, bytes, DMA_BIDIRECTIONAL);
+		else
+			dma_sync_single_for_cpu(dev, addr, bytes, DMA_BIDIRECTIONAL);
+	}
 }
 
 void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma)

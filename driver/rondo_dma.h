@@ -32,6 +32,8 @@ struct rondo_dma {
 	/** @sgt: pages listed in the blocks, if @sgt.sgl */
 	struct sg_table sgt;
 	enum dma_data_direction dir;
+	/** @sync: what the page list names are copies, to be kept up by rondo_dma_sync() */
+	bool sync;
 	/** @attach: to somebody else's buffer, mapped as @imported; NULL: none */
 	struct dma_buf_attachment *attach;
 	struct sg_table *imported;
@@ -54,6 +56,14 @@ int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
 /* A page list of the import @from, which must stay as long as this. */
 int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
 			  const struct rondo_dma *from);
+
+/*
+ * Before and after a replay: lets the device see bytes @from to @to of the buffer behind the page
+ * list @view as the CPU has written them, or the CPU as the device has. Does nothing where both
+ * see the same memory; sleeps nowhere. The list is not taken back meanwhile.
+ */
+void rondo_dma_sync(struct rondo_device *rdev, const struct rondo_dma *view, u64 from, u64 to,
+		    bool for_device);
 
 /* Takes it back. A zeroed one is fine, and so is one that rondo_dma_close() took back. */
 void rondo_dma_free(struct rondo_device *rdev, struct rondo_dma *dma);

@@ -205,6 +205,7 @@ static int init_pci(struct rondo_device *rdev, struct pci_dev *pdev)
 	if (ret)
 		return dev_err_probe(dev, ret, "no 64-bit DMA\n");
 	dma_set_max_seg_size(dev, UINT_MAX);
+	dma_set_min_align_mask(dev, RONDO_PAGE_BYTES - 1);
 	return 0;
 }
 

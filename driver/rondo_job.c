@@ -9,6 +9,8 @@
 
 struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag, u64 client_id)
 {
+	/* Copies for the device are made before a job, when that before it has ended. */
+	u32 credits = READ_ONCE(queue->base.rdev->dma_sync) ? RONDO_QUEUE_ENTRIES : count;
 	struct rondo_job *job;
 	int ret = -ENOMEM;
 
@@ -22,7 +24,7 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	job->hw_fence = rondo_fence_alloc();
 	job->done_fence = rondo_fence_alloc();
 	if (job->hw_fence && job->done_fence)
-		ret = drm_sched_job_init(&job->base, &queue->entity, count, NULL, client_id);
+		ret = drm_sched_job_init(&job->base, &queue->entity, credits, NULL, client_id);
 	if (ret) {
 		rondo_fence_free(job->hw_fence);
 		rondo_fence_free(job->done_fence);
@@ -87,12 +89,25 @@ void rondo_job_arm(struct rondo_job *job)
 	dma_fence_add_callback(&job->base.s_fence->finished, &job->finished, job_finished);
 }
 
+void rondo_job_sync(const struct rondo_job *job, bool for_device)
+{
+	u32 i;
+
+	if (likely(!READ_ONCE(job->queue->base.rdev->dma_sync)))
+		return;
+	for (i = 0; i < job->count; i++)
+		rondo_binding_sync(job->replay[i].binding, &job->replay[i].entry, for_device);
+}
+
 void rondo_job_done(struct rondo_job *job, int error)
 {
 	struct rondo_device *rdev = job->queue->base.rdev;
 	/* The scheduler frees the job as soon as it sees the signal. */
 	struct rondo_fence *fence = job->hw_fence;
 
+	/* When the device is gone, buffers may be unmapped. */
+	if (READ_ONCE(rdev->state) != RONDO_GONE)
+		rondo_job_sync(job, false);
 	dma_fence_get(&fence->base);
 	rondo_watch_stop(rdev);
 	rondo_fence_signal(fence, error);

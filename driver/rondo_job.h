@@ -68,6 +68,9 @@ bool rondo_job_disjoint(const struct rondo_job *job);
  */
 void rondo_job_arm(struct rondo_job *job);
 
+/* Before and after it is done by the device: see rondo_dma_sync(). */
+void rondo_job_sync(const struct rondo_job *job, bool for_device);
+
 /* Signals that a job has left the device; it is not touched any more. */
 void rondo_job_done(struct rondo_job *job, int error);
 

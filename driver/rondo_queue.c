@@ -113,6 +113,8 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 	struct rondo_fw_entry *ring = bound ? queue->ring.block->cpu : NULL;
 	u32 i;
 
+	if (bound)
+		rondo_job_sync(job, true);
 	spin_lock(&queue->lock);
 	job->first = queue->seqno + 1;
 	job->first_index = queue->tail;

@@ -309,7 +309,7 @@ TEST_F(fault, reset_repeats_only_what_it_may)
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	ASSERT_EQ(0, rig_submit(self->fd, queue, binding, 0, second));
 	ASSERT_EQ(0, rig_submit(self->fd, other, self->copy.binding, 0, self->copy.sync));
-	EXPECT_EQ(1, words[0]);
+	EXPECT_TRUE(rig_device_sees_copies() || words[0] == 1);
 
 	EXPECT_RESET("the firmware has stopped");
 	rig_fault(RIG_FAULT_fw_crash, 1);

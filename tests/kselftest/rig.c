@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <linux/pci_regs.h>
 #include <linux/sync_file.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -513,23 +514,44 @@ static const char *pci_path(void)
 	return path;
 }
 
-static volatile uint32_t *faults(void)
+volatile uint32_t *rig_bar(int number)
 {
-	static volatile uint32_t *bar;
+	static volatile uint32_t *bars[6];
 	char name[300];
 	void *map;
 	int fd;
 
-	if (bar)
-		return bar;
-	snprintf(name, sizeof(name), "%s/resource%d", pci_path(), RONDO_BAR_FAULTS);
+	if (bars[number])
+		return bars[number];
+	snprintf(name, sizeof(name), "%s/resource%d", pci_path(), number);
 	fd = open(name, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	bar = map == MAP_FAILED ? NULL : map;
-	return bar;
+	bars[number] = map == MAP_FAILED ? NULL : map;
+	return bars[number];
+}
+
+void rig_bus_master(void)
+{
+	uint16_t command = 0;
+	char name[300];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/config", pci_path());
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		die(name, -errno);
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		die(name, -errno);
+	close(fd);
+}
+
+static volatile uint32_t *faults(void)
+{
+	return rig_bar(RONDO_BAR_FAULTS);
 }
 
 bool rig_faults_present(void)
@@ -642,6 +664,17 @@ unsigned long long rig_fdinfo(int fd, const char *key)
 	if (f)
 		fclose(f);
 	return value;
+}
+
+bool rig_device_sees_copies(void)
+{
+	char line[4096] = "";
+	FILE *f = fopen("/proc/cmdline", "r");
+
+	if (!f || !fgets(line, sizeof(line), f))
+		die("/proc/cmdline", -EIO);
+	fclose(f);
+	return strstr(line, "swiotlb=") && strstr(line, "force");
 }
 
 #define TRACING "/sys/kernel/tracing/"

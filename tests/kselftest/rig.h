@@ -102,6 +102,10 @@ uint32_t rig_fault_hits(enum rig_fault fault);
 bool rig_fault_wait(enum rig_fault fault, uint32_t hits);
 void rig_faults_clear(void);
 
+/* The device behind the driver's back. */
+volatile uint32_t *rig_bar(int number); /* the first 4 KiB of a BAR; NULL: it has none */
+void rig_bus_master(void); /* lets it reach memory without a driver */
+
 /* The kernel. */
 void rig_expect(const char *regex); /* announces a line at warning level or above */
 int rig_driver_bind(void);
@@ -110,6 +114,8 @@ int rig_module_load(void);
 int rig_module_unload(void);
 /* The same, again and again while something is just on its way out. */
 bool rig_module_unload_soon(void);
+/* Whether the device reaches only copies of buffers, as with swiotlb=force. */
+bool rig_device_sees_copies(void);
 /* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
