@@ -110,6 +110,14 @@ static void boot_locked(struct emu_device *dev)
 	emu_mgmt_kick_locked(dev);
 }
 
+static void ask_for_reset_locked(struct emu_device *dev)
+{
+	if (emu_fault_value(dev, EMU_FAULT_reset_ignore))
+		emu_fault_hit(dev, EMU_FAULT_reset_ignore);
+	else
+		emu_reset_locked(dev);
+}
+
 static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 size)
 {
 	struct regs *r = &dev->regs;
@@ -120,7 +128,7 @@ static void write_register(struct emu_device *dev, u64 offset, u32 value, u32 si
 	switch (reg) {
 	case RONDO_REG_HOST_CTRL:
 		if (value & RONDO_FLD_HOST_CTRL_RESET)
-			emu_reset_locked(dev);
+			ask_for_reset_locked(dev);
 		else if (value & RONDO_FLD_HOST_CTRL_BOOT)
 			boot_locked(dev);
 		break;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * No fence signals before the device has stopped for it. A replay counts and writes each count by
- * DMA; what ends its fence differs. A word that changes after the fence has signalled is a failure.
+ * DMA; what ends its fence differs. A write after the fence has signalled is a failure: one that
+ * the device itself has counted, or one that is seen in memory, if the CPU sees the same memory.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <xf86drm.h>
 
 #include "kselftest_harness.h"
@@ -15,7 +18,7 @@
 
 enum {
 	TRIPS = 20000000, /* many seconds, if nothing ends it */
-	LOOKS = 1000000, /* at the word, after the fence and whatever ended it */
+	LOOKS = 200000, /* after the fence and whatever ended it */
 };
 
 FIXTURE(stopped)
@@ -25,29 +28,77 @@ FIXTURE(stopped)
 	volatile uint32_t *word; /* a mapping that outlives @fd */
 };
 
+/* Whose memory the replay writes. */
+FIXTURE_VARIANT(stopped)
+{
+	bool imported;
+};
+
+FIXTURE_VARIANT_ADD(stopped, own){
+	.imported = false,
+};
+
+FIXTURE_VARIANT_ADD(stopped, imported){
+	.imported = true,
+};
+
+static int open_vgem(void)
+{
+	return system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+}
+
+/* A dma-buf of another driver. */
+static int foreign_buffer(int vgem)
+{
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
+	int dmabuf = -1;
+
+	if (!rig_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb))
+		drmPrimeHandleToFD(vgem, dumb.handle, DRM_RDWR | DRM_CLOEXEC, &dmabuf);
+	return dmabuf;
+}
+
+/* A buffer of the variant's kind in @fd; returns its dma-buf. */
+static int make_buffer(int fd, int vgem, uint32_t *handle)
+{
+	int dmabuf = -1;
+
+	if (vgem >= 0) {
+		dmabuf = foreign_buffer(vgem);
+		return drmPrimeFDToHandle(fd, dmabuf, handle) ? -1 : dmabuf;
+	}
+	*handle = make_bo(fd, 4096, NULL);
+	drmPrimeHandleToFD(fd, *handle, DRM_RDWR | DRM_CLOEXEC, &dmabuf);
+	return dmabuf;
+}
+
 /* Starts the replay and waits until it has written. */
 FIXTURE_SETUP(stopped)
 {
-	uint32_t bo, binding, sync;
-	int dmabuf;
+	uint32_t bo, unused, binding, sync, writes;
+	int dmabuf, vgem = -1;
 
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
+	if (variant->imported && (vgem = open_vgem()) < 0)
+		SKIP(return, "no vgem");
 	rig_faults_clear();
 	self->fd = rig_open();
 	ASSERT_LE(0, self->fd);
-	bo = make_bo(self->fd, 4096, NULL);
-	ASSERT_EQ(0, drmPrimeHandleToFD(self->fd, bo, DRM_RDWR | DRM_CLOEXEC, &dmabuf));
+	close(make_buffer(self->fd, vgem, &unused)); /* which no binding holds */
+	dmabuf = make_buffer(self->fd, vgem, &bo);
+	ASSERT_LE(0, dmabuf);
 	self->word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->word);
 	close(dmabuf);
+	close(vgem);
 	binding = make_binding(self->fd, make_program(self->fd, rig_program_count(TRIPS)), &bo, 1);
 	self->queue = make_queue(self->fd);
 	sync = make_syncobj(self->fd);
+	writes = rig_fault_hits(RIG_FAULT_seq_writes);
 	ASSERT_EQ(0, rig_submit(self->fd, self->queue, binding, 0, sync));
 	self->fence = rig_sync_file(self->fd, sync);
-	while (!*self->word && !rig_sync_file_status(self->fence))
-		;
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_writes, writes));
 	ASSERT_EQ(0, rig_sync_file_status(self->fence));
 }
 
@@ -63,63 +114,114 @@ FIXTURE_TEARDOWN(stopped)
 /* What another thread does that ends the replay. */
 struct ending {
 	FIXTURE_DATA(stopped) * self;
+	int (*act)(FIXTURE_DATA(stopped) * self);
 	int ret;
 	atomic_bool done;
 };
 
-/* Waits for the fence and then until the ending is done: how often the word changed after the
- * fence. */
+static void *act(void *ctx)
+{
+	struct ending *ending = ctx;
+
+	ending->ret = ending->act(ending->self);
+	ending->done = true;
+	return NULL;
+}
+
+/* Waits for the fence and then until the ending is done: the writes after the fence. */
 static uint32_t writes_after_fence(FIXTURE_DATA(stopped) * self, struct ending *ending)
 {
-	uint32_t looks = 0, writes = 0, last;
+	uint32_t looks = 0, seen = 0, counted, last;
 
-	rig_sync_file_wait(self->fence);
+	while (!rig_sync_file_status(self->fence))
+		;
 	last = *self->word;
+	counted = rig_fault_hits(RIG_FAULT_seq_writes);
 	while (!ending->done || looks++ < LOOKS) {
 		uint32_t now = *self->word;
 
-		writes += now != last;
+		seen += now != last;
 		last = now;
 	}
-	return writes;
+	return seen + rig_fault_hits(RIG_FAULT_seq_writes) - counted;
 }
 
-static void *unbind(void *ctx)
+/* @how ends the replay with @error; @meanwhile, if not NULL, is done while it does. */
+static void end_replay(struct __test_metadata *_metadata, FIXTURE_DATA(stopped) * self,
+		       int (*how)(FIXTURE_DATA(stopped) * self),
+		       void (*meanwhile)(FIXTURE_DATA(stopped) * self), int error)
 {
-	struct ending *ending = ctx;
-
-	ending->ret = rig_driver_unbind();
-	ending->done = true;
-	return NULL;
-}
-
-/* The file is closed as soon as the driver says that the device is gone. */
-TEST_F(stopped, close_during_unbind)
-{
-	struct drm_rondo_query query = {};
-	struct ending ending = { self };
+	struct ending ending = { self, how };
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, &ending));
-	while (!rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query))
-		;
-	close(self->fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, act, &ending));
+	if (meanwhile)
+		meanwhile(self);
 	EXPECT_EQ(0, writes_after_fence(self, &ending));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, ending.ret);
-	EXPECT_GT(0, rig_sync_file_status(self->fence));
-	self->fd = -1;
+	EXPECT_EQ(error, rig_sync_file_status(self->fence));
+}
+
+static int unbind(FIXTURE_DATA(stopped) * self)
+{
+	(void)self;
+	return rig_driver_unbind();
+}
+
+TEST_F(stopped, unbind)
+{
+	end_replay(_metadata, self, unbind, NULL, -ENODEV);
 	EXPECT_EQ(0, rig_driver_bind());
 }
 
-static void *destroy(void *ctx)
+/* The file is closed as soon as the driver says that the device is gone. */
+static void close_when_gone(FIXTURE_DATA(stopped) * self)
 {
-	struct ending *ending = ctx;
-	struct drm_rondo_queue_destroy args = { .id = ending->self->queue };
+	struct drm_rondo_query query = {};
 
-	ending->ret = rig_ioctl(ending->self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &args);
-	ending->done = true;
-	return NULL;
+	while (!rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query))
+		;
+	close(self->fd);
+	self->fd = -1;
+}
+
+TEST_F(stopped, close_during_unbind)
+{
+	end_replay(_metadata, self, unbind, close_when_gone, -ENODEV);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+static int destroy(FIXTURE_DATA(stopped) * self)
+{
+	struct drm_rondo_queue_destroy args = { .id = self->queue };
+
+	return rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &args);
+}
+
+TEST_F(stopped, destroy)
+{
+	end_replay(_metadata, self, destroy, NULL, -ECANCELED);
+}
+
+/* The process that holds the file dies. */
+static int kill_holder(FIXTURE_DATA(stopped) * self)
+{
+	pid_t holder = fork();
+	int status;
+
+	if (!holder)
+		for (;;)
+			pause();
+	close(self->fd);
+	self->fd = -1;
+	kill(holder, SIGKILL);
+	return waitpid(holder, &status, 0) == holder ? 0 : -errno;
+}
+
+TEST_F(stopped, kill)
+{
+	end_replay(_metadata, self, kill_holder, NULL, -ECANCELED);
 }
 
 /* Lets the firmware go on when it has been silent twice: the second time in the boot of the reset.
@@ -135,39 +237,69 @@ static void *end_silence(void *hits)
 TEST_F(stopped, destroy_with_silent_firmware)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
-	struct ending ending = { self };
-	pthread_t destroyer, waker;
+	pthread_t waker;
 
 	rig_fault(RIG_FAULT_fw_silent, 1);
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits));
 	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
 	ASSERT_EQ(0, pthread_create(&waker, NULL, end_silence, &hits));
-	ASSERT_EQ(0, pthread_create(&destroyer, NULL, destroy, &ending));
-	EXPECT_EQ(0, writes_after_fence(self, &ending));
+	end_replay(_metadata, self, destroy, NULL, -ECANCELED);
 	pthread_join(waker, NULL);
-	pthread_join(destroyer, NULL);
-	EXPECT_EQ(0, ending.ret);
-	EXPECT_EQ(-ECANCELED, rig_sync_file_status(self->fence));
 }
 
-/* A foreign buffer stands in the same list: an open file does not keep it mapped. */
-TEST_F(stopped, unbind_with_import)
+/* And the device does not obey a reset: its way to memory is cut off. */
+TEST_F(stopped, destroy_without_reset)
 {
-	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
-	uint32_t program, handle;
-	int vgem, dmabuf;
+	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
 
-	vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
-	if (vgem < 0)
-		SKIP(return, "no vgem");
-	ASSERT_EQ(0, rig_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
-	ASSERT_EQ(0, drmPrimeHandleToFD(vgem, dumb.handle, DRM_RDWR | DRM_CLOEXEC, &dmabuf));
-	ASSERT_EQ(0, drmPrimeFDToHandle(self->fd, dmabuf, &handle));
-	program = make_program(self->fd, rig_program_count(1));
-	make_binding(self->fd, program, &handle, 1);
+	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
+	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
+	rig_fault(RIG_FAULT_reset_ignore, 1);
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits));
+	end_replay(_metadata, self, destroy, NULL, -EIO);
+	rig_faults_clear();
 	EXPECT_EQ(0, rig_driver_unbind());
-	close(dmabuf);
-	close(vgem);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+TEST_F(stopped, unbind_without_reset)
+{
+	rig_fault(RIG_FAULT_reset_ignore, 1);
+	end_replay(_metadata, self, unbind, NULL, -ENODEV);
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* It stands still between two writes, is aborted, and goes on. */
+static int stand_still(FIXTURE_DATA(stopped) * self)
+{
+	rig_fault(RIG_FAULT_seq_hold, 3);
+	rig_sync_file_wait(self->fence);
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	return 0;
+}
+
+TEST_F(stopped, stand_still)
+{
+	rig_expect("rondo .*a replay failed: the device stood still");
+	end_replay(_metadata, self, stand_still, NULL, -ETIME);
+}
+
+static int vanish(FIXTURE_DATA(stopped) * self)
+{
+	(void)self;
+	rig_fault(RIG_FAULT_vanish, 1);
+	return 0;
+}
+
+TEST_F(stopped, vanish)
+{
+	rig_expect("rondo .*resetting the device: the device has vanished");
+	rig_expect("rondo .*the device is dead: -ENODEV");
+	end_replay(_metadata, self, vanish, NULL, -ENODEV);
+	EXPECT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_vanish, 0);
 	EXPECT_EQ(0, rig_driver_bind());
 }
 

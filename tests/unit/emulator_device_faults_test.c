@@ -453,6 +453,17 @@ static void test_progress_stop(void)
 	tap_eq(rig_read(&rig, RONDO_REG_HOST_PROGRESS), 6, "until it is off");
 }
 
+static void test_reset_ignore(void)
+{
+	emu_fault_set(rig.dev, EMU_FAULT_reset_ignore, 1);
+	rig_write(&rig, RONDO_REG_HOST_CTRL, RONDO_FLD_HOST_CTRL_RESET);
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_STATUS) == RONDO_STATE_ON &&
+		       emu_fault_hits(rig.dev, EMU_FAULT_reset_ignore) == 1,
+	       "reset_ignore: the device stays as it is");
+	emu_fault_set(rig.dev, EMU_FAULT_reset_ignore, 0);
+	tap_eq(run().status, RONDO_SEQ_OK, "and works on");
+}
+
 static void test_vanish(void)
 {
 	emu_fault_set(rig.dev, EMU_FAULT_vanish, 0);
@@ -497,6 +508,7 @@ int main(int argc, char **argv)
 	check_version(EMU_FAULT_version, RONDO_REG_HOST_VERSION);
 	check_version(EMU_FAULT_fw_version, RONDO_REG_HOST_FW_VERSION);
 	test_progress_stop();
+	test_reset_ignore();
 	test_vanish();
 	emu_reset(rig.dev);
 	rig_await_state(&rig, RONDO_STATE_OFF);
