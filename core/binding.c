@@ -70,6 +70,9 @@ int rondo_binding_check(rondo_bound_slot_of get, const void *binding, u32 count,
 		for (j = 0; j < count; j++) {
 			struct rondo_bound_slot a = get(binding, i), b = get(binding, j);
 
+			if (a.memory != b.memory && a.foreign && b.foreign && a.slot->write_hi &&
+			    b.slot->read_hi)
+				*disjoint = false;
 			if (!a.memory || a.memory != b.memory)
 				continue;
 			if (rondo_bound_writes_read(&a, &b))

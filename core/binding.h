@@ -14,6 +14,7 @@ struct rondo_bound_slot {
 	const struct rondo_slot *slot;
 	const void *memory; /* the same for the same buffer; NULL: none stands behind the slot */
 	u64 offset, size;
+	bool foreign; /* somebody else's, and may be the same memory as another that is foreign */
 };
 
 /*

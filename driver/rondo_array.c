@@ -18,11 +18,18 @@ int rondo_array_check(const struct rondo_array *array, u32 max, u32 first_size)
 	return 0;
 }
 
-int rondo_array_get(const struct rondo_array *array, u32 i, void *element, u32 size)
+int rondo_array_get(const struct rondo_array *array, u32 first, u32 count, void *elements, u32 size)
 {
+	u64 from = array->data + (u64)first * array->stride;
+	u32 i;
+	int ret = 0;
+
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	return copy_struct_from_user(element, size,
-				     u64_to_user_ptr(array->data + (u64)i * array->stride),
-				     array->stride);
+	if (array->stride == size)
+		return copy_from_user(elements, u64_to_user_ptr(from), count * size) ? -EFAULT : 0;
+	for (i = 0; i < count && !ret; i++, from += array->stride)
+		ret = copy_struct_from_user(elements + i * size, size, u64_to_user_ptr(from),
+					    array->stride);
+	return ret;
 }

@@ -17,9 +17,10 @@ struct rondo_array {
 int rondo_array_check(const struct rondo_array *array, u32 max, u32 first_size);
 
 /*
- * Copies element @i to the @size bytes at @element. -EFAULT, -E2BIG, or -EINTR: the caller is
- * killed, and no loop over an array shall hold it.
+ * Copies @count elements from number @first on to @elements, of @size bytes each. -EFAULT, -E2BIG,
+ * or -EINTR: the caller is killed, and no loop over an array shall hold it.
  */
-int rondo_array_get(const struct rondo_array *array, u32 i, void *element, u32 size);
+int rondo_array_get(const struct rondo_array *array, u32 first, u32 count, void *elements,
+		    u32 size);
 
 #endif

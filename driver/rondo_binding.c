@@ -68,20 +68,24 @@ struct rondo_binding *rondo_binding_lookup(struct rondo_file *rfile, u32 id)
 	return object ? to_rondo_binding(object) : NULL;
 }
 
-/* Slot @i for the rules of core/binding.h. Buffers with one reservation have the same memory. */
+/*
+ * Slot @i for the rules of core/binding.h. Buffers that are no private ones and have one
+ * reservation object have the same memory: one was exported, and the other imported.
+ */
 static struct rondo_bound_slot bound_slot(const void *ctx, u32 i)
 {
 	const struct rondo_binding *binding = ctx;
-	const struct drm_gem_object *obj;
+	const struct rondo_bo *bo;
 	struct rondo_bound_slot bound = {
 		.slot = &binding->program->tables.slots[i],
 		.offset = binding->slot[i].at.offset,
 	};
 
 	if (binding->slot[i].bo) {
-		obj = &binding->slot[i].bo->base.base;
-		bound.memory = obj->resv;
-		bound.size = obj->size;
+		bo = binding->slot[i].bo;
+		bound.memory = bo->private ? (void *)bo : bo->base.base.resv;
+		bound.foreign = bo->imported;
+		bound.size = bo->base.base.size;
 	}
 	return bound;
 }
@@ -154,8 +158,43 @@ static int bind_slot(struct rondo_binding *binding, struct drm_file *file, u32 i
 	ret = rondo_bound_check(&bound);
 	if (ret || !bo)
 		return ret;
+	if (bo->readonly && bound.slot->write_hi)
+		return -EACCES;
 	at->size = bound.size - bound.offset;
 	return rondo_bo_pin(binding->base.rdev, bo, &at->pages);
+}
+
+/* What the fence of a replay is to the buffer of slot @i, which the program touches. */
+static enum dma_resv_usage usage_of(const struct rondo_binding *binding, u32 i)
+{
+	/* Nobody but the file knows the buffer. */
+	if (binding->slot[i].bo->private)
+		return DMA_RESV_USAGE_BOOKKEEP;
+	return binding->program->tables.slots[i].write_hi ? DMA_RESV_USAGE_WRITE :
+							    DMA_RESV_USAGE_READ;
+}
+
+/* Lists each reservation object once, with the most exclusive of its usages. */
+static void list_fences(struct rondo_binding *binding)
+{
+	struct drm_gem_object *obj;
+	enum dma_resv_usage usage;
+	u32 i, f;
+
+	for (i = 0; i < binding->count; i++) {
+		if (!rondo_slot_end(&binding->program->tables.slots[i]))
+			continue;
+		obj = &binding->slot[i].bo->base.base;
+		usage = usage_of(binding, i);
+		for (f = 0; f < binding->fenced; f++)
+			if (binding->slot[f].fence.obj->resv == obj->resv)
+				break;
+		if (f == binding->fenced)
+			binding->slot[binding->fenced++].fence.obj = obj;
+		else
+			usage = min(usage, binding->slot[f].fence.usage);
+		binding->slot[f].fence.usage = usage;
+	}
 }
 
 static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
@@ -173,13 +212,14 @@ static int bind_slots(struct rondo_binding *binding, struct drm_file *file,
 		return ret;
 	for (i = 0; i < slots.count; i++) {
 		args->error_slot = i;
-		ret = rondo_array_get(&slots, i, &user, sizeof(user));
+		ret = rondo_array_get(&slots, i, 1, &user, sizeof(user));
 		if (ret)
 			return ret;
 		ret = bind_slot(binding, file, i, &user);
 		if (ret)
 			return ret;
 	}
+	list_fences(binding);
 	return rondo_binding_check(bound_slot, binding, binding->count, &args->error_slot,
 				   &binding->disjoint);
 }

@@ -5,9 +5,12 @@
 #ifndef RONDO_BINDING_H
 #define RONDO_BINDING_H
 
+#include <linux/dma-resv.h>
+
 #include "driver/rondo_dma.h"
 #include "driver/rondo_object.h"
 
+struct drm_gem_object;
 struct rondo_bo;
 struct rondo_file;
 struct rondo_sealed_program;
@@ -22,6 +25,8 @@ struct rondo_binding {
 	bool disjoint;
 	/** @slots: struct rondo_slot_binding[], as the device reads it */
 	struct rondo_dma slots;
+	/** @fenced: elements of @fence in use: one for each reservation object */
+	u32 fenced;
 	/** @count: of @slot, the program's number of slots */
 	u32 count;
 	struct {
@@ -29,6 +34,11 @@ struct rondo_binding {
 		struct rondo_bo *bo;
 		/** @at: the driver's own copy of what the device is told */
 		struct rondo_slot_binding at;
+		/** @fence: what a replay's fence is to the buffers with one reservation object */
+		struct {
+			struct drm_gem_object *obj;
+			enum dma_resv_usage usage;
+		} fence;
 	} slot[] __counted_by(count);
 };
 

@@ -130,6 +130,8 @@ struct rondo_file {
 	struct rondo_device *rdev;
 	/** @user: who opened it; the file's own reference */
 	struct rondo_user *user;
+	/** @resv: of its private buffers; the file's own reference */
+	struct rondo_resv *resv;
 	/** @ids: &struct rondo_object by id */
 	struct xarray ids[RONDO_TABLES];
 	/** @cycles: exact cycles that the device spent for this file */

@@ -55,7 +55,7 @@ static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 		if (needs_sync(rdev, dma->imported))
 			sync_for_device(rdev, dma->imported);
 		/* Some exporters take the mapping back only when the attachment goes. */
-		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, DMA_BIDIRECTIONAL);
+		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, dma->dir);
 		dma_buf_detach(buf, dma->attach);
 		dma->attach = NULL;
 	}
@@ -189,7 +189,8 @@ err_free_table:
 }
 
 int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
-		     struct dma_buf_attachment *attach, struct sg_table *sgt)
+		     struct dma_buf_attachment *attach, struct sg_table *sgt,
+		     enum dma_data_direction dir)
 {
 	int ret;
 
@@ -198,6 +199,7 @@ int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
 	if (!ret) {
 		dma->attach = attach;
 		dma->imported = sgt;
+		dma->dir = dir;
 	}
 	mutex_unlock(&rdev->dma_lock);
 	return ret;

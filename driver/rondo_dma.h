@@ -34,7 +34,7 @@ struct rondo_dma {
 	enum dma_data_direction dir;
 	/** @sync: what the page list names are copies, to be kept up by rondo_dma_sync() */
 	bool sync;
-	/** @attach: to somebody else's buffer, mapped as @imported; NULL: none */
+	/** @attach: to somebody else's buffer, mapped as @imported, also in @dir; NULL: none */
 	struct dma_buf_attachment *attach;
 	struct sg_table *imported;
 };
@@ -51,7 +51,8 @@ int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct
 
 /* Takes over the attachment @attach, and its mapping @sgt; not if this fails. */
 int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
-		     struct dma_buf_attachment *attach, struct sg_table *sgt);
+		     struct dma_buf_attachment *attach, struct sg_table *sgt,
+		     enum dma_data_direction dir);
 
 /* A page list of the import @from, which must stay as long as this. */
 int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,

@@ -26,6 +26,15 @@
 
 struct workqueue_struct *rondo_release_wq;
 
+static void free_file(struct rondo_file *rfile)
+{
+	if (rfile->user)
+		rondo_user_put(rfile->user);
+	if (rfile->resv)
+		rondo_resv_put(rfile->resv);
+	kfree(rfile);
+}
+
 static int file_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct rondo_file *rfile = kzalloc(sizeof(*rfile), GFP_KERNEL_ACCOUNT);
@@ -35,8 +44,9 @@ static int file_open(struct drm_device *drm, struct drm_file *file)
 		return -ENOMEM;
 	rfile->rdev = to_rondo_device(drm);
 	rfile->user = rondo_user_get_current(rfile->rdev);
-	if (!rfile->user) {
-		kfree(rfile);
+	rfile->resv = rondo_resv_create();
+	if (!rfile->user || !rfile->resv) {
+		free_file(rfile);
 		return -ENOMEM;
 	}
 	for (i = 0; i < RONDO_TABLES; i++)
@@ -51,8 +61,7 @@ static void file_close(struct drm_device *drm, struct drm_file *file)
 	struct rondo_device *rdev = rfile->rdev;
 
 	rondo_objects_close(rfile);
-	rondo_user_put(rfile->user);
-	kfree(rfile);
+	free_file(rfile);
 
 	/*
 	 * Usually everything is released in a moment, and with it the references to the module.
@@ -148,7 +157,8 @@ static const struct drm_driver drm_driver = {
 	.num_ioctls = ARRAY_SIZE(ioctls),
 	.fops = &fops,
 	.gem_create_object = rondo_gem_create_object,
-	.gem_prime_import_sg_table = rondo_gem_import,
+	.gem_prime_import = rondo_gem_import,
+	.gem_prime_import_sg_table = rondo_gem_import_table,
 };
 
 static void destroy_workqueues(struct drm_device *drm, void *unused)

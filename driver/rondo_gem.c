@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/dma-buf.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
+#include <drm/drm_prime.h>
 #include <drm/drm_print.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/rondo_accel.h>
@@ -10,9 +12,34 @@
 #include "driver/rondo_gem.h"
 #include "driver/rondo_limits.h"
 
+struct rondo_resv *rondo_resv_create(void)
+{
+	struct rondo_resv *resv = kzalloc(sizeof(*resv), GFP_KERNEL_ACCOUNT);
+
+	if (!resv)
+		return NULL;
+	kref_init(&resv->ref);
+	dma_resv_init(&resv->base);
+	return resv;
+}
+
+static void release_resv(struct kref *ref)
+{
+	struct rondo_resv *resv = container_of(ref, struct rondo_resv, ref);
+
+	dma_resv_fini(&resv->base);
+	kfree(resv);
+}
+
+void rondo_resv_put(struct rondo_resv *resv)
+{
+	kref_put(&resv->ref, release_resv);
+}
+
 static void gem_free(struct drm_gem_object *obj)
 {
 	struct rondo_bo *bo = to_rondo_bo(obj);
+	struct rondo_resv *private = bo->private;
 	struct dma_buf *imported = bo->imported;
 
 	drm_WARN_ON(obj->dev, bo->users);
@@ -26,19 +53,43 @@ static void gem_free(struct drm_gem_object *obj)
 	drm_gem_shmem_free(&bo->base);
 	if (imported)
 		dma_buf_put(imported);
+	if (private)
+		rondo_resv_put(private);
+}
+
+static struct dma_buf *gem_export(struct drm_gem_object *obj, int flags)
+{
+	return to_rondo_bo(obj)->private ? ERR_PTR(-EINVAL) : drm_gem_prime_export(obj, flags);
+}
+
+static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	if (to_rondo_bo(obj)->readonly) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	return drm_gem_shmem_object_mmap(obj, vma);
 }
 
 static const struct drm_gem_object_funcs gem_funcs = {
 	.free = gem_free,
+	.export = gem_export,
 	.print_info = drm_gem_shmem_object_print_info,
 	.pin = drm_gem_shmem_object_pin,
 	.unpin = drm_gem_shmem_object_unpin,
 	.get_sg_table = drm_gem_shmem_object_get_sg_table,
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
-	.mmap = drm_gem_shmem_object_mmap,
+	.mmap = gem_mmap,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
+
+/* Whether it was opened so, which cannot be changed. */
+static bool is_writable(const struct dma_buf *buf)
+{
+	return buf->file->f_mode & FMODE_WRITE;
+}
 
 struct drm_gem_object *rondo_gem_create_object(struct drm_device *drm, size_t size)
 {
@@ -51,8 +102,9 @@ struct drm_gem_object *rondo_gem_create_object(struct drm_device *drm, size_t si
 	return &bo->base.base;
 }
 
-struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
-					struct sg_table *sgt)
+struct drm_gem_object *rondo_gem_import_table(struct drm_device *drm,
+					      struct dma_buf_attachment *attach,
+					      struct sg_table *sgt)
 {
 	struct drm_gem_object *obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
 	struct rondo_bo *bo;
@@ -62,7 +114,9 @@ struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf_a
 		return obj;
 	bo = to_rondo_bo(obj);
 	bo->imported = attach->dmabuf; /* the caller's reference */
-	ret = rondo_dma_import(to_rondo_device(drm), &bo->import, attach, sgt);
+	bo->readonly = !is_writable(attach->dmabuf);
+	ret = rondo_dma_import(to_rondo_device(drm), &bo->import, attach, sgt,
+			       bo->readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
 	if (ret) {
 		/* The caller keeps it, with attachment and mapping. */
 		bo->imported = NULL;
@@ -70,6 +124,43 @@ struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf_a
 		drm_gem_object_put(obj);
 		return ERR_PTR(ret);
 	}
+	return obj;
+}
+
+struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf *buf)
+{
+	struct dma_buf_attachment *attach;
+	struct drm_gem_object *obj;
+	struct sg_table *sgt;
+
+	if (is_writable(buf))
+		return drm_gem_prime_import(drm, buf);
+
+	/*
+	 * The same for one that must not be written; our own, too, which would be the object that
+	 * its maker may write.
+	 */
+	attach = dma_buf_attach(buf, drm->dev);
+	if (IS_ERR(attach))
+		return ERR_CAST(attach);
+	get_dma_buf(buf);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
+	if (IS_ERR(sgt)) {
+		obj = ERR_CAST(sgt);
+		goto err_detach;
+	}
+	obj = rondo_gem_import_table(drm, attach, sgt);
+	if (IS_ERR(obj))
+		goto err_unmap;
+	obj->import_attach = attach;
+	obj->resv = buf->resv;
+	return obj;
+
+err_unmap:
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
+err_detach:
+	dma_buf_detach(buf, attach);
+	dma_buf_put(buf);
 	return obj;
 }
 
@@ -133,16 +224,22 @@ void rondo_bo_unpin(struct rondo_device *rdev, struct rondo_bo *bo)
 int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_rondo_bo_create *args = data;
+	struct rondo_file *rfile = file->driver_priv;
 	struct drm_gem_shmem_object *shmem;
 	int ret;
 
-	if (args->flags || !args->size || args->size > RONDO_BO_SIZE_MAX)
+	if (args->flags & ~DRM_RONDO_BO_PRIVATE || !args->size || args->size > RONDO_BO_SIZE_MAX)
 		return -EINVAL;
 
 	shmem = drm_gem_shmem_create(drm, PAGE_ALIGN(args->size));
 	if (IS_ERR(shmem))
 		return PTR_ERR(shmem);
 	args->size = shmem->base.size;
+	if (args->flags & DRM_RONDO_BO_PRIVATE) {
+		kref_get(&rfile->resv->ref);
+		to_rondo_bo(&shmem->base)->private = rfile->resv;
+		shmem->base.resv = &rfile->resv->base;
+	}
 	ret = drm_gem_handle_create(file, &shmem->base, &args->handle);
 	drm_gem_object_put(&shmem->base); /* the handle holds it */
 	return ret;

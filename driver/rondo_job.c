@@ -14,10 +14,11 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	struct rondo_job *job;
 	int ret = -ENOMEM;
 
-	job = kzalloc(struct_size(job, replay, count), GFP_KERNEL_ACCOUNT);
+	/* What stands in its places is written when they are taken. */
+	job = kvmalloc(struct_size(job, replay, count), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
-	job->count = count;
+	memset(job, 0, sizeof(*job));
 	job->fault.tag = tag;
 	job->fault.bundle = DRM_RONDO_BUNDLE_NONE;
 	INIT_LIST_HEAD(&job->node);
@@ -28,7 +29,7 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	if (ret) {
 		rondo_fence_free(job->hw_fence);
 		rondo_fence_free(job->done_fence);
-		kfree(job);
+		kvfree(job);
 		return ERR_PTR(ret);
 	}
 	rondo_object_get(&queue->base);
@@ -44,7 +45,7 @@ static void free_job(struct rondo_job *job)
 	for (i = 0; i < job->count; i++)
 		rondo_binding_put(job->replay[i].binding);
 	rondo_queue_put(job->queue);
-	kfree(job);
+	kvfree(job);
 }
 
 void rondo_job_release(struct rondo_job *job)

@@ -41,6 +41,7 @@ struct rondo_job {
 	/** @repeated: had begun before a reset; not repeated a second time */
 	bool repeated;
 
+	/** @count: of @replay that are in it */
 	u32 count;
 	struct rondo_job_replay replay[] __counted_by(count);
 };
@@ -53,8 +54,8 @@ static inline struct rondo_job *to_rondo_job(struct drm_sched_job *job)
 extern const struct drm_sched_backend_ops rondo_sched_ops;
 
 /*
- * A job of @count replays in @queue, which the user calls @tag. It takes a reference to the
- * queue, and to each binding that is put into it. It is either pushed or released.
+ * A job with room for @count replays in @queue, which the user calls @tag. It takes a reference to
+ * the queue, and over that to each binding that is put into it. It is either pushed or released.
  */
 struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag, u64 client_id);
 void rondo_job_release(struct rondo_job *job);

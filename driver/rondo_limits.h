@@ -15,7 +15,7 @@ enum {
 	RONDO_FILE_BINDINGS_MAX = 256,
 	RONDO_FILE_QUEUES_MAX = 16,
 	/* Of a submission; syncs each way. */
-	RONDO_JOB_REPLAYS_MAX = 64,
+	RONDO_JOB_REPLAYS_MAX = 1024,
 	RONDO_JOB_SYNCS_MAX = 64,
 	/* Of a queue. More than the default is for those who may raise a priority. */
 	RONDO_WEIGHT_DEFAULT = 64,

@@ -27,7 +27,7 @@
 struct rondo_file;
 struct rondo_job;
 
-enum { RONDO_QUEUE_ENTRIES = 256 }; /* of a firmware ring; credits of its scheduler */
+enum { RONDO_QUEUE_ENTRIES = 1024 }; /* of a firmware ring; credits of its scheduler */
 
 /* How a job failed; see struct drm_rondo_queue_fault. */
 struct rondo_fault {

@@ -39,6 +39,7 @@ struct submit {
 	struct rondo_array replays, in_syncs, out_syncs;
 	struct rondo_job *job;
 	u64 cycles; /* of its replays so far */
+	u32 last_id; /* the binding of the last of them */
 	u32 out_count; /* of @out, filled so far */
 	struct out_sync *out;
 };
@@ -55,7 +56,7 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 	if (ret)
 		return ret;
 	for (i = 0; i < offsets.count; i++) {
-		ret = rondo_array_get(&offsets, i, &offset, sizeof(offset));
+		ret = rondo_array_get(&offsets, i, 1, &offset, sizeof(offset));
 		if (ret)
 			return ret;
 		if (offset.pad)
@@ -68,30 +69,61 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 	return 0;
 }
 
-static int add_replay(struct submit *submit, u32 i)
+/* The binding with @id, with a reference; NULL if there is none. Often it is the last one again. */
+static struct rondo_binding *find_binding(struct submit *submit, u32 id)
 {
-	struct rondo_job_replay *replay = &submit->job->replay[i];
-	struct drm_rondo_replay user;
-	int ret;
+	const struct rondo_job *job = submit->job;
+	struct rondo_binding *binding;
 
-	ret = rondo_array_get(&submit->replays, i, &user, sizeof(user));
-	if (ret)
-		return ret;
-	if (user.pad)
+	if (!job->count || id != submit->last_id)
+		return rondo_binding_lookup(submit->file->driver_priv, id);
+	binding = job->replay[job->count - 1].binding;
+	rondo_object_get(&binding->base);
+	return binding;
+}
+
+static int add_replay(struct submit *submit, const struct drm_rondo_replay *user)
+{
+	struct rondo_binding *binding;
+	struct rondo_job *job = submit->job;
+	struct rondo_job_replay *replay;
+
+	if (user->pad)
 		return -EINVAL;
-	replay->binding = rondo_binding_lookup(submit->file->driver_priv, user.binding);
-	if (!replay->binding)
+	binding = find_binding(submit, user->binding);
+	if (!binding)
 		return -ENOENT;
-	submit->cycles += replay->binding->program->cycles;
-	if (submit->cycles > rondo_job_cycles_max(replay->binding->base.rdev))
-		return -E2BIG;
+	submit->last_id = user->binding;
+	submit->cycles += binding->program->cycles;
+	job->count++;
+	replay = &job->replay[job->count - 1];
+	replay->binding = binding;
 	replay->entry = (struct rondo_fw_entry){
 		.type = RONDO_FW_ENTRY_REPLAY,
-		.flags = i == submit->replays.count - 1 ? RONDO_FW_ENTRY_EVENT : 0,
-		.binding = replay->binding->base.number,
-		.generation = replay->binding->generation,
+		.flags = job->count == submit->replays.count ? RONDO_FW_ENTRY_EVENT : 0,
+		.binding = binding->base.number,
+		.generation = binding->generation,
 	};
-	return add_offsets(replay, &user);
+	return user->offset_count ? add_offsets(replay, user) : 0;
+}
+
+/* Adds all replays, of which it copies a few at a time. */
+static int add_replays(struct submit *submit)
+{
+	enum { SOME = 16 };
+	struct drm_rondo_replay user[SOME];
+	u32 first, count, i;
+	int ret;
+
+	for (first = 0; first < submit->replays.count; first += count) {
+		count = min_t(u32, submit->replays.count - first, SOME);
+		ret = rondo_array_get(&submit->replays, first, count, user, sizeof(user[0]));
+		for (i = 0; i < count && !ret; i++)
+			ret = add_replay(submit, &user[i]);
+		if (ret)
+			return ret;
+	}
+	return submit->cycles > rondo_job_cycles_max(submit->job->queue->base.rdev) ? -E2BIG : 0;
 }
 
 /* Takes over the reference. The queue's own jobs are no dependency: its ring is in order. */
@@ -110,7 +142,7 @@ static int add_in_sync(struct submit *submit, u32 i)
 	struct dma_fence *fence;
 	int ret;
 
-	ret = rondo_array_get(&submit->in_syncs, i, &user, sizeof(user));
+	ret = rondo_array_get(&submit->in_syncs, i, 1, &user, sizeof(user));
 	if (ret)
 		return ret;
 	if (user.flags)
@@ -131,7 +163,7 @@ static int add_out_sync(struct submit *submit, u32 i)
 	struct drm_rondo_sync user;
 	int ret;
 
-	ret = rondo_array_get(&submit->out_syncs, i, &user, sizeof(user));
+	ret = rondo_array_get(&submit->out_syncs, i, 1, &user, sizeof(user));
 	if (ret)
 		return ret;
 	if (user.flags)
@@ -163,11 +195,9 @@ static void put_out_syncs(struct submit *submit)
 /* Everything that the user's arrays name goes into the job. */
 static int fill_job(struct submit *submit)
 {
-	int ret = 0;
+	int ret = add_replays(submit);
 	u32 i;
 
-	for (i = 0; i < submit->replays.count && !ret; i++)
-		ret = add_replay(submit, i);
 	for (i = 0; i < submit->in_syncs.count && !ret; i++)
 		ret = add_in_sync(submit, i);
 	if (ret || !submit->out_syncs.count)
@@ -181,22 +211,16 @@ static int fill_job(struct submit *submit)
 	return ret;
 }
 
-/* Whether slot @i is touched, and if so how. */
-static bool slot_usage(const struct rondo_binding *binding, u32 i, enum dma_resv_usage *usage)
-{
-	const struct rondo_slot *slot = &binding->program->tables.slots[i];
-
-	*usage = slot->write_hi ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
-	return slot->write_hi || slot->read_hi;
-}
-
 typedef int (*buffer_visitor)(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage);
 
-/* Calls @visit for each touched buffer of the job; one bound more than once comes again. */
-static int visit_buffers(struct rondo_job *job, void *ctx, buffer_visitor visit)
+/*
+ * Calls @visit for each reservation object of the job's buffers; one of several bindings comes
+ * again. With explicit sync, nobody else orders by the job's fence.
+ */
+static int visit_buffers(const struct submit *submit, void *ctx, buffer_visitor visit)
 {
-	enum dma_resv_usage usage;
-	u32 i, s;
+	const struct rondo_job *job = submit->job;
+	u32 i, f;
 	int ret;
 
 	for (i = 0; i < job->count; i++) {
@@ -204,10 +228,11 @@ static int visit_buffers(struct rondo_job *job, void *ctx, buffer_visitor visit)
 
 		if (i && binding == job->replay[i - 1].binding)
 			continue;
-		for (s = 0; s < binding->count; s++) {
-			if (!slot_usage(binding, s, &usage))
-				continue;
-			ret = visit(ctx, &binding->slot[s].bo->base.base, usage);
+		for (f = 0; f < binding->fenced; f++) {
+			ret = visit(ctx, binding->slot[f].fence.obj,
+				    submit->args->flags & DRM_RONDO_SUBMIT_EXPLICIT_SYNC ?
+					    DMA_RESV_USAGE_BOOKKEEP :
+					    binding->slot[f].fence.usage);
 			if (ret)
 				return ret;
 		}
@@ -229,6 +254,8 @@ static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv
 	struct dma_fence *fence;
 	int ret;
 
+	if (usage == DMA_RESV_USAGE_BOOKKEEP)
+		return 0;
 	dma_resv_for_each_fence(&cursor, obj->resv,
 				dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE), fence) {
 		ret = add_dependency(job, dma_fence_get(fence));
@@ -267,7 +294,7 @@ static int push_job(struct submit *submit)
 	struct dma_fence *fence = &job->done_fence->base;
 	int ret;
 
-	ret = visit_buffers(job, job, depend_on_buffer);
+	ret = visit_buffers(submit, job, depend_on_buffer);
 	if (ret)
 		return ret;
 
@@ -277,7 +304,7 @@ static int push_job(struct submit *submit)
 		return -ENOENT;
 	}
 	rondo_job_arm(job);
-	visit_buffers(job, fence, publish_on_buffer);
+	visit_buffers(submit, fence, publish_on_buffer);
 	publish_on_syncs(submit, fence);
 	drm_sched_entity_push_job(&job->base); /* from here on the job is the scheduler's */
 	mutex_unlock(&queue->submit_lock);
@@ -291,7 +318,7 @@ static int lock_and_push(struct submit *submit)
 
 	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
 	drm_exec_until_all_locked(&exec) {
-		ret = visit_buffers(submit->job, &exec, lock_buffer);
+		ret = visit_buffers(submit, &exec, lock_buffer);
 		drm_exec_retry_on_contention(&exec);
 		if (ret)
 			break;
@@ -307,7 +334,8 @@ static int check_args(const struct submit *submit)
 	const u32 sync_size = sizeof(struct drm_rondo_sync);
 	int ret;
 
-	if (submit->args->flags || submit->args->pad || !submit->replays.count)
+	if (submit->args->flags & ~DRM_RONDO_SUBMIT_EXPLICIT_SYNC || submit->args->pad ||
+	    !submit->replays.count)
 		return -EINVAL;
 	ret = rondo_array_check(&submit->replays, RONDO_JOB_REPLAYS_MAX,
 				sizeof(struct drm_rondo_replay));

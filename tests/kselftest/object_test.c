@@ -62,7 +62,7 @@ TEST_F(object, query_device)
 	EXPECT_EQ(RONDO_PROGRAM_SLOTS_MAX, info.slots_max);
 	EXPECT_EQ(RONDO_ENTRIES_MAX, info.entries_max);
 	EXPECT_EQ(RONDO_DESCS_MAX, info.descs_max);
-	EXPECT_EQ(64, info.replays_max);
+	EXPECT_EQ(1024, info.replays_max);
 	EXPECT_EQ(64, info.syncs_max);
 	EXPECT_EQ(16, info.faults_max);
 	EXPECT_EQ(64, info.programs_max);

@@ -188,6 +188,19 @@ struct rig_program rig_program_count(uint64_t trips)
 	return finish(&b);
 }
 
+struct rig_program rig_program_read(uint32_t slots)
+{
+	struct builder b;
+
+	build_init(&b);
+	while (slots--) {
+		transfer(&b, RONDO_DMA_IN, build_slot(&b, 0), 64);
+		build_wait(&b, 0, 0);
+	}
+	build_halt(&b);
+	return finish(&b);
+}
+
 struct rig_program rig_program_spin(uint64_t cycles)
 {
 	struct builder b;
@@ -287,9 +300,9 @@ uint32_t make_program(int fd, struct rig_program program)
 	return id;
 }
 
-uint32_t make_bo(int fd, uint64_t size, void **map)
+static uint32_t make_bo_with(int fd, uint64_t size, uint32_t flags, void **map)
 {
-	struct drm_rondo_bo_create args = { .size = size };
+	struct drm_rondo_bo_create args = { .size = size, .flags = flags };
 	struct drm_rondo_bo_mmap_offset mmap_args = {};
 
 	must("BO_CREATE", rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &args));
@@ -302,6 +315,16 @@ uint32_t make_bo(int fd, uint64_t size, void **map)
 			die("mmap of a buffer", -errno);
 	}
 	return args.handle;
+}
+
+uint32_t make_bo(int fd, uint64_t size, void **map)
+{
+	return make_bo_with(fd, size, 0, map);
+}
+
+uint32_t make_private_bo(int fd, uint64_t size, void **map)
+{
+	return make_bo_with(fd, size, DRM_RONDO_BO_PRIVATE, map);
 }
 
 int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id)

@@ -38,6 +38,8 @@ struct rig_program rig_program_copy(uint32_t bytes, uint32_t flags, uint32_t ext
 struct rig_program rig_program_increment(void);
 /* Counts in SRAM, @trips times, and writes the first 16 words of slot 0 after each. */
 struct rig_program rig_program_count(uint64_t trips);
+/* Reads the first 16 words of each of @slots slots. */
+struct rig_program rig_program_read(uint32_t slots);
 /* Touches no slot, and takes a little more than @cycles. */
 struct rig_program rig_program_spin(uint64_t cycles);
 /* The same, and exactly @cycles. */
@@ -51,6 +53,7 @@ struct rig_program rig_program_tables(uint32_t slots, uint32_t entries, uint32_t
 int rig_program_create(int fd, const void *data, uint64_t size, uint32_t *id);
 uint32_t make_program(int fd, struct rig_program program); /* frees the bytes */
 uint32_t make_bo(int fd, uint64_t size, void **map); /* @map may be NULL */
+uint32_t make_private_bo(int fd, uint64_t size, void **map);
 int rig_bind(int fd, uint32_t program, const uint32_t *handles, uint32_t count, uint32_t *id);
 uint32_t make_binding(int fd, uint32_t program, const uint32_t *handles, uint32_t count);
 uint32_t make_queue(int fd);

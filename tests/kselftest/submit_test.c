@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <xf86drm.h>
 
 #include "kselftest_harness.h"
@@ -184,7 +185,7 @@ TEST_F(submit, most_replays_and_syncs)
 		EXPECT_EQ(0, rig_result(self->fd, out[i].handle));
 }
 
-/* More jobs than a ring has places, each of 64 replays that count in memory. */
+/* More than a ring has places for: jobs of as many replays as there can be, counting in memory. */
 TEST_F(submit, deep_queue)
 {
 	uint32_t *words, bo = make_bo(self->fd, 4096, (void **)&words), i;
@@ -195,12 +196,35 @@ TEST_F(submit, deep_queue)
 		self->replay[i] = self->replay[0];
 	self->args.replay_count = self->info.replays_max;
 	self->args.in_count = 0;
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, submit(self));
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
-	EXPECT_EQ(20 * self->info.replays_max, words[0]);
-	EXPECT_EQ(20 * self->info.replays_max, words[15]);
+	EXPECT_EQ(3 * self->info.replays_max, words[0]);
+	EXPECT_EQ(3 * self->info.replays_max, words[15]);
 	EXPECT_EQ(0, words[16]);
+}
+
+/* Replays of two bindings in turn: each is of the one that it names. */
+TEST_F(submit, bindings_in_turn)
+{
+	uint32_t *words[2], bo[2], binding[2], program, i;
+
+	program = make_program(self->fd, rig_program_increment());
+	for (i = 0; i < 2; i++) {
+		bo[i] = make_bo(self->fd, 4096, (void **)&words[i]);
+		binding[i] = make_binding(self->fd, program, &bo[i], 1);
+	}
+	for (i = 0; i < 100; i++)
+		self->replay[i].binding = binding[i % 5 == 0];
+	self->args.replay_count = 100;
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(80, words[0][0]);
+	EXPECT_EQ(20, words[1][0]);
+	/* One that does not exist ends it all, whatever stood before. */
+	self->replay[99].binding = binding[1] + 100;
+	EXPECT_EQ(-ENOENT, submit(self));
+	EXPECT_EQ(80, words[0][0]);
 }
 
 /* Slot offsets: the last place that fits, and one step beyond. */
@@ -325,7 +349,62 @@ TEST_F(submit, implicit_fences_out)
 	close(out);
 }
 
-/* Another driver's fence on a shared buffer holds a replay back. */
+/* With explicit sync, nobody else sees the job on its buffers. */
+TEST_F(submit, explicit_fences_out)
+{
+	int in = dmabuf_of(_metadata, self->fd, self->copy.in_bo);
+	int out = dmabuf_of(_metadata, self->fd, self->copy.out_bo);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	self->args.flags = DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
+	ASSERT_EQ(0, submit(self));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	EXPECT_EQ(POLLIN | POLLOUT, ready(in));
+	EXPECT_EQ(POLLIN | POLLOUT, ready(out));
+	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	close(in);
+	close(out);
+}
+
+/* Private buffers: used as any other, never exported, alive as long as they are mapped. */
+TEST_F(submit, private_buffers)
+{
+	uint32_t *in, *out, handles[2], shared[2], *shared_out, i;
+	int fd = rig_open(), dmabuf;
+	struct rig_copy copy = make_copy(fd);
+
+	handles[0] = make_private_bo(fd, 4096, (void **)&in);
+	handles[1] = make_private_bo(fd, 4096, (void **)&out);
+	EXPECT_NE(0, drmPrimeHandleToFD(fd, handles[0], DRM_CLOEXEC | DRM_RDWR, &dmabuf));
+	EXPECT_EQ(EINVAL, errno);
+	in[1] = 77;
+	copy.binding = make_binding(fd, copy.program, handles, 2);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, rig_submit(fd, copy.queue, copy.binding, 0, copy.sync));
+	EXPECT_EQ(0, rig_result(fd, copy.sync));
+	EXPECT_EQ(77, out[1]);
+
+	/* One of each kind. */
+	shared[0] = handles[0];
+	shared[1] = make_bo(fd, 4096, (void **)&shared_out);
+	copy.binding = make_binding(fd, copy.program, shared, 2);
+	EXPECT_EQ(0, rig_submit(fd, copy.queue, copy.binding, 0, copy.sync));
+	EXPECT_EQ(0, rig_result(fd, copy.sync));
+	EXPECT_EQ(77, shared_out[1]);
+
+	close(fd);
+	EXPECT_EQ(77, out[1]);
+	in[2] = 1;
+	munmap(in, 4096);
+	munmap(out, 4096);
+}
+
+/* Another driver's fence on a shared buffer holds a replay back, unless that is told not to wait.
+ */
 TEST_F(submit, implicit_fences_in)
 {
 	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
@@ -348,6 +427,12 @@ TEST_F(submit, implicit_fences_in)
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
 	/* Another queue is free to run meanwhile; when it is done, this could be. */
 	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0.2));
+	self->replay[0].binding = binding;
+	self->args.queue = make_queue(self->fd);
+	self->args.flags = DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
+	ASSERT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0));
 	signal.fence = attach.out_fence;
 	EXPECT_EQ(0, rig_ioctl(vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
 	EXPECT_EQ(0, rig_result(self->fd, sync));

@@ -82,7 +82,7 @@ static const struct field query_fields[] = {
 
 static const struct field bo_create_fields[] = {
 	FIELD(bo_create, size, RANGE, 1 << 30, -EINVAL),
-	FIELD(bo_create, flags, ZERO),
+	FIELD(bo_create, flags, ZERO, DRM_RONDO_BO_PRIVATE),
 	FIELD(bo_create, handle, FREE),
 	{},
 };
@@ -147,9 +147,9 @@ static const struct field queue_destroy_fields[] = {
 
 static const struct field submit_fields[] = {
 	FIELD(submit, queue, NAME, 0, -ENOENT),
-	FIELD(submit, flags, ZERO),
+	FIELD(submit, flags, ZERO, DRM_RONDO_SUBMIT_EXPLICIT_SYNC),
 	FIELD(submit, replays, POINTER),
-	FIELD(submit, replay_count, RANGE, 64, -EINVAL),
+	FIELD(submit, replay_count, RANGE, 1024, -EINVAL),
 	FIELD(submit, replay_stride, FREE), /* every_stride */
 	FIELD(submit, in_syncs, POINTER),
 	FIELD(submit, out_syncs, POINTER),

@@ -55,8 +55,8 @@ static bool next_slot(struct rondo_slot *s)
 static void test_overlaps(void)
 {
 	struct rondo_slot a = { .align = 1 }, b = { .align = 1 };
-	struct rondo_bound_slot x = { &a, &a, 0, BYTES + 1 };
-	struct rondo_bound_slot y = { &b, &a, 0, BYTES + 1 };
+	struct rondo_bound_slot x = { &a, &a, 0, BYTES + 1, false };
+	struct rondo_bound_slot y = { &b, &a, 0, BYTES + 1, false };
 	u32 pairs = 0, wrong = 0, clashes = 0;
 
 	do {
@@ -81,8 +81,8 @@ static void test_overlaps(void)
 static void test_groups(void)
 {
 	struct rondo_slot a = { .write_hi = 4, .alias = 1 }, b = { .read_hi = 4, .alias = 1 };
-	struct rondo_bound_slot x = { &a, &a, 0, 8 };
-	struct rondo_bound_slot y = { &b, &a, 0, 8 };
+	struct rondo_bound_slot x = { &a, &a, 0, 8, false };
+	struct rondo_bound_slot y = { &b, &a, 0, 8, false };
 
 	tap_ok(!rondo_bound_clash(&x, &y), "slots of one alias group may overlap");
 	b.alias = 2;
@@ -96,19 +96,20 @@ static void test_fits(void)
 	struct rondo_slot s = { .read_lo = 8, .read_hi = 16, .write_lo = 0, .write_hi = 4 };
 
 	tap_eq(rondo_slot_end(&s), 16, "the end is that of the longer extent");
-	tap_ok(rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 4, 20 }),
+	tap_ok(rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 4, 20, false }),
 	       "a buffer that just fits");
-	tap_ok(!rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 5, 20 }), "one byte less");
-	tap_ok(!rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, ~0ull, 20 }),
+	tap_ok(!rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 5, 20, false }),
+	       "one byte less");
+	tap_ok(!rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, ~0ull, 20, false }),
 	       "an offset beyond");
 	s = (struct rondo_slot){ .align = 4 };
-	tap_ok(rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 20, 20 }),
+	tap_ok(rondo_bound_fits(&(struct rondo_bound_slot){ &s, &s, 20, 20, false }),
 	       "nothing fits at the end");
 }
 
 static int check(struct rondo_slot *s, const void *memory, u64 offset, u64 size)
 {
-	return rondo_bound_check(&(struct rondo_bound_slot){ s, memory, offset, size });
+	return rondo_bound_check(&(struct rondo_bound_slot){ s, memory, offset, size, false });
 }
 
 static void test_check(void)
@@ -133,9 +134,9 @@ static void test_binding(void)
 {
 	struct rondo_slot in = { .align = 1, .read_hi = 4 }, out = { .align = 1, .write_hi = 4 };
 	struct rondo_slot both = { .align = 1, .read_hi = 4, .write_hi = 4 };
-	struct rondo_bound_slot b[3] = { { &in, &in, 0, 8 },
-					 { &out, &out, 0, 8 },
-					 { &out, NULL, 0, 0 } };
+	struct rondo_bound_slot b[3] = { { &in, &in, 0, 8, false },
+					 { &out, &out, 0, 8, false },
+					 { &out, NULL, 0, 0, false } };
 	bool disjoint;
 	u32 slot = 9;
 
@@ -160,7 +161,7 @@ static void test_binding(void)
 static void test_offsets(void)
 {
 	struct rondo_slot s = { .align = 4, .read_hi = 8, .flags = RONDO_SLOT_DYNAMIC };
-	struct rondo_bound_slot b = { &s, &s, 4, 32 };
+	struct rondo_bound_slot b = { &s, &s, 4, 32, false };
 	struct rondo_fw_entry entry = {};
 	u32 i;
 
@@ -184,6 +185,25 @@ static void test_offsets(void)
 	tap_eq(rondo_entry_add_offset(&entry, 6, &b, 0), -ENOSPC, "more than an entry holds");
 }
 
+/* Of two foreign buffers nobody knows whether they are one: no clash, but no repetition either. */
+static void test_foreign(void)
+{
+	struct rondo_slot in = { .align = 1, .read_hi = 4 }, out = { .align = 1, .write_hi = 4 };
+	struct rondo_bound_slot slots[2] = { { &in, &in, 0, 4, true },
+					     { &out, &out, 0, 4, false } };
+	bool disjoint = false;
+	u32 slot;
+
+	tap_ok(!rondo_binding_check(get, slots, 2, &slot, &disjoint) && disjoint,
+	       "one foreign buffer and one of our own");
+	slots[1].foreign = true;
+	tap_ok(!rondo_binding_check(get, slots, 2, &slot, &disjoint) && !disjoint,
+	       "two foreign buffers may be one");
+	slots[1].slot = &in;
+	tap_ok(!rondo_binding_check(get, slots, 2, &slot, &disjoint) && disjoint,
+	       "and be read as one");
+}
+
 int main(void)
 {
 	test_overlaps();
@@ -191,6 +211,7 @@ int main(void)
 	test_fits();
 	test_check();
 	test_binding();
+	test_foreign();
 	test_offsets();
 	return tap_done();
 }

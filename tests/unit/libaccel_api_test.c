@@ -22,7 +22,7 @@ static void test_device(struct rig *r)
 	int ret;
 
 	tap_eq(accel_device_info(r->device, &info, sizeof(info)), 0, "what the device is");
-	tap_ok(!strcmp(info.backend, rig_emulated() ? "emu" : "drm") && info.replays_max == 64 &&
+	tap_ok(!strcmp(info.backend, rig_emulated() ? "emu" : "drm") && info.replays_max == 1024 &&
 		       info.offsets_max == 8 && info.firmware >> 16 == 1,
 	       "its limits and its firmware");
 	tap_eq(accel_device_info(r->device, &larger.info, sizeof(larger)), 0,
@@ -292,19 +292,19 @@ static void test_two_devices(struct rig *r)
 
 static void test_submit(struct rig *r)
 {
-	struct accel_replay replays[65] = {};
+	static struct accel_replay replays[1025];
 	struct accel_offset offset = {};
 	struct accel_sync sync = {};
 	struct accel_job job = { .replays = replays, .replay_count = 1 };
 	struct accel_fence *fence = NULL;
 	int i;
 
-	for (i = 0; i < 65; i++)
+	for (i = 0; i < 1025; i++)
 		replays[i].binding = r->binding;
 	tap_eq(accel_submit(r->queue, &job, NULL), 0, "a job without a fence to return");
 	job.replay_count = 0;
 	tap_eq(accel_submit(r->queue, &job, &fence), -EINVAL, "no replay");
-	job.replay_count = 65;
+	job.replay_count = 1025;
 	tap_eq(accel_submit(r->queue, &job, &fence), -ENOSPC, "too many replays");
 	job.replay_count = 1;
 	job.reserved = 1;
@@ -327,7 +327,7 @@ static void test_submit(struct rig *r)
 	       "a syncobj that is none");
 	job.in_count = 0;
 	tap_ok(!fence, "gave no fence");
-	job.replay_count = 64;
+	job.replay_count = 1024;
 	tap_eq(accel_submit(r->queue, &job, &fence), 0, "as many replays as a job can have");
 	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "end well");
 	accel_fence_destroy(fence);

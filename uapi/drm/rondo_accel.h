@@ -133,11 +133,17 @@ struct drm_rondo_clock_info {
 	__u64 monotonic_ns;
 };
 
+/*
+ * The buffer is the file's alone: it cannot be exported, and takes no part in implicit sync. With
+ * such buffers the cost of a submission does not depend on their number.
+ */
+#define DRM_RONDO_BO_PRIVATE 0x1
+
 /** struct drm_rondo_bo_create - create a zero-filled buffer of shared memory */
 struct drm_rondo_bo_create {
 	/** @size: bytes, 1..bo_size_max; rounded up to pages and returned */
 	__u64 size;
-	/** @flags: 0 */
+	/** @flags: DRM_RONDO_BO_PRIVATE or 0 */
 	__u32 flags;
 	/** @handle: returned GEM handle; release with DRM_IOCTL_GEM_CLOSE */
 	__u32 handle;
@@ -208,6 +214,7 @@ struct drm_rondo_slot_binding {
 /**
  * struct drm_rondo_binding_create - a program and a buffer for each of its slots
  *
+ * -EACCES: the program writes a slot, and its buffer is a dma-buf that was not opened for writing.
  * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
  * and are not of one alias group. -ENOSPC: too many bindings, of this file, of its user or on
  * the device. Waits for the replay that runs.
@@ -223,7 +230,7 @@ struct drm_rondo_binding_create {
 	__u32 slot_count;
 	/** @slot_stride: sizeof(struct drm_rondo_slot_binding) of the caller */
 	__u32 slot_stride;
-	/** @error_slot: returned with -ERANGE, -EBUSY and -ENOENT: the slot at fault */
+	/** @error_slot: returned with -EACCES, -ERANGE, -EBUSY, -ENOENT: the slot at fault */
 	__u32 error_slot;
 	/** @id: returned binding id */
 	__u32 id;
@@ -296,17 +303,23 @@ struct drm_rondo_sync {
 	__u64 point;
 };
 
+/* See struct drm_rondo_submit. */
+#define DRM_RONDO_SUBMIT_EXPLICIT_SYNC 0x1
+
 /**
  * struct drm_rondo_submit - replay bindings, in order, as one job
  *
  * The job starts when the in syncs and the implicit fences of its buffers have signalled; the
- * out syncs, and an implicit fence on its buffers, signal when its last replay is done. Jobs of
- * one queue start and end in the order of their submission.
+ * out syncs, and an implicit fence on its buffers, signal when its last replay is done. With
+ * DRM_RONDO_SUBMIT_EXPLICIT_SYNC, and for buffers with DRM_RONDO_BO_PRIVATE in any case, there are
+ * no implicit fences: the job waits for its in syncs alone, and no other waits for it but by its
+ * out syncs. Jobs of one queue start and end in the order of their submission.
  *
  * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED (queue
  * destroyed), -ENODEV (device gone). A replay that fails stops no other. After a reset of the
  * device a job that had been started is repeated, once, if all its replays are of one binding
- * that reads nothing that it writes; else it ends with -EIO.
+ * that reads nothing that it writes; else it ends with -EIO. Two dma-bufs of other drivers may be
+ * the same memory, so what writes one and reads another is not repeated.
  *
  * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
  * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.
@@ -314,7 +327,7 @@ struct drm_rondo_sync {
 struct drm_rondo_submit {
 	/** @queue: queue id */
 	__u32 queue;
-	/** @flags: 0 */
+	/** @flags: DRM_RONDO_SUBMIT_EXPLICIT_SYNC or 0 */
 	__u32 flags;
 	/** @replays: user pointer to struct drm_rondo_replay[] */
 	__u64 replays;

@@ -28,13 +28,13 @@
 enum {
 	LOCAL_ADMIN_ENTRIES = 64,
 	LOCAL_EVENT_ENTRIES = 1024,
-	LOCAL_QUEUE_ENTRIES = 256,
+	LOCAL_QUEUE_ENTRIES = 1024,
 	LOCAL_LOG_BYTES = 16384,
 	/* Limits of one open device, those of an open file of the kernel's driver. */
 	LOCAL_PROGRAMS_MAX = 64,
 	LOCAL_BINDINGS_MAX = 256,
 	LOCAL_QUEUES_MAX = 16,
-	LOCAL_REPLAYS_MAX = 64,
+	LOCAL_REPLAYS_MAX = 1024,
 	/* Resets that may come between before an operation gives up. */
 	LOCAL_LOAD_TRIES = 3,
 	/*

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Runs in the guest, for the script submit_size: submits a program of 100 bundles and one of
- * 100,000, in turn, CALLS times each, the ioctl between the markers of the instruction counter
- * (interval 0 the short one, 1 the long one). Both copy the same bytes between the same slots.
+ * Runs in the guest, for the script submit_size: submits four programs in turn, CALLS times each,
+ * the ioctl between the markers of the instruction counter, in an interval for each. The first two
+ * have 100 and 100,000 bundles, and copy the same bytes between the same slots. The others have 1
+ * slot and 64, behind which stand private buffers, and are submitted with explicit sync.
  *
  * The calling thread has a real-time priority, so that what it wakes does not run, and is not
  * counted, before it has left the ioctl.
@@ -29,7 +30,26 @@ struct subject {
 	struct drm_rondo_submit submit;
 };
 
-static void prepare(struct subject *s, int fd, uint32_t queue, uint32_t bundles)
+/* What replays @program with @slots of @buffers, submitted with @flags. */
+static void prepare(struct subject *s, int fd, uint32_t queue, struct rig_program program,
+		    const uint32_t *buffers, uint32_t slots, uint32_t flags)
+{
+	s->sync = make_syncobj(fd);
+	s->replay.binding = make_binding(fd, make_program(fd, program), buffers, slots);
+	s->out.handle = s->sync;
+	s->submit = (struct drm_rondo_submit){
+		.queue = queue,
+		.flags = flags,
+		.replays = (uintptr_t)&s->replay,
+		.replay_count = 1,
+		.replay_stride = sizeof(s->replay),
+		.out_syncs = (uintptr_t)&s->out,
+		.out_count = 1,
+		.sync_stride = sizeof(s->out),
+	};
+}
+
+static void prepare_bundles(struct subject *s, int fd, uint32_t queue, uint32_t bundles)
 {
 	struct rig_program program = rig_program_copy(BYTES, 0, bundles - COPY_BUNDLES);
 	const struct rondo_program_header *header = program.data;
@@ -39,18 +59,17 @@ static void prepare(struct subject *s, int fd, uint32_t queue, uint32_t bundles)
 		fprintf(stderr, "the program has %u bundles, not %u\n", header->bundles, bundles);
 		exit(EXIT_FAILURE);
 	}
-	s->sync = make_syncobj(fd);
-	s->replay.binding = make_binding(fd, make_program(fd, program), buffers, 2);
-	s->out.handle = s->sync;
-	s->submit = (struct drm_rondo_submit){
-		.queue = queue,
-		.replays = (uintptr_t)&s->replay,
-		.replay_count = 1,
-		.replay_stride = sizeof(s->replay),
-		.out_syncs = (uintptr_t)&s->out,
-		.out_count = 1,
-		.sync_stride = sizeof(s->out),
-	};
+	prepare(s, fd, queue, program, buffers, 2, 0);
+}
+
+static void prepare_slots(struct subject *s, int fd, uint32_t queue, uint32_t slots)
+{
+	uint32_t buffers[RONDO_PROGRAM_SLOTS_MAX], i;
+
+	for (i = 0; i < slots; i++)
+		buffers[i] = make_private_bo(fd, BYTES, NULL);
+	prepare(s, fd, queue, rig_program_read(slots), buffers, slots,
+		DRM_RONDO_SUBMIT_EXPLICIT_SYNC);
 }
 
 static void check(int ret)
@@ -102,9 +121,20 @@ static void settle(int loadavg)
 	} while (!alone(loadavg));
 }
 
+/* The place of a marker is code, so that each interval has its own. */
+#define MEASURE(interval, s)                                           \
+	do {                                                           \
+		settle(loadavg);                                       \
+		MARKER_BEGIN(interval);                                \
+		ret = ioctl(fd, DRM_IOCTL_RONDO_SUBMIT, &(s)->submit); \
+		MARKER_END(interval);                                  \
+		check(ret);                                            \
+		check(rig_result(fd, (s)->sync));                      \
+	} while (0)
+
 int main(int argc, char **argv)
 {
-	static struct subject small, large;
+	static struct subject small, large, one_slot, all_slots;
 	int calls = argc > 1 ? atoi(argv[1]) : 400, fd = rig_open(), loadavg, ret;
 	uint32_t queue;
 
@@ -114,22 +144,15 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	queue = make_queue(fd);
-	prepare(&small, fd, queue, SHORT);
-	prepare(&large, fd, queue, LONG);
+	prepare_bundles(&small, fd, queue, SHORT);
+	prepare_bundles(&large, fd, queue, LONG);
+	prepare_slots(&one_slot, fd, queue, 1);
+	prepare_slots(&all_slots, fd, queue, RONDO_PROGRAM_SLOTS_MAX);
 	while (calls--) {
-		settle(loadavg);
-		MARKER_BEGIN(0);
-		ret = ioctl(fd, DRM_IOCTL_RONDO_SUBMIT, &small.submit);
-		MARKER_END(0);
-		check(ret);
-		check(rig_result(fd, small.sync));
-
-		settle(loadavg);
-		MARKER_BEGIN(1);
-		ret = ioctl(fd, DRM_IOCTL_RONDO_SUBMIT, &large.submit);
-		MARKER_END(1);
-		check(ret);
-		check(rig_result(fd, large.sync));
+		MEASURE(0, &small);
+		MEASURE(1, &large);
+		MEASURE(2, &one_slot);
+		MEASURE(3, &all_slots);
 	}
 	close(loadavg);
 	close(fd);
