@@ -12,6 +12,7 @@
  *	rondo_irq.c      interrupts
  *	rondo_watch.c    the watchdog over liveness
  *	rondo_reset.c    reset and what is made of the work in flight
+ *	rondo_dump.c     core dumps of failures
  *	rondo_dma.c      memory that the device can reach
  *	rondo_gem.c      buffers
  *	rondo_array.c    arrays that an ioctl reads
@@ -49,6 +50,7 @@
 #include "core/replay.h"
 #include "driver/rondo_admin.h"
 #include "driver/rondo_dma.h"
+#include "driver/rondo_dump.h"
 #include "driver/rondo_fw.h"
 #include "driver/rondo_hw.h"
 #include "driver/rondo_irq.h"
@@ -83,6 +85,8 @@ struct rondo_device {
 	const char *reset_reason;
 	/** @leaving: remove has begun: no reset is begun any more, and one under way gives up */
 	bool leaving;
+	/** @paused: from rondo_reset_pause() to rondo_reset_resume(): no reset is begun */
+	bool paused;
 	/** @stops: how often the device was stopped; changed under @reset_lock */
 	atomic_t stops;
 	/** @stopped: woken when @stops changes */
@@ -92,6 +96,7 @@ struct rondo_device {
 	struct rondo_ring ring;
 	struct rondo_admin admin;
 	struct rondo_watch watch;
+	struct rondo_dump dump;
 	/** @vector: Linux interrupt numbers by enum rondo_irq */
 	int vector[RONDO_IRQ_VECTORS];
 
@@ -177,6 +182,14 @@ void rondo_reset_init(struct rondo_device *rdev);
 void rondo_reset_prime(struct rondo_device *rdev);
 /* Asks for a reset; @reason, a string constant, is logged. Callable from anywhere. */
 void rondo_reset_request(struct rondo_device *rdev, const char *reason);
+/*
+ * Stops the device, with everything that it was told, until rondo_reset_resume(): around a reset by
+ * the bus, or a sleep of the machine. It is as with a reset: jobs that had not begun run when it
+ * goes on. The caller holds the device's lock, so that the driver is not unbound meanwhile.
+ */
+void rondo_reset_pause(struct rondo_device *rdev);
+/* Boots the device again, also if it was dead before. */
+void rondo_reset_resume(struct rondo_device *rdev);
 /* Stops the device for good, for remove and a probe that fails: all jobs end with ENODEV. */
 void rondo_reset_leave(struct rondo_device *rdev);
 /*

@@ -2,6 +2,7 @@
 /*
  * Driver of the Rondo neural accelerator: PCI probe and remove, open files, ioctls.
  */
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -21,6 +22,11 @@
 #include "driver/rondo_gem.h"
 #include "driver/rondo_queue.h"
 #include "driver/rondo_user.h"
+
+enum {
+	RONDO_SUSPEND_MS = 50, /* how often a suspend looks whether work in flight has ended */
+	RONDO_SUSPEND_TRIES = 40,
+};
 
 #define RONDO_CLOSE_JIFFIES (HZ / 5) /* longest wait of a close for what it releases */
 
@@ -189,6 +195,8 @@ static int init_software(struct rondo_device *rdev)
 	if (ret)
 		return ret;
 	ret = rondo_admin_init(rdev);
+	if (!ret)
+		ret = rondo_dump_init(rdev);
 	if (ret)
 		return ret;
 
@@ -271,6 +279,7 @@ err_irq:
 	rondo_reset_leave(rdev);
 	rondo_irq_fini(rdev);
 	cancel_work_sync(&rdev->reset_work); /* an interrupt may have asked for it */
+	rondo_dump_fini(rdev);
 err_master:
 	pci_clear_master(pdev);
 err_dma:
@@ -291,8 +300,45 @@ static void remove(struct pci_dev *pdev)
 	rondo_watch_fini(rdev);
 	cancel_work_sync(&rdev->reset_work);
 	rondo_irq_fini(rdev);
+	rondo_dump_fini(rdev);
 	rondo_dma_close(rdev);
 }
+
+/* Before and after a reset of the function, by sysfs or by the bus. */
+static void reset_prepare(struct pci_dev *pdev)
+{
+	rondo_reset_pause(pci_get_drvdata(pdev));
+}
+
+static void reset_done(struct pci_dev *pdev)
+{
+	rondo_reset_resume(pci_get_drvdata(pdev));
+}
+
+static const struct pci_error_handlers err_handlers = {
+	.reset_prepare = reset_prepare,
+	.reset_done = reset_done,
+};
+
+/* Work in flight is given a moment to end; what has not begun then runs after the sleep. */
+static int suspend(struct device *dev)
+{
+	struct rondo_device *rdev = dev_get_drvdata(dev);
+	unsigned int i;
+
+	for (i = 0; i < RONDO_SUSPEND_TRIES && atomic_read(&rdev->watch.jobs); i++)
+		msleep(RONDO_SUSPEND_MS);
+	rondo_reset_pause(rdev);
+	return 0;
+}
+
+static int resume(struct device *dev)
+{
+	rondo_reset_resume(dev_get_drvdata(dev));
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
 
 static const struct pci_device_id pci_ids[] = { { PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },
 						{} };
@@ -303,6 +349,8 @@ static struct pci_driver pci_driver = {
 	.id_table = pci_ids,
 	.probe = probe,
 	.remove = remove,
+	.err_handler = &err_handlers,
+	.driver.pm = pm_sleep_ptr(&pm_ops),
 };
 
 static int __init rondo_module_init(void)

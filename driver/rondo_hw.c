@@ -4,6 +4,8 @@
 #include <linux/iopoll.h>
 #include <linux/pci.h>
 
+#include <drm/drm_print.h>
+
 #include "driver/rondo_hw.h"
 #include "spec/regs.h"
 
@@ -131,4 +133,34 @@ void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq)
 void rondo_hw_ring(const struct rondo_hw *hw, u32 bell)
 {
 	writel(1, hw->bells + bell * RONDO_BELL_BYTES);
+}
+
+static const struct {
+	const char *name;
+	enum rondo_reg reg;
+} dumped[] = {
+#define REG(space, name, offset, count, widest, access, meaning) DUMP_##space(name)
+#define DUMP_HOST(name) { #name, RONDO_REG_HOST_##name },
+#define DUMP_MGMT(name)
+#define FLD(space, name, field, lo, width, meaning)
+#include "spec/regs.def"
+};
+
+/* MACHINE is the last, and is left out. */
+static_assert(ARRAY_SIZE(dumped) == RONDO_HW_DUMP_REGS + 1);
+
+void rondo_hw_dump(const struct rondo_hw *hw, u32 value[RONDO_HW_DUMP_REGS])
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_HW_DUMP_REGS; i++)
+		value[i] = reg_read(hw, dumped[i].reg);
+}
+
+void rondo_hw_dump_print(const u32 value[RONDO_HW_DUMP_REGS], struct drm_printer *p)
+{
+	u32 i;
+
+	for (i = 0; i < RONDO_HW_DUMP_REGS; i++)
+		drm_printf(p, "  %-12s 0x%08x\n", dumped[i].name, value[i]);
 }

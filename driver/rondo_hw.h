@@ -14,6 +14,7 @@
 #include "spec/device.h"
 #include "spec/machine.h"
 
+struct drm_printer;
 struct pci_dev;
 
 struct rondo_hw {
@@ -30,6 +31,8 @@ enum rondo_irq {
 	RONDO_IRQ_EVENT,
 	RONDO_IRQ_FAULT,
 };
+
+enum { RONDO_HW_DUMP_REGS = 16 }; /* registers in a dump */
 
 /* Maps the BARs (for as long as the driver is bound) and checks identity and version. */
 int rondo_hw_init(struct rondo_hw *hw, struct pci_dev *pdev);
@@ -53,5 +56,9 @@ u64 rondo_hw_time(const struct rondo_hw *hw); /* device time in cycles */
 
 void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq);
 void rondo_hw_ring(const struct rondo_hw *hw, u32 bell);
+
+/* Reads all registers but the machine's; and prints what was read, by name. */
+void rondo_hw_dump(const struct rondo_hw *hw, u32 value[RONDO_HW_DUMP_REGS]);
+void rondo_hw_dump_print(const u32 value[RONDO_HW_DUMP_REGS], struct drm_printer *p);
 
 #endif

@@ -106,6 +106,7 @@ static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *ev
 			event->bundle, text);
 	else
 		drm_err(drm, "queue %u: a replay failed: %s\n", event->queue, text);
+	rondo_dump_take(queue->base.rdev, text, event);
 }
 
 void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bound)

@@ -134,28 +134,6 @@ static void lose_locked(struct rondo_device *rdev, enum rondo_state state)
 	recover_queues(rdev);
 }
 
-static void reset_locked(struct rondo_device *rdev)
-{
-	int ret;
-
-	lockdep_assert_held_write(&rdev->reset_lock);
-
-	ret = stop_device(rdev);
-	settle_queues(rdev);
-	if (!ret)
-		ret = boot_and_reload(rdev);
-	if (READ_ONCE(rdev->leaving))
-		return; /* the rest is done by remove */
-	if (ret) {
-		lose_locked(rdev, ret == -ENODEV ? RONDO_GONE : RONDO_DEAD);
-		drm_err(&rdev->drm, "the device is dead: %pe\n", ERR_PTR(ret));
-	} else {
-		WRITE_ONCE(rdev->state, RONDO_LIVE);
-		recover_queues(rdev);
-		drm_info(&rdev->drm, "the device works again\n");
-	}
-}
-
 /* Takes the device from everybody else: what is asked of it from now on waits for the reset. */
 static void enter(struct rondo_device *rdev)
 {
@@ -165,25 +143,81 @@ static void enter(struct rondo_device *rdev)
 	down_write(&rdev->reset_lock);
 }
 
-static void reset_work(struct work_struct *work)
+/*
+ * The first half of a reset: afterwards the device has stopped, and reset_lock is held. @failure:
+ * why, for a dump; NULL: nothing has failed.
+ */
+static int begin(struct rondo_device *rdev, const char *failure)
 {
-	struct rondo_device *rdev = container_of(work, struct rondo_device, reset_work);
 	bool cookie;
-	int idx;
+	int ret;
 
-	if (READ_ONCE(rdev->leaving) || !drm_dev_enter(&rdev->drm, &idx))
-		return;
-	drm_err(&rdev->drm, "resetting the device: %s\n", READ_ONCE(rdev->reset_reason));
 	enter(rdev);
 	WRITE_ONCE(rdev->reset_reason, NULL);
 	stop_queues(rdev); /* waits for works that signal fences themselves */
 	cookie = dma_fence_begin_signalling();
-	reset_locked(rdev);
+	if (failure) {
+		mutex_lock(&rdev->ring.event_lock);
+		rondo_dump_take(rdev, failure, NULL);
+		mutex_unlock(&rdev->ring.event_lock);
+	}
+	ret = stop_device(rdev);
+	settle_queues(rdev);
+	dma_fence_end_signalling(cookie);
+	return ret;
+}
+
+/* The second half: boots the device, unless @ret says that it did not stop, and lets all go on. */
+static void finish(struct rondo_device *rdev, int ret)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	if (!ret)
+		ret = boot_and_reload(rdev);
+	if (READ_ONCE(rdev->leaving))
+		goto out; /* the rest is done by remove */
+	if (ret) {
+		lose_locked(rdev, ret == -ENODEV ? RONDO_GONE : RONDO_DEAD);
+		drm_err(&rdev->drm, "the device is dead: %pe\n", ERR_PTR(ret));
+	} else {
+		WRITE_ONCE(rdev->state, RONDO_LIVE);
+		recover_queues(rdev);
+		drm_info(&rdev->drm, "the device works again\n");
+	}
+out:
 	start_queues(rdev);
 	rondo_watch_resume(rdev);
 	dma_fence_end_signalling(cookie);
 	up_write(&rdev->reset_lock);
+}
+
+static void reset_work(struct work_struct *work)
+{
+	struct rondo_device *rdev = container_of(work, struct rondo_device, reset_work);
+	const char *reason = READ_ONCE(rdev->reset_reason);
+	int idx;
+
+	if (READ_ONCE(rdev->leaving) || READ_ONCE(rdev->paused) || !drm_dev_enter(&rdev->drm, &idx))
+		return;
+	drm_err(&rdev->drm, "resetting the device: %s\n", reason);
+	finish(rdev, begin(rdev, reason));
 	drm_dev_exit(idx);
+}
+
+void rondo_reset_pause(struct rondo_device *rdev)
+{
+	WRITE_ONCE(rdev->paused, true);
+	cancel_work_sync(&rdev->reset_work);
+	begin(rdev, NULL);
+	up_write(&rdev->reset_lock);
+}
+
+void rondo_reset_resume(struct rondo_device *rdev)
+{
+	pci_set_master(to_pci_dev(rdev->drm.dev)); /* a dead device has lost it */
+	down_write(&rdev->reset_lock);
+	WRITE_ONCE(rdev->paused, false);
+	finish(rdev, stop_device(rdev));
 }
 
 void rondo_reset_leave(struct rondo_device *rdev)

@@ -188,3 +188,83 @@ void rondo_ring_push_admin(struct rondo_device *rdev, const struct rondo_fw_admi
 	WRITE_ONCE(ring->status->admin_tail, ring->admin_tail);
 	rondo_hw_ring(&rdev->hw, 0);
 }
+
+size_t rondo_ring_dump_bytes(void)
+{
+	return sizeof(struct layout);
+}
+
+void rondo_ring_dump(struct rondo_device *rdev, void *copy)
+{
+	memcpy(copy, rdev->ring.memory.block->cpu, sizeof(struct layout));
+}
+
+static void print_queues(const struct rondo_fw_status *status, struct drm_printer *p)
+{
+	u32 i;
+
+	drm_puts(p, "\nqueues, those that have been used:\n");
+	for (i = 0; i < RONDO_FW_QUEUES_MAX; i++)
+		if (status->queue_tail[i] || status->queue_head[i])
+			drm_printf(p, "  %u: head %u, tail %u%s\n", i, status->queue_head[i],
+				   status->queue_tail[i], status->running == i + 1 ? ", runs" : "");
+}
+
+static void print_commands(const struct layout *layout, struct drm_printer *p)
+{
+	const struct rondo_fw_status *status = &layout->status;
+	u32 i;
+
+	drm_printf(p, "\ncommands: head %u, tail %u; the last:\n", status->admin_head,
+		   status->admin_tail);
+	for (i = status->admin_tail - min(status->admin_tail, RONDO_ADMIN_COUNT);
+	     i != status->admin_tail; i++) {
+		const struct rondo_fw_admin *cmd = &layout->admin[i % RONDO_ADMIN_COUNT];
+
+		drm_printf(p, "  cookie %u: command %u, program %u, binding %u, queue %u\n",
+			   cmd->cookie, cmd->command, cmd->program, cmd->binding, cmd->queue);
+	}
+}
+
+static void print_events(const struct layout *layout, struct drm_printer *p)
+{
+	const struct rondo_fw_status *status = &layout->status;
+	u32 i;
+
+	drm_printf(p, "\nevents: head %u, tail %u; the last:\n", status->event_head,
+		   status->event_tail);
+	for (i = status->event_tail - min(status->event_tail, RONDO_DUMP_EVENTS);
+	     i != status->event_tail; i++) {
+		const struct rondo_fw_event *event = &layout->events[i % RONDO_EVENT_COUNT];
+
+		if (event->type == RONDO_FW_EVENT_DONE)
+			drm_printf(p, "  %llu: queue %u, entry %llu, result %u, bundle %u\n",
+				   event->time, event->queue, event->seqno, event->result,
+				   event->bundle);
+		else
+			drm_printf(p, "  %llu: type %u, cookie %u, result %u\n", event->time,
+				   event->type, event->cookie, event->result);
+	}
+}
+
+static void print_log(const struct layout *layout, struct drm_printer *p)
+{
+	u32 tail = layout->status.log_tail, i;
+
+	drm_puts(p, "\nlog of the firmware:\n");
+	for (i = tail - min(tail, RONDO_LOG_BYTES); i != tail; i++) {
+		char c = layout->log[i % RONDO_LOG_BYTES];
+
+		drm_printf(p, "%c", c == '\n' || isprint(c) ? c : '?');
+	}
+}
+
+void rondo_ring_dump_print(const void *copy, struct drm_printer *p)
+{
+	const struct layout *layout = copy;
+
+	print_queues(&layout->status, p);
+	print_commands(layout, p);
+	print_events(layout, p);
+	print_log(layout, p);
+}

@@ -12,6 +12,7 @@
 #include "driver/rondo_dma.h"
 #include "spec/fw_abi.h"
 
+struct drm_printer;
 struct rondo_device;
 
 enum {
@@ -19,6 +20,7 @@ enum {
 	RONDO_EVENT_COUNT = 1024,
 	RONDO_LOG_BYTES = 16384,
 	RONDO_LOG_LINE = 160,
+	RONDO_DUMP_EVENTS = 32, /* in a dump */
 };
 
 struct rondo_ring {
@@ -67,5 +69,13 @@ void rondo_ring_poll(struct rondo_device *rdev);
  * each line has at most one command under way.
  */
 void rondo_ring_push_admin(struct rondo_device *rdev, const struct rondo_fw_admin *cmd);
+
+/*
+ * For a dump: copies all that is shared with the firmware to @copy, of rondo_ring_dump_bytes(); and
+ * prints such a copy: indices, the last commands, events, and lines of the log.
+ */
+size_t rondo_ring_dump_bytes(void);
+void rondo_ring_dump(struct rondo_device *rdev, void *copy);
+void rondo_ring_dump_print(const void *copy, struct drm_printer *p);
 
 #endif

@@ -3,6 +3,7 @@
  * Faults of the device and its firmware: every fence signals, with the documented error,
  * and the device works again afterwards.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -47,6 +48,37 @@ TEST_F(fault, overrun)
 	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
 	rig_fault(RIG_FAULT_overrun, 1000);
 	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
+}
+
+/* The dump that follows a failure tells of it, and of the device. */
+static void expect_dump(struct __test_metadata *_metadata, const char *const *words)
+{
+	char *dump = rig_dump_take();
+
+	ASSERT_NE(NULL, dump);
+	for (; *words; words++) {
+		EXPECT_NE(NULL, strstr(dump, *words)) TH_LOG("no '%s' in:\n%s", *words, dump);
+	}
+	free(dump);
+}
+
+TEST_F(fault, dump_of_a_replay)
+{
+	static const char *const words[] = {
+		"rondo: it took longer than its exact cycles\n",
+		"\nreplay: queue ",
+		", result 5, bundle ",
+		"\n  STATUS       0x00000001\n",
+		"\nqueues, those that have been used:\n",
+		"\nlog of the firmware:\nfirmware ",
+		NULL,
+	};
+
+	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
+	rig_dump_discard();
+	rig_fault(RIG_FAULT_overrun, 1000);
+	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
+	expect_dump(_metadata, words);
 }
 
 /* Submits two replays of the copy under the name @tag. */
@@ -269,12 +301,21 @@ TEST_F(fault, corrupt_answer)
 
 TEST_F(fault, firmware_crash)
 {
+	static const char *const words[] = {
+		"rondo: the firmware has stopped\n",
+		"\n  STATUS       0x00000302\n", /* dead of a trap */
+		", runs\n",
+		NULL,
+	};
+
 	hold_copy(_metadata, self);
 	EXPECT_RESET("the firmware has stopped");
+	rig_dump_discard();
 	rig_fault(RIG_FAULT_fw_crash, 1);
 	rig_fault(RIG_FAULT_seq_work, 0);
 	/* Its extents are disjoint: it is repeated. */
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	expect_dump(_metadata, words);
 }
 
 TEST_F(fault, firmware_silent)
@@ -318,6 +359,52 @@ TEST_F(fault, reset_repeats_only_what_it_may)
 	EXPECT_EQ(0, rig_result(self->fd, second));
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 	EXPECT_EQ(2, words[0]);
+}
+
+/* Lets the sequencer go when it has held one more command: the first that a reset loads. */
+static void *release(void *hits)
+{
+	if (rig_fault_wait(RIG_FAULT_seq_work, *(uint32_t *)hits))
+		rig_fault(RIG_FAULT_seq_work, 0);
+	return NULL;
+}
+
+/* A reset of the function by the bus: what ran is repeated, what waited runs, none is the wiser. */
+TEST_F(fault, function_reset)
+{
+	uint32_t behind = make_syncobj(self->fd), hits;
+	pthread_t thread;
+
+	hold_copy(_metadata, self);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, behind));
+	hits = rig_fault_hits(RIG_FAULT_seq_work);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, release, &hits));
+	EXPECT_EQ(0, rig_pci_reset());
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(0, rig_result(self->fd, behind));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
+/* The machine sleeps with more work queued than the device does before it. */
+TEST_F(fault, suspend)
+{
+	enum { JOBS = 16 };
+	uint32_t program = make_program(self->fd, rig_program_spin(50000000));
+	uint32_t binding = make_binding(self->fd, program, NULL, 0), sync[JOBS], i;
+	static const char *const tests[] = { "devices", "platform" };
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		uint32_t k;
+
+		for (k = 0; k < JOBS; k++) {
+			sync[k] = make_syncobj(self->fd);
+			ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync[k]));
+		}
+		EXPECT_EQ(0, rig_suspend(tests[i]));
+		for (k = 0; k < JOBS; k++)
+			EXPECT_EQ(0, rig_result(self->fd, sync[k]));
+	}
 }
 
 /* Programs, bindings and queues survive a reset. */

@@ -220,6 +220,20 @@ TEST_F(lifetime, dead_after_failed_reset)
 	EXPECT_EQ(0, rig_driver_bind());
 }
 
+/* A reset by the bus revives it, with everything that it knew. */
+TEST_F(lifetime, reset_of_a_dead_device)
+{
+	hold_copy(_metadata, self);
+	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
+	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
+	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_pci_reset());
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
 /* Firmware that is not there or not right: one line says so, and there is no node. */
 struct image {
 	uint8_t *data;

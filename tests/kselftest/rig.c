@@ -652,6 +652,23 @@ int rig_driver_unbind(void)
 	return write_file("/sys/bus/pci/drivers/rondo/unbind", strrchr(pci_path(), '/') + 1);
 }
 
+int rig_pci_reset(void)
+{
+	char name[300];
+
+	snprintf(name, sizeof(name), "%s/reset", pci_path());
+	return write_file(name, "1");
+}
+
+int rig_suspend(const char *test)
+{
+	int ret = write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
+
+	if (!ret)
+		ret = write_file("/sys/power/pm_test", test);
+	return ret ? ret : write_file("/sys/power/state", "freeze");
+}
+
 int rig_module_load(void)
 {
 	return system("modprobe rondo") ? -EIO : 0;
@@ -687,6 +704,42 @@ unsigned long long rig_fdinfo(int fd, const char *key)
 	if (f)
 		fclose(f);
 	return value;
+}
+
+#define DUMPS "/sys/class/devcoredump/devcd*/data"
+
+void rig_dump_discard(void)
+{
+	glob_t found;
+	size_t i;
+
+	if (glob(DUMPS, 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++)
+		write_file(found.gl_pathv[i], "1");
+	globfree(&found);
+}
+
+static bool read_dump(void *text)
+{
+	size_t size = 0;
+	glob_t found;
+	FILE *f;
+
+	if (glob(DUMPS, 0, NULL, &found))
+		return false;
+	f = fopen(found.gl_pathv[0], "r");
+	globfree(&found);
+	return f && getdelim(text, &size, 0, f) > 0 && !fclose(f);
+}
+
+char *rig_dump_take(void)
+{
+	char *text = NULL;
+
+	if (rig_until(read_dump, &text))
+		rig_dump_discard();
+	return text;
 }
 
 bool rig_device_sees_copies(void)

@@ -113,10 +113,16 @@ void rig_bus_master(void); /* lets it reach memory without a driver */
 void rig_expect(const char *regex); /* announces a line at warning level or above */
 int rig_driver_bind(void);
 int rig_driver_unbind(void);
+int rig_pci_reset(void); /* of the function, with the driver bound */
+int rig_suspend(const char *test); /* the machine, to this stage of pm_test, and back */
 int rig_module_load(void);
 int rig_module_unload(void);
 /* The same, again and again while something is just on its way out. */
 bool rig_module_unload_soon(void);
+/* Throws core dumps away. */
+void rig_dump_discard(void);
+/* Waits for a core dump and takes it: text, to be freed; NULL after RIG_WAIT_S. */
+char *rig_dump_take(void);
 /* Whether the device reaches only copies of buffers, as with swiotlb=force. */
 bool rig_device_sees_copies(void);
 /* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
