@@ -23,14 +23,14 @@ static bool needs_sync(struct rondo_device *rdev, struct sg_table *sgt)
 }
 
 /* Not by dma_sync_sgtable_for_device(): the pages of a foreign table are not ours to look at. */
-static void sync_for_device(struct rondo_device *rdev, struct sg_table *sgt)
+static void sync_for_device(struct rondo_device *rdev, struct sg_table *sgt,
+			    enum dma_data_direction dir)
 {
 	struct scatterlist *sg;
 	u32 i;
 
 	for_each_sgtable_dma_sg(sgt, sg, i)
-		dma_sync_single_for_device(rdev->drm.dev, sg_dma_address(sg), sg_dma_len(sg),
-					   DMA_BIDIRECTIONAL);
+		dma_sync_single_for_device(rdev->drm.dev, sg_dma_address(sg), sg_dma_len(sg), dir);
 }
 
 static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
@@ -51,9 +51,9 @@ static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 	if (dma->attach) {
 		struct dma_buf *buf = dma->attach->dmabuf;
 
-		/* The exporter copies back all of it. */
-		if (needs_sync(rdev, dma->imported))
-			sync_for_device(rdev, dma->imported);
+		/* The exporter copies back all of it, if it could be written. */
+		if (dma->dir == DMA_BIDIRECTIONAL && needs_sync(rdev, dma->imported))
+			sync_for_device(rdev, dma->imported, dma->dir);
 		/* Some exporters take the mapping back only when the attachment goes. */
 		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, dma->dir);
 		dma_buf_detach(buf, dma->attach);
@@ -213,6 +213,7 @@ int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
 	mutex_lock(&rdev->dma_lock);
 	ret = open_locked(rdev, dma);
 	if (!ret) {
+		dma->dir = from->dir;
 		ret = list_locked(rdev, dma, from->imported);
 		if (ret)
 			release_locked(rdev, dma);
@@ -237,9 +238,9 @@ void rondo_dma_sync(struct rondo_device *rdev, const struct rondo_dma *view, u64
 
 		bytes = min(to - from, RONDO_PAGE_BYTES - from % RONDO_PAGE_BYTES);
 		if (for_device)
-			dma_sync_single_for_device(dev, addr, bytes, DMA_BIDIRECTIONAL);
+			dma_sync_single_for_device(dev, addr, bytes, view->dir);
 		else
-			dma_sync_single_for_cpu(dev, addr, bytes, DMA_BIDIRECTIONAL);
+			dma_sync_single_for_cpu(dev, addr, bytes, view->dir);
 	}
 }
 
