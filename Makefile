@@ -53,7 +53,7 @@ fuzz: packages ## fuzz target T (default verify) for FUZZ_SECONDS (60)
 
 .PHONY: mutate
 mutate: packages ## make COUNT (200) mutants of the parts or files P, by SEED (1), and list those that no test notices
-	@scripts/mutate.py --count $(COUNT) --seed $(SEED) $(P)
+	@scripts/$(if $(filter driver%,$(P)),mutate_driver,mutate).py --count $(COUNT) --seed $(SEED) $(P)
 
 .PHONY: guest
 guest: release module qemu ## a shell in a guest with the device (modprobe rondo loads the driver)

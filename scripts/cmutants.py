@@ -423,6 +423,13 @@ static inline __attribute__((always_inline, unused)) int rondo_mutant_is(int n)
 """
 
 
+# For the driver: a parameter of its module.
+KERNEL_PROLOGUE = """\
+extern int rondo_mutant;
+#define rondo_mutant_is(n) (rondo_mutant == (n))
+"""
+
+
 def written(text, chosen, numbers):
     """The file with the chosen mutations behind their numbers, and where in it each stands:
     a list of (start, end, mutation)."""
@@ -473,8 +480,9 @@ def written(text, chosen, numbers):
     return "".join(out), places
 
 
-def with_switch(body, count, quiet):
+def with_switch(body, count, quiet, kernel=False):
     """A whole file: what the switch of @count mutants needs, and the body from line 1. A quiet one
     is a system header to the compiler, in which it warns of nothing."""
-    return PROLOGUE.replace("REACHED_BYTES", str(count + 1)) + \
+    prologue = KERNEL_PROLOGUE if kernel else PROLOGUE.replace("REACHED_BYTES", str(count + 1))
+    return prologue + \
         f'# 1 "mutated.c"{" 3" if quiet else ""}\n' + body

@@ -152,7 +152,7 @@ def refused(command, name, text, chosen):
         rest = [m for m in chosen if m.key not in bad]
         body, places = cmutants.written(text, rest, numbers)
         with tempfile.NamedTemporaryFile("w", suffix=".c", dir=WORK) as f:
-            f.write(cmutants.with_switch(body, 1, quiet=False))
+            f.write(cmutants.with_switch(body, 1, quiet=False, kernel=name.startswith("driver/")))
             f.flush()
             got = subprocess.run(
                 f"{line} -I{SOURCE}/{os.path.dirname(name)} -w -Werror=int-conversion "
@@ -175,14 +175,13 @@ def refused(command, name, text, chosen):
             sys.exit(f"mutate: {name} does not compile:\n{got.stderr}")
 
 
-def choose(names, count, seed, only):
-    """At most @count mutations of the files that compile, by the seed alone."""
+def choose(names, count, seed, only, commands):
+    """At most @count mutations of the files that compile by @commands, by the seed alone."""
     texts = {name: read(os.path.join(TOP, name)) for name in names}
     known = equivalent()
     everything = [m for name in names for m in cmutants.mutations(name, texts[name])
                   if m.key not in known and only in m.key]
     everything.sort(key=lambda m: hashlib.sha256(f"{seed} {m.key}".encode()).digest())
-    commands = compile_commands()
     chosen, at = [], 0
     while len(chosen) < count and at < len(everything):
         more = everything[at:at + count - len(chosen)]
@@ -358,9 +357,26 @@ def diff(text, m):
                    for line in part.split("\n"))
 
 
+def show(m, text, more=""):
+    """Prints a survivor."""
+    print(f"{m.path}:{m.line}: {m.kind}{more}\n\t{m.key}\n{diff(text, m)}", end="")
+
+
+def mutants(texts, chosen):
+    """The numbers of the chosen mutations, and the files with all of them behind their numbers."""
+    numbers = {m.key: n for n, m in enumerate(chosen, 1)}
+    files = {}
+    for name in sorted({m.path for m in chosen}):
+        body, _ = cmutants.written(texts[name], [m for m in chosen if m.path == name], numbers)
+        files[name] = cmutants.with_switch(body, len(chosen), quiet=True,
+                                           kernel=name.startswith("driver/"))
+    return numbers, files
+
+
 def check(files):
     """Whether every entry of the list of equivalent mutants is a mutation of the tree."""
-    keys = {m.key for name in c_files(SUITES, files)
+    driver = [f for f in files if re.fullmatch(r"driver/\w+\.c", f)]
+    keys = {m.key for name in c_files(SUITES, files) + driver
             for m in cmutants.mutations(name, read(os.path.join(TOP, name)))}
     gone = sorted(equivalent() - keys)
     for key in gone:
@@ -387,15 +403,10 @@ def main():
     copy_tree(files, {})
     setup()
     say("choosing mutants")
-    texts, chosen = choose(names, args.count, args.seed, args.only)
+    texts, chosen = choose(names, args.count, args.seed, args.only, compile_commands())
     if not chosen:
         sys.exit("mutate: there is nothing to mutate")
-    numbers = {m.key: n for n, m in enumerate(chosen, 1)}
-    mutated = {}
-    for name in sorted({m.path for m in chosen}):
-        mine = [m for m in chosen if m.path == name]
-        body, _ = cmutants.written(texts[name], mine, numbers)
-        mutated[name] = cmutants.with_switch(body, len(chosen), quiet=True)
+    numbers, mutated = mutants(texts, chosen)
     copy_tree(files, mutated)
     say(f"building {len(chosen)} mutants of {len(mutated)} files")
     build(["ninja", "-C", BUILD], "build.log")
@@ -409,9 +420,8 @@ def main():
         if not left:
             break
     for m in left:
-        print(f"{m.path}:{m.line}: {m.kind}, reached by {reaching[m.key] or 'no'} "
-              f"test{'' if reaching[m.key] == 1 else 's'}\n\t{m.key}\n"
-              f"{diff(texts[m.path], m)}", end="")
+        show(m, texts[m.path], f", reached by {reaching[m.key] or 'no'} "
+             f"test{'' if reaching[m.key] == 1 else 's'}")
     print(f"mutants_killed_pct {100 * (1 - len(left) / len(chosen)):.1f} percent")
     return 1 if left else 0
 

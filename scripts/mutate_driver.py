@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Makes small seeded mutants of the driver and tells which of them its tests do not notice.
+
+    mutate_driver.py [--count N] [--seed S] [--only TEXT] driver | FILE...
+
+It does for the kernel what mutate.py does for programs: one rondo.ko holds all mutants, its
+parameter "mutant" turns one on, and each has a boot of its own, since a mutant may take the kernel
+with it. A mutant is noticed if a case of tests/kselftest fails, if the kernel says anything
+at warning level, or if the guest does not end. Several guests run at a time.
+
+The last line is the figure "driver_mutants_killed_pct VALUE percent".
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+import cmutants  # noqa: E402
+import mutate  # noqa: E402
+
+MODULE = os.path.join(mutate.SOURCE, "build", "module")
+# The quick ones first; each is a program of tests/kselftest.
+TESTS = ("object", "uapi", "submit", "fault", "stopped", "lifetime", "stress")
+PARAMETER = """
+#include <linux/moduleparam.h>
+int rondo_mutant;
+module_param_named(mutant, rondo_mutant, int, 0400);
+"""
+# A guest that hangs: this many times what the tests took without a mutant.
+PATIENCE = 6
+
+
+def script(tests):
+    """What the guest runs: the tests, until one fails."""
+    return "modprobe rondo || exit 1\n" + "".join(f"{t}_test || exit 1\n" for t in tests)
+
+
+class Guest:
+    """Boots with a mutant on and runs the tests."""
+
+    def __init__(self, firmware):
+        out = self.output("tests/kselftest/compile")
+        self.files = [f"{out}/{t}_test" for t in TESTS] + [
+            f"{MODULE}/rondo.ko", f"{firmware}:/lib/firmware/rondo/rondo.fw"]
+        self.limit = 1800
+
+    @staticmethod
+    def output(*command):
+        """What a script of the tree prints."""
+        return subprocess.run([os.path.join(mutate.SOURCE, command[0]), *command[1:]], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def run(self, number):
+        """None if all tests pass, or why not."""
+        command = [os.path.join(mutate.SOURCE, "scripts/guest.sh"), "-d", "rondo,faults=on", "-t",
+                   str(int(self.limit)), "-p", f"rondo.mutant={number}", "-c", script(TESTS)]
+        for name in self.files:
+            command += ["-f", name]
+        got = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             stdin=subprocess.DEVNULL, errors="replace", check=False)
+        if not got.returncode:
+            return None
+        why = re.search(r"^not ok\b.*|^# unexpected kernel message.*|^guest\.sh: error.*",
+                        got.stdout, re.M)
+        return why.group() if why else f"status {got.returncode}"
+
+
+def commands(names):
+    """Builds the module unmutated; where and how each of the files was compiled."""
+    module_sh = os.path.join(mutate.SOURCE, "scripts/module.sh")
+    mutate.build([module_sh], "module.log")
+    log = mutate.read(MODULE + ".log")
+    headers = re.search(r"Entering directory '(\S+)'", log).group(1)
+    found = {}
+    for name in names:
+        directory, base = os.path.split(name)
+        line = mutate.read(os.path.join(MODULE, directory, f".{base[:-1]}o.cmd"))
+        words = shlex.split(re.search(r":= (.*)", line).group(1).split(" ; ")[0])
+        at = words.index("-o")
+        words = [w for w in words[:at] + words[at + 2:-1] if w != "-c" and not w.startswith("-Wp,-M")]
+        found[name] = headers, shlex.join(words)
+    return found
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    args.add_argument("paths", nargs="+", metavar="PATH")
+    args.add_argument("--count", type=int, default=60, help="how many mutants (60)")
+    args.add_argument("--seed", default="1", help="chooses them (1)")
+    args.add_argument("--only", default="", metavar="TEXT", help="of those whose key has TEXT")
+    args.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at a time")
+    args = args.parse_args()
+    files = mutate.tree_files()
+    names = [f for f in files if re.fullmatch(r"driver/\w+\.c", f) and
+             (f in args.paths or "driver" in args.paths)]
+    if not names:
+        sys.exit(f"mutate_driver: there is no C file of the driver in {' '.join(args.paths)}")
+
+    os.makedirs(mutate.WORK, exist_ok=True)
+    mutate.copy_tree(files, {name: mutate.read(os.path.join(mutate.TOP, name)) for name in names})
+    mutate.setup()
+    mutate.build(["ninja", "-C", mutate.BUILD, "firmware/rondo.fw"], "build.log")
+    mutate.say("choosing mutants")
+    texts, chosen = mutate.choose(names, args.count, args.seed, args.only, commands(names))
+    if not chosen:
+        sys.exit("mutate_driver: there is nothing to mutate")
+    numbers, mutated = mutate.mutants(texts, chosen)
+    drv = "driver/rondo_drv.c"
+    mutated[drv] = mutated.get(drv, mutate.read(os.path.join(mutate.TOP, drv))) + PARAMETER
+    mutate.copy_tree(files, mutated)
+    mutate.build([os.path.join(mutate.SOURCE, "scripts/module.sh")], "module.log")
+
+    guest = Guest(os.path.join(mutate.BUILD, "firmware/rondo.fw"))
+    began = time.monotonic()
+    why = guest.run(0)
+    if why:
+        sys.exit(f"mutate_driver: the tests fail without a mutant: {why}")
+    guest.limit = 60 + PATIENCE * (time.monotonic() - began)
+    mutate.say(f"{len(chosen)} mutants; without one the tests take {time.monotonic() - began:.0f} s")
+
+    alive = []
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for m, why in zip(chosen, pool.map(lambda m: guest.run(numbers[m.key]), chosen)):
+            mutate.say(f"{m.path}:{m.line}: {m.key}: {why or 'SURVIVES'}")
+            if not why:
+                alive.append(m)
+    for m in alive:
+        mutate.show(m, texts[m.path])
+    print(f"driver_mutants_killed_pct {100 * (1 - len(alive) / len(chosen)):.1f} percent")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
