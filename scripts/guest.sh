@@ -77,9 +77,11 @@ done
 [ -n "$shell" ] || items+=("$work/run:/run")
 "$TOP/scripts/initramfs.sh" "$work/initramfs" "${items[@]}"
 
-# On a busy host the kernel's test of the timer fails, and QEMU 7.2's cmpxchg16b now and then
-# destroys the flags.
-append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off no_timer_check $words"
+# On a busy host the kernel's test of the timer fails, QEMU 7.2's cmpxchg16b now and then destroys the
+# flags, and a virtual CPU may stand still for half a minute, which is no fault of the guest's.
+append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off no_timer_check"
+append+=" rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60"
+append+=" $words"
 args=(-M q35 -cpu "max,-cx16" -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
 	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot
 	-kernel "$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION" -initrd "$work/initramfs"
