@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <drm/drm_accel.h>
@@ -370,6 +371,9 @@ static void __exit rondo_module_exit(void)
 {
 	pci_unregister_driver(&pci_driver);
 	destroy_workqueue(rondo_release_wq); /* objects of closed files may be on their way out */
+	/* Who dropped the last reference to the module may have been preempted on his way out of
+	 * it. */
+	synchronize_rcu_tasks();
 }
 
 module_init(rondo_module_init);

@@ -19,7 +19,7 @@ static const char *timeline_name(struct dma_fence *fence)
 static void release(struct dma_fence *base)
 {
 	dma_fence_free(base);
-	/* The last act: to free a module takes a grace period, and so outlasts the return. */
+	/* The last act. Module exit waits until everybody has left its code. */
 	module_put(THIS_MODULE);
 }
 

@@ -5,7 +5,12 @@
  */
 #include <fcntl.h>
 #include <linux/sync_file.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 
@@ -138,6 +143,103 @@ TEST_F(lifetime, unbind_during_replay)
 	EXPECT_EQ(0, rig_driver_bind());
 	close(running);
 	close(waiting);
+}
+
+/* An ioctl that stands in the middle, where it copies from a page that is not there yet. */
+struct stalled {
+	FIXTURE_DATA(lifetime) * self;
+	int (*call)(struct stalled *stalled);
+	int ret, uffd;
+	char *page; /* which is not there; the one before it is */
+	char content[4096]; /* of it */
+};
+
+static int call_bind(struct stalled *stalled)
+{
+	struct drm_rondo_slot_binding *slots = (void *)stalled->page;
+	struct drm_rondo_binding_create args = {
+		.program = stalled->self->copy.program,
+		.slots = (uintptr_t)(slots - 1),
+		.slot_count = 2,
+		.slot_stride = sizeof(*slots),
+	};
+
+	return rig_ioctl(stalled->self->fd, DRM_IOCTL_RONDO_BINDING_CREATE, &args);
+}
+
+static int call_create(struct stalled *stalled)
+{
+	const struct rondo_program_header *head = (void *)stalled->content;
+	uint32_t id;
+
+	return rig_program_create(stalled->self->fd, stalled->page, rondo_program_bytes(head), &id);
+}
+
+static void *call(void *ctx)
+{
+	struct stalled *stalled = ctx;
+
+	stalled->ret = stalled->call(stalled);
+	return NULL;
+}
+
+static void make_page(struct __test_metadata *_metadata, struct stalled *stalled)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	stalled->page = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) +
+			4096;
+	range.range = (struct uffdio_range){ (uintptr_t)stalled->page, 4096 };
+	stalled->uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	ASSERT_LE(0, stalled->uffd);
+	ASSERT_EQ(0, ioctl(stalled->uffd, UFFDIO_API, &api));
+	ASSERT_EQ(0, ioctl(stalled->uffd, UFFDIO_REGISTER, &range));
+}
+
+/* Unbinds the driver while @stalled->call stands in the middle. */
+static void unbind_during(struct __test_metadata *_metadata, struct stalled *stalled)
+{
+	struct uffdio_copy copy = { .src = (uintptr_t)stalled->content, .len = 4096 };
+	struct uffd_msg fault;
+	pthread_t thread;
+
+	copy.dst = (uintptr_t)stalled->page;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call, stalled));
+	ASSERT_EQ((ssize_t)sizeof(fault), read(stalled->uffd, &fault, sizeof(fault)));
+	EXPECT_EQ(0, rig_driver_unbind());
+	ASSERT_EQ(0, ioctl(stalled->uffd, UFFDIO_COPY, &copy));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ENODEV, stalled->ret);
+	close(stalled->uffd);
+	munmap(stalled->page - 4096, 8192);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* One slot has been bound, and is so no more, when the other comes. */
+TEST_F(lifetime, unbind_during_binding_create)
+{
+	struct stalled stalled = { self, call_bind };
+	struct drm_rondo_slot_binding in = { .handle = self->copy.in_bo };
+	struct drm_rondo_slot_binding out = { .handle = self->copy.out_bo };
+
+	make_page(_metadata, &stalled);
+	memcpy(stalled.page - sizeof(in), &in, sizeof(in));
+	memcpy(stalled.content, &out, sizeof(out));
+	unbind_during(_metadata, &stalled);
+}
+
+TEST_F(lifetime, unbind_during_program_create)
+{
+	struct rig_program program = rig_program_copy(64, 0, 0);
+	struct stalled stalled = { self, call_create };
+
+	ASSERT_GE(sizeof(stalled.content), program.size);
+	make_page(_metadata, &stalled);
+	memcpy(stalled.content, program.data, program.size);
+	free(program.data);
+	unbind_during(_metadata, &stalled);
 }
 
 TEST_F(lifetime, unbind_during_reset)
