@@ -112,9 +112,13 @@ static_assert(DRM_RONDO_PROGRAM_MAGIC == RONDO_PROGRAM_MAGIC);
 static_assert(DRM_RONDO_PROGRAM_VERSION == RONDO_PROGRAM_VERSION);
 static_assert(DRM_RONDO_SLOT_DYNAMIC == RONDO_SLOT_FLAGS);
 
-#define ERR(name, number, where, text) static_assert((int)DRM_RONDO_REFUSAL_##name == (number));
+/* A number that differs is a division by zero. */
+enum {
+#define ERR(name, number, where, text) \
+	RONDO_SAME_REFUSAL_##name = 1 / (DRM_RONDO_REFUSAL_##name == (number)),
 #include "spec/errors.def"
 #define RESULT(name, number, error, where, text) \
-	static_assert((int)DRM_RONDO_RESULT_##name == (number));
+	RONDO_SAME_RESULT_##name = 1 / (DRM_RONDO_RESULT_##name == (number)),
 #define HOST_RESULT RESULT
 #include "spec/results.def"
+};

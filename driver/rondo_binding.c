@@ -11,6 +11,7 @@
 #include "driver/rondo_gem.h"
 #include "driver/rondo_limits.h"
 #include "driver/rondo_program.h"
+#include "driver/rondo_trace.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
@@ -326,6 +327,8 @@ int rondo_ioctl_binding_create(struct drm_device *drm, void *data, struct drm_fi
 		return PTR_ERR(binding);
 	}
 	args->error_slot = 0;
+	trace_rondo_bind(rfile->rdev, binding->base.number, binding->program->base.number,
+			 binding->count);
 	rondo_id_publish(rfile, args->id, &binding->base);
 	return 0;
 }

@@ -15,6 +15,8 @@
  *	rondo_dump.c     core dumps of failures
  *	rondo_dma.c      memory that the device can reach
  *	rondo_gem.c      buffers
+ *	rondo_report.c   sysfs, hwmon, debugfs, fdinfo
+ *	rondo_trace.h    trace events
  *	rondo_array.c    arrays that an ioctl reads
  *	rondo_abi.c      the interface is what the rest thinks it is
  *	rondo_program.c  programs: copied, proved, sealed
@@ -55,6 +57,7 @@
 #include "driver/rondo_hw.h"
 #include "driver/rondo_irq.h"
 #include "driver/rondo_object.h"
+#include "driver/rondo_report.h"
 #include "driver/rondo_ring.h"
 #include "driver/rondo_watch.h"
 #include "spec/machine.h"
@@ -105,6 +108,11 @@ struct rondo_device {
 	/** @generation: the last binding's; it tells bindings of one number apart */
 	atomic_t generation;
 
+	/** @usage: of the device, by all */
+	struct rondo_usage usage;
+	/** @memory: bytes of all buffers that are ours */
+	atomic64_t memory;
+
 	/** @users_lock: protects what follows, and what users count */
 	struct mutex users_lock;
 	/** @users: &struct rondo_user */
@@ -139,8 +147,8 @@ struct rondo_file {
 	struct rondo_resv *resv;
 	/** @ids: &struct rondo_object by id */
 	struct xarray ids[RONDO_TABLES];
-	/** @cycles: exact cycles that the device spent for this file */
-	atomic64_t cycles;
+	/** @usage: of the device, by this file */
+	struct rondo_usage usage;
 };
 
 static inline struct rondo_device *to_rondo_device(struct drm_device *drm)

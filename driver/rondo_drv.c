@@ -4,7 +4,6 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/pci.h>
@@ -78,18 +77,6 @@ static void file_close(struct drm_device *drm, struct drm_file *file)
 	wait_event_timeout(rdev->released, !atomic_read(&rdev->releases), RONDO_CLOSE_JIFFIES);
 }
 
-/* Documentation/gpu/drm-usage-stats.rst: device time spent, nominal nanoseconds and cycles. */
-static void show_fdinfo(struct drm_printer *p, struct drm_file *file)
-{
-	struct rondo_file *rfile = file->driver_priv;
-	u64 cycles = atomic64_read(&rfile->cycles);
-
-	drm_printf(p, "drm-engine-compute:\t%llu ns\n",
-		   mul_u64_u32_div(cycles, 1000000, rfile->rdev->machine.clock_khz));
-	drm_printf(p, "drm-cycles-compute:\t%llu\n", cycles);
-	drm_show_memory_stats(p, file);
-}
-
 static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_QUERY, rondo_ioctl_query, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_BO_CREATE, rondo_ioctl_bo_create, 0),
@@ -159,7 +146,7 @@ static const struct drm_driver drm_driver = {
 	.minor = 0,
 	.open = file_open,
 	.postclose = file_close,
-	.show_fdinfo = show_fdinfo,
+	.show_fdinfo = rondo_report_fdinfo,
 	.ioctls = ioctls,
 	.num_ioctls = ARRAY_SIZE(ioctls),
 	.fops = &fops,
@@ -271,6 +258,9 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto err_irq;
 	WRITE_ONCE(rdev->state, RONDO_LIVE);
+	ret = rondo_report_init(rdev);
+	if (ret)
+		goto err_irq;
 	ret = drm_dev_register(&rdev->drm, 0);
 	if (ret)
 		goto err_irq;
@@ -350,6 +340,7 @@ static struct pci_driver pci_driver = {
 	.id_table = pci_ids,
 	.probe = probe,
 	.remove = remove,
+	.dev_groups = rondo_report_groups,
 	.err_handler = &err_handlers,
 	.driver.pm = pm_sleep_ptr(&pm_ops),
 };

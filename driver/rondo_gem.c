@@ -39,13 +39,15 @@ void rondo_resv_put(struct rondo_resv *resv)
 static void gem_free(struct drm_gem_object *obj)
 {
 	struct rondo_bo *bo = to_rondo_bo(obj);
+	struct rondo_device *rdev = to_rondo_device(obj->dev);
 	struct rondo_resv *private = bo->private;
+	size_t size = obj->size;
 	struct dma_buf *imported = bo->imported;
 
 	drm_WARN_ON(obj->dev, bo->users);
 	if (imported) {
 		/* The attachment may be gone for long, so the helpers shall not look at it. */
-		rondo_dma_free(to_rondo_device(obj->dev), &bo->import);
+		rondo_dma_free(rdev, &bo->import);
 		obj->import_attach = NULL;
 		bo->base.sgt = NULL;
 	}
@@ -53,6 +55,8 @@ static void gem_free(struct drm_gem_object *obj)
 	drm_gem_shmem_free(&bo->base);
 	if (imported)
 		dma_buf_put(imported);
+	else
+		atomic64_sub(size, &rdev->memory);
 	if (private)
 		rondo_resv_put(private);
 }
@@ -60,6 +64,13 @@ static void gem_free(struct drm_gem_object *obj)
 static struct dma_buf *gem_export(struct drm_gem_object *obj, int flags)
 {
 	return to_rondo_bo(obj)->private ? ERR_PTR(-EINVAL) : drm_gem_prime_export(obj, flags);
+}
+
+static enum drm_gem_object_status gem_status(struct drm_gem_object *obj)
+{
+	const struct rondo_bo *bo = to_rondo_bo(obj);
+
+	return READ_ONCE(bo->base.pages) || bo->imported ? DRM_GEM_OBJECT_RESIDENT : 0;
 }
 
 static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
@@ -82,6 +93,7 @@ static const struct drm_gem_object_funcs gem_funcs = {
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = gem_mmap,
+	.status = gem_status,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 
@@ -235,6 +247,7 @@ int rondo_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (IS_ERR(shmem))
 		return PTR_ERR(shmem);
 	args->size = shmem->base.size;
+	atomic64_add(args->size, &rfile->rdev->memory);
 	if (args->flags & DRM_RONDO_BO_PRIVATE) {
 		kref_get(&rfile->resv->ref);
 		to_rondo_bo(&shmem->base)->private = rfile->resv;

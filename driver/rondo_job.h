@@ -27,6 +27,8 @@ struct rondo_job {
 	struct rondo_queue *queue;
 	struct rondo_fence *hw_fence;
 	struct rondo_fence *done_fence;
+	/** @energy_nj: nanojoules of its replays */
+	u64 energy_nj;
 	/** @finished: signals @done_fence with the scheduler's finished fence */
 	struct dma_fence_cb finished;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/math64.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -6,10 +7,12 @@
 #include <drm/drm_print.h>
 #include <drm/rondo_accel.h>
 
+#include "core/energy.h"
 #include "core/verify.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_limits.h"
 #include "driver/rondo_program.h"
+#include "driver/rondo_trace.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
 {
@@ -75,6 +78,27 @@ static bool yield_or_stop(void *unused)
 	return fatal_signal_pending(current);
 }
 
+/* Works out what a replay consumes, with @cleared bytes of each tile's SRAM cleared before. */
+static int count_energy(struct rondo_sealed_program *program, u32 cleared)
+{
+	enum { BUNDLES = 4096, FJ_PER_NJ = 1000000 };
+	const struct rondo_machine *machine = &program->base.rdev->machine;
+	struct rondo_activity activity = {
+		.sram_cleared = (u64)cleared * machine->mesh_w * machine->mesh_h,
+	};
+	struct rondo_counter counter;
+	struct rondo_energy energy;
+
+	rondo_counter_init(&counter, machine, &program->tables);
+	while (rondo_counter_step(&counter, BUNDLES, &activity))
+		if (yield_or_stop(NULL))
+			return -EINTR;
+	energy = rondo_energy_of(machine, &activity);
+	program->energy_nj =
+		div_u64(energy.compute_fj, FJ_PER_NJ) + div_u64(energy.movement_fj, FJ_PER_NJ);
+	return 0;
+}
+
 /* Proves the copy; the verdict goes to @args. */
 static int verify_program(struct rondo_sealed_program *program,
 			  struct drm_rondo_program_create *args)
@@ -109,6 +133,8 @@ static int verify_program(struct rondo_sealed_program *program,
 	program->signature = rondo_verify_facts(v)->signature;
 	if (rondo_program_open(&program->tables, program->data, program->size))
 		ret = -EINVAL;
+	else
+		ret = count_energy(program, args->cleared);
 out:
 	kvfree(v);
 	return ret;
@@ -177,6 +203,7 @@ int rondo_ioctl_program_create(struct drm_device *drm, void *data, struct drm_fi
 	if (ret)
 		goto err_put;
 	args->cycles = program->cycles;
+	trace_rondo_program(rfile->rdev, program->base.number, program->size, program->cycles);
 	rondo_id_publish(rfile, args->id, &program->base);
 	return 0;
 

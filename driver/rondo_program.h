@@ -22,6 +22,8 @@ struct rondo_sealed_program {
 	struct rondo_program tables;
 	/** @cycles: exact device time of one replay */
 	u64 cycles;
+	/** @energy_nj: nanojoules of one replay */
+	u64 energy_nj;
 	/** @signature: of its control path, which the firmware compares */
 	u64 signature;
 	/** @pages: page list of @data */

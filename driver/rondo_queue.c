@@ -9,6 +9,7 @@
 #include "driver/rondo_device.h"
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
+#include "driver/rondo_trace.h"
 #include "driver/rondo_user.h"
 
 static void describe(const struct rondo_object *object, struct rondo_fw_admin *cmd)
@@ -99,7 +100,11 @@ static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *ev
 	struct drm_device *drm = &queue->base.rdev->drm;
 	const char *text = rondo_result_text(event->result);
 
-	if (event->result == RONDO_FW_OK || event->result == RONDO_FW_ABORTED)
+	if (event->result == RONDO_FW_OK)
+		return;
+	trace_rondo_fault(queue->base.rdev, event->queue, event->seqno, event->result,
+			  event->bundle);
+	if (event->result == RONDO_FW_ABORTED)
 		return;
 	if (rondo_result_has_bundle(event->result))
 		drm_err(drm, "queue %u: a replay failed at bundle %u: %s\n", event->queue,
@@ -128,6 +133,8 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 		queue->tail++;
 	}
 	job->last = queue->seqno;
+	trace_rondo_run(queue->base.rdev, queue->base.number, job->fault.tag, job->first,
+			job->last);
 	list_add_tail(&job->node, &queue->inflight);
 	if (ring) {
 		dma_wmb(); /* the entries before the index */
@@ -137,6 +144,16 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 	spin_unlock(&queue->lock);
 }
 
+/* The energy of what ended otherwise is not known. */
+static void account(struct rondo_queue *queue, const struct rondo_job *job)
+{
+	trace_rondo_done(queue->base.rdev, queue->base.number, job->fault.tag, job->fault.result);
+	if (job->fault.result)
+		return;
+	atomic64_add(job->energy_nj, &queue->rfile->usage.energy_nj);
+	atomic64_add(job->energy_nj, &queue->base.rdev->usage.energy_nj);
+}
+
 /* Signals all jobs up to entry @seqno, those that have no result of their own with @result. */
 static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 {
@@ -144,15 +161,18 @@ static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 
 	lockdep_assert_held(&queue->base.rdev->ring.event_lock); /* for their order */
 
-	while ((job = take_done(queue, seqno, result)))
+	while ((job = take_done(queue, seqno, result))) {
+		account(queue, job);
 		rondo_job_done(job, rondo_result_error(job->fault.result));
+	}
 }
 
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
 	if (event->result >= RONDO_FW_RESULTS || !note_event(queue, event))
 		return false;
-	atomic64_add(event->cycles, &queue->rfile->cycles);
+	atomic64_add(event->cycles, &queue->rfile->usage.cycles);
+	atomic64_add(event->cycles, &queue->base.rdev->usage.cycles);
 	log_event(queue, event);
 	finish_up_to(queue, event->seqno, RONDO_FW_OK);
 	return true;

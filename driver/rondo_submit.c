@@ -22,6 +22,7 @@
 #include "driver/rondo_job.h"
 #include "driver/rondo_program.h"
 #include "driver/rondo_queue.h"
+#include "driver/rondo_trace.h"
 
 static_assert((int)RONDO_JOB_REPLAYS_MAX <= (int)RONDO_QUEUE_ENTRIES);
 
@@ -95,6 +96,7 @@ static int add_replay(struct submit *submit, const struct drm_rondo_replay *user
 		return -ENOENT;
 	submit->last_id = user->binding;
 	submit->cycles += binding->program->cycles;
+	job->energy_nj += binding->program->energy_nj;
 	job->count++;
 	replay = &job->replay[job->count - 1];
 	replay->binding = binding;
@@ -304,6 +306,8 @@ static int push_job(struct submit *submit)
 		return -ENOENT;
 	}
 	rondo_job_arm(job);
+	trace_rondo_submit(queue->base.rdev, queue->base.number, job->fault.tag, job->count,
+			   queue->done_context, queue->done_seqno);
 	visit_buffers(submit, fence, publish_on_buffer);
 	publish_on_syncs(submit, fence);
 	drm_sched_entity_push_job(&job->base); /* from here on the job is the scheduler's */

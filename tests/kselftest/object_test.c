@@ -763,21 +763,4 @@ TEST_F(object, version)
 	drmFreeVersion(version);
 }
 
-/* The exact cycles of the file's replays, which are a nanosecond each on this machine. */
-TEST_F(object, fdinfo)
-{
-	struct rig_program p = rig_program_copy(RIG_COPY_WORDS * 4, 0, 0);
-	uint64_t cycles = ((struct rondo_program_header *)p.data)->cycles;
-	struct rig_copy copy = make_copy(self->fd);
-	int run;
-
-	for (run = 0; run < 3; run++) {
-		EXPECT_EQ(run * cycles, rig_fdinfo(self->fd, "drm-cycles-compute"));
-		EXPECT_EQ(run * cycles, rig_fdinfo(self->fd, "drm-engine-compute"));
-		EXPECT_EQ(0, rig_copy_run(self->fd, &copy));
-	}
-	EXPECT_EQ(2 * 4096, rig_fdinfo(self->fd, "drm-total-memory") * 1024);
-	free(p.data);
-}
-
 TEST_HARNESS_MAIN

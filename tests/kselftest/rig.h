@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <drm/rondo_accel.h>
 
@@ -23,6 +24,7 @@ enum { RIG_WAIT_S = 120 }; /* longer than anything takes that ends by itself */
 
 /* The device. */
 int rig_open(void);
+int rig_open_as(uid_t uid); /* as this user; for root, who lets everybody open it */
 int rig_ioctl(int fd, unsigned long request, void *arg);
 struct drm_rondo_device_info rig_info(int fd); /* its limits, above all */
 
@@ -128,6 +130,7 @@ bool rig_device_sees_copies(void);
 /* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
+const char *rig_pci_path(void); /* the device's directory in sysfs, for ever */
 double rig_now(void);
 /* What fdinfo says of @key, or ~0. */
 unsigned long long rig_fdinfo(int fd, const char *key);

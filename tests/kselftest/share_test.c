@@ -3,7 +3,6 @@
  * What users share: device time, the numbers of the device; and what one may ask for at all.
  */
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xf86drm.h>
 
@@ -21,21 +20,6 @@ enum {
 	SHARE_ERROR = 5, /* percent */
 };
 
-/* Opens the device as user @uid, whoever may open it otherwise. */
-static int open_as(uid_t uid)
-{
-	int fd;
-
-	chmod("/", 0755);
-	chmod("/dev/accel/accel0", 0666);
-	if (seteuid(uid))
-		return -errno;
-	fd = rig_open();
-	if (seteuid(0))
-		return -errno;
-	return fd;
-}
-
 /* A user with queues, and what they are going to replay. */
 struct user {
 	int fd;
@@ -45,7 +29,7 @@ struct user {
 static struct user make_user(struct __test_metadata *_metadata, uid_t uid, uint32_t queues,
 			     uint32_t weight)
 {
-	struct user u = { .fd = open_as(uid), .queues = queues };
+	struct user u = { .fd = rig_open_as(uid), .queues = queues };
 	struct drm_rondo_queue_create queue = { .weight = weight };
 
 	ASSERT_LE(0, u.fd);
@@ -111,7 +95,7 @@ FIXTURE_SETUP(share)
 {
 	if (rig_faults_present())
 		rig_faults_clear();
-	self->fd = open_as(UID);
+	self->fd = rig_open_as(UID);
 	ASSERT_LE(0, self->fd);
 	self->info = rig_info(self->fd);
 }
@@ -146,7 +130,7 @@ static uint32_t fill(uid_t uid, int (*one_more)(int fd), int *fd, uint32_t files
 	int ret;
 
 	for (i = 0; i < files; i++) {
-		fd[i] = open_as(uid);
+		fd[i] = rig_open_as(uid);
 		while (!(ret = one_more(fd[i])))
 			made++;
 		if (ret != -ENOSPC)
