@@ -670,7 +670,7 @@ int rig_pci_reset(void)
 {
 	char name[300];
 
-	snprintf(name, sizeof(name), "%s/reset", pci_path());
+	snprintf(name, sizeof(name), "%s/reset", rig_pci_path());
 	return write_file(name, "1");
 }
 
