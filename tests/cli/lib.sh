@@ -36,8 +36,7 @@ judge()
 }
 
 # run ARGUMENT...: the same, in a fork of one process, see tests/cli/server.c: not in a subshell, without
-# limits that were set since, and of the environment with RONDO_TEST_* alone. Mutants are processes of
-# their own, because the memory of each process is limited.
+# limits that were set since, and of the environment with RONDO_TEST_* alone.
 coproc server { exec "$rondo_test" --serve; }
 run()
 {
@@ -48,7 +47,6 @@ run()
 	status=$((answer))
 	judge
 }
-[ -z "${RONDO_MUTANT-}" ] || run() { rondo=$rondo_test run_process "$@"; }
 
 # good NAME PATTERN ARGUMENT...: succeeds, and its output has a line like PATTERN.
 good()
