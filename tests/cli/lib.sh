@@ -58,8 +58,8 @@ good()
 	ok "$name" $?
 }
 
-# bad STATUS NAME PATTERN ARGUMENT...: fails so, with a message like PATTERN; and each message begins
-# with "rondo COMMAND: ".
+# bad STATUS NAME PATTERN ARGUMENT...: fails so, and the last message is like PATTERN, or for STATUS 2 any;
+# and each message begins with "rondo COMMAND: ".
 bad()
 {
 	local expect=$1 name=$2 pattern=$3
@@ -76,7 +76,11 @@ failed()
 	[ $status = "$1" ] || return 1
 	while IFS= read -r line; do
 		[[ $line = "rondo $3: "* ]] || return 1
-		[[ ! $line =~ ^rondo\ $3:\ .*$2 ]] || found=0
+		if [[ $line =~ ^rondo\ $3:\ .*$2 ]]; then
+			found=0
+		elif [ $status = 1 ]; then
+			found=1
+		fi
 	done <"$work/err"
 	return $found
 }
