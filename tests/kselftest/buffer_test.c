@@ -210,16 +210,16 @@ TEST_F(buffer, udmabuf)
 static int crash_during(struct __test_metadata *_metadata, FIXTURE_DATA(buffer) * self, uint32_t in,
 			uint32_t out)
 {
-	uint32_t binding, slot, hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t binding, slot, hits = rig_fault_hits(RIG_FAULT_seq_work);
 	int ret;
 
 	EXPECT_EQ(0, bind_copy(self, in, out, &binding, &slot));
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, self->copy.sync));
-	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	rig_expect("rondo .*resetting the device: the firmware has stopped");
 	rig_fault(RIG_FAULT_fw_crash, 1);
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	ret = rig_result(self->fd, self->copy.sync);
 	return ret;
 }

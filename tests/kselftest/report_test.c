@@ -179,7 +179,7 @@ static const char *debugfs_path(const char *name)
 
 TEST_F(report, debugfs)
 {
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 
 	if (access(debugfs_path(""), F_OK))
 		SKIP(return, "no debugfs");
@@ -190,14 +190,14 @@ TEST_F(report, debugfs)
 	/* A reset that is asked for is one as any other: what may be repeated is. */
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	rig_expect("rondo .*resetting the device: asked for in debugfs");
 	EXPECT_TRUE(write_text(debugfs_path("reset"), "1"));
-	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits + 1));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits + 1));
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 

@@ -74,10 +74,10 @@ static void expect_halves(struct __test_metadata *_metadata, uint32_t queues_a, 
 	a = make_user(_metadata, UID, queues_a, weight_a);
 	b = make_user(_metadata, UID + 1, queues_b, weight_b);
 	/* Nothing ends before both have all their replays waiting. */
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	submit_all(_metadata, &a);
 	submit_all(_metadata, &b);
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	error = share_error(&a, &b);
 	printf("# share_error_pct %.2f\n", error);
 	EXPECT_GE(SHARE_ERROR, error);
@@ -204,10 +204,10 @@ static int submit_four(struct __test_metadata *_metadata, int fd, uint64_t cycle
 	replay[0].binding = make_binding(fd, make_program(fd, p), NULL, 0);
 	for (i = 1; i < ARRAY_SIZE(replay); i++)
 		replay[i] = replay[0];
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	ret = rig_ioctl(fd, DRM_IOCTL_RONDO_SUBMIT, &args);
 	EXPECT_EQ(0, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	return ret;
 }
 

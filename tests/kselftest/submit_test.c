@@ -354,17 +354,17 @@ TEST_F(submit, explicit_fences_out)
 {
 	int in = dmabuf_of(_metadata, self->fd, self->copy.in_bo);
 	int out = dmabuf_of(_metadata, self->fd, self->copy.out_bo);
-	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_hold);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
-	rig_fault(RIG_FAULT_seq_hold, 1);
+	rig_fault(RIG_FAULT_seq_work, 1);
 	self->args.flags = DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
 	ASSERT_EQ(0, submit(self));
-	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	EXPECT_EQ(POLLIN | POLLOUT, ready(in));
 	EXPECT_EQ(POLLIN | POLLOUT, ready(out));
-	rig_fault(RIG_FAULT_seq_hold, 0);
+	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 	close(in);
 	close(out);
