@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Drops the driver into a kernel tree as drivers/accel/rondo: kernel-tree.sh DIR. May be
-# repeated: the copy is replaced, the hooks stand once.
+# Drops the driver into a kernel tree as drivers/accel/rondo, with its documentation: kernel-tree.sh
+# DIR. May be repeated: the copy is replaced, the hooks stand once.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -22,4 +22,12 @@ grep -q 'rondo/' "$accel/Makefile" ||
 # Before the last line: the menu's endif.
 grep -q 'rondo/Kconfig' "$accel/Kconfig" ||
 	sed -i '$i source "drivers/accel/rondo/Kconfig"\n' "$accel/Kconfig"
+
+documentation=$tree/Documentation
+if [ -e "$documentation/accel/index.rst" ]; then
+	install -D -m 644 driver/rondo.rst "$documentation/accel/rondo/index.rst"
+	install -D -m 644 driver/sysfs-driver-rondo "$documentation/ABI/testing/sysfs-driver-rondo"
+	grep -q 'rondo/index' "$documentation/accel/index.rst" ||
+		sed -i '0,/^   introduction$/s//&\n   rondo\/index/' "$documentation/accel/index.rst"
+fi
 say "$accel/rondo is in place; enable CONFIG_$symbol"
