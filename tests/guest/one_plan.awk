@@ -5,6 +5,6 @@
 /^(not )?ok / { sub(/ok [0-9]+/, "ok " ++n) }
 { print }
 END {
-	print (status ? "not ok " : "ok ") ++n " the kernel has nothing to complain about"
+	print (status ? "not ok " : "ok ") ++n " all ended well, and the kernel has nothing to complain about"
 	print "1.." n
 }

@@ -146,7 +146,7 @@ TEST_F(object, bo_sizes)
 		REJECT(drm_rondo_bo_create, size, 0, -EINVAL),
 		REJECT(drm_rondo_bo_create, size, self->info.bo_size_max + 1, -EINVAL),
 		REJECT(drm_rondo_bo_create, size, UINT64_MAX, -EINVAL),
-		REJECT(drm_rondo_bo_create, flags, 1, -EINVAL),
+		REJECT(drm_rondo_bo_create, flags, DRM_RONDO_BO_PRIVATE << 1, -EINVAL),
 		REJECT(drm_rondo_bo_create, flags, 1u << 31, -EINVAL),
 	};
 	uint64_t size;
