@@ -51,8 +51,15 @@ SUITES = {
 NOT_MUTATED = re.compile(
     r"firmware/(entry|hal_rv32|string|mkimage)\.c|.*/qemu/.*|compiler/graph_dump\.c|"
     r"userspace/libaccel/(backend_drm|example)\.c")
-CPU_SECONDS, WALL_SECONDS = 20, 120  # at least; a test may take five times what it took unmutated
+# Warnings of the compiler that no mutant may give: nobody could build it.
+REFUSE = "-Wformat " + " ".join(f"-Werror={w}" for w in (
+    "int-conversion", "incompatible-pointer-types", "div-by-zero", "format"))
+# What a test may take at least; otherwise five times the processor and twenty times the clock that
+# it took unmutated. A mutant that hangs uses up the first; the second is for one that waits for
+# ever, and has to spare a test that a loaded host slows down.
+CPU_SECONDS, WALL_SECONDS = 20, 240
 MEMORY_MB = 4096
+NOT_OK = re.compile(r"^not ok\b.*", re.M)
 
 
 def say(text):
@@ -155,8 +162,7 @@ def refused(command, name, text, chosen):
             f.write(cmutants.with_switch(body, 1, quiet=False, kernel=name.startswith("driver/")))
             f.flush()
             got = subprocess.run(
-                f"{line} -I{SOURCE}/{os.path.dirname(name)} -w -Werror=int-conversion "
-                f"-Werror=incompatible-pointer-types -Werror=div-by-zero -fmax-errors=0 "
+                f"{line} -I{SOURCE}/{os.path.dirname(name)} -Wno-error {REFUSE} -fmax-errors=0 "
                 f"-fdiagnostics-color=never -fsyntax-only {f.name}",
                 shell=True, cwd=directory, capture_output=True, text=True, check=False)
         if got.returncode == 0:
@@ -164,8 +170,12 @@ def refused(command, name, text, chosen):
         starts = [m.start() for m in re.finditer("^", body, re.M)]
         before = len(bad)
         # What a macro of a header makes of its arguments is told there; a note names the place.
-        for row, column in re.findall(r"^mutated\.c:(\d+):(\d+): (?:error|note: in expansion)",
-                                      got.stderr, re.M):
+        of_error = False
+        for place, row, column, kind in re.findall(
+                r"^(\S+?):(\d+):(\d+): (error|warning|note: in expansion)", got.stderr, re.M):
+            of_error = kind == "error" or of_error and kind != "warning"
+            if not of_error or place != "mutated.c":
+                continue
             at = starts[int(row) - 1] + int(column) - 1
             inside = [p for p in places if p[0] <= at < p[1]]
             if not inside:  # the error stands behind what caused it: the last one before
@@ -217,6 +227,24 @@ def setup():
     build(["ninja", "-C", BUILD] + re.findall(r"^(\S+\.h): CUSTOM_COMMAND$", listed, re.M), "setup.log")
 
 
+def said(fd):
+    """What a test has written so far: by pread(), since the test shares the file's position."""
+    return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")
+
+
+def ended(process, fd, seconds):
+    """Waits until the test ends or a case fails, which is enough; false after @seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            process.wait(0.5)
+            return True
+        except subprocess.TimeoutExpired:
+            if NOT_OK.search(said(fd)):
+                return True
+    return False
+
+
 class Test:
     def __init__(self, entry):
         self.name = entry["name"]
@@ -238,7 +266,7 @@ class Test:
                    ASAN_OPTIONS=f"hard_rss_limit_mb={MEMORY_MB}:detect_leaks=1:"
                                 "disable_coredump=1",
                    UBSAN_OPTIONS="halt_on_error=1", **more_env)
-        cpu, wall = max(CPU_SECONDS, 5 * self.cpu), max(WALL_SECONDS, 10 * self.wall)
+        cpu, wall = max(CPU_SECONDS, 5 * self.cpu), max(WALL_SECONDS, 20 * self.wall)
 
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (int(cpu) + 1, int(cpu) + 5))
@@ -251,24 +279,17 @@ class Test:
             got = subprocess.Popen(self.command, cwd=self.workdir, env=env, stdout=out,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True, preexec_fn=limit if limits else None)
-            try:
-                status = got.wait(wall if limits else None)
-            except subprocess.TimeoutExpired:
-                status = None
+            in_time = ended(got, out.fileno(), wall if limits else float("inf"))
             try:  # also what the test left running
                 os.killpg(got.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-            if status is None:
-                got.wait()
-                return "time"
-            out.seek(0)
-            text = out.read().decode(errors="replace")
-        if status == -signal.SIGXCPU:
-            return "time"
-        bad = re.search(r"^not ok\b.*", text, re.M)
+            status, text = got.wait(), said(out.fileno())
+        bad = NOT_OK.search(text)
         if bad:
             return bad.group()
+        if not in_time or status == -signal.SIGXCPU:
+            return "time"
         if status:
             return f"status {status}"
         if self.tap and not re.search(r"^1\.\.\d", text, re.M):
@@ -342,6 +363,7 @@ def survivors(mutants, numbers, suites, jobs):
                 say(f"survives so far: {m.path}:{m.line}: {m.key}")
             elif noticed[1] == "time":
                 by_time += 1
+                say(f"takes too long in '{noticed[0].name}': {m.path}:{m.line}: {m.key}")
             if done == len(mutants) or done * 10 // len(mutants) > (done - 1) * 10 // len(mutants):
                 say(f"{100 * done // len(mutants)} %: {len(alive)} of {done} survive, "
                     f"{by_time} only took too long")
@@ -409,7 +431,7 @@ def main():
     numbers, mutated = mutants(texts, chosen)
     copy_tree(files, mutated)
     say(f"building {len(chosen)} mutants of {len(mutated)} files")
-    build(["ninja", "-C", BUILD], "build.log")
+    build(["ninja", "-C", BUILD, f"-j{args.jobs}"], "build.log")
     reaching = {m.key: 0 for m in chosen}
     left = chosen
     for n in range(1 if args.own else 2):

@@ -10,6 +10,8 @@
  */
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,9 @@
 #include <unistd.h>
 
 enum { STRINGS_MAX = 64 };
+
+/* What a mutant may use. */
+#define MUTANT_BYTES (4ull << 30)
 
 int __real_main(int argc, char **argv);
 int __wrap_main(int argc, char **argv);
@@ -60,6 +65,42 @@ static void redirect(int to, const char *path, int flags)
 	if (fd < 0 || dup2(fd, to) < 0)
 		_exit(126);
 	close(fd);
+}
+
+/* Bytes of memory that a process has. */
+static unsigned long long resident(pid_t pid)
+{
+	unsigned long long pages = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%*u %llu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * Waits for a child; returns waitpid()'s status. A mutant must not use up the host, and the thread
+ * by which the sanitizer limits memory is not there after a fork, so it is watched from here.
+ */
+static int wait_for(pid_t pid)
+{
+	bool mutant = getenv("RONDO_MUTANT");
+	int status;
+	pid_t ended;
+
+	while (!(ended = waitpid(pid, &status, mutant ? WNOHANG : 0))) {
+		if (resident(pid) > MUTANT_BYTES)
+			kill(pid, SIGKILL);
+		usleep(2000);
+	}
+	if (ended != pid)
+		abort();
+	return status;
 }
 
 /* LeakSanitizer's, where the build has it. */
@@ -123,8 +164,7 @@ static int serve(char *program, const char *directory)
 			putenv(assignments[i]);
 		leave(__real_main(argc, argv));
 	}
-	if (waitpid(pid, &status, 0) != pid)
-		abort();
+	status = wait_for(pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

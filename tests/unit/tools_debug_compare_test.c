@@ -3,6 +3,8 @@
  * Comparing runs: a difference that is put into an input, an operation, a loop or the executor
  * is found, in the cycle where it first shows.
  */
+#include <inttypes.h>
+
 #include "tests/unit/tools_debug_rig.h"
 #include "tools/debug/compare.h"
 
@@ -184,7 +186,12 @@ out:
 	debug_rig_fini(&b);
 }
 
-/* The executor, which flips a bit of the row that it writes as number @flip, counted from 0. */
+/* The executor with a fault. */
+
+static struct fault {
+	enum { NONE, FLIP, LEAVE_OUT, REPEAT, CYCLE, STATUS } kind;
+	u32 row; /* of those that it writes, counted from 0 */
+} fault;
 
 void __real_exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
 		     const struct exec_control *control, struct exec_result *result);
@@ -192,24 +199,27 @@ void __wrap_exec_run(struct exec *e, const struct exec_program *program, const s
 		     const struct exec_control *control, struct exec_result *result);
 
 static const struct exec_io *real_io;
-static u32 rows, flip;
+static u32 rows;
 
-static bool flipping_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
+static bool faulty_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
 	(void)ctx;
 	return real_io->read(real_io->ctx, slot, offset, to, size);
 }
 
-static bool flipping_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
+static bool faulty_write(void *ctx, u32 slot, u64 offset, const void *from, u64 size)
 {
+	bool here = rows++ == fault.row, done;
 	u8 *copy = malloc(size);
-	bool done;
 
 	(void)ctx;
 	memcpy(copy, from, size);
-	if (rows++ == flip)
+	if (here && fault.kind == FLIP)
 		copy[size - 1] ^= 0x10;
-	done = real_io->write(real_io->ctx, slot, offset, copy, size);
+	done = (here && fault.kind == LEAVE_OUT) ||
+	       real_io->write(real_io->ctx, slot, offset, copy, size);
+	if (here && fault.kind == REPEAT)
+		done = real_io->write(real_io->ctx, slot, offset, copy, size);
 	free(copy);
 	return done;
 }
@@ -217,37 +227,63 @@ static bool flipping_write(void *ctx, u32 slot, u64 offset, const void *from, u6
 void __wrap_exec_run(struct exec *e, const struct exec_program *program, const struct exec_io *io,
 		     const struct exec_control *control, struct exec_result *result)
 {
-	const struct exec_io flipping = { flipping_read, flipping_write, NULL };
+	const struct exec_io faulty = { faulty_read, faulty_write, NULL };
 
 	real_io = io;
 	rows = 0;
-	__real_exec_run(e, program, &flipping, control, result);
+	__real_exec_run(e, program, &faulty, control, result);
+	result->cycles += fault.kind == CYCLE;
+	if (fault.kind == STATUS)
+		result->status = EXEC_ABORTED;
+}
+
+/* The fault is found, and told by @text. */
+static void found(const char *name, struct session *s, const struct executor *x, struct fault f,
+		  const char *text)
+{
+	static const char *const faults[] = {
+		[FLIP] = "a flipped bit",  [LEAVE_OUT] = "nothing",  [REPEAT] = "too much",
+		[CYCLE] = "another cycle", [STATUS] = "another end",
+	};
+	char said[COMPARE_TEXT_BYTES] = "";
+
+	fault = f;
+	tap_ok(!compare_executor(s, x, said) && strstr(said, text), "%s: %s, row %u: %s", name,
+	       faults[f.kind], f.row, said);
+	fault.kind = NONE;
 }
 
 static void executor(const char *name)
 {
-	char text[COMPARE_TEXT_BYTES] = "";
+	char text[COMPARE_TEXT_BYTES] = "", ends[COMPARE_TEXT_BYTES];
 	const struct executor *plain, *x;
-	u32 count, wrong = 0, i;
+	u32 last, wrong = 0, i;
+	struct session *s;
 	struct debug_rig r;
 
 	if (!debug_rig_open(&r, name, 1) || !debug_rig_start(&r))
 		goto out;
-	flip = ~0u;
-	plain = executor_for(&r.session->machine, EXECUTOR_PLAIN);
-	for (i = 0; (x = executor_for(&r.session->machine, i)); i++)
-		wrong += x != plain && !compare_executor(r.session, x, text);
+	s = r.session;
+	plain = executor_for(&s->machine, EXECUTOR_PLAIN);
+	for (i = 0; (x = executor_for(&s->machine, i)); i++)
+		wrong += x != plain && !compare_executor(s, x, text);
 	tap_ok(!wrong, "%s: %u other executors agree%s%s", name, i - 1, wrong ? ": " : "",
 	       wrong ? text : "");
-	tap_ok(compare_executor(r.session, plain, text), "%s: executor and reference agree", name);
-	count = rows;
-	flip = count - 1;
-	tap_ok(!compare_executor(r.session, plain, text) && strstr(text, "the executor 0x"),
-	       "%s: a flipped bit in the last of %u rows is found: %s", name, count, text);
-	tap_ok(!session_at_end(r.session) && session_now(r.session) + 300 > r.session->facts.cycles,
-	       "%s: in one of the last cycles", name);
-	flip = 0;
-	tap_ok(!compare_executor(r.session, plain, text), "%s: and in the first", name);
+	tap_ok(compare_executor(s, plain, text), "%s: executor and reference agree", name);
+	last = rows - 1;
+	found(name, s, plain, (struct fault){ FLIP, last }, "the executor 0x");
+	tap_ok(!session_at_end(s) && session_now(s) + 300 > s->facts.cycles,
+	       "%s: it shows in one of the last cycles", name);
+	found(name, s, plain, (struct fault){ FLIP, 0 }, "the executor 0x");
+	found(name, s, plain, (struct fault){ LEAVE_OUT, last }, "the executor nothing");
+	found(name, s, plain, (struct fault){ REPEAT, last }, "the reference leaves out");
+	snprintf(ends, sizeof(ends),
+		 "the reference is done in cycle %" PRIu64
+		 ", the executor is done in cycle %" PRIu64,
+		 s->facts.cycles, s->facts.cycles + 1);
+	found(name, s, plain, (struct fault){ CYCLE, 0 }, ends);
+	found(name, s, plain, (struct fault){ STATUS, 0 }, "the executor is aborted in cycle");
+	tap_ok(compare_executor(s, plain, text), "%s: without a fault they agree again", name);
 out:
 	debug_rig_fini(&r);
 }
@@ -256,7 +292,6 @@ int main(void)
 {
 	struct debug_rig a;
 
-	flip = ~0u;
 	if (init(&a, "4", "fadd", "1", "")) {
 		equal(&a);
 		operation(&a);
