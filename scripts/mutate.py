@@ -233,16 +233,18 @@ def said(fd):
 
 
 def ended(process, fd, seconds):
-    """Waits until the test ends or a case fails, which is enough; false after @seconds."""
+    """Waits until the test ends or a case fails, which is enough. Returns the processor time that
+    it took; None after @seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        try:
-            process.wait(0.5)
-            return True
-        except subprocess.TimeoutExpired:
-            if NOT_OK.search(said(fd)):
-                return True
-    return False
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_utime + usage.ru_stime
+        if NOT_OK.search(said(fd)):
+            return 0.0
+        time.sleep(0.1)
+    return None
 
 
 class Test:
@@ -279,7 +281,7 @@ class Test:
             got = subprocess.Popen(self.command, cwd=self.workdir, env=env, stdout=out,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                    start_new_session=True, preexec_fn=limit if limits else None)
-            in_time = ended(got, out.fileno(), wall if limits else float("inf"))
+            took = ended(got, out.fileno(), wall if limits else float("inf"))
             try:  # also what the test left running
                 os.killpg(got.pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -288,12 +290,14 @@ class Test:
         bad = NOT_OK.search(text)
         if bad:
             return bad.group()
-        if not in_time or status == -signal.SIGXCPU:
+        if took is None or status == -signal.SIGXCPU:
             return "time"
         if status:
             return f"status {status}"
         if self.tap and not re.search(r"^1\.\.\d", text, re.M):
             return "no plan"
+        if not limits:
+            self.cpu = took
         return None
 
 
@@ -311,7 +315,7 @@ def first_run(tests, n, jobs):
             f.truncate(n)
         began = time.monotonic()
         why = test.run({"RONDO_MUTANTS_REACHED": path}, limits=False)
-        test.wall = test.cpu = time.monotonic() - began
+        test.wall = time.monotonic() - began
         with open(path, "rb") as f:
             test.reached = f.read()
         os.remove(path)
