@@ -63,6 +63,7 @@ static const struct {
 	{ BYTES(ZIP("metadata.json")), FILE_FOREIGN, "a Keras model (.keras)" },
 	{ BYTES(ZIP("photo.png")), FILE_FOREIGN,
 	  "a zip archive (.npz and PyTorch files are such)" },
+	{ BYTES("PK\5\6"), FILE_FOREIGN, "a zip archive (.npz and PyTorch files are such)" },
 	{ BYTES("PK\3\4\24"), FILE_FOREIGN, "a zip archive (.npz and PyTorch files are such)" },
 	{ BYTES("version https://git-lfs.github.com/spec/v1\noid"), FILE_FOREIGN,
 	  "a Git LFS pointer, not the file itself" },

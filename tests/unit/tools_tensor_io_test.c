@@ -82,10 +82,16 @@ static const struct {
 	{ 1, DICT("'<f4'", "False", "(0, 65536, 65536)"), 0, -EFBIG, "exceed" },
 	{ 1, DICT("'<f4'", "False", "(2147483648,)"), 0, -EINVAL, "say 8589934592" },
 	{ 1, DICT("'|b1'", "False", "(2, 3)") "x", 6, -EINVAL, "after the dictionary" },
+	{ 1, "{'fortran_order': False, 'shape': (1,), }\n", 4, -EINVAL, "lacks" },
 	{ 1, "{'descr': '<f4', 'shape': (1,), }\n", 4, -EINVAL, "lacks" },
+	{ 1, "{'descr': '<f4', 'fortran_order': False, }\n", 4, -EINVAL, "lacks" },
 	{ 1, "{'descr': '<f4', 'shape': (1,)", 4, -EINVAL, "does not end" },
 	{ 1, "{'color': '<f4'}\n", 4, -EINVAL, "has a key other than" },
 	{ 1, "('<f4', (1,))\n", 4, -EINVAL, "not a dictionary" },
+	{ 1, "{7: '<f4', }\n", 4, -ENOTSUP, "not a dictionary of descr" },
+	{ 1, "{descr: '<f4', }\n", 4, -ENOTSUP, "not a dictionary of descr" },
+	{ 1, "{'descr, }\n", 4, -ENOTSUP, "not a dictionary of descr" },
+	{ 1, "{'descr' '<f4', }\n", 4, -ENOTSUP, "not a dictionary of descr" },
 	{ 4, DICT("'<f4'", "False", "(1,)"), 4, -ENOTSUP, "version 4.0" },
 };
 
@@ -122,6 +128,11 @@ static void test_npy_forms(void)
 	size = make_npy(file, 3, DICT("'<f4'", "False", "()"), 4);
 	tap_ok(!parse(&t, file, size) && t.shape.rank == 0 && t.size == 4,
 	       "npy version 3 of a scalar");
+	tensor_data_free(&t);
+	size = make_npy(file, 1,
+			"{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (1,)}\n", 4);
+	tap_ok(!parse(&t, file, size) && t.dtype == DTYPE_F32 && t.shape.rank == 1,
+	       "the other quotes of Python");
 	tensor_data_free(&t);
 	size = make_npy(file, 1, DICT("'<i8'", "False", "(3, 0, 2)"), 0);
 	tap_ok(!parse(&t, file, size) && t.shape.rank == 3 && t.size == 0, "an empty tensor");
