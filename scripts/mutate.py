@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Makes small seeded mutants of C files and tells which of them no test notices.
 
-    mutate.py [--count N] [--seed S] [--only TEXT] [--own] [PATH...]
+    mutate.py [--count N] [--seed S] [--only TEXT]... [--own] [PATH...]
 
 PATH is a part (core), a directory or a C file; without one, all parts are mutated. A copy of the
 tree in build/mutate is built once, with sanitizers and all chosen mutants behind a switch
@@ -190,7 +190,7 @@ def choose(names, count, seed, only, commands):
     texts = {name: read(os.path.join(TOP, name)) for name in names}
     known = equivalent()
     everything = [m for name in names for m in cmutants.mutations(name, texts[name])
-                  if m.key not in known and only in m.key]
+                  if m.key not in known and (not only or any(text in m.key for text in only))]
     everything.sort(key=lambda m: hashlib.sha256(f"{seed} {m.key}".encode()).digest())
     chosen, at = [], 0
     while len(chosen) < count and at < len(everything):
@@ -415,7 +415,8 @@ def main():
     args.add_argument("paths", nargs="*", default=list(SUITES), metavar="PATH")
     args.add_argument("--count", type=int, default=200, help="how many mutants (200)")
     args.add_argument("--seed", default="1", help="chooses them (1)")
-    args.add_argument("--only", default="", metavar="TEXT", help="of those whose key has TEXT")
+    args.add_argument("--only", action="append", metavar="TEXT",
+                      help="of those whose key has TEXT; may be repeated")
     args.add_argument("--own", action="store_true", help="run no suites of a part's users")
     args.add_argument("--jobs", type=int, default=os.cpu_count())
     args.add_argument("--check", action="store_true", help="check tests/mutants/equivalent")

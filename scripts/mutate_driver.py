@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Makes small seeded mutants of the driver and tells which of them its tests do not notice.
 
-    mutate_driver.py [--count N] [--seed S] [--only TEXT] driver | FILE...
+    mutate_driver.py [--count N] [--seed S] [--only TEXT]... driver | FILE...
 
 It does for the kernel what mutate.py does for programs: one rondo.ko holds all mutants, its
 parameter "mutant" turns one on, and each has a boot of its own, since a mutant may take the kernel
@@ -93,7 +93,8 @@ def main():
     args.add_argument("paths", nargs="+", metavar="PATH")
     args.add_argument("--count", type=int, default=60, help="how many mutants (60)")
     args.add_argument("--seed", default="1", help="chooses them (1)")
-    args.add_argument("--only", default="", metavar="TEXT", help="of those whose key has TEXT")
+    args.add_argument("--only", action="append", metavar="TEXT",
+                      help="of those whose key has TEXT; may be repeated")
     args.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at a time")
     args = args.parse_args()
     files = mutate.tree_files()
