@@ -152,6 +152,7 @@ static void test_indices(void)
 	fake.bells = true;
 	tap_ok(!fake_run() && fake.state == RONDO_FW_STATE_PROTOCOL,
 	       "event_head ahead of its tail");
+	tap_ok(fake_logged("bad event_head 1, tail 0\n"), "the log says which");
 
 	fake_boot();
 	fake.status->queue_tail[3] = 4000000;
@@ -160,6 +161,9 @@ static void test_indices(void)
 	fake.status->queue_tail[3] = 0;
 	fake_create_queue(3, 1);
 	fake_create_queue(0, 1);
+	fake.status->queue_tail[1] = 4000000;
+	fake.bells = true;
+	tap_ok(fake_run(), "so is that of one between others");
 	fake.status->queue_tail[0] = FAKE_QUEUE_ENTRIES;
 	fake.bells = true;
 	tap_ok(fake_run(), "a full queue is served");
@@ -318,6 +322,15 @@ static void test_stall_of_a_command(void)
 /* What ends just then, well or badly, has ended so. An older host does not know the result. */
 static void test_stall_results(void)
 {
+	static const struct {
+		u32 minor;
+		enum rondo_fw_result result;
+	} hosts[] = {
+		{ 0, RONDO_FW_TRAPPED },
+		{ RONDO_FW_MINOR_PROGRESS - 1, RONDO_FW_TRAPPED },
+		{ RONDO_FW_MINOR_PROGRESS, RONDO_FW_STALLED },
+		{ 0xffff, RONDO_FW_STALLED },
+	};
 	struct rondo_fw_event event = {};
 
 	fake_boot();
@@ -327,15 +340,34 @@ static void test_stall_results(void)
 	fake_run();
 	tap_ok(fake_event(&event) && event.result == RONDO_FW_OK, "it ends well after all");
 
-	fake_reset();
-	fake.init->version = RONDO_FW_MAJOR << 16 | (RONDO_FW_MINOR_PROGRESS - 1);
-	fw_boot(&fake_fw);
+	for (u32 i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		fake_reset();
+		fake.init->version = RONDO_FW_MAJOR << 16 | hosts[i].minor;
+		fw_boot(&fake_fw);
+		hold_replay();
+		fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
+		fake_seq_end(RONDO_SEQ_ABORTED, 0, 0);
+		fake_run();
+		tap_ok(fake_event(&event) && event.result == hosts[i].result,
+		       "a host of minor version %u is told %u", hosts[i].minor, event.result);
+	}
+}
+
+/* Looks at the sequencer count for as long as they say. */
+static void test_stall_exactly(void)
+{
+	fake_boot();
 	hold_replay();
-	fake_sleep(FW_STALL_NS + FW_HEARTBEAT_NS);
-	fake_seq_end(RONDO_SEQ_ABORTED, 0, 0);
-	fake_run();
-	tap_ok(fake_event(&event) && event.result == RONDO_FW_TRAPPED,
-	       "an older host is told TRAPPED");
+	fake.seq_progress++;
+	seq_watch(&fake_fw, FW_STALL_NS);
+	seq_watch(&fake_fw, FW_STALL_NS - 1);
+	tap_eq(fake.aborts, 0, "a nanosecond before its time is over, nothing has stood still");
+	seq_watch(&fake_fw, 1);
+	tap_eq(fake.aborts, 1, "now it has");
+	seq_watch(&fake_fw, FW_STALL_NS - 1);
+	tap_eq(fake.state, RONDO_FW_STATE_READY, "the abort has a nanosecond left");
+	seq_watch(&fake_fw, 1);
+	tap_eq(fake.state, RONDO_FW_STATE_STUCK, "now it has none");
 }
 
 /* The event ring is full: an ended replay that nobody is told of does not stand still. */
@@ -425,6 +457,10 @@ static void test_log_lines(void)
 	fake_run();
 	tap_ok(!strncmp(fake.log + tail, "kept\n", 5) && fake.status->log_tail == tail + 5,
 	       "a line that the host refuses takes no place");
+	fw_log(&fake_fw, "next");
+	fake_run();
+	tap_ok(!strncmp(fake.log + tail, "kept\nnext\n", 10) && fake.status->log_tail == tail + 10,
+	       "an odd number of bytes has the next line right behind it");
 }
 
 /* A line around the end of the ring is whole, or not there at all. */
@@ -456,6 +492,7 @@ int main(void)
 	test_stall();
 	test_stall_of_a_command();
 	test_stall_results();
+	test_stall_exactly();
 	test_no_stall_of_the_host();
 	test_stuck();
 	test_indices();

@@ -137,6 +137,12 @@ static void test_signature(void)
 		       "signature %llx: result %u", (unsigned long long)rows[i].signature,
 		       event.result);
 	}
+	e = fake_entry(0, 6);
+	fake.held = false;
+	fake.signature = right;
+	fake_submit(0, &e);
+	fake_run();
+	tap_eq(next_event().result, RONDO_FW_OK, "a binding without one has any");
 }
 
 static void test_accumulate(void)
