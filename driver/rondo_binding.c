@@ -277,6 +277,7 @@ static struct rondo_binding *alloc_binding(struct rondo_file *rfile,
 	}
 	rondo_object_init(&binding->base, rfile, &binding_ops);
 	binding->program = program;
+	binding->base.needs = &program->base;
 	binding->count = count;
 	return binding;
 }

@@ -30,7 +30,7 @@
  *
  *	dma_resv of the buffers > rondo_queue.submit_lock
  *	rondo_bo.lock > rondo_device.dma_lock > dma_resv of imports
- *	rondo_device.users_lock, alone
+ *	rondo_device.users_lock, rondo_device.load_lock, each alone
  *	rondo_device.reset_lock > rondo_admin_line.lock > rondo_admin.lock
  *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
  *
@@ -127,6 +127,15 @@ struct rondo_device {
 	bool dma_closed;
 	/** @dma_sync: some buffer's list has its @sync set; never cleared */
 	bool dma_sync;
+
+	/** @load_lock: makes a load's place in @load_wq and its fence's number one step */
+	struct mutex load_lock;
+	/** @load_wq: ordered; loads what waits for a replay to end; on the way to fences */
+	struct workqueue_struct *load_wq;
+	/** @load_context: of the fences of loads; @load_seqno: of the last */
+	u64 load_context, load_seqno;
+	/** @loads: works in @load_wq */
+	atomic_t loads;
 
 	/** @releases: works in rondo_release_wq; @released: woken when there is none */
 	atomic_t releases;

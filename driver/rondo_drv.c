@@ -3,6 +3,7 @@
  * Driver of the Rondo neural accelerator: PCI probe and remove, open files, ioctls.
  */
 #include <linux/delay.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -159,6 +160,8 @@ static void destroy_workqueues(struct drm_device *drm, void *unused)
 {
 	struct rondo_device *rdev = to_rondo_device(drm);
 
+	if (rdev->load_wq)
+		destroy_workqueue(rdev->load_wq);
 	if (rdev->wq)
 		destroy_workqueue(rdev->wq);
 	if (rdev->sched_wq)
@@ -179,6 +182,9 @@ static int init_software(struct rondo_device *rdev)
 	rondo_reset_init(rdev);
 	rondo_watch_init(rdev);
 	rondo_tables_init(rdev);
+	ret = drmm_mutex_init(&rdev->drm, &rdev->load_lock);
+	if (ret)
+		return ret;
 	ret = rondo_users_init(rdev);
 	if (ret)
 		return ret;
@@ -190,8 +196,10 @@ static int init_software(struct rondo_device *rdev)
 
 	rdev->sched_wq = alloc_workqueue("rondo-sched", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	rdev->wq = alloc_ordered_workqueue("rondo", WQ_MEM_RECLAIM);
+	rdev->load_wq = alloc_ordered_workqueue("rondo-load", WQ_MEM_RECLAIM);
+	rdev->load_context = dma_fence_context_alloc(1);
 	ret = drmm_add_action_or_reset(&rdev->drm, destroy_workqueues, NULL);
-	if (!ret && (!rdev->sched_wq || !rdev->wq))
+	if (!ret && (!rdev->sched_wq || !rdev->wq || !rdev->load_wq))
 		ret = -ENOMEM;
 	return ret;
 }

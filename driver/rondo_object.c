@@ -2,6 +2,7 @@
 #include <linux/module.h>
 
 #include "driver/rondo_device.h"
+#include "driver/rondo_fence.h"
 #include "driver/rondo_object.h"
 #include "driver/rondo_user.h"
 
@@ -18,6 +19,8 @@ static void release_work(struct work_struct *work)
 
 	rondo_object_unload(object);
 	rondo_object_drop_number(object);
+	if (object->loading)
+		dma_fence_put(&object->loading->base);
 	object->ops->free(object);
 	rondo_user_put(user);
 	/* Before a close goes on that waits for it. Module exit waits for this work to return. */
@@ -193,7 +196,7 @@ static int send_command(struct rondo_object *object, enum rondo_fw_command comma
 	return rondo_admin_send(object->rdev, &cmd, state, killable);
 }
 
-int rondo_object_load(struct rondo_object *object)
+int rondo_object_load_now(struct rondo_object *object, bool killable)
 {
 	struct rondo_device *rdev = object->rdev;
 	int try, seen, ret = -EAGAIN;
@@ -205,7 +208,7 @@ int rondo_object_load(struct rondo_object *object)
 		if (!ret) {
 			xa_store(&rdev->table[object->ops->table], object->number, object,
 				 GFP_NOWAIT);
-			ret = send_command(object, object->ops->load, RONDO_LIVE, true);
+			ret = send_command(object, object->ops->load, RONDO_LIVE, killable);
 			object->live = !ret || ret == -EINTR; /* then it may become so */
 		}
 		up_read(&rdev->reset_lock);
@@ -213,6 +216,55 @@ int rondo_object_load(struct rondo_object *object)
 			rondo_reset_wait(rdev, seen);
 	}
 	return ret == -EAGAIN ? -EIO : ret;
+}
+
+/* Every fence of a job with the object depends on this: it allocates nothing. */
+static void load_work(struct work_struct *work)
+{
+	struct rondo_object *object = container_of(work, struct rondo_object, load);
+	const struct rondo_object *needs = object->needs;
+	int ret = needs ? READ_ONCE(needs->load_error) : 0;
+
+	if (!ret)
+		ret = rondo_object_load_now(object, false);
+	WRITE_ONCE(object->load_error, ret);
+	rondo_fence_signal(object->loading, ret);
+	atomic_dec(&object->rdev->loads);
+	rondo_object_put(object);
+}
+
+/* One after the other, so that what an object needs is loaded before it. */
+static int load_later(struct rondo_object *object)
+{
+	struct rondo_device *rdev = object->rdev;
+
+	object->loading = rondo_fence_alloc();
+	if (!object->loading)
+		return -ENOMEM;
+	INIT_WORK(&object->load, load_work);
+	rondo_object_get(object);
+	mutex_lock(&rdev->load_lock);
+	rondo_fence_init_hw(object->loading, rdev->load_context, ++rdev->load_seqno);
+	atomic_inc(&rdev->loads);
+	queue_work(rdev->load_wq, &object->load);
+	mutex_unlock(&rdev->load_lock);
+	return 0;
+}
+
+int rondo_object_load(struct rondo_object *object)
+{
+	const struct rondo_object *needs = object->needs;
+	struct rondo_device *rdev = object->rdev;
+	int ret = rondo_device_error(rdev);
+
+	if (ret && ret != -EAGAIN)
+		return ret;
+	ret = needs ? READ_ONCE(needs->load_error) : 0;
+	if (ret)
+		return ret;
+	if (atomic_read(&rdev->loads) || atomic_read(&rdev->watch.jobs))
+		return load_later(object);
+	return rondo_object_load_now(object, true);
 }
 
 void rondo_object_unload(struct rondo_object *object)

@@ -7,6 +7,9 @@
  * rondo_object_take_number() to rondo_object_drop_number(), and the firmware knows it from a
  * successful rondo_object_load() to rondo_object_unload(); a reset in between loads it again.
  *
+ * While a replay runs, the firmware loads nothing. Nobody who makes an object waits for that: the
+ * object is there at once, and what is to be done with it waits for its @loading.
+ *
  * The last reference may be dropped where one cannot sleep, so that what follows is left to
  * rondo_release_wq: the firmware forgets the object, and it is freed. Until then it holds the
  * device and the module.
@@ -23,6 +26,7 @@
 
 struct rondo_device;
 struct rondo_file;
+struct rondo_fence;
 struct rondo_object;
 struct rondo_user;
 
@@ -64,6 +68,14 @@ struct rondo_object {
 	bool numbered;
 	/** @live: the firmware knows it; under rondo_device.reset_lock */
 	bool live;
+	/** @needs: must be loaded before; NULL: nothing */
+	struct rondo_object *needs;
+	/** @loading: signals when it is loaded; NULL: it was, before anybody saw it */
+	struct rondo_fence *loading;
+	/** @load: does that */
+	struct work_struct load;
+	/** @load_error: why it could not be loaded; written before @loading signals */
+	int load_error;
 };
 
 /* Ready for use by @rfile, with one reference. From here on it is freed by rondo_object_put(). */
@@ -97,8 +109,13 @@ int rondo_object_take_number(struct rondo_object *object);
 /* When this returns nobody looks at it any more who has found it by its number. */
 void rondo_object_drop_number(struct rondo_object *object);
 
-/* Waits, perhaps behind a replay, unless the caller is killed (-EINTR). */
+/*
+ * Waits for the firmware's answer, unless the caller is killed (-EINTR), or it would be behind a
+ * replay: then what comes of it is told by @loading and @load_error.
+ */
 int rondo_object_load(struct rondo_object *object);
+/* The same for what no replay delays: it always waits. */
+int rondo_object_load_now(struct rondo_object *object, bool killable);
 /*
  * Always succeeds: a device that does not answer is reset and so forgets. When this returns, the
  * device is proven to have stopped for the object.

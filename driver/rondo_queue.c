@@ -6,6 +6,7 @@
 #include <drm/rondo_accel.h>
 
 #include "core/replay.h"
+#include "driver/rondo_binding.h"
 #include "driver/rondo_device.h"
 #include "driver/rondo_job.h"
 #include "driver/rondo_queue.h"
@@ -72,8 +73,17 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 res
 	return job;
 }
 
+/* What the firmware does not know because the device has had no room for it says so. */
+static u32 result_of(const struct rondo_job_replay *replay, u32 result)
+{
+	return result == RONDO_FW_BAD_NUMBER &&
+			       READ_ONCE(replay->binding->base.load_error) == -ENOMEM ?
+		       RONDO_FW_NO_MEMORY :
+		       result;
+}
+
 /* Notes how the replay of @event ended; false if no such is in flight. */
-static bool note_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
+static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
 {
 	bool found = false;
 	struct rondo_job *job;
@@ -84,6 +94,8 @@ static bool note_event(struct rondo_queue *queue, const struct rondo_fw_event *e
 		if (found)
 			break;
 	}
+	if (found)
+		event->result = result_of(&job->replay[event->seqno - job->first], event->result);
 	if (found && event->result && !job->fault.result) {
 		job->fault.result = event->result;
 		job->fault.replay = event->seqno - job->first;
@@ -94,7 +106,7 @@ static bool note_event(struct rondo_queue *queue, const struct rondo_fw_event *e
 	return found;
 }
 
-/* Logs a failure of the device. That a user has destroyed a queue is none. */
+/* Logs a failure of the device. What a user has destroyed, or asked too much of, is none. */
 static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
 {
 	struct drm_device *drm = &queue->base.rdev->drm;
@@ -104,7 +116,7 @@ static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *ev
 		return;
 	trace_rondo_fault(queue->base.rdev, event->queue, event->seqno, event->result,
 			  event->bundle);
-	if (event->result == RONDO_FW_ABORTED)
+	if (event->result == RONDO_FW_ABORTED || event->result == RONDO_FW_NO_MEMORY)
 		return;
 	if (rondo_result_has_bundle(event->result))
 		drm_err(drm, "queue %u: a replay failed at bundle %u: %s\n", event->queue,
@@ -167,14 +179,16 @@ static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 	}
 }
 
-bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *event)
+bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *from)
 {
-	if (event->result >= RONDO_FW_RESULTS || !note_event(queue, event))
+	struct rondo_fw_event event = *from;
+
+	if (event.result >= RONDO_FW_RESULTS || !note_event(queue, &event))
 		return false;
-	atomic64_add(event->cycles, &queue->rfile->usage.cycles);
-	atomic64_add(event->cycles, &queue->base.rdev->usage.cycles);
-	log_event(queue, event);
-	finish_up_to(queue, event->seqno, RONDO_FW_OK);
+	atomic64_add(event.cycles, &queue->rfile->usage.cycles);
+	atomic64_add(event.cycles, &queue->base.rdev->usage.cycles);
+	log_event(queue, &event);
+	finish_up_to(queue, event.seqno, RONDO_FW_OK);
 	return true;
 }
 
@@ -321,7 +335,7 @@ static struct rondo_queue *create_queue(struct rondo_file *rfile, u32 weight)
 	ret = init_sched(queue);
 	if (ret)
 		goto err_put;
-	ret = rondo_object_load(&queue->base);
+	ret = rondo_object_load_now(&queue->base, true);
 	if (ret)
 		goto err_entity;
 	return queue;

@@ -70,6 +70,16 @@ static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_r
 	return 0;
 }
 
+/* The job starts when the device knows @object; an error if it is not going to. */
+static int depend_on_load(struct rondo_job *job, const struct rondo_object *object)
+{
+	struct rondo_fence *loading = object->loading;
+
+	if (!loading || dma_fence_is_signaled(&loading->base))
+		return READ_ONCE(object->load_error);
+	return drm_sched_job_add_dependency(&job->base, dma_fence_get(&loading->base));
+}
+
 /* The binding with @id, with a reference; NULL if there is none. Often it is the last one again. */
 static struct rondo_binding *find_binding(struct submit *submit, u32 id)
 {
@@ -88,6 +98,7 @@ static int add_replay(struct submit *submit, const struct drm_rondo_replay *user
 	struct rondo_binding *binding;
 	struct rondo_job *job = submit->job;
 	struct rondo_job_replay *replay;
+	int ret;
 
 	if (user->pad)
 		return -EINVAL;
@@ -106,6 +117,11 @@ static int add_replay(struct submit *submit, const struct drm_rondo_replay *user
 		.binding = binding->base.number,
 		.generation = binding->generation,
 	};
+	if (unlikely(binding->base.loading)) {
+		ret = depend_on_load(job, &binding->base);
+		if (ret)
+			return ret;
+	}
 	return user->offset_count ? add_offsets(replay, user) : 0;
 }
 

@@ -195,11 +195,10 @@ static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * s
 }
 
 /*
- * The sequencer stands still for ever. The firmware aborts, so the fence ends, and so does what
- * another file asks for meanwhile: @load is what its PROGRAM_CREATE returns.
+ * The sequencer stands still for ever. The firmware aborts, so the fence ends; another file makes a
+ * program meanwhile.
  */
-static void stand_still(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self, uint32_t how,
-			int load)
+static void stand_still(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self, uint32_t how)
 {
 	struct rig_program program = rig_program_copy(256, 0, 0);
 	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_hold);
@@ -210,7 +209,7 @@ static void stand_still(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *
 	ASSERT_EQ(0,
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_hold, hits));
-	EXPECT_EQ(load, rig_program_create(other, program.data, program.size, &id));
+	EXPECT_EQ(0, rig_program_create(other, program.data, program.size, &id));
 	EXPECT_EQ(-ETIME, rig_result(self->fd, self->copy.sync));
 	free(program.data);
 	close(other);
@@ -218,13 +217,24 @@ static void stand_still(struct __test_metadata *_metadata, FIXTURE_DATA(fault) *
 
 TEST_F(fault, stand_still_at_the_start)
 {
-	rig_expect("rondo .*the firmware refuses command 2: the device stood still");
-	stand_still(_metadata, self, 1, -ETIME);
+	stand_still(_metadata, self, 1);
 }
 
 TEST_F(fault, stand_still_in_the_middle)
 {
-	stand_still(_metadata, self, 3, 0);
+	stand_still(_metadata, self, 3);
+}
+
+/* The same for a command, of which nobody has seen a fence. */
+TEST_F(fault, load_stands_still)
+{
+	struct rig_program program = rig_program_copy(256, 0, 0);
+	uint32_t id;
+
+	rig_expect("rondo .*the firmware refuses command 2: the device stood still");
+	rig_fault(RIG_FAULT_seq_hold, 1);
+	EXPECT_EQ(-ETIME, rig_program_create(self->fd, program.data, program.size, &id));
+	free(program.data);
 }
 
 /* It does not obey an abort either: the firmware stops, and a reset ends it. */
@@ -452,51 +462,67 @@ TEST_F(fault, kill_during_replay)
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 
-/* The same while another process waits for its program to be loaded. */
-TEST_F(fault, kill_before_a_waiting_load)
+/* Makes program, binding and a job of them, in a file of its own, and says so; how the job ends. */
+static int load_in_child(struct rig_program program, int ready)
 {
-	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_work);
-	struct rig_program program = rig_program_copy(256, 0, 0);
-	struct rig_copy copy;
-	pid_t holder, loader;
-	int status;
+	uint32_t bo[2], binding, sync;
+	int fd = rig_open();
 
+	bo[0] = make_bo(fd, 4096, NULL);
+	bo[1] = make_bo(fd, 4096, NULL);
+	binding = make_binding(fd, make_program(fd, program), bo, 2);
+	sync = make_syncobj(fd);
+	if (rig_submit(fd, make_queue(fd), binding, 0, sync) || write(ready, "", 1) != 1)
+		return 1;
+	return -rig_result(fd, sync);
+}
+
+/* What is made while a replay runs is there at once, and is used when that has ended. */
+TEST_F(fault, load_behind_a_replay)
+{
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
+	struct rig_copy copy;
+	int ready[2], status;
+	pid_t holder, loader;
+	char c;
+
+	ASSERT_EQ(0, pipe(ready));
 	holder = hold_in_child(self->fd, &copy);
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	loader = fork();
 	if (!loader)
-		_exit(-rig_program_create(self->fd, program.data, program.size, &id));
-	EXPECT_TRUE(rig_until_blocked(loader, DRM_IOCTL_RONDO_PROGRAM_CREATE));
+		_exit(load_in_child(rig_program_copy(256, 0, 0), ready[1]));
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	EXPECT_EQ(hits + 1, rig_fault_hits(RIG_FAULT_seq_work));
 	EXPECT_EQ(0, waitpid(loader, &status, WNOHANG));
 	rig_fault(RIG_FAULT_seq_work, 0);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
 	ASSERT_EQ(loader, waitpid(loader, &status, 0));
 	EXPECT_EQ(0, WEXITSTATUS(status));
-	free(program.data);
 }
 
-/* Who waits for its program to be loaded can be killed at once, and leaves nothing behind. */
-TEST_F(fault, kill_a_waiting_load)
+/* Who has something loaded behind a replay can be killed at once, and leaves nothing behind. */
+TEST_F(fault, kill_with_a_load_behind_a_replay)
 {
 	uint32_t id, hits = rig_fault_hits(RIG_FAULT_seq_work);
 	struct rig_program program = rig_program_copy(256, 0, 0);
 	uint32_t sync = make_syncobj(self->fd);
+	int ready[2], i;
 	pid_t loader;
-	int i;
+	char c;
 
+	ASSERT_EQ(0, pipe(ready));
 	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
-	/* The first waits for its answer, the second for its turn. */
 	for (i = 0; i < 4; i++) {
 		loader = fork();
 		if (!loader) {
 			close(self->fd);
-			rig_program_create(rig_open(), program.data, program.size, &id);
-			_exit(0);
+			_exit(load_in_child(program, ready[1]));
 		}
-		EXPECT_TRUE(rig_until_blocked(loader, DRM_IOCTL_RONDO_PROGRAM_CREATE));
+		ASSERT_EQ(1, read(ready[0], &c, 1));
 		kill(loader, SIGKILL);
 		ASSERT_EQ(loader, waitpid(loader, NULL, 0));
 	}
@@ -504,6 +530,30 @@ TEST_F(fault, kill_a_waiting_load)
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 	EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
 	free(program.data);
+}
+
+/* That the device lacks memory for it is told by what uses it; nothing is wrong with the device. */
+TEST_F(fault, no_memory_behind_a_replay)
+{
+	uint32_t bos[] = { self->copy.in_bo, self->copy.out_bo }, program, binding, again;
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work), sync = make_syncobj(self->fd);
+	struct drm_rondo_queue_fault fault = { .queue = make_queue(self->fd) };
+
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	rig_fault(RIG_FAULT_seq_no_memory, 1);
+	program = make_program(self->fd, rig_program_copy(64, 0, 0));
+	binding = make_binding(self->fd, program, bos, 2);
+	EXPECT_EQ(0, rig_submit(self->fd, fault.queue, binding, 0, sync));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(-ENOMEM, rig_result(self->fd, sync));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &fault));
+	EXPECT_EQ(RONDO_FW_NO_MEMORY, fault.result);
+	EXPECT_EQ(-ENOMEM, rig_submit(self->fd, fault.queue, binding, 0, sync));
+	EXPECT_EQ(-ENOMEM, rig_bind(self->fd, program, bos, 2, &again));
 }
 
 /* A process that waits for its queue can be killed; the device's number for it comes back. */

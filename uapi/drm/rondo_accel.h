@@ -163,8 +163,10 @@ struct drm_rondo_bo_mmap_offset {
  * struct drm_rondo_program_create - validate, seal and load a program
  *
  * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs, of this file, of
- * its user or on the device. -E2BIG: @size is beyond what the limits allow. Waits for the replay
- * that runs.
+ * its user or on the device. -E2BIG: @size is beyond what the limits allow.
+ *
+ * While a replay runs, this does not wait for the device to load the program. Should the device
+ * turn out to lack memory for it, what uses it ends with -ENOMEM: BINDING_CREATE, SUBMIT, or jobs.
  */
 struct drm_rondo_program_create {
 	/** @data: user pointer to the program */
@@ -217,7 +219,7 @@ struct drm_rondo_slot_binding {
  * -EACCES: the program writes a slot, and its buffer is a dma-buf that was not opened for writing.
  * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
  * and are not of one alias group. -ENOSPC: too many bindings, of this file, of its user or on
- * the device. Waits for the replay that runs.
+ * the device. As PROGRAM_CREATE, this does not wait for a replay that runs.
  */
 struct drm_rondo_binding_create {
 	/** @program: program id */
@@ -316,10 +318,11 @@ struct drm_rondo_sync {
  * out syncs. Jobs of one queue start and end in the order of their submission.
  *
  * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED (queue
- * destroyed), -ENODEV (device gone). A replay that fails stops no other. After a reset of the
- * device a job that had been started is repeated, once, if all its replays are of one binding
- * that reads nothing that it writes; else it ends with -EIO. Two dma-bufs of other drivers may be
- * the same memory, so what writes one and reads another is not repeated.
+ * destroyed), -ENODEV (device gone), -ENOMEM (the device lacks memory for a program or binding). A
+ * replay that fails stops no other. After a reset of the device a job that had been started is
+ * repeated, once, if all its replays are of one binding that reads nothing that it writes; else it
+ * ends with -EIO. Two dma-bufs of other drivers may be the same memory, so what writes one and
+ * reads another is not repeated.
  *
  * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
  * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.

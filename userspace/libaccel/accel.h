@@ -232,7 +232,8 @@ int accel_model_find(const struct accel_model *model, enum accel_kind kind, cons
  *
  * -EINVAL: refused, @error says why. -E2BIG: larger than the device's limits allow. -ENOSPC: too
  * many programs. -ENOMEM: also if the device has no memory for it; of an emulated one @error says
- * what it needs and what would fit.
+ * what it needs and what would fit. A device that runs a replay of somebody may load the program
+ * later: then what uses the program, or its submission, ends with -ENOMEM instead.
  */
 int accel_program_create(struct accel_device *device, const void *data, size_t size,
 			 uint64_t budget, struct accel_program **program,
@@ -350,7 +351,8 @@ int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
 /*
  * Waits until the submission has ended, or until @deadline_ns. Returns how it ended: 0; -EIO, the
  * device failed; -ETIME, it exceeded its exact cycles; -ECANCELED, its queue was destroyed;
- * -ENODEV, the device is gone. -ETIMEDOUT: it has not ended; ask again.
+ * -ENODEV, the device is gone; -ENOMEM, it lacks memory for the program or binding. -ETIMEDOUT: it
+ * has not ended; ask again.
  */
 int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns);
 
