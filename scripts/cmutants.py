@@ -159,7 +159,7 @@ class Parser:
             return max(end, i + 1)
         if t in OPAQUE_STATEMENTS:
             return end + 1
-        if self.kind[i] == "id" and self.tok[i + 1] == "(":
+        if self.kind[i] == "id" and t != "return" and self.tok[i + 1] == "(":
             close = self.match[i + 1]
             after = self.tok[close + 1]
             if after == "{" or self.kind[close + 1] == "id":  # a macro that heads a loop
