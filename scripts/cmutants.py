@@ -89,6 +89,7 @@ class Parser:
         self.tok += [""]
         self.kind += [""]
         self.match = self.brackets()
+        self.idle = set()  # each break at the end of a switch, which ends there anyway
         self.function = ""
 
     def brackets(self):
@@ -134,6 +135,8 @@ class Parser:
         if t in ("if", "while", "switch") and self.tok[i + 1] == "(":
             close = self.match[i + 1]
             self.quietly(i + 2, close)
+            if t == "switch" and self.tok[close + 1] == "{":
+                self.idle.add(self.match[close + 1] - 2)
             if t == "if":
                 for value in "01":
                     self.add(i + 2, close, value, "condition")
@@ -170,7 +173,8 @@ class Parser:
             if depth > 1:
                 self.add(i, end + 1, "", "statement")
         elif t in ("break", "continue"):
-            self.add(i, end + 1, "", "statement")
+            if t == "continue" or i not in self.idle:
+                self.add(i, end + 1, "", "statement")
         elif end > i and not self.simple(i, end):
             self.add(i, end + 1, "", "statement")
         return end + 1
