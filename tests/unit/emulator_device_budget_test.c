@@ -119,10 +119,22 @@ static void test_bindings(const char *image)
 
 static void test_programs(const char *image)
 {
+	u32 status;
+
 	setup(image, 1000);
 	tap_eq(load(5), RONDO_SEQ_NO_MEMORY, "a program that exceeds the limit");
-	tap_ok(rig.refused == 5 && strstr(rig.why, "the guest may take 0.0 MiB"),
+	tap_ok(rig.refused == 5 &&
+		       strstr(rig.why,
+			      "the guest may take 0.0 MiB of the host's memory and has 0.0"),
 	       "the host is told which, and why");
+	teardown();
+	setup(image, 5 << 20);
+	tap_eq(load(0), RONDO_SEQ_OK, "a program within the limit");
+	bind_all(0, &status);
+	for (u32 n = 1; n < RONDO_PROGRAMS_MAX && load(n) == RONDO_SEQ_OK; n++)
+		;
+	tap_ok(strstr(rig.why, "may take 5.0 MiB of the host's memory and has 4."),
+	       "both are told, what it may take and has: %s", rig.why);
 	teardown();
 }
 

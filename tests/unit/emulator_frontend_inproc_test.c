@@ -4,7 +4,10 @@
  * that the device fetches at BOOT serves as the access: it ends as DMA where it
  * is refused and as TRAP, being all zeros, where it is not.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "core/machine.h"
 #include "tests/emulator/rig.h"
@@ -86,9 +89,87 @@ static void test_ranges(void)
 	tap_ok(reaches(memory + 1064, 100), "its bytes are reached");
 }
 
+enum { THREADS_MAX = 64 };
+
+/* The threads of this process, and the signals that each blocks, bit n - 1 for signal n. */
+struct threads {
+	u32 count;
+	int id[THREADS_MAX];
+	u64 blocked[THREADS_MAX];
+};
+
+static u64 blocked_by(int id)
+{
+	unsigned long long mask = 0;
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", id);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "SigBlk: %llx", &mask) != 1)
+		;
+	if (f)
+		fclose(f);
+	return mask;
+}
+
+static struct threads all_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct threads t = { 0 };
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) && t.count < THREADS_MAX) {
+		int id = atoi(entry->d_name);
+
+		if (!id)
+			continue;
+		t.id[t.count] = id;
+		t.blocked[t.count++] = blocked_by(id);
+	}
+	closedir(dir);
+	return t;
+}
+
+static bool has_thread(const struct threads *t, int id)
+{
+	u32 i;
+
+	for (i = 0; i < t->count && t->id[i] != id; i++)
+		;
+	return i < t->count;
+}
+
+/* Signals are the host's: no handler of its ever runs in a thread of the device. */
+static void test_signals(void)
+{
+	static const int signals[] = { SIGHUP,	SIGINT,	 SIGTERM, SIGALRM, SIGCHLD,
+				       SIGPIPE, SIGUSR1, SIGUSR2, SIGSEGV };
+	const struct inproc_ops ops = { 0 };
+	struct threads before = all_threads(), after;
+	u64 own = blocked_by(getpid());
+	struct inproc *other;
+	u32 i, k, fresh = 0, open = 0;
+
+	other = inproc_create(&machine, &ops);
+	after = all_threads();
+	for (i = 0; i < after.count; i++) {
+		if (has_thread(&before, after.id[i]))
+			continue;
+		fresh++;
+		for (k = 0; k < sizeof(signals) / sizeof(signals[0]); k++)
+			open += !(after.blocked[i] >> (signals[k] - 1) & 1);
+	}
+	tap_eq(fresh, 2, "a device has two threads");
+	tap_eq(open, 0, "which block every signal");
+	tap_ok(blocked_by(getpid()) == own, "the thread that made it blocks what it did");
+	inproc_destroy(other);
+}
+
 int main(void)
 {
 	test_create();
+	test_signals();
 	test_ranges();
 	inproc_destroy(host);
 	return tap_done();
