@@ -26,7 +26,7 @@ import mutate  # noqa: E402
 
 MODULE = os.path.join(mutate.SOURCE, "build", "module")
 # The quick ones first; each is a program of tests/kselftest.
-TESTS = ("object", "uapi", "submit", "fault", "stopped", "lifetime", "stress")
+TESTS = ("object", "uapi", "submit", "report", "process", "buffer", "fault", "stopped", "lifetime", "share", "stress")
 PARAMETER = """
 #include <linux/moduleparam.h>
 int rondo_mutant;

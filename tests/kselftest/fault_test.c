@@ -340,6 +340,27 @@ TEST_F(fault, firmware_silent)
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 
+/* No job is pending, so that nobody looks but who waits for an answer. */
+TEST_F(fault, firmware_silent_without_jobs)
+{
+	struct drm_rondo_queue_create args = { .weight = 1 };
+	uint32_t hits = rig_fault_hits(RIG_FAULT_fw_silent);
+	int status;
+	pid_t child;
+
+	EXPECT_RESET("the firmware's heartbeat has stopped");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits));
+	child = fork();
+	if (!child)
+		_exit(rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &args) ? 1 : 0);
+	/* Hit a second time, it stands in the boot of the reset. */
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, hits + 1));
+	rig_fault(RIG_FAULT_fw_silent, 0);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* What was started is not repeated, if it writes what it reads; what was not, runs. */
 TEST_F(fault, reset_repeats_only_what_it_may)
 {
