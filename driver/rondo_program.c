@@ -60,7 +60,7 @@ static struct rondo_sealed_program *copy_program(struct rondo_file *rfile,
 		return ERR_PTR(-ENOMEM);
 	rondo_object_init(&program->base, rfile, &program_ops);
 	program->size = args->size;
-	program->data = __vmalloc(args->size, GFP_KERNEL_ACCOUNT);
+	program->data = __vmalloc(args->size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!program->data) {
 		rondo_object_put(&program->base);
 		return ERR_PTR(-ENOMEM);
@@ -109,7 +109,7 @@ static int verify_program(struct rondo_sealed_program *program,
 	struct rondo_verify *v;
 	int ret = 0;
 
-	v = kvmalloc(RONDO_VERIFY_BYTES, GFP_KERNEL_ACCOUNT);
+	v = kvmalloc(RONDO_VERIFY_BYTES, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!v)
 		return -ENOMEM;
 
