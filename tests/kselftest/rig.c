@@ -764,7 +764,7 @@ bool rig_device_sees_copies(void)
 	if (!f || !fgets(line, sizeof(line), f))
 		die("/proc/cmdline", -EIO);
 	fclose(f);
-	return strstr(line, "swiotlb=") && strstr(line, "force");
+	return strstr(line, "swiotlb=") && (strstr(line, "=force") || strstr(line, ",force"));
 }
 
 #define TRACING "/sys/kernel/tracing/"

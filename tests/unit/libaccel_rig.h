@@ -43,6 +43,22 @@ static inline bool rig_emulated(void)
 	return !strncmp(rig_device, "emu", 3);
 }
 
+/*
+ * Whether the device reaches only copies of buffers, as in a guest with swiotlb=force: results are
+ * seen when a replay has ended, and a queue has one job at a time.
+ */
+static inline bool rig_sees_copies(void)
+{
+	FILE *f = rig_emulated() ? NULL : fopen("/proc/cmdline", "r");
+	char line[4096] = "";
+	bool copies = f && fgets(line, sizeof(line), f) && strstr(line, "swiotlb=") &&
+		      (strstr(line, "=force") || strstr(line, ",force"));
+
+	if (f)
+		fclose(f);
+	return copies;
+}
+
 struct rig {
 	struct accel_device *device;
 	void *code; /* of the program; free() it */
