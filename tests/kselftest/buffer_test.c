@@ -350,7 +350,7 @@ static void charge_programs(int fd)
 	uint32_t i;
 
 	for (i = 0; i < 4; i++)
-		make_program(fd, rig_program_tables(0, 0, 0, 4 * MIB / 64));
+		make_program(fd, rig_program_tables(0, 0, 0, MIB / 64));
 }
 
 static void charge_queues(int fd)
@@ -361,17 +361,17 @@ static void charge_queues(int fd)
 		make_queue(fd);
 }
 
-TEST_F(buffer, cgroup_buffer)
+TEST_F_TIMEOUT(buffer, cgroup_buffer, 90)
 {
 	expect_charge(_metadata, charge_buffer, 32 * MIB);
 }
 
-TEST_F(buffer, cgroup_programs)
+TEST_F_TIMEOUT(buffer, cgroup_programs, 90)
 {
-	expect_charge(_metadata, charge_programs, 16 * MIB);
+	expect_charge(_metadata, charge_programs, 4 * MIB);
 }
 
-TEST_F(buffer, cgroup_queues)
+TEST_F_TIMEOUT(buffer, cgroup_queues, 90)
 {
 	expect_charge(_metadata, charge_queues, 16 * 1024 * 64);
 }

@@ -722,16 +722,24 @@ unsigned long long rig_fdinfo(int fd, const char *key)
 
 #define DUMPS "/sys/class/devcoredump/devcd*/data"
 
-void rig_dump_discard(void)
+/* The kernel removes a dump a little after it is told to. */
+static bool no_dump(void *unused)
 {
 	glob_t found;
 	size_t i;
 
+	(void)unused;
 	if (glob(DUMPS, 0, NULL, &found))
-		return;
+		return true;
 	for (i = 0; i < found.gl_pathc; i++)
 		write_file(found.gl_pathv[i], "1");
 	globfree(&found);
+	return false;
+}
+
+void rig_dump_discard(void)
+{
+	rig_until(no_dump, NULL);
 }
 
 static bool read_dump(void *text)
