@@ -141,7 +141,10 @@ struct rondo_device {
 	atomic_t releases;
 	wait_queue_head_t released;
 
-	/** @sched_wq: runs the schedulers; on the way to every fence */
+	/**
+	 * @sched_wq: ordered; runs the schedulers, none of which waits, so that running one job and
+	 * freeing another wakes one worker; on the way to every fence
+	 */
 	struct workqueue_struct *sched_wq;
 	/** @wq: ordered; watchdog and reset; on the way to every fence */
 	struct workqueue_struct *wq;

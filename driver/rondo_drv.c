@@ -194,7 +194,7 @@ static int init_software(struct rondo_device *rdev)
 	if (ret)
 		return ret;
 
-	rdev->sched_wq = alloc_workqueue("rondo-sched", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	rdev->sched_wq = alloc_ordered_workqueue("rondo-sched", WQ_MEM_RECLAIM);
 	rdev->wq = alloc_ordered_workqueue("rondo", WQ_MEM_RECLAIM);
 	rdev->load_wq = alloc_ordered_workqueue("rondo-load", WQ_MEM_RECLAIM);
 	rdev->load_context = dma_fence_context_alloc(1);
