@@ -722,15 +722,20 @@ unsigned long long rig_fdinfo(int fd, const char *key)
 
 #define DUMPS "/sys/class/devcoredump/devcd*/data"
 
-/* The kernel removes a dump a little after it is told to. */
+/*
+ * The kernel removes a dump a little after it is told to, and last of all the link to it, which
+ * the next dump must not find.
+ */
 static bool no_dump(void *unused)
 {
+	char link[300];
 	glob_t found;
 	size_t i;
 
 	(void)unused;
+	snprintf(link, sizeof(link), "%s/devcoredump", rig_pci_path());
 	if (glob(DUMPS, 0, NULL, &found))
-		return true;
+		return access(link, F_OK);
 	for (i = 0; i < found.gl_pathc; i++)
 		write_file(found.gl_pathv[i], "1");
 	globfree(&found);

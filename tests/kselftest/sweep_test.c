@@ -20,6 +20,7 @@ FIXTURE(sweep)
 	struct rig_copy copy;
 	struct rig_program program;
 	char node[64]; /* the device's */
+	int nth; /* the file fail-nth */
 };
 
 static void set(const char *attr, const char *name, const char *value)
@@ -49,6 +50,9 @@ FIXTURE_SETUP(sweep)
 		set(attrs[i], "min-order", "0");
 		set(attrs[i], "verbose", "0");
 	}
+	ASSERT_TRUE(rig_faults_present()); /* which finds the device in sysfs */
+	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->nth);
 	self->fd = rig_open();
 	ASSERT_LE(0, self->fd);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", self->fd);
@@ -64,6 +68,7 @@ FIXTURE_TEARDOWN(sweep)
 	free(self->program.data);
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
 	close(self->fd);
+	close(self->nth);
 	EXPECT_EQ(0, rig_new_file_works());
 }
 
@@ -96,10 +101,9 @@ static unsigned int left(int nth)
 static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(sweep) * self, const char *name,
 		  int (*call)(FIXTURE_DATA(sweep) * self), void (*undo)(FIXTURE_DATA(sweep) * self))
 {
-	int nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC), ret;
 	unsigned int n, rest = 0;
+	int nth = self->nth, ret;
 
-	ASSERT_LE(0, nth);
 	for (n = 1; n < POINTS_MAX && !rest; n++) {
 		fail_nth(nth, n);
 		ret = call(self);
@@ -116,7 +120,6 @@ static void sweep(struct __test_metadata *_metadata, FIXTURE_DATA(sweep) * self,
 	EXPECT_NE(0, rest);
 	printf("# sweep_points %s %u\n", name, n - 2);
 	fflush(stdout);
-	close(nth);
 }
 
 #define SWEEP(name, undo)                                           \
@@ -267,18 +270,17 @@ static int call_export(FIXTURE_DATA(sweep) * self)
 }
 SWEEP(export, NULL)
 
-/* The ioctls that undo things do not fail. */
+/* What undoes things does not fail; only that is swept here. */
 static int call_destroy(FIXTURE_DATA(sweep) * self)
 {
-	int nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC), ret;
-	unsigned int n = left(nth);
+	unsigned int n = left(self->nth);
+	int ret;
 
-	fail_nth(nth, 0);
+	fail_nth(self->nth, 0);
 	ret = call_queue_create(self);
-	fail_nth(nth, n);
+	fail_nth(self->nth, n);
 	if (!ret)
 		destroy_queue(self);
-	close(nth);
 	return ret;
 }
 SWEEP(destroy, NULL)
@@ -290,45 +292,5 @@ static int call_reset(FIXTURE_DATA(sweep) * self)
 	return rig_pci_reset();
 }
 SWEEP(reset, NULL)
-
-/* The driver comes and goes: a probe that fails leaves a device that can be probed again. */
-static int call_rebind(FIXTURE_DATA(sweep) * self)
-{
-	int ret = rig_driver_unbind();
-
-	(void)self;
-	return ret ? ret : rig_driver_bind();
-}
-
-static void bind_again(FIXTURE_DATA(sweep) * self)
-{
-	(void)self;
-	rig_driver_bind(); /* -ENODEV if it is bound */
-}
-
-TEST_F(sweep, rebind)
-{
-	int nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	unsigned int n, rest = 0;
-
-	ASSERT_LE(0, nth);
-	munmap(self->copy.in, 4096);
-	munmap(self->copy.out, 4096);
-	close(self->fd);
-	rig_expect("rondo .*probe with driver rondo failed with error -12");
-	for (n = 1; n < POINTS_MAX && !rest; n++) {
-		fail_nth(nth, n);
-		call_rebind(self);
-		rest = left(nth);
-		fail_nth(nth, 0);
-		bind_again(self);
-		EXPECT_EQ(0, rig_new_file_works()) TH_LOG("failure %u", n);
-	}
-	EXPECT_NE(0, rest);
-	printf("# sweep_points rebind %u\n", n - 2);
-	close(nth);
-	self->fd = rig_open();
-	self->copy = make_copy(self->fd);
-}
 
 TEST_HARNESS_MAIN
