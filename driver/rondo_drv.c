@@ -370,8 +370,10 @@ static void __exit rondo_module_exit(void)
 {
 	pci_unregister_driver(&pci_driver);
 	destroy_workqueue(rondo_release_wq); /* objects of closed files may be on their way out */
-	/* Who dropped the last reference to the module may have been preempted on his way out of
-	 * it. */
+	/*
+	 * Who dropped the last reference to the module may have been preempted on his way out of
+	 * it.
+	 */
 	synchronize_rcu_tasks();
 }
 
