@@ -113,7 +113,8 @@ static void test_users(void)
 		while (used[0] + used[1] < 1000000000) {
 			for (u32 q = 0; q <= others; q++)
 				if (!cost[q])
-					cost[q] = 1 + random_below(&state, i % 2 ? 4000000 : 20000);
+					cost[q] =
+						1 + random_below(&state, i % 2 ? 4000000 : 200000);
 			u32 q = drr_pick(&drr, cost, others + 1);
 
 			used[q > 0] += cost[q];
