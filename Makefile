@@ -35,7 +35,7 @@ check: ## run all tests, or those of the suites S ("core compiler"); the last li
 	@scripts/check.sh $(S)
 
 .PHONY: kcheck
-kcheck: ## run the driver's tests under a debug kernel, in three boots (the first time builds it)
+kcheck: ## run the driver's tests under a debug kernel (built the first time) and the newest one
 	@scripts/check.sh kcheck
 
 .PHONY: bench

@@ -15,8 +15,7 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum { BYTES = 4096, MIB = 1 << 20 };
@@ -361,17 +360,17 @@ static void charge_queues(int fd)
 		make_queue(fd);
 }
 
-TEST_F_TIMEOUT(buffer, cgroup_buffer, 90)
+TEST_F(buffer, cgroup_buffer)
 {
 	expect_charge(_metadata, charge_buffer, 32 * MIB);
 }
 
-TEST_F_TIMEOUT(buffer, cgroup_programs, 90)
+TEST_F(buffer, cgroup_programs)
 {
 	expect_charge(_metadata, charge_programs, 4 * MIB);
 }
 
-TEST_F_TIMEOUT(buffer, cgroup_queues, 90)
+TEST_F(buffer, cgroup_queues)
 {
 	expect_charge(_metadata, charge_queues, 16 * 1024 * 64);
 }

@@ -7,9 +7,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-
 #include "spec/fw_abi.h"
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/reject.h"
 #include "tests/kselftest/rig.h"
 

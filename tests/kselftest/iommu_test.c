@@ -3,10 +3,9 @@
  * What the driver has taken back is out of the device's reach: an access to it is made on purpose,
  * without the driver, and must be a fault of the IOMMU. Runs where an IOMMU is strict.
  */
-#include "kselftest_harness.h"
-
 #include "spec/device.h"
 #include "spec/regs.h"
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 static uint32_t status(void)

@@ -12,9 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-
 #include "spec/fw_abi.h"
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 #define FIRMWARE "/lib/firmware/" RONDO_FW_NAME

@@ -11,8 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum { UID = 1000, FILES = 1000, ROUNDS = 20 };

@@ -6,10 +6,9 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
 #include "spec/device.h"
 #include "spec/fw_abi.h"
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum {
@@ -108,17 +107,17 @@ FIXTURE_TEARDOWN(share)
 	EXPECT_EQ(0, rig_new_file_works());
 }
 
-TEST_F_TIMEOUT(share, equal_users, 200)
+TEST_F(share, equal_users)
 {
 	expect_halves(_metadata, 1, 1, 1, 1);
 }
 
-TEST_F_TIMEOUT(share, weights_of_users, 200)
+TEST_F(share, weights_of_users)
 {
 	expect_halves(_metadata, 1, 1, 1, self->info.weight_max);
 }
 
-TEST_F_TIMEOUT(share, queues_of_users, 200)
+TEST_F(share, queues_of_users)
 {
 	expect_halves(_metadata, self->info.queues_max, 1024, 2, 7);
 }

@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum {

@@ -9,8 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum {
@@ -18,7 +17,6 @@ enum {
 	KILLS = 16,
 	CRASHES = 5,
 	UNBINDS = 2,
-	TIMEOUT = 600, /* of a test that hangs */
 };
 
 /* @few rounds, times STRESS of the environment: a debug kernel (make kcheck) runs five times as
@@ -119,7 +117,7 @@ static void stop_workers(struct __test_metadata *_metadata, FIXTURE_DATA(stress)
 }
 
 /* Wherever it stands in its work: now and then it has not begun. */
-TEST_F_TIMEOUT(stress, kill, TIMEOUT)
+TEST_F(stress, kill)
 {
 	for (int round = 0; round < rounds(KILLS); round++) {
 		int i = round % WORKERS;
@@ -134,7 +132,7 @@ TEST_F_TIMEOUT(stress, kill, TIMEOUT)
 }
 
 /* Copies are repeatable: nobody even notices. */
-TEST_F_TIMEOUT(stress, crash, TIMEOUT)
+TEST_F(stress, crash)
 {
 	int fd = rig_open();
 	struct rig_copy copy = make_copy(fd);
@@ -154,7 +152,7 @@ TEST_F_TIMEOUT(stress, crash, TIMEOUT)
 	stop_workers(_metadata, self);
 }
 
-TEST_F_TIMEOUT(stress, unbind, TIMEOUT)
+TEST_F(stress, unbind)
 {
 	for (int round = 0; round < rounds(UNBINDS); round++) {
 		for (int i = 0; i < WORKERS; i++)
@@ -217,7 +215,7 @@ FIXTURE_TEARDOWN(destroy)
 	munmap(self->count, 4096);
 }
 
-TEST_F_TIMEOUT(destroy, once, TIMEOUT)
+TEST_F(destroy, once)
 {
 	pid_t pid[DESTROYERS + 1];
 	uint32_t i, most, destroyed;

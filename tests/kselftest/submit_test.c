@@ -9,8 +9,7 @@
 #include <sys/mman.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/reject.h"
 #include "tests/kselftest/rig.h"
 

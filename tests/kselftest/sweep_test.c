@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/rig.h"
 
 enum { POINTS_MAX = 5000 }; /* of one call; more is a call that never gets through */

@@ -8,8 +8,7 @@
 #include <sys/mman.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-
+#include "tests/kselftest/harness.h"
 #include "tests/kselftest/reject.h"
 #include "tests/kselftest/rig.h"
 
@@ -368,7 +367,7 @@ static void try_field(struct __test_metadata *_metadata, FIXTURE_DATA(uapi) * se
 }
 
 /* Every field of every call; right arguments pass before and after. */
-TEST_F_TIMEOUT(uapi, fields, 120)
+TEST_F(uapi, fields)
 {
 	const struct field *f;
 	uint32_t size;
@@ -466,7 +465,7 @@ static void try_stride(struct __test_metadata *_metadata, FIXTURE_DATA(uapi) * s
 	spread_end(&s);
 }
 
-TEST_F_TIMEOUT(uapi, every_stride, 240)
+TEST_F(uapi, every_stride)
 {
 	static const uint32_t large[] = { 0x2000,     0x10000,	  1u << 31,
 					  0xfffff000, 0xfffffff8, UINT32_MAX };
@@ -502,7 +501,7 @@ TEST_F(uapi, empty_arrays)
 
 /* Every field of every element, of the first and of the last; and elements that end behind a page.
  */
-TEST_F_TIMEOUT(uapi, elements, 120)
+TEST_F(uapi, elements)
 {
 	const struct array *a;
 	const struct field *f;
