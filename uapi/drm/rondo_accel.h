@@ -317,12 +317,12 @@ struct drm_rondo_sync {
  * no implicit fences: the job waits for its in syncs alone, and no other waits for it but by its
  * out syncs. Jobs of one queue start and end in the order of their submission.
  *
- * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded), -ECANCELED (queue
- * destroyed), -ENODEV (device gone), -ENOMEM (the device lacks memory for a program or binding). A
- * replay that fails stops no other. After a reset of the device a job that had been started is
- * repeated, once, if all its replays are of one binding that reads nothing that it writes; else it
- * ends with -EIO. Two dma-bufs of other drivers may be the same memory, so what writes one and
- * reads another is not repeated.
+ * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded, or the device stood
+ * still), -ECANCELED (queue destroyed), -ENODEV (device gone), -ENOMEM (the device lacks memory for
+ * a program or binding). A replay that fails stops no other. After a reset of the device a job that
+ * had been started is repeated, once, if all its replays are of one binding that reads nothing that
+ * it writes; else it ends with -EIO. Two dma-bufs of other drivers may be the same memory, so what
+ * writes one and reads another is not repeated.
  *
  * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
  * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.
