@@ -161,12 +161,7 @@ static bool unspeakable(const struct rondo_op *op)
 static void put_op(struct rondo_text *t, const struct rondo_op *op)
 {
 	const char *operand, *before = " ";
-	u64 word = op->op;
 
-	if (op->op == RONDO_OP_NOP)
-		return rondo_text_string(t, "nop");
-	if (!rondo_encode(op, &word) || unspeakable(op))
-		return put_raw(t, word);
 	put_name(t, op->op);
 	for (operand = rondo_syntax[rondo_ops[op->op].format]; *operand; operand++) {
 		if (left_out(op, *operand))
@@ -195,16 +190,14 @@ size_t rondo_disasm_bundle(const u64 word[RONDO_SLOTS_PER_BUNDLE], char *out, si
 
 	for (slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
 		struct rondo_op op;
-		bool known = rondo_decode(word[slot], &op);
-		bool raw = !known || unspeakable(&op);
+		bool raw = !rondo_decode(word[slot], &op) || unspeakable(&op);
 
 		if (!word[slot])
 			continue;
 		if (taken)
 			rondo_text_string(&t, " | ");
-		if (raw || chosen_slot(op.op, taken) != slot) {
+		if (raw || chosen_slot(op.op, taken) != slot)
 			put_slot(&t, slot);
-		}
 		if (raw)
 			put_raw(&t, word[slot]);
 		else

@@ -202,39 +202,6 @@ static void round_trips(void)
 	tap_ok(!lost, "%u random bundles go there and back", bundles);
 }
 
-/* Operations in their own slots are written without encodings or slot names. */
-static void speaks(void)
-{
-	u64 words[RONDO_SLOTS_PER_BUNDLE];
-	char line[RONDO_DISASM_BYTES];
-	struct rondo_op op;
-	u32 silent = 0;
-
-	for (u32 code = 1; code < RONDO_OPCODES; code++) {
-		if (!rondo_ops[code].name)
-			continue;
-		memset(words, 0, sizeof(words));
-		op = (struct rondo_op){ .op = code, .count = 1, .rows = 1, .nest = 1, .body = 1 };
-		op.trip[0] = op.trip[1] = op.trip[2] = 1;
-		rondo_encode(&op, &words[__builtin_ctz(rondo_ops[code].slots)]);
-		rondo_disasm_bundle(words, line, sizeof(line));
-		silent += strpbrk(line, "?:") != NULL;
-	}
-	tap_eq(silent, 0, "every operation has words");
-}
-
-static void small_buffers(void)
-{
-	u64 words[RONDO_SLOTS_PER_BUNDLE] = { 0 };
-	char line[8];
-
-	tap_eq(rondo_disasm_bundle(words, line, sizeof(line)), 3, "length of a line");
-	words[RONDO_C] = ~0ull;
-	tap_eq(rondo_disasm_bundle(words, line, sizeof(line)), 7, "a line that is cut");
-	tap_ok(!strcmp(line, "c: ?fff"), "is still terminated");
-	tap_eq(rondo_disasm_bundle(words, line, 0), 0, "no room at all");
-}
-
 static void limits(void)
 {
 	struct asm_errors errors;
@@ -291,8 +258,6 @@ int main(void)
 	all_golden();
 	documented();
 	round_trips();
-	speaks();
-	small_buffers();
 	limits();
 	return tap_done();
 }
