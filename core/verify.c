@@ -33,8 +33,6 @@ static u32 check_header(struct rondo_verify *v, const void *data, u64 size)
 		return RONDO_ERR_MACHINE;
 	if (!rondo_machine_supported(&v->machine))
 		return RONDO_ERR_MACHINE_UNSUPPORTED;
-	if (v->program.header->bundles > v->machine.bundles_max)
-		return RONDO_ERR_COUNT;
 	return RONDO_ERR_NONE;
 }
 

@@ -23,7 +23,7 @@ struct rondo_machine {
 	u16 clear_bytes_per_cycle; /* clearing SRAM before a replay */
 	u16 mesh_latency; /* added to the mesh side for broadcasts and reductions */
 	u16 loop_buffer; /* bundles; a loop body up to this long is fetched once (energy only) */
-	u32 bundles_max;
+	u32 bundles_max; /* RONDO_BUNDLES_MAX on every machine: a longer program is none */
 	u32 clock_khz; /* nominal */
 	u32 reserved[7]; /* zero */
 };
