@@ -46,6 +46,12 @@ TYPE_WORDS = set("""void char short int long float double signed unsigned bool _
 OPAQUE_STATEMENTS = set("static extern typedef static_assert _Static_assert asm __asm__".split())
 OPAQUE_CALLS = set("""sizeof _Alignof alignof offsetof __builtin_offsetof va_arg typeof
     __builtin_types_compatible_p _Generic __attribute__""".split())
+# Functions whose first two arguments may change places: sums and products, and questions that two
+# things are asked about each other. The sign of what a comparison of strings returns is not used.
+SYMMETRIC = set("""check_add_overflow check_mul_overflow mod61_add mod61_mul times weight_of
+    f32_add f32_mul f32_fma shape_broadcast memcmp strcmp strncmp shape_equal layout_equal
+    machine_equal rondo_text_equal rondo_tiles_equal rondo_tiles_meet rondo_hulls_meet
+    overlap may_meet sram_apart""".split())
 
 
 class Unparsed(Exception):
@@ -371,6 +377,8 @@ class Parser:
             at = end + 1
         for n in range(len(spans) - 1):
             texts = [self.span(*s) for s in spans]
+            if n == 0 and self.tok[k - 1] in SYMMETRIC:
+                continue
             if texts[n] == texts[n + 1] or '"' in texts[n] + texts[n + 1]:
                 continue
             texts[n], texts[n + 1] = texts[n + 1], texts[n]
