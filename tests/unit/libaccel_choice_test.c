@@ -35,12 +35,17 @@ static void node(int n, const char *driver, const char *file)
 		f = fopen(path, "w");
 		if (f)
 			fclose(f);
+	} else if (file[0] == '/' && symlink(file, path)) {
+		tap_ok(false, "a link for the test");
 	}
 }
 
+static dev_t opened; /* what the last choose() opened, and closed again */
+
 static int choose(struct accel_error *error)
 {
-	struct accel_device *device = (void *)8;
+	struct accel_device *device = NULL;
+	struct stat st = { 0 };
 	char class[PATH_MAX], dev[PATH_MAX];
 	int ret;
 
@@ -48,7 +53,12 @@ static int choose(struct accel_error *error)
 	snprintf(dev, sizeof(dev), "%s/dev", top);
 	accel_error_clear(error);
 	ret = accel_open_first(class, dev, &device, error);
-	tap_ok(device == (void *)8, "nothing is opened");
+	tap_ok(!device == !!ret, "a device is opened if there is no error");
+	if (device) {
+		fstat(device->ops->fd(device), &st);
+		device->ops->close(device);
+	}
+	opened = st.st_rdev;
 	return ret;
 }
 
@@ -64,6 +74,18 @@ drmVersionPtr drmGetVersion(int fd)
 void drmFreeVersion(drmVersionPtr v)
 {
 	(void)v;
+}
+
+/* And how it answers ioctls. */
+static bool answers;
+
+int drmIoctl(int fd, unsigned long request, void *arg)
+{
+	(void)fd;
+	(void)request;
+	(void)arg;
+	errno = ENOTTY;
+	return answers ? 0 : -1;
 }
 
 /* Only a file of the driver called rondo is asked anything, and only in the version we know. */
@@ -82,6 +104,26 @@ static void test_versions(void)
 	version.name = (char *)"rondo";
 	tap_eq(accel_device_open("/dev/null", &device, &error), -ENOTTY, "ours is asked");
 	tap_ok(error.text[0] && device == (void *)8, "and answers in words: %s", error.text);
+}
+
+/* The first that can be opened, behind some that cannot. */
+static void test_opened(void)
+{
+	struct accel_error error;
+	struct stat null, zero;
+
+	node(4, "rondo", "/dev/null");
+	node(5, "rondo", "/dev/zero");
+	tap_eq(choose(&error), -EISDIR, "two more that do not answer");
+	answers = true;
+	version.version_major = 1;
+	tap_ok(!stat("/dev/null", &null) && !stat("/dev/zero", &zero) &&
+		       null.st_rdev != zero.st_rdev,
+	       "files of two devices");
+	tap_ok(!choose(&error) && opened == null.st_rdev, "the first one that does is opened");
+	tap_ok(!error.text[0], "then nothing is said of those before");
+	tap_eq(choose(NULL), 0, "or asked");
+	answers = false;
 }
 
 /* As somebody who may not: the reason is told. */
@@ -123,9 +165,10 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/dev", top);
 	mkdir(path, 0755);
 	tap_eq(choose(&error), -ENODEV, "without a node neither");
+	tap_ok(!strcmp(error.text, "there is no device"), "which is said");
 	node(0, "qaic", "file");
 	node(1, NULL, "file");
-	tap_ok(choose(&error) == -ENODEV && !error.text[0],
+	tap_ok(choose(&error) == -ENODEV && !strcmp(error.text, "there is no device"),
 	       "nodes of another driver, or of none, are not looked at");
 	node(2, "rondo", "none");
 	tap_eq(choose(&error), -ENOENT, "a node of ours without a file is the reason");
@@ -136,6 +179,7 @@ int main(void)
 	mkdir(path, 0755);
 	tap_ok(choose(&error) == -EISDIR && strstr(error.text, "/dev/accel2: ") != NULL,
 	       "a directory is no device: %s", error.text);
+	test_opened();
 	test_no_right();
 	test_versions();
 	snprintf(path, sizeof(path), "rm -r %s", top);

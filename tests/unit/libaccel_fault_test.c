@@ -426,11 +426,25 @@ static void test_refused_access(struct rig *r)
 	works_again(r);
 	tap_ok(!program && !binding, "nothing was made");
 
-	/* The firmware's own: it stops, the device is reset, and what was asked for is done. */
+	/*
+	 * The firmware's own: it stops, the device is reset, and what was asked for is done, once:
+	 * the reset repeats no command that its caller repeats.
+	 */
 	rig_expect(reset);
 	rig_fault(r, "copy_fail", 1);
-	tap_eq(accel_queue_create(r->device, 1, &queue), 0, "the firmware's, on the admin ring");
+	tap_eq(accel_queue_create(r->device, 1, &queue), 0,
+	       "the firmware's, while a queue is made");
 	accel_queue_destroy(queue);
+	rig_expect(reset);
+	rig_fault(r, "copy_fail", 1);
+	tap_eq(accel_program_create(r->device, r->code, r->code_bytes, 0, &program, &error), 0,
+	       "while a program is loaded");
+	accel_program_destroy(program);
+	rig_expect(reset);
+	rig_fault(r, "copy_fail", 1);
+	tap_eq(accel_binding_create(r->program, r->slots, RIG_SLOTS, &binding, &error), 0,
+	       "while a binding is made");
+	accel_binding_destroy(binding);
 	rig_expect(reset);
 	rig_fault(r, "copy_fail", 1);
 	tap_eq(rig_replay(r), 0, "the firmware's, on a queue");

@@ -102,7 +102,7 @@ static const char *open_reason(int ret)
 
 /*
  * A device that cannot be opened is no reason not to look at the next. If all are so, the first
- * one's error is the answer, and @error names it.
+ * one's error is the answer, and @error names it; -ENODEV if there is none.
  */
 int accel_open_first(const char *sysfs, const char *dev, struct accel_device **device,
 		     struct accel_error *error)
@@ -112,6 +112,7 @@ int accel_open_first(const char *sysfs, const char *dev, struct accel_device **d
 	glob_t found;
 	size_t i;
 
+	accel_error_set(error, "there is no device");
 	snprintf(pattern, sizeof(pattern), "%s/accel*", sysfs);
 	if (glob(pattern, 0, NULL, &found))
 		return -ENODEV;
@@ -126,9 +127,10 @@ int accel_open_first(const char *sysfs, const char *dev, struct accel_device **d
 		}
 	}
 	globfree(&found);
-	if (!ret)
-		accel_error_clear(error);
-	return ret && first ? first : ret;
+	if (ret)
+		return first ? first : ret;
+	accel_error_clear(error);
+	return 0;
 }
 
 /* The emulated device of the machine called @name. */
@@ -178,8 +180,6 @@ ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **devic
 	if (ret) {
 		if (owner)
 			munmap((void *)owner, page_bytes());
-		if (!name && ret == -ENODEV && error && !error->text[0])
-			accel_error_set(error, "there is no device");
 		return accel_fail(error, ret);
 	}
 	atomic_init(&opened->refs, 1);
