@@ -36,9 +36,12 @@ static void ends(struct accel_fence *fence, int error, u32 result, const char *n
 }
 
 /*
- * A program that must not be repeated: it adds one to each of 64 words. It is there from start to
- * end: that the device forgets one is a command too, which a fault may meet.
+ * That the device forgets a program or a binding is a command too, which comes some time after the
+ * call that destroys it, and which a fault meant for something else may meet. So what a test of
+ * such a fault needs is made first and destroyed last, and the tests that make more come last.
  */
+
+/* A program that must not be repeated: it adds one to each of 64 words. */
 static struct counter {
 	struct accel_program *program;
 	struct accel_binding *binding;
@@ -71,6 +74,17 @@ static void counter_fini(void)
 	accel_binding_destroy(counter.binding);
 	accel_program_destroy(counter.program);
 	accel_buffer_destroy(counter.buffer);
+}
+
+/* The rig's program, bound the other way round: its result is its first operand. */
+static struct accel_binding *swapped;
+
+static void swapped_init(struct rig *r)
+{
+	struct accel_slot_binding slots[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
+
+	tap_eq(accel_binding_create(r->program, slots, RIG_SLOTS, &swapped, NULL), 0,
+	       "a second binding");
 }
 
 /* Starts a replay of @binding and waits until the device holds it: 1, before it; 2, after it. */
@@ -250,15 +264,11 @@ static void test_crash_twice(struct rig *r)
 /* Jobs of several bindings are not repeated: one may read what another has written. */
 static void test_crash_of_bindings(struct rig *r)
 {
-	struct accel_slot_binding swapped[RIG_SLOTS] = { r->slots[2], r->slots[1], r->slots[0] };
-	struct accel_binding *back = NULL;
-	struct accel_replay replays[2] = { { .binding = r->binding } };
+	struct accel_replay replays[2] = { { .binding = r->binding }, { .binding = swapped } };
 	struct accel_job job = { .replays = replays, .replay_count = 2 };
 	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence;
 
-	accel_binding_create(r->program, swapped, RIG_SLOTS, &back, NULL);
-	replays[1].binding = back;
 	rig_fault(r, "seq_work", 2);
 	accel_submit(r->queue, &job, &fence);
 	rig_fault_wait(r, "seq_work", hits);
@@ -266,7 +276,6 @@ static void test_crash_of_bindings(struct rig *r)
 	rig_fault(r, "fw_crash", 1);
 	ends(fence, -EIO, RONDO_HOST_RESET, "a job of two bindings is not repeated");
 	rig_fault(r, "seq_work", 0);
-	accel_binding_destroy(back);
 	works_again(r);
 }
 
@@ -641,6 +650,7 @@ int main(int argc, char **argv)
 	if (rig_init(&r)) {
 		test_crash_twice(&r);
 		counter_init(&r);
+		swapped_init(&r);
 		test_fence(&r);
 		test_overrun(&r);
 		test_failing_job(&r);
@@ -655,11 +665,12 @@ int main(int argc, char **argv)
 		test_silence(&r);
 		test_lost_interrupt(&r);
 		test_corrupt_event(&r);
+		test_queue_destroy(&r);
+		test_crash_under_load(&r);
 		test_refused_access(&r);
 		test_no_memory(&r);
 		test_flipped_bit(&r);
-		test_queue_destroy(&r);
-		test_crash_under_load(&r);
+		accel_binding_destroy(swapped);
 		counter_fini();
 	}
 	rig_fini(&r);
