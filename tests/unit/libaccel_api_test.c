@@ -100,6 +100,23 @@ static int create_changed(struct rig *r, size_t at, u8 flip, size_t size, u64 bu
 	return ret;
 }
 
+static void test_alignment(struct rig *r)
+{
+	struct accel_program *program;
+	struct accel_error error;
+	u64 *room = malloc(r->code_bytes + 8);
+	u32 at, wrong = 0;
+
+	for (at = 1; at < 8; at++) {
+		memcpy((u8 *)room + at, r->code, r->code_bytes);
+		wrong += accel_program_create(r->device, (u8 *)room + at, r->code_bytes, 0,
+					      &program, &error) != -EINVAL ||
+			 strcmp(error.text, "the program's bytes are not aligned to 8");
+	}
+	tap_eq(wrong, 0, "good programs that are not aligned are refused, in words");
+	free(room);
+}
+
 static void test_programs(struct rig *r)
 {
 	const size_t slots = offsetof(struct rondo_program_header, slots);
@@ -132,8 +149,7 @@ static void test_programs(struct rig *r)
 	       "larger than any program");
 	tap_ok(!strncmp(error.text, "the program has 1125899906842624 bytes, the limit is ", 53),
 	       "by its size and the limit: %s", error.text);
-	tap_eq(accel_program_create(r->device, (u8 *)r->code + 4, 64, 0, NULL, &error), -EINVAL,
-	       "misaligned");
+	test_alignment(r);
 	accel_program_energy(r->program, &energy);
 	tap_eq(energy.dma_bytes, RIG_SLOTS * RIG_BYTES, "moves three vectors by DMA");
 	tap_ok(energy.vector_lanes == RIG_ELEMENTS && energy.macs == 0, "adds once per element");

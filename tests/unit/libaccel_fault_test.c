@@ -483,6 +483,34 @@ static void test_no_memory(struct rig *r)
 	accel_program_destroy(program);
 }
 
+/* Whether the error of @fence blames the node that has @count bundles from @first on. */
+static bool blamed(struct rig *r, struct accel_fence *fence, u32 first, u32 count)
+{
+	struct accel_model *model = rig_model(r, first, count);
+	struct accel_error error;
+
+	accel_fence_error(fence, model, &error);
+	accel_model_destroy(model);
+	return strstr(error.text, " (conv): ") != NULL;
+}
+
+/* The node at fault is the one whose bundles the bundle is one of. */
+static void test_blame(struct rig *r, struct accel_fence *fence)
+{
+	u32 bundles = ((struct rondo_program_header *)r->code)->bundles, bundle;
+	struct accel_error error;
+
+	accel_fence_wait(fence, ACCEL_FOREVER);
+	accel_fence_error(fence, NULL, &error);
+	bundle = error.index;
+	tap_ok(bundle > 0 && bundle < bundles - 1, "a bundle in the middle of the program");
+	tap_ok(blamed(r, fence, bundle, 1) && blamed(r, fence, 0, bundle + 1) &&
+		       blamed(r, fence, bundle, bundles - bundle),
+	       "the error names the node that has the bundle");
+	tap_ok(!blamed(r, fence, 0, bundle) && !blamed(r, fence, bundle + 1, 1),
+	       "and not one before or behind it");
+}
+
 /* A fault of the device's program memory: the replay ends, and its signature tells. */
 static void test_flipped_bit(struct rig *r)
 {
@@ -505,6 +533,7 @@ static void test_flipped_bit(struct rig *r)
 	accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
 	accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
 	accel_replay(r->queue, binding, &fence);
+	test_blame(r, fence);
 	ends(fence, -EIO, RONDO_FW_TRAPPED, "one that leads out of SRAM");
 	accel_binding_destroy(binding);
 	accel_program_destroy(program);

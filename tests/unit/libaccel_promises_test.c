@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <xf86drm.h>
 
-#include "core/file.h"
 #include "tests/unit/libaccel_faults.h"
 
 /* Entries of a directory: descriptors of this process. */
@@ -439,42 +438,44 @@ static void test_slots(struct rig *r)
 	free(code);
 }
 
+/* As many slots as a program may have, each with a buffer. */
+static void test_all_slots(struct rig *r)
+{
+	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX];
+	char text[RONDO_PROGRAM_SLOTS_MAX * 16] = "machine edge\n";
+	struct rig own = *r;
+	void *code;
+	u64 size;
+	u32 i;
+
+	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++) {
+		snprintf(text + strlen(text), 16, "slot s_%u\n", i);
+		slots[i] = r->slots[i % RIG_SLOTS];
+	}
+	strcat(text, "\thalt\n");
+	code = rig_assemble(text, &size);
+	tap_eq(accel_program_create(r->device, code, size, 0, &own.program, NULL), 0,
+	       "a program of all slots");
+	tap_eq(accel_binding_create(own.program, slots, RONDO_PROGRAM_SLOTS_MAX, &own.binding,
+				    NULL),
+	       0, "with buffers");
+	tap_eq(rig_replay(&own), 0, "runs");
+	accel_binding_destroy(own.binding);
+	accel_program_destroy(own.program);
+	free(code);
+	rig_fill(r, 4);
+	tap_ok(!rig_replay(r) && rig_correct(r, 4), "and gives back the buffers once");
+}
+
 /* Sessions: weights are there, a wait may end early, and a run does not keep one alive. */
 static void test_session(struct rig *r)
 {
-	static const char strings[] = "a\0c";
-	float weights[RIG_ELEMENTS];
-	const struct rondo_tensor tensors[2] = {
-		{ .kind = RONDO_TENSOR_INPUT,
-		  .dtype = RONDO_F32,
-		  .rank = 1,
-		  .dim = { RIG_ELEMENTS } },
-		{ .name = 2,
-		  .kind = RONDO_TENSOR_OUTPUT,
-		  .dtype = RONDO_F32,
-		  .rank = 1,
-		  .slot = 2,
-		  .dim = { RIG_ELEMENTS } },
-	};
-	const struct rondo_file_part parts[] = {
-		{ RONDO_SECTION_PROGRAM, 0, r->code, r->code_bytes },
-		{ RONDO_SECTION_SLOT_DATA, 1, weights, sizeof(weights) },
-		{ RONDO_SECTION_TENSORS, 0, tensors, sizeof(tensors) },
-		{ RONDO_SECTION_STRINGS, 0, strings, sizeof(strings) },
-	};
-	u64 size = rondo_file_bytes(parts, 4);
 	struct accel_session *session = NULL;
-	struct accel_model *model = NULL;
-	u8 *file = malloc(size);
+	struct accel_model *model = rig_model(r, 0, 0);
 	void *in, *out, *again;
 	struct accel_error error;
 	int i, fds, run;
 
-	for (i = 0; i < RIG_ELEMENTS; i++)
-		weights[i] = 3 * i;
-	rondo_file_write(file, parts, 4);
-	accel_model_parse(file, size, &model, NULL);
-	free(file);
 	tap_eq(accel_session_create(r->device, model, &session, NULL), 0, "a session with weights");
 	accel_session_tensor(session, ACCEL_INPUT, 0, &in, NULL);
 	accel_session_tensor(session, ACCEL_OUTPUT, 0, &out, NULL);
@@ -670,6 +671,7 @@ int main(int argc, char **argv)
 		test_budget(&r);
 		test_info_sizes(&r);
 		test_slots(&r);
+		test_all_slots(&r);
 		test_session(&r);
 		test_no_descriptors(&r);
 		test_descriptor_zero(&r);

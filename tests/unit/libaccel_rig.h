@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/file.h"
 #include "tests/tap.h"
 #include "tools/asm/asm.h"
 #include "userspace/libaccel/accel.h"
@@ -179,6 +180,48 @@ static inline int64_t rig_in_ms(int ms)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec + ms * INT64_C(1000000);
+}
+
+/*
+ * A model of the rig's program, whose slot 1 has the weights 3 * i: input "a", output "c", and, if
+ * @count is not 0, one node "conv" of the bundles from @first on.
+ */
+static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 count)
+{
+	static const char strings[] = "a\0c\0conv";
+	const struct rondo_region region = { .name = 4, .first = first, .count = count };
+	const struct rondo_tensor tensors[2] = {
+		{ .kind = RONDO_TENSOR_INPUT,
+		  .dtype = RONDO_F32,
+		  .rank = 1,
+		  .dim = { RIG_ELEMENTS } },
+		{ .name = 2,
+		  .kind = RONDO_TENSOR_OUTPUT,
+		  .dtype = RONDO_F32,
+		  .rank = 1,
+		  .slot = 2,
+		  .dim = { RIG_ELEMENTS } },
+	};
+	float weights[RIG_ELEMENTS];
+	const struct rondo_file_part parts[] = {
+		{ RONDO_SECTION_PROGRAM, 0, r->code, r->code_bytes },
+		{ RONDO_SECTION_SLOT_DATA, 1, weights, sizeof(weights) },
+		{ RONDO_SECTION_TENSORS, 0, tensors, sizeof(tensors) },
+		{ RONDO_SECTION_STRINGS, 0, strings, sizeof(strings) },
+		{ RONDO_SECTION_REGIONS, 0, &region, sizeof(region) },
+	};
+	u32 sections = count ? 5 : 4;
+	u64 size = rondo_file_bytes(parts, sections);
+	struct accel_model *model = NULL;
+	u8 *file = malloc(size);
+	int i;
+
+	for (i = 0; i < RIG_ELEMENTS; i++)
+		weights[i] = 3 * i;
+	rondo_file_write(file, parts, sections);
+	tap_eq(accel_model_parse(file, size, &model, NULL), 0, "a model of the program");
+	free(file);
+	return model;
 }
 
 /* Replays once and waits. */
