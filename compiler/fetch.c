@@ -109,7 +109,7 @@ static void prefetch(struct fetch *f, int i)
 		fetch_constants(f, b);
 }
 
-/* Puts what went wrong into words: at item @i of the program without transfers. */
+/* Puts what went wrong into words: at item @i of the program without transfers, or before all. */
 static int check(const struct fetch *f, int i)
 {
 	const struct node *n = mir_node_of(&f->l->mir, i);
@@ -135,7 +135,7 @@ int fetch_insert(struct lowering *l)
 	struct fetch f = { .l = l };
 	struct mir *m = &l->mir;
 	bool resident = l->weights_bytes <= l->machine->sram_bytes / 2;
-	int i, next, b, err;
+	int i, next, b, at = -1, err; /* @at: the node that is copied */
 
 	mir_init(&f.out, m->arena);
 	mir_node(&f.out, "inputs", NULL);
@@ -147,20 +147,18 @@ int fetch_insert(struct lowering *l)
 	if (!resident)
 		prefetch(&f, i);
 	wait_all(&f);
-	err = check(&f, i);
-	for (; i < m->items && !err; i = next) {
+	for (; i < m->items && !f.out.error; i = next) {
+		at = i;
 		next = next_node(m, i + 1);
 		if (!resident) {
 			wait_all(&f);
 			prefetch(&f, next);
 		}
 		copy_node(&f, i, next);
-		err = check(&f, i);
 	}
 	mir_node(&f.out, "outputs", NULL);
 	store_outputs(&f);
-	if (!err)
-		err = check(&f, m->items - 1);
+	err = check(&f, at);
 	if (err)
 		return err;
 	m->item = f.out.item;

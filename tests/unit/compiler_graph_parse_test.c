@@ -47,6 +47,45 @@ static void test_names(void)
 	graph_free(g);
 }
 
+/* A text as graph_print() writes it, in whose lines each rule of the form is used. */
+static const char printed[] =
+	"graph \"g\" from \"f\"\n"
+	"input %0 \" !\\x22#[\\x5c]~\\x1f\\x7f\\x80\\xff\" f32[1,2,3,4]\n"
+	"input %1 \"\" ?\n"
+	"const %2 \"f\" f32[5] = 0x1.8p+0 -0x0p+0 inf -inf 0x1p-149\n"
+	"const %3 \"u\" u8[2] = 0 255\n"
+	"const %4 \"s\" s8[2] = -128 127\n"
+	"const %5 \"w\" s32[2] = -2147483648 2147483647\n"
+	"const %6 \"l\" s64[2] = -9223372036854775807 9223372036854775807\n"
+	"const %7 \"b\" bool[2] = 0 1\n"
+	"const %8 \"none\" f32[0] =\n"
+	"const %9 \"nan\" f32[1] fnv 4a98877f9ba2f898 hex 0000c07f\n"
+	"const %10 \"last\" u8[16] = 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
+	"const %11 \"long\" u8[17] fnv 18138bf7eaaacc4c hex 0102030405060708090a0b0c0d0e0f1011\n"
+	"node %12 \"p\" ? = MaxPool \"p\" %0 kernel=2,1 auto_pad=SAME_LOWER ceil_mode=1\n"
+	"node %13 \"d\" ?, %14 \"m\" ? = Dropout \"d\" %12\n"
+	"node %15 \"c\" ? = Clip \"c\" %13 _ %2\n"
+	"node %16 \"g\" ? = Gemm \"h\" %0 %2 alpha=0x1p-1\n"
+	"output %3\noutput %4\noutput %5\noutput %6\noutput %7\noutput %8\noutput %9\noutput %10\n"
+	"output %11\noutput %15\n";
+
+static void test_printed(void)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = graph_parse(printed, "t", &err);
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (g)
+		graph_print(f, g, true);
+	fclose(f);
+	if (!tap_ok(g && !strcmp(text, printed), "a text is printed as it was"))
+		printf("# %s\n%s", err.text, text);
+	graph_free(g);
+	free(text);
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -59,5 +98,6 @@ int main(void)
 		graph_free(g);
 	}
 	test_names();
+	test_printed();
 	return tap_done();
 }
