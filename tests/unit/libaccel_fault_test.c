@@ -633,8 +633,8 @@ static void test_vanish(void)
 	rig_rebind();
 }
 
-/* Firmware that does not come back. */
-static void test_dead(void)
+/* Firmware that does not come back, by the fault @name. */
+static void test_dead(const char *name, u32 value)
 {
 	struct accel_fence *fence;
 	struct rig r;
@@ -644,11 +644,11 @@ static void test_dead(void)
 		rig_expect(reset);
 		rig_expect("does not boot");
 		rig_expect("the device is dead");
-		rig_fault(&r, "copy_fail", ~0u);
+		rig_fault(&r, name, value);
 		rig_fault(&r, "fw_crash", 1);
 		ends(fence, -EIO, RONDO_HOST_DEAD, "a replay whose device dies");
 		test_lost(&r, -EIO);
-		rig_fault(&r, "copy_fail", 0);
+		rig_fault(&r, name, 0);
 		rig_fault(&r, "seq_work", 0);
 	}
 	rig_fini(&r);
@@ -704,7 +704,10 @@ int main(int argc, char **argv)
 	}
 	rig_fini(&r);
 	test_close_while_running();
-	test_dead();
+	test_dead("copy_fail", ~0u);
+	if (rig_emulated())
+		test_dead("fw_version", (RONDO_FW_MAJOR + 1)
+						<< 16); /* it speaks another protocol */
 	test_vanish();
 	return tap_done();
 }
