@@ -56,7 +56,7 @@ void rondo_dump_take(struct rondo_device *rdev, const char *reason,
 	dump->replay = replay ? *replay : (struct rondo_fw_event){};
 	rondo_hw_dump(&rdev->hw, dump->regs);
 	rondo_ring_dump(rdev, dump->rings);
-	queue_work(system_unbound_wq, &dump->work);
+	queue_work(rondo_release_wq, &dump->work);
 }
 
 static void free_rings(struct drm_device *drm, void *rings)
