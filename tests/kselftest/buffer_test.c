@@ -280,14 +280,6 @@ static long cgroup_read(const char *name)
 	return atol(text);
 }
 
-static bool cgroup_write(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-	bool good = f && fputs(text, f) >= 0;
-
-	return f && !fclose(f) && good;
-}
-
 static bool cgroup_empty(void *unused)
 {
 	(void)unused;
@@ -304,16 +296,16 @@ static void expect_charge(struct __test_metadata *_metadata, void (*charge)(int 
 
 	mkdir("/sys/fs/cgroup", 0755);
 	mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL);
-	if (!cgroup_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
+	if (rig_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
 	    (mkdir(CGROUP, 0755) && errno != EEXIST))
 		SKIP(return, "no memory cgroup");
-	ASSERT_TRUE(cgroup_write(CGROUP "/memory.max", "67108864"));
+	ASSERT_EQ(0, rig_write(CGROUP "/memory.max", "67108864"));
 	ASSERT_EQ(0, pipe(ready) | pipe(go));
 	pid = fork();
 	if (!pid) {
 		int fd = rig_open();
 
-		if (!cgroup_write(CGROUP "/cgroup.procs", "0") || fd < 0)
+		if (rig_write(CGROUP "/cgroup.procs", "0") || fd < 0)
 			_exit(1);
 		(void)!write(ready[1], "", 1);
 		(void)!read(go[0], &c, 1);

@@ -79,20 +79,12 @@ static unsigned long long number(const char *name)
 	return strtoull(read_sysfs(name), NULL, 10);
 }
 
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return good;
-}
-
 /* The exact cycles of the file's replays, which are a nanosecond each on this machine. */
 TEST_F(report, fdinfo)
 {
 	struct rig_program p = rig_program_copy(RIG_COPY_WORDS * 4, 0, 0);
 	uint64_t cycles = ((struct rondo_program_header *)p.data)->cycles, energy = 0;
+	unsigned long long purgeable;
 	int run;
 
 	for (run = 0; run < 3; run++) {
@@ -108,7 +100,9 @@ TEST_F(report, fdinfo)
 	make_bo(self->fd, 4096, NULL); /* nobody has touched it */
 	EXPECT_EQ(3 * 4096, rig_fdinfo(self->fd, "drm-total-memory") * 1024);
 	EXPECT_EQ(2 * 4096, rig_fdinfo(self->fd, "drm-resident-memory") * 1024);
-	EXPECT_EQ(0, rig_fdinfo(self->fd, "drm-purgeable-memory"));
+	/* Nothing is purgeable, of which newer kernels say nothing. */
+	purgeable = rig_fdinfo(self->fd, "drm-purgeable-memory");
+	EXPECT_TRUE(!purgeable || purgeable == ~0ull);
 	free(p.data);
 }
 
@@ -194,7 +188,7 @@ TEST_F(report, debugfs)
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	rig_expect("rondo .*resetting the device: asked for in debugfs");
-	EXPECT_TRUE(write_text(debugfs_path("reset"), "1"));
+	EXPECT_EQ(0, rig_write(debugfs_path("reset"), "1"));
 	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits + 1));
 	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
@@ -224,8 +218,9 @@ TEST_F(report, trace)
 
 	if (access(TRACING "events/rondo", F_OK))
 		SKIP(return, "no trace events");
-	ASSERT_TRUE(write_text(TRACING "events/rondo/enable", "1"));
-	ASSERT_TRUE(write_text(TRACING "trace", " "));
+	ASSERT_EQ(0, rig_write(TRACING "events/enable", "0")); /* those of other tests */
+	ASSERT_EQ(0, rig_write(TRACING "events/rondo/enable", "1"));
+	ASSERT_EQ(0, rig_write(TRACING "trace", ""));
 	replay.binding =
 		make_binding(self->fd, make_program(self->fd, rig_program_spin(100)), NULL, 0);
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, &args));
@@ -233,7 +228,7 @@ TEST_F(report, trace)
 	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
 	rig_fault(RIG_FAULT_overrun, 1000);
 	EXPECT_EQ(-ETIME, rig_copy_run(self->fd, &self->copy));
-	ASSERT_TRUE(write_text(TRACING "events/rondo/enable", "0"));
+	ASSERT_EQ(0, rig_write(TRACING "events/rondo/enable", "0"));
 
 	trace = at = read_text(TRACING "trace");
 	for (i = 0; i < ARRAY_SIZE(events); i++) {

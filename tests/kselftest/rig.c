@@ -635,9 +635,9 @@ void rig_faults_clear(void)
 
 /* The kernel. */
 
-static int write_file(const char *name, const char *text)
+int rig_write(const char *name, const char *text)
 {
-	int fd = open(name, O_WRONLY | O_CLOEXEC);
+	int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	int ret = 0;
 
 	if (fd < 0)
@@ -653,17 +653,17 @@ void rig_expect(const char *regex)
 	char line[256];
 
 	snprintf(line, sizeof(line), "<1>expect: %s", regex);
-	must("/dev/kmsg", write_file("/dev/kmsg", line));
+	must("/dev/kmsg", rig_write("/dev/kmsg", line));
 }
 
 int rig_driver_bind(void)
 {
-	return write_file("/sys/bus/pci/drivers/rondo/bind", strrchr(rig_pci_path(), '/') + 1);
+	return rig_write("/sys/bus/pci/drivers/rondo/bind", strrchr(rig_pci_path(), '/') + 1);
 }
 
 int rig_driver_unbind(void)
 {
-	return write_file("/sys/bus/pci/drivers/rondo/unbind", strrchr(rig_pci_path(), '/') + 1);
+	return rig_write("/sys/bus/pci/drivers/rondo/unbind", strrchr(rig_pci_path(), '/') + 1);
 }
 
 int rig_pci_reset(void)
@@ -671,16 +671,16 @@ int rig_pci_reset(void)
 	char name[300];
 
 	snprintf(name, sizeof(name), "%s/reset", rig_pci_path());
-	return write_file(name, "1");
+	return rig_write(name, "1");
 }
 
 int rig_suspend(const char *test)
 {
-	int ret = write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
+	int ret = rig_write("/sys/module/suspend/parameters/pm_test_delay", "0");
 
 	if (!ret)
-		ret = write_file("/sys/power/pm_test", test);
-	return ret ? ret : write_file("/sys/power/state", "freeze");
+		ret = rig_write("/sys/power/pm_test", test);
+	return ret ? ret : rig_write("/sys/power/state", "freeze");
 }
 
 int rig_module_load(void)
@@ -737,7 +737,7 @@ static bool no_dump(void *unused)
 	if (glob(DUMPS, 0, NULL, &found))
 		return access(link, F_OK);
 	for (i = 0; i < found.gl_pathc; i++)
-		write_file(found.gl_pathv[i], "1");
+		rig_write(found.gl_pathv[i], "1");
 	globfree(&found);
 	return false;
 }
@@ -780,6 +780,13 @@ bool rig_device_sees_copies(void)
 	return strstr(line, "swiotlb=") && (strstr(line, "=force") || strstr(line, ",force"));
 }
 
+/* Behind an IOMMU it is only the check of DMA that asks for it. */
+bool rig_jobs_come_singly(void)
+{
+	return rig_device_sees_copies() || (!access("/sys/class/iommu/dmar0", F_OK) &&
+					    !access("/sys/kernel/debug/dma-api", F_OK));
+}
+
 #define TRACING "/sys/kernel/tracing/"
 
 bool rig_trace_jobs(void)
@@ -793,8 +800,8 @@ bool rig_trace_jobs(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(enable) / sizeof(enable[0]); i++)
-		found |= !write_file(enable[i], "1");
-	return found && !write_file(TRACING "trace", "");
+		found |= !rig_write(enable[i], "1");
+	return found && !rig_write(TRACING "trace", "");
 }
 
 unsigned int rig_traced_jobs(void)

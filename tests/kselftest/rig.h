@@ -112,6 +112,7 @@ volatile uint32_t *rig_bar(int number); /* the first 4 KiB of a BAR; NULL: it ha
 void rig_bus_master(void); /* lets it reach memory without a driver */
 
 /* The kernel. */
+int rig_write(const char *name, const char *text); /* a file as a whole, as of sysfs */
 void rig_expect(const char *regex); /* announces a line at warning level or above */
 int rig_driver_bind(void);
 int rig_driver_unbind(void);
@@ -127,6 +128,8 @@ void rig_dump_discard(void);
 char *rig_dump_take(void);
 /* Whether the device reaches only copies of buffers, as with swiotlb=force. */
 bool rig_device_sees_copies(void);
+/* Whether a queue's jobs reach the device one by one, since buffers are synchronised around each. */
+bool rig_jobs_come_singly(void);
 /* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
