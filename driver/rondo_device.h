@@ -25,6 +25,7 @@
  *	rondo_job.c      jobs in a queue, from the scheduler to their completion
  *	rondo_submit.c   SUBMIT: from user arrays to a job
  *	rondo_fence.c    fences that outlive the driver's binding
+ *	rondo_kunit.c    KUnit tests of what needs no device
  *
  * Locks, outermost first:
  *
@@ -193,7 +194,10 @@ static inline u32 rondo_lost_result(int error)
 	return error == -ENODEV ? RONDO_HOST_GONE : RONDO_HOST_DEAD;
 }
 
-/* Releases objects. Drained at module exit, so that work in it may outlive all files. */
+/*
+ * Releases objects and writes dumps, for which no fence waits. Drained at module exit, so that
+ * work in it may outlive all files.
+ */
 extern struct workqueue_struct *rondo_release_wq;
 
 /* rondo_reset.c */

@@ -12,8 +12,7 @@ enum {
 	RONDO_BOOT_TIMEOUT_MS = 5000,
 };
 
-/* Why an image is refused, or NULL if it is good. */
-static const char *image_refusal(const u8 *data, size_t size)
+const char *rondo_fw_refusal(const u8 *data, size_t size)
 {
 	static const u8 zero[sizeof_field(struct rondo_fw_image, crc)];
 	struct rondo_fw_image head;
@@ -49,7 +48,7 @@ int rondo_fw_load(struct rondo_device *rdev)
 	if (ret)
 		return dev_err_probe(dev, ret, "cannot load firmware %s\n", RONDO_FW_NAME);
 
-	refusal = image_refusal(file->data, file->size);
+	refusal = rondo_fw_refusal(file->data, file->size);
 	if (refusal) {
 		ret = dev_err_probe(dev, -EINVAL, "firmware %s is refused: %s\n", RONDO_FW_NAME,
 				    refusal);

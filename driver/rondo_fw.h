@@ -18,6 +18,9 @@ struct rondo_fw {
 	u32 version;
 };
 
+/* Why an image of @size bytes is refused, or NULL if it is good. */
+const char *rondo_fw_refusal(const u8 *data, size_t size);
+
 /* Requests and checks the image. Errors are logged, naming file and reason. */
 int rondo_fw_load(struct rondo_device *rdev);
 

@@ -98,7 +98,7 @@ def main():
     args.add_argument("--jobs", type=int, default=os.cpu_count(), help="guests at a time")
     args = args.parse_args()
     files = mutate.tree_files()
-    names = [f for f in files if re.fullmatch(r"driver/\w+\.c", f) and
+    names = [f for f in files if re.fullmatch(r"driver/\w+(?<!_kunit)\.c", f) and
              (f in args.paths or "driver" in args.paths)]
     if not names:
         sys.exit(f"mutate_driver: there is no C file of the driver in {' '.join(args.paths)}")
