@@ -38,6 +38,10 @@ check: ## run all tests, or those of the suites S ("core compiler"); the last li
 kcheck: ## run the driver's tests under a debug kernel (built the first time) and the newest one
 	@scripts/check.sh kcheck
 
+.PHONY: kcheck-long
+kcheck-long: ## the same with more random calls and kills; how much of the driver has run (30 minutes)
+	@scripts/check.sh kcheck-long
+
 .PHONY: bench
 bench: release module qemu plugin ## measure every figure, or those of the programs B, and judge it
 	@scripts/bench.sh $(B)

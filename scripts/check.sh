@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Builds what the tests need and runs them: check.sh [SUITE...]. Without a suite all run, except
-# kcheck, which takes a kernel of its own; "all" is all and kcheck. Host tests run with sanitizers,
-# those of the suites guest and kcheck beside the release build. The last line is
-# "N passed, N failed, N skipped" over all of them.
+# kcheck and kcheck-long, which take a kernel of their own; "all" is all and kcheck. Host tests run
+# with sanitizers, those of the suites guest, kcheck and kcheck-long beside the release build. The
+# last line is "N passed, N failed, N skipped" over all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
 chosen=$*
 host=() guest=() targets=asan logs=()
-known=$(grep -rhoE "suite: '[a-z]+'" --include=meson.build tests | sort -u | cut -d"'" -f2 | xargs)
+known=$(grep -rhoE "suite: '[a-z-]+'" --include=meson.build tests | sort -u | cut -d"'" -f2 | xargs)
 for suite; do
 	[[ " $known all " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
 	case $suite in
 	all) chosen='' guest+=(--suite kcheck) ;;
-	guest | kcheck) guest+=(--suite "$suite") ;;
+	guest | kcheck | kcheck-long) guest+=(--suite "$suite") ;;
 	*) host+=(--suite "$suite") ;;
 	esac
 done

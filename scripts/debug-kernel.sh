@@ -3,7 +3,7 @@
 # Builds the debug kernel, with the driver in its tree, and prints shell assignments:
 #   KERNEL_VERSION  as in `uname -r`
 #   KERNEL_ROOT     where it is installed: boot/, lib/modules/
-#   MODULE          rondo.ko for it
+#   MODULE          rondo.ko for it; beside it, notes/, which gcov needs to read what it has counted
 #
 # The tree is configured from tests/kcheck/kernel.config and built once per version and recipe.
 # The driver is put into it by kernel-tree.sh; a change compiles the driver alone. Finished
@@ -14,7 +14,7 @@ set -euo pipefail
 PACKAGE=linux-source-6.12
 DIR=$CACHE/debug-kernel
 CONFIG=$TOP/tests/kcheck/kernel.config
-# What KASAN and UBSAN watch, and what KCOV does: all of the kernel would be slow.
+# What KASAN and UBSAN watch, and what KCOV and gcov do: all of the kernel would be slow.
 WATCHED='drivers/accel/% drivers/gpu/% drivers/dma-buf/%'
 COVERED='drivers/accel/rondo/%'
 # The same whenever it is built, so that ccache finds it again.
@@ -27,8 +27,8 @@ narrow()
 	local lib=$1/scripts/Makefile.lib
 	sed -i -E \
 		-e "s|(\\\$\((KASAN\|UBSAN)_SANITIZE_\\\$\(target-stem\)\.o\))|\$(if \$(filter $WATCHED,\$(obj)/),,n)\1|" \
-		-e "s|\\\$\(CONFIG_KCOV_INSTRUMENT_ALL\)|\$(if \$(filter $COVERED,\$(obj)/),y)|" "$lib"
-	if [ "$(grep -cF "$WATCHED" "$lib")" -lt 3 ] || ! grep -qF "$COVERED" "$lib"; then
+		-e "s|\\\$\(CONFIG_(KCOV_INSTRUMENT\|GCOV_PROFILE)_ALL\)|\$(if \$(filter $COVERED,\$(obj)/),y)|" "$lib"
+	if [ "$(grep -cF "$WATCHED" "$lib")" -lt 3 ] || [ "$(grep -cF "$COVERED" "$lib")" -lt 2 ]; then
 		die "the kernel's Makefile.lib has changed shape"
 	fi
 }
@@ -135,7 +135,8 @@ if [ ! -e "$module/rondo.ko" ]; then
 	lock debug-kernel
 	if [ ! -e "$module/rondo.ko" ]; then
 		build_module "$tree"
-		mkdir -p "$module"
+		mkdir -p "$module/notes"
+		find "$tree/drivers/accel/rondo/driver" -name '*.gcno' -exec cp -t "$module/notes" {} +
 		cp "$tree/drivers/accel/rondo/rondo.ko" "$module/rondo.new"
 		mv "$module/rondo.new" "$module/rondo.ko"
 		keep_newest 8 "$DIR"/module-*

@@ -128,7 +128,7 @@ void rig_dump_discard(void);
 char *rig_dump_take(void);
 /* Whether the device reaches only copies of buffers, as with swiotlb=force. */
 bool rig_device_sees_copies(void);
-/* Whether a queue's jobs reach the device one by one, since buffers are synchronised around each. */
+/* Whether jobs of a queue come to the device one by one: buffers are synchronised around each. */
 bool rig_jobs_come_singly(void);
 /* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
 bool rig_trace_jobs(void);
