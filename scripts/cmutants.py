@@ -48,7 +48,7 @@ OPAQUE_CALLS = set("""sizeof _Alignof alignof offsetof __builtin_offsetof va_arg
     __builtin_types_compatible_p _Generic __attribute__""".split())
 # Functions whose first two arguments may change places: sums and products, and questions that two
 # things are asked about each other. The sign of what a comparison of strings returns is not used.
-SYMMETRIC = set("""check_add_overflow check_mul_overflow mod61_add mod61_mul times weight_of
+SYMMETRIC = set("""calloc check_add_overflow check_mul_overflow mod61_add mod61_mul times weight_of
     f32_add f32_mul f32_fma shape_broadcast memcmp strcmp strncmp shape_equal layout_equal
     machine_equal rondo_text_equal rondo_tiles_equal rondo_tiles_meet rondo_hulls_meet
     overlap may_meet sram_apart""".split())
