@@ -14,6 +14,8 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/rnd_file.h"
 
@@ -50,7 +52,7 @@ REFUSABLE(int, pthread_create,
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg),
 	  (thread, attr, start, arg), EAGAIN, EAGAIN)
 
-static int interrupted; /* so often is the next wait */
+static int interrupted; /* so often is the next wait, or the next reading of a file */
 
 int __real_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *mask);
 int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *mask);
@@ -62,6 +64,24 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, cons
 		return -1;
 	}
 	return refused(ENOMEM) ? -1 : __real_ppoll(fds, n, left, mask);
+}
+
+static size_t read_at_most = SIZE_MAX; /* at a time; 0: the file has shrunk */
+
+ssize_t __real_read(int fd, void *to, size_t size);
+ssize_t __wrap_read(int fd, void *to, size_t size);
+ssize_t __wrap_read(int fd, void *to, size_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return __real_read(fd, to, size);
+	if (interrupted) {
+		interrupted--;
+		errno = EINTR;
+		return -1;
+	}
+	return refused(EIO) ? -1 : __real_read(fd, to, size < read_at_most ? size : read_at_most);
 }
 
 static int count_fds(void)
@@ -80,45 +100,49 @@ static int count_fds(void)
  * does, is destroyed again.
  */
 static struct rnd_file file;
+static char path[] = "/tmp/rondo-memory-XXXXXX"; /* of the same in a file */
 static struct accel_model *model;
 
-#define MAKES(name, call, destroy)                                         \
-	static int make_##name(struct rig *r, struct accel_error *error)   \
-	{                                                                  \
-		struct accel_##name *made = NULL;                          \
-		int ret = call;                                            \
-		bool good = !made == !!ret;                                \
-		(void)r;                                                   \
-		(void)error;                                               \
-		refuse = refuse < 0 ? -1 : INT_MAX; /* whether none was */ \
-		destroy(made);                                             \
-		return good ? ret : 1;                                     \
+#define MAKES(function, type, arguments, destroy)                            \
+	static int make_##function(struct rig *r, struct accel_error *error) \
+	{                                                                    \
+		struct accel_##type *made = NULL;                            \
+		int ret = function arguments;                                \
+		bool good = !made == !!ret;                                  \
+                                                                             \
+		(void)r;                                                     \
+		(void)error;                                                 \
+		refuse = refuse < 0 ? -1 : INT_MAX; /* whether none was */   \
+		destroy(made);                                               \
+		return good ? ret : 1;                                       \
 	}
 
-MAKES(device, accel_device_open(rig_device, &made, error), accel_close)
-MAKES(buffer, accel_buffer_create(r->device, 5000, &made), accel_buffer_destroy)
-MAKES(program, accel_program_create(r->device, r->code, r->code_bytes, 0, &made, error),
+MAKES(accel_device_open, device, (rig_device, &made, error), accel_close)
+MAKES(accel_buffer_create, buffer, (r->device, 5000, &made), accel_buffer_destroy)
+MAKES(accel_program_create, program, (r->device, r->code, r->code_bytes, 0, &made, error),
       accel_program_destroy)
-MAKES(binding, accel_binding_create(r->program, r->slots, RIG_SLOTS, &made, error),
+MAKES(accel_binding_create, binding, (r->program, r->slots, RIG_SLOTS, &made, error),
       accel_binding_destroy)
-MAKES(queue, accel_queue_create(r->device, 1, &made), accel_queue_destroy)
-MAKES(fence, accel_replay(r->queue, r->binding, &made), accel_fence_destroy)
-MAKES(model, accel_model_parse(&file, sizeof(file), &made, error), accel_model_destroy)
-MAKES(session, accel_session_create(r->device, model, &made, error), accel_session_destroy)
+MAKES(accel_queue_create, queue, (r->device, 1, &made), accel_queue_destroy)
+MAKES(accel_replay, fence, (r->queue, r->binding, &made), accel_fence_destroy)
+MAKES(accel_model_parse, model, (&file, sizeof(file), &made, error), accel_model_destroy)
+MAKES(accel_model_load, model, (path, &made, error), accel_model_destroy)
+MAKES(accel_session_create, session, (r->device, model, &made, error), accel_session_destroy)
 
 static const struct {
 	const char *name;
 	int (*make)(struct rig *r, struct accel_error *error);
 	bool tells; /* in struct accel_error */
 } functions[] = {
-	{ "accel_device_open", make_device, true },
-	{ "accel_buffer_create", make_buffer, false },
-	{ "accel_program_create", make_program, true },
-	{ "accel_binding_create", make_binding, true },
-	{ "accel_queue_create", make_queue, false },
-	{ "accel_replay", make_fence, false },
-	{ "accel_model_parse", make_model, true },
-	{ "accel_session_create", make_session, true },
+	{ "accel_device_open", make_accel_device_open, true },
+	{ "accel_buffer_create", make_accel_buffer_create, false },
+	{ "accel_program_create", make_accel_program_create, true },
+	{ "accel_binding_create", make_accel_binding_create, true },
+	{ "accel_queue_create", make_accel_queue_create, false },
+	{ "accel_replay", make_accel_replay, false },
+	{ "accel_model_parse", make_accel_model_parse, true },
+	{ "accel_model_load", make_accel_model_load, true },
+	{ "accel_session_create", make_accel_session_create, true },
 };
 
 static void test_refused(struct rig *r)
@@ -167,17 +191,49 @@ static void test_wait(struct rig *r)
 	accel_fence_destroy(fence);
 }
 
+/* A file comes in pieces, with signals between them, and may shrink meanwhile. */
+static void test_pieces(void)
+{
+	struct accel_model *made = NULL;
+	struct accel_error error;
+	struct accel_tensor t;
+
+	read_at_most = 100;
+	interrupted = 3;
+	tap_eq(accel_model_load(path, &made, &error), 0, "a file that comes in pieces");
+	tap_ok(!interrupted && made && !accel_model_find(made, ACCEL_INPUT, "y", NULL, &t),
+	       "is the model all the same");
+	accel_model_destroy(made);
+	made = NULL;
+	read_at_most = 0;
+	tap_ok(accel_model_load(path, &made, &error) == -EIO && !made && error.text[0],
+	       "one that shrinks is an error: %s", error.text);
+	read_at_most = SIZE_MAX;
+}
+
+static void write_file(void)
+{
+	int fd = mkstemp(path);
+
+	file = rnd_file_good();
+	if (fd < 0 || write(fd, &file, sizeof(file)) != (ssize_t)sizeof(file))
+		tap_ok(false, "a file for the test");
+	close(fd);
+}
+
 int main(void)
 {
 	struct rig r;
 
-	file = rnd_file_good();
+	write_file();
 	if (rig_init(&r)) {
 		model = rig_model(&r, 0, 0);
 		test_refused(&r);
 		test_wait(&r);
+		test_pieces();
 		accel_model_destroy(model);
 	}
 	rig_fini(&r);
+	unlink(path);
 	return tap_done();
 }
