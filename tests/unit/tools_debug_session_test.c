@@ -63,6 +63,35 @@ static void jumps(const char *name, u32 every)
 	debug_rig_fini(&r);
 }
 
+/* As many checkpoints as memory has room for, within limits. */
+static void memory(void)
+{
+	static const struct {
+		u64 states; /* that fit into memory */
+		s64 more; /* bytes */
+		u32 checkpoints;
+	} rows[] = {
+		{ 0, 0, 4 },	   { 4, 0, 4 },	      { 5, -1, 4 },	 { 5, 0, 5 },
+		{ 9, -1, 8 },	   { 9, 1, 9 },	      { 1000, 0, 1000 }, { 4096, -1, 4095 },
+		{ 4096, 0, 4096 }, { 4097, 0, 4096 },
+	};
+	struct debug_rig r;
+	u64 state = 0;
+
+	if (!debug_rig_open(&r, "vector_add", 1) || !debug_rig_start(&r))
+		goto out;
+	state = r.session->state_bytes;
+	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		session_destroy(r.session);
+		r.source.memory = rows[i].states * state + (u64)rows[i].more;
+		if (!debug_rig_start(&r))
+			goto out;
+		tap_eq(r.session->checkpoints_max, rows[i].checkpoints, "checkpoints of a memory");
+	}
+out:
+	debug_rig_fini(&r);
+}
+
 /* All cycles of a short program, each from the one after it. */
 static void every_cycle(void)
 {
@@ -224,6 +253,7 @@ static void mutants(void)
 int main(void)
 {
 	every_cycle();
+	memory();
 	jumps("vector_add", 7);
 	jumps("matmul", 50);
 	jumps("dma_patterns", 13);
