@@ -371,8 +371,11 @@ class Parser:
             return
         spans, at = [], k + 1
         for end in self.split(k + 1, close, ","):
+            kept = len(self.found)
             if self.assignment(at, end) != end:
                 raise Unparsed
+            if self.tok[k - 1].startswith("_mm") and self.kind[at] == "num":
+                del self.found[kept:]  # an operand of the instruction, which must be a constant
             spans.append((at, end))
             at = end + 1
         for n in range(len(spans) - 1):
