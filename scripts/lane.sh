@@ -13,6 +13,8 @@ LOGS=build/log
 mkdir -p $LOGS
 lock "$name" build
 if [ ! -e "build/$name/build.ninja" ]; then
+	# With ccache most of a build is linking; mold needs a quarter of the usual linker's time.
+	command -v mold >/dev/null && export CC_LD=${CC_LD:-mold}
 	say "setting up build/$name"
 	logged "meson-$name" meson setup "build/$name" "$@"
 fi
