@@ -686,7 +686,7 @@ int main(int argc, char **argv)
 		test_many_faults(&r);
 		test_crash(&r);
 		test_crash_of_bindings(&r);
-		if (!rig_sees_copies())
+		if (!rig_jobs_come_singly())
 			test_given_up(&r);
 		test_no_progress(&r);
 		test_stall(&r);

@@ -664,7 +664,7 @@ int main(int argc, char **argv)
 		test_order_in_a_queue(&r, 1);
 		test_order_in_a_queue(&r, 2);
 		test_order_in_a_queue(&r, 4);
-		if (!rig_sees_copies())
+		if (!rig_jobs_come_singly())
 			test_shares(&r);
 		test_page_lists(&r);
 		test_zeros(&r);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "tests/tap.h"
@@ -58,6 +59,16 @@ static inline bool rig_sees_copies(void)
 	if (f)
 		fclose(f);
 	return copies;
+}
+
+/*
+ * Whether jobs of a queue come to the device one by one, since buffers are synchronised around
+ * each. Behind an IOMMU only the kernel's check of DMA asks for that.
+ */
+static inline bool rig_jobs_come_singly(void)
+{
+	return rig_sees_copies() || (!rig_emulated() && !access("/sys/class/iommu/dmar0", F_OK) &&
+				     !access("/sys/kernel/debug/dma-api", F_OK));
 }
 
 struct rig {
