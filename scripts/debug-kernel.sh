@@ -14,9 +14,10 @@ set -euo pipefail
 PACKAGE=linux-source-6.12
 DIR=$CACHE/debug-kernel
 CONFIG=$TOP/tests/kcheck/kernel.config
-# What KASAN and UBSAN watch, and what KCOV and gcov do: all of the kernel would be slow.
+# The directories that KASAN and UBSAN watch, and the objects that KCOV and gcov do: all of the
+# kernel would be slow, and so is the verifier in the driver's module.
 WATCHED='drivers/accel/% drivers/gpu/% drivers/dma-buf/%'
-COVERED='drivers/accel/rondo/%'
+COVERED='drivers/accel/rondo/driver/%'
 # The same whenever it is built, so that ccache finds it again.
 MAKE=(make LOCALVERSION= KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=rondo KBUILD_BUILD_HOST=rondo)
 ! command -v ccache >/dev/null || MAKE+=("CC=ccache gcc")
@@ -27,7 +28,7 @@ narrow()
 	local lib=$1/scripts/Makefile.lib
 	sed -i -E \
 		-e "s|(\\\$\((KASAN\|UBSAN)_SANITIZE_\\\$\(target-stem\)\.o\))|\$(if \$(filter $WATCHED,\$(obj)/),,n)\1|" \
-		-e "s|\\\$\(CONFIG_(KCOV_INSTRUMENT\|GCOV_PROFILE)_ALL\)|\$(if \$(filter $COVERED,\$(obj)/),y)|" "$lib"
+		-e "s|\\\$\(CONFIG_(KCOV_INSTRUMENT\|GCOV_PROFILE)_ALL\)|\$(if \$(filter $COVERED,\$(obj)/\$(target-stem)),y)|" "$lib"
 	if [ "$(grep -cF "$WATCHED" "$lib")" -lt 3 ] || [ "$(grep -cF "$COVERED" "$lib")" -lt 2 ]; then
 		die "the kernel's Makefile.lib has changed shape"
 	fi
