@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tools/model_options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,19 +56,26 @@ static int add_bake(struct model_options *options, char *argument)
 	return STATUS_OK;
 }
 
+/* The size that @text begins with, or 0; *@end is behind it. */
+static s64 read_size(const char *text, char **end)
+{
+	long long n = strtoll(text, end, 10); /* the largest number, if it is too large */
+
+	return *text >= '0' && *text <= '9' && n <= TENSOR_ELEMS_MAX ? n : 0;
+}
+
 static int add_dim(struct model_options *options, char *argument)
 {
 	char *size = cut(argument), *end;
-	long long n;
+	s64 n;
 	size_t i;
 
 	if (!size) {
 		fail(argument, "--dim takes NAME=N");
 		return STATUS_USAGE;
 	}
-	errno = 0;
-	n = strtoll(size, &end, 10);
-	if (*end || errno || n < 1 || n > TENSOR_ELEMS_MAX || size[0] < '0' || size[0] > '9') {
+	n = read_size(size, &end);
+	if (!n || *end) {
 		fail(argument, "%s is not a size", size);
 		return STATUS_USAGE;
 	}
@@ -88,12 +94,9 @@ static bool parse_shape(const char *text, struct shape *shape)
 	char *end;
 
 	for (;; text = end + 1) {
-		long long n;
+		s64 n = read_size(text, &end);
 
-		errno = 0;
-		n = strtoll(text, &end, 10);
-		if (*text < '0' || *text > '9' || errno || n < 1 || n > TENSOR_ELEMS_MAX ||
-		    (*end && *end != 'x') || shape->rank == TENSOR_RANK_MAX)
+		if (!n || (*end && *end != 'x') || shape->rank == TENSOR_RANK_MAX)
 			return false;
 		shape->dim[shape->rank++] = n;
 		if (!*end)

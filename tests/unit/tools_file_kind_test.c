@@ -56,7 +56,15 @@ static const struct {
 		"ELF\2"),
 	  FILE_FOREIGN, "an ELF file" },
 	{ BYTES("\x80\2}q"), FILE_FOREIGN, "a Python pickle (an old PyTorch file is one)" },
+	{ BYTES("\x80\5"), FILE_FOREIGN, "a Python pickle (an old PyTorch file is one)" },
+	{ BYTES("\x80\1}q"), FILE_UNKNOWN, "in an unknown format" },
+	{ BYTES("\x80\6}q"), FILE_UNKNOWN, "in an unknown format" },
+	{ BYTES("\x80"), FILE_TEXT, "a text file" },
 	{ BYTES("\x10\0\0\0\0\0\0\0{\"a\""), FILE_FOREIGN, "a safetensors file" },
+	{ BYTES("\xff\xff\x3f\6\0\0\0\0{\""), FILE_FOREIGN, "a safetensors file" },
+	{ BYTES("\0\0\x40\6\0\0\0\0{\""), FILE_UNKNOWN, "in an unknown format" },
+	{ BYTES("\1\0\0\0\0\0\0\1{\""), FILE_UNKNOWN, "in an unknown format" },
+	{ BYTES("\1\0\0\0\0\0\0\0{"), FILE_UNKNOWN, "in an unknown format" },
 	{ BYTES(ZIP("x.npy")), FILE_FOREIGN,
 	  "an archive of NumPy arrays (.npz): give one of its .npy files" },
 	{ BYTES(ZIP("archive/data.pkl")), FILE_FOREIGN, "a PyTorch file (.pt, .pth)" },
@@ -69,6 +77,49 @@ static const struct {
 	  "a Git LFS pointer, not the file itself" },
 	{ BYTES("<!DOCTYPE html>\n<html>"), FILE_FOREIGN, "an HTML page" },
 };
+
+/* What makes a format: less of it is none, and so is it with any byte changed. */
+static const struct {
+	const char *bytes;
+	size_t size, first; /* byte that counts */
+} magics[] = {
+	{ BYTES("RNDF"), 0 },
+	{ BYTES("RNDP"), 0 },
+	{ BYTES("\x93NUMPY"), 0 },
+	{ BYTES("\x1c\0\0\0TFL3"), 4 },
+	{ BYTES("\x89HDF\r\n\x1a\n"), 0 },
+	{ BYTES("GGUF"), 0 },
+	{ BYTES("\x89PNG\r\n\x1a\n"), 0 },
+	{ BYTES("\xff\xd8\xff"), 0 },
+	{ BYTES("GIF8"), 0 },
+	{ BYTES("RIFF\1\0\0\0WEBP"), 8 },
+	{ BYTES("version https://git-lfs"), 0 },
+	{ BYTES("<!DOCTYPE html"), 0 },
+	{ BYTES("%PDF-"), 0 },
+	{ BYTES("\x1f\x8b"), 0 },
+	{ BYTES("\x7f"
+		"ELF"),
+	  0 },
+	{ BYTES("PK\3\4"), 0 },
+	{ BYTES("PK\5\6"), 0 },
+};
+
+static void test_magics(void)
+{
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+		const char *name = file_kind_name(magics[i].bytes, magics[i].size);
+		size_t size = magics[i].size, at, wrong;
+		char bytes[32];
+
+		wrong = !strcmp(file_kind_name(magics[i].bytes, size - 1), name);
+		for (at = magics[i].first; at < size; at++) {
+			memcpy(bytes, magics[i].bytes, size);
+			bytes[at] ^= 1;
+			wrong += !strcmp(file_kind_name(bytes, size), name);
+		}
+		tap_eq(wrong, 0, name);
+	}
+}
 
 int main(void)
 {
@@ -91,5 +142,6 @@ int main(void)
 	memcpy(tar + 257, "ustar", 5);
 	tap_ok(!strcmp(file_kind_name(tar, sizeof(tar)), "a tar archive"), "a tar archive");
 	tap_ok(file_kind(tar, 261) == FILE_UNKNOWN, "not without all of its magic");
+	test_magics();
 	return tap_done();
 }
