@@ -353,6 +353,51 @@ static void traps(void)
 	     " dma c0, get\n dma c0, get\n wait c0<=1\n ld.w v0, x, 1\n", "while DMA writes it");
 }
 
+/*
+ * A transfer of 64 bytes beside another one: of two channels, only outgoing ones may touch the same
+ * byte.
+ */
+static bool races(bool in1, bool in2, int channel, int at)
+{
+	char text[1024];
+	struct rig r;
+	bool raced;
+
+	snprintf(text, sizeof(text),
+		 "cycles 0\n slot a read=0..192 write=0..0\n"
+		 "slot b read=0..0 write=0..64\n slot c read=0..0 write=0..64\n"
+		 "desc fill in a row=192 sram=0\n"
+		 "desc one %s row=64 sram=64\n desc two %s row=64 sram=64+%d\n"
+		 " dma c1, fill\n wait c1<=0\n dma c1, one\n dma c%d, two\n halt c1<=0, c2<=0\n",
+		 in1 ? "in a" : "out b", in2 ? "in a" : "out c", at, channel);
+	rig_init_unverified(&r, text);
+	for (u32 i = 0; i < 3; i++)
+		rig_slot(&r, i, 192);
+	rig_run(&r);
+	raced = r.result.status == EXEC_TRAP &&
+		strstr(r.result.reason, "is in use by another channel");
+	tap_ok(raced || r.result.status == EXEC_DONE, "%s and %s, channel %d, %d apart: %s",
+	       in1 ? "in" : "out", in2 ? "in" : "out", channel, at, raced ? "race" : "done");
+	rig_fini(&r);
+	return raced;
+}
+
+static void all_races(void)
+{
+	static const int at[] = { -64, -63, 0, 63, 64 };
+	u32 wrong = 0;
+
+	for (int i = 0; i < 8; i++)
+		for (u32 k = 0; k < 5; k++) {
+			bool in1 = i & 1, in2 = i & 2;
+			int channel = i & 4 ? 2 : 1;
+
+			wrong += races(in1, in2, channel, at[k]) !=
+				 (channel == 2 && (in1 || in2) && abs(at[k]) < 64);
+		}
+	tap_eq(wrong, 0, "a race is to touch what another channel uses, unless both send it");
+}
+
 /* What cannot even be decoded. */
 static void refused(const char *name, const char *code, const char *reason)
 {
@@ -421,6 +466,7 @@ int main(void)
 	bundle_order();
 	nothing_is_kept();
 	traps();
+	all_races();
 	refusals();
 	return tap_done();
 }
