@@ -310,7 +310,7 @@ static void test_submit(struct rig *r)
 {
 	static struct accel_replay replays[1025];
 	struct accel_offset offset = {};
-	struct accel_sync sync = {};
+	struct accel_sync sync = {}, bad[2] = { {}, { .reserved = 1 } };
 	struct accel_job job = { .replays = replays, .replay_count = 1 };
 	struct accel_fence *fence = NULL;
 	int i;
@@ -341,7 +341,15 @@ static void test_submit(struct rig *r)
 	job.in_count = 1;
 	tap_eq(accel_submit(r->queue, &job, &fence), rig_emulated() ? -ENOTSUP : -ENOENT,
 	       "a syncobj that is none");
+	job.in_syncs = bad;
+	job.in_count = 2;
+	tap_eq(accel_submit(r->queue, &job, &fence), -EINVAL,
+	       "reserved field of a sync to wait for");
 	job.in_count = 0;
+	job.out_syncs = bad;
+	job.out_count = 2;
+	tap_eq(accel_submit(r->queue, &job, &fence), -EINVAL, "reserved field of one to signal");
+	job.out_count = 0;
 	tap_ok(!fence, "gave no fence");
 	job.replay_count = 1024;
 	tap_eq(accel_submit(r->queue, &job, &fence), 0, "as many replays as a job can have");

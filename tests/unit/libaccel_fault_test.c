@@ -205,6 +205,7 @@ static void test_many_faults(struct rig *r)
 static void test_crash(struct rig *r)
 {
 	struct accel_fence *first, *second;
+	u32 hits, looks;
 
 	rig_fill(r, 4);
 	first = hold(r, r->binding, 2);
@@ -222,8 +223,15 @@ static void test_crash(struct rig *r)
 	tap_eq(counter.words[0], !rig_sees_copies(),
 	       "a replay that writes what it reads has done its work");
 	rig_expect(reset);
+	hits = rig_fault_hits(r, "fw_crash");
+	rig_fault(r, "progress_stop", 1); /* which counts how often the host looks */
 	rig_fault(r, "fw_crash", 1);
+	rig_fault_wait(r, "fw_crash", hits);
+	looks = rig_fault_hits(r, "progress_stop");
 	ends(first, -EIO, RONDO_HOST_RESET, "it is not repeated");
+	looks = rig_fault_hits(r, "progress_stop") - looks;
+	rig_fault(r, "progress_stop", 0);
+	tap_ok(looks < 8, "the crash is seen by itself, not by the silence: %u looks", looks);
 	rig_fault(r, "seq_work", 0);
 	ends(second, 0, 0, "the same behind it runs");
 	tap_eq(counter.words[0], 2, "once");
@@ -297,6 +305,41 @@ static void test_given_up(struct rig *r)
 	ends(first, -EIO, RONDO_HOST_RESET, "a repeatable job before one that is given up");
 	ends(second, -EIO, RONDO_HOST_RESET, "ends as that one does");
 	rig_fault(r, "seq_work", 0);
+	works_again(r);
+}
+
+/* What is given up in a queue ends no job of another, before it or behind it. */
+static void test_crash_of_queues(struct rig *r)
+{
+	struct accel_fence *first, *second, *third;
+	struct rig other = *r;
+
+	accel_queue_create(r->device, 1, &other.queue);
+	memset(counter.words, 0, 256);
+	first = hold(r, counter.binding, 2);
+	accel_replay(other.queue, r->binding, &second);
+	accel_replay(r->queue, counter.binding, &third);
+	rig_expect(reset);
+	rig_fault(r, "fw_crash", 1);
+	ends(first, -EIO, RONDO_HOST_RESET, "a replay that had begun");
+	rig_fault(r, "seq_work", 0);
+	ends(second, 0, 0, "one behind it, of another queue, runs");
+	ends(third, 0, 0, "as does one of its own queue");
+	tap_eq(counter.words[0], 2, "once");
+
+	/* The first has ended, and the event that says so is lost; the second has begun. */
+	first = hold(&other, r->binding, 1);
+	accel_replay(r->queue, counter.binding, &second);
+	rig_expect("an interrupt was lost");
+	rig_expect(reset);
+	rig_fault(r, "irq_lose", 1);
+	rig_fault(r, "event_corrupt", 4);
+	step(r, 2);
+	step(r, 1);
+	ends(second, -EIO, RONDO_HOST_RESET, "another one that had begun");
+	rig_fault(r, "seq_work", 0);
+	ends(first, 0, 0, "one before it, of another queue, is repeated");
+	accel_queue_destroy(other.queue);
 	works_again(r);
 }
 
@@ -686,8 +729,10 @@ int main(int argc, char **argv)
 		test_many_faults(&r);
 		test_crash(&r);
 		test_crash_of_bindings(&r);
-		if (!rig_jobs_come_singly())
+		if (!rig_jobs_come_singly()) {
 			test_given_up(&r);
+			test_crash_of_queues(&r);
+		}
 		test_no_progress(&r);
 		test_stall(&r);
 		test_stuck(&r);

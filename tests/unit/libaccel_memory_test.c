@@ -12,11 +12,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "emulator/frontend/inproc.h"
 #include "tests/unit/rnd_file.h"
 
 /* Of this thread's next requests the one with this number is refused; none if it is negative. */
@@ -82,6 +84,39 @@ ssize_t __wrap_read(int fd, void *to, size_t size)
 		return -1;
 	}
 	return refused(EIO) ? -1 : __real_read(fd, to, size < read_at_most ? size : read_at_most);
+}
+
+/* Ranges of memory that the device may reach. */
+static atomic_int reachable;
+
+int __real_inproc_allow(struct inproc *host, void *p, u64 size, bool write);
+int __wrap_inproc_allow(struct inproc *host, void *p, u64 size, bool write);
+int __wrap_inproc_allow(struct inproc *host, void *p, u64 size, bool write)
+{
+	int ret = __real_inproc_allow(host, p, size, write);
+
+	reachable += !ret;
+	return ret;
+}
+
+int __real_inproc_forbid(struct inproc *host, void *p, u64 size);
+int __wrap_inproc_forbid(struct inproc *host, void *p, u64 size);
+int __wrap_inproc_forbid(struct inproc *host, void *p, u64 size)
+{
+	int ret = __real_inproc_forbid(host, p, size);
+
+	reachable -= !ret;
+	return ret;
+}
+
+/* Waits until they are @count: an object's are taken back when the device has forgotten it. */
+static bool reachable_again(int count)
+{
+	int tries;
+
+	for (tries = 0; reachable != count && tries < 10000; tries++)
+		poll(NULL, 0, 1);
+	return reachable == count;
 }
 
 static int count_fds(void)
@@ -151,7 +186,7 @@ static void test_refused(struct rig *r)
 	u32 i;
 
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		int fds = count_fds(), n, ret;
+		int fds = count_fds(), before = reachable, n, ret;
 		u32 wrong = 0;
 
 		for (n = 0;; n++) {
@@ -168,6 +203,9 @@ static void test_refused(struct rig *r)
 		refuse = -1;
 		tap_ok(!ret && n > 0 && !wrong, "%s: each of %d requests is refused once",
 		       functions[i].name, n);
+		if (functions[i].make != make_accel_device_open)
+			tap_ok(reachable_again(before),
+			       "the device reaches no more memory than before");
 		rig_fill(r, n);
 		tap_ok(!rig_replay(r) && rig_correct(r, n) && count_fds() == fds,
 		       "then all is as before");

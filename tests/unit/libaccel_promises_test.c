@@ -467,6 +467,30 @@ static void test_all_slots(struct rig *r)
 	tap_ok(!rig_replay(r) && rig_correct(r, 4), "and gives back the buffers once");
 }
 
+/* A slot that neither program nor tensors touch has no buffer. */
+static void test_untouched_slot(struct rig *r)
+{
+	static const char text[] = "machine edge\nslot a\nslot b\nslot c\nslot d\n"
+				   "desc get in a row=4096 sram=0\n"
+				   "desc get2 in b row=4096 sram=4096\n"
+				   "desc put out c row=4096 sram=0\n"
+				   "\tdma c0, get\n\tdma c1, get2\n\twait c0<=0\n\tdma c2, put\n"
+				   "\thalt c1<=0, c2<=0\n";
+	struct accel_session *session = NULL;
+	struct accel_model *model;
+	struct rig own = *r;
+
+	own.code = rig_assemble(text, &own.code_bytes);
+	model = rig_model(&own, 0, 0);
+	tap_eq(accel_session_create(r->device, model, &session, NULL), 0,
+	       "a session with a slot that nothing touches");
+	tap_ok(!accel_session_start(session) && !accel_session_wait(session, ACCEL_FOREVER),
+	       "runs");
+	accel_session_destroy(session);
+	accel_model_destroy(model);
+	free(own.code);
+}
+
 /* Sessions: weights are there, a wait may end early, and a run does not keep one alive. */
 static void test_session(struct rig *r)
 {
@@ -672,6 +696,7 @@ int main(int argc, char **argv)
 		test_info_sizes(&r);
 		test_slots(&r);
 		test_all_slots(&r);
+		test_untouched_slot(&r);
 		test_session(&r);
 		test_no_descriptors(&r);
 		test_descriptor_zero(&r);
