@@ -208,14 +208,14 @@ static int try_bind(struct rig *r, const struct accel_slot_binding *slots, u32 c
 	return ret;
 }
 
-/* The same with the slot at fault alone. */
+/* The same with the slot at fault alone; 1 if it is not the same without an error to fill. */
 static int bind(struct rig *r, const struct accel_slot_binding *slots, u32 count, u32 *index)
 {
 	struct accel_error error;
 	int ret = try_bind(r, slots, count, &error);
 
 	*index = error.index;
-	return ret;
+	return try_bind(r, slots, count, NULL) == ret ? ret : 1;
 }
 
 static void refuse(struct rig *r, const struct accel_slot_binding *slots, int ret, u32 slot,
@@ -300,6 +300,7 @@ static void test_two_devices(struct rig *r)
 	memcpy(slots, r->slots, sizeof(slots));
 	slots[2] = other.slots[2];
 	tap_eq(bind(r, slots, RIG_SLOTS, &index), -EINVAL, "a buffer of another device");
+	tap_eq(index, 2, "its slot");
 	tap_eq(accel_replay(r->queue, other.binding, &fence), -EINVAL,
 	       "a binding of another device");
 	tap_eq(rig_replay(&other), 0, "two devices work side by side");
