@@ -69,10 +69,17 @@ static void unmap(RondoState *s, void *p, dma_addr_t len, DMADirection dir, dma_
 	rcu_read_unlock();
 }
 
+/* Whether the device is plugged in and a bus master. */
+static bool may_copy(RondoState *s)
+{
+	return qatomic_read(&s->dev) &&
+	       pci_get_word(s->pci.config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
 /*
  * The device may be unplugged at any time, by what happens in here too. From here to unmap() the
- * RCU read lock keeps its address space. A copy is counted first, and made only if the device is
- * plugged in then: so stop_copies() sees all that are made.
+ * RCU read lock keeps its address space. A copy is counted first, and made only if the device may
+ * make it then: so await_copies() sees all that are made.
  */
 static void *host_dma_map(void *opaque, u64 addr, u64 *size, bool write)
 {
@@ -91,7 +98,7 @@ static void *host_dma_map(void *opaque, u64 addr, u64 *size, bool write)
 	}
 	qatomic_inc(&s->copies);
 	smp_mb();
-	if (!len || !qatomic_read(&s->dev)) {
+	if (!len || !may_copy(s)) {
 		qatomic_dec(&s->copies);
 		unmap(s, p, len, direction(write), 0);
 		return NULL;
@@ -108,13 +115,19 @@ static void host_dma_unmap(void *opaque, void *p, u64 size, bool write)
 	unmap(s, p, size, direction(write), size);
 }
 
-/* From now on the device copies nothing. It waits for copies under way, which wait for nothing. */
-static void stop_copies(RondoState *s)
+/* When may_copy() has become false: waits for copies under way, which wait for nothing. */
+static void await_copies(RondoState *s)
 {
-	qatomic_set(&s->dev, NULL);
 	smp_mb();
 	while (qatomic_read(&s->copies))
 		g_thread_yield();
+}
+
+/* From now on the device copies nothing. */
+static void stop_copies(RondoState *s)
+{
+	qatomic_set(&s->dev, NULL);
+	await_copies(s);
 }
 
 static void host_irq(void *opaque, u32 vector)
@@ -230,10 +243,15 @@ static void add_bar(RondoState *s, unsigned int number, uint64_t bytes, const ch
 	pci_register_bar(&s->pci, number, PCI_BASE_ADDRESS_SPACE_MEMORY, &bar->region);
 }
 
+/* Who has taken bus mastering from the device finds that it has written all that it ever will. */
 static void rondo_config_write(PCIDevice *pci, uint32_t addr, uint32_t value, int size)
 {
+	RondoState *s = RONDO(pci);
+
 	pci_default_write_config(pci, addr, value, size);
 	pcie_cap_flr_write_config(pci, addr, value, size);
+	if (!may_copy(s))
+		await_copies(s);
 }
 
 static void rondo_reset(DeviceState *qdev)
