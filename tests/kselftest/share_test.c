@@ -50,14 +50,17 @@ static void submit_all(struct __test_metadata *_metadata, const struct user *u)
 /* Waits until WINDOW cycles have gone to @a and @b: by how many percent of its half one is off. */
 static double share_error(const struct user *a, const struct user *b)
 {
-	uint64_t got_a, got_b;
+	uint64_t got_a, got_b, now;
 	double error;
 
+	/* Both at one time: the driver may account for many replays at once that it heard of late.
+	 */
 	do {
 		usleep(1000);
 		got_a = rig_fdinfo(a->fd, "drm-cycles-compute");
 		got_b = rig_fdinfo(b->fd, "drm-cycles-compute");
-	} while (got_a + got_b < WINDOW);
+		now = rig_fdinfo(a->fd, "drm-cycles-compute");
+	} while (got_a != now || got_a + got_b < WINDOW);
 	error = 200.0 * got_a / (got_a + got_b) - 100;
 	return error < 0 ? -error : error;
 }
