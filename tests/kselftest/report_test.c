@@ -30,7 +30,7 @@ FIXTURE_SETUP(report)
 {
 	if (rig_faults_present())
 		rig_faults_clear();
-	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
+	rig_debugfs_path(""); /* what follows looks for secrets there, too */
 	mount("none", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	self->fd = rig_open();
 	ASSERT_LE(0, self->fd);
@@ -160,25 +160,15 @@ TEST_F(report, energy)
 	EXPECT_GE(mine / 1000 + 1, before);
 }
 
-/* The file @name of the device in debugfs. */
-static const char *debugfs_path(const char *name)
-{
-	static char path[300];
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/accel/%s/%s",
-		 strrchr(rig_pci_path(), '/') + 1, name);
-	return path;
-}
-
 TEST_F(report, debugfs)
 {
 	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
 
-	if (access(debugfs_path(""), F_OK))
+	if (access(rig_debugfs_path(""), F_OK))
 		SKIP(return, "no debugfs");
-	EXPECT_NE(NULL, strstr(read_text(debugfs_path("firmware_log")), ": ready\n"));
-	EXPECT_NE(NULL, strstr(read_text(debugfs_path("queues")), "weight"));
-	EXPECT_NE(NULL, strstr(read_text(debugfs_path("queues")), "\n    0          0      1"));
+	EXPECT_NE(NULL, strstr(read_text(rig_debugfs_path("firmware_log")), ": ready\n"));
+	EXPECT_NE(NULL, strstr(read_text(rig_debugfs_path("queues")), "weight"));
+	EXPECT_NE(NULL, strstr(read_text(rig_debugfs_path("queues")), "\n    0          0      1"));
 
 	/* A reset that is asked for is one as any other: what may be repeated is. */
 	if (!rig_faults_present())
@@ -188,7 +178,7 @@ TEST_F(report, debugfs)
 		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
 	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
 	rig_expect("rondo .*resetting the device: asked for in debugfs");
-	EXPECT_EQ(0, rig_write(debugfs_path("reset"), "1"));
+	EXPECT_EQ(0, rig_write(rig_debugfs_path("reset"), "1"));
 	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits + 1));
 	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));

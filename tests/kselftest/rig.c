@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -631,6 +632,16 @@ void rig_faults_clear(void)
 
 	for (i = 0; i < RIG_FAULTS; i++)
 		rig_fault(i, 0);
+}
+
+const char *rig_debugfs_path(const char *name)
+{
+	static char path[300];
+
+	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL); /* it may be already */
+	snprintf(path, sizeof(path), "/sys/kernel/debug/accel/%s/%s",
+		 strrchr(rig_pci_path(), '/') + 1, name);
+	return path;
 }
 
 /* The kernel. */

@@ -134,6 +134,7 @@ bool rig_jobs_come_singly(void);
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
 const char *rig_pci_path(void); /* the device's directory in sysfs, for ever */
+const char *rig_debugfs_path(const char *name); /* its file @name there, until the next call */
 double rig_now(void);
 /* What fdinfo says of @key, or ~0. */
 unsigned long long rig_fdinfo(int fd, const char *key);

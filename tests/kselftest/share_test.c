@@ -22,13 +22,14 @@ enum {
 /* A user with queues, and what they are going to replay. */
 struct user {
 	int fd;
+	uid_t uid;
 	uint32_t queues, binding;
 };
 
 static struct user make_user(struct __test_metadata *_metadata, uid_t uid, uint32_t queues,
 			     uint32_t weight)
 {
-	struct user u = { .fd = rig_open_as(uid), .queues = queues };
+	struct user u = { .fd = rig_open_as(uid), .uid = uid, .queues = queues };
 	struct drm_rondo_queue_create queue = { .weight = weight };
 
 	ASSERT_LE(0, u.fd);
@@ -45,6 +46,22 @@ static void submit_all(struct __test_metadata *_metadata, const struct user *u)
 
 	for (i = 0; i < REPLAYS; i++)
 		ASSERT_EQ(0, rig_submit(u->fd, 1 + i % u->queues, u->binding, 0, 0));
+}
+
+/* Whether the firmware has all replays of a user, by what debugfs says of the queues. */
+static bool has_all(void *user)
+{
+	const struct user *u = user;
+	uint32_t uid, jobs, all = 0;
+	char line[200];
+	FILE *f = fopen(rig_debugfs_path("queues"), "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*u %u %*u %u", &uid, &jobs) == 2 && uid == u->uid)
+			all += jobs;
+	if (f)
+		fclose(f);
+	return all == REPLAYS;
 }
 
 /* Waits until WINDOW cycles have gone to @a and @b: by how many percent of its half one is off. */
@@ -75,10 +92,11 @@ static void expect_halves(struct __test_metadata *_metadata, uint32_t queues_a, 
 		SKIP(return, "the device has no fault interface");
 	a = make_user(_metadata, UID, queues_a, weight_a);
 	b = make_user(_metadata, UID + 1, queues_b, weight_b);
-	/* Nothing ends before both have all their replays waiting. */
+	/* Nothing ends before the firmware has all replays of both: SUBMIT returns earlier. */
 	rig_fault(RIG_FAULT_seq_work, 1);
 	submit_all(_metadata, &a);
 	submit_all(_metadata, &b);
+	ASSERT_TRUE(rig_until(has_all, &a) && rig_until(has_all, &b));
 	rig_fault(RIG_FAULT_seq_work, 0);
 	error = share_error(&a, &b);
 	printf("# share_error_pct %.2f\n", error);
