@@ -145,6 +145,11 @@ static void sched_free_job(struct drm_sched_job *base)
 {
 	struct rondo_job *job = to_rondo_job(base);
 
+	/*
+	 * The scheduler frees the job when its finished fence says that it is signalled, and the
+	 * fence says so before it has made its calls. This takes its lock, and so waits for ours.
+	 */
+	dma_fence_remove_callback(&base->s_fence->finished, &job->finished);
 	dma_fence_put(&job->hw_fence->base);
 	dma_fence_put(&job->done_fence->base);
 	free_job(job);
