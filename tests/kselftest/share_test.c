@@ -70,8 +70,7 @@ static double share_error(const struct user *a, const struct user *b)
 	uint64_t got_a, got_b, now;
 	double error;
 
-	/* Both at one time: the driver may account for many replays at once that it heard of late.
-	 */
+	/* Both at one time: the driver accounts at once for all replays that it hears of late. */
 	do {
 		usleep(1000);
 		got_a = rig_fdinfo(a->fd, "drm-cycles-compute");

@@ -287,6 +287,17 @@ static void test_crash_of_bindings(struct rig *r)
 	works_again(r);
 }
 
+/* The replay that is held ends, and the event that says so is lost; the one behind it begins. */
+static void lose_event(struct rig *r)
+{
+	rig_expect("an interrupt was lost");
+	rig_expect(reset);
+	rig_fault(r, "irq_lose", 1);
+	rig_fault(r, "event_corrupt", 4);
+	step(r, 2);
+	step(r, 1);
+}
+
 /*
  * Jobs of a queue end in their order: what was started before a job that is given up ends with it,
  * though it might be repeated. Here the first has ended, and the event that says so is lost.
@@ -296,12 +307,7 @@ static void test_given_up(struct rig *r)
 	struct accel_fence *first = hold(r, r->binding, 1), *second;
 
 	accel_replay(r->queue, counter.binding, &second);
-	rig_expect("an interrupt was lost");
-	rig_expect(reset);
-	rig_fault(r, "irq_lose", 1);
-	rig_fault(r, "event_corrupt", 4);
-	step(r, 2);
-	step(r, 1);
+	lose_event(r);
 	ends(first, -EIO, RONDO_HOST_RESET, "a repeatable job before one that is given up");
 	ends(second, -EIO, RONDO_HOST_RESET, "ends as that one does");
 	rig_fault(r, "seq_work", 0);
@@ -330,12 +336,7 @@ static void test_crash_of_queues(struct rig *r)
 	/* The first has ended, and the event that says so is lost; the second has begun. */
 	first = hold(&other, r->binding, 1);
 	accel_replay(r->queue, counter.binding, &second);
-	rig_expect("an interrupt was lost");
-	rig_expect(reset);
-	rig_fault(r, "irq_lose", 1);
-	rig_fault(r, "event_corrupt", 4);
-	step(r, 2);
-	step(r, 1);
+	lose_event(r);
 	ends(second, -EIO, RONDO_HOST_RESET, "another one that had begun");
 	rig_fault(r, "seq_work", 0);
 	ends(first, 0, 0, "one before it, of another queue, is repeated");
