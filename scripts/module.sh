@@ -31,7 +31,7 @@ cd "$TOP"
 mkdir -p "$OUT"
 lock "$(basename "$OUT")" build
 mapfile -t files < <(find "${PARTS[@]}" -type f | LC_ALL=C sort)
-key=$(hash_text "$KERNEL_VERSION" "$*" "$(hash_of "${files[@]}")")
+key=$(hash_text "$KERNEL_VERSION" "$*" "$(hash_of scripts/module.sh "${files[@]}")")
 if [ -e "$OUT/rondo.ko" ] && [ "$(cat "$OUT/key" 2>/dev/null)" = "$key" ]; then
 	echo "$OUT/rondo.ko"
 	exit
@@ -43,7 +43,7 @@ find "$OUT" -xtype l -delete
 # The host's compiler may be older than the kernel's: what it lacks of that, in its own words.
 cat >"$OUT/cc" <<'EOF'
 #!/bin/bash
-exec gcc "${@/#-fmin-function-alignment=/-falign-functions=}"
+exec $(command -v ccache) gcc "${@/#-fmin-function-alignment=/-falign-functions=}"
 EOF
 chmod 755 "$OUT/cc"
 

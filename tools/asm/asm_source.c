@@ -13,7 +13,7 @@
  * Bounds for macros that expand without end: how many bytes of text expanding may produce in all,
  * counting some for each expansion and each line, so that empty ones count too.
  */
-enum { NESTED_MAX = 16, REPEATED_MAX = 1 << 21, EXPANDED_MAX = 1 << 28, EXPANDED_EACH = 64 };
+enum { NESTED_MAX = 16, REPEATED_MAX = 1 << 21, EXPANDED_MAX = 1 << 26, EXPANDED_EACH = 64 };
 
 struct lines {
 	struct asm_line *line;
