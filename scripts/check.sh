@@ -2,27 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Builds what the tests need and runs them: check.sh [SUITE...]. Without a suite all run, except
 # kcheck and kcheck-long, which take a kernel of their own; "all" is all and kcheck. Host tests run
-# with sanitizers, those of the suites guest, kcheck and kcheck-long beside the release build. The
-# last line is "N passed, N failed, N skipped" over all of them.
+# with sanitizers, those of the suites install, guest, kcheck and kcheck-long beside the release build.
+# The last line is "N passed, N failed, N skipped" over all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
 chosen=$*
-host=() guest=() targets=asan logs=()
+host=() guest=() install='' alone='' targets=asan status=0 logs=()
 known=$(grep -rhoE "suite: '[a-z-]+'" --include=meson.build tests | sort -u | cut -d"'" -f2 | xargs)
 for suite; do
 	[[ " $known all " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
 	case $suite in
 	all) chosen='' guest+=(--suite kcheck) ;;
+	install) install=1 ;;
 	guest | kcheck | kcheck-long) guest+=(--suite "$suite") ;;
 	*) host+=(--suite "$suite") ;;
 	esac
 done
 if [ -z "$chosen" ]; then
-	host=() guest+=(--suite guest)
+	host=() guest+=(--suite guest) install=1
 fi
-[ ${#guest[@]} = 0 ] || targets=all
+[ -z "$install${guest[*]}" ] || targets=all
 
 if ! make --no-print-directory "$targets"; then
 	echo "the build failed"
@@ -30,22 +31,34 @@ if ! make --no-print-directory "$targets"; then
 	exit 1
 fi
 
-# run LANE OPTION...: the tests of one build directory. One more at a time than there are processors,
-# since some of them wait: a guest for its device's watchdogs, for one.
-status=0
+# run LANE NAME OPTION...: the tests of one build directory, with a log of that name. One more at a
+# time than there are processors, since some of them wait: a guest for its device's watchdogs, for one.
 run()
 {
-	local log=build/$1/meson-logs/testlog.json
-	rm -f "$log"
-	meson test -C "build/$1" --no-rebuild --timeout-multiplier 12 --print-errorlogs \
-		--num-processes $(($(nproc) + 1)) "${@:2}" || status=1
-	logs+=("$log")
+	rm -f "build/$1/meson-logs/$2.json"
+	meson test -C "build/$1" --logbase "$2" --no-rebuild --timeout-multiplier 12 --print-errorlogs \
+		--num-processes $(($(nproc) + 1)) "${@:3}"
 }
-if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
-	run asan "${host[@]}"
+
+# The tests of make install change the release build, which guests use: they run beside the host's.
+trap 'kill $alone 2>/dev/null || true' EXIT
+if [ -n "$install" ]; then
+	logs+=(build/release/meson-logs/install.json)
+	run release install --suite install >build/install.log 2>&1 &
+	alone=$!
 fi
-if [ $targets = all ]; then
-	run release "${guest[@]}"
+if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
+	logs+=(build/asan/meson-logs/host.json)
+	run asan host "${host[@]}" || status=1
+fi
+if [ -n "$install" ]; then
+	wait "$alone" || status=1
+	alone=''
+	cat build/install.log
+fi
+if [ ${#guest[@]} -gt 0 ]; then
+	logs+=(build/release/meson-logs/guest.json)
+	run release guest "${guest[@]}" || status=1
 fi
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status
