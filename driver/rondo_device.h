@@ -22,6 +22,7 @@
  *	rondo_program.c  programs: copied, proved, sealed
  *	rondo_binding.c  a program and its buffers
  *	rondo_queue.c    queues: scheduler, firmware ring
+ *	rondo_bound.c    how long the work of a queue may take
  *	rondo_job.c      jobs in a queue, from the scheduler to their completion
  *	rondo_submit.c   SUBMIT: from user arrays to a job
  *	rondo_fence.c    fences that outlive the driver's binding
@@ -31,7 +32,8 @@
  *
  *	dma_resv of the buffers > rondo_queue.submit_lock
  *	rondo_bo.lock > rondo_device.dma_lock > dma_resv of imports
- *	rondo_device.users_lock, rondo_device.load_lock, each alone
+ *	rondo_device.users_lock > locks of rondo_device.table
+ *	rondo_device.load_lock alone
  *	rondo_device.reset_lock > rondo_admin_line.lock > rondo_admin.lock
  *	rondo_device.reset_lock > rondo_ring.event_lock > rondo_queue.lock
  *
@@ -233,6 +235,7 @@ int rondo_ioctl_binding_destroy(struct drm_device *drm, void *data, struct drm_f
 int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_fault(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_queue_bound(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* Most exact cycles that a program of the calling process may take. */

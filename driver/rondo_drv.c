@@ -90,6 +90,7 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_DESTROY, rondo_ioctl_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_SUBMIT, rondo_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_FAULT, rondo_ioctl_queue_fault, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_BOUND, rondo_ioctl_queue_bound, 0),
 };
 
 /*

@@ -72,6 +72,8 @@ static void job_finished(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct rondo_job *job = container_of(cb, struct rondo_job, finished);
 
+	atomic64_sub(job->cycles, &job->queue->work);
+	atomic64_dec(&job->queue->jobs);
 	/* The scheduler's word for a job of a killed entity is -ESRCH. */
 	rondo_fence_signal(job->done_fence, fence->error == -ESRCH ? -ECANCELED : fence->error);
 }
@@ -84,6 +86,8 @@ void rondo_job_arm(struct rondo_job *job)
 
 	drm_sched_job_arm(&job->base);
 	queue->done_seqno++;
+	atomic64_inc(&queue->jobs);
+	atomic64_add(job->cycles, &queue->work);
 	rondo_fence_init_hw(job->hw_fence, queue->hw_context, queue->done_seqno);
 	rondo_fence_init_done(job->done_fence, queue->done_context, queue->done_seqno);
 	/* Cannot fail: nobody else knows the finished fence yet. */

@@ -27,8 +27,8 @@ struct rondo_job {
 	struct rondo_queue *queue;
 	struct rondo_fence *hw_fence;
 	struct rondo_fence *done_fence;
-	/** @energy_nj: nanojoules of its replays */
-	u64 energy_nj;
+	/** @cycles: exact cycles of its replays; @energy_nj: their nanojoules */
+	u64 cycles, energy_nj;
 	/** @finished: signals @done_fence with the scheduler's finished fence */
 	struct dma_fence_cb finished;
 

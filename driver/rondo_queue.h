@@ -55,6 +55,8 @@ struct rondo_queue {
 	u64 hw_context, done_context;
 	/** @done_seqno: of the last done fence; under @submit_lock */
 	u64 done_seqno;
+	/** @jobs: armed and not finished; @work: their exact cycles */
+	atomic64_t jobs, work;
 
 	/** @lock: protects what follows */
 	spinlock_t lock;

@@ -39,7 +39,6 @@ struct submit {
 	const struct drm_rondo_submit *args;
 	struct rondo_array replays, in_syncs, out_syncs;
 	struct rondo_job *job;
-	u64 cycles; /* of its replays so far */
 	u32 last_id; /* the binding of the last of them */
 	u32 out_count; /* of @out, filled so far */
 	struct out_sync *out;
@@ -106,7 +105,7 @@ static int add_replay(struct submit *submit, const struct drm_rondo_replay *user
 	if (!binding)
 		return -ENOENT;
 	submit->last_id = user->binding;
-	submit->cycles += binding->program->cycles;
+	job->cycles += binding->program->cycles;
 	job->energy_nj += binding->program->energy_nj;
 	job->count++;
 	replay = &job->replay[job->count - 1];
@@ -141,7 +140,8 @@ static int add_replays(struct submit *submit)
 		if (ret)
 			return ret;
 	}
-	return submit->cycles > rondo_job_cycles_max(submit->job->queue->base.rdev) ? -E2BIG : 0;
+	return submit->job->cycles > rondo_job_cycles_max(submit->job->queue->base.rdev) ? -E2BIG :
+											   0;
 }
 
 /* Takes over the reference. The queue's own jobs are no dependency: its ring is in order. */

@@ -235,6 +235,14 @@ static int call_queue_fault(struct worker *w, int fd, const struct step *s)
 	return ioctl(fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args);
 }
 
+static int call_queue_bound(struct worker *w, int fd, const struct step *s)
+{
+	struct drm_rondo_queue_bound args = { .queue = value(s, NAMES), .pad = !(s->small % 7) };
+
+	(void)w;
+	return ioctl(fd, DRM_IOCTL_RONDO_QUEUE_BOUND, &args);
+}
+
 /* Those that name or make one thing. */
 static int call_simple(struct worker *w, int fd, const struct step *s)
 {
@@ -357,6 +365,7 @@ static int (*const calls[])(struct worker *w, int fd, const struct step *s) = {
 	call_syncobj,
 	call_query,
 	call_queue_fault,
+	call_queue_bound,
 	call_prime,
 	call_fdinfo,
 	call_any,

@@ -91,6 +91,7 @@ static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime
 	struct drm_rondo_bo_mmap_offset map = { .handle = self->copy.in_bo };
 	struct drm_rondo_queue_create queue = { .weight = 1 };
 	struct drm_rondo_queue_fault fault = { .queue = self->copy.queue };
+	struct drm_rondo_queue_bound bound = { .queue = self->copy.queue };
 	struct drm_rondo_binding_destroy binding_destroy = { .id = self->copy.binding };
 	struct drm_rondo_program_destroy program_destroy = { .id = self->copy.program };
 	struct drm_rondo_queue_destroy queue_destroy = { .id = self->copy.queue };
@@ -105,6 +106,7 @@ static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_CREATE, &bo));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &map));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &fault));
+	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_BOUND, &bound));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &binding_destroy));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &program_destroy));
 	EXPECT_EQ(rest, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &queue_destroy));

@@ -458,6 +458,15 @@ int rig_sync_file_status(int sync_file)
 	return info.status;
 }
 
+uint64_t rig_sync_file_time(int sync_file)
+{
+	struct sync_fence_info fence = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&fence };
+
+	must("SYNC_IOC_FILE_INFO", rig_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info));
+	return fence.timestamp_ns;
+}
+
 static bool has_signalled(void *sync_file)
 {
 	return rig_sync_file_status(*(int *)sync_file);

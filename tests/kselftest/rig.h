@@ -73,6 +73,8 @@ int rig_wait(int fd, uint32_t syncobj, double seconds);
 int rig_sync_file(int fd, uint32_t syncobj);
 /* 0 while not signalled, 1 when it has, or its negative error. */
 int rig_sync_file_status(int sync_file);
+/* When it signalled, in nanoseconds of CLOCK_MONOTONIC. */
+uint64_t rig_sync_file_time(int sync_file);
 /* Waits until it is not 0; false after RIG_WAIT_S. */
 bool rig_sync_file_wait(int sync_file);
 /* rig_wait(), then the error of the fence, 0 if none. */

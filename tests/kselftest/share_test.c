@@ -22,19 +22,18 @@ enum {
 /* A user with queues, and what they are going to replay. */
 struct user {
 	int fd;
-	uid_t uid;
 	uint32_t queues, binding;
+	uint64_t cycles;
 };
 
 static struct user make_user(struct __test_metadata *_metadata, uid_t uid, uint32_t queues,
-			     uint32_t weight)
+			     uint32_t weight, uint64_t cycles)
 {
-	struct user u = { .fd = rig_open_as(uid), .uid = uid, .queues = queues };
+	struct user u = { .fd = rig_open_as(uid), .queues = queues, .cycles = cycles };
 	struct drm_rondo_queue_create queue = { .weight = weight };
 
 	ASSERT_LE(0, u.fd);
-	u.binding =
-		make_binding(u.fd, make_program(u.fd, rig_program_spin(REPLAY_CYCLES)), NULL, 0);
+	u.binding = make_binding(u.fd, make_program(u.fd, rig_program_of_cycles(cycles)), NULL, 0);
 	while (queues--)
 		ASSERT_EQ(0, rig_ioctl(u.fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &queue));
 	return u;
@@ -48,20 +47,25 @@ static void submit_all(struct __test_metadata *_metadata, const struct user *u)
 		ASSERT_EQ(0, rig_submit(u->fd, 1 + i % u->queues, u->binding, 0, 0));
 }
 
-/* Whether the firmware has all replays of a user, by what debugfs says of the queues. */
-static bool has_all(void *user)
+/* Whether the device has as many jobs of all users as @jobs says, by debugfs. */
+static bool has_jobs(void *jobs)
 {
-	const struct user *u = user;
-	uint32_t uid, jobs, all = 0;
+	uint32_t of_queue, all = 0;
 	char line[200];
 	FILE *f = fopen(rig_debugfs_path("queues"), "r");
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*u %u %*u %u", &uid, &jobs) == 2 && uid == u->uid)
-			all += jobs;
+		if (sscanf(line, "%*u %*u %*u %u", &of_queue) == 1)
+			all += of_queue;
 	if (f)
 		fclose(f);
-	return all == REPLAYS;
+	return all == *(const uint32_t *)jobs;
+}
+
+/* Waits until the device has all of @jobs that it takes from @queues at a time. */
+static bool wait_for_jobs(uint32_t jobs, uint32_t queues)
+{
+	return rig_until(has_jobs, rig_jobs_come_singly() ? &queues : &jobs);
 }
 
 /* Waits until WINDOW cycles have gone to @a and @b: by how many percent of its half one is off. */
@@ -89,13 +93,13 @@ static void expect_halves(struct __test_metadata *_metadata, uint32_t queues_a, 
 
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
-	a = make_user(_metadata, UID, queues_a, weight_a);
-	b = make_user(_metadata, UID + 1, queues_b, weight_b);
+	a = make_user(_metadata, UID, queues_a, weight_a, REPLAY_CYCLES);
+	b = make_user(_metadata, UID + 1, queues_b, weight_b, REPLAY_CYCLES);
 	/* Nothing ends before the firmware has all replays of both: SUBMIT returns earlier. */
 	rig_fault(RIG_FAULT_seq_work, 1);
 	submit_all(_metadata, &a);
 	submit_all(_metadata, &b);
-	ASSERT_TRUE(rig_until(has_all, &a) && rig_until(has_all, &b));
+	ASSERT_TRUE(wait_for_jobs(2 * REPLAYS, queues_a + queues_b));
 	rig_fault(RIG_FAULT_seq_work, 0);
 	error = share_error(&a, &b);
 	printf("# share_error_pct %.2f\n", error);
@@ -140,6 +144,139 @@ TEST_F(share, weights_of_users)
 TEST_F(share, queues_of_users)
 {
 	expect_halves(_metadata, self->info.queues_max, 1024, 2, 7);
+}
+
+/* Jobs with a fence each, in the order of their submission. */
+struct jobs {
+	uint32_t count;
+	struct {
+		uint64_t cycles;
+		int sync_file;
+	} job[500];
+};
+
+/* @each jobs in each queue of @u. */
+static void add_jobs(struct __test_metadata *_metadata, struct jobs *all, const struct user *u,
+		     uint32_t each)
+{
+	uint32_t sync = make_syncobj(u->fd), i;
+
+	for (i = 0; i < each * u->queues; i++) {
+		ASSERT_GT(ARRAY_SIZE(all->job), all->count);
+		ASSERT_EQ(0, rig_submit(u->fd, 1 + i % u->queues, u->binding, 0, sync));
+		all->job[all->count].cycles = u->cycles;
+		all->job[all->count++].sync_file = rig_sync_file(u->fd, sync);
+	}
+}
+
+/* Cycles of all jobs that ended before the last one, and of itself. */
+static uint64_t cycles_until_last(const struct jobs *all)
+{
+	uint64_t last = rig_sync_file_time(all->job[all->count - 1].sync_file), sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < all->count; i++)
+		if (rig_sync_file_time(all->job[i].sync_file) <= last)
+			sum += all->job[i].cycles;
+	return sum;
+}
+
+/*
+ * The last job of a queue with the least weight, with heavier ones of its own user and those of two
+ * other users about it, which are never short of work: what has run until it ends is within the
+ * bound. That is read from the order in which fences signal, for time goes on until somebody is
+ * woken.
+ */
+static void expect_bound(struct __test_metadata *_metadata, uint32_t weight, uint64_t long_cycles,
+			 uint64_t short_cycles)
+{
+	uint32_t i, mine = rig_jobs_come_singly() ? 1 : 3;
+	struct drm_rondo_queue_bound bound = { .queue = 1 };
+	struct user quiet, siblings, others[2];
+	struct jobs all = {};
+	double ratio;
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	quiet = make_user(_metadata, UID, 1, 1, short_cycles);
+	siblings = make_user(_metadata, UID, 2, weight, long_cycles);
+	others[0] = make_user(_metadata, UID + 1, 3, weight, short_cycles);
+	others[1] = make_user(_metadata, UID + 2, 1, 0, long_cycles);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	add_jobs(_metadata, &all, &others[1], 60);
+	add_jobs(_metadata, &all, &others[0], 100);
+	add_jobs(_metadata, &all, &siblings, 60);
+	add_jobs(_metadata, &all, &quiet, mine);
+	EXPECT_EQ(0, rig_ioctl(quiet.fd, DRM_IOCTL_RONDO_QUEUE_BOUND, &bound));
+	ASSERT_TRUE(wait_for_jobs(all.count, 7));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	for (i = 0; i < all.count; i++)
+		ASSERT_TRUE(rig_sync_file_wait(all.job[i].sync_file));
+	ratio = (double)cycles_until_last(&all) / bound.cycles;
+	printf("# fence_worst_ratio %.3f\n", ratio);
+	EXPECT_GE(1, ratio);
+	for (i = 0; i < all.count; i++)
+		close(all.job[i].sync_file);
+	close(quiet.fd);
+	close(siblings.fd);
+	close(others[0].fd);
+	close(others[1].fd);
+}
+
+TEST_F(share, bound_with_long_replays_of_others)
+{
+	expect_bound(_metadata, self->info.weight_max, REPLAY_CYCLES, 100000);
+}
+
+TEST_F(share, bound_with_short_replays_of_others)
+{
+	expect_bound(_metadata, 32, 20000, 4000);
+}
+
+static uint64_t bound_of(struct __test_metadata *_metadata, int fd)
+{
+	struct drm_rondo_queue_bound bound = { .queue = 1, .cycles = 1 };
+
+	EXPECT_EQ(0, rig_ioctl(fd, DRM_IOCTL_RONDO_QUEUE_BOUND, &bound));
+	return bound.cycles;
+}
+
+/* The bound as core/bound.h has it, for what there is: a job, and who comes and goes. */
+TEST_F(share, bound_follows_the_queues)
+{
+	enum { CYCLES = 10 * RONDO_FW_QUANTUM };
+	struct drm_rondo_queue_create light = { .weight = 1 };
+	struct drm_rondo_queue_destroy destroy = {};
+	uint32_t sync = make_syncobj(self->fd), program, binding;
+	struct user other;
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &light));
+	program = make_program(self->fd, rig_program_of_cycles(CYCLES));
+	binding = make_binding(self->fd, program, NULL, 0);
+	EXPECT_EQ(0, bound_of(_metadata, self->fd));
+
+	other = make_user(_metadata, UID + 1, 1, 0, REPLAY_CYCLES);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, 1, binding, 0, sync));
+	EXPECT_LT(2 * REPLAY_CYCLES, bound_of(_metadata, self->fd));
+	EXPECT_GT(3 * REPLAY_CYCLES, bound_of(_metadata, self->fd));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(0, bound_of(_metadata, self->fd));
+	close(other.fd);
+
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, 1, binding, 0, sync));
+	EXPECT_EQ(2 * CYCLES, bound_of(_metadata, self->fd));
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &light));
+	EXPECT_EQ(3 * CYCLES + (10 + 1 + 2) * RONDO_FW_QUANTUM, bound_of(_metadata, self->fd));
+	destroy.id = light.id;
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	EXPECT_EQ(2 * CYCLES, bound_of(_metadata, self->fd));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
 }
 
 /* Of one user, in as many files as it takes: how many there can be; 0 if the end is not -ENOSPC. */

@@ -171,6 +171,13 @@ static const struct field queue_fault_fields[] = {
 	{},
 };
 
+static const struct field queue_bound_fields[] = {
+	FIELD(queue_bound, queue, NAME, 0, -ENOENT),
+	FIELD(queue_bound, pad, ZERO),
+	FIELD(queue_bound, cycles, FREE),
+	{},
+};
+
 static const struct array binding_arrays[] = {
 	ARRAY(binding_create, slots, slot_count, slot_stride, slot_binding, slot_binding_fields),
 	{},
@@ -206,6 +213,7 @@ static const struct call {
 	{ MAKER(QUEUE_CREATE, queue_create, DRM_IOCTL_RONDO_QUEUE_DESTROY, id) },
 	{ OTHER(SUBMIT, submit, 0), submit_arrays },
 	{ OTHER(QUEUE_FAULT, queue_fault, -ENODATA) },
+	{ OTHER(QUEUE_BOUND, queue_bound, 0) },
 	/* Wrong in every row; so none is destroyed. */
 	{ OTHER(PROGRAM_DESTROY, program_destroy, -ENOENT) },
 	{ OTHER(BINDING_DESTROY, binding_destroy, -ENOENT) },
@@ -275,6 +283,8 @@ FIXTURE_SETUP(uapi)
 					 .sync_stride = sizeof(self->in) });
 	keep(self, DRM_IOCTL_RONDO_QUEUE_FAULT,
 	     &(struct drm_rondo_queue_fault){ .queue = self->copy.queue });
+	keep(self, DRM_IOCTL_RONDO_QUEUE_BOUND,
+	     &(struct drm_rondo_queue_bound){ .queue = self->copy.queue });
 	keep(self, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &(struct drm_rondo_program_destroy){});
 	keep(self, DRM_IOCTL_RONDO_BINDING_DESTROY, &(struct drm_rondo_binding_destroy){});
 	keep(self, DRM_IOCTL_RONDO_QUEUE_DESTROY, &(struct drm_rondo_queue_destroy){});
@@ -548,7 +558,7 @@ TEST_F(uapi, unknown_calls)
 	uint32_t nr;
 	char args[256] = {};
 
-	for (nr = DRM_RONDO_QUEUE_FAULT + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
+	for (nr = DRM_RONDO_QUEUE_BOUND + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
 		EXPECT_EQ(-EINVAL,
 			  rig_ioctl(self->fd, DRM_IOWR(DRM_COMMAND_BASE + nr, char[256]), args));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* Deficit round robin: shares in exact cycles, bounds on waiting, and rounds counted, not walked.
  */
+#include "core/bound.h"
 #include "firmware/drr.h"
 #include "tests/random.h"
 #include "tests/tap.h"
@@ -127,6 +128,134 @@ static void test_users(void)
 	tap_ok(worst <= 1, "one queue against many: off its half by %.3f %% at most", worst);
 }
 
+/* Users and queues of any number and weight, whose replays take up to @longest. */
+struct crowd {
+	struct drr drr;
+	u32 queues, users;
+	u32 user[N], weight[N];
+	u64 longest[N], cost[N];
+};
+
+/* The lighter a queue, the shorter are its replays, or they would be too many to walk. */
+static void gather(struct crowd *c, u64 *state)
+{
+	*c = (struct crowd){ .queues = 1 + random_below(state, random_below(state, 2) ? 4 : N) };
+	c->users = 1 + random_below(state, c->queues);
+	for (u32 q = 0; q < c->queues; q++) {
+		c->user[q] = q % c->users;
+		c->weight[q] = 1 + random_below(state, random_below(state, 2) ? 4 : 100);
+		c->longest[q] = c->weight[q] * (random_below(state, 2) ? 100000ULL : 4000);
+		drr_add(&c->drr, q, c->user[q], c->weight[q]);
+	}
+}
+
+/* Everybody but @quiet has the next replay ready. */
+static void refill(struct crowd *c, u64 *state, u32 quiet)
+{
+	for (u32 q = 0; q < c->queues; q++)
+		if (q != quiet && !c->cost[q])
+			c->cost[q] = 1 + random_below(state, c->longest[q]);
+}
+
+/* What is promised to queue 0 with @jobs of @work cycles in all. */
+static u64 promised(const struct crowd *c, u64 work, u64 jobs)
+{
+	struct rondo_bound bound = { .work = work, .jobs = jobs, .weight = c->weight[0] };
+	u64 longest[USERS] = { 0 };
+
+	for (u32 q = 0; q < c->queues; q++) {
+		if (c->longest[q] > bound.longest)
+			bound.longest = c->longest[q];
+		if (c->longest[q] > longest[c->user[q]])
+			longest[c->user[q]] = c->longest[q];
+		if (!q || c->user[q] != c->user[0])
+			continue;
+		bound.siblings++;
+		bound.sibling_weights += c->weight[q];
+	}
+	bound.sibling_longest = longest[c->user[0]];
+	bound.users = c->users - 1;
+	for (u32 u = 0; u < c->users; u++)
+		bound.users_longest += u != c->user[0] ? longest[u] : 0;
+	return rondo_bound_cycles(&bound);
+}
+
+/* Queue 0 is idle for a while, then gets @jobs; all cycles that go by while it has one. */
+static u64 waited(struct crowd *c, u64 *state, const u64 *work, u32 jobs)
+{
+	u64 cycles = 0;
+	u32 q;
+
+	for (u32 job = 0; job < jobs; job++) {
+		/* What runs when the job comes is waited for, too. */
+		for (u32 i = random_below(state, 200); i > 0 && c->queues > 1; i--) {
+			refill(c, state, 0);
+			q = drr_pick(&c->drr, c->cost, c->queues);
+			cycles += i == 1 ? c->cost[q] : 0;
+			c->cost[q] = 0;
+		}
+		c->cost[0] = work[job];
+		do {
+			refill(c, state, 0);
+			q = drr_pick(&c->drr, c->cost, c->queues);
+			cycles += c->cost[q];
+			c->cost[q] = 0;
+		} while (q);
+	}
+	return cycles;
+}
+
+static void test_bound(void)
+{
+	enum { JOBS = 5 };
+	u64 state = random_seed(3), work[JOBS], sum;
+	double worst = 0, best = 1;
+	struct crowd c;
+
+	for (u32 i = 0; i < CASES / 2; i++) {
+		u32 jobs = 1 + random_below(&state, JOBS);
+
+		gather(&c, &state);
+		sum = 0;
+		for (u32 job = 0; job < jobs; job++)
+			sum += work[job] = 1 + random_below(&state, c.longest[0]);
+		double ratio = (double)waited(&c, &state, work, jobs) / promised(&c, sum, jobs);
+
+		worst = ratio > worst ? ratio : worst;
+		best = ratio < best ? ratio : best;
+	}
+	tap_ok(worst <= 1, "nobody waits longer than the bound: %.4f of it at most", worst);
+	tap_ok(worst > 0.25, "which is not far from what happens");
+}
+
+/* The bound, worked out by hand. */
+static void test_bound_values(void)
+{
+	const u64 quantum = RONDO_FW_QUANTUM;
+	struct rondo_bound b = { .work = 1000, .jobs = 1, .weight = 1, .longest = 1000 };
+
+	tap_eq(rondo_bound_cycles(&b), 2000, "alone: its own, and a replay before it");
+	b.siblings = 2;
+	b.sibling_weights = 10;
+	b.sibling_longest = 500;
+	/* 3 turns, in each of which they get 10 quanta, and what they saved */
+	tap_eq(rondo_bound_cycles(&b), 2000 + 2 * 500 + 3 * 10 * quantum, "queues of its user");
+	b.siblings = b.sibling_weights = 0;
+	b.users = 4;
+	b.users_longest = 7000;
+	tap_eq(rondo_bound_cycles(&b), 2000 + 7000 + 4 * 3 * quantum, "other users");
+	b.work = 2 * quantum;
+	b.jobs = 5;
+	tap_eq(rondo_bound_cycles(&b), 2 * quantum + 5 * 1000 + 7000 + 4 * (2 + 5 + 2) * quantum,
+	       "several jobs");
+	b.work = ~0ULL - 5;
+	tap_ok(rondo_bound_cycles(&b) == ~0ULL, "as much as there can be");
+	b.users = b.jobs = 1;
+	b.weight = RONDO_FW_WEIGHT_MAX;
+	b.sibling_weights = ~0ULL;
+	tap_ok(rondo_bound_cycles(&b) == ~0ULL, "in any of its terms");
+}
+
 static bool close_to(u64 a, u64 b)
 {
 	u64 difference = a > b ? a - b : b - a;
@@ -192,6 +321,8 @@ int main(void)
 	test_against_walk(USERS);
 	test_shares();
 	test_users();
+	test_bound();
+	test_bound_values();
 	test_edges();
 	test_shrink();
 	return tap_done();

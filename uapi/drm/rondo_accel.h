@@ -56,6 +56,7 @@ extern "C" {
 #define DRM_RONDO_QUEUE_DESTROY 0x08
 #define DRM_RONDO_SUBMIT 0x09
 #define DRM_RONDO_QUEUE_FAULT 0x0a
+#define DRM_RONDO_QUEUE_BOUND 0x0b
 
 enum drm_rondo_query_type {
 	/** @DRM_RONDO_QUERY_DEVICE: struct drm_rondo_device_info */
@@ -387,6 +388,24 @@ struct drm_rondo_queue_fault {
 	__u32 pad;
 };
 
+/**
+ * struct drm_rondo_queue_bound - how long the last fence of a queue may take
+ *
+ * @cycles bounds device time (struct drm_rondo_clock_info) from when the device has been given the
+ * last job that was submitted to the queue until that job's fence signals: its own cycles, those of
+ * the queue's jobs before it, and what others may get meanwhile by the rules of sharing. It is for
+ * the queues and programs that the device has now; what others run while the queue's next job is on
+ * its way to the device is not in it, nor is a reset. With no job that has not ended, it is 0.
+ */
+struct drm_rondo_queue_bound {
+	/** @queue: queue id */
+	__u32 queue;
+	/** @pad: 0 */
+	__u32 pad;
+	/** @cycles: returned; all ones if it is more than can be told */
+	__u64 cycles;
+};
+
 #define DRM_IOCTL_RONDO_QUERY DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
 #define DRM_IOCTL_RONDO_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_CREATE, struct drm_rondo_bo_create)
@@ -407,6 +426,8 @@ struct drm_rondo_queue_fault {
 #define DRM_IOCTL_RONDO_SUBMIT DRM_IOW(DRM_COMMAND_BASE + DRM_RONDO_SUBMIT, struct drm_rondo_submit)
 #define DRM_IOCTL_RONDO_QUEUE_FAULT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_FAULT, struct drm_rondo_queue_fault)
+#define DRM_IOCTL_RONDO_QUEUE_BOUND \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_BOUND, struct drm_rondo_queue_bound)
 
 #if defined(__cplusplus)
 }
