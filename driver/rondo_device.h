@@ -87,6 +87,8 @@ struct rondo_device {
 	 */
 	struct rw_semaphore reset_lock;
 	struct work_struct reset_work;
+	/** @wedged_work: tells userspace of a reset, in rondo_release_wq */
+	struct work_struct wedged_work;
 	/** @reset_reason: of the pending reset; NULL: none is; set by cmpxchg() */
 	const char *reset_reason;
 	/** @leaving: remove has begun: no reset is begun any more, and one under way gives up */
@@ -197,7 +199,7 @@ static inline u32 rondo_lost_result(int error)
 }
 
 /*
- * Releases objects and writes dumps, for which no fence waits. Drained at module exit, so that
+ * Releases objects, writes dumps and tells of resets, for which no fence waits. Drained at module exit, so that
  * work in it may outlive all files.
  */
 extern struct workqueue_struct *rondo_release_wq;

@@ -279,6 +279,7 @@ err_irq:
 	rondo_reset_leave(rdev);
 	rondo_irq_fini(rdev);
 	cancel_work_sync(&rdev->reset_work); /* an interrupt may have asked for it */
+	cancel_work_sync(&rdev->wedged_work);
 	rondo_dump_fini(rdev);
 err_master:
 	pci_clear_master(pdev);
@@ -299,6 +300,7 @@ static void remove(struct pci_dev *pdev)
 	drm_dev_unplug(&rdev->drm);
 	rondo_watch_fini(rdev);
 	cancel_work_sync(&rdev->reset_work);
+	cancel_work_sync(&rdev->wedged_work);
 	rondo_irq_fini(rdev);
 	rondo_dump_fini(rdev);
 	rondo_dma_close(rdev);

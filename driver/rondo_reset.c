@@ -191,6 +191,23 @@ out:
 	up_write(&rdev->reset_lock);
 }
 
+/* Tells userspace of a reset, and what may help a device that is dead, if the kernel has a way. */
+static void wedged_work(struct work_struct *work)
+{
+#ifdef HAVE_DRM_WEDGED_EVENT
+	struct rondo_device *rdev = container_of(work, struct rondo_device, wedged_work);
+	unsigned long method = DRM_WEDGE_RECOVERY_NONE;
+
+	if (rondo_device_error(rdev))
+		method = DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET;
+#ifdef HAVE_DRM_WEDGE_TASK_INFO
+	drm_dev_wedged_event(&rdev->drm, method, NULL);
+#else
+	drm_dev_wedged_event(&rdev->drm, method);
+#endif
+#endif
+}
+
 static void reset_work(struct work_struct *work)
 {
 	struct rondo_device *rdev = container_of(work, struct rondo_device, reset_work);
@@ -201,6 +218,7 @@ static void reset_work(struct work_struct *work)
 		return;
 	drm_err(&rdev->drm, "resetting the device: %s\n", reason);
 	finish(rdev, begin(rdev, reason));
+	queue_work(rondo_release_wq, &rdev->wedged_work);
 	drm_dev_exit(idx);
 }
 
@@ -218,6 +236,8 @@ void rondo_reset_resume(struct rondo_device *rdev)
 	down_write(&rdev->reset_lock);
 	WRITE_ONCE(rdev->paused, false);
 	finish(rdev, stop_device(rdev));
+	if (rondo_device_error(rdev) == -EIO)
+		queue_work(rondo_release_wq, &rdev->wedged_work);
 }
 
 void rondo_reset_leave(struct rondo_device *rdev)
@@ -256,5 +276,6 @@ void rondo_reset_init(struct rondo_device *rdev)
 {
 	init_rwsem(&rdev->reset_lock);
 	INIT_WORK(&rdev->reset_work, reset_work);
+	INIT_WORK(&rdev->wedged_work, wedged_work);
 	init_waitqueue_head(&rdev->stopped);
 }

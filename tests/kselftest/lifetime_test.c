@@ -4,11 +4,13 @@
  * that is missing or wrong. Each test leaves the driver loaded and working.
  */
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/sync_file.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -321,6 +323,71 @@ TEST_F(lifetime, dead_after_failed_reset)
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_driver_unbind());
 	EXPECT_EQ(0, rig_driver_bind());
+}
+
+/* Whether the kernel can tell of a device that is wedged. */
+static bool kernel_tells(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	bool found = false;
+	char line[500];
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, " drm_dev_wedged_event");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Events of the kernel, as udev hears them. */
+static int open_uevents(void)
+{
+	const struct sockaddr_nl all = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	const struct timeval limit = { .tv_sec = RIG_WAIT_S };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return bind(fd, (const struct sockaddr *)&all, sizeof(all)) ? -1 : fd;
+}
+
+/* Waits for the next word of how to recover, and compares it. */
+static bool told(int uevents, const char *method)
+{
+	char event[4096];
+	ssize_t size, i;
+
+	while ((size = recv(uevents, event, sizeof(event) - 1, 0)) > 0) {
+		event[size] = 0;
+		for (i = 0; i < size; i += strlen(event + i) + 1)
+			if (!strncmp(event + i, "WEDGED=", 7))
+				return !strcmp(event + i + 7, method);
+	}
+	return false;
+}
+
+/* Services hear of a reset, and what may help after none did; of older kernels they do not. */
+TEST_F(lifetime, wedged_event)
+{
+	int uevents = open_uevents();
+
+	ASSERT_LE(0, uevents);
+	if (!kernel_tells())
+		return;
+	rig_expect("rondo .*resetting the device: asked for in debugfs");
+	EXPECT_EQ(0, rig_write(rig_debugfs_path("reset"), "1"));
+	EXPECT_TRUE(told(uevents, "none"));
+
+	hold_copy(_metadata, self);
+	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
+	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
+	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	EXPECT_TRUE(told(uevents, "rebind,bus-reset"));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_pci_reset());
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	close(uevents);
 }
 
 /* A reset by the bus revives it, with everything that it knew. */
