@@ -69,8 +69,7 @@ static u64 bound_of(const struct rondo_queue *queue, struct crowd *crowd)
 	count_queues(queue, crowd, &bound);
 	find_longest(rdev, crowd);
 	mutex_unlock(&rdev->users_lock);
-	for_each_set_bit(user, crowd->users, RONDO_FW_USERS_MAX)
-	{
+	for_each_set_bit(user, crowd->users, RONDO_FW_USERS_MAX) {
 		bound.longest = max(bound.longest, crowd->longest[user]);
 		if (user == mine)
 			continue;

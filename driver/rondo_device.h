@@ -199,8 +199,8 @@ static inline u32 rondo_lost_result(int error)
 }
 
 /*
- * Releases objects, writes dumps and tells of resets, for which no fence waits. Drained at module exit, so that
- * work in it may outlive all files.
+ * Releases objects, writes dumps and tells of resets, for which no fence waits. Drained at module
+ * exit, so that work in it may outlive all files.
  */
 extern struct workqueue_struct *rondo_release_wq;
 
