@@ -15,8 +15,10 @@
  * of the firmware that does not come waits for rondo_reset_wait() instead.
  */
 #include <linux/dma-fence.h>
+#include <linux/kobject.h>
 #include <linux/pci.h>
 
+#include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
 #include "driver/rondo_device.h"
@@ -191,21 +193,23 @@ out:
 	up_write(&rdev->reset_lock);
 }
 
-/* Tells userspace of a reset, and what may help a device that is dead, if the kernel has a way. */
+/*
+ * Tells userspace of a reset, and what may help a device that is dead. As drm_dev_wedged_event()
+ * would, which knows no accel node: it looks for the primary one (7.3).
+ */
 static void wedged_work(struct work_struct *work)
 {
-#ifdef HAVE_DRM_WEDGED_EVENT
 	struct rondo_device *rdev = container_of(work, struct rondo_device, wedged_work);
-	unsigned long method = DRM_WEDGE_RECOVERY_NONE;
+	char *event[2] = { "WEDGED=none" };
+	int idx;
 
+	if (!drm_dev_enter(&rdev->drm, &idx))
+		return;
 	if (rondo_device_error(rdev))
-		method = DRM_WEDGE_RECOVERY_REBIND | DRM_WEDGE_RECOVERY_BUS_RESET;
-#ifdef HAVE_DRM_WEDGE_TASK_INFO
-	drm_dev_wedged_event(&rdev->drm, method, NULL);
-#else
-	drm_dev_wedged_event(&rdev->drm, method);
-#endif
-#endif
+		event[0] = "WEDGED=rebind,bus-reset";
+	if (rdev->drm.registered)
+		kobject_uevent_env(&rdev->drm.accel->kdev->kobj, KOBJ_CHANGE, event);
+	drm_dev_exit(idx);
 }
 
 static void reset_work(struct work_struct *work)

@@ -82,6 +82,7 @@ done
 append="console=ttyS1 loglevel=5 printk.devkmsg=on panic=-1 mitigations=off no_timer_check"
 append+=" rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60"
 append+=" cryptomgr.notests" # a tenth of a boot, and no business of ours
+append+=" oops=panic" # what hangs after an oops would be waited for
 append+=" $words"
 args=(-M q35 -cpu "max,-cx16" -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
 	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot

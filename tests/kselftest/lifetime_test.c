@@ -325,20 +325,6 @@ TEST_F(lifetime, dead_after_failed_reset)
 	EXPECT_EQ(0, rig_driver_bind());
 }
 
-/* Whether the kernel can tell of a device that is wedged. */
-static bool kernel_tells(void)
-{
-	FILE *f = fopen("/proc/kallsyms", "r");
-	bool found = false;
-	char line[500];
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, " drm_dev_wedged_event");
-	if (f)
-		fclose(f);
-	return found;
-}
-
 /* Events of the kernel, as udev hears them. */
 static int open_uevents(void)
 {
@@ -365,14 +351,12 @@ static bool told(int uevents, const char *method)
 	return false;
 }
 
-/* Services hear of a reset, and what may help after none did; of older kernels they do not. */
+/* Services hear of a reset, and what may help after none did. */
 TEST_F(lifetime, wedged_event)
 {
 	int uevents = open_uevents();
 
 	ASSERT_LE(0, uevents);
-	if (!kernel_tells())
-		return;
 	rig_expect("rondo .*resetting the device: asked for in debugfs");
 	EXPECT_EQ(0, rig_write(rig_debugfs_path("reset"), "1"));
 	EXPECT_TRUE(told(uevents, "none"));
