@@ -25,19 +25,36 @@ FIXTURE(sweep)
 static void set(const char *attr, const char *name, const char *value)
 {
 	char path[128];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", attr, name);
-	f = fopen(path, "w");
-	if (f) {
-		fputs(value, f);
+	rig_write(path, value); /* not all kernels have all of them */
+}
+
+static const char *const attrs[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+
+/* Only what the driver does may fail, and what is called by it. With false all may again. */
+static void only_the_driver(bool only)
+{
+	unsigned long start = 0, size = ~0ul;
+	char line[256], text[32];
+	FILE *f = fopen("/proc/modules", "r");
+	size_t i;
+
+	while (only && f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "rondo %lu %*s %*s %*s %lx", &size, &start) == 2)
+			break;
+	if (f)
 		fclose(f);
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		snprintf(text, sizeof(text), "0x%lx", start);
+		set(attrs[i], "require-start", text);
+		snprintf(text, sizeof(text), "0x%lx", start + size);
+		set(attrs[i], "require-end", text);
 	}
 }
 
 FIXTURE_SETUP(sweep)
 {
-	static const char *const attrs[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
 	char name[64];
 	size_t i;
 
@@ -291,5 +308,60 @@ static int call_reset(FIXTURE_DATA(sweep) * self)
 	return rig_pci_reset();
 }
 SWEEP(reset, NULL)
+
+/* The driver, which nobody uses meanwhile, so that the device's number stays. */
+
+static void leave(FIXTURE_DATA(sweep) * self)
+{
+	munmap(self->copy.in, 4096);
+	munmap(self->copy.out, 4096);
+	close(self->fd);
+}
+
+static void come_back(FIXTURE_DATA(sweep) * self)
+{
+	self->fd = rig_open();
+	self->copy = make_copy(self->fd);
+}
+
+static int call_unbind(FIXTURE_DATA(sweep) * self)
+{
+	(void)self;
+	return rig_driver_unbind();
+}
+
+static void bind(FIXTURE_DATA(sweep) * self)
+{
+	(void)self;
+	rig_driver_bind();
+}
+
+TEST_F(sweep, remove)
+{
+	leave(self);
+	sweep(_metadata, self, "remove", call_unbind, bind);
+	come_back(self);
+}
+
+/* With a job that the device has done, and to the stage at which all devices sleep. */
+static int call_suspend(FIXTURE_DATA(sweep) * self)
+{
+	(void)self;
+	return rig_suspend("devices");
+}
+
+TEST_F(sweep, suspend)
+{
+	struct drm_rondo_bo_create bo = { .size = 4096 };
+
+	/* All in this thread, whose failures are counted. */
+	ASSERT_EQ(0, rig_write("/sys/power/pm_async", "0"));
+	only_the_driver(true);
+	fail_nth(self->nth, 1); /* of that, what fails first is to look at the argument */
+	EXPECT_EQ(-EFAULT, rig_ioctl(self->fd, DRM_IOCTL_RONDO_BO_CREATE, &bo));
+	fail_nth(self->nth, 0);
+	sweep(_metadata, self, "suspend", call_suspend, NULL);
+	only_the_driver(false);
+}
 
 TEST_HARNESS_MAIN
