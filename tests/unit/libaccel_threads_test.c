@@ -3,6 +3,7 @@
  * Several threads on one device, order between queues, and forked children:
  * libaccel_threads_test [DEVICE].
  */
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -229,6 +230,41 @@ static void test_fork(struct rig *r)
 	tap_ok(!rig_replay(r) && rig_correct(r, 3), "the parent's device works on");
 }
 
+/* Whether every other thread of this process sleeps just now. */
+static bool others_sleep(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *task;
+	bool sleep = true;
+	char path[300], state;
+	FILE *f;
+
+	while (sleep && (task = readdir(tasks))) {
+		if (task->d_name[0] == '.' || atoi(task->d_name) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", task->d_name);
+		f = fopen(path, "r");
+		sleep = f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state == 'S';
+		if (f)
+			fclose(f);
+	}
+	closedir(tasks);
+	return sleep;
+}
+
+/* A device without work costs nothing: its threads sleep, except when a timer rings. */
+static void test_idle(void)
+{
+	enum { LOOKS = 20, TRIES = 60000 };
+	int slept = 0, i;
+
+	for (i = 0; i < TRIES && slept < LOOKS; i++) {
+		slept = others_sleep() ? slept + 1 : 0;
+		usleep(500);
+	}
+	tap_ok(slept == LOOKS, "an idle device sleeps");
+}
+
 int main(int argc, char **argv)
 {
 	struct rig r;
@@ -240,6 +276,7 @@ int main(int argc, char **argv)
 		test_one_object(&r);
 		test_order(&r);
 		test_fork(&r);
+		test_idle();
 	}
 	rig_fini(&r);
 	return tap_done();
