@@ -107,15 +107,33 @@ static bool has_room(unsigned int cmd, unsigned long arg)
 	return !fault_in_safe_writeable((const char __user *)arg, _IOC_SIZE(cmd));
 }
 
+/*
+ * Of DRM's own ioctls an accel node has those of a render node. DRM lets it have the others, too,
+ * of which GET_UNIQUE and GET_MAGIC look into the file's master, and there is none (6.12, 7.3).
+ */
+static bool has_ioctl(unsigned int cmd)
+{
+	unsigned int flags;
+
+	return !drm_ioctl_flags(DRM_IOCTL_NR(cmd), &flags) || flags & DRM_RENDER_ALLOW;
+}
+
+static int check_ioctl(unsigned int cmd, unsigned long arg)
+{
+	if (!has_ioctl(cmd))
+		return -EACCES;
+	return has_room(cmd, arg) ? 0 : -EFAULT;
+}
+
 static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return has_room(cmd, arg) ? drm_ioctl(filp, cmd, arg) : -EFAULT;
+	return check_ioctl(cmd, arg) ?: drm_ioctl(filp, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
 static long file_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return has_room(cmd, arg) ? drm_compat_ioctl(filp, cmd, arg) : -EFAULT;
+	return check_ioctl(cmd, arg) ?: drm_compat_ioctl(filp, cmd, arg);
 }
 #else
 #define file_compat_ioctl NULL

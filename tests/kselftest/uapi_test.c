@@ -563,4 +563,27 @@ TEST_F(uapi, unknown_calls)
 			  rig_ioctl(self->fd, DRM_IOWR(DRM_COMMAND_BASE + nr, char[256]), args));
 }
 
+/*
+ * DRM's own ioctls, all numbers that there can be: those of displays and their masters are refused,
+ * as on a render node. An accel node has no master, and DRM looks into the one that is not there.
+ */
+TEST_F(uapi, ioctls_of_drm)
+{
+	char args[256];
+	uint32_t nr;
+	int ret;
+
+	for (nr = 0; nr < 0x100; nr++) {
+		if (nr >= DRM_COMMAND_BASE && nr < DRM_COMMAND_END)
+			continue;
+		memset(args, 0, sizeof(args));
+		ret = rig_ioctl(self->fd, DRM_IOWR(nr, char[256]), args);
+		EXPECT_TRUE(ret <= 0);
+	}
+	EXPECT_EQ(-EACCES, rig_ioctl(self->fd, DRM_IOCTL_GET_MAGIC, args));
+	EXPECT_EQ(-EACCES, rig_ioctl(self->fd, DRM_IOCTL_GET_UNIQUE, args));
+	EXPECT_EQ(-EACCES, rig_ioctl(self->fd, DRM_IOCTL_SET_MASTER, NULL));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_VERSION, memset(args, 0, sizeof(args))));
+}
+
 TEST_HARNESS_MAIN

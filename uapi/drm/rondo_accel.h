@@ -10,6 +10,7 @@
  *   refused: -EINVAL. What a field returns need not be set.
  * - A user (uid) other than root may have at most half of the programs, bindings and queues of the
  *   device. Users with work waiting share device time equally, whatever queues they have.
+ * - Of DRM's own ioctls there are those of a render node; others are -EACCES.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
  *   is returned, is -EFAULT; too many objects at one time are -ENOSPC, and too little memory, of
  *   the host or on the device, is -ENOMEM.
