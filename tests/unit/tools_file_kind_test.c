@@ -3,10 +3,13 @@
 #include "tests/tap.h"
 #include "tools/file_kind.h"
 
-#define ZIP(name)                                       \
-	"PK\3\4"                                        \
-	"\24\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" \
-	"\xff\0\0\0" name
+/* @length: of the name of its first file, two bytes; @rest: that, and what comes after it. */
+#define ZIP_OF(length, rest) \
+	"PK\3\4"             \
+	"\24\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" length "\0\0" rest
+#define ZIP(name) ZIP_OF("\xff\0", name)
+#define A_36 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A_252 A_36 A_36 A_36 A_36 A_36 A_36 A_36
 
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -70,6 +73,12 @@ static const struct {
 	{ BYTES(ZIP("archive/data.pkl")), FILE_FOREIGN, "a PyTorch file (.pt, .pth)" },
 	{ BYTES(ZIP("metadata.json")), FILE_FOREIGN, "a Keras model (.keras)" },
 	{ BYTES(ZIP("photo.png")), FILE_FOREIGN,
+	  "a zip archive (.npz and PyTorch files are such)" },
+	{ BYTES(ZIP_OF("\1\0", "x.npy")), FILE_FOREIGN,
+	  "a zip archive (.npz and PyTorch files are such)" },
+	{ BYTES(ZIP_OF("\1\1", A_252 "x.npy")), FILE_FOREIGN,
+	  "an archive of NumPy arrays (.npz): give one of its .npy files" },
+	{ BYTES(ZIP_OF("\1\1", A_252 "aaaaax.npy")), FILE_FOREIGN,
 	  "a zip archive (.npz and PyTorch files are such)" },
 	{ BYTES("PK\5\6"), FILE_FOREIGN, "a zip archive (.npz and PyTorch files are such)" },
 	{ BYTES("PK\3\4\24"), FILE_FOREIGN, "a zip archive (.npz and PyTorch files are such)" },
