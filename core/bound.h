@@ -13,13 +13,11 @@
 #include "spec/fw_abi.h"
 
 struct rondo_bound {
-	/* The queue: cycles of all its jobs that have not ended, how many, and its weight (not 0).
-	 */
+	/* The queue: cycles of all jobs that have not ended, their number; its weight, not 0. */
 	u64 work;
 	u64 jobs;
 	u32 weight;
-	/* Other queues of its user: how many, the sum of their weights, and their longest replay.
-	 */
+	/* Other queues of its user: number, sum of weights, longest replay. */
 	u32 siblings;
 	u64 sibling_weights;
 	u64 sibling_longest;

@@ -2,6 +2,7 @@
 /*
  * QUEUE_BOUND: collects who shares the device with a queue, for the rule in core/bound.h.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include <drm/rondo_accel.h>
@@ -70,11 +71,15 @@ static u64 bound_of(const struct rondo_queue *queue, struct crowd *crowd)
 	find_longest(rdev, crowd);
 	mutex_unlock(&rdev->users_lock);
 	for_each_set_bit(user, crowd->users, RONDO_FW_USERS_MAX) {
-		bound.longest = max(bound.longest, crowd->longest[user]);
-		if (user == mine)
-			continue;
-		bound.users++;
-		bound.users_longest += crowd->longest[user];
+		u64 longest = crowd->longest[user];
+
+		if (user != mine) {
+			/* How long exactly others' programs are is theirs to know. */
+			longest = longest ? roundup_pow_of_two(longest) : 0;
+			bound.users++;
+			bound.users_longest += longest;
+		}
+		bound.longest = max(bound.longest, longest);
 	}
 	bound.sibling_longest = crowd->longest[mine];
 	bound.jobs = atomic64_read(&queue->jobs);

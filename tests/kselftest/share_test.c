@@ -249,6 +249,7 @@ TEST_F(share, bound_follows_the_queues)
 	struct drm_rondo_queue_destroy destroy = {};
 	uint32_t sync = make_syncobj(self->fd), program, binding;
 	struct user other;
+	uint64_t rounded;
 
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
@@ -260,11 +261,21 @@ TEST_F(share, bound_follows_the_queues)
 	other = make_user(_metadata, UID + 1, 1, 0, REPLAY_CYCLES);
 	rig_fault(RIG_FAULT_seq_work, 1);
 	ASSERT_EQ(0, rig_submit(self->fd, 1, binding, 0, sync));
-	EXPECT_LT(2 * REPLAY_CYCLES, bound_of(_metadata, self->fd));
-	EXPECT_GT(3 * REPLAY_CYCLES, bound_of(_metadata, self->fd));
+	rounded = bound_of(_metadata, self->fd);
+	EXPECT_LT(2 * REPLAY_CYCLES, rounded);
+	EXPECT_GT(3 * REPLAY_CYCLES, rounded);
 	rig_fault(RIG_FAULT_seq_work, 0);
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 	EXPECT_EQ(0, bound_of(_metadata, self->fd));
+	close(other.fd);
+
+	/* How long exactly the program of another user is does not show. */
+	other = make_user(_metadata, UID + 1, 1, 0, REPLAY_CYCLES + 100000);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, 1, binding, 0, sync));
+	EXPECT_EQ(rounded, bound_of(_metadata, self->fd));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
 	close(other.fd);
 
 	rig_fault(RIG_FAULT_seq_work, 1);

@@ -396,7 +396,9 @@ struct drm_rondo_queue_fault {
  * last job that was submitted to the queue until that job's fence signals: its own cycles, those of
  * the queue's jobs before it, and what others may get meanwhile by the rules of sharing. It is for
  * the queues and programs that the device has now; what others run while the queue's next job is on
- * its way to the device is not in it, nor is a reset. With no job that has not ended, it is 0.
+ * its way to the device is not in it, nor is a reset. Of the programs of other users it takes the
+ * longest for up to twice as long as it is, since nobody else need know. With no job that has not
+ * ended, it is 0.
  */
 struct drm_rondo_queue_bound {
 	/** @queue: queue id */
