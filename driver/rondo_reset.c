@@ -201,11 +201,11 @@ static void wedged_work(struct work_struct *work)
 {
 	struct rondo_device *rdev = container_of(work, struct rondo_device, wedged_work);
 	char *event[2] = { "WEDGED=none" };
-	int idx;
+	int idx, error = rondo_device_error(rdev);
 
 	if (!drm_dev_enter(&rdev->drm, &idx))
 		return;
-	if (rondo_device_error(rdev))
+	if (error && error != -EAGAIN) /* the next reset has an event of its own */
 		event[0] = "WEDGED=rebind,bus-reset";
 	if (rdev->drm.registered)
 		kobject_uevent_env(&rdev->drm.accel->kdev->kobj, KOBJ_CHANGE, event);

@@ -310,8 +310,8 @@ TEST_F(lifetime, vanish)
 	EXPECT_EQ(0, rig_driver_bind());
 }
 
-/* A firmware that does not come back leaves a dead device, until it is bound again. */
-TEST_F(lifetime, dead_after_failed_reset)
+/* The firmware falls silent under a job, for ever. */
+static void lose_firmware(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime) * self)
 {
 	hold_copy(_metadata, self);
 	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
@@ -319,6 +319,12 @@ TEST_F(lifetime, dead_after_failed_reset)
 	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
 	rig_fault(RIG_FAULT_fw_silent, 1);
 	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+}
+
+/* A firmware that does not come back leaves a dead device, until it is bound again. */
+TEST_F(lifetime, dead_after_failed_reset)
+{
+	lose_firmware(_metadata, self);
 	expect_lost(_metadata, self, -EIO, 0, 0);
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_driver_unbind());
@@ -361,12 +367,7 @@ TEST_F(lifetime, wedged_event)
 	EXPECT_EQ(0, rig_write(rig_debugfs_path("reset"), "1"));
 	EXPECT_TRUE(told(uevents, "none"));
 
-	hold_copy(_metadata, self);
-	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
-	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
-	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
-	rig_fault(RIG_FAULT_fw_silent, 1);
-	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	lose_firmware(_metadata, self);
 	EXPECT_TRUE(told(uevents, "rebind,bus-reset"));
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_pci_reset());
@@ -377,12 +378,7 @@ TEST_F(lifetime, wedged_event)
 /* A reset by the bus revives it, with everything that it knew. */
 TEST_F(lifetime, reset_of_a_dead_device)
 {
-	hold_copy(_metadata, self);
-	rig_expect("rondo .*resetting the device: the firmware's heartbeat has stopped");
-	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
-	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
-	rig_fault(RIG_FAULT_fw_silent, 1);
-	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	lose_firmware(_metadata, self);
 	rig_faults_clear();
 	EXPECT_EQ(0, rig_pci_reset());
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
