@@ -41,11 +41,13 @@ run()
 }
 
 # The tests of make install change the release build, which guests use: they run beside the host's.
-trap 'kill $alone 2>/dev/null || true' EXIT
+trap '[ -z "$alone" ] || kill -- "-$alone"' EXIT
 if [ -n "$install" ]; then
 	logs+=(build/release/meson-logs/install.json)
+	set -m # a process group of its own, to be killed as one
 	run release install --suite install >build/install.log 2>&1 &
 	alone=$!
+	set +m
 fi
 if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
 	logs+=(build/asan/meson-logs/host.json)
