@@ -17,6 +17,7 @@ struct rondo_device;
 enum rondo_state {
 	RONDO_LIVE,
 	RONDO_RESETTING,
+	RONDO_ASLEEP, /* stopped, until rondo_reset_resume() */
 	RONDO_DEAD, /* a reset has failed; only a new probe helps */
 	RONDO_GONE, /* unbound, or vanished from the bus */
 };

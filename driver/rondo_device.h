@@ -44,6 +44,7 @@
 #define RONDO_DEVICE_H
 
 #include <linux/kref.h>
+#include <linux/pm_runtime.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -77,7 +78,8 @@ struct rondo_device {
 	/**
 	 * @state: enum rondo_state; read by READ_ONCE(). Written by probe, and by the reset and
 	 * remove under @reset_lock, except that both announce RONDO_RESETTING before they wait for
-	 * that. RONDO_DEAD and RONDO_GONE say that the device has stopped for good.
+	 * that. RONDO_ASLEEP says that the device has stopped, RONDO_DEAD and RONDO_GONE that it
+	 * has stopped for good.
 	 */
 	enum rondo_state state;
 
@@ -179,17 +181,32 @@ static inline bool rondo_fw_knows(const struct rondo_device *rdev, u32 minor)
 	return (READ_ONCE(rdev->fw.version) & 0xffff) >= minor;
 }
 
-/* 0 if the device works, -EAGAIN while it is reset, -EIO if it is dead, -ENODEV if gone. */
+/* 0 if the device works, -EAGAIN while it is reset or asleep, -EIO if it is dead, -ENODEV if gone.
+ */
 static inline int rondo_device_error(const struct rondo_device *rdev)
 {
 	static const int error[] = {
-		[RONDO_LIVE] = 0,
-		[RONDO_RESETTING] = -EAGAIN,
-		[RONDO_DEAD] = -EIO,
-		[RONDO_GONE] = -ENODEV,
+		[RONDO_LIVE] = 0,    [RONDO_RESETTING] = -EAGAIN, [RONDO_ASLEEP] = -EAGAIN,
+		[RONDO_DEAD] = -EIO, [RONDO_GONE] = -ENODEV,
 	};
 
 	return error[READ_ONCE(rdev->state)];
+}
+
+/*
+ * Keeps the device awake until rondo_pm_put(), which may be called anywhere; wakes it if it sleeps,
+ * for which the caller holds no lock. Jobs, and loads that are under way, hold it so, and whatever
+ * asks it something.
+ */
+static inline int rondo_pm_get(struct rondo_device *rdev)
+{
+	return pm_runtime_resume_and_get(rdev->drm.dev);
+}
+
+static inline void rondo_pm_put(struct rondo_device *rdev)
+{
+	pm_runtime_mark_last_busy(rdev->drm.dev);
+	pm_runtime_put_autosuspend(rdev->drm.dev);
 }
 
 /* How replays end on a device that is lost: @error is what rondo_device_error() says of it. */
@@ -212,8 +229,9 @@ void rondo_reset_prime(struct rondo_device *rdev);
 void rondo_reset_request(struct rondo_device *rdev, const char *reason);
 /*
  * Stops the device, with everything that it was told, until rondo_reset_resume(): around a reset by
- * the bus, or a sleep of the machine. It is as with a reset: jobs that had not begun run when it
- * goes on. The caller holds the device's lock, so that the driver is not unbound meanwhile.
+ * the bus, or a sleep of the machine or of the device. It is as with a reset: jobs that had not
+ * begun run when it goes on. The caller holds the device's lock, so that the driver is not unbound
+ * meanwhile.
  */
 void rondo_reset_pause(struct rondo_device *rdev);
 /* Boots the device again, also if it was dead before. */

@@ -25,6 +25,7 @@
 #include "driver/rondo_user.h"
 
 enum {
+	RONDO_AUTOSUSPEND_MS = 2000, /* how long the device stays awake without work */
 	RONDO_SUSPEND_MS = 50, /* how often a suspend looks whether work in flight has ended */
 	RONDO_SUSPEND_TRIES = 40,
 };
@@ -290,6 +291,10 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = drm_dev_register(&rdev->drm, 0);
 	if (ret)
 		goto err_irq;
+	pm_runtime_set_autosuspend_delay(&pdev->dev, RONDO_AUTOSUSPEND_MS);
+	pm_runtime_use_autosuspend(&pdev->dev);
+	pm_runtime_allow(&pdev->dev);
+	rondo_pm_put(rdev); /* what the bus holds during probe */
 	return 0;
 
 err_irq:
@@ -311,6 +316,9 @@ static void remove(struct pci_dev *pdev)
 {
 	struct rondo_device *rdev = pci_get_drvdata(pdev);
 
+	pm_runtime_forbid(&pdev->dev);
+	pm_runtime_dont_use_autosuspend(&pdev->dev);
+	pm_runtime_get_noresume(&pdev->dev); /* what the bus puts */
 	/* First, so that whoever finds the driver unbound knows that the device has stopped. */
 	rondo_reset_leave(rdev);
 	/* Waits for who uses the device; from here on no work is queued any more. */
@@ -357,7 +365,29 @@ static int resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(pm_ops, suspend, resume);
+/* The device is idle: no job is under way. What is dead stays so. */
+static int runtime_suspend(struct device *dev)
+{
+	struct rondo_device *rdev = dev_get_drvdata(dev);
+
+	if (rondo_device_error(rdev))
+		return -EBUSY;
+	rondo_reset_pause(rdev);
+	return 0;
+}
+
+static int runtime_resume(struct device *dev)
+{
+	rondo_reset_resume(dev_get_drvdata(dev));
+	return 0;
+}
+
+/* clang-format off */
+static const struct dev_pm_ops pm_ops = {
+	SYSTEM_SLEEP_PM_OPS(suspend, resume)
+	RUNTIME_PM_OPS(runtime_suspend, runtime_resume, NULL)
+};
+/* clang-format on */
 
 static const struct pci_device_id pci_ids[] = { { PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },
 						{} };
@@ -370,7 +400,7 @@ static struct pci_driver pci_driver = {
 	.remove = remove,
 	.dev_groups = rondo_report_groups,
 	.err_handler = &err_handlers,
-	.driver.pm = pm_sleep_ptr(&pm_ops),
+	.driver.pm = pm_ptr(&pm_ops),
 };
 
 static int __init rondo_module_init(void)

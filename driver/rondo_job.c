@@ -12,7 +12,7 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	/* Copies for the device are made before a job, when that before it has ended. */
 	u32 credits = READ_ONCE(queue->base.rdev->dma_sync) ? RONDO_QUEUE_ENTRIES : count;
 	struct rondo_job *job;
-	int ret = -ENOMEM;
+	int ret;
 
 	/* What stands in its places is written when they are taken. */
 	job = kvmalloc(struct_size(job, replay, count), GFP_KERNEL_ACCOUNT);
@@ -22,19 +22,27 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	job->fault.tag = tag;
 	job->fault.bundle = DRM_RONDO_BUNDLE_NONE;
 	INIT_LIST_HEAD(&job->node);
+	ret = rondo_pm_get(queue->base.rdev);
+	if (ret)
+		goto err_free;
 	job->hw_fence = rondo_fence_alloc();
 	job->done_fence = rondo_fence_alloc();
+	ret = -ENOMEM;
 	if (job->hw_fence && job->done_fence)
 		ret = drm_sched_job_init(&job->base, &queue->entity, credits, NULL, client_id);
-	if (ret) {
-		rondo_fence_free(job->hw_fence);
-		rondo_fence_free(job->done_fence);
-		kvfree(job);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_sleep;
 	rondo_object_get(&queue->base);
 	job->queue = queue;
 	return job;
+
+err_sleep:
+	rondo_pm_put(queue->base.rdev);
+err_free:
+	rondo_fence_free(job->hw_fence);
+	rondo_fence_free(job->done_fence);
+	kvfree(job);
+	return ERR_PTR(ret);
 }
 
 static void free_job(struct rondo_job *job)
@@ -44,6 +52,7 @@ static void free_job(struct rondo_job *job)
 	drm_sched_job_cleanup(&job->base);
 	for (i = 0; i < job->count; i++)
 		rondo_binding_put(job->replay[i].binding);
+	rondo_pm_put(job->queue->base.rdev);
 	rondo_queue_put(job->queue);
 	kvfree(job);
 }

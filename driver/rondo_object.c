@@ -199,8 +199,11 @@ static int send_command(struct rondo_object *object, enum rondo_fw_command comma
 int rondo_object_load_now(struct rondo_object *object, bool killable)
 {
 	struct rondo_device *rdev = object->rdev;
-	int try, seen, ret = -EAGAIN;
+	int try, seen, ret = rondo_pm_get(rdev);
 
+	if (ret)
+		return ret;
+	ret = -EAGAIN;
 	for (try = 0; try < RONDO_LOAD_TRIES && ret == -EAGAIN; try++) {
 		down_read(&rdev->reset_lock);
 		seen = atomic_read(&rdev->stops);
@@ -215,6 +218,7 @@ int rondo_object_load_now(struct rondo_object *object, bool killable)
 		if (ret == -EAGAIN)
 			rondo_reset_wait(rdev, seen);
 	}
+	rondo_pm_put(rdev);
 	return ret == -EAGAIN ? -EIO : ret;
 }
 
@@ -223,13 +227,15 @@ static void load_work(struct work_struct *work)
 {
 	struct rondo_object *object = container_of(work, struct rondo_object, load);
 	const struct rondo_object *needs = object->needs;
+	struct rondo_device *rdev = object->rdev;
 	int ret = needs ? READ_ONCE(needs->load_error) : 0;
 
 	if (!ret)
 		ret = rondo_object_load_now(object, false);
 	WRITE_ONCE(object->load_error, ret);
 	rondo_fence_signal(object->loading, ret);
-	atomic_dec(&object->rdev->loads);
+	atomic_dec(&rdev->loads);
+	rondo_pm_put(rdev);
 	rondo_object_put(object);
 }
 
@@ -237,10 +243,15 @@ static void load_work(struct work_struct *work)
 static int load_later(struct rondo_object *object)
 {
 	struct rondo_device *rdev = object->rdev;
+	int ret = rondo_pm_get(rdev);
 
+	if (ret)
+		return ret;
 	object->loading = rondo_fence_alloc();
-	if (!object->loading)
+	if (!object->loading) {
+		rondo_pm_put(rdev);
 		return -ENOMEM;
+	}
 	INIT_WORK(&object->load, load_work);
 	rondo_object_get(object);
 	mutex_lock(&rdev->load_lock);
@@ -281,8 +292,8 @@ void rondo_object_unload(struct rondo_object *object)
 			ret = send_command(object, object->ops->unload, RONDO_LIVE, false);
 			if (ret && ret != -EAGAIN)
 				rondo_reset_request(rdev, "the firmware does not forget");
-		} else if (ret != -EAGAIN) {
-			ret = 0; /* it has stopped for good */
+		} else if (READ_ONCE(rdev->state) != RONDO_RESETTING) {
+			ret = 0; /* it has stopped, and knows the object no more */
 		}
 	}
 	up_read(&rdev->reset_lock);

@@ -41,12 +41,18 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 }
 
 /* Together means: nothing but the read of the other stands between. */
-static void query_clock(struct rondo_device *rdev, struct drm_rondo_clock_info *info)
+static int query_clock(struct rondo_device *rdev, struct drm_rondo_clock_info *info)
 {
+	int ret = rondo_pm_get(rdev);
+
+	if (ret)
+		return ret;
 	preempt_disable();
 	info->device_cycles = rondo_hw_time(&rdev->hw);
 	info->monotonic_ns = ktime_get_ns();
 	preempt_enable();
+	rondo_pm_put(rdev);
+	return sizeof(*info);
 }
 
 /* Fills @answer; returns its size, or a negative error. */
@@ -60,8 +66,7 @@ static int answer_query(struct rondo_device *rdev, u32 type, union answer *answe
 		answer->machine = rdev->machine;
 		return sizeof(answer->machine);
 	case DRM_RONDO_QUERY_CLOCK:
-		query_clock(rdev, &answer->clock);
-		return sizeof(answer->clock);
+		return query_clock(rdev, &answer->clock);
 	default:
 		return -EINVAL;
 	}

@@ -157,13 +157,17 @@ static const struct drm_debugfs_info files[] = {
 static ssize_t write_reset(struct file *file, const char __user *data, size_t size, loff_t *offset)
 {
 	struct rondo_device *rdev = file->private_data;
-	int idx;
+	int idx, ret;
 
 	if (!drm_dev_enter(&rdev->drm, &idx))
 		return -ENODEV;
-	rondo_reset_request(rdev, "asked for in debugfs");
+	ret = rondo_pm_get(rdev);
+	if (!ret) {
+		rondo_reset_request(rdev, "asked for in debugfs");
+		rondo_pm_put(rdev);
+	}
 	drm_dev_exit(idx);
-	return size;
+	return ret ?: size;
 }
 
 static const struct file_operations reset_fops = {

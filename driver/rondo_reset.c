@@ -37,6 +37,7 @@ void rondo_reset_request(struct rondo_device *rdev, const char *reason)
 		/* The reset itself notices, if it was waiting for an answer. */
 		rondo_admin_cancel(rdev, -EIO);
 		break;
+	case RONDO_ASLEEP:
 	case RONDO_DEAD:
 	case RONDO_GONE:
 		break;
@@ -184,7 +185,6 @@ static void finish(struct rondo_device *rdev, int ret)
 	} else {
 		WRITE_ONCE(rdev->state, RONDO_LIVE);
 		recover_queues(rdev);
-		drm_info(&rdev->drm, "the device works again\n");
 	}
 out:
 	start_queues(rdev);
@@ -222,6 +222,8 @@ static void reset_work(struct work_struct *work)
 		return;
 	drm_err(&rdev->drm, "resetting the device: %s\n", reason);
 	finish(rdev, begin(rdev, reason));
+	if (!rondo_device_error(rdev))
+		drm_info(&rdev->drm, "the device works again\n");
 	queue_work(rondo_release_wq, &rdev->wedged_work);
 	drm_dev_exit(idx);
 }
@@ -231,6 +233,7 @@ void rondo_reset_pause(struct rondo_device *rdev)
 	WRITE_ONCE(rdev->paused, true);
 	cancel_work_sync(&rdev->reset_work);
 	begin(rdev, NULL);
+	WRITE_ONCE(rdev->state, RONDO_ASLEEP);
 	up_write(&rdev->reset_lock);
 }
 
@@ -238,6 +241,7 @@ void rondo_reset_resume(struct rondo_device *rdev)
 {
 	pci_set_master(to_pci_dev(rdev->drm.dev)); /* a dead device has lost it */
 	down_write(&rdev->reset_lock);
+	WRITE_ONCE(rdev->state, RONDO_RESETTING);
 	WRITE_ONCE(rdev->paused, false);
 	finish(rdev, stop_device(rdev));
 	if (rondo_device_error(rdev) == -EIO)

@@ -267,6 +267,7 @@ static int lock_buffer(void *exec, struct drm_gem_object *obj, enum dma_resv_usa
 /* Readers wait for the writer, a writer for all. */
 static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage)
 {
+	enum dma_resv_usage whose = dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE);
 	struct rondo_job *job = ctx;
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
@@ -274,8 +275,7 @@ static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv
 
 	if (usage == DMA_RESV_USAGE_BOOKKEEP)
 		return 0;
-	dma_resv_for_each_fence(&cursor, obj->resv,
-				dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE), fence) {
+	dma_resv_for_each_fence(&cursor, obj->resv, whose, fence) {
 		ret = add_dependency(job, dma_fence_get(fence));
 		if (ret)
 			return ret;

@@ -181,6 +181,42 @@ TEST_F(fault, flipped_bit)
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
 }
 
+/* Replays two bindings in one job, which signals the copy's sync. */
+static int submit_two(FIXTURE_DATA(fault) * self, uint32_t first, uint32_t second)
+{
+	const struct drm_rondo_replay replays[] = { { .binding = first }, { .binding = second } };
+	const struct drm_rondo_sync out = { .handle = self->copy.sync };
+	struct drm_rondo_submit args = {
+		.queue = self->copy.queue,
+		.replays = (uintptr_t)replays,
+		.replay_count = ARRAY_SIZE(replays),
+		.replay_stride = sizeof(replays[0]),
+		.out_syncs = (uintptr_t)&out,
+		.out_count = 1,
+		.sync_stride = sizeof(out),
+	};
+
+	return rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, &args);
+}
+
+/* A job ends as the first of its replays that failed, whatever befalls the others. */
+TEST_F(fault, first_of_two)
+{
+	struct drm_rondo_queue_fault args = { .queue = self->copy.queue };
+	uint32_t flipped, bo = make_bo(self->fd, 4096, NULL);
+
+	rig_fault(RIG_FAULT_seq_flip_program, 7);
+	flipped = make_program(self->fd, rig_program_increment());
+	rig_expect("rondo .*a replay failed at bundle [0-9]+: it took longer");
+	rig_expect("rondo .*a replay failed: it left the control path");
+	rig_fault(RIG_FAULT_overrun, 1000);
+	ASSERT_EQ(0, submit_two(self, self->copy.binding, make_binding(self->fd, flipped, &bo, 1)));
+	EXPECT_EQ(-ETIME, rig_result(self->fd, self->copy.sync));
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_FAULT, &args));
+	EXPECT_EQ(RONDO_FW_OVERRUN, args.result);
+	EXPECT_EQ(0, args.replay);
+}
+
 /* Holds the sequencer and waits until a replay of the copy stands in it. */
 static void hold_copy(struct __test_metadata *_metadata, FIXTURE_DATA(fault) * self)
 {
@@ -389,6 +425,47 @@ TEST_F(fault, reset_repeats_only_what_it_may)
 	EXPECT_EQ(0, rig_result(self->fd, second));
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 	EXPECT_EQ(2, words[0]);
+}
+
+/* What crashes the firmware twice is the cause: the second time it is given up. */
+TEST_F(fault, reset_repeats_once)
+{
+	uint32_t hits, writes = rig_fault_hits(RIG_FAULT_seq_writes);
+	bool again = true;
+
+	hold_copy(_metadata, self);
+	EXPECT_RESET("the firmware has stopped");
+	hits = rig_fault_hits(RIG_FAULT_seq_work);
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	/* One command of the reset after the other, until that which writes has done so. */
+	while (again) {
+		ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits++));
+		rig_fault(RIG_FAULT_seq_work, 2);
+		ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits++));
+		again = rig_fault_hits(RIG_FAULT_seq_writes) == writes;
+		if (again)
+			rig_fault(RIG_FAULT_seq_work, 1);
+	}
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
+	rig_fault(RIG_FAULT_seq_work, 0);
+}
+
+/* Each of two bindings could be repeated alone, but what the one writes the other reads. */
+TEST_F(fault, reset_does_not_repeat_what_two_bindings_do)
+{
+	const uint32_t back[] = { self->copy.out_bo, self->copy.in_bo };
+	uint32_t other = make_binding(self->fd, self->copy.program, back, 2);
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
+
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, submit_two(self, self->copy.binding, other));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	EXPECT_RESET("the firmware has stopped");
+	rig_fault(RIG_FAULT_fw_crash, 1);
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(-EIO, rig_result(self->fd, self->copy.sync));
 }
 
 /* Lets the sequencer go when it has held one more command: the first that a reset loads. */

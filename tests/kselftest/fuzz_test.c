@@ -448,6 +448,7 @@ __attribute__((noreturn)) static void work(uint64_t seed)
 			w.fd[i] = rig_open();
 		if (w.fd[0] < 0)
 			_exit(1);
+		rig_autosuspend(0); /* of root: between calls the device sleeps, or is about to */
 		run(&w, first, ARRAY_SIZE(first));
 		mutate(&q);
 		if (run(&w, q.step, q.count))

@@ -126,6 +126,59 @@ TEST_F(lifetime, unbind_with_open_file)
 }
 
 /* What runs and what waits in it ends with ENODEV; a sync_file can be read for ever. */
+/* Without work the device sleeps, and what it was told is told again when it wakes. */
+TEST_F(lifetime, sleeps_when_idle)
+{
+	struct drm_rondo_program_destroy program = { .id = self->copy.program };
+	struct drm_rondo_query query = { .type = DRM_RONDO_QUERY_CLOCK };
+	uint32_t i;
+
+	rig_autosuspend(0);
+	for (i = 0; i < 3; i++) {
+		EXPECT_TRUE(rig_device_sleeps());
+		EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	}
+	EXPECT_TRUE(rig_device_sleeps());
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	/* What is destroyed, or closed, wakes nobody. */
+	EXPECT_TRUE(rig_device_sleeps());
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &program));
+	close(self->fd);
+	EXPECT_TRUE(rig_device_is_asleep());
+	self->fd = rig_open();
+	self->copy = make_copy(self->fd);
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	rig_autosuspend(-1);
+}
+
+/* A job keeps the device awake, be it in the device or before it. */
+TEST_F(lifetime, does_not_sleep_with_a_job)
+{
+	uint32_t waited = make_syncobj(self->fd);
+
+	hold_copy(_metadata, self);
+	rig_autosuspend(0);
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0.5));
+	EXPECT_FALSE(rig_device_is_asleep());
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, self->copy.sync,
+				waited));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, waited));
+	EXPECT_TRUE(rig_device_sleeps());
+	rig_autosuspend(-1);
+}
+
+TEST_F(lifetime, unbind_a_sleeping_device)
+{
+	rig_autosuspend(0);
+	EXPECT_TRUE(rig_device_sleeps());
+	EXPECT_EQ(0, rig_driver_unbind());
+	expect_lost(_metadata, self, -ENODEV, -ENODEV, -ENODEV);
+	close(self->fd);
+	EXPECT_EQ(0, rig_driver_bind());
+	self->fd = rig_open();
+}
+
 TEST_F(lifetime, unbind_during_replay)
 {
 	uint32_t behind = make_syncobj(self->fd);

@@ -61,6 +61,9 @@ int rig_open(void)
 	glob_t found;
 	int fd = -ENOENT;
 
+	/* A fault that is waited for would wait for a device that sleeps. */
+	if (!geteuid())
+		rig_autosuspend(-1);
 	/* The number changes when the driver is bound again while a file is open. */
 	if (!glob("/dev/accel/accel*", 0, NULL, &found)) {
 		fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
@@ -684,6 +687,38 @@ int rig_driver_bind(void)
 int rig_driver_unbind(void)
 {
 	return rig_write("/sys/bus/pci/drivers/rondo/unbind", strrchr(rig_pci_path(), '/') + 1);
+}
+
+void rig_autosuspend(int ms)
+{
+	char path[300], text[16];
+
+	snprintf(path, sizeof(path), "%s/power/autosuspend_delay_ms", rig_pci_path());
+	snprintf(text, sizeof(text), "%d", ms);
+	rig_write(path, text); /* unless the driver is unbound */
+}
+
+bool rig_device_is_asleep(void)
+{
+	char path[300], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/power/runtime_status", rig_pci_path());
+	f = fopen(path, "r");
+	if (!f || !fgets(text, sizeof(text), f))
+		die(path, -errno);
+	fclose(f);
+	return !strcmp(text, "suspended\n");
+}
+
+static bool is_asleep(void *)
+{
+	return rig_device_is_asleep();
+}
+
+bool rig_device_sleeps(void)
+{
+	return rig_until(is_asleep, NULL);
 }
 
 int rig_pci_reset(void)

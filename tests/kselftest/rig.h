@@ -119,6 +119,11 @@ void rig_expect(const char *regex); /* announces a line at warning level or abov
 int rig_driver_bind(void);
 int rig_driver_unbind(void);
 int rig_pci_reset(void); /* of the function, with the driver bound */
+/* How long the device stays awake without work, -1: for ever; rig_open() of root sets that. */
+void rig_autosuspend(int ms);
+/* Waits until it sleeps. */
+bool rig_device_sleeps(void);
+bool rig_device_is_asleep(void);
 int rig_suspend(const char *test); /* the machine, to this stage of pm_test, and back */
 int rig_module_load(void);
 int rig_module_unload(void);
