@@ -327,7 +327,7 @@ static void test_tiles(enum rondo_machine_id id, u64 first, u64 count)
 int main(int argc, char **argv)
 {
 	u64 first = argc == 3 ? strtoull(argv[1], NULL, 0) : 1;
-	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 400, seed;
+	u64 count = argc == 3 ? strtoull(argv[2], NULL, 0) : 250, seed;
 	struct rondo_machine edge;
 	struct tally tally = { 0 };
 	struct agree a;
