@@ -438,10 +438,11 @@ static inline __attribute__((always_inline, unused)) int rondo_mutant_is(int n)
 """
 
 
-# For the driver: a parameter of its module.
+# For the driver: parameters of its module.
 KERNEL_PROLOGUE = """\
 extern int rondo_mutant;
-#define rondo_mutant_is(n) (rondo_mutant == (n))
+extern unsigned char rondo_mutants_reached[];
+#define rondo_mutant_is(n) (rondo_mutants_reached[n] = 1, rondo_mutant == (n))
 """
 
 

@@ -6,8 +6,9 @@
 
 It does for the kernel what mutate.py does for programs: one rondo.ko holds all mutants, its
 parameter "mutant" turns one on, and each has a boot of its own, since a mutant may take the kernel
-with it. A mutant is noticed if a case of tests/kselftest fails, if the kernel says anything
-at warning level, or if the guest does not end. Several guests run at a time.
+with it. A first boot tells which tests reach which mutant; then only those are run. A mutant is
+noticed if a case of tests/kselftest fails, if the kernel says anything at warning level, or if the
+guest does not end. Several guests run at a time.
 
 The last line is the figure "driver_mutants_killed_pct VALUE percent".
 """
@@ -25,12 +26,16 @@ import cmutants  # noqa: E402
 import mutate  # noqa: E402
 
 MODULE = os.path.join(mutate.SOURCE, "build", "module")
-# The quick ones first; each is a program of tests/kselftest.
+# Each is a program of tests/kselftest.
 TESTS = ("object", "uapi", "submit", "report", "process", "buffer", "fault", "stopped", "lifetime", "share", "stress")
-PARAMETER = """
+# It loads the driver again, which forgets what was reached: it is taken to reach everything.
+RELOADS = "lifetime"
+PARAMETERS = """
 #include <linux/moduleparam.h>
 int rondo_mutant;
 module_param_named(mutant, rondo_mutant, int, 0400);
+unsigned char rondo_mutants_reached[%d];
+module_param_array_named(reached, rondo_mutants_reached, byte, NULL, 0600);
 """
 # A guest that hangs: this many times what the tests took without a mutant.
 PATIENCE = 6
@@ -41,6 +46,17 @@ def script(tests):
     return "modprobe rondo || exit 1\n" + "".join(f"{t}_test || exit 1\n" for t in tests)
 
 
+def first_script(n):
+    """All tests; each is followed by the time that it took, and by which of @n mutants it reached."""
+    one = """
+echo ZEROS >$reached; began=$(cut -d. -f1 /proc/uptime)
+TEST_test || exit 1
+echo "reached: TEST $(($(cut -d. -f1 /proc/uptime) - began)) $(cat $reached)"
+""".replace("ZEROS", ",".join("0" * (n + 1)))
+    return "modprobe rondo || exit 1\nreached=/sys/module/rondo/parameters/reached\n" + \
+        "".join(one.replace("TEST", t) for t in TESTS)
+
+
 class Guest:
     """Boots with a mutant on and runs the tests."""
 
@@ -49,6 +65,8 @@ class Guest:
         self.files = [f"{out}/{t}_test" for t in TESTS] + [
             f"{MODULE}/rondo.ko", f"{firmware}:/lib/firmware/rondo/rondo.fw"]
         self.limit = 1800
+        self.reached = {}  # of each test, by mutant
+        self.seconds = {}
 
     @staticmethod
     def output(*command):
@@ -56,19 +74,33 @@ class Guest:
         return subprocess.run([os.path.join(mutate.SOURCE, command[0]), *command[1:]], check=True,
                               stdout=subprocess.PIPE, text=True).stdout.strip()
 
-    def run(self, number):
-        """None if all tests pass, or why not."""
+    def boot(self, number, text):
+        """What the guest says that runs @text, and why it failed, or None."""
         command = [os.path.join(mutate.SOURCE, "scripts/guest.sh"), "-d", "rondo,faults=on", "-t",
-                   str(int(self.limit)), "-p", f"rondo.mutant={number}", "-c", script(TESTS)]
+                   str(int(self.limit)), "-p", f"rondo.mutant={number}", "-c", text]
         for name in self.files:
             command += ["-f", name]
         got = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              stdin=subprocess.DEVNULL, errors="replace", check=False)
         if not got.returncode:
-            return None
+            return got.stdout, None
         why = re.search(r"^not ok\b.*|^# unexpected kernel message.*|^guest\.sh: error.*",
                         got.stdout, re.M)
-        return why.group() if why else f"status {got.returncode}"
+        return got.stdout, why.group() if why else f"status {got.returncode}"
+
+    def learn(self, n):
+        """Runs all tests with none of @n mutants on. None, or why they fail."""
+        said, why = self.boot(0, first_script(n))
+        for test, seconds, reached in re.findall(r"^reached: (\w+) (\d+) ([\d,]+)", said, re.M):
+            self.seconds[test] = int(seconds)
+            self.reached[test] = [test == RELOADS or x == "1" for x in reached.split(",")]
+        return why or (None if set(self.reached) == set(TESTS) else "a test says nothing")
+
+    def judge(self, number):
+        """Why the mutant is noticed, or None. The first test is also for what loading it does."""
+        tests = sorted((t for t in TESTS if self.reached[t][number] or t == TESTS[0]),
+                       key=lambda t: self.seconds[t])
+        return self.boot(number, script(tests))[1]
 
 
 def commands(names):
@@ -113,13 +145,14 @@ def main():
         sys.exit("mutate_driver: there is nothing to mutate")
     numbers, mutated = mutate.mutants(texts, chosen)
     drv = "driver/rondo_drv.c"
-    mutated[drv] = mutated.get(drv, mutate.read(os.path.join(mutate.TOP, drv))) + PARAMETER
+    mutated[drv] = mutated.get(drv, mutate.read(os.path.join(mutate.TOP, drv))) + \
+        PARAMETERS % (len(chosen) + 1)
     mutate.copy_tree(files, mutated)
     mutate.build([os.path.join(mutate.SOURCE, "scripts/module.sh")], "module.log")
 
     guest = Guest(os.path.join(mutate.BUILD, "firmware/rondo.fw"))
     began = time.monotonic()
-    why = guest.run(0)
+    why = guest.learn(len(chosen))
     if why:
         sys.exit(f"mutate_driver: the tests fail without a mutant: {why}")
     guest.limit = 60 + PATIENCE * (time.monotonic() - began)
@@ -127,7 +160,7 @@ def main():
 
     alive = []
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for m, why in zip(chosen, pool.map(lambda m: guest.run(numbers[m.key]), chosen)):
+        for m, why in zip(chosen, pool.map(lambda m: guest.judge(numbers[m.key]), chosen)):
             mutate.say(f"{m.path}:{m.line}: {m.key}: {why or 'SURVIVES'}")
             if not why:
                 alive.append(m)
