@@ -2,8 +2,9 @@
 /*
  * Who holds which mutex: linked into tests with --wrap (tests/meson.build). A thread that unlocks
  * a mutex, or waits with one, that it does not hold, or that locks one twice, ends the test. The
- * C library lets the first two pass and hangs in the third.
+ * C library lets the first two pass and hangs in the third. And locking spoils errno, as it may.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 	must(!find(mutex), "a thread locks a mutex that it holds");
 	must(place != NULL, "a thread holds too many mutexes");
 	*place = mutex;
+	errno = EDEADLK;
 	return __real_pthread_mutex_lock(mutex);
 }
 

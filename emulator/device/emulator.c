@@ -323,39 +323,40 @@ static void *sequencer_thread(void *dev)
 	return run_thread(dev, emu_sequencer_run);
 }
 
-/* Starts a thread, which then holds the device. On failure errno says why. */
-static bool start_thread(struct emu_device *dev, pthread_t *thread, void *(*start)(void *dev))
+/* Starts a thread, which then holds the device. Returns 0 or why it could not, an errno. */
+static int start_thread(struct emu_device *dev, pthread_t *thread, void *(*start)(void *dev))
 {
 	int ret;
 
 	atomic_fetch_add(&dev->holders, 1);
 	ret = pthread_create(thread, NULL, start, dev);
-	if (!ret)
-		return true;
-	atomic_fetch_sub(&dev->holders, 1);
-	errno = ret;
-	return false;
+	if (ret)
+		atomic_fetch_sub(&dev->holders, 1);
+	return ret;
 }
 
 /*
  * Starts the device's threads, with every signal blocked: those are the host's.
- * Returns false if one could not be started; then none is left.
+ * Returns 0, or why one could not be started; then none is left.
  */
-static bool start_threads(struct emu_device *dev)
+static int start_threads(struct emu_device *dev)
 {
-	bool mgmt, sequencer;
 	sigset_t all, old;
+	bool mgmt;
+	int ret;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	mgmt = start_thread(dev, &dev->mgmt.thread, mgmt_thread);
-	sequencer = mgmt && start_thread(dev, &dev->seq.thread, sequencer_thread);
+	ret = start_thread(dev, &dev->mgmt.thread, mgmt_thread);
+	mgmt = !ret;
+	if (mgmt)
+		ret = start_thread(dev, &dev->seq.thread, sequencer_thread);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (mgmt && !sequencer) {
+	if (mgmt && ret) {
 		stop_threads(dev);
 		pthread_join(dev->mgmt.thread, NULL);
 	}
-	return sequencer;
+	return ret;
 }
 
 bool emu_fits(const struct rondo_machine *machine, char why[EMU_REASON_BYTES])
@@ -378,9 +379,12 @@ struct emu_device *emu_create(const struct rondo_machine *machine, const struct 
 			      void *host, u64 memory)
 {
 	struct emu_device *dev;
+	int error;
 
-	if (!rondo_machine_supported(machine))
+	if (!rondo_machine_supported(machine)) {
+		errno = ENOTSUP;
 		return NULL;
+	}
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return NULL;
@@ -391,8 +395,10 @@ struct emu_device *emu_create(const struct rondo_machine *machine, const struct 
 	dev->seq.budget.limit = memory;
 	init_device(dev);
 	dev->seq.exec = exec_create(executor_for(machine, EXECUTOR_BEST), machine);
-	if (!dev->seq.exec || !start_threads(dev)) {
+	error = dev->seq.exec ? start_threads(dev) : ENOMEM;
+	if (error) {
 		emu_put(dev);
+		errno = error;
 		return NULL;
 	}
 	return dev;

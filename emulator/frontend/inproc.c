@@ -121,7 +121,10 @@ struct inproc *inproc_create(const struct rondo_machine *machine, const struct i
 	pthread_rwlockattr_destroy(&attr);
 	host->dev = emu_create(machine, &host_ops, host, ops->memory ? ops->memory : UINT64_MAX);
 	if (!host->dev) {
+		int error = errno;
+
 		inproc_destroy(host);
+		errno = error;
 		return NULL;
 	}
 	return host;

@@ -8,6 +8,7 @@
 #include "tests/unit/libaccel_rig.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -55,6 +56,18 @@ REFUSABLE(int, pthread_create,
 	  (thread, attr, start, arg), EAGAIN, EAGAIN)
 
 static int interrupted; /* so often is the next wait, or the next reading of a file */
+static struct timespec *now; /* this is the time, if it is not NULL */
+static struct timespec waits; /* what the last wait was allowed; tv_sec -1: for ever */
+
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	if (!now || id != CLOCK_MONOTONIC)
+		return __real_clock_gettime(id, t);
+	*t = *now;
+	return 0;
+}
 
 int __real_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *mask);
 int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, const sigset_t *mask);
@@ -65,8 +78,16 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *left, cons
 		errno = EINTR;
 		return -1;
 	}
+	if (left)
+		waits = *left;
+	else
+		waits.tv_sec = -1;
+	if (now)
+		return 0;
 	return refused(ENOMEM) ? -1 : __real_ppoll(fds, n, left, mask);
 }
+
+REFUSABLE(int, fstat64, (int fd, struct stat *st), (fd, st), -1, EIO)
 
 static size_t read_at_most = SIZE_MAX; /* at a time; 0: the file has shrunk */
 
@@ -75,9 +96,12 @@ ssize_t __wrap_read(int fd, void *to, size_t size);
 ssize_t __wrap_read(int fd, void *to, size_t size)
 {
 	struct stat st;
+	off_t at = lseek(fd, 0, SEEK_CUR);
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+	if (__real_fstat64(fd, &st) || !S_ISREG(st.st_mode))
 		return __real_read(fd, to, size);
+	if (at < 0 || size > (u64)st.st_size - at)
+		abort(); /* there is room for what the file has, and no more */
 	if (interrupted) {
 		interrupted--;
 		errno = EINTR;
@@ -229,6 +253,74 @@ static void test_wait(struct rig *r)
 	accel_fence_destroy(fence);
 }
 
+/* A wait lasts exactly until its deadline. */
+static void test_deadline(struct rig *r)
+{
+	static const struct {
+		int64_t now_s, now_ns, deadline, seconds, nanoseconds;
+	} rows[] = {
+		{ 1000, 5, 1000000000005, 0, 0 },
+		{ 1000, 5, 1000000000004, 0, 0 },
+		{ 1000, 5, 1000000000006, 0, 1 },
+		{ 1000, 999999999, 1001000000000, 0, 1 },
+		{ 1000, 5, 1001000000004, 0, 999999999 },
+		{ 1000, 5, 1001000000005, 1, 0 },
+		{ 1000, 5, 1007000000012, 7, 7 },
+		{ 1000, 5, 0, 0, 0 },
+		{ 1000, 5, INT64_MIN, 0, 0 },
+		{ 1000, 5, ACCEL_FOREVER - 1, 9223372036 - 1000, 854775806 - 5 },
+		{ 1000, 5, ACCEL_FOREVER, -1, 0 },
+	};
+	struct accel_fence *fence;
+	u32 i, wrong = 0;
+
+	accel_replay(r->queue, r->binding, &fence);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct timespec time = { rows[i].now_s, rows[i].now_ns };
+		int ret;
+
+		now = &time;
+		ret = accel_fence_wait(fence, rows[i].deadline);
+		now = NULL;
+		if (ret == -ETIMEDOUT && waits.tv_sec == rows[i].seconds &&
+		    (waits.tv_sec < 0 || waits.tv_nsec == rows[i].nanoseconds))
+			continue;
+		printf("# row %u: %d, %lld s, %ld ns\n", i, ret, (long long)waits.tv_sec,
+		       waits.tv_nsec);
+		wrong++;
+	}
+	tap_eq(wrong, 0, "a wait lasts until its deadline, to the nanosecond");
+	tap_eq(accel_fence_wait(fence, ACCEL_FOREVER), 0, "and has an end");
+	accel_fence_destroy(fence);
+}
+
+/* Files are read up to 2 GiB, and so are models in memory; these here find no memory. */
+static void test_largest(void)
+{
+	struct accel_model *made = NULL;
+	struct accel_error error;
+	int fd = open(path, O_RDWR | O_CLOEXEC), fits, larger;
+
+	if (ftruncate(fd, 1ll << 31))
+		tap_ok(false, "a large file");
+	refuse = 2; /* behind fstat() and calloc() */
+	fits = accel_model_load(path, &made, &error);
+	refuse = -1;
+	if (ftruncate(fd, (1ll << 31) + 1))
+		tap_ok(false, "a larger file");
+	larger = accel_model_load(path, &made, &error);
+	tap_ok(fits == -ENOMEM && larger == -EFBIG && !strcmp(error.text, "File too large"),
+	       "a file of 2 GiB may be a model, a larger one not: %s", error.text);
+	refuse = 1; /* behind calloc() */
+	fits = accel_model_parse(&file, 1ull << 31, &made, &error);
+	refuse = -1;
+	larger = accel_model_parse(&file, (1ull << 31) + 1, &made, &error);
+	tap_ok(fits == -ENOMEM && larger == -EFBIG && !strcmp(error.text, "larger than 2 GiB"),
+	       "and so with bytes in memory: %s", error.text);
+	tap_ok(!made, "nothing is made");
+	close(fd);
+}
+
 /* A file comes in pieces, with signals between them, and may shrink meanwhile. */
 static void test_pieces(void)
 {
@@ -268,7 +360,9 @@ int main(void)
 		model = rig_model(&r, 0, 0);
 		test_refused(&r);
 		test_wait(&r);
+		test_deadline(&r);
 		test_pieces();
+		test_largest();
 		accel_model_destroy(model);
 	}
 	rig_fini(&r);

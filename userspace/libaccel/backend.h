@@ -20,7 +20,7 @@
 
 #define ACCEL_EXPORT __attribute__((visibility("default")))
 
-/* First in a function of the library that calls anything: the caller's errno stays as it is. */
+/* First in a function of the library that calls what may set errno: the caller's stays as it is. */
 #define ACCEL_KEEP_ERRNO \
 	__attribute__((cleanup(accel_errno_restore), unused)) const int kept_errno = errno
 

@@ -129,20 +129,12 @@ static int local_buffer_map(struct accel_buffer *base, void **memory)
  * Forgetting: the device is told first, and the object freed when it has answered.
  */
 
-static void forget(struct local_device *dev, bool live, struct rondo_fw_admin cmd, void *object,
-		   void (*then)(struct local_call *call))
+static void forget(struct local_device *dev, bool live, struct local_call *call)
 {
-	struct local_call *call = calloc(1, sizeof(*call));
-
-	if (!call)
-		return; /* what the device knows must stay */
-	call->cmd = cmd;
-	call->object = object;
-	call->then = then;
 	if (live && !local_lost(dev))
 		local_admin_post(dev, call);
 	else
-		then(call);
+		call->then(call);
 }
 
 /*
@@ -171,19 +163,18 @@ static void program_forgotten(struct local_call *call)
 
 	program->dev->program[program->number] = NULL;
 	program_free(program);
-	free(call);
 }
 
 static void program_put(struct local_program *program)
 {
 	if (--program->refs)
 		return;
-	forget(program->dev, program->live,
-	       (struct rondo_fw_admin){
-		       .command = RONDO_FW_PROGRAM_UNLOAD,
-		       .program = program->number,
-	       },
-	       program, program_forgotten);
+	program->unload = (struct local_call){
+		.cmd = { .command = RONDO_FW_PROGRAM_UNLOAD, .program = program->number },
+		.then = program_forgotten,
+		.object = program,
+	};
+	forget(program->dev, program->live, &program->unload);
 }
 
 /* Proves the copy of the program. */
@@ -217,11 +208,8 @@ static int verify(struct local_program *program, u64 budget, struct accel_error 
 /* Gives the program a number and loads it. */
 static int program_load(struct local_device *dev, struct local_program *program)
 {
-	int ret = local_check(dev);
 	u32 number = 0;
 
-	if (ret)
-		return ret;
 	while (number < RONDO_PROGRAMS_MAX && dev->program[number])
 		number++;
 	if (number == RONDO_PROGRAMS_MAX)
@@ -255,7 +243,7 @@ static int program_make(struct local_device *dev, const void *data, u64 size, u6
 	}
 	pthread_mutex_lock(&dev->lock);
 	ret = program_load(dev, program);
-	if (ret == -ENOMEM && program->why[0])
+	if (ret == -ENOMEM)
 		accel_error_set(error, "%s", program->why);
 	if (!ret)
 		*out = program;
@@ -344,19 +332,18 @@ static void binding_forgotten(struct local_call *call)
 
 	binding->dev->binding[binding->number] = NULL;
 	binding_free(binding);
-	free(call);
 }
 
 void local_binding_put(struct local_binding *binding)
 {
 	if (--binding->refs)
 		return;
-	forget(binding->dev, binding->live,
-	       (struct rondo_fw_admin){
-		       .command = RONDO_FW_UNBIND,
-		       .binding = binding->number,
-	       },
-	       binding, binding_forgotten);
+	binding->unbind = (struct local_call){
+		.cmd = { .command = RONDO_FW_UNBIND, .binding = binding->number },
+		.then = binding_forgotten,
+		.object = binding,
+	};
+	forget(binding->dev, binding->live, &binding->unbind);
 }
 
 struct rondo_bound_slot local_bound_slot(const void *ctx, u32 i)
@@ -395,11 +382,8 @@ static int bind_slot(struct local_binding *binding, u32 i, const struct accel_sl
 /* Gives the binding a number and makes it known to the device. */
 static int binding_load(struct local_device *dev, struct local_binding *binding)
 {
-	int ret = local_check(dev);
 	u32 number = 0;
 
-	if (ret)
-		return ret;
 	while (number < RONDO_BINDINGS_MAX && dev->binding[number])
 		number++;
 	if (number == RONDO_BINDINGS_MAX)
@@ -635,10 +619,8 @@ int accel_local_open(const struct rondo_machine *machine, struct accel_device **
 	dev->base.machine = *machine;
 	fill_info(&dev->base);
 	dev->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (dev->wake >= 0) {
-		errno = ENOMEM;
+	if (dev->wake >= 0)
 		dev->hw = local_hw_create(&dev->base.machine, &ops);
-	}
 	if (!dev->hw) {
 		ret = -errno;
 		goto err_free;

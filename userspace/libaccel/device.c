@@ -190,7 +190,6 @@ ACCEL_EXPORT int accel_device_open(const char *name, struct accel_device **devic
 
 ACCEL_EXPORT int accel_open(const char *name, struct accel_device **device)
 {
-	ACCEL_KEEP_ERRNO;
 	return accel_device_open(name, device, NULL);
 }
 
@@ -226,7 +225,6 @@ ACCEL_EXPORT int accel_device_fd(struct accel_device *device)
 ACCEL_EXPORT int accel_device_info(struct accel_device *device, struct accel_info *info,
 				   size_t size)
 {
-	ACCEL_KEEP_ERRNO;
 	if (accel_forked(device))
 		return -EPERM;
 	memset(info, 0, size);
@@ -236,7 +234,6 @@ ACCEL_EXPORT int accel_device_info(struct accel_device *device, struct accel_inf
 
 ACCEL_EXPORT int accel_device_machine(struct accel_device *device, void *machine, size_t size)
 {
-	ACCEL_KEEP_ERRNO;
 	if (accel_forked(device))
 		return -EPERM;
 	if (size != sizeof(device->machine))

@@ -68,7 +68,7 @@ struct local_call {
 	struct rondo_fw_admin cmd;
 	bool done;
 	int ret; /* once done */
-	/* Called once it is done, instead of waking a waiter; frees the call. */
+	/* Called once it is done, instead of waking a waiter; the call may be gone then. */
 	void (*then)(struct local_call *call);
 	void *object;
 };
@@ -96,6 +96,7 @@ struct local_program {
 	u32 refs;
 	u32 number; /* of the device */
 	bool live; /* the firmware knows it */
+	struct local_call unload; /* when nobody uses it any more */
 	u64 size;
 	struct local_pages pages; /* the program's bytes */
 	char why[128]; /* the device has no memory for it: what it said */
@@ -108,6 +109,7 @@ struct local_binding {
 	u32 refs;
 	u32 number;
 	bool live;
+	struct local_call unbind; /* when nobody uses it any more */
 	u32 generation;
 	struct local_program *program;
 	bool disjoint; /* reads nothing that it writes, so a replay may be done again */
@@ -193,12 +195,9 @@ struct local_device {
 /* -ENODEV or -EIO if the device is GONE or DEAD. */
 int local_lost(const struct local_device *dev);
 
-/* The same after a reset that is under way, if one is. */
-int local_check(struct local_device *dev);
-
 /*
- * Gives @cmd to the firmware and waits for the answer; releases the lock meanwhile. -EAGAIN: there
- * was a reset.
+ * Gives @cmd to the firmware, after a reset that is under way, and waits for the answer; releases
+ * the lock meanwhile. -EAGAIN: there was a reset. Errors of local_lost().
  */
 int local_admin(struct local_device *dev, struct rondo_fw_admin cmd);
 

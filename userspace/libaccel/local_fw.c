@@ -127,18 +127,14 @@ int local_lost(const struct local_device *dev)
 	return -EIO;
 }
 
-int local_check(struct local_device *dev)
-{
-	while (dev->state == LOCAL_DOWN)
-		pthread_cond_wait(&dev->answered, &dev->lock);
-	return local_lost(dev);
-}
-
 int local_admin(struct local_device *dev, struct rondo_fw_admin cmd)
 {
 	struct local_call call = { .cmd = cmd };
-	int ret = local_check(dev);
+	int ret;
 
+	while (dev->state == LOCAL_DOWN)
+		pthread_cond_wait(&dev->answered, &dev->lock);
+	ret = local_lost(dev);
 	if (ret)
 		return ret;
 	local_admin_post(dev, &call);
@@ -381,7 +377,6 @@ static void reset(struct local_device *dev)
 	}
 	if (!ret)
 		ret = reload(dev);
-	forget_looks(dev);
 	dev->state = !ret ? LOCAL_LIVE : ret == -ENODEV ? LOCAL_GONE : LOCAL_DEAD;
 	if (ret) {
 		fail_calls(dev, ret);

@@ -20,6 +20,7 @@
 enum { RING_BYTES = LOCAL_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry) };
 
 static_assert(LOCAL_REPLAYS_MAX <= LOCAL_QUEUE_ENTRIES, "a job fits into its queue");
+static_assert((int)LOCAL_QUEUES_MAX <= (int)RONDO_FW_QUEUES_MAX, "a number for each queue");
 
 /*
  * Fences
@@ -440,15 +441,13 @@ static struct local_queue *queue_alloc(struct local_device *dev, u32 weight)
 /* Gives the queue a number and has the firmware serve it. */
 static int queue_start(struct local_device *dev, struct local_queue *queue)
 {
-	int ret = local_check(dev);
 	u32 number = 0;
+	int ret;
 
-	if (ret)
-		return ret;
-	while (number < RONDO_FW_QUEUES_MAX && dev->queue[number])
-		number++;
-	if (dev->queues >= LOCAL_QUEUES_MAX || number == RONDO_FW_QUEUES_MAX)
+	if (dev->queues >= LOCAL_QUEUES_MAX)
 		return -ENOSPC;
+	while (dev->queue[number])
+		number++;
 	queue->number = number;
 	dev->queue[number] = queue;
 	dev->queues++;

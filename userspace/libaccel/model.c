@@ -197,7 +197,6 @@ ACCEL_EXPORT uint32_t accel_model_region_count(const struct accel_model *model)
 ACCEL_EXPORT int accel_model_slot(const struct accel_model *model, uint32_t index,
 				  struct accel_slot_info *slot)
 {
-	ACCEL_KEEP_ERRNO;
 	const struct rondo_file *f = &model->file;
 	const struct rondo_slot *s;
 
@@ -218,7 +217,6 @@ ACCEL_EXPORT int accel_model_slot(const struct accel_model *model, uint32_t inde
 ACCEL_EXPORT int accel_model_tensor(const struct accel_model *model, enum accel_kind kind,
 				    uint32_t index, struct accel_tensor *tensor)
 {
-	ACCEL_KEEP_ERRNO;
 	const struct rondo_tensor *t = model->file.tensors;
 	const struct rondo_tensor *end = t + model->file.tensor_count;
 
@@ -245,7 +243,6 @@ ACCEL_EXPORT int accel_model_tensor(const struct accel_model *model, enum accel_
 ACCEL_EXPORT int accel_model_region(const struct accel_model *model, uint32_t index,
 				    struct accel_region *region)
 {
-	ACCEL_KEEP_ERRNO;
 	const struct rondo_region *r;
 
 	if (index >= model->file.region_count)
@@ -258,7 +255,6 @@ ACCEL_EXPORT int accel_model_region(const struct accel_model *model, uint32_t in
 ACCEL_EXPORT int accel_model_find(const struct accel_model *model, enum accel_kind kind,
 				  const char *name, uint32_t *index, struct accel_tensor *tensor)
 {
-	ACCEL_KEEP_ERRNO;
 	struct accel_tensor found;
 	u32 i;
 

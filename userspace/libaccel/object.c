@@ -321,7 +321,6 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 ACCEL_EXPORT int accel_replay(struct accel_queue *queue, struct accel_binding *binding,
 			      struct accel_fence **fence)
 {
-	ACCEL_KEEP_ERRNO;
 	const struct accel_replay replay = { .binding = binding };
 	const struct accel_job job = { .replays = &replay, .replay_count = 1 };
 
@@ -414,7 +413,6 @@ ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel
 
 ACCEL_EXPORT int accel_fence_fd(struct accel_fence *fence)
 {
-	ACCEL_KEEP_ERRNO;
 	return accel_forked(fence->device) ? -EPERM : fence->fd;
 }
 

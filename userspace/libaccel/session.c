@@ -115,7 +115,6 @@ ACCEL_EXPORT const struct accel_program *accel_session_program(const struct acce
 ACCEL_EXPORT int accel_session_tensor(struct accel_session *session, enum accel_kind kind,
 				      uint32_t index, void **data, uint64_t *bytes)
 {
-	ACCEL_KEEP_ERRNO;
 	struct accel_tensor tensor;
 	int ret;
 
@@ -132,7 +131,6 @@ ACCEL_EXPORT int accel_session_tensor(struct accel_session *session, enum accel_
 
 ACCEL_EXPORT int accel_session_start(struct accel_session *session)
 {
-	ACCEL_KEEP_ERRNO;
 	if (accel_forked(session->device))
 		return -EPERM;
 	if (session->fence)
@@ -142,7 +140,6 @@ ACCEL_EXPORT int accel_session_start(struct accel_session *session)
 
 ACCEL_EXPORT int accel_session_wait(struct accel_session *session, int64_t deadline_ns)
 {
-	ACCEL_KEEP_ERRNO;
 	int ret;
 
 	if (accel_forked(session->device))
