@@ -168,6 +168,8 @@ class Parser:
             return max(end, i + 1)
         if t in OPAQUE_STATEMENTS:
             return end + 1
+        if end == i + 1 and self.kind[i] == "id" and t not in ("return", "break", "continue"):
+            return end + 1  # a macro, which may be a declaration
         if self.kind[i] == "id" and t != "return" and self.tok[i + 1] == "(":
             close = self.match[i + 1]
             after = self.tok[close + 1]
