@@ -9,9 +9,15 @@
     files.py npy FILE DESCR SHAPE EXPRESSION [KEY=TEXT]...
         an .npy file of the numbers of a Python expression; KEY=TEXT replaces one of the parts
         version, header (the whole dictionary), data (hexadecimal)
+    files.py rnd FILE PROGRAM CONTENT    a .rnd file of a bare program: statements with ; between
+        in NAME TYPE SLOT OFFSET DIM... [SCALE ZERO_POINT after a comma]
+        out the same
+        region NAME FIRST COUNT
+        data SLOT BYTE...
 """
 import array
 import math
+import struct
 import sys
 
 TYPES = {"f32": (1, "f"), "u8": (2, "B"), "s8": (3, "b"), "s32": (6, "i"), "s64": (7, "q"), "bool": (9, "B"),
@@ -84,5 +90,35 @@ def npy(descr, shape, expression, *parts):
         bytes.fromhex(part["data"]))
 
 
+PROGRAM, SLOT_DATA, TENSORS, REGIONS, STRINGS = range(1, 6)  # sections
+
+
+def rnd(program, content):
+    names = tensors = regions = b""
+    with open(program, "rb") as f:
+        sections = [(PROGRAM, 0, f.read())]
+    for statement in content.split(";"):
+        first, _, quantised = statement.partition(",")
+        word = first.split()
+        if word[0] == "data":
+            sections.append((SLOT_DATA, int(word[1]), bytes(int(b) for b in word[2:])))
+            continue
+        if word[0] == "region":
+            regions += struct.pack("<4I", len(names), int(word[2]), int(word[3]), 0)
+        else:
+            dims = [int(d) for d in word[5:]]
+            scale, zero = (float(q) for q in quantised.split() or (0, 0))
+            tensors += struct.pack("<I4B2IQ8Qfi", len(names), word[0] == "out", TYPES[word[2]][0], len(dims), 0,
+                int(word[3]), 0, int(word[4]), *dims, *[0] * (8 - len(dims)), scale, int(zero))
+        names += word[1].encode() + b"\0"
+    sections += [s for s in ((TENSORS, 0, tensors), (REGIONS, 0, regions), (STRINGS, 0, names)) if s[2]]
+    head, body, at = b"", b"", 16 + 24 * len(sections)
+    for kind, index, data in sections:
+        body += bytes(-(at + len(body)) % 64)
+        head += struct.pack("<2I2Q", kind, index, at + len(body), len(data))
+        body += data
+    return struct.pack("<4s2HQ", b"RNDF", 1, len(sections), at + len(body)) + head + body
+
+
 with open(sys.argv[2], "wb") as f:
-    f.write({"onnx": onnx, "npy": npy}[sys.argv[1]](*sys.argv[3:]))
+    f.write({"onnx": onnx, "npy": npy, "rnd": rnd}[sys.argv[1]](*sys.argv[3:]))

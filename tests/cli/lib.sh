@@ -18,7 +18,7 @@ ok()
 	else
 		failures=$((failures + 1))
 		echo "not ok $count $1"
-		sed 's/^/# /' "$work/out" "$work/err"
+		sed 's/^/# /' "$work/out" "$errors"
 	fi
 }
 
@@ -32,17 +32,19 @@ run_process()
 }
 judge()
 {
-	[[ ! $(<"$work/err") =~ internal\ error|fault\ of\ the\ compiler|compiler.s\ fault|Sanitizer|runtime\ error ]] || status=99
+	[[ ! $(<"$errors") =~ internal\ error|fault\ of\ the\ compiler|compiler.s\ fault|Sanitizer|runtime\ error ]] || status=99
 }
 
 # run ARGUMENT...: the same, in a fork of one process, see tests/cli/server.c: not in a subshell, without
 # limits that were set since, and of the environment with RONDO_TEST_* alone.
+# Messages go to $errors.
+errors=$work/err
 coproc server { exec "$rondo_test" --serve; }
 run()
 {
 	local name answer assignments=()
 	for name in "${!RONDO_TEST_@}"; do assignments+=("$name=${!name}"); done
-	printf '%s\0' "$PWD" "$work/out" "$work/err" ${#assignments[@]} "${assignments[@]}" $# "$@" >&"${server[1]}"
+	printf '%s\0' "$PWD" "$work/out" "$errors" ${#assignments[@]} "${assignments[@]}" $# "$@" >&"${server[1]}"
 	read -r answer <&"${server[0]}" || answer=98
 	status=$((answer))
 	judge
@@ -85,8 +87,9 @@ failed()
 	return $found
 }
 
-# onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION...: makes such a file, see files.py.
+# onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION..., rnd FILE PROGRAM CONTENT: makes such a file, see files.py.
 onnx() { "$python" -IS "$files" onnx "$@"; }
+rnd() { "$python" -IS "$files" rnd "$@"; }
 npy() { "$python" -IS "$files" npy "$@"; }
 
 # finish: ends the test.

@@ -5,7 +5,7 @@
  * most commands take. With other arguments it is the command itself. To be linked with --wrap=main.
  *
  * A request is strings, each of which ends in a zero byte: the working directory; the files for
- * standard output and standard error; how many assignments to the environment follow, and they; how
+ * standard output and standard error, which may be one; how many assignments to the environment follow, and they; how
  * many arguments, and they. The answer is a line with the exit status.
  */
 #include <fcntl.h>
@@ -156,8 +156,8 @@ static int serve(char *program, const char *directory)
 		abort();
 	if (!pid) {
 		redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
-		redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_TRUNC);
-		redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_TRUNC);
+		redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
+		redirect(STDERR_FILENO, err, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND);
 		if (chdir(directory))
 			_exit(126);
 		for (int i = 0; assignments[i]; i++)

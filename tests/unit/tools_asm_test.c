@@ -2,7 +2,7 @@
 /*
  * The assembly language. tests/golden/asm/NAME.rasm assembles to what NAME.txt
  * shows: the program's disassembly, or the errors. UPDATE_GOLDEN=1 rewrites the
- * latter. Then texts for all sorts of bundles go there and back.
+ * latter. Then texts for all sorts of bundles go there and back, and lines are damaged.
  */
 #include "tools/asm/asm.h"
 
@@ -289,6 +289,149 @@ static void limits(void)
 	free(text);
 }
 
+/*
+ * Lines that are damaged. Each token of each line is left out, written twice, and, if it is a
+ * number or ends in one, made too large and negative; tests/golden/asm/damaged.txt has what is said
+ * then.
+ */
+static const char before[] = "cycles 9\n"
+			     "slot s read=0..64 write=0..0\n"
+			     "entry x base=4\n"
+			     "desc m in s row=64\n"
+			     ".equ N, 3\n"
+			     ".macro pair a, b\n"
+			     "\tmovi v\\a, \\b\n"
+			     ".endm\n";
+static const char behind[] = "\thalt\n";
+
+static const char *const lines[] = {
+	"machine mesh",
+	"machine hash=0x12",
+	"cycles 7",
+	"slot t align=4 alias=3 flags=2 dynamic read=1..2 write=3..4",
+	"entry y base=4 stride=1,-2 rows=3 seg=5:-6 pitch=7 first=1 reserved=2",
+	"desc k out s row=1 count=2,3 sram=4 sram_stride=5,6 sram_loop=7 slot=8 slot_stride=9 "
+	"slot_loop=1,2 slot_x=3 slot_y=4 mode=rows tiles=1..2,3..4",
+	".equ M, N + 2 * (3 - 1)",
+	"pair 5, N",
+	"movi v1, N | add v2, v3, v4",
+	"v1: mov v1, v2 | nop",
+	"ld.w v1, x+4, 5 | rd v2, a3, x, 6",
+	"ld4 v1, x, 4, 7",
+	"rdq.fix.u8 v3, a0, x, v6, 5",
+	"st.w x+8, v5.6, 4",
+	"sta x, a7, 8 | wl.u8 w1.3, x+4, 6, zp=5",
+	"push.s8 a1, x+4, w1.2, first, 3",
+	"preset a5, x, 3",
+	"fma v3, v4, v5, v6",
+	"rq.fix.s8 v1, v2, v3, 31",
+	"bc.row v4, v5, 7",
+	"loop 5, 6, body=4",
+	"loop1 5 {",
+	"dma c3, m, last=l2, c1<=1, c2<=2",
+	"wait c0<=3",
+	"mask 1..2, 3..4, c2<=0",
+	"v0: ?0123456789abcdef",
+	"}",
+};
+
+/* Length of the token at @text; blanks before it belong to it. */
+static size_t token_length(const char *text)
+{
+	static const char word[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	size_t blanks = strspn(text, " "), n = strspn(text + blanks, word);
+
+	if (!n)
+		n = text[blanks] == '.' && text[blanks + 1] == '.' ? 2 : 1;
+	return blanks + n;
+}
+
+/* What @line assembles to: its errors, or the lines of the disassembly that @plain does not have.
+ */
+static void tell(FILE *out, const char *line, const char *plain)
+{
+	char source[1024], *text, *rest = NULL;
+	struct asm_errors errors;
+	void *program = NULL;
+	u64 size;
+
+	fprintf(out, "%s\n", line);
+	snprintf(source, sizeof(source), "%s%s\n%s", before, line, behind);
+	if (asm_assemble(source, &program, &size, &errors)) {
+		for (u32 i = 0; i < errors.count; i++)
+			fprintf(out, "\t%u:%u: %s\n", errors.error[i].line, errors.error[i].column,
+				errors.error[i].text);
+		return;
+	}
+	text = disassembly(program, size);
+	for (char *at = strtok_r(text, "\n", &rest); at; at = strtok_r(NULL, "\n", &rest)) {
+		const char *known = strstr(plain, at);
+
+		if (!known || (known != plain && known[-1] != '\n') || known[strlen(at)] != '\n')
+			fprintf(out, "\t= %s\n", at + strspn(at, "\t"));
+	}
+	free(text);
+	free(program);
+}
+
+/* @line with the @length bytes at @at replaced by @with. */
+static void tell_changed(FILE *out, const char *line, size_t at, size_t length, const char *with,
+			 const char *plain)
+{
+	char changed[512];
+
+	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)at, line, with, line + at + length);
+	tell(out, changed, plain);
+}
+
+static void damaged(void)
+{
+	char *have = NULL, *want = read_text("damaged", ".txt"), *plain, source[1024], with[256];
+	const char *flag = getenv("UPDATE_GOLDEN");
+	size_t have_length = 0, at, length;
+	struct asm_errors errors;
+	void *program = NULL;
+	u64 size;
+	FILE *out = open_memstream(&have, &have_length);
+
+	snprintf(source, sizeof(source), "%s%s", before, behind);
+	if (!tap_ok(!asm_assemble(source, &program, &size, &errors), "lines around a damaged one"))
+		asm_print_errors(stdout, "# damaged", &errors);
+	plain = disassembly(program, size);
+	for (u32 i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *line = lines[i];
+
+		tell(out, line, plain);
+		for (at = 0; line[at]; at += length) {
+			int digits = 0;
+
+			length = token_length(line + at);
+			while (line[at + length - 1 - digits] >= '0' &&
+			       line[at + length - 1 - digits] <= '9')
+				digits++;
+			tell_changed(out, line, at, length, "", plain);
+			snprintf(with, sizeof(with), "%.*s%.*s", (int)length, line + at,
+				 (int)length, line + at);
+			tell_changed(out, line, at, length, with, plain);
+			if (!digits)
+				continue;
+			tell_changed(out, line, at + length - digits, digits,
+				     "99999999999999999999", plain);
+			tell_changed(out, line, at + length - digits, digits, "-1", plain);
+		}
+	}
+	fclose(out);
+	if (flag && !strcmp(flag, "1"))
+		write_text("damaged", ".txt", have);
+	else if (!tap_ok(want && !strcmp(have, want), "damaged lines"))
+		comment(have);
+	free(program);
+	free(plain);
+	free(have);
+	free(want);
+}
+
 /* The example of the reference assembles, and the verifier accepts it. */
 static void documented(void)
 {
@@ -314,6 +457,7 @@ int main(void)
 {
 	all_golden();
 	documented();
+	damaged();
 	round_trips();
 	any_field();
 	limits();
