@@ -5,8 +5,8 @@
  * most commands take. With other arguments it is the command itself. To be linked with --wrap=main.
  *
  * A request is strings, each of which ends in a zero byte: the working directory; the files for
- * standard output and standard error, which may be one; how many assignments to the environment follow, and they; how
- * many arguments, and they. The answer is a line with the exit status.
+ * standard output and standard error, which may be one; how many assignments to the environment
+ * follow, and they; how many arguments, and they. The answer is a line with the exit status.
  */
 #include <fcntl.h>
 #include <link.h>

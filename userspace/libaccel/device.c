@@ -110,16 +110,16 @@ int accel_open_first(const char *sysfs, const char *dev, struct accel_device **d
 	char pattern[PATH_MAX], path[PATH_MAX];
 	int first = 0, ret = -ENODEV;
 	glob_t found;
-	size_t i;
+	char **node;
 
 	accel_error_set(error, "there is no device");
 	snprintf(pattern, sizeof(pattern), "%s/accel*", sysfs);
 	if (glob(pattern, 0, NULL, &found))
 		return -ENODEV;
-	for (i = 0; i < found.gl_pathc && ret; i++) {
-		if (!is_ours(found.gl_pathv[i]))
+	for (node = found.gl_pathv; *node && ret; node++) {
+		if (!is_ours(*node))
 			continue;
-		snprintf(path, sizeof(path), "%s%s", dev, strrchr(found.gl_pathv[i], '/'));
+		snprintf(path, sizeof(path), "%s%s", dev, strrchr(*node, '/'));
 		ret = accel_drm_open(path, device);
 		if (ret && !first) {
 			first = ret;
