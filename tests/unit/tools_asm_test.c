@@ -304,37 +304,6 @@ static const char before[] = "cycles 9\n"
 			     ".endm\n";
 static const char behind[] = "\thalt\n";
 
-static const char *const lines[] = {
-	"machine mesh",
-	"machine hash=0x12",
-	"cycles 7",
-	"slot t align=4 alias=3 flags=2 dynamic read=1..2 write=3..4",
-	"entry y base=4 stride=1,-2 rows=3 seg=5:-6 pitch=7 first=1 reserved=2",
-	"desc k out s row=1 count=2,3 sram=4 sram_stride=5,6 sram_loop=7 slot=8 slot_stride=9 "
-	"slot_loop=1,2 slot_x=3 slot_y=4 mode=rows tiles=1..2,3..4",
-	".equ M, N + 2 * (3 - 1)",
-	"pair 5, N",
-	"movi v1, N | add v2, v3, v4",
-	"v1: mov v1, v2 | nop",
-	"ld.w v1, x+4, 5 | rd v2, a3, x, 6",
-	"ld4 v1, x, 4, 7",
-	"rdq.fix.u8 v3, a0, x, v6, 5",
-	"st.w x+8, v5.6, 4",
-	"sta x, a7, 8 | wl.u8 w1.3, x+4, 6, zp=5",
-	"push.s8 a1, x+4, w1.2, first, 3",
-	"preset a5, x, 3",
-	"fma v3, v4, v5, v6",
-	"rq.fix.s8 v1, v2, v3, 31",
-	"bc.row v4, v5, 7",
-	"loop 5, 6, body=4",
-	"loop1 5 {",
-	"dma c3, m, last=l2, c1<=1, c2<=2",
-	"wait c0<=3",
-	"mask 1..2, 3..4, c2<=0",
-	"v0: ?0123456789abcdef",
-	"}",
-};
-
 /* Length of the token at @text; blanks before it belong to it. */
 static size_t token_length(const char *text)
 {
@@ -388,6 +357,7 @@ static void tell_changed(FILE *out, const char *line, size_t at, size_t length, 
 static void damaged(void)
 {
 	char *have = NULL, *want = read_text("damaged", ".txt"), *plain, source[1024], with[256];
+	char *lines = read_text("damaged", ".lines"), *rest = NULL;
 	const char *flag = getenv("UPDATE_GOLDEN");
 	size_t have_length = 0, at, length;
 	struct asm_errors errors;
@@ -399,9 +369,8 @@ static void damaged(void)
 	if (!tap_ok(!asm_assemble(source, &program, &size, &errors), "lines around a damaged one"))
 		asm_print_errors(stdout, "# damaged", &errors);
 	plain = disassembly(program, size);
-	for (u32 i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const char *line = lines[i];
-
+	for (const char *line = strtok_r(lines, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		tell(out, line, plain);
 		for (at = 0; line[at]; at += length) {
 			int digits = 0;
@@ -426,6 +395,7 @@ static void damaged(void)
 		write_text("damaged", ".txt", have);
 	else if (!tap_ok(want && !strcmp(have, want), "damaged lines"))
 		comment(have);
+	free(lines);
 	free(program);
 	free(plain);
 	free(have);
