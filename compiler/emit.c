@@ -22,13 +22,22 @@ struct bytes {
 	bool failed; /* there was no memory: what is in it is not all */
 };
 
+/* The bundles of what is made for one node. */
+struct region {
+	const struct stream_mark *mark;
+	u32 first, count;
+};
+
 struct emission {
 	struct lowering *l;
-	struct vliw *v;
+	const struct transfer_list *t;
 	struct rondo_entry *entry;
 	struct rondo_desc *desc;
 	u32 entries, descs;
-	int bundle; /* being encoded */
+	u64 (*word)[RONDO_SLOTS_PER_BUNDLE];
+	u32 bundle; /* being encoded */
+	struct region *region;
+	u32 region_count, region_room;
 	struct bytes program, strings, tensors, regions;
 };
 
@@ -62,57 +71,74 @@ static u32 string(struct emission *e, const char *s)
 	return append(&e->strings, s, strlen(s) + 1);
 }
 
-static const struct node *node_of(const struct emission *e)
+/* The graph node that bundle @b is made for, or NULL. */
+static const struct node *node_of(const struct emission *e, u32 b)
 {
-	return vliw_node_of(e->v, e->bundle);
+	u32 i = e->region_count;
+
+	while (i && b < e->region[i - 1].first)
+		i--;
+	return i ? e->region[i - 1].mark->node : NULL;
 }
 
-/* The address entry for @ref: what the operation's offset field does not hold. */
-static int entry_for(struct emission *e, const struct mir_ref *ref, u16 *index)
+/* The address entry for @s: what the operation's offset field does not hold. */
+static int entry_for(struct emission *e, const struct bundle_slot *s, u16 *index)
 {
-	struct rondo_entry entry = { .seg_len = ref->seg_len, .seg_stride = ref->seg_stride };
+	struct rondo_entry entry = { .seg_len = s->run->ref->seg_len,
+				     .seg_stride = s->run->ref->seg_stride };
 	u32 i;
 
-	memcpy(entry.stride, ref->stride, sizeof(entry.stride));
-	memcpy(entry.row_stride, ref->row_stride, sizeof(entry.row_stride));
+	for (i = 0; i < RONDO_LOOP_DEPTH; i++) {
+		entry.stride[i] = (s32)s->stride[i];
+		entry.row_stride[i] = (s16)s->row_stride[i];
+	}
 	for (i = 0; i < e->entries; i++)
 		if (!memcmp(&e->entry[i], &entry, sizeof(entry)))
 			break;
 	if (i == RONDO_ENTRIES_MAX)
-		return node_fail(e->l->g, node_of(e), -EFBIG, "more than %d address patterns",
-				 RONDO_ENTRIES_MAX);
+		return node_fail(e->l->g, node_of(e, e->bundle), -EFBIG,
+				 "more than %d address patterns", RONDO_ENTRIES_MAX);
 	if (i == e->entries)
 		e->entry[e->entries++] = entry;
 	*index = i;
 	return 0;
 }
 
-static int encode_op(struct emission *e, struct mir_item *item, u64 *word)
+static int encode_op(struct emission *e, const struct bundle_slot *s, u64 *word)
 {
-	int err;
+	struct rondo_op op = s->run->op;
+	int err = 0;
 
-	if (item->ref.buf != MIR_NO_BUF) {
-		item->op.off = e->l->mir.buf[item->ref.buf].base + item->ref.offset;
-		err = entry_for(e, &item->ref, &item->op.entry);
-		if (err)
-			return err;
+	if (s->run->ref) {
+		op.off = (u32)s->address;
+		err = entry_for(e, s, &op.entry);
 	}
-	if (!rondo_encode(&item->op, word))
-		return node_fail(e->l->g, node_of(e), -ENOTRECOVERABLE, "%s does not encode",
-				 rondo_ops[item->op.op].name);
-	return 0;
+	if (rondo_op_writes_weights(op.op))
+		op.wrow = (u8)s->row;
+	else if (rondo_op_has_row(op.op))
+		op.row = (u16)s->row;
+	if (!err && !rondo_encode(&op, word))
+		err = node_fail(e->l->g, node_of(e, e->bundle), -ENOTRECOVERABLE,
+				"%s does not encode", rondo_ops[op.op].name);
+	return err;
 }
 
-static int encode_dma(struct emission *e, const struct mir_item *item, struct rondo_op *op)
+/* The descriptor of transfer @x. */
+static int describe_transfer(struct emission *e, const struct transfer *x, u16 *index)
 {
 	if (e->descs == RONDO_DESCS_MAX)
-		return node_fail(e->l->g, mir_user_of(&e->l->mir, item->ref.buf), -EFBIG,
+		return node_fail(e->l->g, mir_user_of(&e->l->mir, x->buf), -EFBIG,
 				 "more than %d transfers", RONDO_DESCS_MAX);
-	op->op = RONDO_OP_dma;
-	op->channel = item->channel;
-	op->desc = e->descs;
-	e->desc[e->descs] = item->desc;
-	e->desc[e->descs++].sram_base = e->l->mir.buf[item->ref.buf].base + item->ref.offset;
+	*index = (u16)e->descs;
+	e->desc[e->descs++] = (struct rondo_desc){
+		.dir = x->dir,
+		.mode = RONDO_DMA_TILE,
+		.slot = (u16)x->slot,
+		.row_bytes = (u32)x->bytes,
+		.count = { 1, 1, 1 },
+		.sram_base = (u32)(e->l->mir.buf[x->buf].base + x->offset),
+		.slot_base = x->slot_offset,
+	};
 	return 0;
 }
 
@@ -121,58 +147,100 @@ static void wait_for_all(struct rondo_op *op)
 	memset(op->wait, 1, sizeof(op->wait));
 }
 
-/* What stands in slot C of @b. */
-static int control(struct emission *e, const struct vliw_bundle *b, struct rondo_op *op)
+/* What stands in slot C of @n, which opens the loops around @body bundles. */
+static int control(struct emission *e, const struct bundle_node *n, u64 body, struct rondo_op *op)
 {
-	const struct mir_item *item = b->slot[RONDO_C];
+	const struct bundle_slot *s = n->slot[RONDO_C];
 
-	memset(op, 0, sizeof(*op));
-	if (item && item->kind == MIR_DMA)
-		return encode_dma(e, item, op);
-	if (item) {
-		op->op = RONDO_OP_wait;
-		wait_for_all(op);
-	} else if (b->nest == 1) {
-		op->op = RONDO_OP_loop1;
-		op->body = b->body;
-		op->trip[0] = b->trip[0];
-	} else if (b->nest) {
-		op->op = RONDO_OP_loop;
-		op->nest = b->nest;
-		op->body = b->body;
-		memcpy(op->trip, b->trip, sizeof(op->trip));
+	*op = (struct rondo_op){ .op = RONDO_OP_NOP };
+	if (s) {
+		*op = s->run->op;
+		if (s->run->transfer >= 0)
+			return describe_transfer(e, &e->t->at[s->run->transfer], &op->desc);
+		return 0;
 	}
+	if (!n->nest)
+		return 0;
+	op->op = n->nest == 1 ? RONDO_OP_loop1 : RONDO_OP_loop;
+	op->nest = (u8)(n->nest == 1 ? 0 : n->nest);
+	op->body = (u32)body;
+	for (int i = 0; i < (n->nest == 1 ? 1 : 3); i++)
+		op->trip[i] = i < n->nest ? n->nest_trips[i] : 1;
 	return 0;
 }
 
-static int encode_bundle(struct emission *e, struct vliw_bundle *b,
-			 u64 word[RONDO_SLOTS_PER_BUNDLE])
+/* The loop that @n opens, or NULL. */
+static const struct bundle_node *loop_of(const struct bundle_node *n)
 {
-	struct rondo_op c;
-	int slot, err = control(e, b, &c);
+	while (n && n->kind != BUNDLE_LOOP)
+		n = n->next;
+	return n;
+}
 
-	if (!err && !rondo_encode(&c, &word[RONDO_C]))
-		err = node_fail(e->l->g, node_of(e), -EFBIG, "a loop of %d bundles does not encode",
-				b->body);
+static int encode_bundle(struct emission *e, const struct bundle_node *n)
+{
+	u64 *word = e->word[e->bundle];
+	struct rondo_op c;
+	int slot, err = control(e, n, n->nest ? bundles_count(&loop_of(n)->body) : 0, &c);
+
+	if (!err && c.op != RONDO_OP_NOP && !rondo_encode(&c, &word[RONDO_C]))
+		err = node_fail(e->l->g, node_of(e, e->bundle), -ENOTRECOVERABLE,
+				"a loop of %u bundles does not encode", c.body);
 	for (slot = RONDO_L0; slot < RONDO_SLOTS_PER_BUNDLE && !err; slot++)
-		if (b->slot[slot])
-			err = encode_op(e, b->slot[slot], &word[slot]);
+		if (n->slot[slot])
+			err = encode_op(e, n->slot[slot], &word[slot]);
+	e->bundle++;
 	return err;
 }
 
-static int encode_bundles(struct emission *e, u64 (*word)[RONDO_SLOTS_PER_BUNDLE])
+/* Ends the last region, and begins one at the next bundle; NULL: begins none. */
+static int next_region(struct emission *e, const struct stream_mark *mark)
+{
+	struct region *last = e->region_count ? &e->region[e->region_count - 1] : NULL, *bigger;
+
+	if (last && last->mark == mark)
+		return 0; /* of a loop, whose trips are text twice */
+	if (last)
+		last->count = e->bundle - last->first;
+	if (!mark)
+		return 0;
+	if (e->region_count == e->region_room) {
+		e->region_room = 2 * e->region_room + 16;
+		bigger = graph_alloc(e->l->g, e->region_room * sizeof(*bigger));
+		if (!bigger)
+			return -ENOMEM;
+		if (last)
+			memcpy(bigger, e->region, e->region_count * sizeof(*bigger));
+		e->region = bigger;
+	}
+	e->region[e->region_count++] = (struct region){ mark, e->bundle, 0 };
+	return 0;
+}
+
+static int encode_list(struct emission *e, const struct bundle_list *l)
+{
+	int err = 0;
+
+	for (const struct bundle_node *n = l->first; n && !err; n = n->next) {
+		if (n->kind == BUNDLE)
+			err = encode_bundle(e, n);
+		else
+			err = n->kind == BUNDLE_LOOP ? encode_list(e, &n->body) :
+						       next_region(e, n->mark);
+	}
+	return err;
+}
+
+static int encode_bundles(struct emission *e, const struct bundle_list *l)
 {
 	struct rondo_op halt = { .op = RONDO_OP_halt };
-	int err;
+	int err = encode_list(e, l);
 
-	for (e->bundle = 0; e->bundle < e->v->bundles; e->bundle++) {
-		err = encode_bundle(e, &e->v->bundle[e->bundle], word[e->bundle]);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	wait_for_all(&halt);
-	rondo_encode(&halt, &word[e->bundle][RONDO_C]);
-	return 0;
+	rondo_encode(&halt, &e->word[e->bundle][RONDO_C]);
+	return next_region(e, NULL);
 }
 
 /* Fills in the claims. A program that is refused here is a fault of the compiler. */
@@ -190,7 +258,7 @@ static int measure(struct emission *e, u64 *cycles)
 	if (verdict->code) {
 		rondo_verdict_text(verdict, text, sizeof(text));
 		if (rondo_error_where(verdict->code) == RONDO_WHERE_BUNDLE)
-			at_fault = vliw_node_of(e->v, (int)verdict->index);
+			at_fault = node_of(e, verdict->index);
 		err = node_fail(e->l->g, at_fault, -ENOTRECOVERABLE, "program refused: %s", text);
 	} else {
 		*cycles = rondo_verify_facts(v)->cycles;
@@ -211,25 +279,27 @@ static void add_slots(struct emission *e)
 		append(&e->program, &tensor, sizeof(tensor));
 }
 
-static int make_program(struct emission *e, u64 *cycles)
+static int make_program(struct emission *e, const struct bundle_list *l, u64 *cycles)
 {
 	const struct graph *g = e->l->g;
-	u64(*word)[RONDO_SLOTS_PER_BUNDLE];
+	u64 bundles = bundles_count(l) + 1;
 	struct rondo_program_header header = {
 		.magic = RONDO_PROGRAM_MAGIC,
 		.version = RONDO_PROGRAM_VERSION,
 		.machine_hash = rondo_machine_hash(e->l->machine),
 		.slots = 1 + g->inputs.n + g->outputs.n,
-		.bundles = e->v->bundles + 1,
+		.bundles = (u32)bundles,
 	};
 	int err;
 
+	if (bundles > RONDO_BUNDLES_MAX)
+		return graph_fail(g, -EFBIG, "more than %d bundles", RONDO_BUNDLES_MAX);
 	e->entry = graph_alloc(e->l->g, RONDO_ENTRIES_MAX * sizeof(*e->entry));
 	e->desc = graph_alloc(e->l->g, RONDO_DESCS_MAX * sizeof(*e->desc));
-	word = graph_alloc(e->l->g, header.bundles * sizeof(*word));
-	if (!e->entry || !e->desc || !word)
+	e->word = graph_alloc(e->l->g, bundles * sizeof(*e->word));
+	if (!e->entry || !e->desc || !e->word)
 		return -ENOMEM;
-	err = encode_bundles(e, word);
+	err = encode_bundles(e, l);
 	if (err)
 		return err;
 	header.entries = e->entries;
@@ -238,7 +308,7 @@ static int make_program(struct emission *e, u64 *cycles)
 	add_slots(e);
 	append(&e->program, e->entry, e->entries * sizeof(*e->entry));
 	append(&e->program, e->desc, e->descs * sizeof(*e->desc));
-	append(&e->program, word, header.bundles * sizeof(*word));
+	append(&e->program, e->word, bundles * sizeof(*e->word));
 	return e->program.failed ? graph_fail(g, -ENOMEM, "no memory") : measure(e, cycles);
 }
 
@@ -264,19 +334,19 @@ static void describe(struct emission *e)
 	const struct graph *g = e->l->g;
 	u32 slot = SLOT_WEIGHTS + 1;
 	size_t i;
-	int r;
+	u32 r;
 
 	for (i = 0; i < g->inputs.n; i++)
 		add_tensor(e, g->inputs.v[i], RONDO_TENSOR_INPUT, slot++);
 	for (i = 0; i < g->outputs.n; i++)
 		add_tensor(e, g->outputs.v[i], RONDO_TENSOR_OUTPUT, slot++);
-	for (r = 0; r < e->v->regions; r++) {
-		const struct vliw_region *region = &e->v->region[r];
+	for (r = 0; r < e->region_count; r++) {
+		const struct region *region = &e->region[r];
 		struct rondo_region out = { .first = region->first, .count = region->count };
 
 		if (!region->count)
 			continue;
-		out.name = string(e, region->name);
+		out.name = string(e, region->mark->name);
 		append(&e->regions, &out, sizeof(out));
 	}
 }
@@ -330,12 +400,13 @@ static int write_file(struct emission *e, struct compiled *out)
 	return 0;
 }
 
-int emit(struct lowering *l, struct vliw *v, struct compiled *out)
+int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
+	 struct compiled *out)
 {
-	struct emission e = { .l = l, .v = v };
+	struct emission e = { .l = l, .t = t };
 	int err;
 
-	err = make_program(&e, &out->cycles);
+	err = make_program(&e, bundles, &out->cycles);
 	if (!err) {
 		describe(&e);
 		err = write_file(&e, out);

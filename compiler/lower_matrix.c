@@ -2,10 +2,11 @@
 /*
  * Conv and Linear: products on the matrix unit.
  *
- * Both are one nest. For each column tile (N): load the parameters of the readout; for each strip
- * of pixels: for each push of K, its weight rows into one of the two buffers, then one push per
- * pixel, each into its own accumulator row; then one requantising store per pixel, which adds the
- * bias and clamps.
+ * For each column tile (N) and strip of pixels, and for each push of K: its weight rows into one of
+ * the two buffers, then one push per pixel, each into its own accumulator row; then one
+ * requantising store per pixel, which adds the bias and clamps. All these are kernels that stand
+ * one after the other; the stream lets weights be loaded beside the pushes of the tile before, and
+ * stores follow the last pushes. Where there are very many tiles, they are a repetition.
  */
 #include <errno.h>
 #include <math.h>
@@ -15,7 +16,13 @@
 #include "compiler/tile.h"
 #include "compiler/window.h"
 
-enum { OUTER_MAX = 4, PIXEL_X = 1, PIXEL_Y = 0, BYTES = 4 };
+enum {
+	OUTER_MAX = 4,
+	PIXEL_X = 1,
+	PIXEL_Y = 0,
+	BYTES = 4,
+	KERNELS_MAX = 4096, /* of one product; more are a repetition */
+};
 
 /* A loop around the whole product: batch, group. Strides in bytes. */
 struct outer {
@@ -27,24 +34,32 @@ struct product {
 	struct operand_at bias; /* buf MIR_NO_BUF: none */
 	s64 x_offset, y_offset; /* bytes to pixel 0 */
 	struct outer outer[OUTER_MAX];
-	int outers;
+	int outers, looped; /* the first @looped of them are loops, */
+	s64 trip[OUTER_MAX]; /* the others are at these trips */
 	s64 pixels[2]; /* rows, pixels of a row */
 	s64 x_step[2], y_step[2]; /* bytes */
 	struct tile_ks k;
 	s64 columns; /* N */
-	s64 w_pitch; /* bytes between weight rows */
+	bool packed; /* the weights of a column tile are dense, one tile behind the other */
 	s64 y_lane; /* bytes between columns of the result */
 	float lo, hi;
 };
 
-/* Adds the strides of the outer loops, whose depths are 0..outers-1. */
+/* Adds the strides of the outer loops, whose depths are 0..looped-1, and the place of the others.
+ */
 static struct mir_ref outer_ref(const struct product *p, mir_buf buf, s64 offset, size_t member)
 {
 	struct mir_ref ref = mir_ref(buf, offset);
 	int d;
 
-	for (d = 0; d < p->outers; d++)
-		ref.stride[d] = *(const s64 *)((const char *)&p->outer[d] + member);
+	for (d = 0; d < p->outers; d++) {
+		s64 step = *(const s64 *)((const char *)&p->outer[d] + member);
+
+		if (d < p->looped)
+			ref.stride[d] = (s32)step;
+		else
+			ref.offset += p->trip[d] * step;
+	}
 	return ref;
 }
 
@@ -72,21 +87,41 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	return params;
 }
 
-/* Weight rows of push @k, columns [n, n + lanes), into buffer @buf. */
-static void load_weights(struct lowering *l, const struct product *p, int k, s64 n, int lanes)
+/* What does not change from strip to strip of one column tile. */
+struct column_tile {
+	s64 n;
+	int lanes;
+	vreg params;
+	bool has_params;
+	int loaded; /* the only push of K, whose weights a buffer has; or -1 */
+	int buffer; /* where the next weights go, in turn with the other one */
+};
+
+static s64 total_rows(const struct product *p)
+{
+	const struct tile_k *last = &p->k.k[p->k.n - 1];
+
+	return last->row + last->count;
+}
+
+/* Weight rows of push @k into the next buffer. */
+static void load_weights(struct lowering *l, const struct product *p, int k, struct column_tile *t)
 {
 	const struct tile_k *tile = &p->k.k[k];
+	s64 pitch = (p->packed ? t->lanes : p->columns) * BYTES;
+	s64 columns = (p->packed ? t->n * total_rows(p) : t->n) * BYTES;
 	struct mir *m = &l->mir;
 	struct mir_item *item;
-	struct mir_ref ref = OUTER_REF(p, w, p->w.layout.base + tile->row * p->w_pitch + n * BYTES);
+	struct mir_ref ref = OUTER_REF(p, w, p->w.layout.base + columns + tile->row * pitch);
 	int depth = mir_loop(m, tile->count);
 
-	ref.stride[depth] = p->w_pitch;
+	ref.stride[depth] = (s32)pitch;
 	ref.row_stride[depth] = 1;
+	t->buffer ^= 1;
 	item = mir_op(m, RONDO_OP_wl_w);
 	item->ref = ref;
-	item->op.count = lanes;
-	item->op.buf = k % 2;
+	item->op.count = (u8)t->lanes;
+	item->op.buf = (u8)t->buffer;
 	mir_end(m);
 }
 
@@ -107,8 +142,8 @@ static void close_pixels(struct mir *m)
 	mir_end(m);
 }
 
-static void push_pixels(struct lowering *l, const struct product *p, int k, struct mir_ref ref,
-			s64 w, s64 h)
+static void push_pixels(struct lowering *l, const struct product *p, int k, int buffer,
+			struct mir_ref ref, s64 w, s64 h)
 {
 	const struct tile_k *tile = &p->k.k[k];
 	struct mir_item *item;
@@ -120,7 +155,7 @@ static void push_pixels(struct lowering *l, const struct product *p, int k, stru
 	item = mir_op(&l->mir, RONDO_OP_push_f32);
 	item->ref = ref;
 	item->op.count = tile->count;
-	item->op.buf = k % 2;
+	item->op.buf = (u8)buffer;
 	item->op.mode = k == 0; /* the first push writes, the others add */
 	close_pixels(&l->mir);
 }
@@ -142,77 +177,121 @@ static void store_pixels(struct lowering *l, const struct product *p, struct mir
 	close_pixels(&l->mir);
 }
 
-/* What does not change from strip to strip of one column tile. */
-struct column_tile {
-	s64 n;
-	int lanes;
-	vreg params;
-	bool resident; /* all weight rows fit in the two buffers: loaded once */
-};
-
-/*
- * @strips strips of @h rows of @w pixels, from pixel (x, y) on, each directly under the other.
+/* A strip of @h rows of @w pixels from pixel @at on; @loop: the depth of a loop over strips, or -1.
  */
-static void strips(struct lowering *l, const struct product *p, const struct column_tile *t,
-		   const s64 at[2], s64 w, s64 h, s64 strips)
+static void strip(struct lowering *l, const struct product *p, struct column_tile *t,
+		  const s64 at[2], s64 w, s64 h, int loop)
 {
-	struct mir *m = &l->mir;
 	struct mir_ref from, to;
-	int k, depth;
+	int k;
 
-	if (!w || !h || !strips)
-		return;
 	from = OUTER_REF(p, x,
 			 p->x_offset + at[PIXEL_Y] * p->x_step[PIXEL_Y] +
 				 at[PIXEL_X] * p->x_step[PIXEL_X]);
 	to = OUTER_REF(p, y,
 		       p->y_offset + at[PIXEL_Y] * p->y_step[PIXEL_Y] +
 			       at[PIXEL_X] * p->y_step[PIXEL_X] + t->n * p->y_lane);
-	depth = mir_loop(m, strips);
-	from.stride[depth] = h * p->x_step[PIXEL_Y];
-	to.stride[depth] = h * p->y_step[PIXEL_Y];
-	for (k = 0; k < p->k.n; k++) {
-		if (!t->resident)
-			load_weights(l, p, k, t->n, t->lanes);
-		push_pixels(l, p, k, from, w, h);
+	if (loop >= 0) {
+		from.stride[loop] = (s32)(h * p->x_step[PIXEL_Y]);
+		to.stride[loop] = (s32)(h * p->y_step[PIXEL_Y]);
 	}
+	for (k = 0; k < p->k.n; k++) {
+		if (t->loaded != k)
+			load_weights(l, p, k, t);
+		push_pixels(l, p, k, t->buffer, from, w, h);
+	}
+	if (!t->has_params)
+		t->params = load_params(l, p, t->n, t->lanes);
+	t->has_params = true;
+	t->loaded = p->k.n == 1 ? 0 : -1;
 	store_pixels(l, p, to, w, h, t->params, t->lanes);
-	mir_end(m);
 }
 
-static void column_tile(struct lowering *l, const struct product *p, s64 n)
+/* @rows rows of @w pixels from column @x on, in strips of @h rows. */
+static void strips(struct lowering *l, const struct product *p, struct column_tile *t, s64 x, s64 w,
+		   s64 h, bool unrolled)
+{
+	s64 rows = p->pixels[PIXEL_Y], y = 0, full = rows / h;
+
+	if (!unrolled && full > 1) {
+		int depth;
+
+		t->params = load_params(l, p, t->n, t->lanes);
+		t->has_params = true;
+		t->loaded = -1;
+		depth = mir_loop(&l->mir, full);
+		strip(l, p, t, (s64[]){ 0, x }, w, h, depth);
+		mir_end(&l->mir);
+		y = full * h;
+		t->loaded = -1;
+	}
+	for (; y < rows; y += h)
+		strip(l, p, t, (s64[]){ y, x }, w, rows - y < h ? rows - y : h, -1);
+}
+
+static void column_tile(struct lowering *l, const struct product *p, s64 n, int *buffer,
+			bool unrolled)
 {
 	struct tile_strip s = tile_pixels(l->machine, p->pixels[PIXEL_X], p->pixels[PIXEL_Y]);
-	s64 rows = p->pixels[PIXEL_Y], width = p->pixels[PIXEL_X], left = p->columns - n, x;
-	struct column_tile t = { .n = n, .resident = p->k.n <= 2 };
-	int k;
+	s64 width = p->pixels[PIXEL_X], left = p->columns - n, x;
+	struct column_tile t = { .n = n, .loaded = -1, .buffer = *buffer };
 
-	t.lanes = left < l->machine->lanes ? left : l->machine->lanes;
-	t.params = load_params(l, p, n, t.lanes);
-	for (k = 0; t.resident && k < p->k.n; k++)
-		load_weights(l, p, k, n, t.lanes);
-	for (x = 0; x < width; x += s.w) {
-		s64 w = width - x < s.w ? width - x : s.w;
-
-		strips(l, p, &t, (s64[]){ 0, x }, w, s.h, rows / s.h);
-		strips(l, p, &t, (s64[]){ rows - rows % s.h, x }, w, rows % s.h, 1);
-	}
+	t.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
+	for (x = 0; x < width; x += s.w)
+		strips(l, p, &t, x, width - x < s.w ? width - x : s.w, s.h, unrolled);
+	*buffer = t.buffer;
 }
 
-static void lower_product(struct lowering *l, const struct product *p)
+/* Kernels of all column tiles and strips for one trip of the outer loops, about. */
+static s64 count_kernels(const struct lowering *l, const struct product *p)
 {
-	s64 n;
-	int d;
+	struct tile_strip s = tile_pixels(l->machine, p->pixels[PIXEL_X], p->pixels[PIXEL_Y]);
+	s64 strips =
+		((p->pixels[PIXEL_Y] + s.h - 1) / s.h) * ((p->pixels[PIXEL_X] + s.w - 1) / s.w);
 
-	for (d = 0; d < p->outers; d++)
+	return (p->columns + l->machine->lanes - 1) / l->machine->lanes * strips * (2 * p->k.n + 1);
+}
+
+/* The outer loops from number @d on, which are not loops of the machine IR, and what is in them. */
+static void unrolled_outer(struct lowering *l, struct product *p, int d, int *buffer, bool unrolled)
+{
+	if (d < p->outers) {
+		for (p->trip[d] = 0; p->trip[d] < p->outer[d].trip; p->trip[d]++)
+			unrolled_outer(l, p, d + 1, buffer, unrolled);
+		return;
+	}
+	for (s64 n = 0; n < p->columns; n += l->machine->lanes)
+		column_tile(l, p, n, buffer, unrolled);
+}
+
+static void lower_product(struct lowering *l, struct product *p)
+{
+	s64 kernels = count_kernels(l, p);
+	bool unrolled = kernels <= KERNELS_MAX;
+	int buffer = 0, d;
+
+	for (p->looped = p->outers; p->looped; p->looped--) {
+		kernels *= p->outer[p->looped - 1].trip;
+		if (kernels > KERNELS_MAX)
+			break;
+	}
+	for (d = 0; d < p->looped; d++)
 		mir_loop(&l->mir, p->outer[d].trip);
-	for (n = 0; n < p->columns; n += l->machine->lanes)
-		column_tile(l, p, n);
-	for (d = 0; d < p->outers; d++)
+	unrolled_outer(l, p, p->looped, &buffer, unrolled);
+	for (d = 0; d < p->looped; d++)
 		mir_end(&l->mir);
 }
 
-/* ONNX's OIHW weights as rows of K = (ky, kx, c), one matrix per group. */
+/* Where the weight of (row, column) of a matrix of @rows x @columns is, packed in column tiles. */
+static s64 packed_at(const struct lowering *l, s64 row, s64 column, s64 rows, s64 columns)
+{
+	s64 lanes = l->machine->lanes, n = column / lanes * lanes;
+	s64 width = columns - n < lanes ? columns - n : lanes;
+
+	return n * rows + row * width + column - n;
+}
+
+/* ONNX's OIHW weights as rows of K = (ky, kx, c), one matrix per group, in column tiles. */
 static struct operand_at pack_weights(struct lowering *l, const struct value *v, s64 groups,
 				      s64 taps)
 {
@@ -224,13 +303,31 @@ static struct operand_at pack_weights(struct lowering *l, const struct value *v,
 	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
 
 	to = room;
-	if (!to)
-		return at;
-	for (g = 0; g < groups; g++)
+	for (g = 0; to && g < groups; g++, to += taps * ins * outs)
 		for (t = 0; t < taps; t++)
 			for (c = 0; c < ins; c++)
 				for (o = 0; o < outs; o++)
-					*to++ = from[((g * outs + o) * ins + c) * taps + t];
+					to[packed_at(l, t * ins + c, o, taps * ins, outs)] =
+						from[((g * outs + o) * ins + c) * taps + t];
+	return at;
+}
+
+/* Constant matrices [..., rows, columns] in column tiles. */
+static struct operand_at pack_matrices(struct lowering *l, const struct value *v)
+{
+	s64 columns = v->shape.dim[v->shape.rank - 1], rows = v->shape.dim[v->shape.rank - 2];
+	s64 matrices = shape_elems(&v->shape) / (rows * columns), i, r, c;
+	const float *from = v->data;
+	void *room;
+	float *to;
+	struct mir_ref ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
+	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
+
+	to = room;
+	for (i = 0; to && i < matrices; i++, to += rows * columns)
+		for (r = 0; r < rows; r++)
+			for (c = 0; c < columns; c++)
+				to[packed_at(l, r, c, rows, columns)] = *from++;
 	return at;
 }
 
@@ -297,7 +394,7 @@ static int lower_conv(struct lowering *l, struct node *n)
 	if (!p.k.n)
 		return graph_fail(l->g, -ENOMEM, "no memory");
 	p.columns = outs;
-	p.w_pitch = outs * BYTES;
+	p.packed = true;
 	p.y_lane = out->stride[1];
 	lower_product(l, &p);
 	return 0;
@@ -322,7 +419,8 @@ static int lower_linear(struct lowering *l, struct node *n)
 	shape_broadcast_strides(&batch_a, &batch, sa);
 	shape_broadcast_strides(&batch_b, &batch, sb);
 	p.x = lower_in_as(l, a, &la);
-	p.w = lower_in_as(l, b, &lb);
+	p.packed = value_is_const(b);
+	p.w = p.packed ? pack_matrices(l, b) : lower_in_as(l, b, &lb);
 	if (bias)
 		p.bias = lower_in(l, bias);
 	p.y = lower_out(l, n->out[0]);
@@ -342,7 +440,6 @@ static int lower_linear(struct lowering *l, struct node *n)
 	if (!p.k.n)
 		return graph_fail(l->g, -ENOMEM, "no memory");
 	p.columns = shape->dim[rank - 1];
-	p.w_pitch = p.columns * BYTES;
 	p.y_lane = out->stride[rank - 1];
 	lower_product(l, &p);
 	return 0;

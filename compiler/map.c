@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ELEMENT_BYTES = 4, UNROLL = 4 };
+enum { ELEMENT_BYTES = 4 };
 
 /*
  * How the innermost dimensions become vectors. Either one dimension is cut into vectors of `lanes`
@@ -168,12 +168,36 @@ void map_store(struct mir *m, const struct map *map, int i, vreg v)
 	mir_store(m, v, map->ref[i], map->count);
 }
 
-void map_run(struct mir *m, int lanes, struct map *map)
+/* A nest over the outer dimensions and @trips vectors of @lanes lanes, from number @number on. */
+static void nest(struct mir *m, struct map *map, const struct cut *c, s64 number, s64 trips,
+		 int lanes)
 {
 	struct mir_ref base[MAP_OPERANDS];
+	int i, d;
+
+	for (i = 0; i < map->operands; i++)
+		base[i] = mir_ref(map->operand[i].buf, map->operand[i].offset);
+	for (d = 0; d < c->outer; d++) {
+		int depth = mir_loop(m, map->size[d]);
+
+		for (i = 0; i < map->operands; i++)
+			base[i].stride[depth] = (s32)map->stride[i][d];
+	}
+	if (trips > 1) {
+		int depth = mir_loop(m, trips);
+
+		for (i = 0; i < map->operands; i++)
+			base[i].stride[depth] = (s32)(c->step * map->stride[i][c->dim]);
+	}
+	one(m, map, c, base, number, lanes);
+	for (d = 0; d < c->outer + (trips > 1); d++)
+		mir_end(m);
+}
+
+void map_run(struct mir *m, int lanes, struct map *map)
+{
 	struct cut c;
-	s64 number = 0;
-	int i, d, u, unrolled;
+	int d;
 
 	if (!map->dims)
 		map_dim(map, 2, (s64[MAP_OPERANDS]){ 0 }), map->size[0] = 1;
@@ -181,31 +205,8 @@ void map_run(struct mir *m, int lanes, struct map *map)
 		merge(map, d);
 	choose_inner(map, lanes);
 	c = cut_space(map, lanes);
-	for (i = 0; i < map->operands; i++)
-		base[i] = mir_ref(map->operand[i].buf, map->operand[i].offset);
-	for (d = 0; d < c.outer; d++) {
-		int depth = mir_loop(m, map->size[d]);
-
-		for (i = 0; i < map->operands; i++)
-			base[i].stride[depth] = map->stride[i][d];
-	}
-	unrolled = c.full >= 2 * UNROLL ? UNROLL : 1;
-	if (c.full / unrolled) {
-		struct mir_ref moving[MAP_OPERANDS];
-		int depth = mir_loop(m, c.full / unrolled);
-
-		memcpy(moving, base, sizeof(moving));
-		for (i = 0; i < map->operands; i++)
-			moving[i].stride[depth] = unrolled * c.step * map->stride[i][c.dim];
-		for (u = 0; u < unrolled; u++)
-			one(m, map, &c, moving, u, c.lanes);
-		mir_end(m);
-		number = c.full - c.full % unrolled;
-	}
-	for (; number < c.full; number++)
-		one(m, map, &c, base, number, c.lanes);
+	if (c.full)
+		nest(m, map, &c, 0, c.full, c.lanes);
 	if (c.rest)
-		one(m, map, &c, base, c.full, c.rest);
-	for (d = 0; d < c.outer; d++)
-		mir_end(m);
+		nest(m, map, &c, c.full, 1, c.rest);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Maps: the same vector operations over every element of a space of up to eight dimensions, each
- * operand with its own strides. Finds what to put in lanes, what to loop over and what to unroll;
- * the caller's body says what is done with one vector.
+ * operand with its own strides. Finds what to put in lanes and what to loop over; the caller's body
+ * says what is done with one vector. What does not fill the lanes is a nest of its own.
  *
  *	struct map map = { .operands = 2, .body = add_body, .arg = &ops };
  *	map_dim(&map, 28, (s64[]){ 112, 112 });		// outermost first: size, bytes per step

@@ -332,17 +332,6 @@ void mir_print(const struct mir *m, FILE *out)
 		case MIR_END:
 			fprintf(out, "end\n");
 			break;
-		case MIR_DMA:
-			fprintf(out, "dma channel %u %s slot %u+%" PRIu64 ", %u bytes",
-				item->channel,
-				item->desc.dir == RONDO_DMA_IN ? "in from" : "out to",
-				item->desc.slot, item->desc.slot_base, item->desc.row_bytes);
-			print_ref(&item->ref, out);
-			fprintf(out, "\n");
-			break;
-		case MIR_WAIT:
-			fprintf(out, "wait\n");
-			break;
 		case MIR_NODE:
 			fprintf(out, "node %s\n", item->name);
 			break;

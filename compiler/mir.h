@@ -10,8 +10,9 @@
  * from its previous trip, is written before the loop. A virtual register is one or three registers
  * wide; requantise parameters are three.
  *
- * Built by the lower_*.c files, refined by fetch.c (DMA), place.c (addresses), sched.c (bundles)
- * and regalloc.c (registers), read by emit.c. Everything lives in the graph's arena.
+ * A perfect loop nest around straight-line code is a kernel (modulo.h); any other loop is a
+ * repetition of what is in it. Built by the lower_*.c files; place.c gives buffers their addresses,
+ * and stream.c makes streams of it. Everything lives in the graph's arena.
  *
  * The functions that make items do not return errors, so that the code that lowers a node reads
  * like the program that it writes. An error is recorded in struct mir instead and must be looked at
@@ -47,7 +48,7 @@ struct mir_buffer {
 	enum mir_buf_kind kind;
 	u64 bytes;
 	u64 slot_offset; /* MIR_BUF_CONST: where its content is in the weights slot */
-	int first, last; /* items that touch it first and last; set by place.c */
+	int first, last; /* items between which it is in use; set by place.c */
 	u32 base; /* address; set by place.c */
 };
 
@@ -65,21 +66,16 @@ enum mir_kind {
 	MIR_OP,
 	MIR_LOOP,
 	MIR_END,
-	MIR_DMA,
-	MIR_WAIT, /* for all transfers on all channels */
 	MIR_NODE,
 };
 
 struct mir_item {
 	enum mir_kind kind;
-	struct rondo_op
-		op; /* MIR_OP: opcode, counts, rows; registers are filled in by regalloc.c */
+	struct rondo_op op; /* MIR_OP: opcode, counts, rows; registers are filled in by stream.c */
 	vreg dst, a, b, c, params;
 	u8 dst_part; /* which of three registers dst names */
 	struct mir_ref ref;
 	u64 trip; /* MIR_LOOP */
-	struct rondo_desc desc; /* MIR_DMA: SRAM addresses are relative to ref.buf until emit.c */
-	u8 channel; /* MIR_DMA */
 	const char *name; /* MIR_NODE: of what the following items are made for */
 	const struct node *node; /* MIR_NODE: the graph node that it is, or NULL */
 };

@@ -10,29 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/disasm.h"
-
 /* Where the back half keeps what it makes. */
 struct code {
 	struct lowering l;
-	struct vliw v;
+	struct transfer_list transfers;
+	struct stream *stream;
+	struct bundle_list bundles;
 	struct compiled *out;
 };
-
-/*
- * Operations that are scheduled together: as many as give good code, and fewer where the registers
- * do not suffice for that.
- */
-enum { BLOCK_MAX = 1024, BLOCK_MIN = 16 };
 
 static int run_lower(struct code *c)
 {
 	return lower_graph(&c->l, c->l.g, c->l.machine);
-}
-
-static int run_fetch(struct code *c)
-{
-	return fetch_insert(&c->l);
 }
 
 static int run_place(struct code *c)
@@ -40,32 +29,33 @@ static int run_place(struct code *c)
 	return place_buffers(&c->l);
 }
 
-static int schedule_at_most(struct code *c, int block_max)
+static int run_transfer(struct code *c)
 {
-	struct graph *g = c->l.g;
-	int rc = schedule(&c->v, &c->l.mir, c->l.machine, &g->arena, block_max);
-	const struct node *n = vliw_node_of(&c->v, c->v.bundles);
-
-	if (rc == -EFBIG)
-		return node_fail(g, n, rc, "more than %d bundles", RONDO_BUNDLES_MAX);
-	return rc ? node_fail(g, n, rc, "no memory") : allocate_registers(&c->l, &c->v);
+	return transfers_make(&c->l, &c->transfers);
 }
 
-static int run_schedule(struct code *c)
+static int run_stream(struct code *c)
 {
-	int rc = -EAGAIN;
+	int rc = stream_make(&c->l, &c->transfers, &c->stream);
 
-	for (int n = BLOCK_MAX; n >= BLOCK_MIN && rc == -EAGAIN; n /= 4)
-		rc = schedule_at_most(c, n);
-	if (rc != -EAGAIN)
-		return rc;
-	return node_fail(c->l.g, vliw_node_of(&c->v, c->v.tight), -EFBIG,
-			 "it needs more than the %d registers of the machine", RONDO_VREGS);
+	return rc ? rc : stream_check(&c->l, c->stream);
+}
+
+static int run_bundles(struct code *c)
+{
+	struct graph *g = c->l.g;
+	struct bundle_maker m = { .arena = &g->arena };
+
+	c->bundles = bundles_merge(&m, c->stream);
+	c->bundles = bundles_roll(&m, &c->bundles);
+	if (m.error == -EFBIG)
+		return node_fail(g, m.mark->node, -EFBIG, "more than %d bundles", BUNDLE_NODES_MAX);
+	return m.error ? graph_fail(g, m.error, "no memory") : 0;
 }
 
 static int run_emit(struct code *c)
 {
-	return emit(&c->l, &c->v, c->out);
+	return emit(&c->l, &c->transfers, &c->bundles, c->out);
 }
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
@@ -75,24 +65,19 @@ static void print_mir(const struct code *c, FILE *to)
 	mir_print(&c->l.mir, to);
 }
 
+static void print_transfers(const struct code *c, FILE *to)
+{
+	transfers_print(&c->transfers, to);
+}
+
+static void print_stream(const struct code *c, FILE *to)
+{
+	stream_print(c->stream, to);
+}
+
 static void print_bundles(const struct code *c, FILE *to)
 {
-	for (int b = 0; b < c->v.bundles; b++) {
-		const struct vliw_bundle *bundle = &c->v.bundle[b];
-
-		fprintf(to, "%5d:", b);
-		if (bundle->nest)
-			fprintf(to, " loop[%d bundles]", bundle->body);
-		for (int slot = 0; slot < RONDO_SLOTS_PER_BUNDLE; slot++) {
-			const struct mir_item *item = bundle->slot[slot];
-
-			if (item && item->kind == MIR_OP)
-				fprintf(to, " | %s", rondo_ops[item->op.op].name);
-			else if (item)
-				fprintf(to, " | %s", item->kind == MIR_DMA ? "dma" : "wait");
-		}
-		fprintf(to, "\n");
-	}
+	bundles_print(&c->bundles, to);
 }
 
 static void print_file(const struct code *c, FILE *to)
@@ -126,9 +111,10 @@ const struct pass passes[] = {
 	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
 	GRAPH("final", pass_final, "check that only what the machine maps is left"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),
-	CODE("fetch", run_fetch, print_mir, "transfers of inputs, constants and outputs"),
 	CODE("place", run_place, print_mir, "addresses in SRAM"),
-	CODE("schedule", run_schedule, print_bundles, "bundles and registers"),
+	CODE("transfer", run_transfer, print_transfers, "which bytes come in and go out"),
+	CODE("stream", run_stream, print_stream, "which operation executes when"),
+	CODE("schedule", run_bundles, print_bundles, "bundles and loops"),
 	CODE("emit", run_emit, print_file, "the program's bytes, measured, in a file"),
 	{ NULL, NULL, NULL, NULL, NULL },
 };

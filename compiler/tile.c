@@ -47,13 +47,14 @@ struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 struct tile_strip tile_pixels(const struct rondo_machine *m, s64 w, s64 h)
 {
 	struct tile_strip s = { .w = w, .h = 1 };
+	s64 strips;
 
 	if (w > m->acc_rows) {
 		s.w = m->acc_rows;
 		return s;
 	}
 	s.h = m->acc_rows / w;
-	if (s.h > h)
-		s.h = h;
+	strips = (h + s.h - 1) / s.h;
+	s.h = (h + strips - 1) / strips;
 	return s;
 }

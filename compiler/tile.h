@@ -38,9 +38,12 @@ struct tile_ks {
 struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n);
 
-/* A rectangle of pixels computed at one time: `h` rows of `w` pixels. */
+/*
+ * A rectangle of pixels computed at one time: `h` rows of `w` pixels. There are as few strips as
+ * possible, of about the same height.
+ */
 struct tile_strip {
-	s64 w, h; /* largest strip; w * h <= acc_rows */
+	s64 w, h; /* of all but the last strip; w * h <= acc_rows */
 };
 
 struct tile_strip tile_pixels(const struct rondo_machine *m, s64 w, s64 h);

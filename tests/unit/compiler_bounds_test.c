@@ -144,7 +144,7 @@ static void test_single_nodes(void)
 		  "1048576");
 	check_one("a product that is larger than its factors", "1024,1", "Mul \"n\" %0 %0", NULL);
 	check_one("an input of exactly SRAM and its result", "262144", "Tanh \"n\" %0",
-		  "m: node \"n\" (Tanh): \"y\" needs 1048576 bytes of SRAM beside what lives with "
+		  "m: node \"n\" (Tanh): \"x\" needs 1048576 bytes of SRAM beside what lives with "
 		  "it; the machine has 1048576 bytes");
 	check_one(
 		"an input of more", "262145", "Tanh \"n\" %0",
@@ -196,8 +196,8 @@ static void test_chains(void)
 	check("29,200 nodes", &deepest,
 	      "m: node \"n29128\" (Sigmoid): more than 262144 operations");
 	chain(&deeper, 29000, "Sigmoid");
-	check("29,000 nodes, with the transfers of their constants", &deeper,
-	      "m: node \"n23831\" (Sigmoid): more than 262144 operations");
+	check("29,000 nodes, whose operations fit", &deeper,
+	      "m: node \"n23429\" (Sigmoid): more than 1048576 bundles");
 	chain(&loaded, 4200, "Sigmoid");
 	check("4,200 nodes with constants", &loaded,
 	      "m: node \"n4096\" (Sigmoid): more than 4096 transfers");
@@ -261,26 +261,26 @@ static void test_constants(void)
 		add(&t, " 1");
 	add(&t, "\nnode %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
 	check("constants that do not fit beside an input", &t,
-	      "m: node \"n\" (MatMul): its constants need 400192 bytes of SRAM beside what lives "
-	      "with them; the machine has 1048576 bytes");
+	      "m: node \"n\" (MatMul): \"x\" needs 800000 bytes of SRAM beside what lives with it; "
+	      "the machine has 1048576 bytes");
 }
 
-/* Each Transpose reads columns of another matrix, two elements larger than the one before. */
+/* Each Transpose reads columns of another matrix, seven elements larger than the one before. */
 static void test_patterns(void)
 {
 	struct text t = { 0 };
 	int v = 1;
 
-	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"c\" f32[2]\ninput %%1 \"x\" f32[64]\n");
-	for (int i = 33; i < 2200; i++, v += 4) {
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"c\" f32[7]\ninput %%1 \"x\" f32[217]\n");
+	for (int i = 32; i < 4400; i++, v += 4) {
 		add(&t, "node %%%d \"\" ? = Concat \"\" %%%d %%0 axis=0\n", v + 1, v);
-		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d,2\n", v + 2, v + 1, i);
+		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d,7\n", v + 2, v + 1, i);
 		add(&t, "node %%%d \"\" ? = Transpose \"n%d\" %%%d perm=1,0\n", v + 3, i, v + 2);
-		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d\n", v + 4, v + 3, 2 * i);
+		add(&t, "node %%%d \"\" ? = View \"\" %%%d shape=%d\n", v + 4, v + 3, 7 * i);
 	}
 	add(&t, "output %%%d\n", v);
 	check("matrices of many sizes", &t,
-	      "m: node \"n2132\" (Transpose): more than 4096 address patterns");
+	      "m: node \"n2715\" (Transpose): more than 4096 address patterns");
 }
 
 /* @inputs inputs, each with an output of its own. */

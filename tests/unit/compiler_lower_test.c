@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Golden tests of the back half: what a few of the graphs in tests/golden/compiler become, in
- * tests/golden/backend: NAME.lower is the machine IR, NAME.schedule the bundles. With
- * UPDATE_GOLDEN=1 in the environment they are rewritten.
+ * tests/golden/backend: NAME.PASS is what `--dump PASS` prints. With UPDATE_GOLDEN=1 in the
+ * environment they are rewritten.
  */
 #include "compiler/backend.h"
 #include "compiler/compiler.h"
@@ -126,6 +126,8 @@ int main(void)
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		test_golden(names[i], "lower");
+		test_golden(names[i], "transfer");
+		test_golden(names[i], "stream");
 		test_golden(names[i], "schedule");
 	}
 	test_padding();

@@ -23,7 +23,7 @@ static bool apart(const struct mir_buffer *a, const struct mir_buffer *b)
 	return a->base + a->bytes <= b->base || b->base + b->bytes <= a->base;
 }
 
-/* Buffer i is touched by items i and i + 3: it overlaps in time with six others. */
+/* Buffer i is touched by nodes i and i + 3: it overlaps in time with six others. */
 static void test_lifetimes(void)
 {
 	struct compile_error err = { 0 };
@@ -37,9 +37,9 @@ static void test_lifetimes(void)
 	for (i = 0; i < BUFFERS; i++)
 		total += (mir_buffer(&l.mir, MIR_BUF_VALUE, "b", 100000 + i * 4), 100000 + i * 4);
 	for (i = 0; i < BUFFERS + 3; i++) {
+		mir_node(&l.mir, "node", NULL);
 		if (i < BUFFERS)
-			mir_movi(&l.mir, 0);
-		mir_load(&l.mir, RONDO_OP_ld_w, mir_ref(i < BUFFERS ? i : i - 3, 0), 1);
+			mir_load(&l.mir, RONDO_OP_ld_w, mir_ref(i, 0), 1);
 		if (i >= 3)
 			mir_load(&l.mir, RONDO_OP_ld_w, mir_ref(i - 3, 0), 1);
 	}
@@ -52,8 +52,8 @@ static void test_lifetimes(void)
 	graph_free(l.g);
 }
 
-/* A buffer read at the start of a loop's body is read again by the next trip. */
-static void test_loop(void)
+/* What a node reads first and what it writes last are both there all the time. */
+static void test_node(void)
 {
 	struct compile_error err = { 0 };
 	struct rondo_machine machine;
@@ -62,11 +62,49 @@ static void test_loop(void)
 	start(&l, &machine, &err);
 	mir_buffer(&l.mir, MIR_BUF_VALUE, "read first", 256);
 	mir_buffer(&l.mir, MIR_BUF_VALUE, "written later", 256);
-	mir_loop(&l.mir, 4);
+	mir_buffer(&l.mir, MIR_BUF_VALUE, "of the node behind", 256);
+	mir_node(&l.mir, "first", NULL);
 	mir_store(&l.mir, mir_load(&l.mir, RONDO_OP_ld_w, mir_ref(0, 0), 64), mir_ref(1, 0), 64);
-	mir_end(&l.mir);
+	mir_node(&l.mir, "second", NULL);
+	mir_store(&l.mir, mir_movi(&l.mir, 0), mir_ref(2, 0), 64);
 	tap_ok(!place_buffers(&l) && apart(&l.mir.buf[0], &l.mir.buf[1]),
-	       "buffers of one loop do not overlap");
+	       "buffers of one node do not overlap");
+	tap_ok(l.mir.buf[2].base == 0, "those of the next node may take their place");
+	graph_free(l.g);
+}
+
+/* Constants of @bytes, of three nodes; the last one's are its third buffer. */
+static void start_constants(struct lowering *l, struct rondo_machine *machine, u64 bytes,
+			    struct compile_error *err)
+{
+	start(l, machine, err);
+	l->weights_bytes = 3 * bytes;
+	for (int i = 0; i < 3; i++) {
+		mir_buffer(&l->mir, MIR_BUF_CONST, "constants", bytes);
+		l->mir.buf[i].slot_offset = i * bytes;
+		mir_node(&l->mir, "node", NULL);
+		mir_load(&l->mir, RONDO_OP_ld_w, mir_ref(i, 0), 1);
+	}
+}
+
+static void test_constants(void)
+{
+	struct compile_error err = { 0 };
+	struct rondo_machine machine;
+	struct lowering l;
+	u64 most;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	most = machine.sram_bytes / 2 / 3 / 64 * 64;
+	start_constants(&l, &machine, most, &err);
+	tap_ok(!place_buffers(&l) && l.mir.buf[0].base == 0 && l.mir.buf[1].base == most &&
+		       l.mir.buf[2].base == 2 * most,
+	       "constants of half of SRAM stay where they are in their slot");
+	graph_free(l.g);
+	start_constants(&l, &machine, most + 64, &err);
+	tap_ok(!place_buffers(&l) && apart(&l.mir.buf[0], &l.mir.buf[1]) &&
+		       apart(&l.mir.buf[1], &l.mir.buf[2]) && !apart(&l.mir.buf[0], &l.mir.buf[2]),
+	       "larger ones come in one node before they are used");
 	graph_free(l.g);
 }
 
@@ -89,7 +127,8 @@ static void test_too_large(void)
 int main(void)
 {
 	test_lifetimes();
-	test_loop();
+	test_node();
+	test_constants();
 	test_too_large();
 	return tap_done();
 }

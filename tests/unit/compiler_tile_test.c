@@ -81,6 +81,11 @@ static void test_window(const struct rondo_machine *m)
 	arena_free(&arena);
 }
 
+static s64 strips(s64 rows, s64 height)
+{
+	return (rows + height - 1) / height;
+}
+
 static void test_strips(const struct rondo_machine *m)
 {
 	static const s64 widths[] = { 1, 10, 28, 511, 512, 513, 4000 };
@@ -94,12 +99,13 @@ static void test_strips(const struct rondo_machine *m)
 
 			good &= s.w >= 1 && s.h >= 1 && s.w <= widths[i] && s.h <= h;
 			good &= s.w * s.h <= m->acc_rows;
-			/* one more row, or one more pixel, would be too much or is not there */
-			good &= s.h == h || s.w * (s.h + 1) > m->acc_rows;
+			/* as few as there can be, and no lower ones would do */
+			good &= strips(h, s.h) == strips(h, m->acc_rows / s.w);
+			good &= s.h == 1 || strips(h, s.h - 1) > strips(h, s.h);
 			good &= s.w == widths[i] || s.w == m->acc_rows;
 		}
 	}
-	tap_ok(good, "strips are as large as the accumulator file allows");
+	tap_ok(good, "strips are as few as the accumulator file allows, and of one height");
 }
 
 int main(void)

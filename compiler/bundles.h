@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Bundles: the text of a program, as a tree of bundles and loops around them.
+ */
+#ifndef COMPILER_BUNDLES_H
+#define COMPILER_BUNDLES_H
+
+#include "compiler/stream.h"
+
+/* One slot of a bundle. Strides are of the loops around the bundle, outermost first. */
+struct bundle_slot {
+	const struct stream_run *run;
+	s64 address, row; /* at the first trips of all loops */
+	s64 stride[RONDO_LOOP_DEPTH], row_stride[RONDO_LOOP_DEPTH];
+};
+
+struct bundle_list {
+	struct bundle_node *first, *last;
+};
+
+enum bundle_kind { BUNDLE, BUNDLE_LOOP, BUNDLE_MARK };
+
+struct bundle_node {
+	enum bundle_kind kind;
+	struct bundle_node *next, *prev;
+	/* BUNDLE */
+	struct bundle_slot *slot[RONDO_SLOTS_PER_BUNDLE]; /* NULL: empty */
+	int nest; /* loops that it opens around the body of the loop behind it, 0..3 */
+	u64 nest_trips[3]; /* outermost first */
+	/* BUNDLE_LOOP */
+	u64 trips; /* at least 2; once it is rolled: the bundle before says how often */
+	struct bundle_list body;
+	const struct bundle_node *model; /* once it is rolled: what it was made from */
+	/* BUNDLE_MARK: a region begins */
+	const struct stream_mark *mark;
+};
+
+/* What bundles are made of: memory, and the reason why there can be no more. */
+struct bundle_maker {
+	struct arena *arena;
+	int error; /* 0; -ENOMEM; -EFBIG: BUNDLE_NODES_MAX nodes; -E2BIG: loops too deep */
+	int nodes;
+	const struct stream_mark *mark; /* what the last node is made for; NULL: none */
+};
+
+enum { BUNDLE_NODES_MAX = RONDO_BUNDLES_MAX };
+
+/* A new node without a place; NULL, and m->error, when there can be no more. */
+struct bundle_node *bundle_node(struct bundle_maker *m, enum bundle_kind kind);
+struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct bundle_slot *from);
+
+void bundle_append(struct bundle_list *l, struct bundle_node *n);
+
+/*
+ * Merges the runs of @s and the streams behind it into bundles and loops that execute as the
+ * streams say; loops have no bundle that opens them yet. Work and text are proportional to how
+ * often the runs change, not to trips. m->error.
+ */
+struct bundle_list bundles_merge(struct bundle_maker *m, const struct stream *s);
+
+/*
+ * Gives every loop of @l a bundle that opens it, one that executes anyway: trips are peeled off
+ * where there is none. m->error.
+ */
+struct bundle_list bundles_roll(struct bundle_maker *m, const struct bundle_list *l);
+
+/* Bundles in the text of @l. */
+u64 bundles_count(const struct bundle_list *l);
+
+void bundles_print(const struct bundle_list *l, FILE *out);
+
+#endif

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * When transfers start, and who waits for them.
+ *
+ * A transfer starts as early as its bytes in SRAM are free. Who touches them first needs it; in the
+ * end a need becomes a wait until at most n transfers of the channel are outstanding, where n
+ * counts the starts between.
+ */
+#include "compiler/stream_builder.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- Transfers ------------------------------------------------------------------------------- */
+
+static u32 sram_lo(const struct builder *b, const struct transfer *x)
+{
+	return (u32)(b->l->mir.buf[x->buf].base + x->offset);
+}
+
+static u32 sram_hi(const struct builder *b, const struct transfer *x)
+{
+	return (u32)(sram_lo(b, x) + x->bytes);
+}
+
+void stream_need(struct builder *b, int transfer, u64 at)
+{
+	struct started *s = &b->started[transfer];
+
+	/* What an earlier stream started has ended with it. */
+	if (s->number != b->number || s->needed <= at)
+		return;
+	if (!stream_grow(b, (void **)&b->need, b->needs, &b->need_room, sizeof(*b->need)))
+		return;
+	b->need[b->needs++] = (struct need){ at, transfer };
+	s->needed = at;
+	b->busy_until = max_of(b->busy_until, at + 1);
+}
+
+/* The first bundle from @at on whose slot C has no start; it gets one. */
+static u64 take_start(struct builder *b, u64 at)
+{
+	int i = b->starts;
+
+	while (i && b->start_at[i - 1] >= at)
+		i--;
+	for (; i < b->starts && b->start_at[i] == at; i++)
+		at++;
+	if (!stream_grow(b, (void **)&b->start_at, b->starts, &b->start_room, sizeof(*b->start_at)))
+		return at;
+	memmove(&b->start_at[i + 1], &b->start_at[i], (b->starts - i) * sizeof(*b->start_at));
+	b->start_at[i] = at;
+	b->starts++;
+	return at;
+}
+
+/* The number of the transfer that started @back before the next one on @channel, or -1. */
+static int started_before(const struct builder *b, u32 channel, int back)
+{
+	int n = b->orders[channel] - back;
+
+	return n < 0 ? -1 : b->order[channel][n];
+}
+
+static void set_in(struct sram_state *s, const void *arg)
+{
+	s->in = *(const int *)arg;
+}
+
+static void set_out(struct sram_state *s, const void *arg)
+{
+	s->out = *(const int *)arg;
+}
+
+/* The first bundle of this stream behind the start of @transfer. */
+u64 stream_behind(const struct builder *b, int transfer)
+{
+	if (transfer == SRAM_NO_TRANSFER || b->started[transfer].number != b->number)
+		return 0;
+	return b->started[transfer].at + 1;
+}
+
+/* The first bundle in which nothing else happens to the bytes of @transfer. */
+static u64 bytes_free(struct builder *b, int transfer)
+{
+	const struct transfer *x = &b->t->at[transfer];
+	u32 hi = sram_hi(b, x);
+	u64 at = 0;
+
+	for (int i = sram_map_find(&b->sram, sram_lo(b, x));
+	     i < b->sram.count && b->sram.at[i].lo < hi; i++) {
+		const struct sram_state *s = &b->sram.at[i].state;
+
+		at = max_of(at, s->written);
+		if (x->dir == RONDO_DMA_IN && s->read)
+			at = max_of(at, s->read + 1);
+		at = max_of(at, stream_behind(b, s->in));
+		if (x->dir == RONDO_DMA_IN)
+			at = max_of(at, stream_behind(b, s->out));
+	}
+	return at;
+}
+
+static void need_overlapped(struct builder *b, int transfer, u64 at)
+{
+	const struct transfer *x = &b->t->at[transfer];
+	u32 hi = sram_hi(b, x);
+
+	for (int i = sram_map_find(&b->sram, sram_lo(b, x));
+	     i < b->sram.count && b->sram.at[i].lo < hi; i++) {
+		const struct sram_state *s = &b->sram.at[i].state;
+
+		if (s->in != SRAM_NO_TRANSFER)
+			stream_need(b, s->in, at);
+		if (x->dir == RONDO_DMA_IN && s->out != SRAM_NO_TRANSFER)
+			stream_need(b, s->out, at);
+	}
+}
+
+/*
+ * A fifth transfer of a channel would stop everything until the first has ended, so it starts no
+ * earlier than when that one is waited for anyway.
+ */
+static u64 channel_free(const struct builder *b, u32 channel)
+{
+	int before = started_before(b, channel, 1);
+	int full = started_before(b, channel, RONDO_DMA_OUTSTANDING);
+	u64 at = 0;
+
+	if (before >= 0 && b->started[before].number == b->number)
+		at = b->started[before].at + 1;
+	if (full >= 0 && b->started[full].number == b->number) {
+		const struct started *s = &b->started[full];
+
+		if (s->needed != NEVER)
+			at = max_of(at, s->needed);
+		else if (s->wanted != NEVER)
+			at = max_of(at, s->wanted);
+	}
+	return at;
+}
+
+void stream_start(struct builder *b, int transfer)
+{
+	const struct transfer *x = &b->t->at[transfer];
+	struct started *s = &b->started[transfer];
+
+	s->at = take_start(b, max_of(bytes_free(b, transfer), channel_free(b, x->channel)));
+	s->number = b->number;
+	s->order = b->orders[x->channel]++;
+	b->order[x->channel][s->order] = transfer;
+	need_overlapped(b, transfer, s->at);
+	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x),
+			x->dir == RONDO_DMA_IN ? set_in : set_out, &transfer);
+	b->busy_until = max_of(b->busy_until, s->at + 1);
+}
+
+void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at)
+{
+	const struct transfer_span *span = &b->t->in[buf];
+
+	for (int i = span->count ? (int)(lo / span->piece) : 0; i < span->count; i++) {
+		struct started *s = &b->started[span->first + i];
+
+		if (i * span->piece >= hi)
+			break;
+		if (s->number >= 0)
+			continue;
+		if (s->wanted == NEVER) {
+			if (!stream_grow(b, (void **)&b->wish, b->wishes, &b->wish_room,
+					 sizeof(*b->wish)))
+				return;
+			b->wish[b->wishes++] = span->first + i;
+		}
+		s->wanted = s->wanted < at ? s->wanted : at;
+	}
+}
+
+/* What is wanted first comes first; of what is wanted together, what lies lower. */
+static void sort_wishes(struct builder *b)
+{
+	for (int i = 1; i < b->wishes; i++) {
+		int x = b->wish[i], to = i;
+
+		for (; to && b->started[b->wish[to - 1]].wanted > b->started[x].wanted; to--)
+			b->wish[to] = b->wish[to - 1];
+		b->wish[to] = x;
+	}
+}
+
+void stream_start_wishes(struct builder *b)
+{
+	sort_wishes(b);
+	for (int i = 0; i < b->wishes; i++)
+		stream_start(b, b->wish[i]);
+	b->wishes = 0;
+}
+
+/* Starts and waits for all transfers that items [@i, @end) touch: no loop contains any. */
+void stream_end_transfers(struct builder *b, int i, int end)
+{
+	u64 at = b->busy_until;
+
+	for (int j = i; j < end; j++) {
+		const struct mir_item *op = &b->l->mir.item[j];
+		mir_buf buf = op->kind == MIR_OP ? op->ref.buf : MIR_NO_BUF;
+
+		if (buf != MIR_NO_BUF)
+			stream_wish(b, buf, 0, b->l->mir.buf[buf].bytes, at);
+	}
+	stream_start_wishes(b);
+	at = max_of(at, b->busy_until);
+	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		for (int n = b->orders[ch]; n > 0; n--) {
+			if (b->started[b->order[ch][n - 1]].number != b->number)
+				break;
+			stream_need(b, b->order[ch][n - 1], at);
+		}
+	}
+}
+
+/* ---- Waits ----------------------------------------------------------------------------------- */
+
+/* Starts on the channel of @transfer that come between it and bundle @at of this stream. */
+static int starts_between(const struct builder *b, int transfer, u64 at)
+{
+	u32 ch = b->t->at[transfer].channel;
+	int lo = b->started[transfer].order + 1, hi = b->orders[ch];
+
+	while (lo < hi) {
+		int middle = (lo + hi) / 2;
+		const struct started *s = &b->started[b->order[ch][middle]];
+
+		if (s->number < b->number || s->at < at)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo - b->started[transfer].order - 1;
+}
+
+static int by_bundle(const void *x, const void *y)
+{
+	const struct need *a = x, *b = y;
+
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	return a->transfer - b->transfer;
+}
+
+static struct stream_run *control_run(struct builder *b, u64 at)
+{
+	struct stream_run *r = stream_new_run(b);
+
+	if (!r)
+		return NULL;
+	r->slot = RONDO_C;
+	r->start = at;
+	r->op.op = RONDO_OP_wait;
+	return r;
+}
+
+static void add_starts(struct builder *b)
+{
+	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		for (int n = b->orders[ch]; n > 0; n--) {
+			const struct started *s = &b->started[b->order[ch][n - 1]];
+			struct stream_run *r;
+
+			if (s->number != b->number)
+				break;
+			r = control_run(b, s->at);
+			if (!r)
+				return;
+			r->op.op = RONDO_OP_dma;
+			r->op.channel = (u8)ch;
+			r->transfer = b->order[ch][n - 1];
+		}
+	}
+}
+
+static int run_by_bundle(const void *x, const void *y)
+{
+	const struct stream_run *a = x, *b = y;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Turns what bundles need into waits: at most n transfers of a channel may be outstanding. */
+void stream_resolve(struct builder *b)
+{
+	int first = b->stream->runs, starts, at;
+
+	add_starts(b);
+	if (b->error)
+		return;
+	starts = b->stream->runs - first;
+	if (starts)
+		qsort(&b->stream->run[first], starts, sizeof(struct stream_run), run_by_bundle);
+	if (b->needs)
+		qsort(b->need, b->needs, sizeof(*b->need), by_bundle);
+	at = first;
+	for (int i = 0; i < b->needs; i++) {
+		const struct need *n = &b->need[i];
+		int between = starts_between(b, n->transfer, n->at);
+		u8 *wait, most = (u8)(between + 1);
+		struct stream_run *r;
+
+		if (between >= RONDO_DMA_OUTSTANDING)
+			continue;
+		while (at < first + starts && b->stream->run[at].start < n->at)
+			at++;
+		r = &b->stream->run[b->stream->runs - 1];
+		if (at < first + starts && b->stream->run[at].start == n->at)
+			r = &b->stream->run[at];
+		else if (b->stream->runs == first + starts || r->start != n->at)
+			r = control_run(b, n->at);
+		if (!r)
+			return;
+		wait = &r->op.wait[b->t->at[n->transfer].channel];
+		*wait = *wait && *wait < most ? *wait : most;
+	}
+}
