@@ -33,6 +33,19 @@ static void sync_for_device(struct rondo_device *rdev, struct sg_table *sgt,
 		dma_sync_single_for_device(rdev->drm.dev, sg_dma_address(sg), sg_dma_len(sg), dir);
 }
 
+static void unmap_import_locked(struct rondo_device *rdev, struct rondo_dma *dma)
+{
+	lockdep_assert_held(&rdev->dma_lock);
+
+	if (!dma->imported)
+		return;
+	/* The exporter copies back all of it, if it could be written. */
+	if (dma->dir == DMA_BIDIRECTIONAL && needs_sync(rdev, dma->imported))
+		sync_for_device(rdev, dma->imported, dma->dir);
+	dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, dma->dir);
+	dma->imported = NULL;
+}
+
 static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 {
 	struct device *dev = rdev->drm.dev;
@@ -49,14 +62,9 @@ static void release_locked(struct rondo_device *rdev, struct rondo_dma *dma)
 		sg_free_table(&dma->sgt);
 	}
 	if (dma->attach) {
-		struct dma_buf *buf = dma->attach->dmabuf;
-
-		/* The exporter copies back all of it, if it could be written. */
-		if (dma->dir == DMA_BIDIRECTIONAL && needs_sync(rdev, dma->imported))
-			sync_for_device(rdev, dma->imported, dma->dir);
+		unmap_import_locked(rdev, dma);
 		/* Some exporters take the mapping back only when the attachment goes. */
-		dma_buf_unmap_attachment_unlocked(dma->attach, dma->imported, dma->dir);
-		dma_buf_detach(buf, dma->attach);
+		dma_buf_detach(dma->attach->dmabuf, dma->attach);
 		dma->attach = NULL;
 	}
 	kvfree(dma->block);
@@ -189,8 +197,7 @@ err_free_table:
 }
 
 int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
-		     struct dma_buf_attachment *attach, struct sg_table *sgt,
-		     enum dma_data_direction dir)
+		     struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
 	int ret;
 
@@ -198,28 +205,42 @@ int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
 	ret = open_locked(rdev, dma);
 	if (!ret) {
 		dma->attach = attach;
-		dma->imported = sgt;
 		dma->dir = dir;
 	}
 	mutex_unlock(&rdev->dma_lock);
 	return ret;
 }
 
-int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
-			  const struct rondo_dma *from)
+int rondo_dma_map_import(struct rondo_device *rdev, struct rondo_dma *dma, struct rondo_dma *import)
 {
+	struct sg_table *sgt;
 	int ret;
 
 	mutex_lock(&rdev->dma_lock);
 	ret = open_locked(rdev, dma);
+	if (ret)
+		goto out;
+	sgt = dma_buf_map_attachment_unlocked(import->attach, import->dir);
+	ret = PTR_ERR_OR_ZERO(sgt);
 	if (!ret) {
-		dma->dir = from->dir;
-		ret = list_locked(rdev, dma, from->imported);
-		if (ret)
-			release_locked(rdev, dma);
+		import->imported = sgt;
+		dma->dir = import->dir;
+		ret = list_locked(rdev, dma, sgt);
 	}
+	if (ret) {
+		release_locked(rdev, dma);
+		unmap_import_locked(rdev, import);
+	}
+out:
 	mutex_unlock(&rdev->dma_lock);
 	return ret;
+}
+
+void rondo_dma_unmap_import(struct rondo_device *rdev, struct rondo_dma *import)
+{
+	mutex_lock(&rdev->dma_lock);
+	unmap_import_locked(rdev, import);
+	mutex_unlock(&rdev->dma_lock);
 }
 
 void rondo_dma_sync(struct rondo_device *rdev, const struct rondo_dma *view, u64 from, u64 to,

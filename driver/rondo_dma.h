@@ -34,8 +34,9 @@ struct rondo_dma {
 	enum dma_data_direction dir;
 	/** @sync: what the page list names are copies, to be kept up by rondo_dma_sync() */
 	bool sync;
-	/** @attach: to somebody else's buffer, mapped as @imported, also in @dir; NULL: none */
+	/** @attach: to somebody else's buffer; NULL: none */
 	struct dma_buf_attachment *attach;
+	/** @imported: that buffer, mapped in @dir; NULL: not mapped */
 	struct sg_table *imported;
 };
 
@@ -49,14 +50,16 @@ int rondo_dma_alloc(struct rondo_device *rdev, struct rondo_dma *dma, size_t byt
 int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct page **pages,
 			unsigned int count, enum dma_data_direction dir);
 
-/* Takes over the attachment @attach, and its mapping @sgt; not if this fails. */
+/* Takes over the attachment @attach, to be mapped in @dir; not if this fails. */
 int rondo_dma_import(struct rondo_device *rdev, struct rondo_dma *dma,
-		     struct dma_buf_attachment *attach, struct sg_table *sgt,
-		     enum dma_data_direction dir);
+		     struct dma_buf_attachment *attach, enum dma_data_direction dir);
 
-/* A page list of the import @from, which must stay as long as this. */
-int rondo_dma_list_import(struct rondo_device *rdev, struct rondo_dma *dma,
-			  const struct rondo_dma *from);
+/* Maps what @import is attached to, and is not mapped, and describes it in a page list @dma. */
+int rondo_dma_map_import(struct rondo_device *rdev, struct rondo_dma *dma,
+			 struct rondo_dma *import);
+
+/* Unmaps it, if remove has not; its page list is taken back before. */
+void rondo_dma_unmap_import(struct rondo_device *rdev, struct rondo_dma *import);
 
 /*
  * Before and after a replay: lets the device see bytes @from to @to of the buffer behind the page

@@ -173,7 +173,6 @@ static const struct drm_driver drm_driver = {
 	.fops = &fops,
 	.gem_create_object = rondo_gem_create_object,
 	.gem_prime_import = rondo_gem_import,
-	.gem_prime_import_sg_table = rondo_gem_import_table,
 };
 
 static void destroy_workqueues(struct drm_device *drm, void *unused)

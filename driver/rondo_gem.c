@@ -49,7 +49,6 @@ static void gem_free(struct drm_gem_object *obj)
 		/* The attachment may be gone for long, so the helpers shall not look at it. */
 		rondo_dma_free(rdev, &bo->import);
 		obj->import_attach = NULL;
-		bo->base.sgt = NULL;
 	}
 	mutex_destroy(&bo->lock);
 	drm_gem_shmem_free(&bo->base);
@@ -114,65 +113,60 @@ struct drm_gem_object *rondo_gem_create_object(struct drm_device *drm, size_t si
 	return &bo->base.base;
 }
 
-struct drm_gem_object *rondo_gem_import_table(struct drm_device *drm,
-					      struct dma_buf_attachment *attach,
-					      struct sg_table *sgt)
+/* The buffer that @buf is, if it is one of this device; NULL if it is another's. */
+static struct drm_gem_object *own_object(struct drm_device *drm, struct dma_buf *buf)
 {
-	struct drm_gem_object *obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
-	struct rondo_bo *bo;
-	int ret;
+	struct drm_gem_object *obj = buf->priv;
 
-	if (IS_ERR(obj))
-		return obj;
-	bo = to_rondo_bo(obj);
-	bo->imported = attach->dmabuf; /* the caller's reference */
-	bo->readonly = !is_writable(attach->dmabuf);
-	ret = rondo_dma_import(to_rondo_device(drm), &bo->import, attach, sgt,
-			       bo->readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
-	if (ret) {
-		/* The caller keeps it, with attachment and mapping. */
-		bo->imported = NULL;
-		bo->base.sgt = NULL;
-		drm_gem_object_put(obj);
-		return ERR_PTR(ret);
-	}
-	return obj;
+	return buf->ops->map_dma_buf == drm_gem_map_dma_buf && obj->dev == drm ? obj : NULL;
 }
 
-struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf *buf)
+/* What is attached to @buf; it is mapped while it is bound. */
+static struct drm_gem_object *import_foreign(struct drm_device *drm, struct dma_buf *buf)
 {
 	struct dma_buf_attachment *attach;
 	struct drm_gem_object *obj;
-	struct sg_table *sgt;
+	struct rondo_bo *bo;
+	int ret;
 
-	if (is_writable(buf))
-		return drm_gem_prime_import(drm, buf);
-
-	/*
-	 * The same for one that must not be written; our own, too, which would be the object that
-	 * its maker may write.
-	 */
 	attach = dma_buf_attach(buf, drm->dev);
 	if (IS_ERR(attach))
 		return ERR_CAST(attach);
+	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, NULL);
+	if (IS_ERR(obj))
+		goto err_detach;
+
+	bo = to_rondo_bo(obj);
 	get_dma_buf(buf);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_TO_DEVICE);
-	if (IS_ERR(sgt)) {
-		obj = ERR_CAST(sgt);
+	bo->imported = buf;
+	bo->readonly = !is_writable(buf);
+	ret = rondo_dma_import(to_rondo_device(drm), &bo->import, attach,
+			       bo->readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL);
+	if (ret) {
+		drm_gem_object_put(obj);
+		obj = ERR_PTR(ret);
 		goto err_detach;
 	}
-	obj = rondo_gem_import_table(drm, attach, sgt);
-	if (IS_ERR(obj))
-		goto err_unmap;
 	obj->import_attach = attach;
 	obj->resv = buf->resv;
 	return obj;
 
-err_unmap:
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_TO_DEVICE);
 err_detach:
 	dma_buf_detach(buf, attach);
-	dma_buf_put(buf);
+	return obj;
+}
+
+/*
+ * Not drm_gem_prime_import(), which maps at once, and gives the object that its maker may write
+ * even for a dma-buf that was not opened for writing.
+ */
+struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf *buf)
+{
+	struct drm_gem_object *obj = own_object(drm, buf);
+
+	if (!obj || !is_writable(buf))
+		return import_foreign(drm, buf);
+	drm_gem_object_get(obj);
 	return obj;
 }
 
@@ -189,7 +183,7 @@ static int view_create(struct rondo_device *rdev, struct rondo_bo *bo)
 	int ret;
 
 	if (bo->imported)
-		return rondo_dma_list_import(rdev, &bo->view, &bo->import);
+		return rondo_dma_map_import(rdev, &bo->view, &bo->import);
 
 	ret = drm_gem_shmem_pin(shmem);
 	if (ret)
@@ -227,7 +221,9 @@ void rondo_bo_unpin(struct rondo_device *rdev, struct rondo_bo *bo)
 	mutex_lock(&bo->lock);
 	if (!--bo->users) {
 		rondo_dma_free(rdev, &bo->view);
-		if (!bo->imported)
+		if (bo->imported)
+			rondo_dma_unmap_import(rdev, &bo->import);
+		else
 			drm_gem_shmem_unpin(&bo->base);
 	}
 	mutex_unlock(&bo->lock);

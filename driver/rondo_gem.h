@@ -14,7 +14,6 @@
 #include "driver/rondo_dma.h"
 
 struct dma_buf;
-struct dma_buf_attachment;
 struct drm_file;
 struct rondo_device;
 
@@ -52,11 +51,8 @@ static inline struct rondo_bo *to_rondo_bo(struct drm_gem_object *obj)
 }
 
 struct drm_gem_object *rondo_gem_create_object(struct drm_device *drm, size_t size);
-/* For drm: the buffer behind @buf, and that which @attach has mapped as @sgt. */
+/* For drm: the buffer behind @buf. */
 struct drm_gem_object *rondo_gem_import(struct drm_device *drm, struct dma_buf *buf);
-struct drm_gem_object *rondo_gem_import_table(struct drm_device *drm,
-					      struct dma_buf_attachment *attach,
-					      struct sg_table *sgt);
 
 /* The buffer with @handle, with a reference of the caller's own; NULL if there is none. */
 struct rondo_bo *rondo_bo_lookup(struct drm_file *file, u32 handle);

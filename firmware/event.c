@@ -27,5 +27,7 @@ void event_post(struct firmware *fw, struct rondo_fw_event *event)
 	fw->status.event_tail++;
 	fw->changed = true;
 	fw->posted = true;
+	fw->coalescing = false;
+	fw->patient = 0;
 	hal_progress();
 }

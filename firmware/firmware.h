@@ -22,6 +22,7 @@ enum {
 	FW_HEARTBEAT_NS = RONDO_FW_HEARTBEAT_MS * 1000000 / 2,
 	FW_POLL_NS = 1000000, /* how often a full event ring is looked at */
 	FW_STALL_NS = RONDO_FW_STALL_MS * 1000000,
+	FW_COALESCE_CYCLES = 8192, /* how long a result may wait for those behind it */
 };
 
 struct fw_program {
@@ -66,6 +67,9 @@ struct firmware {
 	bool blocked; /* an event waits for room */
 	bool polling; /* the timer runs with FW_POLL_NS */
 	bool posted; /* events wait for the host's interrupt */
+	bool coalescing; /* they wait for the replay that runs */
+	u32 patient; /* 1 + the queue of all of them, which ended well; 0: they may not wait */
+	u64 waited; /* cycles that they have waited already */
 	bool changed; /* the firmware's half of status is newer than the host's copy */
 	struct rondo_fw_init init;
 	struct rondo_fw_status status; /* the host's half as last read, our half as it is */
@@ -115,7 +119,10 @@ bool status_read(struct firmware *fw);
 /* Writes the firmware's half of the status; false if the host refuses, which stops nothing. */
 bool status_write(struct firmware *fw);
 
-/* Publishes our half of the status if it changed, and interrupts the host if events were posted. */
+/*
+ * Publishes our half of the status if it changed, and interrupts the host if events were posted and
+ * are not coalescing.
+ */
 void status_publish(struct firmware *fw);
 
 /* event.c */

@@ -73,7 +73,9 @@ void status_publish(struct firmware *fw)
 		fw_stop(fw, RONDO_FW_STATE_HOST_ERROR);
 		return;
 	}
-	if (fw->posted)
-		hal_irq_event();
+	if (!fw->posted || fw->coalescing)
+		return;
+	hal_irq_event();
 	fw->posted = false;
+	fw->waited = 0;
 }

@@ -87,6 +87,8 @@ bool fw_turn(struct firmware *fw)
 	/* Bells are cleared before indices are read: one that rings later is not lost. */
 	if ((hal_bells_take() || passed) && !status_read(fw))
 		return false;
+	if (passed)
+		fw->coalescing = false;
 	fw->more = false;
 	fw->blocked = false;
 	seq_serve(fw);

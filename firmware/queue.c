@@ -30,8 +30,11 @@ static void post_done(struct firmware *fw, u32 q, enum rondo_fw_result result, u
 		.replays = queue->replays,
 		.signature = result == RONDO_FW_SIGNATURE ? hal_seq_signature() : 0,
 	};
+	bool alone = !fw->posted || fw->patient == q + 1;
 
 	event_post(fw, &event);
+	if (alone && result == RONDO_FW_OK)
+		fw->patient = q + 1;
 	queue->cycles = 0;
 	queue->replays = 0;
 }
@@ -105,14 +108,28 @@ static u64 waiting_cost(struct firmware *fw, u32 q)
 	return 0;
 }
 
+/*
+ * An interrupt costs the host more than a short replay, and how long a replay takes is known. So
+ * results wait for the next replay of their own queue, of @cycles, if that ends soon: one interrupt
+ * then tells of many, and nobody waits for anybody else's replay.
+ */
+static void coalesce(struct firmware *fw, u32 q, u64 cycles)
+{
+	fw->coalescing = fw->posted && fw->patient == q + 1 &&
+			 cycles <= FW_COALESCE_CYCLES - fw->waited;
+	if (fw->coalescing)
+		fw->waited += cycles;
+}
+
 static void run(struct firmware *fw, u32 q)
 {
 	const struct rondo_fw_entry *e = &fw->queue[q].entry;
+	u64 cycles = fw->binding[e->binding].cycles;
 	struct rondo_seq_args *args = &fw->seq.args;
 
 	memset(args, 0, sizeof(*args));
 	args->binding = e->binding;
-	args->bound = fw->binding[e->binding].cycles + RONDO_FW_BOUND_SLACK;
+	args->bound = cycles + RONDO_FW_BOUND_SLACK;
 	args->count = e->offsets;
 	for (u32 i = 0; i < e->offsets; i++) {
 		args->offset[i].slot = e->slot[i];
@@ -122,6 +139,7 @@ static void run(struct firmware *fw, u32 q)
 	/* The host must know what was started, whatever becomes of us while it runs. */
 	fw->status.running = q + 1;
 	fw->changed = true;
+	coalesce(fw, q, cycles);
 	status_publish(fw);
 	if (fw->state == RONDO_FW_STATE_READY)
 		seq_start(fw, RONDO_SEQ_RUN);
@@ -157,6 +175,7 @@ bool queue_run_ended(struct firmware *fw, u32 q, enum rondo_fw_result result)
 	struct fw_queue *queue = &fw->queue[q];
 	bool post;
 
+	fw->coalescing = false;
 	if (result == RONDO_FW_OK && strayed(fw, queue))
 		result = RONDO_FW_SIGNATURE;
 	post = result != RONDO_FW_OK || queue->entry.flags & RONDO_FW_ENTRY_EVENT;

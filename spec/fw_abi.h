@@ -16,6 +16,9 @@
  * commands and queues until the host has moved event_head. The host rings bell 0
  * then; without that the firmware looks again after about a millisecond.
  *
+ * The interrupt of a replay that ended well may wait while the next of its queue
+ * runs, but for microseconds only. Its event stands in the ring meanwhile.
+ *
  * In a stopped state (neither NONE nor READY) the firmware has aborted what ran,
  * raised the FAULT interrupt and touches host memory no more; only a reset helps.
  */

@@ -168,6 +168,53 @@ TEST_F(buffer, heap)
 	close(out);
 }
 
+static int destroy_binding(int fd, uint32_t id)
+{
+	struct drm_rondo_binding_destroy args = { .id = id };
+
+	return rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &args);
+}
+
+static bool is_unmapped(void *)
+{
+	return rig_traced(" dma_unmap_sg: ");
+}
+
+/*
+ * The exporter's memory is the device's from the first binding to the last; that of a heap, since
+ * other exporters keep mappings.
+ */
+TEST_F(buffer, mapped_while_bound)
+{
+	uint32_t binding[2], slot;
+	int dmabuf = heap_buffer(_metadata, O_RDWR), in;
+
+	if (!rig_trace("dma/dma_unmap_sg") || !rig_trace("dma/dma_map_sg"))
+		SKIP(return, "the kernel does not trace DMA");
+	if (dmabuf < 0)
+		SKIP(return, "no dma-heap");
+	in = import(self->fd, dmabuf);
+	ASSERT_LT(0, in);
+	EXPECT_EQ(0, rig_traced(" dma_map_sg: "));
+	ASSERT_EQ(0, bind_copy(self, in, self->copy.out_bo, &binding[0], &slot));
+	ASSERT_EQ(0, bind_copy(self, in, self->copy.out_bo, &binding[1], &slot));
+	EXPECT_EQ(1, rig_traced(" dma_map_sg: "));
+	ASSERT_EQ(0, destroy_binding(self->fd, binding[0]));
+	/* Whatever is late of that has happened when a replay of the other has ended. */
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding[1], 0, self->copy.sync));
+	ASSERT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(0, rig_traced(" dma_unmap_sg: "));
+	ASSERT_EQ(0, destroy_binding(self->fd, binding[1]));
+	EXPECT_TRUE(rig_until(is_unmapped, NULL));
+
+	/* And again. */
+	ASSERT_EQ(0, bind_copy(self, in, self->copy.out_bo, &binding[0], &slot));
+	EXPECT_EQ(2, rig_traced(" dma_map_sg: "));
+	EXPECT_EQ(0, rig_submit(self->fd, self->copy.queue, binding[0], 0, self->copy.sync));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	close(dmabuf);
+}
+
 static int make_memfd(struct __test_metadata *_metadata, void **map)
 {
 	int memfd = memfd_create("buffer", MFD_ALLOW_SEALING | MFD_CLOEXEC);

@@ -844,33 +844,38 @@ bool rig_jobs_come_singly(void)
 
 #define TRACING "/sys/kernel/tracing/"
 
-bool rig_trace_jobs(void)
+bool rig_trace(const char *event)
 {
-	/* Its name in 6.12, and since 6.16. */
-	static const char *const enable[] = {
-		TRACING "events/gpu_scheduler/drm_run_job/enable",
-		TRACING "events/gpu_scheduler/drm_sched_job_run/enable",
-	};
-	bool found = false;
-	size_t i;
+	char path[128];
 
-	for (i = 0; i < sizeof(enable) / sizeof(enable[0]); i++)
-		found |= !rig_write(enable[i], "1");
-	return found && !rig_write(TRACING "trace", "");
+	snprintf(path, sizeof(path), TRACING "events/%s/enable", event);
+	return !rig_write(path, "1") && !rig_write(TRACING "trace", "");
 }
 
-unsigned int rig_traced_jobs(void)
+unsigned int rig_traced(const char *text)
 {
 	FILE *f = fopen(TRACING "trace", "r");
-	unsigned int jobs = 0;
+	unsigned int found = 0;
 	char line[512];
 
 	if (!f)
 		die(TRACING "trace", -errno);
 	while (fgets(line, sizeof(line), f))
-		jobs += strstr(line, " drm_run_job: ") || strstr(line, " drm_sched_job_run: ");
+		found += !!strstr(line, text);
 	fclose(f);
-	return jobs;
+	return found;
+}
+
+/* Its name in 6.12, and since 6.16. */
+bool rig_trace_jobs(void)
+{
+	return rig_trace("gpu_scheduler/drm_run_job") ||
+	       rig_trace("gpu_scheduler/drm_sched_job_run");
+}
+
+unsigned int rig_traced_jobs(void)
+{
+	return rig_traced(" drm_run_job: ") + rig_traced(" drm_sched_job_run: ");
 }
 
 struct blocked {

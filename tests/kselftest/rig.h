@@ -137,7 +137,11 @@ char *rig_dump_take(void);
 bool rig_device_sees_copies(void);
 /* Whether jobs of a queue come to the device one by one: buffers are synchronised around each. */
 bool rig_jobs_come_singly(void);
-/* Starts to trace what schedulers hand to devices; false if the kernel cannot. */
+/* Starts to trace the event, "system/name", and forgets what was traced; false if there is none. */
+bool rig_trace(const char *event);
+/* How many lines of the trace have @text. */
+unsigned int rig_traced(const char *text);
+/* The same of what schedulers hand to devices. */
 bool rig_trace_jobs(void);
 unsigned int rig_traced_jobs(void);
 const char *rig_pci_path(void); /* the device's directory in sysfs, for ever */

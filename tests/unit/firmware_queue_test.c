@@ -346,6 +346,85 @@ static void test_no_inheritance(void)
 	tap_eq(fake_fw.drr.queues.deficit[1], 0, "the next of its number has nothing of it");
 }
 
+/* How many interrupts the host has had when replays of @cycles each were waiting in @queues[]. */
+static u32 interrupts(const u32 *queues, u32 n, u64 cycles)
+{
+	u32 before, i;
+
+	prepare();
+	fake_create_queue(1, 1);
+	fake_bind(1, cycles);
+	before = fake.event_irqs;
+	for (i = 0; i < n; i++) {
+		entry e = fake_entry(1, i);
+
+		fake_submit(queues[i], &e);
+	}
+	fake_run();
+	tap_ok(fake.status->event_tail - fake.status->event_head == n,
+	       "%u replays of %llu cycles end", n, (unsigned long long)cycles);
+	return fake.event_irqs - before;
+}
+
+/* One interrupt tells of several replays, if the last of them ends soon after the first. */
+static void test_coalescing(void)
+{
+	static const u32 one[8], other[] = { 0, 1, 0, 1 };
+
+	tap_eq(interrupts(one, 8, FW_COALESCE_CYCLES / 7), 1, "the last is soon enough");
+	tap_eq(interrupts(one, 8, FW_COALESCE_CYCLES / 7 + 1), 2, "the last is too late");
+	tap_eq(interrupts(one, 2, FW_COALESCE_CYCLES), 1, "just soon enough");
+	tap_eq(interrupts(one, 2, FW_COALESCE_CYCLES + 1), 2, "too late by a cycle");
+	tap_eq(interrupts(one, 8, FW_COALESCE_CYCLES / 2), 3, "each interrupt begins anew");
+	tap_eq(interrupts(one, 3, UINT64_MAX), 3, "a sum that would overflow");
+	tap_eq(interrupts(other, 4, 10), 2, "nobody waits for another queue");
+}
+
+/* The first of two replays has ended and its event waits: what ends the wait early. */
+static void test_coalescing_ends(void)
+{
+	static const struct {
+		const char *what;
+		enum rondo_seq_status first;
+		bool bad, ping;
+		u64 sleep;
+	} rows[] = {
+		{ "the heartbeat of what hangs", .first = RONDO_SEQ_OK, .sleep = FW_HEARTBEAT_NS },
+		{ "an answer", .first = RONDO_SEQ_OK, .ping = true },
+		{ "a failure", .first = RONDO_SEQ_TRAPPED },
+		{ "a wrong entry of another queue", .first = RONDO_SEQ_OK, .bad = true },
+	};
+	struct rondo_fw_admin ping = { .command = RONDO_FW_PING };
+	entry e = fake_entry(0, 1), bad = fake_entry(0, 2);
+	u32 before;
+
+	bad.type = 0;
+	for (u32 i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		prepare();
+		fake_create_queue(1, 1);
+		before = fake.event_irqs;
+		fake.held = true;
+		fake_submit(0, &e);
+		fake_submit(0, &e);
+		fake_run();
+		if (rows[i].bad)
+			fake_submit(1, &bad);
+		fake_seq_end(rows[i].first, 1000, 0);
+		fake_run();
+		if (rows[i].sleep || rows[i].ping)
+			tap_ok(fake.event_irqs == before && next_event().seqno == 1,
+			       "an event waits, and can be seen");
+		if (rows[i].ping)
+			fake_admin(&ping);
+		fake_run();
+		fake_sleep(rows[i].sleep);
+		tap_ok(fake.event_irqs - before == 1, "%s ends the wait", rows[i].what);
+		fake_seq_end(RONDO_SEQ_OK, 1000, 0);
+		fake_run();
+		tap_eq(fake.event_irqs - before, 2, "the last does not wait");
+	}
+}
+
 /* A command must wait for room as well, and is done once. */
 static void test_full_for_admin(void)
 {
@@ -582,6 +661,8 @@ int main(void)
 	test_bad_entries();
 	test_unbind_waiting();
 	test_full_event_ring();
+	test_coalescing();
+	test_coalescing_ends();
 	test_full_for_admin();
 	test_full_for_bad_entry();
 	test_no_inheritance();
