@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/cli/refuse.h"
 #include "userspace/libaccel/accel.h"
 #include "userspace/libaccel/local.h"
 
@@ -28,7 +29,9 @@ int __wrap_accel_device_open(const char *name, struct accel_device **device,
 		snprintf(error->text, sizeof(error->text), "it is not for you");
 		return -EACCES;
 	}
+	refuse_pause(true);
 	ret = __real_accel_device_open(name, device, error);
+	refuse_pause(false);
 	if (!ret && wanted &&
 	    (sscanf(wanted, "%31[^=]=%u", fault, &value) != 2 ||
 	     accel_local_fault(*device, fault, value)))

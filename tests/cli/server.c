@@ -7,6 +7,8 @@
  * A request is strings, each of which ends in a zero byte: the working directory; the files for
  * standard output and standard error, which may be one; how many assignments to the environment
  * follow, and they; how many arguments, and they. The answer is a line with the exit status.
+ *
+ * With RONDO_TEST_REFUSE in the environment the command runs without memory, see refuse_each().
  */
 #include <fcntl.h>
 #include <link.h>
@@ -15,8 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/cli/refuse.h"
 
 enum { STRINGS_MAX = 64 };
 
@@ -141,6 +146,57 @@ static void leave(int status)
 	_exit(status);
 }
 
+/* The content of the file behind @fd, cut at its end. */
+static size_t content(int fd, char *bytes, size_t size)
+{
+	ssize_t n = pread(fd, bytes, size - 1, 0);
+
+	bytes[n < 0 ? 0 : n] = 0;
+	return n < 0 ? 0 : n;
+}
+
+/*
+ * Runs the command once for each piece of memory that it asks for, which it does not get. Then it
+ * says so and fails, or does without and prints the same; otherwise this prints what it did. In the
+ * end it prints how many pieces there were.
+ */
+static int refuse_each(int argc, char **argv)
+{
+	static char whole[1 << 16], out[sizeof(whole)], err[1 << 12];
+	int fds[2], n, status;
+	pid_t pid;
+
+	for (n = -1;; n++) {
+		fds[0] = memfd_create("out", 0);
+		fds[1] = memfd_create("err", 0);
+		fflush(stdout);
+		pid = fork();
+		if (!pid) {
+			dup2(fds[0], STDOUT_FILENO);
+			dup2(fds[1], STDERR_FILENO);
+			refuse_after(n);
+			status = __real_main(argc, argv);
+			refuse_after(-1);
+			leave(refused_any() || n < 0 ? status : 99);
+		}
+		status = wait_for(pid);
+		content(fds[0], n < 0 ? whole : out, sizeof(whole));
+		content(fds[1], err, sizeof(err));
+		close(fds[0]);
+		close(fds[1]);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 99)
+			break;
+		if (status && WIFEXITED(status) && WEXITSTATUS(status) == 1 && n >= 0 &&
+		    strstr(err, "memory"))
+			continue;
+		if (status || (n >= 0 && strcmp(out, whole)))
+			printf("piece %d: status %d, %s%s\n", n, status, out, err);
+	}
+	printf("%d pieces\n", n);
+	fflush(stdout);
+	return 0;
+}
+
 /* Runs a request that begins with @directory; its exit status. */
 static int serve(char *program, const char *directory)
 {
@@ -162,7 +218,8 @@ static int serve(char *program, const char *directory)
 			_exit(126);
 		for (int i = 0; assignments[i]; i++)
 			putenv(assignments[i]);
-		leave(__real_main(argc, argv));
+		leave(getenv("RONDO_TEST_REFUSE") ? refuse_each(argc, argv) :
+						    __real_main(argc, argv));
 	}
 	status = wait_for(pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

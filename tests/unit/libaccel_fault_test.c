@@ -24,8 +24,10 @@ static void works_again(struct rig *r)
 static void ends(struct accel_fence *fence, int error, u32 result, const char *name)
 {
 	struct accel_error e;
-	int ret = accel_fence_wait(fence, ACCEL_FOREVER);
+	int ret;
 
+	rig_step();
+	ret = accel_fence_wait(fence, ACCEL_FOREVER);
 	if (!tap_ok(ret == error && accel_fence_error(fence, NULL, &e) == error &&
 			    (!error ||
 			     (e.reason == result && strstr(e.text, rondo_result_text(result)) &&
@@ -93,6 +95,7 @@ static struct accel_fence *hold(struct rig *r, struct accel_binding *binding, u3
 	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence = NULL;
 
+	rig_step();
 	rig_fault(r, "seq_work", how);
 	tap_eq(accel_replay(r->queue, binding, &fence), 0, "a replay that is held");
 	rig_fault_wait(r, "seq_work", hits);

@@ -181,6 +181,7 @@ static struct accel_fence *hold(struct rig *r, struct accel_binding *binding, u3
 	u32 hits = rig_fault_hits(r, "seq_work"), i;
 	struct accel_fence *fence = NULL;
 
+	rig_step();
 	for (i = 0; i < count; i++)
 		replays[i].binding = binding;
 	rig_fault(r, "seq_work", 1);
@@ -193,9 +194,11 @@ static struct accel_fence *hold(struct rig *r, struct accel_binding *binding, u3
 static bool ended(struct accel_fence *fence, int error, u32 result)
 {
 	struct accel_error e;
-	int ret = accel_fence_wait(fence, ACCEL_FOREVER);
 	bool good;
+	int ret;
 
+	rig_step();
+	ret = accel_fence_wait(fence, ACCEL_FOREVER);
 	accel_fence_error(fence, NULL, &e);
 	good = ret == error && e.reason == result;
 	if (!good)

@@ -50,6 +50,7 @@ static struct accel_fence *hold(struct rig *r, struct accel_queue *queue,
 	u32 hits = rig_fault_hits(r, "seq_work");
 	struct accel_fence *fence = NULL;
 
+	rig_step();
 	rig_fault(r, "seq_work", 1);
 	tap_eq(accel_replay(queue, binding, &fence), 0, "a replay that is held");
 	rig_fault_wait(r, "seq_work", hits);

@@ -82,6 +82,13 @@ struct rig {
 	struct accel_queue *queue;
 };
 
+/* A step of a test begins. One that takes a minute waits for what never comes: that ends the test. */
+static inline void rig_step(void)
+{
+	if (rig_emulated())
+		alarm(60);
+}
+
 /* Assembles @text; ends the test program if that fails. */
 static inline void *rig_assemble(const char *text, u64 *size)
 {
@@ -134,6 +141,7 @@ static inline bool rig_init(struct rig *r)
 {
 	int ret;
 
+	rig_step();
 	memset(r, 0, sizeof(*r));
 	r->code = rig_assemble_file("tests/programs/vector_add.rasm", &r->code_bytes);
 	ret = accel_open(rig_device, &r->device);
@@ -154,6 +162,7 @@ static inline void rig_fini(struct rig *r)
 {
 	int i;
 
+	rig_step();
 	accel_queue_destroy(r->queue);
 	accel_binding_destroy(r->binding);
 	for (i = 0; i < RIG_SLOTS; i++)
@@ -239,8 +248,10 @@ static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 
 static inline int rig_replay(struct rig *r)
 {
 	struct accel_fence *fence;
-	int ret = accel_replay(r->queue, r->binding, &fence);
+	int ret;
 
+	rig_step();
+	ret = accel_replay(r->queue, r->binding, &fence);
 	if (ret)
 		return ret;
 	ret = accel_fence_wait(fence, ACCEL_FOREVER);

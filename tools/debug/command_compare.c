@@ -132,11 +132,18 @@ static bool compare_executors(struct debugger *d, bool fast)
 	int i;
 
 	for (i = 0; (x = executor_for(machine, i)); i++) {
-		if (fast == (x == plain) || compare_executor(shown(d), x, text))
+		if (fast == (x == plain))
 			continue;
-		fprintf(d->out, "%s: %s\n", x->name, text);
-		print_where(d->out, shown(d));
-		return true;
+		switch (compare_executor(shown(d), x, text)) {
+		case COMPARED_SAME:
+			continue;
+		case COMPARED_DIFFERENT:
+			fprintf(d->out, "%s: %s\n", x->name, text);
+			print_where(d->out, shown(d));
+			return true;
+		case NOT_COMPARED:
+			return bad(d, "%s: %s", x->name, text);
+		}
 	}
 	fprintf(d->out, "no difference: every byte written to slots, status and cycles\n");
 	return true;
@@ -159,9 +166,8 @@ bool compare_command(struct debugger *d, const struct args *args)
 			      "another to compare it with");
 	if (*how)
 		from = session_now(d->run[0]) - d->run[0]->start + 1;
-	if (compare_runs(d->run[0], d->run[1], from, &diff))
-		print_difference(d, &diff);
-	else
-		fprintf(d->out, "interrupted\n");
+	if (!compare_runs(d->run[0], d->run[1], from, &diff))
+		return bad(d, session_interrupted(d->run[0]) ? "interrupted" : "no memory");
+	print_difference(d, &diff);
 	return true;
 }

@@ -30,19 +30,21 @@ struct difference {
 
 /*
  * Compares from cycle @from after each run's start on. Slots that differ in their first contents
- * are no difference. False: interrupted.
+ * are no difference. False: interrupted, or memory is short.
  */
 bool compare_runs(struct session *a, struct session *b, u64 from, struct difference *d);
 
 enum { COMPARE_TEXT_BYTES = 256 };
 
+enum compared { COMPARED_SAME, COMPARED_DIFFERENT, NOT_COMPARED };
+
 /*
- * Runs the session's program from its start on an executor too, the fast one of @variant or,
- * if that is NULL, the plain one (the fast one runs only verified programs), and compares every
- * byte written to a slot, for each byte of it in the order of its writes, and the end. True: no
- * difference. Else what differs is in @text, and the session stands before the cycle in which the
- * reference writes it (or at the end).
+ * Runs the session's program from its start on executor @x, too (the fast ones run only verified
+ * programs), and compares every byte written to a slot, for each byte of it in the order of its
+ * writes, and the end. If they differ, @text says in what, and the session stands before the cycle
+ * in which the reference writes it (or at the end). If they could not be compared, it says why.
  */
-bool compare_executor(struct session *s, const struct executor *x, char text[COMPARE_TEXT_BYTES]);
+enum compared compare_executor(struct session *s, const struct executor *x,
+			       char text[COMPARE_TEXT_BYTES]);
 
 #endif

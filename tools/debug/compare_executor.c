@@ -175,7 +175,7 @@ static bool run_executor(struct run *run, struct exec_result *result)
 	const struct rondo_facts *facts = s->source.unverified ? NULL : &s->facts;
 	const struct exec_io io = { read_slot, write_slot, run };
 	struct exec *exec = exec_create(run->executor, &s->machine);
-	char why[EXEC_REASON_BYTES] = "it cannot be created for this machine";
+	char why[EXEC_REASON_BYTES] = "no memory";
 	struct exec_program *program = NULL;
 	bool loaded;
 
@@ -217,37 +217,40 @@ static void release(struct run *run)
 		free(run->slot[i]);
 }
 
-static bool compare(struct session *s, struct run *run)
+static enum compared compare(struct session *s, struct run *run)
 {
 	struct exec_result result;
 	u64 now;
 
 	session_goto(s, s->start);
 	if (!copy_slots(run)) {
-		snprintf(run->text, COMPARE_TEXT_BYTES, "no memory");
-		return false;
+		run->short_of_memory = true;
+		return NOT_COMPARED;
 	}
 	if (!run_executor(run, &result))
-		return false;
+		return NOT_COMPARED;
 	do {
 		now = session_now(s);
 		if (session_interrupted(s)) {
 			snprintf(run->text, COMPARE_TEXT_BYTES, "interrupted");
-			return false;
+			return NOT_COMPARED;
 		}
 	} while (session_step(s, see, run) && !run->differs);
 	if (run->differs)
 		session_goto(s, now);
-	return !run->differs && compare_ends(run, &result);
+	return !run->differs && compare_ends(run, &result) ? COMPARED_SAME : COMPARED_DIFFERENT;
 }
 
-bool compare_executor(struct session *s, const struct executor *x, char text[COMPARE_TEXT_BYTES])
+enum compared compare_executor(struct session *s, const struct executor *x,
+			       char text[COMPARE_TEXT_BYTES])
 {
 	struct run run = { .session = s, .executor = x, .text = text };
-	bool same = compare(s, &run);
+	enum compared compared = compare(s, &run);
 
-	if (run.short_of_memory)
+	if (run.short_of_memory) {
 		snprintf(text, COMPARE_TEXT_BYTES, "no memory");
+		compared = NOT_COMPARED;
+	}
 	release(&run);
-	return same;
+	return compared;
 }
