@@ -7,6 +7,7 @@
 #include "tests/cli/refuse.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 static _Thread_local long left = -1; /* requests before the one that is refused; -1: none is */
 static _Thread_local bool paused;
 static bool any;
+static atomic_long held; /* pieces that were given and have not been given back */
 
 void refuse_after(long requests)
 {
@@ -23,6 +25,11 @@ void refuse_after(long requests)
 bool refused_any(void)
 {
 	return any;
+}
+
+long pieces_held(void)
+{
+	return held;
 }
 
 void refuse_pause(bool pause)
@@ -39,18 +46,46 @@ static bool refused(void)
 	return true;
 }
 
-#define REFUSABLE(type, name, params, args)                      \
-	type __real_##name params;                               \
-	type __wrap_##name params;                               \
-	type __wrap_##name params                                \
+#define REFUSABLE(name, params, args)                            \
+	void *__real_##name params;                              \
+	void *__wrap_##name params;                              \
+	void *__wrap_##name params                               \
 	{                                                        \
-		return refused() ? (type)0 : __real_##name args; \
+		void *p = refused() ? NULL : __real_##name args; \
+		held += p != NULL;                               \
+		return p;                                        \
 	}
 
-REFUSABLE(void *, malloc, (size_t size), (size))
-REFUSABLE(void *, calloc, (size_t n, size_t size), (n, size))
-REFUSABLE(void *, realloc, (void *old, size_t size), (old, size))
-REFUSABLE(void *, aligned_alloc, (size_t align, size_t size), (align, size))
-REFUSABLE(char *, strdup, (const char *text), (text))
-REFUSABLE(char *, strndup, (const char *text, size_t size), (text, size))
-REFUSABLE(FILE *, open_memstream, (char **text, size_t *size), (text, size))
+REFUSABLE(malloc, (size_t size), (size))
+REFUSABLE(calloc, (size_t n, size_t size), (n, size))
+REFUSABLE(aligned_alloc, (size_t align, size_t size), (align, size))
+REFUSABLE(strdup, (const char *text), (text))
+REFUSABLE(strndup, (const char *text, size_t size), (text, size))
+
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size)
+{
+	void *p = refused() ? NULL : __real_realloc(old, size);
+
+	held += p && !old;
+	return p;
+}
+
+FILE *__real_open_memstream(char **text, size_t *size);
+FILE *__wrap_open_memstream(char **text, size_t *size);
+FILE *__wrap_open_memstream(char **text, size_t *size)
+{
+	FILE *f = refused() ? NULL : __real_open_memstream(text, size);
+
+	held += f != NULL; /* its text */
+	return f;
+}
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+void __wrap_free(void *p)
+{
+	held -= p != NULL;
+	__real_free(p);
+}

@@ -7,5 +7,6 @@
 void refuse_after(long requests);
 bool refused_any(void);
 void refuse_pause(bool pause); /* or go on */
+long pieces_held(void); /* less those that the C library allocates and the command frees */
 
 #endif

@@ -1180,20 +1180,21 @@ static void test_numbers(bool programs, u32 limit, u32 step)
  */
 static void test_many_commands(bool closes)
 {
-	struct accel_binding *binding[LOCAL_BINDINGS_MAX] = {};
+	enum { COMMANDS = LOCAL_ADMIN_ENTRIES + 10 };
+	struct accel_binding *binding[COMMANDS] = {};
 	u32 i, before = resets, wrong = 0;
 	struct local_device *dev;
 	struct rig r;
 
 	if (init(&r)) {
 		dev = local(&r);
-		for (i = 1; i < LOCAL_BINDINGS_MAX; i++)
+		for (i = 1; i < COMMANDS; i++)
 			wrong += !!accel_binding_create(r.program, r.slots, RIG_SLOTS, &binding[i],
 							NULL);
 		accel_queue_destroy(r.queue);
 		r.queue = NULL;
 		rig_fault(&r, "fw_silent", 1);
-		for (i = 1; i < LOCAL_BINDINGS_MAX; i++)
+		for (i = 1; i < COMMANDS; i++)
 			accel_binding_destroy(binding[i]);
 		pthread_mutex_lock(&dev->lock);
 		tap_ok(!wrong && dev->backlog &&

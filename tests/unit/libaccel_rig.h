@@ -82,7 +82,8 @@ struct rig {
 	struct accel_queue *queue;
 };
 
-/* A step of a test begins. One that takes a minute waits for what never comes: that ends the test. */
+/* A step of a test begins. One that takes a minute waits for what never comes: that ends the test.
+ */
 static inline void rig_step(void)
 {
 	if (rig_emulated())
