@@ -448,7 +448,8 @@ __attribute__((noreturn)) static void work(uint64_t seed)
 			w.fd[i] = rig_open();
 		if (w.fd[0] < 0)
 			_exit(1);
-		rig_autosuspend(0); /* of root: between calls the device sleeps, or is about to */
+		/* Of root: in some rounds the device sleeps, or is about to, between calls. */
+		rig_autosuspend(draw(8) ? -1 : 0);
 		run(&w, first, ARRAY_SIZE(first));
 		mutate(&q);
 		if (run(&w, q.step, q.count))
