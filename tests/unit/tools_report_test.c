@@ -33,6 +33,17 @@ static const struct {
 	  { 1, 0 },
 	  { 0.5, 0.4995f } },
 	{ "others do not", 2, { 0.25f, 0.5f }, 1, 1, { 1 }, { 0.56217650 } },
+	{ "or that miss it by less than a thousandth",
+	  2,
+	  { 0.4991f, 0.5f },
+	  2,
+	  2,
+	  { 1, 0 },
+	  { 0.5, 0.4991f } },
+	{ "more is too much", 2, { 0.4989f, 0.5f }, 1, 1, { 1 }, { 0.50027500 } },
+	{ "above one, too", 2, { 0.5011f, 0.5f }, 1, 1, { 0 }, { 0.50027500 } },
+	{ "zero and one are probabilities", 2, { 0, 1 }, 2, 2, { 1, 0 }, { 1, 0 } },
+	{ "less and more are not", 2, { -0.5f, 1.5f }, 1, 1, { 1 }, { 0.88079708 } },
 	{ "scores go through softmax",
 	  3,
 	  { 1, 3, 2 },
@@ -157,9 +168,56 @@ static void test_json(void)
 	}
 }
 
+/* @point in @length bytes, be that the right number or not. */
+static void encode(unsigned int point, int length, char *text)
+{
+	static const unsigned char leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (int i = length - 1; i > 0; i--, point >>= 6)
+		text[i] = (char)(0x80 | (point & 0x3f));
+	text[0] = (char)(leads[length] | point);
+	text[length] = 0;
+}
+
+/* A code point is let through in its shortest form, if it is one of Unicode's and no surrogate. */
+static void test_code_points(void)
+{
+	static const unsigned int around[] = { 0x80,   0x800,	0xd800,	 0xdc00,
+					       0xe000, 0x10000, 0x110000 };
+	static const unsigned int limits[] = { 0, 0, 0x800, 0x10000, 0x200000 };
+	u32 wrong = 0, through = 0;
+
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++) {
+		for (unsigned int point = around[i] - 2; point < around[i] + 2; point++) {
+			for (int length = 2; length <= 4; length++) {
+				unsigned int least = length == 2 ? 0x80 : limits[length - 1];
+				bool good = point >= least && point <= 0x10ffff &&
+					    (point < 0xd800 || point > 0xdfff);
+				char text[8], expected[32] = "\"", *json;
+				size_t size;
+				FILE *out;
+
+				if (point >= limits[length])
+					continue;
+				encode(point, length, text);
+				for (int k = 0; k < length && !good; k++)
+					strcat(expected, "\\ufffd");
+				strcat(expected, good ? text : "");
+				strcat(expected, "\"");
+				out = open_memstream(&json, &size);
+				json_string(out, text);
+				wrong += !printed(out, &json, expected);
+				through += good;
+			}
+		}
+	}
+	tap_ok(!wrong && through, "code points at the limits of each form");
+}
+
 int main(void)
 {
 	test_rankings();
+	test_code_points();
 	test_json();
 	return tap_done();
 }
