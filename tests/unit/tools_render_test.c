@@ -5,7 +5,9 @@
 #include "tools/tensor_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <unistd.h>
 
 enum { COLUMNS = 80 };
 
@@ -117,6 +119,149 @@ static void test_shrink(void)
 	       "neither is an empty tensor");
 }
 
+/* All levels of grey, and of a colour: the shade, or the colour of xterm's, that is nearest. */
+static void test_levels(void)
+{
+	enum { LEVELS = 256 };
+	static uint8_t grey[2][LEVELS], red[3][1][LEVELS];
+	struct tensor_data t = { DTYPE_U8, { 2, { 2, LEVELS } }, grey, sizeof(grey) };
+	char want[2][LEVELS * 40] = { "" }, *text;
+	int last[2] = { -1, -1 }, v;
+
+	for (v = 0; v < LEVELS; v++) {
+		int shade = (18 * v + 255) / 510, colour = 16 + 36 * ((10 * v + 255) / 510) + 6 * 5;
+
+		grey[0][v] = grey[1][v] = v;
+		red[0][0][v] = v;
+		red[1][0][v] = 255;
+		sprintf(want[0] + strlen(want[0]), "%c", " .:-=+*#%@"[shade]);
+		if (colour != last[1])
+			sprintf(want[1] + strlen(want[1]), "\033[38;5;%dm", colour);
+		if (!v)
+			strcat(want[1], "\033[48;5;16m");
+		strcat(want[1], "\u2580");
+		last[1] = colour;
+	}
+	strcat(want[0], "\n");
+	strcat(want[1], "\033[0m\n");
+	text = render(&t, RENDER_ASCII, LEVELS);
+	tap_ok(!strcmp(text, want[0]), "the shades of ASCII");
+	free(text);
+	t = (struct tensor_data){ DTYPE_U8, { 3, { 3, 1, LEVELS } }, red, sizeof(red) };
+	text = render(&t, RENDER_COLOUR, LEVELS);
+	tap_ok(!strcmp(text, want[1]), "the colours of a cube");
+	free(text);
+
+	want[1][0] = 0;
+	for (v = 0; v < LEVELS; v++) {
+		int step = (50 * v + 255) / 510;
+		int colour = step == 0 ? 16 : step == 25 ? 231 : 231 + step;
+
+		if (colour != last[0])
+			sprintf(want[1] + strlen(want[1]), "\033[38;5;%dm\033[48;5;%dm", colour,
+				colour);
+		strcat(want[1], "\u2580");
+		last[0] = colour;
+	}
+	strcat(want[1], "\033[0m\n");
+	t = (struct tensor_data){ DTYPE_U8, { 2, { 2, LEVELS } }, grey, sizeof(grey) };
+	text = render(&t, RENDER_COLOUR, LEVELS);
+	tap_ok(!strcmp(text, want[1]), "the ramp of greys");
+	free(text);
+}
+
+/* Two pixels over each other as a block. */
+static void test_blocks(void)
+{
+	static const struct {
+		uint8_t top, bottom;
+		const char *block;
+	} rows[] = {
+		{ 128, 0, "\u2580" },	{ 128, 127, "\u2580" }, { 0, 128, "\u2584" },
+		{ 127, 128, "\u2584" }, { 128, 128, "\u2588" }, { 127, 127, "\u2592" },
+		{ 64, 64, "\u2592" },	{ 63, 64, "\u2591" },	{ 127, 0, "\u2591" },
+		{ 0, 127, "\u2591" },	{ 52, 0, "\u2591" },	{ 50, 0, "" },
+		{ 0, 50, "" },		{ 0, 0, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint8_t bytes[] = { rows[i].top, rows[i].bottom };
+		char want[8];
+
+		snprintf(want, sizeof(want), "%s\n", rows[i].block);
+		test_text("a block", DTYPE_U8, (struct shape){ 2, { 2, 1 } }, bytes, RENDER_BLOCKS,
+			  want);
+	}
+}
+
+/* Squares of pixels are one, by their mean; those at the edges have fewer. */
+static void test_squares(void)
+{
+	static const uint8_t bytes[5][5] = {
+		{ 255, 255, 0, 0, 255 }, { 255, 255, 0, 0, 0 },	  { 0, 0, 255, 0, 0 },
+		{ 0, 0, 0, 0, 0 },	 { 255, 0, 0, 255, 255 },
+	};
+
+	test_text("5 x 5 on 4 columns", DTYPE_U8, (struct shape){ 2, { 5, 5 } }, bytes,
+		  RENDER_BLOCKS, "\u2580\u2591\u2580\n\u2580\u2580\u2580\n");
+	test_text("leading ones and one channel", DTYPE_U8, (struct shape){ 5, { 1, 1, 1, 2, 4 } },
+		  bytes, RENDER_BLOCKS, "\u2588\u2588\u2584\n");
+	test_text("a channel at the end", DTYPE_U8, (struct shape){ 3, { 2, 4, 1 } }, bytes,
+		  RENDER_BLOCKS, "\u2588\u2588\u2584\n");
+}
+
+/* Where the picture goes, and what is spoken there. */
+static void test_environment(void)
+{
+	static const struct {
+		const char *all, *type, *lang, *term, *no_colour;
+		enum render_style style[2]; /* at a terminal, in a file */
+	} rows[] = {
+		{ "", "", "", "xterm", NULL, { RENDER_ASCII, RENDER_ASCII } },
+		{ "", "", "de_DE.UTF-8", "xterm", NULL, { RENDER_COLOUR, RENDER_BLOCKS } },
+		{ "", "C.utf8", "C", "xterm", NULL, { RENDER_COLOUR, RENDER_BLOCKS } },
+		{ "C", "C.utf8", "C.utf8", "xterm", NULL, { RENDER_ASCII, RENDER_ASCII } },
+		{ "C.utf8", "C", "C", "xterm", NULL, { RENDER_COLOUR, RENDER_BLOCKS } },
+		{ "C.utf8", "C", "C", "dumb", NULL, { RENDER_BLOCKS, RENDER_BLOCKS } },
+		{ "C.utf8", "C", "C", NULL, NULL, { RENDER_BLOCKS, RENDER_BLOCKS } },
+		{ "C.utf8", "C", "C", "xterm", "", { RENDER_COLOUR, RENDER_BLOCKS } },
+		{ "C.utf8", "C", "C", "xterm", "1", { RENDER_BLOCKS, RENDER_BLOCKS } },
+	};
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+	FILE *file = tmpfile();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		setenv("LC_ALL", rows[i].all, 1);
+		setenv("LC_CTYPE", rows[i].type, 1);
+		setenv("LANG", rows[i].lang, 1);
+		unsetenv("TERM");
+		unsetenv("NO_COLOR");
+		if (rows[i].term)
+			setenv("TERM", rows[i].term, 1);
+		if (rows[i].no_colour)
+			setenv("NO_COLOR", rows[i].no_colour, 1);
+		tap_eq(render_style_for(terminal), rows[i].style[0], "a style at a terminal");
+		tap_eq(render_style_for(fileno(file)), rows[i].style[1], "and in a file");
+	}
+	fclose(file);
+	close(terminal);
+}
+
+/* A picture that cannot be written is an error. */
+static void test_full(void)
+{
+	static const uint8_t bytes[4];
+	struct tensor_data t = { DTYPE_U8, { 2, { 2, 2 } }, (void *)bytes, sizeof(bytes) };
+	FILE *full = fopen("/dev/full", "w");
+
+	setvbuf(full, NULL, _IONBF, 0);
+	err.code = 0;
+	tap_ok(render_tensor(&t, RENDER_ASCII, COLUMNS, full, &err) == -EIO &&
+		       !strcmp(err.text, "the picture could not be written"),
+	       "a full disk");
+	fclose(full);
+}
+
 static void test_styles(void)
 {
 	enum render_style style = RENDER_ASCII;
@@ -140,6 +285,11 @@ int main(void)
 	test_ranges();
 	test_colour();
 	test_shrink();
+	test_levels();
+	test_blocks();
+	test_squares();
 	test_styles();
+	test_environment();
+	test_full();
 	return tap_done();
 }
