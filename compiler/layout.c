@@ -34,6 +34,14 @@ struct layout layout_dense(const struct value *v)
 	return l;
 }
 
+struct layout layout_dense_as(const struct value *v, const struct shape *as)
+{
+	struct layout l = layout_row_major(as);
+
+	l.bytes = layout_dense(v).bytes;
+	return l;
+}
+
 bool node_is_window(const struct node *n)
 {
 	return n->op == OP_CONV || n->op == OP_MAXPOOL || n->op == OP_AVGPOOL;

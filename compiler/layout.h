@@ -33,6 +33,12 @@ struct layout layout_row_major(const struct shape *shape);
  */
 struct layout layout_dense(const struct value *v);
 
+/*
+ * The dense layout of @v seen as of shape @as: as many elements, or where these are not 32 bits
+ * wide as many containers.
+ */
+struct layout layout_dense_as(const struct value *v, const struct shape *as);
+
 /* Whether @n slides a window over its input 0. */
 bool node_is_window(const struct node *n);
 

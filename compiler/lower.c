@@ -148,11 +148,29 @@ struct operand_at lower_in_as(struct lowering *l, const struct value *v, const s
 	return at;
 }
 
-struct operand_at lower_out(struct lowering *l, const struct value *v)
+struct operand_at lower_input(struct lowering *l, const struct stage *s, const struct plan *p,
+			      int i)
 {
-	struct layout layout = layout_of_value(l->g, v);
+	const struct stage_access *a = &s->in[i];
+	struct layout dense = layout_dense(a->value);
+	struct operand_at at;
 
-	l->value[v->id] = new_value(l, v->name, &layout);
+	if (shape_equal(&a->as, &a->value->shape))
+		return lower_in_as(l, a->value, &p->in[i]);
+	at = lower_in_as(l, a->value, &dense);
+	dense.base = at.layout.base;
+	at.layout = p->in[i];
+	at.layout.base += dense.base;
+	return at;
+}
+
+struct operand_at lower_out(struct lowering *l, const struct stage *s)
+{
+	const struct value *v = s->out.value;
+	const struct layout *layout = &l->plans->layout[v->id];
+
+	if (l->value[v->id].buf == MIR_NO_BUF)
+		l->value[v->id] = new_value(l, v->name, layout);
 	return l->value[v->id];
 }
 
@@ -163,12 +181,13 @@ static void begin_node(struct lowering *l, const char *name, const struct node *
 	mir_node(&l->mir, name, n);
 }
 
-int lower_never(struct lowering *l, struct node *n)
+int lower_never(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	return node_fail(l->g, n, -ENOTSUP, "the operator is not mapped in this form");
+	(void)p;
+	return node_fail(l->g, s->node, -ENOTSUP, "the operator is not mapped in this form");
 }
 
-typedef int lower_fn(struct lowering *l, struct node *n);
+typedef int lower_fn(struct lowering *l, const struct stage *s, const struct plan *p);
 
 static lower_fn *const lower_fns[OP_COUNT] = {
 #define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
@@ -181,30 +200,44 @@ bool lower_maps(enum op op)
 	return lower_fns[op] != lower_never;
 }
 
-static int need_sram(const struct lowering *l, const struct node *n, const char *what, u64 bytes)
+static int need_sram(const struct graph *g, const struct rondo_machine *machine,
+		     const struct node *n, const char *what, u64 bytes)
 {
-	if (bytes <= l->machine->sram_bytes)
+	if (bytes <= machine->sram_bytes)
 		return 0;
-	return node_fail(l->g, n, -EFBIG, "\"%.80s\" needs %llu bytes of SRAM, the machine has %u",
-			 what, (unsigned long long)bytes, l->machine->sram_bytes);
+	return node_fail(g, n, -EFBIG, "\"%.80s\" needs %llu bytes of SRAM, the machine has %u",
+			 what, (unsigned long long)bytes, machine->sram_bytes);
 }
 
 /*
  * Each value that the node works on must fit in SRAM by itself. Whether all of them fit together is
- * known only when buffers are placed, but lowering takes time and memory in proportion to their
- * sizes, so the largest are refused before it.
+ * known only when buffers are placed, but planning and lowering take time and memory in proportion
+ * to their sizes, so the largest are refused before it.
  */
-static int check_sizes(const struct lowering *l, const struct node *n)
+static int check_node_sizes(const struct graph *g, const struct rondo_machine *machine,
+			    const struct node *n)
 {
 	int i, err = 0;
 
 	for (i = 0; i < n->n_in && !err; i++)
 		if (node_in(n, i))
-			err = need_sram(l, n, node_in(n, i)->name,
+			err = need_sram(g, machine, n, node_in(n, i)->name,
 					layout_dense(node_in(n, i)).bytes);
 	if (!err && node_is_window(n))
-		err = need_sram(l, n, node_in(n, 0)->name, layout_of_window_input(l->g, n).bytes);
-	return err ? err : need_sram(l, n, n->out[0]->name, layout_dense(n->out[0]).bytes);
+		err = need_sram(g, machine, n, node_in(n, 0)->name,
+				layout_of_window_input(g, n).bytes);
+	if (err)
+		return err;
+	return need_sram(g, machine, n, n->out[0]->name, layout_dense(n->out[0]).bytes);
+}
+
+int lower_check_sizes(const struct graph *g, const struct rondo_machine *machine)
+{
+	int err = 0;
+
+	for (const struct node *n = g->first; n && !err; n = n->next)
+		err = check_node_sizes(g, machine, n);
+	return err;
 }
 
 /* Puts what went wrong while @n was lowered into words. */
@@ -225,14 +258,16 @@ static int check_node(const struct lowering *l, const struct node *n)
 	}
 }
 
-static int lower_one(struct lowering *l, struct node *n)
+/* @before: the node of the stage before, whose part this may be another of. */
+static int lower_stage(struct lowering *l, const struct stage *s, const struct plan *p,
+		       const struct node *before)
 {
-	int err = check_sizes(l, n);
+	struct node *n = s->node;
+	int err;
 
-	if (err)
-		return err;
-	begin_node(l, *n->name ? n->name : op_infos[n->model_op].name, n);
-	err = lower_fns[n->op](l, n);
+	if (n != before)
+		begin_node(l, *n->name ? n->name : op_infos[n->model_op].name, n);
+	err = lower_fns[n->op](l, s, p);
 	return err ? err : check_node(l, n);
 }
 
@@ -257,40 +292,46 @@ static int check_slots(const struct graph *g)
 			  (n > max ? g->inputs.v[max] : g->outputs.v[max - n])->name, max);
 }
 
-int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine *machine)
+/* Buffers of the inputs; all other values have none yet. */
+static int start_values(struct lowering *l)
 {
-	struct value *v;
-	struct node *n;
-	size_t i;
-	u32 id = 0;
-	int err = check_slots(g);
+	struct graph *g = l->g;
+	u32 values = 0;
 
-	*l = (struct lowering){ .g = g, .machine = machine };
-	if (err)
-		return err;
-	mir_init(&l->mir, &g->arena);
-	for (v = g->values; v; v = v->next)
-		v->id = id++;
-	l->value = graph_alloc(g, id * sizeof(*l->value));
+	for (struct value *v = g->values; v; v = v->next)
+		values++;
+	l->value = graph_alloc(g, (values + 1) * sizeof(*l->value));
 	if (!l->value)
 		return g->err->code;
-	for (i = 0; i < g->inputs.n; i++) {
-		v = g->inputs.v[i];
-		l->value[v->id].layout = layout_dense(v);
+	for (u32 i = 0; i < values; i++)
+		l->value[i].buf = MIR_NO_BUF;
+	for (size_t i = 0; i < g->inputs.n; i++) {
+		const struct value *v = g->inputs.v[i];
+
+		l->value[v->id].layout = l->plans->layout[v->id];
 		l->value[v->id].buf =
 			mir_buffer(&l->mir, MIR_BUF_VALUE, v->name, l->value[v->id].layout.bytes);
 	}
-	for (n = g->first; n; n = n->next) {
-		err = lower_one(l, n);
-		if (err)
-			return err;
-	}
-	for (i = 0; i < g->outputs.n; i++) {
+	return 0;
+}
+
+int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
+		const struct rondo_machine *machine)
+{
+	const struct stages *s = plans->stages;
+	int err = check_slots(g);
+
+	*l = (struct lowering){ .g = g, .plans = plans, .machine = machine };
+	mir_init(&l->mir, &g->arena);
+	if (!err)
+		err = start_values(l);
+	for (int i = 0; i < s->count && !err; i++)
+		err = lower_stage(l, s->at[i], &plans->at[i], i ? s->at[i - 1]->node : NULL);
+	for (size_t i = 0; i < g->outputs.n && !err; i++) {
 		lower_result(l, g->outputs.v[i]);
 		err = check_node(l, g->outputs.v[i]->producer);
-		if (err)
-			return err;
 	}
-	mir_drop_single_trips(&l->mir);
-	return 0;
+	if (!err)
+		mir_drop_single_trips(&l->mir);
+	return err;
 }

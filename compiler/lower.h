@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Lowering: from the nodes of a normalised graph to machine IR. One lower_*.c per kind of operator;
- * lower.c goes through the nodes, gives each value its buffer, and collects the constants.
+ * Lowering: from stages and their plans to machine IR. One lower_*.c per kind of stage; lower.c
+ * goes through the stages, gives each value its buffer, and collects the constants.
  */
 #ifndef COMPILER_LOWER_H
 #define COMPILER_LOWER_H
 
 #include "compiler/graph.h"
-#include "compiler/layout.h"
 #include "compiler/mir.h"
+#include "compiler/plan.h"
 
 #define LOWER_WEIGHTS_MAX (1u << 29) /* bytes of constants in a program */
 
@@ -20,6 +20,7 @@ struct operand_at {
 
 struct lowering {
 	struct graph *g;
+	const struct plans *plans;
 	const struct rondo_machine *machine;
 	struct mir mir;
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
@@ -30,11 +31,15 @@ struct lowering {
 	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
 };
 
+/* Whether everything that @g touches can be in SRAM at all, node by node: before it is planned. */
+int lower_check_sizes(const struct graph *g, const struct rondo_machine *machine);
+
 /*
- * Lowers all of @g (normalised, checked) for @machine into @l, which lives in the graph's arena;
+ * Lowers the stages of @g as @plans says for @machine into @l, which lives in the graph's arena;
  * only l->weights is malloc'ed, and the caller's to free. 0, or a message in g->err.
  */
-int lower_graph(struct lowering *l, struct graph *g, const struct rondo_machine *machine);
+int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
+		const struct rondo_machine *machine);
 
 /* ---- For the lower_*.c files --------------------------------------------------------------- */
 
@@ -53,16 +58,24 @@ struct operand_at lower_in(struct lowering *l, const struct value *v);
 /* @v in layout @want: itself where it already is, else a copy. */
 struct operand_at lower_in_as(struct lowering *l, const struct value *v, const struct layout *want);
 
-/* The buffer for the node's result @v, its halo filled. */
-struct operand_at lower_out(struct lowering *l, const struct value *v);
+/* Input @i of the stage, in the layout in which its plan reads it. */
+struct operand_at lower_input(struct lowering *l, const struct stage *s, const struct plan *p,
+			      int i);
+
+/* The buffer for the result of the stage, its halo filled: the one of an earlier part of a Concat.
+ */
+struct operand_at lower_out(struct lowering *l, const struct stage *s);
 
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
 
-/* Lowers one node; one function for each name in the column lower of ops.def. */
+/* Lowers one stage; one function for each name in the column lower of ops.def. */
 #define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
-	int lower_##lower(struct lowering *l, struct node *n);
+	int lower_##lower(struct lowering *l, const struct stage *s, const struct plan *p);
 #include "compiler/ops.def"
+
+/* A product that is planned for the vector units. */
+int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);
 
 /* Whether @op may stand in a normalised graph: it has such a function other than lower_never(). */
 bool lower_maps(enum op op);

@@ -98,43 +98,37 @@ static void elementwise_body(struct mir *m, const struct map *map, void *arg)
 	map_store(m, map, 0, x);
 }
 
-/* Strides of @at for the dimensions of @shape, to which it broadcasts. */
-static void strides_for(const struct operand_at *at, const struct shape *shape,
-			s64 stride[TENSOR_RANK_MAX])
+int lower_elementwise(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	int d, shift = shape->rank - at->layout.rank;
-
-	for (d = 0; d < shape->rank; d++)
-		stride[d] = d < shift || at->layout.dim[d - shift] == 1 ?
-				    0 :
-				    at->layout.stride[d - shift];
-}
-
-int lower_elementwise(struct lowering *l, struct node *n)
-{
-	const struct shape *shape = &n->out[0]->shape;
+	enum op op = s->node->op;
 	struct operand_at at[3];
-	s64 stride[3][TENSOR_RANK_MAX] = { 0 };
-	struct body b = { .op = n->op, .clamps = node_clamps(n) || n->op == OP_CLIP };
-	struct map map = { .operands = 1 + n->n_in, .body = elementwise_body, .arg = &b };
+	const struct stage_access *access[3] = { &s->out };
+	struct body b = { .op = op, .clamps = node_clamps(s->node) || op == OP_CLIP };
+	struct map map = { .operands = 1 + s->node->n_in, .body = elementwise_body, .arg = &b };
 	int i, d;
 
-	for (i = 0; i < n->n_in; i++)
-		at[1 + i] = lower_in(l, node_in(n, i));
-	at[0] = lower_out(l, n->out[0]);
-	for (i = 0; i < map.operands; i++) {
-		map.operand[i] = (struct map_operand){ at[i].buf, at[i].layout.base };
-		strides_for(&at[i], shape, stride[i]);
+	for (i = 0; i < s->node->n_in; i++) {
+		at[1 + i] = lower_input(l, s, p, i);
+		access[1 + i] = &s->in[i];
 	}
-	for (d = 0; d < shape->rank; d++)
-		map_dim(&map, shape->dim[d], (s64[]){ stride[0][d], stride[1][d], stride[2][d] });
-	if (n->op == OP_SIGMOID)
+	at[0] = lower_out(l, s);
+	for (i = 0; i < map.operands; i++)
+		map.operand[i] =
+			(struct map_operand){ at[i].buf, plan_base(access[i], &at[i].layout) };
+	for (d = 0; d < s->dims; d++) {
+		s64 stride[MAP_OPERANDS];
+
+		for (i = 0; i < map.operands; i++)
+			stride[i] = plan_stride(access[i], &at[i].layout, d);
+		map_dim(&map, s->size[d], stride);
+	}
+	if (op == OP_SIGMOID)
 		sigmoid_constants(l, &b);
-	if (n->op == OP_TANH)
+	if (op == OP_TANH)
 		tanh_constants(l, &b);
 	if (b.clamps) {
-		b.lo = lower_f32(l, n->attrs.lo, l->machine->lanes);
-		b.hi = lower_f32(l, n->attrs.hi, l->machine->lanes);
+		b.lo = lower_f32(l, s->lo, l->machine->lanes);
+		b.hi = lower_f32(l, s->hi, l->machine->lanes);
 	}
 	map_run(&l->mir, l->machine->lanes, &map);
 	return 0;

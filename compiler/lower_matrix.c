@@ -9,62 +9,49 @@
  * stores follow the last pushes. Where there are very many tiles, they are a repetition.
  */
 #include <errno.h>
-#include <math.h>
-#include <string.h>
 
 #include "compiler/lower.h"
-#include "compiler/tile.h"
-#include "compiler/window.h"
 
-enum {
-	OUTER_MAX = 4,
-	PIXEL_X = 1,
-	PIXEL_Y = 0,
-	BYTES = 4,
-	KERNELS_MAX = 4096, /* of one product; more are a repetition */
-};
+enum { OUTER_MAX = 4, PIXEL_Y = 0, PIXEL_X = 1, BYTES = 4 };
 
-/* A loop around the whole product: batch, group. Strides in bytes. */
-struct outer {
-	s64 trip, x, w, y, bias;
+/* An operand in SRAM with the bytes that each dimension of the domain moves it by. */
+struct moved {
+	mir_buf buf; /* MIR_NO_BUF: there is none */
+	s64 base; /* byte at the domain's first point */
+	s64 stride[STAGE_DIMS];
 };
 
 struct product {
-	struct operand_at x, w, y;
-	struct operand_at bias; /* buf MIR_NO_BUF: none */
-	s64 x_offset, y_offset; /* bytes to pixel 0 */
-	struct outer outer[OUTER_MAX];
-	int outers, looped; /* the first @looped of them are loops, */
-	s64 trip[OUTER_MAX]; /* the others are at these trips */
-	s64 pixels[2]; /* rows, pixels of a row */
-	s64 x_step[2], y_step[2]; /* bytes */
-	struct tile_ks k;
-	s64 columns; /* N */
+	const struct stage *s;
+	const struct plan *plan;
+	struct moved x, w, y, bias;
 	bool packed; /* the weights of a column tile are dense, one tile behind the other */
-	s64 y_lane; /* bytes between columns of the result */
-	float lo, hi;
+	const s64 *pixels; /* rows, pixels of a row */
+	int pixel, column; /* dimensions: y, and o */
+	s64 trip[OUTER_MAX]; /* of the outer dimensions that are no loops */
 };
 
-/* Adds the strides of the outer loops, whose depths are 0..looped-1, and the place of the others.
- */
-static struct mir_ref outer_ref(const struct product *p, mir_buf buf, s64 offset, size_t member)
+/* Adds the strides of the outer dimensions that are loops, and the place of the others. */
+static struct mir_ref outer_ref(const struct product *p, const struct moved *a, s64 offset)
 {
-	struct mir_ref ref = mir_ref(buf, offset);
+	struct mir_ref ref = mir_ref(a->buf, a->base + offset);
 	int d;
 
-	for (d = 0; d < p->outers; d++) {
-		s64 step = *(const s64 *)((const char *)&p->outer[d] + member);
-
-		if (d < p->looped)
-			ref.stride[d] = (s32)step;
+	for (d = 0; d < p->plan->outer; d++) {
+		if (d < p->plan->looped)
+			ref.stride[d] = (s32)a->stride[d];
 		else
-			ref.offset += p->trip[d] * step;
+			ref.offset += p->trip[d] * a->stride[d];
 	}
 	return ref;
 }
 
-#define OUTER_REF(p, member, offset) \
-	outer_ref(p, (p)->member.buf, offset, offsetof(struct outer, member))
+/* Bytes from the first pixel to pixel (x, y). */
+static s64 pixel_offset(const struct product *p, const struct moved *a, const s64 at[2])
+{
+	return at[PIXEL_Y] * a->stride[p->pixel + PIXEL_Y] +
+	       at[PIXEL_X] * a->stride[p->pixel + PIXEL_X];
+}
 
 /* Loads rq_f32's parameters for columns [n, n + lanes): bias, low, high. */
 static vreg load_params(struct lowering *l, const struct product *p, s64 n, int lanes)
@@ -72,7 +59,7 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	struct mir *m = &l->mir;
 	vreg params = mir_vreg3(m);
 	const float none = 0;
-	float bounds[2] = { p->lo, p->hi };
+	float bounds[2] = { p->s->lo, p->s->hi };
 	int i;
 
 	if (p->bias.buf == MIR_NO_BUF)
@@ -80,7 +67,7 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 			      lower_const(l, &none, sizeof(none), NULL), lanes);
 	else
 		mir_load_part(m, params, 0, RONDO_OP_ld_w,
-			      OUTER_REF(p, bias, p->bias.layout.base + n * BYTES), lanes);
+			      outer_ref(p, &p->bias, n * p->bias.stride[p->column]), lanes);
 	for (i = 0; i < 2; i++)
 		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w,
 			      lower_const(l, &bounds[i], sizeof(float), NULL), lanes);
@@ -99,7 +86,7 @@ struct column_tile {
 
 static s64 total_rows(const struct product *p)
 {
-	const struct tile_k *last = &p->k.k[p->k.n - 1];
+	const struct tile_k *last = &p->plan->k.k[p->plan->k.n - 1];
 
 	return last->row + last->count;
 }
@@ -107,12 +94,12 @@ static s64 total_rows(const struct product *p)
 /* Weight rows of push @k into the next buffer. */
 static void load_weights(struct lowering *l, const struct product *p, int k, struct column_tile *t)
 {
-	const struct tile_k *tile = &p->k.k[k];
-	s64 pitch = (p->packed ? t->lanes : p->columns) * BYTES;
+	const struct tile_k *tile = &p->plan->k.k[k];
+	s64 pitch = p->packed ? t->lanes * BYTES : p->w.stride[p->s->dims - 1];
 	s64 columns = (p->packed ? t->n * total_rows(p) : t->n) * BYTES;
 	struct mir *m = &l->mir;
 	struct mir_item *item;
-	struct mir_ref ref = OUTER_REF(p, w, p->w.layout.base + columns + tile->row * pitch);
+	struct mir_ref ref = outer_ref(p, &p->w, columns + tile->row * pitch);
 	int depth = mir_loop(m, tile->count);
 
 	ref.stride[depth] = (s32)pitch;
@@ -145,13 +132,13 @@ static void close_pixels(struct mir *m)
 static void push_pixels(struct lowering *l, const struct product *p, int k, int buffer,
 			struct mir_ref ref, s64 w, s64 h)
 {
-	const struct tile_k *tile = &p->k.k[k];
+	const struct tile_k *tile = &p->plan->k.k[k];
 	struct mir_item *item;
 
 	ref.offset += tile->offset;
 	ref.seg_len = tile->seg_len;
 	ref.seg_stride = tile->seg_stride;
-	open_pixels(&l->mir, &ref, w, h, p->x_step);
+	open_pixels(&l->mir, &ref, w, h, &p->x.stride[p->pixel]);
 	item = mir_op(&l->mir, RONDO_OP_push_f32);
 	item->ref = ref;
 	item->op.count = tile->count;
@@ -165,11 +152,11 @@ static void store_pixels(struct lowering *l, const struct product *p, struct mir
 {
 	struct mir_item *item;
 
-	if (p->y_lane != BYTES) {
+	if (p->y.stride[p->column] != BYTES) {
 		ref.seg_len = 1;
-		ref.seg_stride = p->y_lane;
+		ref.seg_stride = (s32)p->y.stride[p->column];
 	}
-	open_pixels(&l->mir, &ref, w, h, p->y_step);
+	open_pixels(&l->mir, &ref, w, h, &p->y.stride[p->pixel]);
 	item = mir_op(&l->mir, RONDO_OP_stq_f32);
 	item->ref = ref;
 	item->params = params;
@@ -185,17 +172,13 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 	struct mir_ref from, to;
 	int k;
 
-	from = OUTER_REF(p, x,
-			 p->x_offset + at[PIXEL_Y] * p->x_step[PIXEL_Y] +
-				 at[PIXEL_X] * p->x_step[PIXEL_X]);
-	to = OUTER_REF(p, y,
-		       p->y_offset + at[PIXEL_Y] * p->y_step[PIXEL_Y] +
-			       at[PIXEL_X] * p->y_step[PIXEL_X] + t->n * p->y_lane);
+	from = outer_ref(p, &p->x, pixel_offset(p, &p->x, at));
+	to = outer_ref(p, &p->y, pixel_offset(p, &p->y, at) + t->n * p->y.stride[p->column]);
 	if (loop >= 0) {
-		from.stride[loop] = (s32)(h * p->x_step[PIXEL_Y]);
-		to.stride[loop] = (s32)(h * p->y_step[PIXEL_Y]);
+		from.stride[loop] = (s32)(h * p->x.stride[p->pixel]);
+		to.stride[loop] = (s32)(h * p->y.stride[p->pixel]);
 	}
-	for (k = 0; k < p->k.n; k++) {
+	for (k = 0; k < p->plan->k.n; k++) {
 		if (t->loaded != k)
 			load_weights(l, p, k, t);
 		push_pixels(l, p, k, t->buffer, from, w, h);
@@ -203,17 +186,17 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 	if (!t->has_params)
 		t->params = load_params(l, p, t->n, t->lanes);
 	t->has_params = true;
-	t->loaded = p->k.n == 1 ? 0 : -1;
+	t->loaded = p->plan->k.n == 1 ? 0 : -1;
 	store_pixels(l, p, to, w, h, t->params, t->lanes);
 }
 
 /* @rows rows of @w pixels from column @x on, in strips of @h rows. */
 static void strips(struct lowering *l, const struct product *p, struct column_tile *t, s64 x, s64 w,
-		   s64 h, bool unrolled)
+		   s64 h)
 {
 	s64 rows = p->pixels[PIXEL_Y], y = 0, full = rows / h;
 
-	if (!unrolled && full > 1) {
+	if (!p->plan->unrolled && full > 1) {
 		int depth;
 
 		t->params = load_params(l, p, t->n, t->lanes);
@@ -229,223 +212,166 @@ static void strips(struct lowering *l, const struct product *p, struct column_ti
 		strip(l, p, t, (s64[]){ y, x }, w, rows - y < h ? rows - y : h, -1);
 }
 
-static void column_tile(struct lowering *l, const struct product *p, s64 n, int *buffer,
-			bool unrolled)
+static void column_tile(struct lowering *l, const struct product *p, s64 n, int *buffer)
 {
-	struct tile_strip s = tile_pixels(l->machine, p->pixels[PIXEL_X], p->pixels[PIXEL_Y]);
-	s64 width = p->pixels[PIXEL_X], left = p->columns - n, x;
+	const struct tile_strip *s = &p->plan->strip;
+	s64 width = p->pixels[PIXEL_X], left = p->s->size[p->column] - n, x;
 	struct column_tile t = { .n = n, .loaded = -1, .buffer = *buffer };
 
 	t.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
-	for (x = 0; x < width; x += s.w)
-		strips(l, p, &t, x, width - x < s.w ? width - x : s.w, s.h, unrolled);
+	for (x = 0; x < width; x += s->w)
+		strips(l, p, &t, x, width - x < s->w ? width - x : s->w, s->h);
 	*buffer = t.buffer;
 }
 
-/* Kernels of all column tiles and strips for one trip of the outer loops, about. */
-static s64 count_kernels(const struct lowering *l, const struct product *p)
+/* The outer dimensions from number @d on, which are no loops, and what is in them. */
+static void unrolled_outer(struct lowering *l, struct product *p, int d, int *buffer)
 {
-	struct tile_strip s = tile_pixels(l->machine, p->pixels[PIXEL_X], p->pixels[PIXEL_Y]);
-	s64 strips =
-		((p->pixels[PIXEL_Y] + s.h - 1) / s.h) * ((p->pixels[PIXEL_X] + s.w - 1) / s.w);
-
-	return (p->columns + l->machine->lanes - 1) / l->machine->lanes * strips * (2 * p->k.n + 1);
-}
-
-/* The outer loops from number @d on, which are not loops of the machine IR, and what is in them. */
-static void unrolled_outer(struct lowering *l, struct product *p, int d, int *buffer, bool unrolled)
-{
-	if (d < p->outers) {
-		for (p->trip[d] = 0; p->trip[d] < p->outer[d].trip; p->trip[d]++)
-			unrolled_outer(l, p, d + 1, buffer, unrolled);
+	if (d < p->plan->outer) {
+		for (p->trip[d] = 0; p->trip[d] < p->s->size[d]; p->trip[d]++)
+			unrolled_outer(l, p, d + 1, buffer);
 		return;
 	}
-	for (s64 n = 0; n < p->columns; n += l->machine->lanes)
-		column_tile(l, p, n, buffer, unrolled);
+	for (s64 n = 0; n < p->s->size[p->column]; n += l->machine->lanes)
+		column_tile(l, p, n, buffer);
 }
 
 static void lower_product(struct lowering *l, struct product *p)
 {
-	s64 kernels = count_kernels(l, p);
-	bool unrolled = kernels <= KERNELS_MAX;
 	int buffer = 0, d;
 
-	for (p->looped = p->outers; p->looped; p->looped--) {
-		kernels *= p->outer[p->looped - 1].trip;
-		if (kernels > KERNELS_MAX)
-			break;
-	}
-	for (d = 0; d < p->looped; d++)
-		mir_loop(&l->mir, p->outer[d].trip);
-	unrolled_outer(l, p, p->looped, &buffer, unrolled);
-	for (d = 0; d < p->looped; d++)
+	for (d = 0; d < p->plan->looped; d++)
+		mir_loop(&l->mir, p->s->size[d]);
+	unrolled_outer(l, p, d, &buffer);
+	for (d = 0; d < p->plan->looped; d++)
 		mir_end(&l->mir);
 }
 
-/* Where the weight of (row, column) of a matrix of @rows x @columns is, packed in column tiles. */
-static s64 packed_at(const struct lowering *l, s64 row, s64 column, s64 rows, s64 columns)
-{
-	s64 lanes = l->machine->lanes, n = column / lanes * lanes;
-	s64 width = columns - n < lanes ? columns - n : lanes;
+/* ---- Operands ---------------------------------------------------------------------------------
+ */
 
-	return n * rows + row * width + column - n;
+static struct moved moved_by(const struct stage *s, const struct stage_access *a,
+			     const struct operand_at *at)
+{
+	struct moved m = { .buf = at->buf, .base = plan_base(a, &at->layout) };
+
+	for (int d = 0; d < s->dims; d++)
+		m.stride[d] = plan_stride(a, &at->layout, d);
+	return m;
 }
 
-/* ONNX's OIHW weights as rows of K = (ky, kx, c), one matrix per group, in column tiles. */
-static struct operand_at pack_weights(struct lowering *l, const struct value *v, s64 groups,
-				      s64 taps)
-{
-	s64 outs = v->shape.dim[0] / groups, ins = v->shape.dim[1], g, t, c, o;
-	const float *from = v->data;
-	void *room;
+/* The constant weights of the product at the current trips of the outer dimensions, in elements. */
+struct packing {
+	const struct stage *s;
+	const float *from;
+	s64 stride[STAGE_DIMS]; /* of the model's weights */
+	s64 rows, columns;
+	int lanes;
 	float *to;
-	struct mir_ref ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
-	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
+};
 
-	to = room;
-	for (g = 0; to && g < groups; g++, to += taps * ins * outs)
-		for (t = 0; t < taps; t++)
-			for (c = 0; c < ins; c++)
-				for (o = 0; o < outs; o++)
-					to[packed_at(l, t * ins + c, o, taps * ins, outs)] =
-						from[((g * outs + o) * ins + c) * taps + t];
-	return at;
+/* Where (row, column) of a matrix is, packed in column tiles. */
+static s64 packed_at(const struct packing *k, s64 row, s64 column)
+{
+	s64 n = column / k->lanes * k->lanes, left = k->columns - n;
+
+	return n * k->rows + row * (left < k->lanes ? left : k->lanes) + column - n;
 }
 
-/* Constant matrices [..., rows, columns] in column tiles. */
-static struct operand_at pack_matrices(struct lowering *l, const struct value *v)
+/* One matrix: rows are the points of the reduced dimensions, which begin at @first. */
+static void pack_matrix(struct packing *k, int first, const float *from)
 {
-	s64 columns = v->shape.dim[v->shape.rank - 1], rows = v->shape.dim[v->shape.rank - 2];
-	s64 matrices = shape_elems(&v->shape) / (rows * columns), i, r, c;
-	const float *from = v->data;
-	void *room;
-	float *to;
-	struct mir_ref ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
-	struct operand_at at = { .buf = ref.buf, .layout.base = ref.offset };
+	const s64 *size = &k->s->size[first], *stride = &k->stride[first];
 
-	to = room;
-	for (i = 0; to && i < matrices; i++, to += rows * columns)
-		for (r = 0; r < rows; r++)
-			for (c = 0; c < columns; c++)
-				to[packed_at(l, r, c, rows, columns)] = *from++;
-	return at;
-}
+	for (s64 row = 0; row < k->rows; row++) {
+		s64 c = row % size[2], kx = row / size[2] % size[1], ky = row / size[2] / size[1];
+		const float *w = from + ky * stride[0] + kx * stride[1] + c * stride[2];
 
-/* The runs of K that a window reads of @cg channels of each pixel; see lower.h for the layout. */
-static struct tile_ks window_runs(struct lowering *l, const struct window *w, s64 channels, s64 cg,
-				  s64 row)
-{
-	const struct window_axis *y = &w->axis[0], *x = &w->axis[1];
-	struct tile_run *runs;
-	s64 ky;
-
-	if (cg == channels && (x->dilation == 1 || x->kernel == 1)) {
-		struct tile_run whole = { .segs = y->kernel,
-					  .len = x->kernel * channels,
-					  .stride = y->dilation * row };
-
-		return tile_k(&l->g->arena, l->machine, &whole, 1);
+		for (s64 o = 0; o < k->columns; o++)
+			k->to[packed_at(k, row, o)] = w[o * k->stride[first - 1]];
 	}
-	runs = graph_alloc(l->g, y->kernel * sizeof(*runs));
-	if (!runs)
-		return (struct tile_ks){ 0 };
-	for (ky = 0; ky < y->kernel; ky++)
-		runs[ky] = (struct tile_run){ .offset = ky * y->dilation * row,
-					      .segs = x->kernel,
-					      .len = cg,
-					      .stride = x->dilation * channels * BYTES };
-	return tile_k(&l->g->arena, l->machine, runs, y->kernel);
+	k->to += k->rows * k->columns;
 }
 
-static int lower_conv(struct lowering *l, struct node *n)
+/* The matrices of the outer dimensions from @d on that move the weights. */
+static void pack_outer(struct packing *k, int d, int outer, const float *from)
 {
-	const struct value *weights = node_in(n, 1), *bias = node_in(n, 2);
-	struct layout in = layout_of_window_input(l->g, n), *out;
-	s64 channels = in.dim[1], row = in.rank == 4 ? in.stride[2] : in.stride[0];
-	s64 groups = n->attrs.group, outs = weights->shape.dim[0] / groups;
-	struct product p = { .bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi };
-	struct window w;
+	s64 trips = k->stride[d] ? k->s->size[d] : 1;
 
-	if (!value_is_const(weights))
-		return node_fail(l->g, n, -ENOTSUP, "weights are known only at run time");
-	window_of(l->g, n, &w);
-	p.x = lower_in_as(l, node_in(n, 0), &in);
-	p.x_offset = p.x.layout.base - in.base; /* the first window begins in the padding */
-	p.w = pack_weights(l, weights, groups, w.axis[0].kernel * w.axis[1].kernel);
-	if (bias)
-		p.bias = lower_in(l, bias);
-	p.y = lower_out(l, n->out[0]);
-	out = &p.y.layout;
-	p.y_offset = out->base;
-	p.outer[p.outers++] =
-		(struct outer){ .trip = in.dim[0], .x = in.stride[0], .y = out->stride[0] };
-	p.outer[p.outers++] = (struct outer){ .trip = groups,
-					      .x = weights->shape.dim[1] * BYTES,
-					      .w = shape_elems(&weights->shape) / groups * BYTES,
-					      .y = outs * out->stride[1],
-					      .bias = outs * BYTES };
-	p.pixels[PIXEL_Y] = w.axis[0].out;
-	p.pixels[PIXEL_X] = w.axis[1].out;
-	p.x_step[PIXEL_Y] = w.axis[0].stride * row;
-	p.x_step[PIXEL_X] = w.axis[1].stride * channels * BYTES;
-	p.y_step[PIXEL_Y] = out->rank == 4 ? out->stride[2] : 0;
-	p.y_step[PIXEL_X] = out->stride[out->rank - 1];
-	p.k = window_runs(l, &w, channels, weights->shape.dim[1], row);
-	if (!p.k.n)
-		return graph_fail(l->g, -ENOMEM, "no memory");
-	p.columns = outs;
-	p.packed = true;
-	p.y_lane = out->stride[1];
+	if (d == outer) {
+		pack_matrix(k, k->s->dims - k->s->reduced, from);
+		return;
+	}
+	for (s64 i = 0; i < trips; i++)
+		pack_outer(k, d + 1, outer, from + i * k->stride[d]);
+}
+
+/* Constant weights in the order in which tiles need them. */
+static struct moved pack_weights(struct lowering *l, const struct product *p)
+{
+	const struct stage *s = p->s;
+	const struct value *v = s->in[1].value;
+	const struct layout dense = layout_dense(v);
+	struct packing k = { .s = s, .lanes = l->machine->lanes, .rows = 1 };
+	struct moved m = { .buf = MIR_NO_BUF };
+	s64 matrix = BYTES;
+	struct mir_ref ref;
+	void *room;
+
+	for (int d = 0; d < s->dims; d++)
+		k.stride[d] = plan_stride(&s->in[1], &dense, d) / BYTES;
+	for (int d = s->dims - s->reduced; d < s->dims; d++)
+		k.rows *= s->size[d];
+	k.columns = s->size[p->column];
+	ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
+	k.to = room;
+	if (k.to)
+		pack_outer(&k, 0, p->plan->outer, v->data);
+	m.buf = ref.buf;
+	m.base = ref.offset;
+	matrix *= k.rows * k.columns;
+	for (int d = p->plan->outer - 1; d >= 0; d--) {
+		if (!k.stride[d])
+			continue;
+		m.stride[d] = matrix;
+		matrix *= s->size[d];
+	}
+	return m;
+}
+
+static int lower_pushes(struct lowering *l, const struct stage *s, const struct plan *plan)
+{
+	struct product p = { .s = s, .plan = plan, .bias.buf = MIR_NO_BUF };
+	struct operand_at x, y, w, bias;
+
+	p.pixel = plan->outer;
+	p.column = plan->outer + 2;
+	p.pixels = &s->size[p.pixel];
+	p.packed = value_is_const(s->in[1].value);
+	if (plan->outer > OUTER_MAX)
+		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
+				 OUTER_MAX);
+	x = lower_input(l, s, plan, 0);
+	p.x = moved_by(s, &s->in[0], &x);
+	if (p.packed) {
+		p.w = pack_weights(l, &p);
+	} else {
+		w = lower_input(l, s, plan, 1);
+		p.w = moved_by(s, &s->in[1], &w);
+	}
+	if (s->in[2].value) {
+		bias = lower_in(l, s->in[2].value);
+		p.bias = moved_by(s, &s->in[2], &bias);
+	}
+	y = lower_out(l, s);
+	p.y = moved_by(s, &s->out, &y);
 	lower_product(l, &p);
 	return 0;
 }
 
-static int lower_linear(struct lowering *l, struct node *n)
+int lower_matrix(struct lowering *l, const struct stage *s, const struct plan *plan)
 {
-	const struct value *a = node_in(n, 0), *b = node_in(n, 1), *bias = node_in(n, 2);
-	const struct shape *shape = &n->out[0]->shape;
-	struct layout la = layout_row_major(&a->shape), lb = layout_row_major(&b->shape), *out;
-	struct product p = { .bias.buf = MIR_NO_BUF, .lo = n->attrs.lo, .hi = n->attrs.hi };
-	s64 sa[TENSOR_RANK_MAX], sb[TENSOR_RANK_MAX], k = a->shape.dim[a->shape.rank - 1];
-	struct shape batch_a = a->shape, batch_b = b->shape, batch = *shape;
-	struct tile_run run = { .segs = 1, .len = k };
-	int d, rank = shape->rank;
-
-	if (rank - 2 > OUTER_MAX)
-		return node_fail(l->g, n, -ENOTSUP, "more than %d leading dimensions", OUTER_MAX);
-	/* Strides over the leading dimensions: those of the matrices are made to broadcast. */
-	batch_a.dim[batch_a.rank - 1] = batch_a.dim[batch_a.rank - 2] = 1;
-	batch_b.dim[batch_b.rank - 1] = batch_b.dim[batch_b.rank - 2] = 1;
-	shape_broadcast_strides(&batch_a, &batch, sa);
-	shape_broadcast_strides(&batch_b, &batch, sb);
-	p.x = lower_in_as(l, a, &la);
-	p.packed = value_is_const(b);
-	p.w = p.packed ? pack_matrices(l, b) : lower_in_as(l, b, &lb);
-	if (bias)
-		p.bias = lower_in(l, bias);
-	p.y = lower_out(l, n->out[0]);
-	out = &p.y.layout;
-	p.x_offset = p.x.layout.base;
-	p.y_offset = out->base;
-	for (d = 0; d < rank - 2; d++)
-		p.outer[p.outers++] = (struct outer){ .trip = shape->dim[d],
-						      .x = sa[d] * shape->dim[rank - 2] * k * BYTES,
-						      .w = sb[d] * k * shape->dim[rank - 1] * BYTES,
-						      .y = out->stride[d] };
-	p.pixels[PIXEL_Y] = 1;
-	p.pixels[PIXEL_X] = shape->dim[rank - 2];
-	p.x_step[PIXEL_X] = k * BYTES;
-	p.y_step[PIXEL_X] = out->stride[rank - 2];
-	p.k = tile_k(&l->g->arena, l->machine, &run, 1);
-	if (!p.k.n)
-		return graph_fail(l->g, -ENOMEM, "no memory");
-	p.columns = shape->dim[rank - 1];
-	p.y_lane = out->stride[rank - 1];
-	lower_product(l, &p);
-	return 0;
-}
-
-int lower_matrix(struct lowering *l, struct node *n)
-{
-	return n->op == OP_CONV ? lower_conv(l, n) : lower_linear(l, n);
+	if (s->node->op == OP_CONV && !value_is_const(s->in[1].value))
+		return node_fail(l->g, s->node, -ENOTSUP, "weights are known only at run time");
+	return plan->unit == PLAN_VECTOR ? lower_depthwise(l, s, plan) : lower_pushes(l, s, plan);
 }

@@ -7,7 +7,7 @@
 #include "compiler/map.h"
 #include "compiler/window.h"
 
-enum { BYTES = 4, TAPS_UNROLLED = 32 };
+enum { BYTES = 4, TAPS_UNROLLED = 64 };
 
 struct body {
 	bool max;
@@ -37,21 +37,14 @@ static vreg join(struct mir *m, const struct map *map, const struct body *b, vre
 	return sum;
 }
 
-/*
- * All taps one after the other. Those of a maximum in two halves, which the two vector units join
- * at the same time. The first half comes second again: of equal numbers, 0 and -0, the first wins.
- */
+/* All taps one after the other. */
 static vreg unrolled(struct mir *m, const struct map *map, const struct body *b)
 {
-	s64 taps = b->kernel[0] * b->kernel[1], half = (taps + 1) / 2;
-	vreg first;
+	s64 taps = b->kernel[0] * b->kernel[1];
 
-	if (!b->max)
-		return join(m, map, b, load_tap(m, map, b, 0), 1, taps);
-	first = join(m, map, b, b->least, 0, half);
-	if (half == taps)
-		return first;
-	return mir_v2(m, RONDO_OP_fmax, join(m, map, b, b->least, half, taps), first);
+	if (b->max)
+		return join(m, map, b, b->least, 0, taps);
+	return join(m, map, b, load_tap(m, map, b, 0), 1, taps);
 }
 
 /* Windows too large to unroll: a loop over the taps. */
@@ -102,44 +95,41 @@ static struct mir_ref divisor_table(struct lowering *l, const struct window *w, 
 	return ref;
 }
 
-int lower_pool(struct lowering *l, struct node *n)
+enum { IMAGE, ROW, COLUMN, CHANNEL, KY, KX }; /* the dimensions of its domain */
+
+int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct layout in = layout_of_window_input(l->g, n), *out;
-	struct operand_at x = lower_in_as(l, node_in(n, 0), &in), y = lower_out(l, n->out[0]);
-	s64 row = in.rank == 4 ? in.stride[2] : in.stride[0], pixel = in.stride[in.rank - 1];
-	s64 channels = in.dim[1], table_row = 0, table_pixel = 0, table_channel = 0;
-	bool include_pad = n->attrs.count_include_pad;
-	struct body b = { .max = n->op == OP_MAXPOOL, .divisor = VREG_NONE };
+	struct operand_at x = lower_input(l, s, p, 0), y = lower_out(l, s);
+	bool include_pad = s->node->attrs.count_include_pad;
+	struct body b = { .max = s->node->op == OP_MAXPOOL, .divisor = VREG_NONE };
 	struct map map = { .operands = 2, .body = pool_body, .arg = &b };
+	s64 table[CHANNEL + 1] = { 0 }; /* strides of the table of divisors */
 	struct window w;
 
-	window_of(l->g, n, &w);
-	out = &y.layout;
-	b.kernel[0] = w.axis[0].kernel;
-	b.kernel[1] = w.axis[1].kernel;
-	b.step[0] = w.axis[0].dilation * row;
-	b.step[1] = w.axis[1].dilation * pixel;
-	map.operand[0] = (struct map_operand){ y.buf, out->base };
-	map.operand[1] = (struct map_operand){ x.buf, x.layout.base - in.base };
+	window_of(l->g, s->node, &w);
+	for (int d = 0; d < 2; d++) {
+		b.kernel[d] = s->size[KY + d];
+		b.step[d] = plan_stride(&s->in[0], &x.layout, KY + d);
+	}
+	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout) };
+	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout) };
 	if (b.max) {
-		b.least = lower_f32(l, n->attrs.lo, l->machine->lanes);
+		b.least = lower_f32(l, s->lo, l->machine->lanes);
 	} else if (window_divisor_is_uniform(&w, include_pad)) {
 		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
 	} else {
-		struct mir_ref table = divisor_table(l, &w, include_pad, channels);
+		struct mir_ref ref = divisor_table(l, &w, include_pad, s->size[CHANNEL]);
 
 		map.operands = 3;
-		map.operand[2] = (struct map_operand){ table.buf, table.offset };
-		table_channel = BYTES;
-		table_pixel = channels * BYTES;
-		table_row = w.axis[1].out * table_pixel;
+		map.operand[2] = (struct map_operand){ ref.buf, ref.offset };
+		table[CHANNEL] = BYTES;
+		table[COLUMN] = s->size[CHANNEL] * BYTES;
+		table[ROW] = s->size[COLUMN] * table[COLUMN];
 	}
-	map_dim(&map, in.dim[0], (s64[]){ out->stride[0], in.stride[0], 0 });
-	map_dim(&map, w.axis[0].out,
-		(s64[]){ out->rank == 4 ? out->stride[2] : 0, w.axis[0].stride * row, table_row });
-	map_dim(&map, w.axis[1].out,
-		(s64[]){ out->stride[out->rank - 1], w.axis[1].stride * pixel, table_pixel });
-	map_dim(&map, channels, (s64[]){ out->stride[1], in.stride[1], table_channel });
+	for (int d = IMAGE; d <= CHANNEL; d++)
+		map_dim(&map, s->size[d],
+			(s64[]){ plan_stride(&s->out, &y.layout, d),
+				 plan_stride(&s->in[0], &x.layout, d), table[d] });
 	map_run(&l->mir, l->machine->lanes, &map);
 	return 0;
 }

@@ -136,9 +136,9 @@ static void one_row(struct rows *r, bool log)
 	each_vector(r, log ? log_body : divide_body);
 }
 
-int lower_softmax(struct lowering *l, struct node *n)
+int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct rows r = { .l = l, .x = lower_in(l, node_in(n, 0)), .y = lower_out(l, n->out[0]) };
+	struct rows r = { .l = l, .x = lower_input(l, s, p, 0), .y = lower_out(l, s) };
 	const struct layout *x = &r.x.layout, *y = &r.y.layout;
 	int d, last = x->rank - 1, lanes = l->machine->lanes;
 	struct mir *m = &l->mir;
@@ -160,7 +160,7 @@ int lower_softmax(struct lowering *l, struct node *n)
 		r.x_ref.stride[depth] = x->stride[d];
 		r.y_ref.stride[depth] = y->stride[d];
 	}
-	one_row(&r, n->op == OP_LOGSOFTMAX);
+	one_row(&r, s->node->op == OP_LOGSOFTMAX);
 	for (d = 0; d < last; d++)
 		mir_end(m);
 	return 0;

@@ -190,6 +190,15 @@ vreg mir_movi(struct mir *m, s32 imm)
 	return item->dst = mir_vreg(m);
 }
 
+vreg mir_requantise(struct mir *m, enum rondo_opcode op, vreg a, vreg params)
+{
+	struct mir_item *item = mir_op(m, op);
+
+	item->a = a;
+	item->params = params;
+	return item->dst = mir_vreg(m);
+}
+
 void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b)
 {
 	struct mir_item *item = mir_op(m, op);

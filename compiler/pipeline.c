@@ -12,6 +12,10 @@
 
 /* Where the back half keeps what it makes. */
 struct code {
+	struct graph *g;
+	const struct rondo_machine *machine;
+	struct stages stages;
+	struct plans plans;
 	struct lowering l;
 	struct transfer_list transfers;
 	struct stream *stream;
@@ -19,9 +23,25 @@ struct code {
 	struct compiled *out;
 };
 
+static int run_stage(struct code *c)
+{
+	int rc = lower_check_sizes(c->g, c->machine);
+
+	if (!rc)
+		rc = stages_make(c->g, &c->stages);
+	return rc ? rc : stages_check(c->g, &c->stages);
+}
+
+static int run_plan(struct code *c)
+{
+	int rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
+
+	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
+}
+
 static int run_lower(struct code *c)
 {
-	return lower_graph(&c->l, c->l.g, c->l.machine);
+	return lower_graph(&c->l, c->g, &c->plans, c->machine);
 }
 
 static int run_place(struct code *c)
@@ -43,7 +63,7 @@ static int run_stream(struct code *c)
 
 static int run_bundles(struct code *c)
 {
-	struct graph *g = c->l.g;
+	struct graph *g = c->g;
 	struct bundle_maker m = { .arena = &g->arena };
 
 	c->bundles = bundles_merge(&m, c->stream);
@@ -59,6 +79,16 @@ static int run_emit(struct code *c)
 }
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
+
+static void print_stages(const struct code *c, FILE *to)
+{
+	stages_print(&c->stages, to);
+}
+
+static void print_plans(const struct code *c, FILE *to)
+{
+	plans_print(&c->plans, to);
+}
 
 static void print_mir(const struct code *c, FILE *to)
 {
@@ -110,6 +140,8 @@ const struct pass passes[] = {
 	GRAPH("refold", pass_fold, "compute what the passes left constant"),
 	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
 	GRAPH("final", pass_final, "check that only what the machine maps is left"),
+	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
+	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),
 	CODE("place", run_place, print_mir, "addresses in SRAM"),
 	CODE("transfer", run_transfer, print_transfers, "which bytes come in and go out"),
@@ -178,7 +210,7 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
 		    FILE *dump_to, struct compiled *out)
 {
-	struct code c = { .l = { .g = g, .machine = machine }, .out = out };
+	struct code c = { .g = g, .machine = machine, .out = out };
 	int rc = 0;
 
 	*out = (struct compiled){ 0 };

@@ -125,6 +125,8 @@ int main(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		test_golden(names[i], "stage");
+		test_golden(names[i], "plan");
 		test_golden(names[i], "lower");
 		test_golden(names[i], "transfer");
 		test_golden(names[i], "stream");

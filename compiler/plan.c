@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Choosing plans: see plan.h. */
+#include "compiler/plan.h"
+
+#include <errno.h>
+
+enum { KERNELS_MAX = 4096 }; /* of one product in the text; more are loops */
+
+s64 plan_stride(const struct stage_access *a, const struct layout *l, int dim)
+{
+	s64 stride = 0;
+
+	for (int i = 0; i < l->rank; i++)
+		stride += a->step[i][dim] * l->stride[i];
+	return stride;
+}
+
+s64 plan_base(const struct stage_access *a, const struct layout *l)
+{
+	s64 base = l->base;
+
+	for (int i = 0; i < l->rank; i++)
+		base += a->at[i] * l->stride[i];
+	return base;
+}
+
+/* ---- Layouts --------------------------------------------------------------------------------- */
+
+static int choose_layouts(struct graph *g, struct plans *p)
+{
+	u32 id = 0;
+
+	for (struct value *v = g->values; v; v = v->next)
+		v->id = id++;
+	p->layout = graph_alloc(g, (id + 1) * sizeof(*p->layout));
+	if (!p->layout)
+		return g->err->code;
+	for (struct value *v = g->values; v; v = v->next) {
+		if (v->typed)
+			p->layout[v->id] = v->producer ? layout_of_value(g, v) : layout_dense(v);
+	}
+	return 0;
+}
+
+/* The layout in which @s reads input @i. */
+static struct layout wanted(const struct graph *g, const struct plans *p, const struct stage *s,
+			    int i)
+{
+	const struct stage_access *a = &s->in[i];
+
+	if (!i && node_is_window(s->node))
+		return layout_of_window_input(g, s->node);
+	if (s->kind == STAGE_PRODUCT)
+		return layout_row_major(&a->as);
+	if (!shape_equal(&a->as, &a->value->shape))
+		return layout_dense_as(a->value, &a->as);
+	return p->layout[a->value->id];
+}
+
+/* ---- Products -------------------------------------------------------------------------------- */
+
+enum { KY, KX, C }; /* the reduced dimensions of a product, behind its others */
+
+/* What pushes walk over: the reduced dimensions, as runs that one lane pattern reaches. */
+static int cut_k(struct graph *g, const struct stage *s, const struct rondo_machine *m,
+		 struct plan *plan)
+{
+	int first = s->dims - s->reduced;
+	const s64 *size = &s->size[first];
+	s64 y = plan_stride(&s->in[0], &plan->in[0], first + KY);
+	s64 x = plan_stride(&s->in[0], &plan->in[0], first + KX);
+	s64 pixel = size[C] * plan_stride(&s->in[0], &plan->in[0], first + C);
+	struct tile_run whole = { .segs = size[KY], .len = size[KX] * size[C], .stride = y };
+	struct tile_run *runs;
+
+	if (size[KX] == 1 || x == pixel) {
+		plan->k = tile_k(&g->arena, m, &whole, 1);
+	} else {
+		runs = graph_alloc(g, size[KY] * sizeof(*runs));
+		if (!runs)
+			return g->err->code;
+		for (s64 ky = 0; ky < size[KY]; ky++)
+			runs[ky] = (struct tile_run){
+				.offset = ky * y, .segs = size[KX], .len = size[C], .stride = x
+			};
+		plan->k = tile_k(&g->arena, m, runs, (int)size[KY]);
+	}
+	return plan->k.n ? 0 : graph_fail(g, -ENOMEM, "no memory");
+}
+
+/* Kernels for all tiles at one point of the outer dimensions, about. */
+static s64 count_kernels(const struct stage *s, const struct plan *plan,
+			 const struct rondo_machine *m)
+{
+	const s64 *pixels = &s->size[plan->outer];
+	s64 strips = ((pixels[0] + plan->strip.h - 1) / plan->strip.h) *
+		     ((pixels[1] + plan->strip.w - 1) / plan->strip.w);
+
+	return (pixels[2] + m->lanes - 1) / m->lanes * strips * (2 * plan->k.n + 1);
+}
+
+/*
+ * Whether the vector units are faster: if channels do not mix, a push does the work of one channel,
+ * but a multiply-add on one of two vector units that of as many as there are lanes.
+ */
+static bool vectors_are_faster(const struct stage *s, const struct rondo_machine *m)
+{
+	s64 taps, groups, vectors;
+
+	if (s->node->op != OP_CONV || s->size[4] != 1 || s->size[7] != 1)
+		return false;
+	groups = s->size[1];
+	taps = s->size[5] * s->size[6];
+	vectors = (groups + m->lanes - 1) / m->lanes;
+	return taps <= PLAN_TAPS_MAX && vectors * (taps + 1) < 2 * groups;
+}
+
+static int plan_product(struct graph *g, const struct stage *s, const struct rondo_machine *m,
+			struct plan *plan)
+{
+	s64 kernels;
+	int rc = cut_k(g, s, m, plan);
+
+	if (rc)
+		return rc;
+	plan->unit = PLAN_MATRIX;
+	plan->outer = s->dims - s->reduced - 3;
+	plan->strip = tile_pixels(m, s->size[plan->outer + 1], s->size[plan->outer]);
+	kernels = count_kernels(s, plan, m);
+	plan->unrolled = kernels <= KERNELS_MAX;
+	for (plan->looped = plan->outer; plan->looped; plan->looped--) {
+		kernels *= s->size[plan->looped - 1];
+		if (kernels > KERNELS_MAX)
+			break;
+	}
+	return 0;
+}
+
+/* ---- The rest -------------------------------------------------------------------------------- */
+
+/* Whether the result of the move @s may be where its input is. */
+static bool is_alias(const struct plans *p, const struct stage *s)
+{
+	const struct value *in = s->in[0].value;
+
+	return s->node->op == OP_VIEW && !value_is_const(in) &&
+	       layout_is_row_major(&p->layout[in->id]) &&
+	       layout_is_row_major(&p->layout[s->out.value->id]);
+}
+
+static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
+		      const struct rondo_machine *m, struct plan *plan)
+{
+	*plan = (struct plan){ .unit = PLAN_VECTOR };
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		if (s->in[i].value)
+			plan->in[i] = wanted(g, p, s, i);
+	}
+	if (s->kind == STAGE_MOVE && is_alias(p, s))
+		plan->unit = PLAN_ALIAS;
+	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
+		return 0;
+	return plan_product(g, s, m, plan);
+}
+
+int plans_make(struct graph *g, const struct stages *s, const struct rondo_machine *machine,
+	       struct plans *out)
+{
+	int rc;
+
+	*out = (struct plans){ .stages = s };
+	out->at = graph_alloc(g, (s->count + 1) * sizeof(*out->at));
+	if (!out->at)
+		return g->err->code;
+	rc = choose_layouts(g, out);
+	for (int i = 0; i < s->count && !rc; i++)
+		rc = plan_stage(g, out, s->at[i], machine, &out->at[i]);
+	return rc;
+}

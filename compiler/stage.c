@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* From nodes to stages: one function for each kind. */
+#include "compiler/stage.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "compiler/window.h"
+
+static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kind kind,
+			       struct node *n)
+{
+	struct stage *stage = graph_alloc(g, sizeof(*stage)), **bigger;
+
+	if (!stage)
+		return NULL;
+	if (s->count == s->room) {
+		bigger = graph_alloc(g, (2 * (size_t)s->room + 16) * sizeof(*bigger));
+		if (!bigger)
+			return NULL;
+		if (s->count)
+			memcpy(bigger, s->at, s->count * sizeof(*bigger));
+		s->at = bigger;
+		s->room = 2 * s->room + 16;
+	}
+	s->at[s->count++] = stage;
+	*stage = (struct stage){ .kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY };
+	stage->out.value = n->out[0];
+	stage->out.as = n->out[0]->shape;
+	return stage;
+}
+
+static struct stage_access *add_input(struct stage *s, int i)
+{
+	struct stage_access *a = &s->in[i];
+
+	a->value = node_in(s->node, i);
+	if (a->value)
+		a->as = a->value->shape;
+	return a;
+}
+
+/* Adds a dimension to the domain and returns its number. */
+static int add_dim(struct stage *s, const char *name, s64 size)
+{
+	s->size[s->dims] = size;
+	s->name[s->dims] = name;
+	return s->dims++;
+}
+
+/* Coordinate @i of @a is the index of dimension @dim, and is at its only element if that is 1. */
+static void follow(struct stage_access *a, int i, int dim)
+{
+	if (a->as.dim[i] > 1)
+		a->step[i][dim] = 1;
+}
+
+static void clamp_like(struct stage *s)
+{
+	if (op_has(s->node->op, ATTR_lo))
+		s->lo = s->node->attrs.lo;
+	if (op_has(s->node->op, ATTR_hi))
+		s->hi = s->node->attrs.hi;
+}
+
+/* Coordinate @i of @a slides along @x: output index @out, cell @cell of the window. */
+static void slide(struct stage_access *a, int i, const struct window_axis *x, int out, int cell)
+{
+	a->at[i] = -x->pad;
+	a->step[i][out] = x->stride;
+	a->step[i][cell] = x->dilation;
+}
+
+static int make_conv(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_PRODUCT, n);
+	struct stage_access *x, *w, *bias;
+	const struct shape *shape = &node_in(n, 1)->shape;
+	s64 groups = n->attrs.group, outs = shape->dim[0] / groups;
+	struct window win;
+	int image, group, row, column, o, ky, kx, c;
+
+	if (!s)
+		return g->err->code;
+	window_of(g, n, &win);
+	x = add_input(s, 0);
+	w = add_input(s, 1);
+	bias = add_input(s, 2);
+	image = add_dim(s, "n", x->as.dim[0]);
+	group = add_dim(s, "g", groups);
+	row = add_dim(s, "y", win.axis[0].out);
+	column = add_dim(s, "x", win.axis[1].out);
+	o = add_dim(s, "o", outs);
+	ky = add_dim(s, "ky", win.axis[0].kernel);
+	kx = add_dim(s, "kx", win.axis[1].kernel);
+	c = add_dim(s, "c", shape->dim[1]);
+	s->reduced = 3;
+	x->step[0][image] = s->out.step[0][image] = 1;
+	x->step[1][group] = shape->dim[1];
+	x->step[1][c] = w->step[1][c] = 1;
+	slide(x, 2, &win.axis[0], row, ky);
+	slide(x, 3, &win.axis[1], column, kx);
+	w->step[0][group] = s->out.step[1][group] = bias->step[0][group] = outs;
+	w->step[0][o] = s->out.step[1][o] = bias->step[0][o] = 1;
+	w->step[2][ky] = w->step[3][kx] = 1;
+	s->out.step[2][row] = s->out.step[3][column] = 1;
+	clamp_like(s);
+	return 0;
+}
+
+static int make_linear(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_PRODUCT, n);
+	struct stage_access *a, *b, *bias;
+	int rank, d, m, o, k;
+
+	if (!s)
+		return g->err->code;
+	a = add_input(s, 0);
+	b = add_input(s, 1);
+	bias = add_input(s, 2);
+	rank = s->out.as.rank;
+	for (d = 0; d < rank - 2; d++) {
+		int outer = add_dim(s, "b", s->out.as.dim[d]);
+
+		s->out.step[d][outer] = 1;
+		if (d - rank + a->as.rank >= 0)
+			follow(a, d - rank + a->as.rank, outer);
+		if (d - rank + b->as.rank >= 0)
+			follow(b, d - rank + b->as.rank, outer);
+	}
+	add_dim(s, "y", 1);
+	m = add_dim(s, "x", s->out.as.dim[rank - 2]);
+	o = add_dim(s, "o", s->out.as.dim[rank - 1]);
+	add_dim(s, "ky", 1);
+	add_dim(s, "kx", 1);
+	k = add_dim(s, "c", a->as.dim[a->as.rank - 1]);
+	s->reduced = 3;
+	a->step[a->as.rank - 2][m] = s->out.step[rank - 2][m] = 1;
+	a->step[a->as.rank - 1][k] = b->step[b->as.rank - 2][k] = 1;
+	b->step[b->as.rank - 1][o] = s->out.step[rank - 1][o] = bias->step[0][o] = 1;
+	clamp_like(s);
+	return 0;
+}
+
+static int make_pool(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_POOL, n);
+	struct stage_access *x;
+	struct window win;
+	int image, row, column, c, ky, kx;
+
+	if (!s)
+		return g->err->code;
+	window_of(g, n, &win);
+	x = add_input(s, 0);
+	image = add_dim(s, "n", x->as.dim[0]);
+	row = add_dim(s, "y", win.axis[0].out);
+	column = add_dim(s, "x", win.axis[1].out);
+	c = add_dim(s, "c", x->as.dim[1]);
+	ky = add_dim(s, "ky", win.axis[0].kernel);
+	kx = add_dim(s, "kx", win.axis[1].kernel);
+	s->reduced = 2;
+	x->step[0][image] = s->out.step[0][image] = 1;
+	x->step[1][c] = s->out.step[1][c] = 1;
+	slide(x, 2, &win.axis[0], row, ky);
+	slide(x, 3, &win.axis[1], column, kx);
+	s->out.step[2][row] = s->out.step[3][column] = 1;
+	clamp_like(s);
+	return 0;
+}
+
+static const char *const plain_names[TENSOR_RANK_MAX] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+
+/* The dimensions of @shape; those of the result follow them. */
+static void plain_domain(struct stage *s, const struct shape *shape)
+{
+	for (int d = 0; d < shape->rank; d++) {
+		add_dim(s, plain_names[d], shape->dim[d]);
+		s->out.step[d][d] = 1;
+	}
+}
+
+static int make_map(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_MAP, n);
+
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	for (int i = 0; i < n->n_in; i++) {
+		struct stage_access *a = add_input(s, i);
+		int shift = s->dims - a->as.rank;
+
+		for (int d = 0; d < a->as.rank; d++)
+			follow(a, d, shift + d);
+	}
+	clamp_like(s);
+	return 0;
+}
+
+static int make_softmax(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_SOFTMAX, n);
+	struct stage_access *x;
+
+	if (!s)
+		return g->err->code;
+	x = add_input(s, 0);
+	plain_domain(s, &x->as);
+	for (int d = 0; d < s->dims; d++)
+		x->step[d][d] = 1;
+	return 0;
+}
+
+enum { CONTAINER_BYTES = 4 };
+
+/* The shape of @v, or how many containers it has where its elements are of another size. */
+static struct shape moved_shape(const struct value *v)
+{
+	s64 bytes = shape_elems(&v->shape) * (s64)dtype_size(v->dtype);
+
+	if (dtype_size(v->dtype) == CONTAINER_BYTES)
+		return v->shape;
+	return (struct shape){ 1, { (bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES } };
+}
+
+/* A move of input @i of @n, without a domain. */
+static struct stage *add_move(struct graph *g, struct stages *list, struct node *n, int i)
+{
+	struct stage *s = new_stage(g, list, STAGE_MOVE, n);
+
+	if (!s)
+		return NULL;
+	s->in[0].value = node_in(n, i);
+	s->in[0].as = moved_shape(s->in[0].value);
+	s->out.as = moved_shape(s->out.value);
+	return s;
+}
+
+static int make_concat(struct graph *g, struct stages *list, struct node *n)
+{
+	int axis = (int)n->attrs.axis + (n->attrs.axis < 0 ? n->out[0]->shape.rank : 0);
+	s64 first = 0;
+
+	for (int i = 0; i < n->n_in; i++) {
+		struct stage *s = add_move(g, list, n, i);
+
+		if (!s)
+			return g->err->code;
+		plain_domain(s, &s->in[0].as);
+		for (int d = 0; d < s->dims; d++)
+			s->in[0].step[d][d] = 1;
+		s->out.at[axis] = first;
+		first += s->size[axis];
+	}
+	return 0;
+}
+
+/* View, Transpose, Copy: one move of all elements. */
+static int make_move(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s;
+
+	if (n->op == OP_CONCAT)
+		return make_concat(g, list, n);
+	s = add_move(g, list, n, 0);
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	if (n->op == OP_VIEW)
+		s->in[0].as = s->out.as;
+	for (int d = 0; d < s->dims; d++)
+		s->in[0].step[n->op == OP_TRANSPOSE ? n->attrs.perm.v[d] : d][d] = 1;
+	return 0;
+}
+
+static int make(struct graph *g, struct stages *list, struct node *n)
+{
+	switch (n->op) {
+	case OP_CONV:
+		return make_conv(g, list, n);
+	case OP_LINEAR:
+		return make_linear(g, list, n);
+	case OP_MAXPOOL:
+	case OP_AVGPOOL:
+		return make_pool(g, list, n);
+	case OP_SOFTMAX:
+	case OP_LOGSOFTMAX:
+		return make_softmax(g, list, n);
+	case OP_VIEW:
+	case OP_TRANSPOSE:
+	case OP_CONCAT:
+	case OP_COPY:
+		return make_move(g, list, n);
+	default:
+		return make_map(g, list, n);
+	}
+}
+
+int stages_make(struct graph *g, struct stages *out)
+{
+	int rc = 0;
+
+	*out = (struct stages){ 0 };
+	for (struct node *n = g->first; n && !rc; n = n->next)
+		rc = make(g, out, n);
+	return rc;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Stages: what a network computes, piece by piece, as affine accesses to its values.
+ *
+ * A stage has a domain, a box of integer points. At each point it does what its node does to one
+ * element, and the accesses say which element of which value that is: each coordinate is a constant
+ * plus a sum of steps times the point's coordinates. The last dimensions of a domain are reduced:
+ * their points contribute to one element of the result. So a window, a broadcast, a Transpose and
+ * the parts of a Concat differ in steps and constants only. Nothing here knows bytes, layouts or
+ * the machine: see plan.h.
+ */
+#ifndef COMPILER_STAGE_H
+#define COMPILER_STAGE_H
+
+#include <stdio.h>
+
+#include "compiler/graph.h"
+
+enum { STAGE_DIMS = TENSOR_RANK_MAX + 4, STAGE_INPUTS = 3 };
+
+enum stage_kind {
+	STAGE_PRODUCT, /* sum of products: Conv, Linear. Dimensions: any, y, x, o | ky, kx, c */
+	STAGE_POOL, /* maximum or mean of a window. Dimensions: n, y, x, c | ky, kx */
+	STAGE_MAP, /* each element by itself. Dimensions: those of the result */
+	STAGE_SOFTMAX, /* along the last dimension. Dimensions: those of the result */
+	STAGE_MOVE, /* the elements as they are. Dimensions: those of the part that is moved */
+};
+
+/* The element of @value at a point of the domain. */
+struct stage_access {
+	const struct value *value; /* NULL: the stage has no such input */
+	/*
+	 * The shape that is indexed: its own, or one of as many elements. What is not of 32 bits is
+	 * only ever moved, and indexed by containers.
+	 */
+	struct shape as;
+	s64 at[TENSOR_RANK_MAX]; /* of each coordinate */
+	s64 step[TENSOR_RANK_MAX][STAGE_DIMS]; /* per index of each dimension of the domain */
+};
+
+struct stage {
+	enum stage_kind kind;
+	struct node *node;
+	int dims, reduced; /* of the domain; how many of them, the last ones, are reduced */
+	s64 size[STAGE_DIMS];
+	const char *name[STAGE_DIMS]; /* of the dimensions, in text */
+	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
+	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
+};
+
+struct stages {
+	struct stage **at;
+	int count, room;
+};
+
+/* Makes the stages of @g, which is normalised, in order. 0, or a message in g->err. */
+int stages_make(struct graph *g, struct stages *out);
+
+/*
+ * Whether every stage keeps what stages promise: coordinates are inside their values, or inside the
+ * padding that a window's node declares; reduced dimensions do not move the result; no two points
+ * give one element of it. -ENOTRECOVERABLE and a message.
+ */
+int stages_check(const struct graph *g, const struct stages *s);
+
+/* Prints one stage a paragraph: the domain, then each access with its coordinates. */
+void stages_print(const struct stages *s, FILE *out);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The checks between graph, stages and plans: what a pass may get wrong is done to a right stage or
+ * plan, one thing at a time, and must be found. And which unit a product is planned for.
+ */
+#include "compiler/compiler.h"
+#include "compiler/graph_text.h"
+#include "compiler/plan.h"
+#include "core/machine.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+
+/* x[1,3,6,6] * w[4,3,3,3] + b[4], padded by one, then a sum with what broadcasts. */
+static const char network[] =
+	"graph \"g\" from \"m\"\n"
+	"input %0 \"x\" f32[1,2,6,6]\n"
+	"input %1 \"r\" f32[4,1,1]\n"
+	"const %2 \"w\" f32[4,2,3,3] = 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9\n"
+	"node %3 \"c\" ? = Conv \"c\" %0 %2 pads=1,1,1,1\n"
+	"node %4 \"s\" ? = Add \"s\" %3 %1\n"
+	"node %5 \"t\" ? = Concat \"t\" %4 %4 axis=1\n"
+	"output %5\n";
+
+struct rig {
+	struct compile_error err;
+	struct graph *g;
+	struct rondo_machine machine;
+	struct stages stages;
+	struct plans plans;
+};
+
+static bool start(struct rig *r, const char *text)
+{
+	static const struct compile_options options;
+
+	*r = (struct rig){ .g = NULL };
+	rondo_machine_init(&r->machine, RONDO_MACHINE_edge);
+	r->g = graph_parse(text, "m", &r->err);
+	return r->g && !compile_run_passes(r->g, &options, NULL) &&
+	       !stages_make(r->g, &r->stages) && !stages_check(r->g, &r->stages) &&
+	       !plans_make(r->g, &r->stages, &r->machine, &r->plans) &&
+	       !plans_check(r->g, &r->plans, &r->machine);
+}
+
+static void found(struct rig *r, int rc, const char *node, const char *what)
+{
+	char want[160];
+
+	snprintf(want, sizeof(want), "m: node \"%s\" (%s): its %s", node,
+		 *node == 'c' ? "Conv" :
+		 *node == 's' ? "Add" :
+				"Concat",
+		 what);
+	if (!tap_ok(rc == -ENOTRECOVERABLE && !strcmp(r->err.text, want), "%s", want))
+		printf("# %d %s\n", rc, r->err.text);
+	graph_free(r->g);
+}
+
+enum { CONV, SUM, PART, SECOND };
+enum { N, G, Y, X, O, KY, KX, C };
+
+static void test_stages(void)
+{
+	struct rig r;
+
+	tap_ok(start(&r, network) && r.stages.count == 4, "a Concat is a stage for each part");
+	r.stages.at[CONV]->size[Y]++;
+	found(&r, stages_check(r.g, &r.stages), "c",
+	      "stage is wrong: a coordinate outside of its value");
+	start(&r, network);
+	r.stages.at[CONV]->in[0].at[3]--;
+	found(&r, stages_check(r.g, &r.stages), "c",
+	      "stage is wrong: a coordinate outside of its value");
+	start(&r, network);
+	r.stages.at[CONV]->out.step[1][C] = 1;
+	r.stages.at[CONV]->out.step[1][O] = 0;
+	found(&r, stages_check(r.g, &r.stages), "c",
+	      "stage is wrong: a reduced dimension that moves the result");
+	start(&r, network);
+	r.stages.at[CONV]->out.step[1][N] = 1;
+	found(&r, stages_check(r.g, &r.stages), "c",
+	      "stage is wrong: a dimension that moves two coordinates");
+	start(&r, network);
+	r.stages.at[SUM]->out.step[2][2] = 0;
+	found(&r, stages_check(r.g, &r.stages), "s", "stage is wrong: two points with one result");
+	start(&r, network);
+	r.stages.at[SUM]->in[1].as.dim[0]++;
+	found(&r, stages_check(r.g, &r.stages), "s",
+	      "stage is wrong: a shape of another size than its value");
+	start(&r, network);
+	r.stages.at[SECOND]->out.at[1]++;
+	found(&r, stages_check(r.g, &r.stages), "t",
+	      "stage is wrong: a coordinate outside of its value");
+	start(&r, network);
+	r.stages.at[SUM]->in[1].step[5][0] = 1;
+	found(&r, stages_check(r.g, &r.stages), "s",
+	      "stage is wrong: a coordinate that its value does not have");
+}
+
+static void test_plans(void)
+{
+	struct rig r;
+
+	start(&r, network);
+	tap_ok(r.plans.at[CONV].unit == PLAN_MATRIX && r.plans.at[SUM].unit == PLAN_VECTOR &&
+		       r.plans.at[CONV].k.n == 1 && r.plans.at[CONV].k.k[0].count == 18 &&
+		       r.plans.at[CONV].strip.w == 6 && r.plans.at[CONV].strip.h == 6 &&
+		       r.plans.at[CONV].looped == 0 && r.plans.at[CONV].unrolled,
+	       "one push takes the whole window, a strip all pixels");
+	r.plans.at[CONV].in[0].bytes--;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
+	      "plan is wrong: an access outside of its layout");
+	start(&r, network);
+	r.plans.layout[r.stages.at[SUM]->out.value->id].base -= 4;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "s",
+	      "plan is wrong: an access outside of its layout");
+	start(&r, network);
+	r.plans.at[CONV].k.k[0].count--;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
+	      "plan is wrong: pushes that do not take all rows");
+	start(&r, network);
+	r.plans.at[CONV].k.k[0].row++;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
+	      "plan is wrong: a push of other rows than are next");
+	start(&r, network);
+	r.plans.at[CONV].strip.h = r.machine.acc_rows / 6 + 1;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
+	      "plan is wrong: a strip that the accumulators do not hold");
+	start(&r, network);
+	r.plans.at[CONV].looped = 3;
+	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
+	      "plan is wrong: outer loops that the stage does not have");
+}
+
+/* A convolution of @groups groups of one channel, with a window of @kernel cells in a row. */
+static void test_unit(int groups, int kernel, enum plan_unit unit)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	struct rig r;
+
+	fprintf(f, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,%d,4,40]\n", groups);
+	fprintf(f, "const %%1 \"w\" f32[%d,1,1,%d] =", groups, kernel);
+	for (int i = 0; i < groups * kernel; i++)
+		fprintf(f, " 1");
+	fprintf(f, "\nnode %%2 \"c\" ? = Conv \"c\" %%0 %%1 group=%d\noutput %%2\n", groups);
+	fclose(f);
+	tap_ok(start(&r, text) && r.plans.at[0].unit == unit, "%d groups and %d taps: the %s",
+	       groups, kernel, unit == PLAN_MATRIX ? "matrix unit" : "vector units");
+	graph_free(r.g);
+	free(text);
+}
+
+/* Very many tiles are loops: of images, then of strips. */
+static void test_loops(s64 images, s64 rows, int looped, bool unrolled)
+{
+	char text[400];
+	struct rig r;
+
+	snprintf(text, sizeof(text),
+		 "graph \"g\" from \"m\"\ninput %%0 \"a\" f32[%lld,%lld,4]\n"
+		 "input %%1 \"b\" f32[%lld,4,4]\nnode %%2 \"y\" ? = MatMul \"m\" %%0 %%1\noutput "
+		 "%%2\n",
+		 (long long)images, (long long)rows, (long long)images);
+	tap_ok(start(&r, text) && r.plans.at[0].looped == looped &&
+		       r.plans.at[0].unrolled == unrolled,
+	       "%lld matrices of %lld rows: %d outer loops, strips %s", (long long)images,
+	       (long long)rows, looped, unrolled ? "unrolled" : "in a loop");
+	graph_free(r.g);
+}
+
+int main(void)
+{
+	test_stages();
+	test_plans();
+	test_unit(5, 9, PLAN_MATRIX);
+	test_unit(6, 9, PLAN_VECTOR);
+	test_unit(64, 25, PLAN_VECTOR);
+	test_unit(64, 26, PLAN_MATRIX);
+	test_unit(65, 25, PLAN_VECTOR);
+	test_loops(1365, 1, 0, true);
+	test_loops(1366, 1, 1, true);
+	test_loops(1, 512 * 1365, 0, true);
+	test_loops(1, 512 * 1365 + 1, 1, false);
+	return tap_done();
+}
