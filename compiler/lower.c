@@ -315,6 +315,17 @@ static int start_values(struct lowering *l)
 	return 0;
 }
 
+static int check_items(const struct lowering *l)
+{
+	const char *fault;
+	int at, rc = mir_check(&l->mir, &fault, &at);
+
+	if (rc == -ENOTRECOVERABLE)
+		return node_fail(l->g, mir_node_of(&l->mir, at - 1), rc, "its code is wrong: %s",
+				 fault);
+	return rc ? graph_fail(l->g, rc, "no memory") : 0;
+}
+
 int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		const struct rondo_machine *machine)
 {
@@ -331,7 +342,8 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		lower_result(l, g->outputs.v[i]);
 		err = check_node(l, g->outputs.v[i]->producer);
 	}
-	if (!err)
-		mir_drop_single_trips(&l->mir);
-	return err;
+	if (err)
+		return err;
+	mir_drop_single_trips(&l->mir);
+	return check_items(l);
 }

@@ -149,6 +149,14 @@ int mir_loop_end(const struct mir *m, int i);
 /* Removes loops of one trip and the strides of their indices. */
 void mir_drop_single_trips(struct mir *m);
 
+/*
+ * Whether @m, without loops of one trip, keeps what machine IR promises: what is touched is in its
+ * buffer over all trips, registers are written before they are read, loops end and are not too
+ * deep. -ENOTRECOVERABLE, the reason in *@fault, and in *@at the number of the item behind the one
+ * at fault; -ENOMEM.
+ */
+int mir_check(const struct mir *m, const char **fault, int *at);
+
 /* Prints the program, one item a line, loops indented. */
 void mir_print(const struct mir *m, FILE *out);
 
