@@ -63,6 +63,38 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 	return mir_ref(l->consts, start - buf->slot_offset);
 }
 
+struct mir_ref lower_scalar(struct lowering *l, float f)
+{
+	s32 bits;
+	int i = 0;
+
+	memcpy(&bits, &f, sizeof(bits));
+	while (i < l->n_scalars && l->scalar[i] != bits)
+		i++;
+	if (i == LOWER_SCALARS_MAX)
+		return lower_const(l, &f, sizeof(f), NULL);
+	if (!l->n_scalars)
+		l->scalars = mir_buffer(&l->mir, MIR_BUF_CONST, "scalars", 0);
+	if (i == l->n_scalars)
+		l->scalar[l->n_scalars++] = bits;
+	return mir_ref(l->scalars, (s64)(i * sizeof(bits)));
+}
+
+/* Puts the scalars behind all other constants. */
+static void finish_scalars(struct lowering *l)
+{
+	u64 bytes = align_up(l->n_scalars * sizeof(*l->scalar), CONST_ALIGN);
+	struct mir_buffer *buf;
+
+	if (!l->n_scalars || l->scalars == MIR_NO_BUF || !weights_reserve(l, bytes))
+		return;
+	buf = &l->mir.buf[l->scalars];
+	buf->slot_offset = l->weights_bytes;
+	buf->bytes = bytes;
+	memcpy(l->weights + l->weights_bytes, l->scalar, l->n_scalars * sizeof(*l->scalar));
+	l->weights_bytes += bytes;
+}
+
 vreg lower_f32(struct lowering *l, float f, int count)
 {
 	s32 bits;
@@ -70,7 +102,7 @@ vreg lower_f32(struct lowering *l, float f, int count)
 	memcpy(&bits, &f, sizeof(bits));
 	if (bits == (s16)bits) /* an immediate, which need not be fetched: 0 above all */
 		return mir_movi(&l->mir, bits);
-	return mir_load(&l->mir, RONDO_OP_ldb_w, lower_const(l, &f, sizeof(f), NULL), count);
+	return mir_load(&l->mir, RONDO_OP_ldb_w, lower_scalar(l, f), count);
 }
 
 struct operand_at lower_in(struct lowering *l, const struct value *v)
@@ -342,6 +374,10 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		lower_result(l, g->outputs.v[i]);
 		err = check_node(l, g->outputs.v[i]->producer);
 	}
+	if (err)
+		return err;
+	finish_scalars(l);
+	err = check_node(l, NULL);
 	if (err)
 		return err;
 	mir_drop_single_trips(&l->mir);

@@ -12,6 +12,8 @@
 
 #define LOWER_WEIGHTS_MAX (1u << 29) /* bytes of constants in a program */
 
+enum { LOWER_SCALARS_MAX = 1024 }; /* that nodes share; more are the constants of each node */
+
 /* A value in SRAM. */
 struct operand_at {
 	mir_buf buf;
@@ -29,6 +31,10 @@ struct lowering {
 	u64 weights_bytes, weights_room;
 	const char *node_name; /* of the node being lowered */
 	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
+	mir_buf scalars; /* the constants of all nodes that are one f32; MIR_NO_BUF before the first
+			  */
+	s32 scalar[LOWER_SCALARS_MAX]; /* their bits */
+	int n_scalars;
 };
 
 /* Whether everything that @g touches can be in SRAM at all, node by node: before it is planned. */
@@ -48,6 +54,9 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
  * NULL after an error).
  */
 struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room);
+
+/* One f32, which all nodes that need it share. */
+struct mir_ref lower_scalar(struct lowering *l, float f);
 
 /* One f32 in every one of @count lanes at least. */
 vreg lower_f32(struct lowering *l, float f, int count);

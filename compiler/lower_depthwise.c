@@ -56,20 +56,19 @@ static vreg load_bias(struct lowering *l, const struct depthwise *d)
 /* rq_f32's parameters: bias, low, high. */
 static vreg load_params(struct lowering *l, const struct depthwise *d)
 {
-	const float bounds[] = { d->s->lo, d->s->hi }, none = 0;
+	const float bounds[] = { d->s->lo, d->s->hi };
 	struct mir *m = &l->mir;
 	vreg params = mir_vreg3(m);
 
 	if (d->bias.buf == MIR_NO_BUF)
-		mir_load_part(m, params, 0, RONDO_OP_ldb_w,
-			      lower_const(l, &none, sizeof(none), NULL), d->lanes);
+		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), d->lanes);
 	else
 		mir_load_part(m, params, 0, RONDO_OP_ld_w,
 			      mir_ref(d->bias.buf, d->bias.layout.base + d->first * BYTES),
 			      d->lanes);
 	for (int i = 0; i < 2; i++)
-		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w,
-			      lower_const(l, &bounds[i], sizeof(float), NULL), d->lanes);
+		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]),
+			      d->lanes);
 	return params;
 }
 

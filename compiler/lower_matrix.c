@@ -58,19 +58,16 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 {
 	struct mir *m = &l->mir;
 	vreg params = mir_vreg3(m);
-	const float none = 0;
-	float bounds[2] = { p->s->lo, p->s->hi };
+	const float bounds[] = { p->s->lo, p->s->hi };
 	int i;
 
 	if (p->bias.buf == MIR_NO_BUF)
-		mir_load_part(m, params, 0, RONDO_OP_ldb_w,
-			      lower_const(l, &none, sizeof(none), NULL), lanes);
+		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), lanes);
 	else
 		mir_load_part(m, params, 0, RONDO_OP_ld_w,
 			      outer_ref(p, &p->bias, n * p->bias.stride[p->column]), lanes);
 	for (i = 0; i < 2; i++)
-		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w,
-			      lower_const(l, &bounds[i], sizeof(float), NULL), lanes);
+		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]), lanes);
 	return params;
 }
 

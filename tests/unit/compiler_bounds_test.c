@@ -198,9 +198,25 @@ static void test_chains(void)
 	chain(&deeper, 29000, "Sigmoid");
 	check("29,000 nodes, whose operations fit", &deeper,
 	      "m: node \"n23429\" (Sigmoid): more than 1048576 bundles");
-	chain(&loaded, 4200, "Sigmoid");
-	check("4,200 nodes with constants", &loaded,
-	      "m: node \"n4096\" (Sigmoid): more than 4096 transfers");
+	chain(&loaded, 10000, "Sigmoid");
+	check("10,000 nodes, which share their constants", &loaded, NULL);
+}
+
+/* @n nodes with a constant each. */
+static void test_transfers(int n, const char *want)
+{
+	struct text t = { 0 };
+	char name[80];
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,2]\n");
+	for (int i = 1; i <= n; i++)
+		add(&t, "const %%%d \"c%d\" f32[1,2] = %d 2\n", i, i, i);
+	for (int i = 1; i <= n; i++)
+		add(&t, "node %%%d \"v%d\" ? = Mul \"n%d\" %%%d %%%d\n", n + i, i, i,
+		    i == 1 ? 0 : n + i - 1, i);
+	add(&t, "output %%%d\n", 2 * n);
+	snprintf(name, sizeof(name), "%d nodes with a constant each", n);
+	check(name, &t, want);
 }
 
 /* Its parts are so small that all loads could come first. */
@@ -346,6 +362,8 @@ int main(void)
 	test_matmul();
 	test_outer_product();
 	test_chains();
+	test_transfers(4094, NULL);
+	test_transfers(4095, "m: node \"n4095\" (Mul): more than 4096 transfers");
 	test_concat();
 	test_weights();
 	test_messages();
