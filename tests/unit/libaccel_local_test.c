@@ -228,6 +228,17 @@ static u32 last_pushed(struct rig *r)
 	return pushed;
 }
 
+/* How many events the library has taken. */
+static u32 event_head(struct rig *r)
+{
+	u32 head;
+
+	pthread_mutex_lock(&local(r)->lock);
+	head = local(r)->event_head;
+	pthread_mutex_unlock(&local(r)->lock);
+	return head;
+}
+
 static u32 event_tail(struct rig *r)
 {
 	return __atomic_load_n(&local(r)->shared->status.event_tail, __ATOMIC_ACQUIRE);
@@ -462,6 +473,19 @@ static void test_boot(void)
  * Events
  */
 
+/* The completion of the first job's first replay. */
+static struct rondo_fw_event completion(struct rig *r)
+{
+	struct rondo_fw_event event = { .type = RONDO_FW_EVENT_DONE };
+
+	pthread_mutex_lock(&local(r)->lock);
+	event.seqno = local(r)->jobs->seqno;
+	event.queue = local(r)->jobs->queue->number;
+	event.cookie = local(r)->cookie;
+	pthread_mutex_unlock(&local(r)->lock);
+	return event;
+}
+
 /* Puts @event into the ring as if it were the firmware's. */
 static void forge(struct local_device *dev, const struct rondo_fw_event *event)
 {
@@ -498,8 +522,7 @@ static void test_events(struct rig *r)
 	u32 i, before;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct local_device *dev = local(r);
-		struct rondo_fw_event event = { .type = rows[i].type, .result = rows[i].result };
+		struct rondo_fw_event event;
 		struct accel_fence *fence;
 		bool good;
 		int ret;
@@ -507,10 +530,12 @@ static void test_events(struct rig *r)
 		rig_fill(r, i);
 		fence = hold(r, r->binding, 2);
 		before = resets;
-		event.seqno = dev->jobs->seqno + rows[i].seqno;
-		event.queue = dev->jobs->queue->number + rows[i].queue;
-		event.cookie = dev->cookie;
-		forge(dev, &event);
+		event = completion(r);
+		event.type = rows[i].type;
+		event.result = rows[i].result;
+		event.seqno += rows[i].seqno;
+		event.queue += rows[i].queue;
+		forge(local(r), &event);
 		if (rows[i].error > 0) {
 			wait_for_resets(before + 1);
 			rig_fault(r, "seq_work", 0);
@@ -580,11 +605,11 @@ static void test_event_ring_full(struct rig *r)
 static void test_one_event(struct rig *r)
 {
 	struct accel_fence *fence = hold(r, r->binding, 5);
-	u32 head = local(r)->event_head;
+	u32 head = event_head(r);
 
 	rig_fault(r, "seq_work", 0);
 	tap_ok(ended(fence, 0, 0), "a job of five replays");
-	tap_eq(local(r)->event_head - head, 1, "is one event");
+	tap_eq(event_head(r) - head, 1, "is one event");
 }
 
 /*
@@ -727,7 +752,7 @@ static void *destroy_queue(void *queue)
 static void test_stopped_queue(struct rig *r)
 {
 	struct local_device *dev = local(r);
-	struct rondo_fw_event event = { .type = RONDO_FW_EVENT_DONE };
+	struct rondo_fw_event event;
 	struct accel_fence *first, *second;
 	struct accel_queue *queue = NULL;
 	pthread_t thread;
@@ -737,8 +762,7 @@ static void test_stopped_queue(struct rig *r)
 	first = hold(r, r->binding, 1);
 	accel_replay(queue, r->binding, &second);
 	tap_eq(last_pushed(r), 0, "a job that waits for one of another queue");
-	event.seqno = dev->jobs->seqno;
-	event.queue = dev->jobs->queue->number;
+	event = completion(r);
 	rig_fault(r, "fw_silent", 1);
 	pthread_create(&thread, NULL, destroy_queue, queue);
 	do { /* until the thread waits for the firmware */
@@ -941,7 +965,9 @@ static void test_destroyed_in_reset(struct rig *r)
 	tap_ok(ended(fence, 0, 0), "a program is destroyed while the device is reset");
 	works(r);
 	wait_for_answers(dev);
+	pthread_mutex_lock(&dev->lock);
 	tap_ok(!dev->program[number] && resets == before + 1, "and its number is free");
+	pthread_mutex_unlock(&dev->lock);
 }
 
 /* A command on an idle device whose firmware is silent is watched like any other. */
@@ -1035,7 +1061,8 @@ static void test_fails_to_stop(void)
 		hurry = true;
 		tap_ok(ended(fence, -EIO, RONDO_HOST_DEAD), "a device that does not stop is dead");
 		hurry = false;
-		tap_ok(waited_ms - began >= 10000, "after ten seconds");
+		/* Interrupts are no waiting in vain. */
+		tap_ok(waited_ms - began > 9900, "after ten seconds: %u ms", waited_ms - began);
 		rig_fault(&r, "reset_ignore", 0);
 		rig_fault(&r, "seq_work", 0);
 	}
