@@ -545,7 +545,13 @@ static void test_events(struct rig *r)
 					   ret == rows[i].error && !rig_correct(r, i);
 		tap_ok(good, "a completion %s", rows[i].name);
 		accel_fence_destroy(fence);
-		/* One that the firmware knows nothing of makes it stop, sooner or later. */
+		/* The device, which knows nothing of it, is to run no replay any more. */
+		before = resets;
+		reads_as(RONDO_REG_HOST_FW_STATE, ONCE, RONDO_FW_STATE_STUCK);
+		local_wake(local(r));
+		wait_for_resets(before + 1);
+		rig_fault(r, "seq_work", 0);
+		rig_replay(r);
 		works(r);
 	}
 }
