@@ -3,7 +3,9 @@
  * The back half of the compiler: from a normalised graph to a program. The levels are described in
  * docs/explanation/compiler-levels.md, their order is in pipeline.c.
  *
- *	lower     graph -> machine IR (lower.h)
+ *	stage     what is computed: domains and affine accesses (stage.h)
+ *	plan      how: layouts, units and tiles (plan.h)
+ *	lower     machine IR: operations in loops (mir.h, lower.h)
  *	place     gives every buffer its address in SRAM
  *	transfer  which bytes come in and go out (transfer.h)
  *	stream    which operation executes when, and in which registers (stream.h)

@@ -10,8 +10,8 @@
  *
  * Kernels are placed one after the other. For each thing that they touch the builder knows from
  * which bundle on it may be had: slots, registers, accumulator and weight rows, ranges of SRAM. A
- * kernel asks for the first bundle at which it can start (*_wait functions put that off), and then
- * takes what it touches (*_take functions).
+ * kernel looks for the first bundle at which it can start, which stream_wait_*() put off, and then
+ * takes what it touches, by stream_take_*().
  */
 #ifndef COMPILER_STREAM_BUILDER_H
 #define COMPILER_STREAM_BUILDER_H
@@ -20,7 +20,7 @@
 #include "compiler/sram_map.h"
 #include "compiler/stream.h"
 
-#define NEVER UINT64_MAX
+#define NEVER UINT64_MAX /* a bundle that is not known, or that there is none of */
 
 /* A register, an accumulator row, a weight row. */
 struct cell {
