@@ -120,6 +120,8 @@ static void relate(struct body *b, int i, int j)
 	const struct mir_item *x = &b->k->op[i], *y = &b->k->op[j];
 	s64 delay = register_delay(b, x, y), memory = memory_delay(x, y);
 
+	if (b->k->paired && j - i == b->k->ops / 2)
+		memory = -1;
 	if (memory >= 0 && !same_place(b->k, x, y))
 		b->serial = true;
 	if (memory > delay)

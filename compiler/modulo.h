@@ -22,6 +22,8 @@ struct kernel {
 	int outer; /* loops around the nest: strides before [outer] are not the nest's */
 	int dims;
 	u64 trips[RONDO_LOOP_DEPTH]; /* of the nest, outermost first, each at least 2 */
+	bool paired; /* the second half is the first one for another point; they share no bytes
+			written */
 };
 
 enum { KERNEL_COPIES_MAX = 16 }; /* registers that one value takes in turn */

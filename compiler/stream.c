@@ -233,7 +233,7 @@ static int place_kernel(struct builder *b, struct kernel k, int first_item, int 
 {
 	struct placing p = { .b = b, .first_item = first_item, .end_item = end_item };
 	u64 rest = 1;
-	int rc = 0;
+	int rc = stream_pair(b, &k, first_item, end_item);
 
 	while (rest && !rc) {
 		struct kernel part = k;
@@ -361,6 +361,7 @@ static int prepare(struct builder *b)
 	int transfers = b->t->count + 1;
 
 	b->acc = graph_alloc(g, b->l->machine->acc_rows * sizeof(*b->acc));
+	b->vregs = b->vreg_room = b->l->mir.vregs;
 	b->vreg = graph_alloc(g, (b->l->mir.vregs + 1) * sizeof(*b->vreg));
 	b->started = graph_alloc(g, transfers * sizeof(*b->started));
 	if (!b->acc || !b->vreg || !b->started)

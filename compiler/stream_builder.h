@@ -6,6 +6,7 @@
  *	stream_memory.c		when SRAM, accumulators and weights may be touched
  *	stream_transfer.c	when transfers start, and who waits for them
  *	stream_register.c	which registers a kernel gets, and when
+ *	stream_pair.c		two iterations of a kernel as one
  *	stream_run.c		the runs of a kernel that has its place
  *
  * Kernels are placed one after the other. For each thing that they touch the builder knows from
@@ -61,6 +62,7 @@ struct builder {
 	struct cell *acc, weights[2][RONDO_LANES_MAX], reg[RONDO_VREGS];
 	u64 held; /* set of registers */
 	struct vreg_state *vreg;
+	int vregs, vreg_room;
 	struct sram_map sram;
 	struct started *started; /* by transfer */
 	int *order[RONDO_DMA_CHANNELS], orders[RONDO_DMA_CHANNELS]; /* starts of each channel */
@@ -148,6 +150,9 @@ void stream_resolve(struct builder *b);
 /* Lives of all virtual registers, from item to item. */
 void stream_find_lives(struct builder *b);
 
+/* A new virtual register with the life and width of @v; VREG_NONE: no memory. */
+vreg stream_new_vreg(struct builder *b, vreg v);
+
 /* What @v is to the kernel that is placed, struct placing *@arg, and writes it first. */
 enum kernel_use stream_written_first(const void *arg, vreg v);
 
@@ -159,6 +164,15 @@ void stream_take_registers(struct builder *b, const struct placing *p, const reg
 
 /* Gives back the registers of values that no item from @end on touches. */
 void stream_release_registers(struct builder *b, const struct mir_item *op, int ops, int end);
+
+/* ---- stream_pair.c ----------------------------------------------------------------------------
+ */
+
+/*
+ * Makes two iterations of @k, items [@first_item, @end_item), one, if that takes fewer bundles and
+ * their order does not matter. b->error.
+ */
+int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_item);
 
 /* ---- stream_run.c -----------------------------------------------------------------------------
  */

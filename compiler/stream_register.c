@@ -57,6 +57,17 @@ void stream_find_lives(struct builder *b)
 	}
 }
 
+vreg stream_new_vreg(struct builder *b, vreg v)
+{
+	vreg new = mir_vreg(&b->l->mir);
+
+	if (new == VREG_NONE ||
+	    !stream_grow(b, (void **)&b->vreg, b->vregs, &b->vreg_room, sizeof(*b->vreg)))
+		return VREG_NONE;
+	b->vreg[b->vregs++] = b->vreg[v];
+	return new;
+}
+
 /* What @v is to the kernel being placed, which writes it first. */
 enum kernel_use stream_written_first(const void *arg, vreg v)
 {

@@ -234,9 +234,74 @@ static void test_registers(void)
 	}
 }
 
+/*
+ * Bundles from the first to the last operation of slot V0: nine operations of the vector units, and
+ * a store of @lanes lanes to each fourth byte, @trips times. @in_place: what was loaded is
+ * overwritten.
+ */
+static u64 vector_bundles(int lanes, u64 trips, bool in_place)
+{
+	struct compile_error err = { 0 };
+	struct rondo_machine machine;
+	struct random_program p;
+	struct transfer_list transfers;
+	struct stream *stream;
+	struct mir_ref from, to;
+	u64 first = UINT64_MAX, end = 0;
+	struct graph *g;
+	int depth;
+	vreg x;
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	g = make(&p, &machine, 1, false, &err);
+	p.l.mir.items = 0;
+	mir_node(&p.l.mir, "nine", NULL);
+	from = mir_ref(p.in, 0);
+	to = mir_ref(in_place ? p.in : p.out, 0);
+	depth = mir_loop(&p.l.mir, trips);
+	from.stride[depth] = to.stride[depth] = 4;
+	x = mir_load(&p.l.mir, RONDO_OP_ld_w, from, 1);
+	for (int i = 0; i < 9; i++)
+		x = mir_v2(&p.l.mir, RONDO_OP_fadd, x, x);
+	mir_store(&p.l.mir, x, to, lanes);
+	mir_end(&p.l.mir);
+	if (place_buffers(&p.l) || transfers_make(&p.l, &transfers) ||
+	    stream_make(&p.l, &transfers, &stream) || stream_check(&p.l, stream))
+		stream = NULL;
+	for (int i = 0; stream && i < stream->runs; i++) {
+		const struct stream_run *r = &stream->run[i];
+		u64 last = r->start + (stream_run_count(r) - 1) * r->period;
+
+		if (r->slot != RONDO_V0)
+			continue;
+		first = r->start < first ? r->start : first;
+		end = last + 1 > end ? last + 1 : end;
+	}
+	graph_free(g);
+	return end - first;
+}
+
+/* Two iterations are one where the vector units would be idle else, and where that may be. */
+static void test_pairs(void)
+{
+	u64 n = vector_bundles(1, 256, false);
+
+	tap_ok(n >= 256 * 9 / 2 && n < 256 * 5 - 60, "nine operations take 4.5 bundles: %llu",
+	       (unsigned long long)n);
+	n = vector_bundles(2, 256, false);
+	tap_ok(n >= 255 * 5, "five where iterations store to the same bytes: %llu",
+	       (unsigned long long)n);
+	n = vector_bundles(1, 255, false);
+	tap_ok(n >= 254 * 5, "five where their number is odd: %llu", (unsigned long long)n);
+	n = vector_bundles(1, 256, true);
+	tap_ok(n >= 255 * 5, "five where they overwrite what they load: %llu",
+	       (unsigned long long)n);
+}
+
 int main(void)
 {
 	test_random();
 	test_registers();
+	test_pairs();
 	return tap_done();
 }
