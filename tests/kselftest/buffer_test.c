@@ -145,10 +145,14 @@ static int heap_buffer(struct __test_metadata *_metadata, int flags)
 TEST_F(buffer, heap_to_read)
 {
 	int dmabuf = heap_buffer(_metadata, O_RDONLY);
+	bool traced;
 
 	if (dmabuf < 0)
 		SKIP(return, "no dma-heap");
+	traced = rig_trace("dma/dma_map_sg");
 	expect_readonly(_metadata, self, dmabuf);
+	if (traced)
+		EXPECT_LE(1, rig_traced(" dir=TO_DEVICE "));
 	close(dmabuf);
 }
 

@@ -578,6 +578,7 @@ TEST_F(binding, slots)
 
 	/* The end of the buffer: exactly, and one step beyond. */
 	EXPECT_EQ(0, bind_with(self, 1, slot));
+	EXPECT_EQ(0, self->args.error_slot);
 	slot.offset += 64;
 	EXPECT_EQ(-ERANGE, bind_with(self, 1, slot));
 	EXPECT_EQ(1, self->args.error_slot);

@@ -272,6 +272,49 @@ TEST_F(submit, offsets)
 	EXPECT_EQ(-EINVAL, submit(self));
 }
 
+/* Every element of an array is read where its stride puts it. */
+TEST_F(submit, offsets_and_replays_of_a_newer_caller)
+{
+	struct {
+		struct drm_rondo_slot_offset now;
+		uint64_t newer;
+	} offset[2] = { { .now = { .slot = 0, .offset = 64 } },
+			{ .now = { .slot = 1, .offset = 128 } } };
+	struct {
+		struct drm_rondo_replay now;
+		uint64_t newer;
+	} replay[2] = { { .now.binding = self->copy.binding } };
+	uint32_t *in, *out, handles[2];
+
+	handles[0] = make_bo(self->fd, 4096, (void **)&in);
+	handles[1] = make_bo(self->fd, 4096, (void **)&out);
+	in[16] = 77;
+	self->copy.in[5] = 78;
+	replay[1].now = (struct drm_rondo_replay){
+		.binding = make_binding(
+			self->fd,
+			make_program(self->fd, rig_program_copy(64, RONDO_SLOT_DYNAMIC, 0)),
+			handles, 2),
+		.offset_count = 2,
+		.offsets = (uintptr_t)offset,
+		.offset_stride = sizeof(offset[0]),
+	};
+	self->args.replays = (uintptr_t)replay;
+	self->args.replay_count = 2;
+	self->args.replay_stride = sizeof(replay[0]);
+	self->args.in_count = 0;
+	EXPECT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(77, out[32]);
+	EXPECT_EQ(78, self->copy.out[5]);
+
+	offset[1].newer = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+	offset[1].newer = 0;
+	replay[1].newer = 1;
+	EXPECT_EQ(-E2BIG, submit(self));
+}
+
 TEST_F(submit, timeline)
 {
 	uint32_t timeline = make_syncobj(self->fd);
