@@ -81,7 +81,8 @@ static void execute(const struct bundle_list *l, struct walk *w);
 static void execute_nest(const struct bundle_node *opener, int level,
 			 const struct bundle_list *body, struct walk *w)
 {
-	if (level == opener->nest) {
+	/* More than three is nothing, which the compiler does not know. */
+	if (level == opener->nest || level == 3) {
 		execute(body, w);
 		return;
 	}
