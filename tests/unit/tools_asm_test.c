@@ -37,7 +37,7 @@ static char *read_file(const char *path)
 
 static char *read_text(const char *name, const char *suffix)
 {
-	char path[256];
+	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
 	return read_file(path);
@@ -45,7 +45,7 @@ static char *read_text(const char *name, const char *suffix)
 
 static void write_text(const char *name, const char *suffix, const char *text)
 {
-	char path[256];
+	char path[512];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s%s", DIRECTORY, name, suffix);
