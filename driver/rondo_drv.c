@@ -387,6 +387,7 @@ static const struct dev_pm_ops pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(suspend, resume)
 	RUNTIME_PM_OPS(runtime_suspend, runtime_resume, NULL)
 };
+
 /* clang-format on */
 
 static const struct pci_device_id pci_ids[] = { { PCI_DEVICE(RONDO_PCI_VENDOR, RONDO_PCI_DEVICE) },

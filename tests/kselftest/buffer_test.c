@@ -179,8 +179,9 @@ static int destroy_binding(int fd, uint32_t id)
 	return rig_ioctl(fd, DRM_IOCTL_RONDO_BINDING_DESTROY, &args);
 }
 
-static bool is_unmapped(void *)
+static bool is_unmapped(void *unused)
 {
+	(void)unused;
 	return rig_traced(" dma_unmap_sg: ");
 }
 

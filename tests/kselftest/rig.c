@@ -711,8 +711,9 @@ bool rig_device_is_asleep(void)
 	return !strcmp(text, "suspended\n");
 }
 
-static bool is_asleep(void *)
+static bool is_asleep(void *unused)
 {
+	(void)unused;
 	return rig_device_is_asleep();
 }
 
