@@ -181,8 +181,7 @@ static inline bool rondo_fw_knows(const struct rondo_device *rdev, u32 minor)
 	return (READ_ONCE(rdev->fw.version) & 0xffff) >= minor;
 }
 
-/* 0 if the device works, -EAGAIN while it is reset or asleep, -EIO if it is dead, -ENODEV if gone.
- */
+/* 0 if the device works, -EAGAIN while it is reset or asleep, -EIO if dead, -ENODEV if gone. */
 static inline int rondo_device_error(const struct rondo_device *rdev)
 {
 	static const int error[] = {
