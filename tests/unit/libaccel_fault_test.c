@@ -43,40 +43,7 @@ static void ends(struct accel_fence *fence, int error, u32 result, const char *n
  * such a fault needs is made first and destroyed last, and the tests that make more come last.
  */
 
-/* A program that must not be repeated: it adds one to each of 64 words. */
-static struct counter {
-	struct accel_program *program;
-	struct accel_binding *binding;
-	struct accel_buffer *buffer;
-	u32 *words;
-} counter;
-
-static void counter_init(struct rig *r)
-{
-	struct counter *c = &counter;
-	struct accel_slot_binding slot = {};
-	u64 size;
-	void *memory = NULL, *code = rig_assemble(RIG_COUNTER(""), &size);
-	int ret = accel_program_create(r->device, code, size, 0, &c->program, NULL);
-
-	if (!ret)
-		ret = accel_buffer_create(r->device, 256, &c->buffer);
-	if (!ret)
-		ret = accel_buffer_map(c->buffer, &memory);
-	slot.buffer = c->buffer;
-	if (!ret)
-		ret = accel_binding_create(c->program, &slot, 1, &c->binding, NULL);
-	tap_eq(ret, 0, "a program that counts");
-	c->words = memory;
-	free(code);
-}
-
-static void counter_fini(void)
-{
-	accel_binding_destroy(counter.binding);
-	accel_program_destroy(counter.program);
-	accel_buffer_destroy(counter.buffer);
-}
+static struct rig_counter counter;
 
 /* The rig's program, bound the other way round: its result is its first operand. */
 static struct accel_binding *swapped;
@@ -725,7 +692,7 @@ int main(int argc, char **argv)
 		rig_device = argv[1];
 	if (rig_init(&r)) {
 		test_crash_twice(&r);
-		counter_init(&r);
+		rig_counter_init(&r, &counter);
 		swapped_init(&r);
 		test_fence(&r);
 		test_overrun(&r);
@@ -749,7 +716,7 @@ int main(int argc, char **argv)
 		test_no_memory(&r);
 		test_flipped_bit(&r);
 		accel_binding_destroy(swapped);
-		counter_fini();
+		rig_counter_fini(&counter);
 	}
 	rig_fini(&r);
 	test_close_while_running();

@@ -259,4 +259,38 @@ static inline int rig_replay(struct rig *r)
 	return ret;
 }
 
+/* RIG_COUNTER and its buffer: a replay must not be repeated. */
+struct rig_counter {
+	struct accel_program *program;
+	struct accel_binding *binding;
+	struct accel_buffer *buffer;
+	u32 *words;
+};
+
+static inline void rig_counter_init(struct rig *r, struct rig_counter *c)
+{
+	struct accel_slot_binding slot = {};
+	u64 size;
+	void *memory = NULL, *code = rig_assemble(RIG_COUNTER(""), &size);
+	int ret = accel_program_create(r->device, code, size, 0, &c->program, NULL);
+
+	if (!ret)
+		ret = accel_buffer_create(r->device, 256, &c->buffer);
+	if (!ret)
+		ret = accel_buffer_map(c->buffer, &memory);
+	slot.buffer = c->buffer;
+	if (!ret)
+		ret = accel_binding_create(c->program, &slot, 1, &c->binding, NULL);
+	tap_eq(ret, 0, "a program that counts");
+	c->words = memory;
+	free(code);
+}
+
+static inline void rig_counter_fini(struct rig_counter *c)
+{
+	accel_binding_destroy(c->binding);
+	accel_program_destroy(c->program);
+	accel_buffer_destroy(c->buffer);
+}
+
 #endif
