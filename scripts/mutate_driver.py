@@ -40,8 +40,15 @@ module_param_array_named(reached, rondo_mutants_reached, byte, NULL, 0600);
 # On the kernel's command line: the device reaches only copies of buffers. Who survives without is
 # tried with it.
 COPIES = "swiotlb=65536,force"
+# Users share exactly only while each has work waiting. With copies a queue has but one job at a time.
+WITHOUT_COPIES = "share"
 # A guest that hangs: this many times what the tests took without a mutant.
 PATIENCE = 6
+
+
+def tests_with(words):
+    """Those that hold with @words on the kernel's command line."""
+    return [t for t in TESTS if words != COPIES or t != WITHOUT_COPIES]
 
 
 def script(tests):
@@ -49,15 +56,15 @@ def script(tests):
     return "modprobe rondo || exit 1\n" + "".join(f"{t}_test || exit 1\n" for t in tests)
 
 
-def first_script(n):
-    """All tests; each is followed by the time that it took, and by which of @n mutants it reached."""
+def first_script(tests, n):
+    """Each test is followed by the time that it took, and by which of @n mutants it reached."""
     one = """
 echo ZEROS >$reached; began=$(cut -d. -f1 /proc/uptime)
 TEST_test || exit 1
 echo "reached: TEST $(($(cut -d. -f1 /proc/uptime) - began)) $(cat $reached)"
 """.replace("ZEROS", ",".join("0" * (n + 1)))
     return "modprobe rondo || exit 1\nreached=/sys/module/rondo/parameters/reached\n" + \
-        "".join(one.replace("TEST", t) for t in TESTS)
+        "".join(one.replace("TEST", t) for t in tests)
 
 
 class Guest:
@@ -93,19 +100,24 @@ class Guest:
 
     def learn(self, n, words=""):
         """Runs all tests with none of @n mutants on. None, or why they fail."""
-        said, why = self.boot(0, first_script(n), words)
+        tests = tests_with(words)
+        said, why = self.boot(0, first_script(tests, n), words)
         found = re.findall(r"^reached: (\w+) (\d+) ([\d,]+)", said, re.M)
         for test, seconds, reached in found:
             before = self.reached.setdefault(test, [test == RELOADS] * (n + 1))
             self.reached[test] = [b or x == "1" for b, x in zip(before, reached.split(","))]
             self.seconds[test] = int(seconds)
-        return why or (None if len(found) == len(TESTS) else "a test says nothing")
+        return why or (None if len(found) == len(tests) else "a test says nothing")
 
     def judge(self, number):
         """Why the mutant is noticed, or None. The first test is also for what loading it does."""
-        tests = sorted((t for t in TESTS if self.reached[t][number] or t == TESTS[0]),
-                       key=lambda t: self.seconds[t])
-        return self.boot(number, script(tests))[1] or self.boot(number, script(tests), COPIES)[1]
+        for words in "", COPIES:
+            tests = sorted((t for t in tests_with(words) if self.reached[t][number] or t == TESTS[0]),
+                           key=lambda t: self.seconds[t])
+            why = self.boot(number, script(tests), words)[1]
+            if why:
+                return why
+        return None
 
 
 def commands(names):
