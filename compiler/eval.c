@@ -11,7 +11,7 @@
 #include <string.h>
 
 static eval_fn *const eval_fns[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	[OP_##id] = eval_##eval,
 #include "compiler/ops.def"
 };

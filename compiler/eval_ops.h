@@ -9,7 +9,8 @@ typedef void eval_fn(const struct graph *g, const struct node *n, const void *co
 		     void *const out[]);
 
 /* One for each name in the column eval of ops.def; some stand in several rows. */
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) eval_fn eval_##eval;
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
+	eval_fn eval_##eval;
 #include "compiler/ops.def"
 
 /* ONNX's Clip: the upper bound wins; a NaN stays. */

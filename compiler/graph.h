@@ -35,7 +35,6 @@ enum op {
 enum op_flag {
 	OP_FLAG_ONNX = 1,
 	OP_FLAG_CLAMP = 2,
-	OP_FLAG_ANY = 4,
 };
 
 enum attr {
@@ -71,10 +70,22 @@ struct attr_info {
 	size_t offset; /* in struct attrs */
 };
 
+#define NODE_OUT_MAX 2
+
 struct op_info {
 	const char *name;
 	int min_in, max_in, max_out;
 	u32 flags; /* bit set of enum op_flag */
+	u32 types; /* bit set of enum dtype: of the inputs that have no type of their own */
+};
+
+/* What ops.def says of the types of an operator's inputs and outputs beside op_info.types. */
+enum { OP_OWN_TYPES_MAX = 8 }; /* inputs that may have a type of their own: the first ones */
+
+struct op_types {
+	u32 takes[OP_OWN_TYPES_MAX]; /* bit set of enum dtype; 0: as op_info.types */
+	u32 gives[NODE_OUT_MAX]; /* one bit; 0: the type of the inputs */
+	u32 maps; /* bit set: what the machine maps of op_info.types */
 };
 
 /* What an attribute is where a model leaves it out: the rules of ops.def. */
@@ -104,6 +115,7 @@ struct attr_change {
 
 extern const struct attr_info attr_infos[ATTR_COUNT];
 extern const struct op_info op_infos[OP_COUNT];
+extern const struct op_types op_types[OP_COUNT];
 extern const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT];
 extern const struct attr_change attr_changes[];
 
@@ -111,6 +123,12 @@ extern const struct attr_change attr_changes[];
 static inline bool op_has(enum op op, enum attr a)
 {
 	return attr_defaults[op][a].rule != ATTR_ABSENT;
+}
+
+/* The types that input @i of @op may have where it has types of its own, else 0. */
+static inline u32 op_takes(enum op op, int i)
+{
+	return i < OP_OWN_TYPES_MAX ? op_types[op].takes[i] : 0;
 }
 
 /* The operator of that name; false when there is none. */
@@ -145,8 +163,6 @@ struct value {
 	struct value *next; /* all values of the graph, in order of creation */
 	u32 id; /* scratch: printing and passes number values with it */
 };
-
-#define NODE_OUT_MAX 2
 
 struct node {
 	enum op op;

@@ -222,7 +222,7 @@ int lower_never(struct lowering *l, const struct stage *s, const struct plan *p)
 typedef int lower_fn(struct lowering *l, const struct stage *s, const struct plan *p);
 
 static lower_fn *const lower_fns[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	[OP_##id] = lower_##lower,
 #include "compiler/ops.def"
 };

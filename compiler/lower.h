@@ -79,7 +79,7 @@ struct operand_at lower_out(struct lowering *l, const struct stage *s);
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
 
 /* Lowers one stage; one function for each name in the column lower of ops.def. */
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	int lower_##lower(struct lowering *l, const struct stage *s, const struct plan *p);
 #include "compiler/ops.def"
 

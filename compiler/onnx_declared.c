@@ -41,7 +41,7 @@ static int add(struct onnx_reader *r, const char *what, const Onnx__ValueInfoPro
 	d = graph_alloc(r->g, sizeof(*d));
 	if (!d)
 		return r->g->err->code;
-	if (!dtype_from_number(t->elem_type, &d->dtype))
+	if (!onnx_dtype(t->elem_type, &d->dtype))
 		return graph_fail(r->g, -ENOTSUP,
 				  "%s \"%.120s\": data type %s (%d) is not supported", what,
 				  p->name, onnx_dtype_name(t->elem_type), t->elem_type);

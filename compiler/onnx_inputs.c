@@ -223,10 +223,13 @@ static int read_type(const struct onnx_reader *r, const Onnx__ValueInfoProto *p,
 
 	if (!t)
 		return graph_fail(r->g, -ENOTSUP, "input \"%.120s\": it is not a tensor", p->name);
-	if (!dtype_from_number(t->elem_type, dtype))
+	if (!onnx_dtype(t->elem_type, dtype))
 		return graph_fail(r->g, -ENOTSUP,
 				  "input \"%.120s\": data type %s (%d) is not supported", p->name,
 				  onnx_dtype_name(t->elem_type), t->elem_type);
+	if (dtype_number(*dtype) != t->elem_type)
+		graph_notice(r->g, "input \"%.80s\" is %s in the model, the program takes it as %s",
+			     p->name, onnx_dtype_name(t->elem_type), dtype_name(*dtype));
 	rc = read_shape(r, p->name, t->shape, shape);
 	if (!rc && !shape_valid(shape))
 		rc = graph_fail(r->g, -EFBIG, "input \"%.120s\": it exceeds %lld elements", p->name,

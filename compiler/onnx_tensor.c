@@ -3,12 +3,14 @@
  * TensorProto -> tensor_data: see onnx_tensor.h.
  *
  * The format allows the contents in raw_data, or in the typed field that fits the data type
- * (float_data; int32_data for s32, s8, u8 and bool; int64_data); exactly one of them may be filled.
+ * (float_data; int32_data for s32, s8, u8, bool and the bits of f16 and bf16; int64_data); exactly
+ * one of them may be filled.
  */
 #include "compiler/onnx_tensor.h"
 #include "compiler/onnx_wire.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian");
@@ -21,6 +23,58 @@ const char *onnx_dtype_name(s32 number)
 	return v ? v->name : "?";
 }
 
+static bool is_half(s32 number)
+{
+	return number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ||
+	       number == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
+}
+
+bool onnx_dtype(s32 number, enum dtype *out)
+{
+	if (is_half(number)) {
+		*out = DTYPE_F32;
+		return true;
+	}
+	return dtype_from_number(number, out);
+}
+
+/* The f32 that the bits of an f16 or bf16 mean; every one of them is one. */
+static float half_to_f32(s32 number, u16 bits)
+{
+	u32 sign = (u32)(bits >> 15) << 31, exponent = bits >> 10 & 31, mantissa = bits & 1023;
+	u32 wide = (u32)bits << 16;
+	float f;
+
+	if (number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16) {
+		if (!exponent) { /* zero or subnormal: mantissa * 2^-24 */
+			f = ldexpf((float)mantissa, -24);
+			return sign ? -f : f;
+		}
+		wide = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | mantissa << 13;
+	}
+	memcpy(&f, &wide, sizeof(f));
+	return f;
+}
+
+static int copy_halves(const Onnx__TensorProto *proto, struct tensor_data *t,
+		       struct compile_error *err)
+{
+	size_t n = t->size / sizeof(float);
+
+	for (size_t i = 0; i < n; i++) {
+		s32 typed = proto->n_int32_data ? proto->int32_data[i] : 0;
+		u16 bits = (u16)typed;
+
+		if (typed != bits)
+			return compile_fail(err, -EINVAL, "element %zu is %d, outside 16 bits", i,
+					    typed);
+		if (!proto->n_int32_data)
+			memcpy(&bits, proto->raw_data.data + 2 * i, sizeof(bits));
+		((float *)t->bytes)[i] = half_to_f32(proto->data_type, bits);
+	}
+	return 0;
+}
+
 static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, struct shape *shape,
 			 struct compile_error *err)
 {
@@ -29,7 +83,7 @@ static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, stru
 		return compile_fail(err, -ENOTSUP, "its data is in an external file");
 	if (proto->segment)
 		return compile_fail(err, -ENOTSUP, "it is stored in segments");
-	if (!dtype_from_number(proto->data_type, dtype))
+	if (!onnx_dtype(proto->data_type, dtype))
 		return compile_fail(err, -ENOTSUP, "data type %s (%d) is not supported",
 				    onnx_dtype_name(proto->data_type), proto->data_type);
 	if (proto->n_dims > TENSOR_RANK_MAX)
@@ -75,7 +129,9 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 	size_t want = (size_t)shape_elems(&t->shape), have;
 	const void *from = NULL;
 
-	if (t->dtype == DTYPE_F32) {
+	if (is_half(proto->data_type)) {
+		have = proto->n_int32_data;
+	} else if (t->dtype == DTYPE_F32) {
 		have = proto->n_float_data;
 		from = proto->float_data;
 	} else if (t->dtype == DTYPE_S64) {
@@ -86,7 +142,9 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 	}
 	if (have != want)
 		return compile_fail(err, -EINVAL, "%zu of its %zu elements are where %s belongs",
-				    have, want, dtype_name(t->dtype));
+				    have, want, onnx_dtype_name(proto->data_type));
+	if (is_half(proto->data_type))
+		return copy_halves(proto, t, err);
 	if (!from)
 		return copy_int32_data(proto, t, err);
 	memcpy(t->bytes, from, t->size);
@@ -96,6 +154,8 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
 		    struct compile_error *err)
 {
+	if (is_half(proto->data_type))
+		return copy_halves(proto, t, err);
 	if (t->size)
 		memcpy(t->bytes, proto->raw_data.data, t->size);
 	for (size_t i = 0; t->dtype == DTYPE_BOOL && i < t->size; i++) {
@@ -125,7 +185,8 @@ int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 		return compile_fail(err, -EINVAL, "its data is there twice, raw and typed");
 	/* The contents are compared with the dimensions first: those alone must allocate nothing.
 	 */
-	size = (size_t)shape_elems(&shape) * dtype_size(dtype);
+	size = (size_t)shape_elems(&shape) *
+	       (is_half(proto->data_type) ? sizeof(u16) : dtype_size(dtype));
 	if (raw ? proto->raw_data.len != size : typed != (size_t)shape_elems(&shape))
 		return compile_fail(err, -EINVAL, "it holds %zu %s, its dimensions say %zu",
 				    raw ? proto->raw_data.len : typed, raw ? "bytes" : "elements",

@@ -12,9 +12,9 @@
 #include "onnx.pb-c.h"
 
 /*
- * Checks @proto and copies its contents into *@out, which the caller then frees with
- * tensor_data_free(); untouched on error. The message says what is wrong, without naming the tensor
- * (compile_error_prefix() does that).
+ * Checks @proto and copies its contents, f16 and bf16 as f32, into *@out, which the caller then
+ * frees with tensor_data_free(); untouched on error. The message says what is wrong, without naming
+ * the tensor (compile_error_prefix() does that).
  */
 int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 		       struct compile_error *err);
@@ -25,5 +25,11 @@ int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,
 
 /* ONNX's name of a TensorProto.DataType, "?" for a number that has none. */
 const char *onnx_dtype_name(s32 number);
+
+/*
+ * The type in which tensors of this TensorProto.DataType are kept: their own, or f32 for f16 and
+ * bf16, which are converted when they are read. False when there is none.
+ */
+bool onnx_dtype(s32 number, enum dtype *out);
 
 #endif

@@ -14,12 +14,31 @@ const struct attr_info attr_infos[ATTR_COUNT] = {
 
 #define ONNX OP_FLAG_ONNX
 #define CLAMP OP_FLAG_CLAMP
-#define ANY OP_FLAG_ANY
+#define F32 (1u << DTYPE_F32)
+#define U8 (1u << DTYPE_U8)
+#define S8 (1u << DTYPE_S8)
+#define S32 (1u << DTYPE_S32)
+#define S64 (1u << DTYPE_S64)
+#define BOOL (1u << DTYPE_BOOL)
+#define ALL ((1u << DTYPE_COUNT) - 1)
 const struct op_info op_infos[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
-	[OP_##id] = { name, min_in, max_in, max_out, flags },
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
+	[OP_##id] = { name, min_in, max_in, max_out, flags, types },
 #include "compiler/ops.def"
 };
+
+/* Of two initializers of one element the later one counts: first what is true of every operator. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+const struct op_types op_types[OP_COUNT] = {
+#define OP(id, ...) [OP_##id].maps = F32,
+#include "compiler/ops.def"
+#define TAKES(op, input, types) [OP_##op].takes[input] = types,
+#define GIVES(op, output, type) [OP_##op].gives[output] = type,
+#define MAPS(op, types) [OP_##op].maps = types,
+#include "compiler/ops.def"
+};
+#pragma GCC diagnostic pop
 
 const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
 #define HAS(op, field, rule, value) [OP_##op][ATTR_##field] = { ATTR_##rule, value },

@@ -5,11 +5,15 @@
 
 #include <errno.h>
 
-static int check_value(const struct graph *g, const struct node *n, const struct value *v)
+/* @own: the input or output has a type of its own, which is none of the operator's. */
+static int check_value(const struct graph *g, const struct node *n, const struct value *v, bool own)
 {
-	if (n->op != OP_COPY && v->dtype != DTYPE_F32)
-		return node_fail(g, n, -ENOTSUP, "\"%.80s\" is %s, the machine's networks are f32",
-				 v->name, dtype_name(v->dtype));
+	u32 maps = op_types[n->op].maps;
+	char set[DTYPES_TEXT_MAX];
+
+	if (!own && !(maps >> v->dtype & 1))
+		return node_fail(g, n, -ENOTSUP, "\"%.80s\" is %s, the machine does it in %s",
+				 v->name, dtype_name(v->dtype), dtypes_text(maps, set));
 	if (!shape_elems(&v->shape))
 		return node_fail(g, n, -ENOTSUP, "\"%.80s\" has no elements", v->name);
 	return 0;
@@ -22,9 +26,9 @@ static int check_node(const struct graph *g, const struct node *n)
 	if (!lower_maps(n->op))
 		return node_fail(g, n, -ENOTSUP, "the operator is not mapped in this form");
 	for (int i = 0; i < n->n_in && !rc; i++)
-		rc = node_in(n, i) ? check_value(g, n, node_in(n, i)) : 0;
+		rc = node_in(n, i) ? check_value(g, n, node_in(n, i), op_takes(n->op, i)) : 0;
 	for (int i = 0; i < n->n_out && !rc; i++)
-		rc = n->out[i] ? check_value(g, n, n->out[i]) : 0;
+		rc = n->out[i] ? check_value(g, n, n->out[i], op_types[n->op].gives[i]) : 0;
 	return rc;
 }
 

@@ -6,8 +6,8 @@
  * rely:
  *  - only operators that the machine maps (lower_maps()); every output of the graph has a node of
  *    its own;
- *  - every attribute is explicit, every value has a type and a shape: f32, or any where a Copy
- *    makes an output;
+ *  - every attribute is explicit, every value has a type and a shape; the type is one that ops.def
+ *    says the machine maps the operator for;
  *  - Conv and pools have two spatial dimensions and explicit pads (ceil_mode may remain: ask
  *    window_of());
  *  - Linear has two matrices, or B has rank > 2 and leading dimensions broadcast; its bias is

@@ -251,8 +251,8 @@ static int infer_reshape(const struct graph *g, const struct node *n, struct inf
 	struct shape *s = &out->shape;
 	int unknown = -1;
 
-	if (want->dtype != DTYPE_S64 || want->shape.rank != 1)
-		return node_fail(g, n, -EINVAL, "the new shape is not a vector of s64");
+	if (want->shape.rank != 1)
+		return node_fail(g, n, -EINVAL, "the new shape is not a vector");
 	if (!want->data)
 		return node_fail(g, n, -ENOTSUP, "the new shape \"%s\" is known only at run time",
 				 want->name);
@@ -326,9 +326,6 @@ static int infer_concat(const struct graph *g, const struct node *n, struct infe
 
 		if (!v)
 			return node_fail(g, n, -EINVAL, "input %d is missing", i);
-		if (v->dtype != out->dtype)
-			return node_fail(g, n, -EINVAL, "inputs are %s and %s",
-					 dtype_name(out->dtype), dtype_name(v->dtype));
 		rest = v->shape;
 		if (rest.rank == out->shape.rank)
 			rest.dim[axis] = out->shape.dim[axis];
@@ -353,41 +350,76 @@ static int infer_softmax(const struct graph *g, const struct node *n, struct inf
 static int infer_dropout(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	const struct value *ratio = node_in(n, 1), *training = node_in(n, 2);
-	bool never = value_is_const(ratio) && ratio->dtype == DTYPE_F32 &&
-		     shape_elems(&ratio->shape) == 1 && *(const float *)ratio->data == 0;
+	bool never = value_is_const(ratio) && shape_elems(&ratio->shape) == 1 &&
+		     *(const float *)ratio->data == 0;
 
 	if (training && !never) {
-		if (!value_is_const(training) || training->dtype != DTYPE_BOOL ||
-		    shape_elems(&training->shape) != 1)
+		if (!value_is_const(training) || shape_elems(&training->shape) != 1)
 			return node_fail(g, n, -ENOTSUP, "training_mode is not a constant");
 		if (*(const u8 *)training->data)
 			return node_fail(g, n, -ENOTSUP, "training is not supported");
 	}
-	out[1].dtype = DTYPE_BOOL;
 	out[1].shape = *in_shape(n, 0);
 	return infer_same(g, n, out);
 }
 
 static infer_fn *const infer_fns[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, flags, infer, eval, lower, doc) \
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	[OP_##id] = infer_##infer,
 #include "compiler/ops.def"
 };
 
-int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])
+/* The first input without types of its own: all others like it have the same type. -1: none. */
+static int leading_input(const struct node *n)
 {
-	int rc;
+	for (int i = 0; i < n->n_in; i++) {
+		if (node_in(n, i) && !op_takes(n->op, i))
+			return i;
+	}
+	return -1;
+}
+
+static int check_input_types(const struct graph *g, const struct node *n, int leading)
+{
+	char set[DTYPES_TEXT_MAX];
 
 	for (int i = 0; i < n->n_in; i++) {
-		const struct value *v = node_in(n, i);
+		const struct value *v = node_in(n, i), *first = node_in(n, leading);
+		u32 own = op_takes(n->op, i), types = own ? own : op_infos[n->op].types;
 
-		if (v && !(op_infos[n->op].flags & OP_FLAG_ANY) && v->dtype != DTYPE_F32)
-			return node_fail(g, n, -ENOTSUP,
-					 "input %d \"%.80s\" is %s, only f32 is supported", i,
-					 v->name, dtype_name(v->dtype));
+		if (!v)
+			continue;
+		if (!(types >> v->dtype & 1))
+			return node_fail(g, n, -ENOTSUP, "input %d \"%.80s\" is %s, it takes %s", i,
+					 v->name, dtype_name(v->dtype), dtypes_text(types, set));
+		if (!own && v->dtype != first->dtype)
+			return node_fail(g, n, -EINVAL,
+					 "input %d \"%.80s\" is %s, but input %d \"%.80s\" is %s",
+					 i, v->name, dtype_name(v->dtype), leading, first->name,
+					 dtype_name(first->dtype));
 	}
-	out[0].dtype = node_in(n, 0)->dtype;
-	out[0].shape = (struct shape){ 0 };
+	return 0;
+}
+
+/* The types that the tables give the outputs; infer_*() may say otherwise. */
+static void give_types(const struct node *n, int leading, struct inferred out[NODE_OUT_MAX])
+{
+	for (int i = 0; i < NODE_OUT_MAX; i++) {
+		out[i] = (struct inferred){ .dtype = node_in(n, leading < 0 ? 0 : leading)->dtype };
+		for (int t = 0; t < DTYPE_COUNT; t++) {
+			if (op_types[n->op].gives[i] >> t & 1)
+				out[i].dtype = t;
+		}
+	}
+}
+
+int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])
+{
+	int leading = leading_input(n), rc = check_input_types(g, n, leading);
+
+	if (rc)
+		return rc;
+	give_types(n, leading, out);
 	rc = infer_fns[n->op](g, n, out);
 	if (rc)
 		return rc;

@@ -26,6 +26,24 @@ size_t dtype_size(enum dtype t)
 	return dtypes[t].size;
 }
 
+const char *dtypes_text(u32 set, char buf[DTYPES_TEXT_MAX])
+{
+	size_t at = 0;
+
+	buf[0] = 0;
+	for (int t = 0; t < DTYPE_COUNT; t++) {
+		u32 rest = set >> t;
+
+		if (rest & 1)
+			at += (size_t)snprintf(buf + at, DTYPES_TEXT_MAX - at, "%s%s",
+					       !at	 ? "" :
+					       rest == 1 ? " or " :
+							   ", ",
+					       dtypes[t].name);
+	}
+	return buf;
+}
+
 bool dtype_from_name(const char *name, size_t len, enum dtype *out)
 {
 	for (int t = 0; t < DTYPE_COUNT; t++) {

@@ -37,6 +37,10 @@ const char *dtype_name(enum dtype t);
 size_t dtype_size(enum dtype t);
 s32 dtype_number(enum dtype t); /* in ONNX and in .rnd files */
 
+/* Writes "f32, u8 or s8" for a bit set of types into @buf and returns it. */
+#define DTYPES_TEXT_MAX 64
+const char *dtypes_text(u32 set, char buf[DTYPES_TEXT_MAX]);
+
 /* The type with this name ("f32") or this number; false when there is none. */
 bool dtype_from_name(const char *name, size_t len, enum dtype *out);
 bool dtype_from_number(s32 number, enum dtype *out);

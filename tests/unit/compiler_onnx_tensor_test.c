@@ -5,10 +5,12 @@
 #include "tests/tap.h"
 
 #include <errno.h>
+#include <math.h>
 
 static int64_t dims23[] = { 2, 3 }, huge[] = { INT64_MAX, INT64_MAX }, negative[] = { -1 };
 static float floats[] = { 0, 1, 2, 3, 4, 5 };
 static int32_t bytes_as_ints[] = { 0, 1, 2, 3, 4, 255 }, too_big[] = { 0, 1, 2, 3, 4, 256 };
+static int32_t negative_half[] = { 0, 0, 0, 0, 0, -1 };
 static int64_t longs[] = { 0, -1, 2, 3, 4, INT64_MIN };
 
 static Onnx__TensorProto proto(int32_t type)
@@ -68,6 +70,29 @@ static void test_forms(void)
 	accept(&p, u8, "u8 in int32_data");
 }
 
+/* Halves are kept as f32: smallest and largest subnormals, 1, the largest, -2, infinity. */
+static void test_halves(void)
+{
+	static int32_t f16[] = { 0x0001, 0x83ff, 0x3c00, 0x7bff, 0xc000, 0x7c00 };
+	static const float f16_is[] = {
+		0x1p-24f, -0x3ffp-24f, 1, 65504, -2, INFINITY,
+	};
+	static uint16_t bf16[] = { 0x0001, 0x8000, 0x3f80, 0x7f7f, 0xc000, 0xff80 };
+	static const float bf16_is[] = {
+		0x1p-133f, -0.0f, 1, 0x1.fep127f, -2, -INFINITY,
+	};
+	Onnx__TensorProto p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16);
+
+	p.n_int32_data = 6;
+	p.int32_data = f16;
+	accept(&p, f16_is, "f16 in int32_data");
+	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16);
+	p.has_raw_data = 1;
+	p.raw_data.len = sizeof(bf16);
+	p.raw_data.data = (uint8_t *)bf16;
+	accept(&p, bf16_is, "bf16 in raw_data");
+}
+
 static void test_lies(void)
 {
 	Onnx__TensorProto p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
@@ -95,13 +120,22 @@ static void test_lies(void)
 	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
 	p.n_float_data = 6;
 	p.float_data = floats;
-	refuse(&p, -EINVAL, "where s64 belongs", "data in another type's field");
+	refuse(&p, -EINVAL, "where INT64 belongs", "data in another type's field");
 	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__UINT8);
 	p.n_int32_data = 6;
 	p.int32_data = too_big;
 	refuse(&p, -EINVAL, "256", "a value outside its type");
+	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__STRING);
+	refuse(&p, -ENOTSUP, "STRING", "a type by its name");
 	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16);
-	refuse(&p, -ENOTSUP, "FLOAT16", "a type by its name");
+	p.n_int32_data = 6;
+	p.int32_data = negative_half;
+	refuse(&p, -EINVAL, "element 5 is -1, outside 16 bits", "an f16 of more than 16 bits");
+	p.n_int32_data = 0;
+	p.has_raw_data = 1;
+	p.raw_data.len = 24;
+	p.raw_data.data = (uint8_t *)floats;
+	refuse(&p, -EINVAL, "24 bytes, its dimensions say 12", "f16 of four bytes");
 	p = proto(99);
 	refuse(&p, -ENOTSUP, "99", "an unknown type");
 	p = proto(ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
@@ -154,6 +188,7 @@ static void test_wire(void)
 int main(void)
 {
 	test_forms();
+	test_halves();
 	test_lies();
 	test_wire();
 	return tap_done();
