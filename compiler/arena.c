@@ -9,6 +9,8 @@
 
 enum { BLOCK_BYTES = 64 * 1024, ALIGN = alignof(max_align_t) };
 
+enum { ASK_EVERY = 16 }; /* allocations: some microseconds of work */
+
 struct arena_block {
 	struct arena_block *next;
 	size_t size;
@@ -24,12 +26,29 @@ static struct arena_block *new_block(size_t size)
 	return b;
 }
 
+bool arena_stopped(struct arena_stop *stop)
+{
+	if (!stop || !stop->asked)
+		return false;
+	stop->allocations = 0;
+	stop->stopped = stop->stopped || stop->asked(stop->context);
+	return stop->stopped;
+}
+
+/* The same, asked only now and then. */
+static bool is_stopped(struct arena_stop *stop)
+{
+	if (!stop || (!stop->stopped && ++stop->allocations < ASK_EVERY))
+		return false;
+	return arena_stopped(stop);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *b;
 	void *p;
 
-	if (size > SIZE_MAX / 2)
+	if (size > SIZE_MAX / 2 || is_stopped(a->stop))
 		return NULL;
 	size = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
 	if (size > BLOCK_BYTES / 4) {

@@ -5,18 +5,34 @@
  * When there is no memory, that is an error like any other: an allocation gives NULL, and whoever
  * can reach a struct compile_error records -ENOMEM (graph_alloc()). Nothing in the compiler ends
  * the process.
+ *
+ * A user who wants to stop is heard here, too: all work of the compiler allocates, so an arena asks
+ * now and then, and once the answer is yes there is no more memory. Whoever owns the struct
+ * arena_stop sees from it why.
  */
 #ifndef COMPILER_ARENA_H
 #define COMPILER_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
+
+struct arena_stop {
+	bool (*asked)(void *context); /* whether the user wants to stop; NULL: never */
+	void *context;
+	bool stopped; /* the answer was yes */
+	unsigned int allocations; /* since it was asked */
+};
+
+/* Asks at once. Whether there is to be nothing more; @stop may be NULL. */
+bool arena_stopped(struct arena_stop *stop);
 
 /* Zero-initialised is empty and ready. */
 struct arena {
 	struct arena_block *blocks;
 	size_t left; /* bytes free at the end of the first block */
+	struct arena_stop *stop; /* or NULL; several arenas may share it */
 };
 
 /* Zeroed memory, aligned for any type; a unique pointer even for 0 bytes. NULL: there is none. */

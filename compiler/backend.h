@@ -25,11 +25,8 @@ int place_buffers(struct lowering *l);
 int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
 	 struct compiled *out);
 
-/*
- * The whole back half. @dump names a pass of it after which what there is is printed to @dump_to,
- * or is "all" or NULL. 0, or a message in g->err.
- */
-int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
-		    FILE *dump_to, struct compiled *out);
+/* The whole back half; @options may be NULL. 0, or a message in g->err. */
+int backend_compile(struct graph *g, const struct rondo_machine *machine,
+		    const struct compile_options *options, struct compiled *out);
 
 #endif

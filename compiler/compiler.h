@@ -34,6 +34,17 @@ struct compile_shape {
 	struct shape shape; /* no dimension is 0 */
 };
 
+/* Who gives tensors that are outside of the model; zero-initialised: nobody. */
+struct compile_external {
+	/*
+	 * Reads the @size bytes at @offset of what the model calls @location into @bytes; if that
+	 * is NULL, only says whether they are there. 0 or a negative errno; -ENODATA: it is
+	 * shorter.
+	 */
+	int (*read)(void *context, const char *location, u64 offset, u64 size, void *bytes);
+	void *context;
+};
+
 /* Zero-initialised is the default. */
 struct compile_options {
 	const struct compile_bake *bakes;
@@ -49,6 +60,11 @@ struct compile_options {
 	/* Called with what the user should know although nothing is wrong; may be NULL. */
 	void (*notice)(void *context, const char *text);
 	void *notice_context;
+	struct compile_external external;
+	struct arena_stop *stop; /* whether the user wants to stop: arena.h; or NULL */
+	/* Called before each of @total passes, @done of which are done; may be NULL. */
+	void (*progress)(void *context, const char *pass, unsigned int done, unsigned int total);
+	void *progress_context;
 };
 
 /* A compiled network: everything that goes into a .rnd file. Owned by the caller, from malloc(). */

@@ -29,14 +29,29 @@ int compile_fail(struct compile_error *err, int code, const char *fmt, ...)
 	return code;
 }
 
+void compile_error_place(struct compile_error *err, unsigned int reason, const char *node,
+			 const char *op)
+{
+	size_t length = strlen(err->text);
+
+	err->reason = reason < length ? reason : (unsigned int)length;
+	snprintf(err->node, sizeof(err->node), "%s", node);
+	snprintf(err->op, sizeof(err->op), "%s", op);
+	make_printable(err->node);
+	make_printable(err->op);
+}
+
 void compile_error_prefix(struct compile_error *err, const char *prefix)
 {
 	char old[sizeof(err->text)];
+	int length;
 
 	if (!err->code)
 		return;
 	memcpy(old, err->text, sizeof(old));
-	snprintf(err->text, sizeof(err->text), "%.200s: %.*s", prefix,
+	length = snprintf(err->text, sizeof(err->text), "%.200s: ", prefix);
+	snprintf(err->text + length, sizeof(err->text) - length, "%.*s",
 		 (int)(sizeof(err->text) - 204), old);
+	err->reason += (unsigned int)length;
 	make_printable(err->text);
 }

@@ -320,6 +320,13 @@ __attribute__((format(printf, 4, 5))) int node_fail(const struct graph *g, const
 __attribute__((format(printf, 3, 4))) int graph_fail(const struct graph *g, int code,
 						     const char *fmt, ...);
 
+/*
+ * What both are made of, for who knows a node only by its name and operator ("" and "": no node's
+ * fault): `SOURCE: node "NODE" (OP): TEXT`.
+ */
+int graph_fail_at(const struct graph *g, const char *node, const char *op, int code,
+		  const char *text);
+
 /* Tells the user `SOURCE: message`, which is no error, if anybody asked for it. */
 __attribute__((format(printf, 2, 3))) void graph_notice(const struct graph *g, const char *fmt,
 							...);

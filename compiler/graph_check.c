@@ -8,6 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+int graph_fail_at(const struct graph *g, const char *node, const char *op, int code,
+		  const char *text)
+{
+	struct compile_error *err = g->err;
+	char place[sizeof(err->node) + sizeof(err->op) + 16] = "";
+
+	if (err->code)
+		return err->code;
+	if (op[0])
+		snprintf(place, sizeof(place), "node \"%.120s\" (%.121s): ", node, op);
+	compile_fail(err, code, "%s: %s%s", g->source, place, text);
+	compile_error_place(err, (unsigned int)(strlen(g->source) + 2 + strlen(place)), node, op);
+	return code;
+}
+
 int graph_fail(const struct graph *g, int code, const char *fmt, ...)
 {
 	char text[sizeof(g->err->text)];
@@ -16,7 +31,7 @@ int graph_fail(const struct graph *g, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return compile_fail(g->err, code, "%s: %s", g->source, text);
+	return graph_fail_at(g, "", "", code, text);
 }
 
 void graph_notice(const struct graph *g, const char *fmt, ...)
@@ -53,9 +68,8 @@ int node_fail(const struct graph *g, const struct node *n, int code, const char 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (!n)
-		return graph_fail(g, code, "%s", text);
-	return graph_fail(g, code, "node \"%.120s\" (%s): %s", node_label(n),
-			  op_infos[n->model_op].name, text);
+		return graph_fail_at(g, "", "", code, text);
+	return graph_fail_at(g, node_label(n), op_infos[n->model_op].name, code, text);
 }
 
 static int broken(const struct graph *g, const struct node *n, const char *what)

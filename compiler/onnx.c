@@ -156,7 +156,7 @@ static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 
 	if (!r->wanted[v->id] || onnx_is_baked(r, p->name))
 		return 0;
-	if (onnx_tensor_decode(p, &t, &err))
+	if (onnx_tensor_read(p, &r->options->external, &t, &err))
 		return graph_fail(r->g, err.code, "initializer \"%.120s\": %s", p->name, err.text);
 	rc = graph_set_const(r->g, v, t.dtype, &t.shape, t.bytes);
 	tensor_data_free(&t);
@@ -276,6 +276,7 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 	if (r.g) {
 		r.g->notice = r.options->notice;
 		r.g->notice_context = r.options->notice_context;
+		r.g->arena.stop = r.options->stop;
 		rc = read_model(&r, model);
 	}
 	onnx_free_unpacked(message);

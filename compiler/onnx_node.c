@@ -22,7 +22,7 @@ int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int co
 		   ...)
 {
 	const char *name = onnx_str(p->name), *domain = foreign_domain(p);
-	char text[sizeof(r->g->err->text)];
+	char text[sizeof(r->g->err->text)], op[sizeof(r->g->err->op)];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -30,8 +30,9 @@ int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int co
 	va_end(ap);
 	if (!name[0] && p->n_output)
 		name = onnx_str(p->output[0]);
-	return graph_fail(r->g, code, "node \"%.120s\" (%.40s%s%.80s): %s", name, domain,
-			  domain[0] ? "." : "", onnx_str(p->op_type), text);
+	snprintf(op, sizeof(op), "%.40s%s%.80s", domain, domain[0] ? "." : "",
+		 onnx_str(p->op_type));
+	return graph_fail_at(r->g, name, op, code, text);
 }
 
 /* How many operators, and how many bytes of them, a message lists. */
@@ -261,7 +262,7 @@ static int constant_tensor(struct onnx_reader *r, const Onnx__NodeProto *p,
 
 	if (!proto)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"value\" has no tensor");
-	if (onnx_tensor_decode(proto, &t, &err))
+	if (onnx_tensor_read(proto, &r->options->external, &t, &err))
 		return onnx_node_fail(r, p, err.code, "%s", err.text);
 	rc = graph_set_const(r->g, v, t.dtype, &t.shape, t.bytes);
 	tensor_data_free(&t);

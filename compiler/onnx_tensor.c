@@ -4,13 +4,14 @@
  *
  * The format allows the contents in raw_data, or in the typed field that fits the data type
  * (float_data; int32_data for s32, s8, u8, bool and the bits of f16 and bf16; int64_data); exactly
- * one of them may be filled.
+ * one of them may be filled. Or it is in a file beside the model, in bytes as those of raw_data.
  */
 #include "compiler/onnx_tensor.h"
 #include "compiler/onnx_wire.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian");
@@ -78,9 +79,6 @@ static int copy_halves(const Onnx__TensorProto *proto, struct tensor_data *t,
 static int decode_header(const Onnx__TensorProto *proto, enum dtype *dtype, struct shape *shape,
 			 struct compile_error *err)
 {
-	if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL ||
-	    proto->n_external_data)
-		return compile_fail(err, -ENOTSUP, "its data is in an external file");
 	if (proto->segment)
 		return compile_fail(err, -ENOTSUP, "it is stored in segments");
 	if (!onnx_dtype(proto->data_type, dtype))
@@ -166,6 +164,91 @@ static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
 	return 0;
 }
 
+/* ---- Contents outside of the model ---------------------------------------------------------- */
+
+static bool is_external(const Onnx__TensorProto *proto)
+{
+	return proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL ||
+	       proto->n_external_data;
+}
+
+/* What the model says of them under @key; NULL: nothing. */
+static const char *external_entry(const Onnx__TensorProto *proto, const char *key)
+{
+	for (size_t i = 0; i < proto->n_external_data; i++) {
+		const Onnx__StringStringEntryProto *e = proto->external_data[i];
+
+		if (e->key && e->value && !strcmp(e->key, key))
+			return e->value;
+	}
+	return NULL;
+}
+
+/* The number under @key, or @otherwise if there is none. */
+static int external_number(const Onnx__TensorProto *proto, const char *key, u64 otherwise,
+			   u64 *number, struct compile_error *err)
+{
+	const char *text = external_entry(proto, key);
+	char *end;
+
+	*number = otherwise;
+	if (!text)
+		return 0;
+	*number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || *number > INT64_MAX)
+		return compile_fail(err, -EINVAL, "the %s of its external data is \"%.40s\"", key,
+				    text);
+	return 0;
+}
+
+/* Reads them into memory, for free(), after @external has said that they are there. */
+static int read_external(const Onnx__TensorProto *proto, const struct compile_external *external,
+			 u64 size, void **bytes, struct compile_error *err)
+{
+	const char *location = external_entry(proto, "location");
+	u64 offset, length;
+	int rc;
+
+	if (!location)
+		return compile_fail(err, -EINVAL, "its data is in a file that has no name");
+	if (!external->read)
+		return compile_fail(err, -ENOTSUP, "its data is in an external file, \"%.80s\"",
+				    location);
+	if (external_number(proto, "offset", 0, &offset, err) ||
+	    external_number(proto, "length", size, &length, err))
+		return err->code;
+	if (length != size)
+		return compile_fail(err, -EINVAL,
+				    "it has %llu bytes in \"%.80s\", its dimensions say %llu",
+				    (unsigned long long)length, location, (unsigned long long)size);
+	if (size > GRAPH_CONST_BYTES_MAX)
+		return compile_fail(err, -EFBIG, "%llu bytes are more than %llu MiB",
+				    (unsigned long long)size,
+				    (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
+	rc = external->read(external->context, location, offset, size, NULL);
+	if (!rc) {
+		*bytes = malloc(size + 1);
+		if (!*bytes)
+			return compile_fail(err, -ENOMEM, "no memory for %llu bytes",
+					    (unsigned long long)size);
+		rc = external->read(external->context, location, offset, size, *bytes);
+	}
+	if (rc)
+		compile_fail(err, rc, "%llu bytes at %llu of \"%.80s\": %s",
+			     (unsigned long long)size, (unsigned long long)offset, location,
+			     rc == -ENODATA ? "the file is shorter" : strerror(-rc));
+	return rc;
+}
+
+/* ---- Tensors ------------------------------------------------------------------------------- */
+
+/* The bytes of raw_data that fit the dimensions. */
+static size_t raw_size(const Onnx__TensorProto *proto, const struct shape *shape, enum dtype dtype)
+{
+	return (size_t)shape_elems(shape) *
+	       (is_half(proto->data_type) ? sizeof(u16) : dtype_size(dtype));
+}
+
 int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 		       struct compile_error *err)
 {
@@ -181,12 +264,13 @@ int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 	rc = decode_header(proto, &dtype, &shape, err);
 	if (rc)
 		return rc;
+	if (is_external(proto))
+		return compile_fail(err, -ENOTSUP, "its data is in an external file");
 	if (raw && typed)
 		return compile_fail(err, -EINVAL, "its data is there twice, raw and typed");
 	/* The contents are compared with the dimensions first: those alone must allocate nothing.
 	 */
-	size = (size_t)shape_elems(&shape) *
-	       (is_half(proto->data_type) ? sizeof(u16) : dtype_size(dtype));
+	size = raw_size(proto, &shape, dtype);
 	if (raw ? proto->raw_data.len != size : typed != (size_t)shape_elems(&shape))
 		return compile_fail(err, -EINVAL, "it holds %zu %s, its dimensions say %zu",
 				    raw ? proto->raw_data.len : typed, raw ? "bytes" : "elements",
@@ -200,6 +284,34 @@ int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 	}
 	*out = t;
 	return 0;
+}
+
+int onnx_tensor_read(const Onnx__TensorProto *proto, const struct compile_external *external,
+		     struct tensor_data *out, struct compile_error *err)
+{
+	Onnx__TensorProto inside = *proto; /* the same with its contents, if they are outside */
+	void *bytes = NULL;
+	struct shape shape;
+	enum dtype dtype;
+	int rc;
+
+	if (!is_external(proto))
+		return onnx_tensor_decode(proto, out, err);
+	rc = decode_header(proto, &dtype, &shape, err);
+	if (!rc)
+		rc = read_external(proto, external, raw_size(proto, &shape, dtype), &bytes, err);
+	if (!rc && proto->has_raw_data && proto->raw_data.len)
+		rc = compile_fail(err, -EINVAL, "its data is there twice, inside and in a file");
+	if (!rc) {
+		inside.n_external_data = 0;
+		inside.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__DEFAULT;
+		inside.has_raw_data = 1;
+		inside.raw_data.data = bytes;
+		inside.raw_data.len = raw_size(proto, &shape, dtype);
+		rc = onnx_tensor_decode(&inside, out, err);
+	}
+	free(bytes);
+	return rc;
 }
 
 int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,

@@ -6,6 +6,7 @@
 #ifndef COMPILER_ONNX_TENSOR_H
 #define COMPILER_ONNX_TENSOR_H
 
+#include "compiler/compiler.h"
 #include "compiler/diag.h"
 #include "compiler/tensor.h"
 
@@ -19,7 +20,11 @@
 int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,
 		       struct compile_error *err);
 
-/* The same from the serialised message, e.g. the contents of input_0.pb. */
+/* The same, where the contents may be outside of the model: @external gives them. */
+int onnx_tensor_read(const Onnx__TensorProto *proto, const struct compile_external *external,
+		     struct tensor_data *out, struct compile_error *err);
+
+/* As onnx_tensor_decode() from the serialised message, e.g. the contents of input_0.pb. */
 int onnx_tensor_parse(const void *bytes, size_t size, struct tensor_data *out,
 		      struct compile_error *err);
 

@@ -179,6 +179,19 @@ static int dump_graph(struct graph *g, const struct compile_options *o, const ch
 	return to && ferror(to) ? graph_fail(g, -EIO, "the graph cannot be printed") : 0;
 }
 
+/* Says that @p is next, and asks whether it is still to be done. */
+static int begin_pass(const struct graph *g, const struct compile_options *o, const struct pass *p)
+{
+	const struct pass *end = p;
+
+	while (end->name)
+		end++;
+	if (o->progress)
+		o->progress(o->progress_context, p->name, (unsigned int)(p - passes),
+			    (unsigned int)(end - passes));
+	return arena_stopped(o->stop) ? graph_fail(g, -ENOMEM, "it is not to be compiled") : 0;
+}
+
 /* The message is of what a pass did wrong, not the model. */
 static void own_fault(struct graph *g)
 {
@@ -194,7 +207,9 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 				  options->dump_pass);
 	rc = dump_graph(g, options, "read");
 	for (const struct pass *p = passes; p->on_graph && !rc; p++) {
-		rc = p->on_graph(g);
+		rc = begin_pass(g, options, p);
+		if (!rc)
+			rc = p->on_graph(g);
 		if (!rc)
 			rc = graph_check(g);
 		if (rc == -ENOTRECOVERABLE)
@@ -207,9 +222,11 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 	return rc;
 }
 
-int backend_compile(struct graph *g, const struct rondo_machine *machine, const char *dump,
-		    FILE *dump_to, struct compiled *out)
+int backend_compile(struct graph *g, const struct rondo_machine *machine,
+		    const struct compile_options *options, struct compiled *out)
 {
+	static const struct compile_options defaults;
+	const struct compile_options *o = options ? options : &defaults;
 	struct code c = { .g = g, .machine = machine, .out = out };
 	int rc = 0;
 
@@ -223,10 +240,12 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine, const 
 
 		if (p->on_graph)
 			continue;
-		rc = p->on_code(&c);
+		rc = begin_pass(g, o, p);
+		if (!rc)
+			rc = p->on_code(&c);
 		if (rc == -ENOTRECOVERABLE)
 			own_fault(g);
-		to = rc ? NULL : wants_dump(dump, dump_to, p->name);
+		to = rc ? NULL : wants_dump(o->dump_pass, o->dump_to, p->name);
 		if (to)
 			p->print(&c, to);
 	}
@@ -250,8 +269,7 @@ int compile_model(const void *bytes, size_t size, const char *name,
 	*out = (struct compiled){ 0 };
 	if (rc)
 		return rc;
-	rc = backend_compile(g, machine, options ? options->dump_pass : NULL,
-			     options ? options->dump_to : NULL, out);
+	rc = backend_compile(g, machine, options, out);
 	graph_free(g);
 	return rc;
 }

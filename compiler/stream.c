@@ -414,7 +414,10 @@ int stream_make(struct lowering *l, const struct transfer_list *t, struct stream
 {
 	static const struct mir_item inputs = { .kind = MIR_NODE, .name = "inputs" };
 	struct builder b = { .l = l, .t = t, .end = out, .node = &inputs, .number = -1 };
-	int rc = prepare(&b);
+	int rc;
+
+	b.scratch.stop = l->g->arena.stop;
+	rc = prepare(&b);
 
 	*out = NULL;
 	if (!rc && !open_stream(&b))

@@ -44,7 +44,7 @@ static inline void *digits_compile(const char *path, u64 *size)
 		free(bytes);
 	}
 	if (!ret) {
-		ret = backend_compile(graph, &machine, NULL, NULL, &compiled);
+		ret = backend_compile(graph, &machine, NULL, &compiled);
 		graph_free(graph);
 	}
 	if (ret) {

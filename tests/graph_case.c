@@ -363,7 +363,7 @@ static bool compile(struct graph_run *r, const char *name, const struct rondo_ma
 	if (!r->normal)
 		return false;
 	*round_trip = round_trips(r, r->normal);
-	return !backend_compile(r->normal, machine, NULL, NULL, &r->program);
+	return !backend_compile(r->normal, machine, NULL, &r->program);
 }
 
 static bool run(struct graph_run *r, const char *name)

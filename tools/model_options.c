@@ -36,6 +36,7 @@ static char *cut(char *argument)
 
 static int add_bake(struct model_options *options, char *argument)
 {
+	struct rondo_compile_constant *bake = &options->bakes[options->n_bakes];
 	struct tensor_data *tensor = &options->baked[options->n_bakes];
 	struct compile_error err = {};
 	char *file = cut(argument);
@@ -52,7 +53,15 @@ static int add_bake(struct model_options *options, char *argument)
 		return fail(argument, "more than %d tensors to bake", BAKES_MAX);
 	if (tensor_load(file, tensor, &err))
 		return fail_with(&err);
-	options->bakes[options->n_bakes++] = (struct compile_bake){ argument, tensor };
+	*bake = (struct rondo_compile_constant){
+		.name = argument,
+		.type = dtype_number(tensor->dtype),
+		.rank = tensor->shape.rank,
+		.bytes = tensor->bytes,
+		.size = tensor->size,
+	};
+	memcpy(bake->dim, tensor->shape.dim, sizeof(bake->dim));
+	options->n_bakes++;
 	return STATUS_OK;
 }
 
@@ -84,19 +93,19 @@ static int add_dim(struct model_options *options, char *argument)
 			return fail(argument, "its size is given twice");
 	if (options->n_dims == DIMS_MAX)
 		return fail(argument, "more than %d dimensions", DIMS_MAX);
-	options->dims[options->n_dims++] = (struct compile_dim){ argument, n };
+	options->dims[options->n_dims++] = (struct rondo_compile_dim){ argument, n };
 	return STATUS_OK;
 }
 
 /* Reads sizes with x between them. */
-static bool parse_shape(const char *text, struct shape *shape)
+static bool parse_shape(const char *text, struct rondo_compile_shape *shape)
 {
 	char *end;
 
 	for (;; text = end + 1) {
 		s64 n = read_size(text, &end);
 
-		if (!n || (*end && *end != 'x') || shape->rank == TENSOR_RANK_MAX)
+		if (!n || (*end && *end != 'x') || shape->rank == RONDO_COMPILE_RANK_MAX)
 			return false;
 		shape->dim[shape->rank++] = n;
 		if (!*end)
@@ -106,7 +115,7 @@ static bool parse_shape(const char *text, struct shape *shape)
 
 static int add_shape(struct model_options *options, char *argument)
 {
-	struct compile_shape *shape = &options->shapes[options->n_shapes];
+	struct rondo_compile_shape *shape = &options->shapes[options->n_shapes];
 	char *sizes = cut(argument);
 	size_t i;
 
@@ -119,8 +128,8 @@ static int add_shape(struct model_options *options, char *argument)
 			return fail(argument, "its shape is given twice");
 	if (options->n_shapes == SHAPES_MAX)
 		return fail(argument, "more than %d shapes", SHAPES_MAX);
-	*shape = (struct compile_shape){ .name = argument };
-	if (!parse_shape(sizes, &shape->shape)) {
+	*shape = (struct rondo_compile_shape){ .name = argument };
+	if (!parse_shape(sizes, shape)) {
 		fail(argument, "%s is not a shape: sizes with x between them, at most %d", sizes,
 		     TENSOR_RANK_MAX);
 		return STATUS_USAGE;

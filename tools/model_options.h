@@ -3,7 +3,8 @@
 #ifndef TOOLS_MODEL_OPTIONS_H
 #define TOOLS_MODEL_OPTIONS_H
 
-#include "compiler/compiler.h"
+#include "compiler/rondo_compile.h"
+#include "compiler/tensor.h"
 #include "spec/machine.h"
 #include "tools/options.h"
 
@@ -16,10 +17,10 @@ enum { BAKES_MAX = 64, DIMS_MAX = 64, SHAPES_MAX = 64 };
 struct model_options {
 	const char *machine_name; /* NULL: none was given */
 	struct rondo_machine machine; /* edge if none was */
-	struct compile_bake bakes[BAKES_MAX];
+	struct rondo_compile_constant bakes[BAKES_MAX];
 	struct tensor_data baked[BAKES_MAX];
-	struct compile_dim dims[DIMS_MAX];
-	struct compile_shape shapes[SHAPES_MAX];
+	struct rondo_compile_dim dims[DIMS_MAX];
+	struct rondo_compile_shape shapes[SHAPES_MAX];
 	size_t n_bakes, n_dims, n_shapes;
 	const char *dump; /* a pass of the compiler, "all", or NULL */
 };

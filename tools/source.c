@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/compiler.h"
 #include "core/machine.h"
 #include "core/verify.h"
 #include "tools/asm/asm.h"
+#include "tools/external.h"
 #include "tools/file_kind.h"
 #include "tools/rondo.h"
 #include "tools/wrap.h"
@@ -43,34 +45,41 @@ static void notice(void *context, const char *text)
 	message("%s", text);
 }
 
-static int compile_content(const struct content *c, const struct model_options *o,
-			   struct compiled *out, struct compile_error *err)
+/* What the compiler dumps goes to standard output. */
+static int dumped(void *context, const char *text, size_t size)
 {
-	const struct compile_options options = {
-		.bakes = o->bakes,
-		.n_bakes = o->n_bakes,
-		.dims = o->dims,
-		.n_dims = o->n_dims,
-		.shapes = o->shapes,
-		.n_shapes = o->n_shapes,
-		.dump_pass = o->dump,
-		.notice = notice,
-	};
-
-	return compile_model(c->bytes, c->size, c->path, &options, &o->machine, out, err);
+	(void)context;
+	return fwrite(text, 1, size, stdout) == size ? 0 : -EIO;
 }
 
 static int compile(const struct content *c, const struct model_options *options, void **file,
 		   size_t *size, u64 *cycles)
 {
-	struct compile_error err = {};
-	struct compiled compiled;
+	struct external_files files = { .model = c->path };
+	const struct rondo_compile_options o = {
+		.size = sizeof(o),
+		.name = c->path,
+		.machine = options->machine_name,
+		.dims = options->dims,
+		.dim_count = options->n_dims,
+		.shapes = options->shapes,
+		.shape_count = options->n_shapes,
+		.constants = options->bakes,
+		.constant_count = options->n_bakes,
+		.context = &files,
+		.external = external_read,
+		.notice = notice,
+		.dump = options->dump,
+		.dumped = dumped,
+	};
+	struct rondo_compile_error err;
+	struct rondo_compiled compiled;
+	int rc = rondo_compile(c->bytes, c->size, &o, &compiled, &err);
 
-	if (compile_content(c, options, &compiled, &err)) {
-		/* Most messages begin with the file; all are to name it. */
-		if (!strncmp(err.text, c->path, strlen(c->path)))
-			return fail_with(&err);
-		return fail(c->path, "%s", err.text);
+	external_close(&files);
+	if (rc) {
+		message("%s", err.text);
+		return STATUS_FAILED;
 	}
 	*file = compiled.file;
 	*size = compiled.size;

@@ -87,7 +87,7 @@ static bool network(struct rondo_verify *v, const struct rondo_machine *machine,
 
 	if (!compile_read_file(path, &model, &length, err) &&
 	    !compile_graph_from_onnx(model, length, path, NULL, &g, err) &&
-	    !backend_compile(g, machine, NULL, NULL, &c)) {
+	    !backend_compile(g, machine, NULL, &c)) {
 		u32 bundles;
 
 		program = program_of(&c, &size);

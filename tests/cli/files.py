@@ -5,6 +5,7 @@
         in NAME TYPE DIM...        a graph input, DIM a number or a name
         out NAME TYPE DIM...       a graph output
         const NAME TYPE DIM... = VALUE...
+        external NAME TYPE DIM... = LOCATION [OFFSET [LENGTH]]
         OPERATOR INPUT... -> OUTPUT...
     files.py npy FILE DESCR SHAPE EXPRESSION [KEY=TEXT]...
         an .npy file of the numbers of a Python expression; KEY=TEXT replaces one of the parts
@@ -50,6 +51,12 @@ def constant(name, kind, dims, values):
     return b"".join(field(1, int(d)) for d in dims) + field(2, number) + field(8, name) + field(9, data.tobytes())
 
 
+def external(name, kind, dims, location, *place):
+    entries = zip(("location", "offset", "length"), (location, *place))
+    return (b"".join(field(1, int(d)) for d in dims) + field(2, TYPES[kind][0]) + field(8, name) + field(14, 1) +
+            b"".join(field(13, field(1, key) + field(2, value)) for key, value in entries))
+
+
 def node(operator, inputs, outputs):
     return b"".join(field(1, n) for n in inputs) + b"".join(field(2, n) for n in outputs) + field(4, operator)
 
@@ -65,6 +72,9 @@ def onnx(graph):
         elif word[0] == "const":
             equals = word.index("=")
             values += field(5, constant(word[1], word[2], word[3:equals], word[equals + 1:]))
+        elif word[0] == "external":
+            equals = word.index("=")
+            values += field(5, external(word[1], word[2], word[3:equals], *word[equals + 1:]))
         else:
             arrow = word.index("->")
             nodes += field(1, node(word[0], word[1:arrow], word[arrow + 1:]))

@@ -143,7 +143,7 @@ static int try_program(const struct model *m, struct graph *g, struct compile_er
 	int rc;
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
-	rc = backend_compile(g, &machine, NULL, NULL, &program);
+	rc = backend_compile(g, &machine, NULL, &program);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < m->n_out; i++)

@@ -96,7 +96,7 @@ static int compile(struct text *t, struct compiled *out, struct compile_error *e
 	g = graph_parse(t->at, "m", err);
 	rc = g ? compile_run_passes(g, &no_options, NULL) : err->code;
 	if (!rc)
-		rc = backend_compile(g, &machine, NULL, NULL, out);
+		rc = backend_compile(g, &machine, NULL, out);
 	graph_free(g);
 	free(t->at);
 	return rc;
@@ -348,7 +348,7 @@ static void test_machine(void)
 	struct compiled out;
 
 	rondo_machine_init(&machine, RONDO_MACHINE_mesh);
-	tap_ok(backend_compile(g, &machine, NULL, NULL, &out) == -ENOTSUP &&
+	tap_ok(backend_compile(g, &machine, NULL, &out) == -ENOTSUP &&
 		       !strcmp(err.text, "m: models are compiled for machines of one tile, not of "
 					 "4 x 4"),
 	       "a machine of many tiles is refused: %s", err.text);

@@ -59,9 +59,10 @@ static char *dump(const char *name, const char *pass)
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
+	const struct compile_options options = { .dump_pass = pass, .dump_to = f };
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
-	if (!g || backend_compile(g, &machine, pass, f, &program))
+	if (!g || backend_compile(g, &machine, &options, &program))
 		fprintf(f, "%s\n", err.text);
 	else
 		compiled_free(&program);

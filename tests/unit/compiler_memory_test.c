@@ -6,7 +6,7 @@
  */
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
-#include "core/machine.h"
+#include "compiler/rondo_compile.h"
 #include "demo/onnx_write.h"
 #include "tests/tap.h"
 
@@ -124,18 +124,17 @@ static void *make_model(size_t *size)
 /* Compiles with @allocations; the error's code. Whether all is as it must be in *@good. */
 static int try_with(long allocations, const void *bytes, size_t size, bool *good)
 {
-	struct compile_error err = { 0 };
-	struct rondo_machine machine;
-	struct compiled out;
+	const struct rondo_compile_options options = { .size = sizeof(options), .name = "m.onnx" };
+	struct rondo_compile_error err;
+	struct rondo_compiled out;
 	int rc;
 
-	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	live = 0;
 	counting = true;
 	left = allocations;
-	rc = compile_model(bytes, size, "m.onnx", NULL, &machine, &out, &err);
+	rc = rondo_compile(bytes, size, &options, &out, &err);
 	left = -1;
-	compiled_free(&out);
+	rondo_compiled_free(&out);
 	counting = false;
 	*good = rc == err.code && !live &&
 		(!rc || (rc == -ENOMEM && !strncmp(err.text, "m.onnx: ", 8) &&

@@ -157,7 +157,7 @@ static void test_third_party(void)
 		}
 		tap_eq(count_right(&r, set, DIGITS, models[i].scale, models[i].offset), RIGHT,
 		       models[i].name);
-		if (tap_ok(!backend_compile(r.g, &r.machine, NULL, NULL, &r.program),
+		if (tap_ok(!backend_compile(r.g, &r.machine, NULL, &r.program),
 			   "%s becomes a program", models[i].name))
 			tap_eq(count_right(&r, set, PROGRAM_DIGITS, models[i].scale,
 					   models[i].offset),

@@ -188,8 +188,7 @@ static void execute(size_t i, struct graph *g, const struct tensor_data *x,
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	ran = g && tensor_data_alloc(&y, DTYPE_F32, &g->outputs.v[0]->shape) &&
-	      !backend_compile(g, &machine, NULL, NULL, &c) &&
-	      network_run(&c, &machine, x, &y, why);
+	      !backend_compile(g, &machine, NULL, &c) && network_run(&c, &machine, x, &y, why);
 	compare(i, "program", ran, &y, err->code ? err->text : why);
 	compiled_free(&c);
 	tensor_data_free(&y);

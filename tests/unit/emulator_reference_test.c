@@ -90,7 +90,7 @@ static void network(struct agree *a, const char *path)
 
 	if (!compile_read_file(path, &model, &length, &err) &&
 	    !compile_graph_from_onnx(model, length, path, NULL, &g, &err) &&
-	    !backend_compile(g, &a->machine, NULL, NULL, &c)) {
+	    !backend_compile(g, &a->machine, NULL, &c)) {
 		program = parts_of(&c, &size, content);
 		good = agree_program(a, program, size, content, 2, why);
 	}

@@ -192,7 +192,7 @@ static void test_network(void)
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	if (compile_read_file("demo/digits.onnx", &onnx, &size, &why) ||
 	    compile_graph_from_onnx(onnx, size, "digits", &compile, &graph, &why) ||
-	    backend_compile(graph, &machine, NULL, NULL, &compiled) ||
+	    backend_compile(graph, &machine, NULL, &compiled) ||
 	    accel_model_parse(compiled.file, compiled.size, &model, NULL)) {
 		tap_ok(false, "the network compiles: %s", why.text);
 		return;
