@@ -16,7 +16,7 @@
 
 /* No implicit padding, on any architecture: every size is the sum of the fields. */
 static_assert(sizeof(struct drm_rondo_query) == 16);
-static_assert(sizeof(struct drm_rondo_device_info) == 96);
+static_assert(sizeof(struct drm_rondo_device_info) == 104);
 static_assert(sizeof(struct drm_rondo_clock_info) == 16);
 static_assert(sizeof(struct drm_rondo_bo_create) == 16);
 static_assert(sizeof(struct drm_rondo_bo_mmap_offset) == 16);

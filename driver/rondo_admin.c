@@ -20,10 +20,11 @@ int rondo_admin_init(struct rondo_device *rdev)
 	return 0;
 }
 
-static void end_wait_locked(struct rondo_admin_line *line, int result)
+static void end_wait_locked(struct rondo_admin_line *line, int result, u64 memory)
 {
 	line->waiting = false;
 	line->result = result;
+	line->memory = memory;
 	complete(&line->answered);
 }
 
@@ -40,7 +41,7 @@ bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *
 		struct rondo_admin_line *line = &admin->line[i];
 
 		if (line->waiting && line->cookie == event->cookie) {
-			end_wait_locked(line, event->result);
+			end_wait_locked(line, event->result, event->memory);
 			expected = true;
 		}
 	}
@@ -56,7 +57,7 @@ void rondo_admin_cancel(struct rondo_device *rdev, int error)
 	spin_lock(&admin->lock);
 	for (i = 0; i < RONDO_LINES; i++)
 		if (admin->line[i].waiting)
-			end_wait_locked(&admin->line[i], error);
+			end_wait_locked(&admin->line[i], error, 0);
 	spin_unlock(&admin->lock);
 }
 
@@ -152,7 +153,7 @@ static int line_drain(struct rondo_device *rdev, struct rondo_admin_line *line,
 }
 
 int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
-		     bool killable)
+		     bool killable, u64 *memory)
 {
 	struct rondo_admin_line *line = &rdev->admin.line[line_of(cmd->command)];
 	int ret;
@@ -170,6 +171,8 @@ int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum
 		ret = line_push(rdev, line, cmd);
 	if (!ret)
 		ret = line_wait(rdev, line, state, killable);
+	if (!ret && memory)
+		*memory = line->memory;
 	mutex_unlock(&line->lock);
 
 	if (ret <= 0)

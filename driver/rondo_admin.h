@@ -40,6 +40,8 @@ struct rondo_admin_line {
 	u32 cookie;
 	/** @result: negative errno, or enum rondo_fw_result */
 	int result;
+	/** @memory: bytes of the device's that the command has taken, if it ended well */
+	u64 memory;
 	struct completion answered;
 };
 
@@ -62,9 +64,10 @@ void rondo_admin_cancel(struct rondo_device *rdev, int error);
 /*
  * Sends @cmd and waits for its answer: 0, -EAGAIN if a reset intervenes, -EIO or -ENODEV
  * if the device is lost or refuses, -ENOMEM if it lacks memory. If killed, -ERESTARTSYS
- * before anything was sent, and -EINTR while the answer is yet to come.
+ * before anything was sent, and -EINTR while the answer is yet to come. With 0, @memory (or NULL)
+ * becomes how many bytes of the device's memory that has taken, as far as the firmware tells.
  */
 int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
-		     bool killable);
+		     bool killable, u64 *memory);
 
 #endif

@@ -74,6 +74,8 @@ struct rondo_device {
 	struct rondo_machine machine;
 	/** @machine_hash: that programs must carry */
 	u64 machine_hash;
+	/** @object_memory: bytes of the device for programs and bindings; U64_MAX: no limit */
+	u64 object_memory;
 
 	/**
 	 * @state: enum rondo_state; read by READ_ONCE(). Written by probe, and by the reset and

@@ -246,6 +246,7 @@ static int init_pci(struct rondo_device *rdev, struct pci_dev *pdev)
 static int init_machine(struct rondo_device *rdev)
 {
 	rondo_hw_read_machine(&rdev->hw, &rdev->machine);
+	rdev->object_memory = rondo_hw_memory(&rdev->hw);
 	if (!rondo_machine_supported(&rdev->machine))
 		return dev_err_probe(rdev->drm.dev, -ENODEV, "its machine is not supported\n");
 	rdev->machine_hash = rondo_machine_hash(&rdev->machine);

@@ -122,6 +122,11 @@ u64 rondo_hw_time(const struct rondo_hw *hw)
 	return readq(hw->regs + RONDO_REG_HOST_TIME_LO);
 }
 
+u64 rondo_hw_memory(const struct rondo_hw *hw)
+{
+	return readq(hw->regs + RONDO_REG_HOST_MEMORY_LO);
+}
+
 void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq)
 {
 	static_assert(BIT(RONDO_IRQ_EVENT) == RONDO_FLD_HOST_IRQ_STATUS_EVENT);

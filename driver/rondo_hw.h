@@ -32,7 +32,7 @@ enum rondo_irq {
 	RONDO_IRQ_FAULT,
 };
 
-enum { RONDO_HW_DUMP_REGS = 16 }; /* registers in a dump */
+enum { RONDO_HW_DUMP_REGS = 18 }; /* registers in a dump */
 
 /* Maps the BARs (for as long as the driver is bound) and checks identity and version. */
 int rondo_hw_init(struct rondo_hw *hw, struct pci_dev *pdev);
@@ -53,6 +53,7 @@ u32 rondo_hw_fw_version(const struct rondo_hw *hw);
 u32 rondo_hw_heartbeat(const struct rondo_hw *hw);
 u32 rondo_hw_progress(const struct rondo_hw *hw);
 u64 rondo_hw_time(const struct rondo_hw *hw); /* device time in cycles */
+u64 rondo_hw_memory(const struct rondo_hw *hw); /* bytes for programs and bindings */
 
 void rondo_hw_irq_ack(const struct rondo_hw *hw, enum rondo_irq irq);
 void rondo_hw_ring(const struct rondo_hw *hw, u32 bell);

@@ -91,6 +91,26 @@ static u32 take_all(struct rondo_user *user, enum rondo_table_id table, u32 numb
 	return taken;
 }
 
+/* Memory is shared in the same way, byte by byte; a device may have no limit. */
+static void expect_memory_shared(struct kunit *test)
+{
+	struct rondo_device *rdev = make_users(test);
+	struct rondo_user root = { .rdev = rdev, .uid = GLOBAL_ROOT_UID };
+	struct rondo_user other = { .rdev = rdev, .uid = KUIDT_INIT(1000) };
+
+	rdev->object_memory = 100;
+	KUNIT_EXPECT_EQ(test, 0, rondo_user_charge_memory(&root, 100));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, rondo_user_charge_memory(&root, 1));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, rondo_user_charge_memory(&other, 51));
+	KUNIT_EXPECT_EQ(test, 0, rondo_user_charge_memory(&other, 49));
+	KUNIT_EXPECT_EQ(test, -ENOSPC, rondo_user_charge_memory(&other, 2));
+	KUNIT_EXPECT_EQ(test, 0, rondo_user_charge_memory(&other, 1));
+	rondo_user_uncharge_memory(&other, 1);
+	KUNIT_EXPECT_EQ(test, 0, rondo_user_charge_memory(&other, 1));
+	rdev->object_memory = U64_MAX;
+	KUNIT_EXPECT_EQ(test, 0, rondo_user_charge_memory(&other, 1ull << 40));
+}
+
 /* Root may have all, others half; what is given back may be had again. */
 static void test_shares(struct kunit *test)
 {
@@ -106,6 +126,7 @@ static void test_shares(struct kunit *test)
 		rondo_user_uncharge(&other, t);
 		KUNIT_EXPECT_EQ(test, 1, take_all(&other, t, NUMBERS));
 	}
+	expect_memory_shared(test);
 }
 
 /* The firmware knows a user who has queues by a number that nobody else has at the time. */

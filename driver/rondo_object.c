@@ -18,6 +18,7 @@ static void release_work(struct work_struct *work)
 	struct rondo_user *user = object->user;
 
 	rondo_object_unload(object);
+	rondo_user_uncharge_memory(user, object->memory);
 	rondo_object_drop_number(object);
 	if (object->loading)
 		dma_fence_put(&object->loading->base);
@@ -159,17 +160,19 @@ static int take_number(struct rondo_object *object)
 	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
+/* What was destroyed may be on its way out: waits for that. -EINTR if killed. */
+static int wait_for_releases(struct rondo_device *rdev)
+{
+	return wait_event_killable(rdev->released, !atomic_read(&rdev->releases)) ? -EINTR : 0;
+}
+
 int rondo_object_take_number(struct rondo_object *object)
 {
-	struct rondo_device *rdev = object->rdev;
 	int ret = take_number(object);
 
 	if (ret != -ENOSPC)
 		return ret;
-	/* Some may be on their way out. */
-	if (wait_event_killable(rdev->released, !atomic_read(&rdev->releases)))
-		return -EINTR;
-	return take_number(object);
+	return wait_for_releases(object->rdev) ?: take_number(object);
 }
 
 void rondo_object_drop_number(struct rondo_object *object)
@@ -188,18 +191,31 @@ void rondo_object_drop_number(struct rondo_object *object)
 }
 
 static int send_command(struct rondo_object *object, enum rondo_fw_command command,
-			enum rondo_state state, bool killable)
+			enum rondo_state state, bool killable, u64 *memory)
 {
 	struct rondo_fw_admin cmd = { .command = command };
 
 	object->ops->describe(object, &cmd);
-	return rondo_admin_send(object->rdev, &cmd, state, killable);
+	return rondo_admin_send(object->rdev, &cmd, state, killable, memory);
+}
+
+/* What the device keeps for the object counts as its user's; if that is too much, it forgets it. */
+static int charge_memory(struct rondo_object *object, u64 memory)
+{
+	int ret = rondo_user_charge_memory(object->user, memory);
+
+	if (ret)
+		rondo_object_unload(object);
+	else
+		object->memory = memory;
+	return ret;
 }
 
 int rondo_object_load_now(struct rondo_object *object, bool killable)
 {
 	struct rondo_device *rdev = object->rdev;
 	int try, seen, ret = rondo_pm_get(rdev);
+	u64 memory = 0;
 
 	if (ret)
 		return ret;
@@ -211,13 +227,16 @@ int rondo_object_load_now(struct rondo_object *object, bool killable)
 		if (!ret) {
 			xa_store(&rdev->table[object->ops->table], object->number, object,
 				 GFP_NOWAIT);
-			ret = send_command(object, object->ops->load, RONDO_LIVE, killable);
+			ret = send_command(object, object->ops->load, RONDO_LIVE, killable,
+					   &memory);
 			object->live = !ret || ret == -EINTR; /* then it may become so */
 		}
 		up_read(&rdev->reset_lock);
 		if (ret == -EAGAIN)
 			rondo_reset_wait(rdev, seen);
 	}
+	if (!ret)
+		ret = charge_memory(object, memory);
 	rondo_pm_put(rdev);
 	return ret == -EAGAIN ? -EIO : ret;
 }
@@ -266,7 +285,7 @@ int rondo_object_load(struct rondo_object *object)
 {
 	const struct rondo_object *needs = object->needs;
 	struct rondo_device *rdev = object->rdev;
-	int ret = rondo_device_error(rdev);
+	int leaving, ret = rondo_device_error(rdev);
 
 	if (ret && ret != -EAGAIN)
 		return ret;
@@ -275,7 +294,11 @@ int rondo_object_load(struct rondo_object *object)
 		return ret;
 	if (atomic_read(&rdev->loads) || atomic_read(&rdev->watch.jobs))
 		return load_later(object);
-	return rondo_object_load_now(object, true);
+	leaving = atomic_read(&rdev->releases);
+	ret = rondo_object_load_now(object, true);
+	if (!leaving || (ret != -ENOSPC && ret != -ENOMEM))
+		return ret;
+	return wait_for_releases(rdev) ?: rondo_object_load_now(object, true);
 }
 
 void rondo_object_unload(struct rondo_object *object)
@@ -289,7 +312,7 @@ void rondo_object_unload(struct rondo_object *object)
 		object->live = false; /* a reset does not load it again */
 		ret = rondo_device_error(rdev);
 		if (!ret) {
-			ret = send_command(object, object->ops->unload, RONDO_LIVE, false);
+			ret = send_command(object, object->ops->unload, RONDO_LIVE, false, NULL);
 			if (ret && ret != -EAGAIN)
 				rondo_reset_request(rdev, "the firmware does not forget");
 		} else if (READ_ONCE(rdev->state) != RONDO_RESETTING) {
@@ -314,7 +337,7 @@ int rondo_objects_reload(struct rondo_device *rdev)
 		xa_for_each(&rdev->table[t], number, object) {
 			if (!object->live)
 				continue;
-			ret = send_command(object, object->ops->load, RONDO_RESETTING, false);
+			ret = send_command(object, object->ops->load, RONDO_RESETTING, false, NULL);
 			if (ret)
 				return ret;
 		}

@@ -68,6 +68,8 @@ struct rondo_object {
 	bool numbered;
 	/** @live: the firmware knows it; under rondo_device.reset_lock */
 	bool live;
+	/** @memory: bytes of the device's that count as @user's; from loading on */
+	u64 memory;
 	/** @needs: must be loaded before; NULL: nothing */
 	struct rondo_object *needs;
 	/** @loading: signals when it is loaded; NULL: it was, before anybody saw it */
@@ -111,7 +113,8 @@ void rondo_object_drop_number(struct rondo_object *object);
 
 /*
  * Waits for the firmware's answer, unless the caller is killed (-EINTR), or it would be behind a
- * replay: then what comes of it is told by @loading and @load_error.
+ * replay: then what comes of it is told by @loading and @load_error. -ENOMEM: the device lacks
+ * memory; -ENOSPC: it has some, but the user has its share.
  */
 int rondo_object_load(struct rondo_object *object);
 /* The same for what no replay delays: it always waits. */

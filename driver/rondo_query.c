@@ -22,6 +22,7 @@ static void query_device(struct rondo_device *rdev, struct drm_rondo_device_info
 		.cycles_max = rondo_cycles_max(),
 		.job_cycles_max = rondo_job_cycles_max(rdev),
 		.bo_size_max = RONDO_BO_SIZE_MAX,
+		.memory = rdev->object_memory,
 		.clock_khz = rdev->machine.clock_khz,
 		.fw_version = READ_ONCE(rdev->fw.version),
 		.bundles_max = rdev->machine.bundles_max,

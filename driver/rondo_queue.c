@@ -73,13 +73,14 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 res
 	return job;
 }
 
-/* What the firmware does not know because the device has had no room for it says so. */
+/* What the firmware does not know because there was no room on the device for it says so. */
 static u32 result_of(const struct rondo_job_replay *replay, u32 result)
 {
-	return result == RONDO_FW_BAD_NUMBER &&
-			       READ_ONCE(replay->binding->base.load_error) == -ENOMEM ?
-		       RONDO_FW_NO_MEMORY :
-		       result;
+	int error = READ_ONCE(replay->binding->base.load_error);
+
+	if (result == RONDO_FW_BAD_NUMBER && (error == -ENOMEM || error == -ENOSPC))
+		return RONDO_FW_NO_MEMORY;
+	return result;
 }
 
 /* Notes how the replay of @event ended; false if no such is in flight. */

@@ -90,9 +90,15 @@ static int charge_locked(struct rondo_user *user, enum rondo_table_id table, u32
 	return 0;
 }
 
+/* What @user may have of @all. */
+static u64 share_of(const struct rondo_user *user, u64 all)
+{
+	return uid_eq(user->uid, GLOBAL_ROOT_UID) ? all : all / 2;
+}
+
 int rondo_user_charge(struct rondo_user *user, enum rondo_table_id table, u32 numbers)
 {
-	u32 most = uid_eq(user->uid, GLOBAL_ROOT_UID) ? numbers : numbers / 2;
+	u32 most = share_of(user, numbers);
 	int ret;
 
 	mutex_lock(&user->rdev->users_lock);
@@ -107,4 +113,18 @@ void rondo_user_uncharge(struct rondo_user *user, enum rondo_table_id table)
 	if (!--user->objects[table] && table == RONDO_QUEUES)
 		__clear_bit(user->number, user->rdev->user_numbers);
 	mutex_unlock(&user->rdev->users_lock);
+}
+
+int rondo_user_charge_memory(struct rondo_user *user, u64 bytes)
+{
+	if ((u64)atomic64_add_return(bytes, &user->memory) <=
+	    share_of(user, user->rdev->object_memory))
+		return 0;
+	atomic64_sub(bytes, &user->memory);
+	return -ENOSPC;
+}
+
+void rondo_user_uncharge_memory(struct rondo_user *user, u64 bytes)
+{
+	atomic64_sub(bytes, &user->memory);
 }

@@ -18,6 +18,8 @@ struct rondo_user {
 	struct rondo_device *rdev;
 	kuid_t uid;
 	struct kref ref;
+	/** @memory: bytes of the device's that its objects take */
+	atomic64_t memory;
 	/** @node: in rondo_device.users; this and what follows under rondo_device.users_lock */
 	struct list_head node;
 	/** @objects: that have a number of the device */
@@ -36,5 +38,9 @@ void rondo_user_put(struct rondo_user *user);
 /* Counts one more of @numbers in @table. -ENOSPC: root may have all of them, others half. */
 int rondo_user_charge(struct rondo_user *user, enum rondo_table_id table, u32 numbers);
 void rondo_user_uncharge(struct rondo_user *user, enum rondo_table_id table);
+
+/* The same for @bytes of the device's memory, under no lock. */
+int rondo_user_charge_memory(struct rondo_user *user, u64 bytes);
+void rondo_user_uncharge_memory(struct rondo_user *user, u64 bytes);
 
 #endif

@@ -7,16 +7,23 @@
 #include "firmware/firmware.h"
 #include "spec/program.h"
 
-static void answer(struct firmware *fw, const struct rondo_fw_admin *cmd,
-		   enum rondo_fw_result result)
+static void answer_with(struct firmware *fw, const struct rondo_fw_admin *cmd,
+			enum rondo_fw_result result, u64 memory)
 {
 	struct rondo_fw_event event = {
 		.type = RONDO_FW_EVENT_ADMIN,
 		.result = result,
 		.cookie = cmd->cookie,
+		.memory = memory,
 	};
 
 	event_post(fw, &event);
+}
+
+static void answer(struct firmware *fw, const struct rondo_fw_admin *cmd,
+		   enum rondo_fw_result result)
+{
+	answer_with(fw, cmd, result, 0);
 }
 
 static bool queue_used(const struct firmware *fw, u32 q)
@@ -209,7 +216,11 @@ static void update_tables(struct firmware *fw, const struct rondo_fw_admin *cmd)
 
 void admin_seq_ended(struct firmware *fw, enum rondo_fw_result result)
 {
-	if (result == RONDO_FW_OK)
+	u64 memory = 0;
+
+	if (result == RONDO_FW_OK) {
 		update_tables(fw, &fw->seq.admin);
-	answer(fw, &fw->seq.admin, result);
+		memory = hal_seq_memory();
+	}
+	answer_with(fw, &fw->seq.admin, result, memory);
 }

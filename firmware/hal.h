@@ -70,6 +70,9 @@ u64 hal_seq_cycles(void);
 u64 hal_seq_signature(void);
 u32 hal_seq_bundle(void);
 
+/* The last LOAD or BIND: bytes of the device's memory that it takes. */
+u64 hal_seq_memory(void);
+
 /* Sleeps until a doorbell, the sequencer or the timer wants something; at once if one does. */
 void hal_wait(void);
 

@@ -174,6 +174,11 @@ u32 hal_seq_bundle(void)
 	return *reg(RONDO_REG_MGMT_SEQ_BUNDLE);
 }
 
+u64 hal_seq_memory(void)
+{
+	return read_pair(RONDO_REG_MGMT_SEQ_MEMORY_LO);
+}
+
 void hal_wait(void)
 {
 	__asm__ volatile("wfi" ::: "memory");

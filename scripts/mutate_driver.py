@@ -86,7 +86,7 @@ class Guest:
 
     def boot(self, number, text, words=""):
         """What the guest says that runs @text, and why it failed, or None."""
-        command = [os.path.join(mutate.SOURCE, "scripts/guest.sh"), "-d", "rondo,faults=on", "-t",
+        command = [os.path.join(mutate.SOURCE, "scripts/guest.sh"), "-d", "rondo,faults=on,memory=256M", "-t",
                    str(int(self.limit)), "-p", f"rondo.mutant={number} {words}", "-c", text]
         for name in self.files:
             command += ["-f", name]

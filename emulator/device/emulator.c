@@ -61,6 +61,8 @@ static void clear_registers(struct emu_device *dev)
 	REG_WORD(&dev->regs, HOST, ID) = RONDO_DEVICE_ID;
 	REG_WORD(&dev->regs, HOST, VERSION) = RONDO_REGS_VERSION;
 	REG_WORD(&dev->regs, HOST, STATUS) = status;
+	REG_WORD(&dev->regs, HOST, MEMORY_LO) = dev->seq.budget.limit;
+	REG_WORD(&dev->regs, HOST, MEMORY_HI) = dev->seq.budget.limit >> 32;
 	memcpy(&REG_WORD(&dev->regs, HOST, MACHINE), &dev->machine, sizeof(dev->machine));
 	dev->mgmt.timer_on = false;
 	dev->mgmt.sequencer_irq = false;

@@ -33,7 +33,7 @@ struct emu_program {
 /* What a command ends with. */
 struct outcome {
 	enum rondo_seq_status status;
-	u64 cycles, signature;
+	u64 cycles, signature, memory;
 	u32 bundle;
 };
 
@@ -461,16 +461,19 @@ u32 emu_sequencer_progress_locked(struct emu_device *dev)
 static void execute(struct emu_device *dev, struct outcome *out)
 {
 	const struct rondo_seq_args *args = &dev->seq.args;
+	const u64 used = dev->seq.budget.used;
 
 	switch (dev->seq.command) {
 	case RONDO_SEQ_LOAD:
 		out->status = load(dev, args);
+		out->memory = dev->seq.budget.used - used;
 		break;
 	case RONDO_SEQ_UNLOAD:
 		out->status = unload(dev, args);
 		break;
 	case RONDO_SEQ_BIND:
 		out->status = bind_slots(dev, args);
+		out->memory = dev->seq.budget.used - used;
 		break;
 	case RONDO_SEQ_UNBIND:
 		out->status = unbind(dev, args);
@@ -511,6 +514,8 @@ static void do_command_locked(struct emu_device *dev)
 		REG_WORD(r, MGMT, SEQ_BUNDLE) = out.bundle;
 		REG_WORD(r, MGMT, SEQ_SIGNATURE_LO) = out.signature;
 		REG_WORD(r, MGMT, SEQ_SIGNATURE_HI) = out.signature >> 32;
+		REG_WORD(r, MGMT, SEQ_MEMORY_LO) = out.memory;
+		REG_WORD(r, MGMT, SEQ_MEMORY_HI) = out.memory >> 32;
 		dev->mgmt.sequencer_irq = true;
 	}
 	emu_mgmt_kick_locked(dev);

@@ -338,6 +338,87 @@ TEST_F(share, bindings_of_the_device)
 	expect_half(_metadata, rig_one_more_binding, RONDO_BINDINGS_MAX);
 }
 
+/* Binds @program to @slots times @bo until that fails: why it does, and in *@made how often not. */
+static int bind_until_refused(int fd, uint32_t program, uint32_t bo, uint32_t slots, uint32_t *made)
+{
+	uint32_t handles[RONDO_PROGRAM_SLOTS_MAX], id, i;
+	int ret;
+
+	for (i = 0; i < slots; i++)
+		handles[i] = bo;
+	for (*made = 0; !(ret = rig_bind(fd, program, handles, slots, &id)); ++*made)
+		;
+	return ret;
+}
+
+/* Of one user: how many such bindings the device keeps. They hold page lists of LARGE bytes each.
+ */
+static uint32_t fill_memory(struct __test_metadata *_metadata, uid_t uid, int *fd)
+{
+	enum { LARGE = 64 << 20 };
+	uint32_t program, made;
+
+	*fd = rig_open_as(uid);
+	ASSERT_LE(0, *fd);
+	program = make_program(*fd, rig_program_read(RONDO_PROGRAM_SLOTS_MAX));
+	EXPECT_EQ(-ENOSPC, bind_until_refused(*fd, program, make_bo(*fd, LARGE, NULL),
+					      RONDO_PROGRAM_SLOTS_MAX, &made));
+	return made;
+}
+
+/*
+ * What the device keeps for a user is at most half of its memory, and comes back when it is
+ * destroyed; a small thing still fits where a large one did not.
+ */
+TEST_F(share, memory_of_the_device)
+{
+	struct drm_rondo_binding_destroy destroy = { .id = 1 };
+	uint32_t made, again, bo, program, id;
+	int first, second;
+
+	if (self->info.memory > 1ull << 30)
+		SKIP(return, "the device has too much memory for a test to fill");
+	made = fill_memory(_metadata, UID, &first);
+	EXPECT_LT(1, made);
+	EXPECT_EQ(made, fill_memory(_metadata, UID + 1, &second));
+	program = make_program(first, rig_program_read(1));
+	bo = make_bo(first, 4096, NULL);
+	EXPECT_EQ(0, rig_bind(first, program, &bo, 1, &id));
+	EXPECT_EQ(0, rig_ioctl(first, DRM_IOCTL_RONDO_BINDING_DESTROY, &destroy));
+	EXPECT_EQ(-ENOSPC, bind_until_refused(first, 1, 1, RONDO_PROGRAM_SLOTS_MAX, &again));
+	EXPECT_EQ(1, again); /* at once, although the device forgets later */
+	close(first);
+	EXPECT_EQ(made, fill_memory(_metadata, UID, &first));
+	close(first);
+	close(second);
+}
+
+/* The same where one is not told at once: jobs end so, and whatever comes later is refused. */
+TEST_F(share, memory_behind_a_replay)
+{
+	uint32_t spin, queue, sync, handles[RONDO_PROGRAM_SLOTS_MAX], id, i;
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work);
+	int full;
+
+	if (!rig_faults_present() || self->info.memory > 1ull << 30)
+		SKIP(return, "the device has no fault interface, or too much memory to fill");
+	fill_memory(_metadata, UID, &full);
+	sync = make_syncobj(full);
+	queue = make_queue(full);
+	spin = make_binding(full, make_program(full, rig_program_spin(1000)), NULL, 0);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, rig_submit(full, queue, spin, 0, 0));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	for (i = 0; i < ARRAY_SIZE(handles); i++)
+		handles[i] = 1;
+	EXPECT_EQ(0, rig_bind(full, 1, handles, ARRAY_SIZE(handles), &id));
+	EXPECT_EQ(0, rig_submit(full, queue, id, 0, sync));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(-ENOMEM, rig_result(full, sync));
+	EXPECT_EQ(-ENOSPC, rig_submit(full, queue, id, 0, sync));
+	close(full);
+}
+
 /* More weight than others is for who may raise priorities. */
 TEST_F(share, weight)
 {

@@ -93,6 +93,36 @@ static u32 bind_all(u32 from, u32 *status)
 	return n - from;
 }
 
+/* What the last command has taken, as the device tells. */
+static u64 taken(void)
+{
+	return (u64)rig_mgmt_read(&rig, RONDO_REG_MGMT_SEQ_MEMORY_HI) << 32 |
+	       rig_mgmt_read(&rig, RONDO_REG_MGMT_SEQ_MEMORY_LO);
+}
+
+/* The device tells what there is, and what each command takes of it: what is left is what fits. */
+static void test_told(const char *image)
+{
+	const u64 limit = 4 << 20;
+	u64 program, binding;
+	u32 status;
+
+	setup(image, limit);
+	tap_eq(rig_read(&rig, RONDO_REG_HOST_MEMORY_LO), limit, "the device tells its memory");
+	load(0);
+	program = taken();
+	tap_ok(program > 0 && program < limit, "what a program takes");
+	bind_pages(0, list, PAGES);
+	binding = taken();
+	tap_ok(binding > PAGES * sizeof(u64) && binding < 2 * PAGES * sizeof(u64),
+	       "what a binding takes");
+	unbind(0);
+	tap_eq(taken(), 0, "forgetting takes nothing");
+	tap_eq(bind_all(0, &status), (limit - program) / binding, "and no more fit than that");
+	tap_ok(status == RONDO_SEQ_NO_MEMORY && !taken(), "what is refused takes nothing");
+	teardown();
+}
+
 static void test_bindings(const char *image)
 {
 	const u64 limit = 4 << 20;
@@ -334,6 +364,7 @@ int main(int argc, char **argv)
 		tap_skip("budget", "no RISC-V compiler, so no test firmware");
 		return tap_done();
 	}
+	test_told(argv[1]);
 	test_bindings(argv[1]);
 	test_programs(argv[1]);
 	test_lists(argv[1]);

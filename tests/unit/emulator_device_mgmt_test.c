@@ -26,8 +26,12 @@ static void test_reset_values(void)
 	for (i = 0; i < sizeof(machine) / 4; i++)
 		((u32 *)&machine)[i] = rig_read(&rig, RONDO_REG_HOST_MACHINE + 4 * i);
 	tap_eq(machine.sram_bytes, 1 << 20, "MACHINE holds the description");
+	tap_ok(rig_read(&rig, RONDO_REG_HOST_MEMORY_LO) == ~0u &&
+		       rig_read(&rig, RONDO_REG_HOST_MEMORY_HI) == ~0u,
+	       "MEMORY says that there is no limit");
 	for (i = RONDO_REG_HOST_CTRL; i < RONDO_REG_HOST_MACHINE; i += 4)
-		sum |= rig_read(&rig, i);
+		if (i != RONDO_REG_HOST_MEMORY_LO && i != RONDO_REG_HOST_MEMORY_HI)
+			sum |= rig_read(&rig, i);
 	tap_eq(sum, 0, "all else is 0: OFF, no time, no interrupt");
 	tap_eq(emu_mmio_read(rig.dev, RONDO_BAR_BELLS, 0, 4), 0, "doorbells read as 0");
 	tap_eq(emu_mmio_read(rig.dev, 7, 0, 4), 0, "a BAR that does not exist reads as 0");

@@ -291,9 +291,25 @@ static void test_many_deferred(void)
 	tap_eq(fake.violations, 0, "the sequencer was never asked while busy");
 }
 
+/* What a command takes of the device's memory is told by its answer, if it ended well. */
+static void test_memory(void)
+{
+	const u64 memory = 0x123456789a;
+	struct rondo_fw_event event = { 0 };
+
+	fake_boot();
+	fake.memory = memory;
+	tap_ok(fake_ask(good_load, &event) && event.memory == memory, "memory of a program");
+	tap_ok(fake_ask(good_load, &event) && event.result == RONDO_FW_BAD_NUMBER && !event.memory,
+	       "a program that is not loaded has none");
+	tap_ok(fake_ask(good_bind, &event) && event.memory == memory, "memory of a binding");
+	tap_ok(fake_ask(good_queue, &event) && !event.memory, "a queue has none");
+}
+
 int main(void)
 {
 	test_simple();
+	test_memory();
 	test_programs();
 	test_bindings();
 	test_queue_commands();

@@ -156,6 +156,11 @@ u32 hal_seq_bundle(void)
 	return fake.bundle;
 }
 
+u64 hal_seq_memory(void)
+{
+	return fake.memory;
+}
+
 /* The loop is the test's own. */
 void hal_wait(void)
 {
@@ -265,17 +270,21 @@ bool fake_event(struct rondo_fw_event *event)
 	return true;
 }
 
-int fake_call(struct rondo_fw_admin cmd)
+bool fake_ask(struct rondo_fw_admin cmd, struct rondo_fw_event *event)
 {
 	static u32 cookie = 1000;
-	struct rondo_fw_event event;
 
 	cmd.cookie = ++cookie;
 	fake_admin(&cmd);
 	fake_run();
-	if (!fake_event(&event) || event.type != RONDO_FW_EVENT_ADMIN || event.cookie != cookie)
-		return -1;
-	return event.result;
+	return fake_event(event) && event->type == RONDO_FW_EVENT_ADMIN && event->cookie == cookie;
+}
+
+int fake_call(struct rondo_fw_admin cmd)
+{
+	struct rondo_fw_event event;
+
+	return fake_ask(cmd, &event) ? (int)event.result : -1;
 }
 
 bool fake_bind(u32 binding, u64 cycles)

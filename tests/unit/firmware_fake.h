@@ -47,7 +47,7 @@ struct fake {
 	enum rondo_seq_status seq_status;
 	struct rondo_seq_args args; /* of the last command */
 	const struct rondo_seq_args *args_at; /* where the firmware keeps them */
-	u64 cycles, signature;
+	u64 cycles, signature, memory;
 	u32 bundle, starts, aborts;
 	u32 seq_progress; /* of what runs */
 	bool seq_irq;
@@ -94,7 +94,9 @@ void fake_submit(u32 q, const struct rondo_fw_entry *entry);
 /* Takes the next event; false if there is none. */
 bool fake_event(struct rondo_fw_event *event);
 
-/* Writes @cmd with a cookie of its own, runs, and returns the answer's result; -1 without one. */
+/* Writes @cmd with a cookie of its own, runs, and takes the answer; false if there is none. */
+bool fake_ask(struct rondo_fw_admin cmd, struct rondo_fw_event *event);
+/* The same; the answer's result, -1 without one. */
 int fake_call(struct rondo_fw_admin cmd);
 
 /* Loads program 0 and makes binding @binding of it, with generation binding + 1. */

@@ -9,11 +9,13 @@
  * - Padding, reserved fields and undefined flag bits must be zero, a value out of its range is
  *   refused: -EINVAL. What a field returns need not be set.
  * - A user (uid) other than root may have at most half of the programs, bindings and queues of the
- *   device. Users with work waiting share device time equally, whatever queues they have.
+ *   device, and of its memory. Users with work waiting share device time equally, whatever queues
+ * they have.
  * - Of DRM's own ioctls there are those of a render node; others are -EACCES.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
- *   is returned, is -EFAULT; too many objects at one time are -ENOSPC, and too little memory, of
- *   the host or on the device, is -ENOMEM.
+ *   is returned, is -EFAULT; too many objects at one time, or more than the caller's
+ *   share of the device's memory, are -ENOSPC; too little memory, of the host or on the device, is
+ *   -ENOMEM.
  * - After the driver is unbound every ioctl is -ENODEV. While it is bound, PROGRAM_CREATE,
  *   BINDING_CREATE, QUEUE_CREATE and SUBMIT need a device that works: one that has vanished is
  *   -ENODEV, one that is dead -EIO. QUERY needs one that is there. The others need none.
@@ -93,6 +95,11 @@ struct drm_rondo_device_info {
 	__u64 job_cycles_max;
 	/** @bo_size_max: bytes of a buffer */
 	__u64 bo_size_max;
+	/**
+	 * @memory: bytes that the device has for programs and bindings of all files: of a user
+	 * other than root at most half; all ones: it has no limit
+	 */
+	__u64 memory;
 	/** @clock_khz: nominal clock of device time */
 	__u32 clock_khz;
 	/** @fw_version: interface version of the running firmware, major << 16 | minor */
@@ -165,10 +172,11 @@ struct drm_rondo_bo_mmap_offset {
  * struct drm_rondo_program_create - validate, seal and load a program
  *
  * -EINVAL with @error != 0: refused by the verifier. -ENOSPC: too many programs, of this file, of
- * its user or on the device. -E2BIG: @size is beyond what the limits allow.
+ * its user or on the device, or too much of its memory. -E2BIG: @size is beyond what the limits
+ * allow.
  *
- * While a replay runs, this does not wait for the device to load the program. Should the device
- * turn out to lack memory for it, what uses it ends with -ENOMEM: BINDING_CREATE, SUBMIT, or jobs.
+ * While a replay runs, this does not wait for the device to load the program. Should there turn out
+ * to be no memory for it, BINDING_CREATE and SUBMIT say so instead, and jobs end with -ENOMEM.
  */
 struct drm_rondo_program_create {
 	/** @data: user pointer to the program */
@@ -221,7 +229,8 @@ struct drm_rondo_slot_binding {
  * -EACCES: the program writes a slot, and its buffer is a dma-buf that was not opened for writing.
  * -ERANGE: a buffer is too small for its slot. -EBUSY: slots of which one is written overlap
  * and are not of one alias group. -ENOSPC: too many bindings, of this file, of its user or on
- * the device. As PROGRAM_CREATE, this does not wait for a replay that runs.
+ * the device, or too much of its memory. As PROGRAM_CREATE, this does not wait for a replay that
+ * runs.
  */
 struct drm_rondo_binding_create {
 	/** @program: program id */
@@ -320,11 +329,11 @@ struct drm_rondo_sync {
  * out syncs. Jobs of one queue start and end in the order of their submission.
  *
  * The error of that fence: -EIO (device), -ETIME (exact cycles exceeded, or the device stood
- * still), -ECANCELED (queue destroyed), -ENODEV (device gone), -ENOMEM (the device lacks memory for
- * a program or binding). A replay that fails stops no other. After a reset of the device a job that
- * had been started is repeated, once, if all its replays are of one binding that reads nothing that
- * it writes; else it ends with -EIO. Two dma-bufs of other drivers may be the same memory, so what
- * writes one and reads another is not repeated.
+ * still), -ECANCELED (queue destroyed), -ENODEV (device gone), -ENOMEM (the device, or the
+ * user's share of it, lacks memory for a program or binding). A replay that fails stops no other.
+ * After a reset of the device a job that had been started is repeated, once, if all its replays are
+ * of one binding that reads nothing that it writes; else it ends with -EIO. Two dma-bufs of other
+ * drivers may be the same memory, so what writes one and reads another is not repeated.
  *
  * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
  * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.
