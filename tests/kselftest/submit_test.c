@@ -445,41 +445,107 @@ TEST_F(submit, private_buffers)
 	munmap(out, 4096);
 }
 
+/* A buffer of another driver, which puts fences on it. */
+struct foreign {
+	int vgem, dmabuf;
+	uint32_t theirs, ours; /* handles */
+};
+
+/* False if there is no such driver. */
+static bool make_foreign(struct __test_metadata *_metadata, int fd, struct foreign *f)
+{
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
+
+	f->vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	if (f->vgem < 0)
+		return false;
+	ASSERT_EQ(0, rig_ioctl(f->vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	f->theirs = dumb.handle;
+	f->dmabuf = dmabuf_of(_metadata, f->vgem, dumb.handle);
+	ASSERT_EQ(0, drmPrimeFDToHandle(fd, f->dmabuf, &f->ours));
+	return true;
+}
+
+static void close_foreign(struct foreign *f)
+{
+	close(f->dmabuf);
+	close(f->vgem);
+}
+
+static uint32_t attach_fence(struct __test_metadata *_metadata, struct foreign *f, uint32_t flags)
+{
+	struct vgem_fence_attach attach = { .handle = f->theirs, .flags = flags };
+
+	ASSERT_EQ(0, rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_ATTACH, &attach));
+	return attach.out_fence;
+}
+
+static void signal_fence(struct __test_metadata *_metadata, struct foreign *f, uint32_t fence)
+{
+	struct vgem_fence_signal signal = { .fence = fence };
+
+	EXPECT_EQ(0, rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
+}
+
+/* The job of @sync is held back: another queue runs one that waits for nothing, and this has not.
+ */
+static void expect_held(struct __test_metadata *_metadata, FIXTURE_DATA(submit) * self,
+			uint32_t queue, uint32_t sync)
+{
+	self->args.queue = queue;
+	self->args.flags = DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0.2));
+	ASSERT_EQ(0, submit(self));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0));
+}
+
 /* Another driver's fence on a shared buffer holds a replay back, unless that is told not to wait.
  */
 TEST_F(submit, implicit_fences_in)
 {
-	struct vgem_fence_attach attach = { .flags = VGEM_FENCE_WRITE };
-	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
-	struct vgem_fence_signal signal = {};
-	uint32_t handle, binding, sync = make_syncobj(self->fd);
-	int vgem, dmabuf;
+	uint32_t binding, fence, sync = make_syncobj(self->fd);
+	struct foreign f;
 
-	vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
-	if (vgem < 0)
+	if (!make_foreign(_metadata, self->fd, &f))
 		SKIP(return, "no vgem");
-	ASSERT_EQ(0, rig_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
-	attach.handle = dumb.handle;
-	dmabuf = dmabuf_of(_metadata, vgem, dumb.handle);
-	ASSERT_EQ(0, drmPrimeFDToHandle(self->fd, dmabuf, &handle));
 	binding = make_binding(self->fd, self->copy.program,
-			       (uint32_t[]){ handle, self->copy.out_bo }, 2);
-
-	ASSERT_EQ(0, rig_ioctl(vgem, IOCTL_VGEM_FENCE_ATTACH, &attach));
+			       (uint32_t[]){ f.ours, self->copy.out_bo }, 2);
+	fence = attach_fence(_metadata, &f, VGEM_FENCE_WRITE);
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
-	/* Another queue is free to run meanwhile; when it is done, this could be. */
-	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0.2));
 	self->replay[0].binding = binding;
-	self->args.queue = make_queue(self->fd);
-	self->args.flags = DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
-	ASSERT_EQ(0, submit(self));
-	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
-	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0));
-	signal.fence = attach.out_fence;
-	EXPECT_EQ(0, rig_ioctl(vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
+	expect_held(_metadata, self, make_queue(self->fd), sync);
+	signal_fence(_metadata, &f, fence);
 	EXPECT_EQ(0, rig_result(self->fd, sync));
-	close(dmabuf);
-	close(vgem);
+	close_foreign(&f);
+}
+
+/* Who reads does not wait for others who read; who writes waits for each of them. */
+TEST_F(submit, writes_wait_for_all_reads)
+{
+	uint32_t reads, writes, i, sync = make_syncobj(self->fd), fence[2], queue;
+	struct foreign f;
+
+	if (!make_foreign(_metadata, self->fd, &f))
+		SKIP(return, "no vgem");
+	reads = make_binding(self->fd, self->copy.program,
+			     (uint32_t[]){ f.ours, self->copy.out_bo }, 2);
+	writes = make_binding(self->fd, self->copy.program,
+			      (uint32_t[]){ self->copy.in_bo, f.ours }, 2);
+	queue = make_queue(self->fd);
+	for (i = 0; i < 2; i++) {
+		fence[0] = attach_fence(_metadata, &f, 0);
+		fence[1] = attach_fence(_metadata, &f, 0);
+		ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, reads, 0, sync));
+		EXPECT_EQ(0, rig_result(self->fd, sync));
+		ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, writes, 0, sync));
+		expect_held(_metadata, self, queue, sync);
+		signal_fence(_metadata, &f, fence[i]);
+		expect_held(_metadata, self, queue, sync);
+		signal_fence(_metadata, &f, fence[!i]);
+		EXPECT_EQ(0, rig_result(self->fd, sync));
+	}
+	close_foreign(&f);
 }
 
 /* Jobs that the scheduler has handed to the device since rig_trace_jobs(). */
