@@ -25,7 +25,7 @@
 
 enum {
 	WORKERS = 2,
-	STEPS = 24, /* of a sequence, at most */
+	STEPS = 64, /* of a sequence, at most; few would leave most of the time to open and close */
 	KEPT = 1024, /* sequences */
 	COVER = 64 << 10, /* places that one call may run through */
 	PLACES = 1 << 16, /* slots of the table of all places */
@@ -378,21 +378,31 @@ static const struct step first[] = {
 	{ 2, 0, 2, 0x2101 }, { 9, 3, 1, 0 },	{ 13, 0, 0, 0 },
 };
 
-static void mutate(struct sequence *q)
+static struct step any_step(void)
+{
+	return (struct step){ draw(ARRAY_SIZE(calls)), draw(256), draw(1 << 16), draw(0) };
+}
+
+/* A sequence of its own, or one that was kept with a few changes. */
+static void make_sequence(struct sequence *q)
 {
 	uint8_t *bytes = (uint8_t *)q->step;
 	uint32_t kept = shared->kept, i, n;
 
-	*q = kept && draw(4) ? shared->sequence[draw(kept < KEPT ? kept : KEPT)] :
-			       (struct sequence){};
+	if (!kept || !draw(4)) {
+		q->count = 1 + draw(STEPS);
+		for (i = 0; i < q->count; i++)
+			q->step[i] = any_step();
+		return;
+	}
+	*q = shared->sequence[draw(kept < KEPT ? kept : KEPT)];
 	if (q->count > STEPS)
 		q->count = 0;
 	for (n = 1 + draw(4); n; n--) {
 		if (q->count < STEPS && draw(2)) {
 			i = draw(q->count + 1);
 			memmove(&q->step[i + 1], &q->step[i], (q->count - i) * sizeof(q->step[0]));
-			q->step[i] = (struct step){ draw(ARRAY_SIZE(calls)), draw(256),
-						    draw(1 << 16), draw(0) };
+			q->step[i] = any_step();
 			q->count++;
 		} else if (q->count) {
 			bytes[draw(q->count * sizeof(q->step[0]))] ^= 1 << draw(8);
@@ -451,7 +461,7 @@ __attribute__((noreturn)) static void work(uint64_t seed)
 		/* Of root: in some rounds the device sleeps, or is about to, between calls. */
 		rig_autosuspend(draw(8) ? -1 : 0);
 		run(&w, first, ARRAY_SIZE(first));
-		mutate(&q);
+		make_sequence(&q);
 		if (run(&w, q.step, q.count))
 			keep(&q);
 		for (i = 0; i < ARRAY_SIZE(w.fd); i++)
