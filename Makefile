@@ -6,6 +6,7 @@ export DESTDIR ?=
 export PREFIX ?= /usr/local
 export MODEL ?= demo/digits.onnx
 export INPUT ?=
+export OPTIONS ?=
 T ?= verify
 FUZZ_SECONDS ?= 60
 P ?=
@@ -25,7 +26,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: ## run MODEL (.onnx) on INPUT ([NAME=]FILE...; .npy, .pb) in the guest
+run: ## run MODEL on INPUT ([NAME=]FILE...: .npy, .pb, images) with OPTIONS of rondo run in the guest
 	@scripts/run.sh check
 	@$(MAKE) --no-print-directory module release qemu
 	@scripts/run.sh

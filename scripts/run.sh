@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Runs a model through /dev/accel/accel0 in a guest: run.sh [check]. From the environment: MODEL is its
 # file, INPUT a list of [NAME=]FILE, in which names with spaces are quoted as in a shell; if it is
-# empty, the demo's digits are the input.
+# empty, the demo's digits are the input. OPTIONS are options of rondo run, quoted in the same way.
 #
 # The host compiles the model and runs it in the in-process emulator; the guest runs the
 # same program through the driver. Exit status 1 if one bit of their results differs. "check" only
@@ -22,6 +22,14 @@ elif [ -e "${list#*=}" ]; then # one file, perhaps with spaces
 else
 	mapfile -t inputs < <(xargs -r -n 1 printf '%s\n' <<<"$list")
 fi
+mapfile -t options < <(xargs -r -n 1 printf '%s\n' <<<"${OPTIONS:-}")
+labels=
+for i in "${!options[@]}"; do
+	case ${options[i]} in
+	--labels) labels=${options[i + 1]:-} ;;
+	--labels=*) labels=${options[i]#*=} ;;
+	esac
+done
 
 # file_of INPUT: FILE of [NAME=]FILE.
 file_of() { case $1 in *=*) echo "${1#*=}" ;; *) echo "$1" ;; esac; }
@@ -31,6 +39,7 @@ for input in "${inputs[@]}"; do
 	file=$(file_of "$input")
 	[ -r "$file" ] || die "cannot read the input $file"
 done
+[ -z "$labels" ] || [ -r "$labels" ] || die "cannot read the labels $labels"
 [ "${1:-}" != check ] || exit 0
 
 rm -rf $work
@@ -58,9 +67,11 @@ for input in "${inputs[@]}"; do
 	place "$file" "$file"
 	arguments+=$(printf ' %q' "$input")
 done
+[ -z "$labels" ] || place "$labels" "$labels"
+[ ${#options[@]} = 0 ] || arguments+=$(printf ' %q' "${options[@]}")
 
 say "running it in the in-process emulator"
-if ! $rondo run "$work/model.rnd" "${inputs[@]}" --device emu --no-pictures \
+if ! $rondo run "$work/model.rnd" "${inputs[@]}" "${options[@]}" --device emu --no-pictures \
 	--output-dir $work/emulator >$work/emulator.log; then
 	[ -n "$list" ] || say "without INPUT, the demo's digits are the input; this model takes, as" \
 		"INPUT=FILE or INPUT='NAME=FILE...'," "$($rondo info $work/model.rnd | sed -n 's/, slot .*//; s/^input *//p')"

@@ -27,10 +27,10 @@ static const struct command debug_command = {
 		 "is as in\n"
 		 "the first.\n",
 	.take = take,
-	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_SEED] = true, [OPTION_WITH] = true,
-		   [OPTION_WITH_INPUT] = true, [OPTION_WITH_SEED] = true, [OPTION_COMMAND] = true,
-		   [OPTION_SCRIPT] = true, [OPTION_KEEP_GOING] = true, [OPTION_UNVERIFIED] = true,
-		   [OPTION_BOUND] = true, [OPTION_MEMORY] = true },
+	.takes = { MODEL_OPTIONS, PREPROCESS_OPTIONS, [OPTION_INPUT] = true, [OPTION_SEED] = true,
+		   [OPTION_WITH] = true, [OPTION_WITH_INPUT] = true, [OPTION_WITH_SEED] = true,
+		   [OPTION_COMMAND] = true, [OPTION_SCRIPT] = true, [OPTION_KEEP_GOING] = true,
+		   [OPTION_UNVERIFIED] = true, [OPTION_BOUND] = true, [OPTION_MEMORY] = true },
 };
 
 enum { SCRIPTS_MAX = 64 };
@@ -253,6 +253,13 @@ static int take(void *context, enum option_id id, char *argument)
 				     &o->run.bound);
 	case OPTION_MEMORY:
 		return take_memory(&o->run, argument);
+	case OPTION_PREPROCESS:
+	case OPTION_FIT:
+	case OPTION_LAYOUT:
+	case OPTION_COLOURS:
+	case OPTION_MEAN:
+	case OPTION_DEVIATION:
+		return preprocess_take(&o->run.preprocess, id, argument);
 	default:
 		return model_options_take(&o->model, id, argument);
 	}
@@ -280,6 +287,7 @@ int cmd_debug(int argc, char **argv)
 	int status;
 
 	model_options_init(&o.model);
+	preprocess_init(&o.run.preprocess);
 	o.run.model = &o.model;
 	status = parse_and_debug(argc, argv, &o);
 	model_options_fini(&o.model);

@@ -11,6 +11,8 @@
 #include "tools/rondo.h"
 #include "tools/run.h"
 
+enum { TOP_WITH_LABELS = 5 };
+
 static int take(void *context, enum option_id id, char *argument);
 
 static const struct command command = {
@@ -18,19 +20,23 @@ static const struct command command = {
 	.usage = "run MODEL [INPUT]... [OPTION]...",
 	.about = "Runs a .rnd file, an ONNX model, a bare program or assembly text. INPUT is a "
 		 "tensor (.npy,\n"
-		 ".pb): FILE where the model has one input, else NAME=FILE. Several files for an "
-		 "input are\n"
-		 "several samples; an input with one file has it in each. Shows inputs that are "
-		 "pictures,\n"
-		 "the answers, and where time and energy went.\n"
+		 ".pb) or an image (PNG, JPEG): FILE where the model has one input, else "
+		 "NAME=FILE. Several\n"
+		 "files for an input are several samples; an input with one file has it in each. "
+		 "Shows inputs\n"
+		 "that are pictures, the answers, and where time and energy went.\n"
 		 "\n"
 		 "A first output of f32 that is one row of scores is an answer: its best classes. "
 		 "If scores\n"
 		 "are equal, the class with the smaller number comes first; NaN is never among "
 		 "the best.\n"
-		 "In JSON, NaN and infinity are null.\n",
+		 "In JSON, NaN and infinity are null.\n"
+		 "\n"
+		 "Of an image each number is (byte - mean) / deviation, byte being 0..255 of red, "
+		 "green or blue,\n"
+		 "or of all of them as the eye sees them where the input has one channel.\n",
 	.take = take,
-	.takes = { MODEL_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
+	.takes = { MODEL_OPTIONS, PREPROCESS_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
 		   [OPTION_OUTPUT_DIR] = true, [OPTION_EXPECT] = true, [OPTION_REPEAT] = true,
 		   [OPTION_TOP] = true, [OPTION_LABELS] = true, [OPTION_JSON] = true,
 		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true },
@@ -277,6 +283,13 @@ static int take(void *context, enum option_id id, char *argument)
 		return STATUS_OK;
 	case OPTION_COMPILE_TIME:
 		return take_time(argument, &o->compile_ms);
+	case OPTION_PREPROCESS:
+	case OPTION_FIT:
+	case OPTION_LAYOUT:
+	case OPTION_COLOURS:
+	case OPTION_MEAN:
+	case OPTION_DEVIATION:
+		return preprocess_take(&o->preprocess, id, argument);
 	default:
 		return model_options_take(&o->source, id, argument);
 	}
@@ -295,6 +308,8 @@ static int parse_and_run(int argc, char **argv, struct run_options *o)
 	for (i = first + 1; i < argc; i++)
 		o->inputs[o->input_count++] = argv[i];
 	o->pictures = o->pictures && !o->json;
+	if (!o->top)
+		o->top = o->labels ? TOP_WITH_LABELS : 1;
 	status = run_model(&run);
 	run_fini(&run);
 	return status;
@@ -304,13 +319,13 @@ int cmd_run(int argc, char **argv)
 {
 	struct run_options o = {
 		.repeat = 1,
-		.top = 1,
 		.pictures = true,
 		.compile_ms = -1,
 	};
 	int status;
 
 	model_options_init(&o.source);
+	preprocess_init(&o.preprocess);
 	o.inputs = calloc(argc, sizeof(*o.inputs));
 	status = o.inputs ? parse_and_run(argc, argv, &o) : fail(NULL, "no memory");
 	free(o.inputs);

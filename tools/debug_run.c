@@ -79,6 +79,7 @@ static int make_input(struct debug_run *run, const struct debug_run_options *o, 
 		      const char *file)
 {
 	struct tensor_data data;
+	struct image image;
 	struct accel_tensor tensor;
 	int status;
 	u8 *to;
@@ -86,9 +87,10 @@ static int make_input(struct debug_run *run, const struct debug_run_options *o, 
 	accel_model_tensor(run->source.model, ACCEL_INPUT, index, &tensor);
 	to = run->content[tensor.slot] + tensor.offset;
 	if (file) {
-		status = input_read(&run->source, &tensor, file, &data);
+		status = input_read(&run->source, &tensor, file, &o->preprocess, &data, &image);
 		if (status)
 			return status;
+		image_free(&image);
 		memcpy(to, data.bytes, data.size);
 		tensor_data_free(&data);
 	} else if (o->random) {

@@ -4,6 +4,7 @@
 #define TOOLS_DEBUG_RUN_H
 
 #include "tools/debug/session.h"
+#include "tools/preprocess.h"
 #include "tools/source.h"
 
 enum { DEBUG_INPUTS_MAX = 64 };
@@ -18,6 +19,7 @@ struct debug_run_options {
 	const char *path; /* as for source_load() */
 	const struct model_options *model;
 	struct debug_inputs inputs;
+	struct preprocess preprocess; /* of inputs that are images */
 	bool random; /* inputs without a file are random numbers of @seed, else zero */
 	u64 seed;
 	bool unverified;

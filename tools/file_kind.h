@@ -13,6 +13,9 @@ enum file_kind {
 	FILE_NPY,
 	FILE_ONNX, /* an ONNX model, perhaps a damaged one */
 	FILE_PB, /* an ONNX tensor, perhaps a damaged one */
+	FILE_PNG,
+	FILE_JPEG,
+	FILE_TFLITE, /* a TensorFlow Lite model */
 	FILE_TEXT, /* no control characters except white space */
 	FILE_FOREIGN, /* a format that is known by name only */
 };

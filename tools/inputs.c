@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tools/inputs.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/file_kind.h"
 #include "tools/rondo.h"
 #include "tools/tensor_io.h"
 
@@ -103,16 +105,58 @@ static int check_tensor(const struct source *source, const struct accel_tensor *
 		    shape_text(&shape, want_text));
 }
 
+struct image_tensor tensor_image(const struct accel_tensor *tensor)
+{
+	return (struct image_tensor){
+		.dtype = tensor_dtype(tensor),
+		.shape = tensor_shape(tensor),
+		.scale = tensor->scale,
+		.zero_point = tensor->zero_point,
+	};
+}
+
+static int read_image(const struct source *source, const struct accel_tensor *want,
+		      const char *file, const char *bytes, size_t size,
+		      const struct preprocess *preprocess, struct tensor_data *tensor,
+		      struct image *shown)
+{
+	const struct image_tensor to = tensor_image(want);
+	struct compile_error err = {};
+	struct image image;
+	int rc;
+
+	if (source->bare)
+		return fail(file,
+			    "an image cannot be bytes of a bare program: its size is unknown");
+	if (image_parse(file, bytes, size, &image, &err))
+		return fail_with(&err);
+	rc = preprocess_image(preprocess, &image, &to, tensor, shown, &err);
+	image_free(&image);
+	return rc ? fail(file, "input \"%s\": %s", want->name, err.text) : STATUS_OK;
+}
+
 int input_read(const struct source *source, const struct accel_tensor *want, const char *file,
-	       struct tensor_data *tensor)
+	       const struct preprocess *preprocess, struct tensor_data *tensor, struct image *shown)
 {
 	struct compile_error err = {};
+	enum file_kind kind;
+	char *bytes;
+	size_t size;
 	int status;
 
-	if (tensor_load(file, tensor, &err))
+	*shown = (struct image){};
+	if (tensor_read_file(file, &bytes, &size, &err))
 		return fail_with(&err);
-	status = check_tensor(source, want, tensor, file);
-	if (status)
-		tensor_data_free(tensor);
+	kind = file_kind(bytes, size);
+	if (kind == FILE_PNG || kind == FILE_JPEG) {
+		status = read_image(source, want, file, bytes, size, preprocess, tensor, shown);
+	} else if (tensor_parse(file, bytes, size, tensor, &err)) {
+		status = fail_with(&err);
+	} else {
+		status = check_tensor(source, want, tensor, file);
+		if (status)
+			tensor_data_free(tensor);
+	}
+	free(bytes);
 	return status;
 }

@@ -7,6 +7,7 @@
 #define TOOLS_INPUTS_H
 
 #include "compiler/tensor.h"
+#include "tools/preprocess.h"
 #include "tools/source.h"
 
 /* The type and the shape of a model's tensor in the compiler's terms. */
@@ -20,11 +21,17 @@ struct shape tensor_shape(const struct accel_tensor *tensor);
 int input_find(const struct accel_model *model, const char *argument, u32 *input,
 	       const char **file);
 
+/* The same for preprocess.h. */
+struct image_tensor tensor_image(const struct accel_tensor *tensor);
+
 /*
  * Reads @file, which is to be the input @want: of its type, and of its shape except for leading
- * ones. For a slot of a bare program only the number of bytes counts. The caller frees *@tensor.
+ * ones; or an image, which @preprocess brings to both, and which then is in *@shown (else zero) as
+ * the network gets it. For a slot of a bare program only the number of bytes counts. The caller
+ * frees *@tensor and *@shown.
  */
 int input_read(const struct source *source, const struct accel_tensor *want, const char *file,
-	       struct tensor_data *tensor);
+	       const struct preprocess *preprocess, struct tensor_data *tensor,
+	       struct image *shown);
 
 #endif

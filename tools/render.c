@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "spec/env.h"
+#include "tools/image_layout.h"
 
 enum {
 	CHANNELS = 3,
@@ -27,8 +28,7 @@ static const char *const style_names[] = {
 /* How an image lies in its tensor, and how it is shown. */
 struct image {
 	const struct tensor_data *tensor;
-	int64_t height, width, channels;
-	int64_t row_step, column_step, channel_step; /* in elements */
+	struct image_layout layout;
 	double low, high; /* the values of black and white */
 	int64_t shrink; /* pixels to a side of one that is shown */
 };
@@ -112,46 +112,12 @@ static void find_range(struct image *image)
 	}
 }
 
-static bool is_channels(int64_t n)
-{
-	return n == 1 || n == CHANNELS;
-}
-
-/* Finds height, width and channels in the shape; false if it is not an image. */
-static bool find_layout(struct image *image)
-{
-	const struct shape *s = &image->tensor->shape;
-	const int64_t *d = s->dim;
-	int rank = s->rank;
-
-	for (; rank > 3 && *d == 1; rank--)
-		d++;
-	image->channels = 1;
-	if (rank == 3 && is_channels(d[0])) {
-		image->channels = d[0];
-		image->channel_step = d[1] * d[2];
-		image->column_step = 1;
-		d++;
-	} else if (rank == 3 && is_channels(d[2])) {
-		image->channels = d[2];
-		image->channel_step = 1;
-		image->column_step = d[2];
-	} else if (rank == 2) {
-		image->column_step = 1;
-	} else {
-		return false;
-	}
-	image->height = d[0];
-	image->width = d[1];
-	image->row_step = d[1] * image->column_step;
-	return image->height > 0 && image->width > 0;
-}
-
 /* One element on the scale from black to white. */
 static double level(const struct image *image, int64_t y, int64_t x, int64_t channel)
 {
-	double v = element(image->tensor, (size_t)(y * image->row_step + x * image->column_step +
-						   channel * image->channel_step));
+	double v = element(image->tensor,
+			   (size_t)(y * image->layout.row_step + x * image->layout.column_step +
+				    channel * image->layout.channel_step));
 
 	if (!isfinite(v) || image->high <= image->low)
 		return 0;
@@ -165,12 +131,13 @@ static struct pixel pixel_at(const struct image *image, int64_t row, int64_t col
 	int64_t y_end = (row + 1) * image->shrink, x_end = (column + 1) * image->shrink;
 	int count = 0;
 
-	y_end = y_end < image->height ? y_end : image->height;
-	x_end = x_end < image->width ? x_end : image->width;
+	y_end = y_end < image->layout.height ? y_end : image->layout.height;
+	x_end = x_end < image->layout.width ? x_end : image->layout.width;
 	for (int64_t y = row * image->shrink; y < y_end; y++)
 		for (int64_t x = column * image->shrink; x < x_end; x++, count++)
 			for (int c = 0; c < CHANNELS; c++)
-				p.channel[c] += level(image, y, x, image->channels == 1 ? 0 : c);
+				p.channel[c] +=
+					level(image, y, x, image->layout.channels == 1 ? 0 : c);
 	for (int c = 0; count && c < CHANNELS; c++)
 		p.channel[c] /= count;
 	return p;
@@ -264,16 +231,16 @@ int render_tensor(const struct tensor_data *t, enum render_style style, int colu
 	char text[SHAPE_TEXT_MAX];
 	int64_t rows, columns;
 
-	if (!find_layout(&image))
+	if (!image_layout(&t->shape, IMAGE_AS_SHAPED, &image.layout))
 		return compile_fail(
 			err, -ENOTSUP,
 			"a tensor of shape %s is not an image: HxW, CxHxW or HxWxC of 1 or "
 			"3 channels is",
 			shape_text(&t->shape, text));
 	find_range(&image);
-	image.shrink = (image.width + columns_max - 1) / columns_max;
-	rows = (image.height + image.shrink - 1) / image.shrink;
-	columns = (image.width + image.shrink - 1) / image.shrink;
+	image.shrink = (image.layout.width + columns_max - 1) / columns_max;
+	rows = (image.layout.height + image.shrink - 1) / image.shrink;
+	columns = (image.layout.width + image.shrink - 1) / image.shrink;
 	for (int64_t row = 0; row < rows; row += 2)
 		switch (style) {
 		case RENDER_ASCII:

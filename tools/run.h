@@ -16,6 +16,7 @@
 
 #include "compiler/tensor.h"
 #include "spec/limits.h"
+#include "tools/preprocess.h"
 #include "tools/ranking.h"
 #include "tools/source.h"
 
@@ -28,11 +29,12 @@ struct run_options {
 	const char *expect_dir;
 	const char *labels;
 	u32 repeat; /* replays per sample */
-	u32 top; /* answers to print */
+	u32 top; /* answers to print; 0: five if they have labels, else one */
 	bool json;
 	bool pictures;
 	double compile_ms; /* of a compilation elsewhere; negative: none */
 	struct model_options source;
+	struct preprocess preprocess; /* of inputs that are images */
 };
 
 /* One sample: the file of each input, in the order of the model's inputs. */
@@ -69,6 +71,7 @@ struct run {
 
 	double create_ms, bind_ms, replay_ms, replay_min_ms;
 	u32 replays;
+	bool images; /* an input was an image: outputs may be such */
 	bool differs; /* from options->expect_dir */
 	struct run_answer *answers; /* one per sample */
 	u32 answer_count;

@@ -105,19 +105,26 @@ void run_samples_fini(struct run_samples *samples)
 	free(samples->inputs);
 }
 
-static void show(const struct run *run, const struct tensor_data *tensor)
+/* Shows the tensor as a picture, or the image that it was made of. */
+static void show(const struct run *run, const struct tensor_data *tensor, const struct image *image)
 {
+	const struct tensor_data pixels = {
+		.dtype = DTYPE_U8,
+		.shape = { 3, { image->height, image->width, IMAGE_CHANNELS } },
+		.bytes = image->rgb,
+	};
 	struct compile_error ignored = {};
 
 	if (!run->options->pictures || shape_elems(&tensor->shape) < PICTURE_ELEMENTS_MIN)
 		return;
-	render_tensor(tensor, render_style_for(STDOUT_FILENO), PICTURE_COLUMNS_MAX, stdout,
-		      &ignored);
+	render_tensor(image->rgb ? &pixels : tensor, render_style_for(STDOUT_FILENO),
+		      PICTURE_COLUMNS_MAX, stdout, &ignored);
 }
 
 int run_load_sample(struct run *run, const struct run_samples *samples, u32 index)
 {
 	struct tensor_data tensor;
+	struct image image;
 	u32 i;
 	int status;
 
@@ -125,12 +132,15 @@ int run_load_sample(struct run *run, const struct run_samples *samples, u32 inde
 		const struct accel_tensor *want = &samples->inputs[i];
 		const char *file = samples->samples[index].files[i];
 
-		status = input_read(&run->source, want, file, &tensor);
+		status = input_read(&run->source, want, file, &run->options->preprocess, &tensor,
+				    &image);
 		if (status)
 			return status;
 		memcpy(run->memory[want->slot] + want->offset, tensor.bytes, want->bytes);
-		show(run, &tensor);
+		show(run, &tensor, &image);
+		run->images = run->images || image.rgb;
 		tensor_data_free(&tensor);
+		image_free(&image);
 	}
 	return STATUS_OK;
 }

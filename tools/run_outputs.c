@@ -14,7 +14,7 @@
 #include "tools/run.h"
 #include "tools/tensor_io.h"
 
-enum { CLASSES_MAX = 65536, VALUES_SHOWN = 8 };
+enum { CLASSES_MAX = 65536, VALUES_SHOWN = 8, IMAGE_SIDE_MIN = 8 };
 
 /* How many classes @t has scores for; 0: it does not look like scores. */
 static u32 classes_of(const struct accel_tensor *t)
@@ -143,24 +143,28 @@ static void print_values(const struct accel_tensor *t, const u8 *data, const cha
 	printf("%s\n", i * size < t->bytes ? " ..." : "");
 }
 
+/* Of outputs; that of images is as long. */
+#define ENDING ".npy"
+#define IMAGE_ENDING ".png"
+
 /*
- * The file of output @t of sample @index in @dir. Different names give different files: what not
- * every file system takes is written as %XX, and so is %.
+ * The file of output @t of sample @index in @dir, with this ending. Different names give different
+ * files: what not every file system takes is written as %XX, and so is %.
  */
 static int output_path(char path[PATH_MAX], const char *dir, u32 index,
-		       const struct accel_tensor *t)
+		       const struct accel_tensor *t, const char *ending)
 {
 	int at = snprintf(path, PATH_MAX, "%s/%u.", dir, index), directory = strlen(dir) + 1;
 	const unsigned char *c = (const unsigned char *)t->name;
 
-	for (; *c && at + 3 + sizeof(".npy") < PATH_MAX; c++) {
+	for (; *c && at + 3 + sizeof(ENDING) < PATH_MAX; c++) {
 		if (isalnum(*c) || strchr("-_.", *c))
 			path[at++] = *c;
 		else
 			at += sprintf(path + at, "%%%02X", *c);
 	}
-	strcpy(path + at, ".npy");
-	if (*c || at + strlen(".npy") - directory > NAME_MAX)
+	strcpy(path + at, ending);
+	if (*c || at + strlen(ENDING) - directory > NAME_MAX)
 		return fail(dir, "the name of output \"%.100s\" is too long for a file", t->name);
 	return STATUS_OK;
 }
@@ -205,12 +209,15 @@ int run_check_outputs(const struct run *run, const struct run_samples *samples)
 		return fail(o->output_dir, "outputs cannot be written to where they are compared");
 	for (i = 0; i < samples->count; i++)
 		for (k = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, k, &t); k++) {
-			if (o->expect_dir && output_path(path, o->expect_dir, i, &t))
+			if (o->expect_dir && output_path(path, o->expect_dir, i, &t, ENDING))
 				return STATUS_FAILED;
 			if (o->expect_dir && access(path, R_OK))
 				return fail(path, "%s", strerror(errno));
-			if (o->output_dir && (output_path(path, o->output_dir, i, &t) ||
-					      check_output_file(run, samples, path)))
+			if (o->output_dir &&
+			    (output_path(path, o->output_dir, i, &t, ENDING) ||
+			     check_output_file(run, samples, path) ||
+			     output_path(path, o->output_dir, i, &t, IMAGE_ENDING) ||
+			     check_output_file(run, samples, path)))
 				return STATUS_FAILED;
 		}
 	return STATUS_OK;
@@ -221,11 +228,36 @@ static int save(const char *dir, u32 index, const struct accel_tensor *t,
 {
 	struct compile_error err = {};
 	char path[PATH_MAX];
-	int status = output_path(path, dir, index, t);
+	int status = output_path(path, dir, index, t, ENDING);
 
 	if (status)
 		return status;
 	return tensor_save_npy(path, data, &err) ? fail_with(&err) : STATUS_OK;
+}
+
+/* Writes the output as an image if it is one. */
+static int save_image(const struct run *run, u32 index, const struct accel_tensor *t,
+		      const void *bytes)
+{
+	const struct image_tensor have = tensor_image(t);
+	struct compile_error err = {};
+	struct image_layout layout;
+	char path[PATH_MAX];
+	u8 *pixels;
+	int status;
+
+	if (!image_layout(&have.shape, run->options->preprocess.order, &layout) ||
+	    layout.height < IMAGE_SIDE_MIN || layout.width < IMAGE_SIDE_MIN)
+		return STATUS_OK;
+	pixels = preprocess_undo(&run->options->preprocess, &have, bytes, &layout);
+	if (!pixels)
+		return STATUS_OK;
+	status = output_path(path, run->options->output_dir, index, t, IMAGE_ENDING);
+	if (!status && image_write_png(path, pixels, (u32)layout.width, (u32)layout.height,
+				       (int)layout.channels, &err))
+		status = fail_with(&err);
+	free(pixels);
+	return status;
 }
 
 /* Notes in @run whether the tensor differs from the one of the other run. */
@@ -235,7 +267,7 @@ static int compare(struct run *run, u32 index, const struct accel_tensor *t,
 	struct compile_error err = {};
 	struct tensor_data other;
 	char path[PATH_MAX];
-	int status = output_path(path, run->options->expect_dir, index, t);
+	int status = output_path(path, run->options->expect_dir, index, t, ENDING);
 
 	if (status)
 		return status;
@@ -275,6 +307,8 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer)
 			print_values(&t, bytes, answer->name);
 		if (!status && o->output_dir)
 			status = save(o->output_dir, index, &t, &data);
+		if (!status && o->output_dir && run->images)
+			status = save_image(run, index, &t, bytes);
 		if (!status && o->expect_dir)
 			status = compare(run, index, &t, &data);
 		if (status)

@@ -65,27 +65,38 @@ static int read_all(FILE *file, char **bytes, size_t *size)
 	return ENOMEM;
 }
 
-int tensor_load(const char *path, struct tensor_data *out, struct compile_error *err)
+int tensor_read_file(const char *path, char **bytes, size_t *size, struct compile_error *err)
 {
 	FILE *file = fopen(path, "rb");
-	char *bytes = NULL;
 	struct stat st;
-	size_t size;
 	int rc = file ? 0 : errno;
+
+	*bytes = NULL;
 
 	if (!rc && !fstat(fileno(file), &st) && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
 		rc = ENOTSUP;
 	if (!rc)
-		rc = read_all(file, &bytes, &size);
-	if (rc) {
-		compile_fail(err, -rc, "%s", rc == ENOTSUP ? "not a regular file" : strerror(rc));
-		compile_error_prefix(err, path);
-		rc = -rc;
-	} else {
-		rc = tensor_parse(path, bytes, size, out, err);
-	}
+		rc = read_all(file, bytes, size);
 	if (file)
 		fclose(file);
+	if (!rc)
+		return 0;
+	free(*bytes);
+	*bytes = NULL;
+	compile_fail(err, -rc, "%s", rc == ENOTSUP ? "not a regular file" : strerror(rc));
+	compile_error_prefix(err, path);
+	return -rc;
+}
+
+int tensor_load(const char *path, struct tensor_data *out, struct compile_error *err)
+{
+	char *bytes;
+	size_t size;
+	int rc = tensor_read_file(path, &bytes, &size, err);
+
+	if (rc)
+		return rc;
+	rc = tensor_parse(path, bytes, size, out, err);
 	free(bytes);
 	return rc;
 }

@@ -19,6 +19,9 @@
  */
 int tensor_load(const char *path, struct tensor_data *out, struct compile_error *err);
 
+/* Reads a whole file or pipe; *@bytes is for free(). */
+int tensor_read_file(const char *path, char **bytes, size_t *size, struct compile_error *err);
+
 /* As tensor_load() from @size bytes at @bytes; @name stands for the file in messages. */
 int tensor_parse(const char *name, const void *bytes, size_t size, struct tensor_data *out,
 		 struct compile_error *err);

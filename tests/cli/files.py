@@ -10,6 +10,8 @@
     files.py npy FILE DESCR SHAPE EXPRESSION [KEY=TEXT]...
         an .npy file of the numbers of a Python expression; KEY=TEXT replaces one of the parts
         version, header (the whole dictionary), data (hexadecimal)
+    files.py png FILE WIDTH HEIGHT EXPRESSION
+        a PNG image: a Python expression of x and y gives the (r, g, b) of each pixel
     files.py rnd FILE PROGRAM CONTENT    a .rnd file of a bare program: statements with ; between
         in NAME TYPE SLOT OFFSET DIM... [SCALE ZERO_POINT after a comma]
         out the same
@@ -20,6 +22,7 @@ import array
 import math
 import struct
 import sys
+import zlib
 
 TYPES = {"f32": (1, "f"), "u8": (2, "B"), "s8": (3, "b"), "s32": (6, "i"), "s64": (7, "q"), "bool": (9, "B"),
      "f64": (11, "d")}
@@ -81,6 +84,16 @@ def onnx(graph):
     return field(1, 8) + field(7, nodes + field(2, "g") + values) + field(8, field(2, 13))
 
 
+def png(width, height, expression):
+    pixel = eval(f"lambda x, y: ({expression})")
+    rows = b"".join(b"\0" + bytes(v for x in range(int(width)) for v in pixel(x, y)) for y in range(int(height)))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", int(width), int(height), 8, 2, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
 CODES = {"f4": "f", "f8": "d", "u1": "B", "i1": "b", "i4": "i", "i8": "q", "b1": "B", "i2": "h"}
 
 
@@ -131,4 +144,4 @@ def rnd(program, content):
 
 
 with open(sys.argv[2], "wb") as f:
-    f.write({"onnx": onnx, "npy": npy, "rnd": rnd}[sys.argv[1]](*sys.argv[3:]))
+    f.write({"onnx": onnx, "npy": npy, "png": png, "rnd": rnd}[sys.argv[1]](*sys.argv[3:]))

@@ -87,7 +87,9 @@ failed()
 	return $found
 }
 
-# onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION..., rnd FILE PROGRAM CONTENT: makes such a file, see files.py.
+# onnx FILE GRAPH, npy FILE DESCR SHAPE EXPRESSION..., rnd FILE PROGRAM CONTENT, png FILE WIDTH HEIGHT
+# EXPRESSION: makes such a file, see files.py.
+png() { "$python" -IS "$files" png "$@"; }
 onnx() { "$python" -IS "$files" onnx "$@"; }
 rnd() { "$python" -IS "$files" rnd "$@"; }
 npy() { "$python" -IS "$files" npy "$@"; }
