@@ -3,12 +3,12 @@
 
 #include <math.h>
 
-enum { ELEMENT_BYTES = 4 }; /* a container: what operations compute on */
+enum { CONTAINER_BYTES = 4 };
 
-struct layout layout_row_major(const struct shape *shape)
+struct layout layout_row_major(const struct shape *shape, int element)
 {
-	struct layout l = { .rank = shape->rank };
-	s64 stride = ELEMENT_BYTES;
+	struct layout l = { .rank = shape->rank, .element = element };
+	s64 stride = element;
 	int i;
 
 	for (i = shape->rank - 1; i >= 0; i--) {
@@ -24,21 +24,22 @@ struct layout layout_dense(const struct value *v)
 {
 	s64 bytes = shape_elems(&v->shape) * dtype_size(v->dtype);
 	struct shape containers = { .rank = 1,
-				    .dim = { (bytes + ELEMENT_BYTES - 1) / ELEMENT_BYTES } };
+				    .dim = { (bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES } };
 	struct layout l;
 
-	if (dtype_size(v->dtype) == ELEMENT_BYTES)
-		return layout_row_major(&v->shape);
-	l = layout_row_major(&containers);
+	if (dtype_is_element(v->dtype))
+		return layout_row_major(&v->shape, (int)dtype_size(v->dtype));
+	l = layout_row_major(&containers, CONTAINER_BYTES);
 	l.bytes = bytes;
 	return l;
 }
 
 struct layout layout_dense_as(const struct value *v, const struct shape *as)
 {
-	struct layout l = layout_row_major(as);
+	const struct layout dense = layout_dense(v);
+	struct layout l = layout_row_major(as, dense.element);
 
-	l.bytes = layout_dense(v).bytes;
+	l.bytes = dense.bytes;
 	return l;
 }
 
@@ -49,10 +50,13 @@ bool node_is_window(const struct node *n)
 
 struct layout layout_of_window_input(const struct graph *g, const struct node *n)
 {
-	const struct shape *shape = &node_in(n, 0)->shape;
-	struct layout l = { .rank = shape->rank };
+	const struct value *x = node_in(n, 0);
+	const struct shape *shape = &x->shape;
+	struct layout l = { .rank = shape->rank, .element = (int)dtype_size(x->dtype) };
 	struct window w;
-	s64 row, rows, pixel = shape->dim[1] * ELEMENT_BYTES;
+	s64 pixel = (shape->dim[1] * l.element + CONTAINER_BYTES - 1) / CONTAINER_BYTES *
+		    CONTAINER_BYTES;
+	s64 row, rows;
 	int i;
 
 	window_of(g, n, &w);
@@ -61,15 +65,15 @@ struct layout layout_of_window_input(const struct graph *g, const struct node *n
 	for (i = 0; i < l.rank; i++)
 		l.dim[i] = shape->dim[i];
 	l.stride[0] = rows * row;
-	l.stride[1] = ELEMENT_BYTES;
+	l.stride[1] = l.element;
 	if (l.rank == 4)
 		l.stride[2] = row;
 	l.stride[l.rank - 1] = pixel;
 	l.base = w.axis[0].pad * row + w.axis[1].pad * pixel;
 	l.bytes = shape->dim[0] * rows * row;
-	l.halo = l.bytes != (u64)shape_elems(shape) * ELEMENT_BYTES;
+	l.halo = l.bytes != (u64)(shape_elems(shape) * l.element);
 	if (l.halo && n->op == OP_MAXPOOL)
-		l.fill = -INFINITY;
+		l.fill = x->dtype == DTYPE_F32 ? -INFINITY : x->dtype == DTYPE_S8 ? INT8_MIN : 0;
 	return l;
 }
 
@@ -87,7 +91,8 @@ bool layout_equal(const struct layout *a, const struct layout *b)
 {
 	int i;
 
-	if (a->rank != b->rank || a->base != b->base || a->bytes != b->bytes)
+	if (a->rank != b->rank || a->element != b->element || a->base != b->base ||
+	    a->bytes != b->bytes)
 		return false;
 	if (a->halo && a->fill != b->fill)
 		return false;
@@ -99,7 +104,7 @@ bool layout_equal(const struct layout *a, const struct layout *b)
 
 bool layout_is_row_major(const struct layout *l)
 {
-	s64 stride = ELEMENT_BYTES;
+	s64 stride = l->element;
 	int i;
 
 	for (i = l->rank - 1; i >= 0; i--) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Layout: where each element of a value is inside its buffer.
+ * Layout: where each element of a value is inside its buffer. Elements have 4 bytes or 1.
  *
  * SRAM is ideal and addresses carry lane patterns, so any layout costs the same to read and write;
  * what a layout decides is how many elements stand next to each other. Values that a window slides
@@ -16,33 +16,35 @@
 
 struct layout {
 	int rank;
+	int element; /* bytes of one */
 	s64 dim[TENSOR_RANK_MAX]; /* elements */
 	s64 stride[TENSOR_RANK_MAX]; /* bytes */
 	s64 base; /* bytes from the buffer's start to element 0 */
 	u64 bytes; /* of the buffer */
 	bool halo; /* there are bytes beside the elements, filled with `fill` */
-	float fill;
+	float fill; /* an element */
 };
 
-/* Row-major and dense. */
-struct layout layout_row_major(const struct shape *shape);
+/* Row-major and dense, of elements of @element bytes. */
+struct layout layout_row_major(const struct shape *shape, int element);
 
 /*
- * Row-major and dense, as callers of a program have it. Elements that are not 32 bits wide are only
- * ever moved: they are taken as a row of containers, and bytes is still their exact size.
+ * Row-major and dense, as callers of a program have it. What is no element (dtype_is_element()) is
+ * taken as a row of containers, and bytes is still its exact size.
  */
 struct layout layout_dense(const struct value *v);
 
 /*
- * The dense layout of @v seen as of shape @as: as many elements, or where these are not 32 bits
- * wide as many containers.
+ * The dense layout of @v seen as of shape @as: as many elements, or as many containers.
  */
 struct layout layout_dense_as(const struct value *v, const struct shape *as);
 
 /* Whether @n slides a window over its input 0. */
 bool node_is_window(const struct node *n);
 
-/* What the window operator @n wants of its input: channels-last, padded. The window must be valid.
+/*
+ * What the window operator @n wants of its input: channels-last, padded; pixels of bytes begin at
+ * multiples of 4, as pushes need it. The window must be valid.
  */
 struct layout layout_of_window_input(const struct graph *g, const struct node *n);
 

@@ -7,7 +7,7 @@
 
 #include "compiler/map.h"
 
-enum { CONST_ALIGN = 64 };
+enum { CONST_ALIGN = 64, CONTAINER_BYTES = 4 };
 
 static u64 align_up(u64 n, u64 to)
 {
@@ -118,6 +118,26 @@ struct operand_at lower_in(struct lowering *l, const struct value *v)
 	return at;
 }
 
+enum map_type lower_type(enum dtype t)
+{
+	return dtype_size(t) != 1 ? MAP_WORDS : t == DTYPE_S8 ? MAP_S8 : MAP_U8;
+}
+
+/* Whether @l moves by whole containers only, its last dimension by bytes that fill them. */
+static bool fills_containers(const struct layout *l)
+{
+	int inner = l->rank - 1;
+
+	if (l->element != 1 || inner < 0 || l->stride[inner] != 1 ||
+	    (l->base | l->dim[inner]) % CONTAINER_BYTES)
+		return false;
+	for (int d = 0; d < inner; d++) {
+		if (l->stride[d] % CONTAINER_BYTES)
+			return false;
+	}
+	return true;
+}
+
 static void copy_body(struct mir *m, const struct map *map, void *arg)
 {
 	(void)arg;
@@ -126,24 +146,42 @@ static void copy_body(struct mir *m, const struct map *map, void *arg)
 
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from)
 {
+	bool whole = fills_containers(&to->layout) && fills_containers(&from->layout);
+	enum map_type type = to->layout.element == 1 && !whole ? MAP_U8 : MAP_WORDS;
 	struct map map = {
 		.operands = 2,
-		.operand = { { to->buf, to->layout.base }, { from->buf, from->layout.base } },
+		.operand = { { to->buf, to->layout.base, type },
+			     { from->buf, from->layout.base, type } },
 		.body = copy_body,
 	};
-	int i;
+	int i, inner = to->layout.rank - 1;
 
 	if (!to->layout.bytes)
 		return;
-	for (i = 0; i < to->layout.rank; i++)
-		map_dim(&map, to->layout.dim[i],
-			(s64[]){ to->layout.stride[i], from->layout.stride[i] });
+	for (i = 0; i < to->layout.rank; i++) {
+		s64 by = whole && i == inner ? CONTAINER_BYTES : 1;
+
+		map_dim(&map, to->layout.dim[i] / by,
+			(s64[]){ to->layout.stride[i] * by, from->layout.stride[i] * by });
+	}
 	map_run(&l->mir, l->machine->lanes, &map);
 }
 
 static void fill_body(struct mir *m, const struct map *map, void *arg)
 {
 	map_store(m, map, 0, *(vreg *)arg);
+}
+
+/* Containers of what @layout is filled with. */
+static vreg fill_element(struct lowering *l, const struct layout *layout)
+{
+	u32 bytes = (u8)(s32)layout->fill * 0x01010101u;
+	float f;
+
+	if (layout->element != 1)
+		return lower_f32(l, layout->fill, l->machine->lanes);
+	memcpy(&f, &bytes, sizeof(f));
+	return lower_f32(l, f, l->machine->lanes);
 }
 
 /* A buffer for @layout; what is not going to be written is filled. */
@@ -156,10 +194,10 @@ static struct operand_at new_value(struct lowering *l, const char *name,
 
 	at.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, layout->bytes);
 	if (layout->halo) {
-		fill = lower_f32(l, layout->fill, l->machine->lanes);
+		fill = fill_element(l, layout);
 		map.operand[0].buf = at.buf;
 		map.arg = &fill;
-		map_dim(&map, layout->bytes / sizeof(float), (s64[]){ sizeof(float) });
+		map_dim(&map, layout->bytes / CONTAINER_BYTES, (s64[]){ CONTAINER_BYTES });
 		map_run(&l->mir, l->machine->lanes, &map);
 	}
 	return at;

@@ -7,6 +7,7 @@
 #define COMPILER_LOWER_H
 
 #include "compiler/graph.h"
+#include "compiler/map.h"
 #include "compiler/mir.h"
 #include "compiler/plan.h"
 
@@ -74,6 +75,9 @@ struct operand_at lower_input(struct lowering *l, const struct stage *s, const s
 /* The buffer for the result of the stage, its halo filled: the one of an earlier part of a Concat.
  */
 struct operand_at lower_out(struct lowering *l, const struct stage *s);
+
+/* How maps load and store elements of type @t. */
+enum map_type lower_type(enum dtype t);
 
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);

@@ -113,8 +113,9 @@ int lower_elementwise(struct lowering *l, const struct stage *s, const struct pl
 	}
 	at[0] = lower_out(l, s);
 	for (i = 0; i < map.operands; i++)
-		map.operand[i] =
-			(struct map_operand){ at[i].buf, plan_base(access[i], &at[i].layout) };
+		map.operand[i] = (struct map_operand){ at[i].buf,
+						       plan_base(access[i], &at[i].layout),
+						       lower_type(access[i]->value->dtype) };
 	for (d = 0; d < s->dims; d++) {
 		s64 stride[MAP_OPERANDS];
 

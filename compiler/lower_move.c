@@ -11,6 +11,7 @@ static struct operand_at seen_by(const struct stage *s, const struct stage_acces
 	struct operand_at seen = { .buf = at->buf };
 
 	seen.layout.rank = s->dims;
+	seen.layout.element = at->layout.element;
 	seen.layout.base = plan_base(a, &at->layout);
 	seen.layout.bytes = at->layout.bytes;
 	for (int d = 0; d < s->dims; d++) {

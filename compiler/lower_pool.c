@@ -111,8 +111,8 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 		b.kernel[d] = s->size[KY + d];
 		b.step[d] = plan_stride(&s->in[0], &x.layout, KY + d);
 	}
-	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout) };
-	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout) };
+	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout), MAP_WORDS };
+	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout), MAP_WORDS };
 	if (b.max) {
 		b.least = lower_f32(l, s->lo, l->machine->lanes);
 	} else if (window_divisor_is_uniform(&w, include_pad)) {
@@ -121,7 +121,7 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 		struct mir_ref ref = divisor_table(l, &w, include_pad, s->size[CHANNEL]);
 
 		map.operands = 3;
-		map.operand[2] = (struct map_operand){ ref.buf, ref.offset };
+		map.operand[2] = (struct map_operand){ ref.buf, ref.offset, MAP_WORDS };
 		table[CHANNEL] = BYTES;
 		table[COLUMN] = s->size[CHANNEL] * BYTES;
 		table[ROW] = s->size[COLUMN] * table[COLUMN];

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { ELEMENT_BYTES = 4 };
+static s64 element_bytes(const struct map *map, int i)
+{
+	return map->operand[i].type == MAP_WORDS ? 4 : 1;
+}
 
 /*
  * How the innermost dimensions become vectors. Either one dimension is cut into vectors of `lanes`
@@ -58,7 +61,7 @@ static bool foldable(const struct map *map)
 	for (i = 0; i < map->operands; i++) {
 		bool scalar = !map->stride[i][inner] && !map->stride[i][inner - 1];
 
-		if (map->stride[i][inner] != ELEMENT_BYTES && !scalar)
+		if (map->stride[i][inner] != element_bytes(map, i) && !scalar)
 			return false;
 	}
 	return true;
@@ -142,12 +145,15 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 		*ref = base[i];
 		ref->offset += number * c->step * map->stride[i][c->dim];
 		map->scalar[i] = !map->stride[i][inner];
-		if (map->scalar[i])
+		if (map->scalar[i] && map->operand[i].type == MAP_WORDS)
 			continue;
-		if (c->fold && map->stride[i][c->dim] != map->size[inner] * ELEMENT_BYTES) {
+		if (map->scalar[i])
+			ref->seg_len = 1; /* the same byte again */
+		else if (c->fold &&
+			 map->stride[i][c->dim] != map->size[inner] * element_bytes(map, i)) {
 			ref->seg_len = map->size[inner];
 			ref->seg_stride = map->stride[i][c->dim];
-		} else if (!c->fold && map->stride[i][inner] != ELEMENT_BYTES) {
+		} else if (!c->fold && map->stride[i][inner] != element_bytes(map, i)) {
 			ref->seg_len = 1;
 			ref->seg_stride = map->stride[i][inner];
 		}
@@ -157,15 +163,21 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 
 vreg map_load(struct mir *m, const struct map *map, int i, s64 extra)
 {
+	static const enum rondo_opcode ops[] = { RONDO_OP_ld_w, RONDO_OP_ld_u8, RONDO_OP_ld_s8 };
+	enum map_type type = map->operand[i].type;
 	struct mir_ref ref = map->ref[i];
 
 	ref.offset += extra;
-	return mir_load(m, map->scalar[i] ? RONDO_OP_ldb_w : RONDO_OP_ld_w, ref, map->count);
+	if (map->scalar[i] && type == MAP_WORDS)
+		return mir_load(m, RONDO_OP_ldb_w, ref, map->count);
+	return mir_load(m, ops[type], ref, map->count);
 }
 
 void map_store(struct mir *m, const struct map *map, int i, vreg v)
 {
-	mir_store(m, v, map->ref[i], map->count);
+	static const enum rondo_opcode ops[] = { RONDO_OP_st_w, RONDO_OP_st_u8, RONDO_OP_st_s8 };
+
+	mir_store_as(m, ops[map->operand[i].type], v, map->ref[i], map->count);
 }
 
 /* A nest over the outer dimensions and @trips vectors of @lanes lanes, from number @number on. */

@@ -17,9 +17,13 @@
 
 enum { MAP_OPERANDS = 4 };
 
+enum map_type { MAP_WORDS, MAP_U8, MAP_S8 };
+
 struct map_operand {
 	mir_buf buf;
 	s64 offset; /* bytes */
+	enum map_type
+		type; /* of its elements; bytes are widened to s32, and saturated when stored */
 };
 
 struct map {

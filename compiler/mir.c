@@ -227,13 +227,18 @@ vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count
 	return dst;
 }
 
-void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count)
+void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count)
 {
-	struct mir_item *item = mir_op(m, RONDO_OP_st_w);
+	struct mir_item *item = mir_op(m, op);
 
 	item->a = a;
 	item->ref = ref;
 	item->op.count = count;
+}
+
+void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count)
+{
+	mir_store_as(m, RONDO_OP_st_w, a, ref, count);
 }
 
 /* Keeps the strides of the loops whose bit is set in @kept, in order. */

@@ -141,7 +141,8 @@ void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b);
 vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count);
 void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, struct mir_ref ref,
 		   int count);
-void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count);
+void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count); /* containers */
+void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count);
 
 /* The item that closes the loop opened by item @i. */
 int mir_loop_end(const struct mir *m, int i);

@@ -51,7 +51,7 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 	if (!i && node_is_window(s->node))
 		return layout_of_window_input(g, s->node);
 	if (s->kind == STAGE_PRODUCT)
-		return layout_row_major(&a->as);
+		return layout_row_major(&a->as, (int)dtype_size(a->value->dtype));
 	if (!shape_equal(&a->as, &a->value->shape))
 		return layout_dense_as(a->value, &a->as);
 	return p->layout[a->value->id];

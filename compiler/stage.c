@@ -215,12 +215,12 @@ static int make_softmax(struct graph *g, struct stages *list, struct node *n)
 
 enum { CONTAINER_BYTES = 4 };
 
-/* The shape of @v, or how many containers it has where its elements are of another size. */
+/* The shape of @v, or how many containers it has where these are what is moved. */
 static struct shape moved_shape(const struct value *v)
 {
 	s64 bytes = shape_elems(&v->shape) * (s64)dtype_size(v->dtype);
 
-	if (dtype_size(v->dtype) == CONTAINER_BYTES)
+	if (dtype_is_element(v->dtype))
 		return v->shape;
 	return (struct shape){ 1, { (bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES } };
 }

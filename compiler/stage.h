@@ -30,8 +30,8 @@ enum stage_kind {
 struct stage_access {
 	const struct value *value; /* NULL: the stage has no such input */
 	/*
-	 * The shape that is indexed: its own, or one of as many elements. What is not of 32 bits is
-	 * only ever moved, and indexed by containers.
+	 * The shape that is indexed: its own, or one of as many elements. What is no element
+	 * (dtype_is_element()) is only ever moved, and indexed by containers.
 	 */
 	struct shape as;
 	s64 at[TENSOR_RANK_MAX]; /* of each coordinate */

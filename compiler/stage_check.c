@@ -42,7 +42,7 @@ static int check_access(const struct graph *g, const struct stage *s, const stru
 {
 	if (!a->value)
 		return 0;
-	if (dtype_size(a->value->dtype) == 4 &&
+	if (dtype_is_element(a->value->dtype) &&
 	    shape_elems(&a->as) != shape_elems(&a->value->shape))
 		return broken(g, s, "a shape of another size than its value");
 	for (int i = 0; i < a->as.rank; i++) {

@@ -140,6 +140,11 @@ static inline void output_is_s8(Onnx__ModelProto *m)
 	output_type(m)->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
 }
 
+static inline void output_is_s64(Onnx__ModelProto *m)
+{
+	output_type(m)->elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+}
+
 static inline void become_sequence(Onnx__TypeProto *t)
 {
 	protobuf_c_message_free_unpacked(&t->tensor_type->base, NULL);

@@ -94,10 +94,12 @@ static void test_tensors(void)
 	onnx_write_node(w, "Relu", "r", "x", "y");
 	refuse(w, -ENOTSUP, "m.onnx: node \"r\" (Relu): input 0 \"x\" is s8, it takes f32");
 	w = onnx_writer_create("g", "", 13);
-	onnx_write_input(w, "x", DTYPE_S8, &s4);
+	onnx_write_input(w, "x", DTYPE_S64, &s4);
 	onnx_write_node(w, "Transpose", "t", "x", "y");
-	refuse_with(w, output_is_s8, NULL, -ENOTSUP,
-		    "m.onnx: node \"t\" (Transpose): \"x\" is s8, the machine does it in f32");
+	refuse_with(
+		w, output_is_s64, NULL, -ENOTSUP,
+		"m.onnx: node \"t\" (Transpose): \"x\" is s64, the machine does it in f32, u8, s8, "
+		"s32 or bool");
 }
 
 static struct onnx_writer *conv(const char *attr, int count, int64_t a, int64_t b, int64_t c,
