@@ -85,7 +85,8 @@ static const struct node *node_of(const struct emission *e, u32 b)
 static int entry_for(struct emission *e, const struct bundle_slot *s, u16 *index)
 {
 	struct rondo_entry entry = { .seg_len = s->run->ref->seg_len,
-				     .seg_stride = s->run->ref->seg_stride };
+				     .seg_stride = s->run->ref->seg_stride,
+				     .pitch = s->run->ref->pitch };
 	u32 i;
 
 	for (i = 0; i < RONDO_LOOP_DEPTH; i++) {

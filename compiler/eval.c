@@ -23,7 +23,7 @@ void eval_node(const struct graph *g, const struct node *n, const void *const in
 	s64 elems;
 
 	eval_fns[n->op](g, n, in, out);
-	if (n->op == OP_CLIP || !node_clamps(n) || !y)
+	if (!(op_infos[n->op].flags & OP_FLAG_CLAMP) || !node_clamps(n) || !y)
 		return;
 	elems = shape_elems(&n->out[0]->shape);
 	for (s64 i = 0; i < elems; i++)

@@ -92,6 +92,10 @@ void eval_pool(const struct graph *g, const struct node *n, const void *const in
 	float *y = out[0];
 	struct window w;
 
+	if (n->out[0]->dtype != DTYPE_F32) {
+		eval_max_of_bytes(g, n, in[0], out[0]);
+		return;
+	}
 	if (window_of(g, n, &w))
 		return;
 	for (s64 plane = 0; plane < xs->dim[0] * xs->dim[1]; plane++) {

@@ -13,6 +13,9 @@ typedef void eval_fn(const struct graph *g, const struct node *n, const void *co
 	eval_fn eval_##eval;
 #include "compiler/ops.def"
 
+/* MaxPool of u8 or s8. */
+void eval_max_of_bytes(const struct graph *g, const struct node *n, const void *x, u8 *y);
+
 /* ONNX's Clip: the upper bound wins; a NaN stays. */
 static inline float eval_clamp(float x, float lo, float hi)
 {

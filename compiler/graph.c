@@ -170,6 +170,16 @@ void node_set_dims(struct node *n, enum attr a, struct dims value)
 	n->attrs.given |= 1u << a;
 }
 
+void node_copy_attrs(struct node *n, const struct attrs *from)
+{
+	u32 here = 0;
+
+	for (int a = 0; a < ATTR_COUNT; a++)
+		here |= op_has(n->op, a) ? 1u << a : 0;
+	n->attrs = *from;
+	n->attrs.given &= here;
+}
+
 /* The attributes that ONNX does not have: every node gets them at once. */
 static void set_own_attrs(struct node *n)
 {

@@ -35,6 +35,8 @@ enum op {
 enum op_flag {
 	OP_FLAG_ONNX = 1,
 	OP_FLAG_CLAMP = 2,
+	OP_FLAG_FUNCTION = 4,
+	OP_FLAG_MICROSOFT = 8,
 };
 
 enum attr {
@@ -80,7 +82,7 @@ struct op_info {
 };
 
 /* What ops.def says of the types of an operator's inputs and outputs beside op_info.types. */
-enum { OP_OWN_TYPES_MAX = 8 }; /* inputs that may have a type of their own: the first ones */
+enum { OP_OWN_TYPES_MAX = 9 }; /* inputs that may have a type of their own: the first ones */
 
 struct op_types {
 	u32 takes[OP_OWN_TYPES_MAX]; /* bit set of enum dtype; 0: as op_info.types */
@@ -207,6 +209,7 @@ struct graph {
 	double fold_cost; /* spent by pass_fold_node() */
 	u64 fold_bytes;
 	struct declaration *declared;
+	bool quantised; /* pass_quantise() is behind: until then constants stay dequantised */
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 	void (*notice)(void *context, const char *text); /* as in struct compile_options */
 	void *notice_context;
@@ -254,7 +257,7 @@ int graph_add_output(struct graph *g, struct value *v);
  * outputs, and no attributes but its OWN ones. It stands for the same operator of the model as @at.
  * Inputs up to NODE_IN_FIXED may be added later by node_set_in().
  */
-#define NODE_IN_FIXED 5 /* the most inputs of an operator whose number of inputs is bounded */
+#define NODE_IN_FIXED 9 /* the most inputs of an operator whose number of inputs is bounded */
 struct node *graph_node(struct graph *g, struct node *at, enum op op, const char *name, int n_in);
 
 /* Connects input @i with @v (NULL: left out), or output @i, which must have no producer. */
@@ -265,6 +268,9 @@ void node_set_out(struct node *n, int i, struct value *v);
 void node_set_int(struct node *n, enum attr a, s64 value);
 void node_set_float(struct node *n, enum attr a, float value);
 void node_set_dims(struct node *n, enum attr a, struct dims value);
+
+/* Gives @n those attributes of @from that its operator has, too. */
+void node_copy_attrs(struct node *n, const struct attrs *from);
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 
@@ -282,6 +288,18 @@ static inline bool value_is_const(const struct value *v)
 
 /* The only node that uses @v, when there is exactly one use and @v is not an output; else NULL. */
 struct node *value_only_user(const struct value *v);
+
+/* Whether @op is a convolution, in floating point or in integers. */
+static inline bool op_is_conv(enum op op)
+{
+	return op == OP_CONV || op == OP_CONVINTEGER;
+}
+
+/* Whether it slides a window over its input 0. */
+static inline bool op_is_window(enum op op)
+{
+	return op_is_conv(op) || op == OP_MAXPOOL || op == OP_AVGPOOL || op == OP_SUMPOOL;
+}
 
 /* Whether the node clamps its result. */
 bool node_clamps(const struct node *n);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "compiler/layout.h"
+#include "compiler/quantise.h"
 
 #include <math.h>
 
@@ -17,6 +18,22 @@ struct layout layout_row_major(const struct shape *shape, int element)
 		stride *= shape->dim[i];
 	}
 	l.bytes = stride;
+	return l;
+}
+
+struct layout layout_rows(const struct shape *shape, int element)
+{
+	struct layout l = layout_row_major(shape, element);
+	s64 bytes = shape->dim[l.rank - 1] * element, padding = -bytes & (CONTAINER_BYTES - 1);
+
+	if (!padding)
+		return l;
+	l.halo = true;
+	l.bytes = bytes + padding;
+	for (int i = l.rank - 2; i >= 0; i--) {
+		l.stride[i] = (s64)l.bytes;
+		l.bytes *= shape->dim[i];
+	}
 	return l;
 }
 
@@ -43,9 +60,17 @@ struct layout layout_dense_as(const struct value *v, const struct shape *as)
 	return l;
 }
 
-bool node_is_window(const struct node *n)
+/* What does not change the result of @n, where its window sees padding. */
+static float neutral(const struct node *n)
 {
-	return n->op == OP_CONV || n->op == OP_MAXPOOL || n->op == OP_AVGPOOL;
+	enum dtype type = node_in(n, 0)->dtype;
+	const struct value *zero = n->op == OP_CONVINTEGER ? node_in(n, 2) :
+				   n->op == OP_SUMPOOL	   ? node_in(n, 1) :
+							     NULL;
+
+	if (n->op == OP_MAXPOOL)
+		return type == DTYPE_F32 ? -INFINITY : (float)quantise_least(type);
+	return value_is_const(zero) ? (float)quantise_read(type, zero->data, 0) : 0;
 }
 
 struct layout layout_of_window_input(const struct graph *g, const struct node *n)
@@ -72,8 +97,7 @@ struct layout layout_of_window_input(const struct graph *g, const struct node *n
 	l.base = w.axis[0].pad * row + w.axis[1].pad * pixel;
 	l.bytes = shape->dim[0] * rows * row;
 	l.halo = l.bytes != (u64)(shape_elems(shape) * l.element);
-	if (l.halo && n->op == OP_MAXPOOL)
-		l.fill = x->dtype == DTYPE_F32 ? -INFINITY : x->dtype == DTYPE_S8 ? INT8_MIN : 0;
+	l.fill = l.halo ? neutral(n) : 0;
 	return l;
 }
 
@@ -82,7 +106,7 @@ struct layout layout_of_value(const struct graph *g, const struct value *v)
 	const struct operand *use;
 
 	for (use = v->uses; use; use = use->next)
-		if (use == &use->node->in[0] && node_is_window(use->node))
+		if (use == &use->node->in[0] && op_is_window(use->node->op))
 			return layout_of_window_input(g, use->node);
 	return layout_dense(v);
 }

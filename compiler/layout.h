@@ -39,8 +39,11 @@ struct layout layout_dense(const struct value *v);
  */
 struct layout layout_dense_as(const struct value *v, const struct shape *as);
 
-/* Whether @n slides a window over its input 0. */
-bool node_is_window(const struct node *n);
+/*
+ * Row-major, each row beginning at a multiple of 4 bytes: how the matrix unit reads the input of a
+ * product that is no window.
+ */
+struct layout layout_rows(const struct shape *shape, int element);
 
 /*
  * What the window operator @n wants of its input: channels-last, padded; pixels of bytes begin at

@@ -293,7 +293,7 @@ static int check_node_sizes(const struct graph *g, const struct rondo_machine *m
 		if (node_in(n, i))
 			err = need_sram(g, machine, n, node_in(n, i)->name,
 					layout_dense(node_in(n, i)).bytes);
-	if (!err && node_is_window(n))
+	if (!err && op_is_window(n->op))
 		err = need_sram(g, machine, n, node_in(n, 0)->name,
 				layout_of_window_input(g, n).bytes);
 	if (err)

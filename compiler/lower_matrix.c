@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "compiler/lower.h"
+#include "compiler/lower_quantised.h"
 
 enum { OUTER_MAX = 4, PIXEL_Y = 0, PIXEL_X = 1, BYTES = 4 };
 
@@ -25,7 +26,10 @@ struct product {
 	const struct stage *s;
 	const struct plan *plan;
 	struct moved x, w, y, bias;
+	bool integer; /* of bytes, in s32 */
+	struct quantised_product q; /* what that needs */
 	bool packed; /* the weights of a column tile are dense, one tile behind the other */
+	int element; /* bytes of one of the result */
 	const s64 *pixels; /* rows, pixels of a row */
 	int pixel, column; /* dimensions: y, and o */
 	s64 trip[OUTER_MAX]; /* of the outer dimensions that are no loops */
@@ -53,7 +57,7 @@ static s64 pixel_offset(const struct product *p, const struct moved *a, const s6
 	       at[PIXEL_X] * a->stride[p->pixel + PIXEL_X];
 }
 
-/* Loads rq_f32's parameters for columns [n, n + lanes): bias, low, high. */
+/* Loads the parameters of the store for columns [n, n + lanes): of rq_f32 bias, low, high. */
 static vreg load_params(struct lowering *l, const struct product *p, s64 n, int lanes)
 {
 	struct mir *m = &l->mir;
@@ -61,6 +65,12 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	const float bounds[] = { p->s->lo, p->s->hi };
 	int i;
 
+	if (p->integer) {
+		for (i = 0; i < 3; i++)
+			mir_load_part(m, params, i, RONDO_OP_ld_w,
+				      outer_ref(p, &p->bias, p->q.part[i] + n * BYTES), lanes);
+		return params;
+	}
 	if (p->bias.buf == MIR_NO_BUF)
 		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), lanes);
 	else
@@ -102,8 +112,9 @@ static void load_weights(struct lowering *l, const struct product *p, int k, str
 	ref.stride[depth] = (s32)pitch;
 	ref.row_stride[depth] = 1;
 	t->buffer ^= 1;
-	item = mir_op(m, RONDO_OP_wl_w);
+	item = mir_op(m, p->integer ? RONDO_OP_wl_s8 : RONDO_OP_wl_w);
 	item->ref = ref;
+	item->op.zp = p->integer ? p->q.weight_zero : 0;
 	item->op.count = (u8)t->lanes;
 	item->op.buf = (u8)t->buffer;
 	mir_end(m);
@@ -136,11 +147,12 @@ static void push_pixels(struct lowering *l, const struct product *p, int k, int 
 	ref.seg_len = tile->seg_len;
 	ref.seg_stride = tile->seg_stride;
 	open_pixels(&l->mir, &ref, w, h, &p->x.stride[p->pixel]);
-	item = mir_op(&l->mir, RONDO_OP_push_f32);
+	item = mir_op(&l->mir, p->integer ? p->q.push : RONDO_OP_push_f32);
 	item->ref = ref;
 	item->op.count = tile->count;
 	item->op.buf = (u8)buffer;
-	item->op.mode = k == 0; /* the first push writes, the others add */
+	/* The first push writes, the others add; to what is there already, all do. */
+	item->op.mode = k == 0 && !p->q.preset;
 	close_pixels(&l->mir);
 }
 
@@ -149,15 +161,29 @@ static void store_pixels(struct lowering *l, const struct product *p, struct mir
 {
 	struct mir_item *item;
 
-	if (p->y.stride[p->column] != BYTES) {
+	if (p->y.stride[p->column] != p->element) {
 		ref.seg_len = 1;
 		ref.seg_stride = (s32)p->y.stride[p->column];
 	}
 	open_pixels(&l->mir, &ref, w, h, &p->y.stride[p->pixel]);
-	item = mir_op(&l->mir, RONDO_OP_stq_f32);
+	item = mir_op(&l->mir, p->integer ? p->q.store : RONDO_OP_stq_f32);
 	item->ref = ref;
-	item->params = params;
+	item->params = p->integer && p->q.store == RONDO_OP_sta ? VREG_NONE : params;
 	item->op.count = lanes;
+	close_pixels(&l->mir);
+}
+
+/* Sums that nothing requantises begin with the correction of their column. */
+static void preset_pixels(struct lowering *l, const struct product *p, s64 n, s64 w, s64 h,
+			  int lanes)
+{
+	struct mir_ref ref = outer_ref(p, &p->bias, n * BYTES);
+	struct mir_item *item;
+
+	open_pixels(&l->mir, &ref, w, h, (s64[]){ 0, 0 });
+	item = mir_op(&l->mir, RONDO_OP_preset);
+	item->ref = ref;
+	item->op.count = (u8)lanes;
 	close_pixels(&l->mir);
 }
 
@@ -175,12 +201,14 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 		from.stride[loop] = (s32)(h * p->x.stride[p->pixel]);
 		to.stride[loop] = (s32)(h * p->y.stride[p->pixel]);
 	}
+	if (p->q.preset)
+		preset_pixels(l, p, t->n, w, h, t->lanes);
 	for (k = 0; k < p->plan->k.n; k++) {
 		if (t->loaded != k)
 			load_weights(l, p, k, t);
 		push_pixels(l, p, k, t->buffer, from, w, h);
 	}
-	if (!t->has_params)
+	if (!t->has_params && !p->q.preset)
 		t->params = load_params(l, p, t->n, t->lanes);
 	t->has_params = true;
 	t->loaded = p->plan->k.n == 1 ? 0 : -1;
@@ -196,7 +224,8 @@ static void strips(struct lowering *l, const struct product *p, struct column_ti
 	if (!p->plan->unrolled && full > 1) {
 		int depth;
 
-		t->params = load_params(l, p, t->n, t->lanes);
+		if (!p->q.preset)
+			t->params = load_params(l, p, t->n, t->lanes);
 		t->has_params = true;
 		t->loaded = -1;
 		depth = mir_loop(&l->mir, full);
@@ -257,14 +286,15 @@ static struct moved moved_by(const struct stage *s, const struct stage_access *a
 	return m;
 }
 
-/* The constant weights of the product at the current trips of the outer dimensions, in elements. */
+/* The constant weights of a product while they are packed, in containers. */
 struct packing {
 	const struct stage *s;
-	const float *from;
-	s64 stride[STAGE_DIMS]; /* of the model's weights */
+	s64 size[3]; /* of the reduced dimensions */
+	const u32 *from; /* at the current trips of the outer dimensions */
+	s64 stride[STAGE_DIMS]; /* of what it comes from */
 	s64 rows, columns;
 	int lanes;
-	float *to;
+	u32 *to;
 };
 
 /* Where (row, column) of a matrix is, packed in column tiles. */
@@ -276,13 +306,13 @@ static s64 packed_at(const struct packing *k, s64 row, s64 column)
 }
 
 /* One matrix: rows are the points of the reduced dimensions, which begin at @first. */
-static void pack_matrix(struct packing *k, int first, const float *from)
+static void pack_matrix(struct packing *k, int first, const u32 *from)
 {
-	const s64 *size = &k->s->size[first], *stride = &k->stride[first];
+	const s64 *size = k->size, *stride = &k->stride[first];
 
 	for (s64 row = 0; row < k->rows; row++) {
 		s64 c = row % size[2], kx = row / size[2] % size[1], ky = row / size[2] / size[1];
-		const float *w = from + ky * stride[0] + kx * stride[1] + c * stride[2];
+		const u32 *w = from + ky * stride[0] + kx * stride[1] + c * stride[2];
 
 		for (s64 o = 0; o < k->columns; o++)
 			k->to[packed_at(k, row, o)] = w[o * k->stride[first - 1]];
@@ -291,7 +321,7 @@ static void pack_matrix(struct packing *k, int first, const float *from)
 }
 
 /* The matrices of the outer dimensions from @d on that move the weights. */
-static void pack_outer(struct packing *k, int d, int outer, const float *from)
+static void pack_outer(struct packing *k, int d, int outer, const u32 *from)
 {
 	s64 trips = k->stride[d] ? k->s->size[d] : 1;
 
@@ -309,21 +339,29 @@ static struct moved pack_weights(struct lowering *l, const struct product *p)
 	const struct stage *s = p->s;
 	const struct value *v = s->in[1].value;
 	const struct layout dense = layout_dense(v);
-	struct packing k = { .s = s, .lanes = l->machine->lanes, .rows = 1 };
+	int first = s->dims - s->reduced;
+	struct packing k = { .s = s, .lanes = l->machine->lanes, .from = v->data };
 	struct moved m = { .buf = MIR_NO_BUF };
-	s64 matrix = BYTES;
+	s64 matrix = BYTES, bytes;
 	struct mir_ref ref;
 	void *room;
 
 	for (int d = 0; d < s->dims; d++)
-		k.stride[d] = plan_stride(&s->in[1], &dense, d) / BYTES;
-	for (int d = s->dims - s->reduced; d < s->dims; d++)
-		k.rows *= s->size[d];
+		k.stride[d] = p->integer ? p->q.stride[d] :
+					   plan_stride(&s->in[1], &dense, d) / BYTES;
+	if (p->integer)
+		k.from = p->q.words;
+	for (int i = 0; i < 3; i++)
+		k.size[i] = i < 2 ? s->size[first + i] : stage_containers(s);
+	k.rows = k.size[0] * k.size[1] * k.size[2];
 	k.columns = s->size[p->column];
-	ref = lower_const(l, NULL, shape_elems(&v->shape) * BYTES, &room);
+	bytes = k.rows * k.columns * BYTES;
+	for (int d = 0; d < p->plan->outer; d++)
+		bytes *= k.stride[d] ? s->size[d] : 1;
+	ref = lower_const(l, NULL, bytes, &room);
 	k.to = room;
 	if (k.to)
-		pack_outer(&k, 0, p->plan->outer, v->data);
+		pack_outer(&k, 0, p->plan->outer, k.from);
 	m.buf = ref.buf;
 	m.base = ref.offset;
 	matrix *= k.rows * k.columns;
@@ -345,11 +383,21 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.column = plan->outer + 2;
 	p.pixels = &s->size[p.pixel];
 	p.packed = value_is_const(s->in[1].value);
+	p.integer = dtype_size(s->in[0].value->dtype) == 1;
+	p.element = (int)dtype_size(s->out.value->dtype);
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);
 	x = lower_input(l, s, plan, 0);
 	p.x = moved_by(s, &s->in[0], &x);
+	if (p.integer) {
+		int rc = quantised_product(l, s, plan->outer, &p.q);
+
+		if (rc)
+			return rc;
+		p.bias = (struct moved){ .buf = p.q.parameters.buf, .base = p.q.parameters.offset };
+		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
+	}
 	if (p.packed) {
 		p.w = pack_weights(l, &p);
 	} else {
@@ -368,7 +416,11 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 
 int lower_matrix(struct lowering *l, const struct stage *s, const struct plan *plan)
 {
-	if (s->node->op == OP_CONV && !value_is_const(s->in[1].value))
+	if (s->node->op != OP_LINEAR && !value_is_const(s->in[1].value))
 		return node_fail(l->g, s->node, -ENOTSUP, "weights are known only at run time");
-	return plan->unit == PLAN_VECTOR ? lower_depthwise(l, s, plan) : lower_pushes(l, s, plan);
+	if (plan->unit != PLAN_VECTOR)
+		return lower_pushes(l, s, plan);
+	if (s->node->op == OP_CONVINTEGER)
+		return lower_quantised_depthwise(l, s, plan);
+	return lower_depthwise(l, s, plan);
 }

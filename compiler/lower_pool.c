@@ -5,12 +5,14 @@
  */
 #include "compiler/lower.h"
 #include "compiler/map.h"
+#include "compiler/quantise.h"
 #include "compiler/window.h"
 
 enum { BYTES = 4, TAPS_UNROLLED = 64 };
 
 struct body {
 	bool max;
+	bool bytes; /* in integers */
 	s64 kernel[2], step[2]; /* taps, and bytes between them: rows, pixels */
 	vreg least; /* a maximum begins with it */
 	vreg divisor; /* of an average; VREG_NONE: operand 2 of the map */
@@ -18,6 +20,8 @@ struct body {
 
 static enum rondo_opcode join_op(const struct body *b)
 {
+	if (b->bytes)
+		return RONDO_OP_max;
 	return b->max ? RONDO_OP_fmax : RONDO_OP_fadd;
 }
 
@@ -101,7 +105,10 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct operand_at x = lower_input(l, s, p, 0), y = lower_out(l, s);
 	bool include_pad = s->node->attrs.count_include_pad;
-	struct body b = { .max = s->node->op == OP_MAXPOOL, .divisor = VREG_NONE };
+	enum dtype dtype = s->out.value->dtype;
+	struct body b = { .max = s->node->op == OP_MAXPOOL,
+			  .bytes = dtype != DTYPE_F32,
+			  .divisor = VREG_NONE };
 	struct map map = { .operands = 2, .body = pool_body, .arg = &b };
 	s64 table[CHANNEL + 1] = { 0 }; /* strides of the table of divisors */
 	struct window w;
@@ -111,9 +118,13 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 		b.kernel[d] = s->size[KY + d];
 		b.step[d] = plan_stride(&s->in[0], &x.layout, KY + d);
 	}
-	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout), MAP_WORDS };
-	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout), MAP_WORDS };
-	if (b.max) {
+	map.operand[0] =
+		(struct map_operand){ y.buf, plan_base(&s->out, &y.layout), lower_type(dtype) };
+	map.operand[1] =
+		(struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout), lower_type(dtype) };
+	if (b.bytes) {
+		b.least = mir_movi(&l->mir, quantise_least(dtype));
+	} else if (b.max) {
 		b.least = lower_f32(l, s->lo, l->machine->lanes);
 	} else if (window_divisor_is_uniform(&w, include_pad)) {
 		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);

@@ -161,16 +161,25 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 	map->body(m, map, map->arg);
 }
 
-vreg map_load(struct mir *m, const struct map *map, int i, s64 extra)
+static enum rondo_opcode load_op(const struct map *map, int i)
 {
 	static const enum rondo_opcode ops[] = { RONDO_OP_ld_w, RONDO_OP_ld_u8, RONDO_OP_ld_s8 };
 	enum map_type type = map->operand[i].type;
+
+	return map->scalar[i] && type == MAP_WORDS ? RONDO_OP_ldb_w : ops[type];
+}
+
+vreg map_load(struct mir *m, const struct map *map, int i, s64 extra)
+{
 	struct mir_ref ref = map->ref[i];
 
 	ref.offset += extra;
-	if (map->scalar[i] && type == MAP_WORDS)
-		return mir_load(m, RONDO_OP_ldb_w, ref, map->count);
-	return mir_load(m, ops[type], ref, map->count);
+	return mir_load(m, load_op(map, i), ref, map->count);
+}
+
+void map_load_part(struct mir *m, const struct map *map, int i, vreg dst, int part)
+{
+	mir_load_part(m, dst, part, load_op(map, i), map->ref[i], map->count);
 }
 
 void map_store(struct mir *m, const struct map *map, int i, vreg v)

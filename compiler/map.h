@@ -15,7 +15,7 @@
 #include "compiler/layout.h"
 #include "compiler/mir.h"
 
-enum { MAP_OPERANDS = 4 };
+enum { MAP_OPERANDS = 5 };
 
 enum map_type { MAP_WORDS, MAP_U8, MAP_S8 };
 
@@ -46,6 +46,9 @@ void map_dim(struct map *map, s64 size, const s64 *stride);
 
 /* Loads operand @i of the current vector, @extra bytes further on. */
 vreg map_load(struct mir *m, const struct map *map, int i, s64 extra);
+
+/* The same into part @part of the three registers @dst. */
+void map_load_part(struct mir *m, const struct map *map, int i, vreg dst, int part);
 
 /* Stores to operand @i of the current vector. */
 void map_store(struct mir *m, const struct map *map, int i, vreg v);

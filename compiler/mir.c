@@ -241,6 +241,16 @@ void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count)
 	mir_store_as(m, RONDO_OP_st_w, a, ref, count);
 }
 
+struct rondo_access mir_access(const struct mir_item *item, struct rondo_entry *entry)
+{
+	*entry = (struct rondo_entry){ .seg_len = item->ref.seg_len,
+				       .seg_stride = item->ref.seg_stride,
+				       .pitch = item->ref.pitch };
+	return (struct rondo_access){ entry, 0, rondo_element_bytes(item->op.op),
+				      rondo_elements(item->op.op, item->op.count),
+				      rondo_element_rows(&item->op) };
+}
+
 /* Keeps the strides of the loops whose bit is set in @kept, in order. */
 static void compress_strides(struct mir_ref *ref, u32 kept, int depth)
 {
@@ -293,6 +303,8 @@ static void print_ref(const struct mir_ref *ref, FILE *out)
 			fprintf(out, " + %d*i%d", ref->stride[d], d);
 	if (ref->seg_len)
 		fprintf(out, " seg %u:%d", ref->seg_len, ref->seg_stride);
+	if (ref->pitch)
+		fprintf(out, " pitch %d", ref->pitch);
 	fprintf(out, "]");
 }
 

@@ -25,6 +25,7 @@
 #include <stdio.h>
 
 #include "compiler/arena.h"
+#include "core/affine.h"
 #include "core/isa.h"
 #include "spec/program.h"
 
@@ -60,6 +61,7 @@ struct mir_ref {
 	s16 row_stride[RONDO_LOOP_DEPTH]; /* rows */
 	u16 seg_len; /* elements; 0: contiguous */
 	s32 seg_stride; /* bytes */
+	s32 pitch; /* bytes between the rows of ld4 */
 };
 
 enum mir_kind {
@@ -143,6 +145,12 @@ void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, stru
 		   int count);
 void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count); /* containers */
 void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count);
+
+/*
+ * What operation @item touches in one trip, relative to its buffer and offset; *@entry, which is
+ * filled in, must live as long.
+ */
+struct rondo_access mir_access(const struct mir_item *item, struct rondo_entry *entry);
 
 /* The item that closes the loop opened by item @i. */
 int mir_loop_end(const struct mir *m, int i);

@@ -17,10 +17,8 @@ struct checker {
 /* All bytes that @item touches, over all trips of the open loops, are in its buffer. */
 static void check_ref(struct checker *c, const struct mir_item *item)
 {
-	const struct rondo_entry entry = { .seg_len = item->ref.seg_len,
-					   .seg_stride = item->ref.seg_stride };
-	const struct rondo_access access = { &entry, 0, rondo_element_bytes(item->op.op),
-					     rondo_elements(item->op.op, item->op.count), 1 };
+	struct rondo_entry entry;
+	const struct rondo_access access = mir_access(item, &entry);
 	struct rondo_hull hull = rondo_access_hull(&access);
 	u64 bytes;
 	int d;

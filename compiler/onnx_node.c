@@ -47,11 +47,14 @@ static bool find_op(const Onnx__NodeProto *p, enum op *op)
 {
 	const char *type = onnx_str(p->op_type);
 
-	if (foreign_domain(p)[0])
-		return false;
-	if (is_constant(p))
+	const char *domain = foreign_domain(p);
+	u32 flag = !domain[0]			    ? OP_FLAG_ONNX :
+		   !strcmp(domain, "com.microsoft") ? OP_FLAG_MICROSOFT :
+						      0;
+
+	if (flag == OP_FLAG_ONNX && is_constant(p))
 		return true;
-	return op_from_name(type, strlen(type), op) && (op_infos[*op].flags & OP_FLAG_ONNX);
+	return op_from_name(type, strlen(type), op) && (op_infos[*op].flags & flag);
 }
 
 /* Operators of one name that are not supported. */
@@ -139,6 +142,12 @@ static const struct {
 	{ OP_BATCHNORM, "training_mode", false, 0 },
 	{ OP_DROPOUT, "ratio", true, 0 },
 	{ OP_DROPOUT, "seed", true, 0 },
+	{ OP_DEQUANTIZE, "block_size", false, 0 },
+	{ OP_DEQUANTIZE, "output_dtype", false, 0 },
+	{ OP_QUANTIZE, "block_size", false, 0 },
+	{ OP_QUANTIZE, "output_dtype", false, 0 },
+	{ OP_QUANTIZE, "precision", false, 0 },
+	{ OP_QUANTIZE, "saturate", true, 0 }, /* only about floating point of 8 bits */
 	{ OP_MAXPOOL, "storage_order", true, 0 }, /* only about the indices, which are refused */
 };
 

@@ -17,9 +17,9 @@
 #define FOLD_COST_MAX 1e9
 #define FOLD_BYTES_MAX (UINT64_C(1) << 29)
 
-static bool is_foldable(const struct node *n)
+static bool is_foldable(const struct graph *g, const struct node *n)
 {
-	if (n->op == OP_COPY)
+	if (n->op == OP_COPY || (n->op == OP_DEQUANTIZE && !g->quantised))
 		return false;
 	if (!shape_elems(&n->out[0]->shape))
 		return true;
@@ -65,7 +65,7 @@ int pass_fold_node(struct graph *g, struct node *n)
 	const void **in;
 	int rc;
 
-	if (!is_foldable(n) || !spend(g, n))
+	if (!is_foldable(g, n) || !spend(g, n))
 		return 0;
 	rc = make_outputs(g, n, out);
 	if (rc)

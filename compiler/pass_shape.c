@@ -6,6 +6,7 @@
  * nothing any more, nor do the types that it declares.
  */
 #include "compiler/passes.h"
+#include "compiler/quantise.h"
 
 #include <errno.h>
 
@@ -68,6 +69,17 @@ static int check_declared(const struct graph *g, const struct declaration *d)
 	return 0;
 }
 
+/* A function gives way to what it is made of. */
+static int type_node(struct graph *g, struct node *n)
+{
+	int rc;
+
+	if (op_infos[n->op].flags & OP_FLAG_FUNCTION)
+		return quantise_expand(g, n);
+	rc = pass_type_node(g, n);
+	return rc ? rc : pass_fold_node(g, n);
+}
+
 int pass_shape(struct graph *g)
 {
 	struct node *next;
@@ -75,9 +87,7 @@ int pass_shape(struct graph *g)
 
 	for (struct node *n = g->first; n && !rc; n = next) {
 		next = n->next;
-		rc = pass_type_node(g, n);
-		if (!rc)
-			rc = pass_fold_node(g, n);
+		rc = type_node(g, n);
 	}
 	for (const struct declaration *d = g->declared; d && !rc; d = d->next)
 		rc = check_declared(g, d);

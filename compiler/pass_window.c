@@ -119,7 +119,7 @@ int pass_window(struct graph *g)
 		next = n->next;
 		if (n->op == OP_GLOBALAVGPOOL)
 			rc = global_to_pool(g, n);
-		else if (n->op != OP_CONV && n->op != OP_MAXPOOL && n->op != OP_AVGPOOL)
+		else if (!op_is_window(n->op))
 			continue;
 		else if (node_in(n, 0)->shape.rank == 3)
 			rc = to_two_dimensions(g, n);

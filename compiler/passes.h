@@ -41,8 +41,8 @@ struct pass {
 /* The whole compiler, in order, those on the graph first; ends with a NULL name. */
 extern const struct pass passes[];
 
-pass_fn pass_fold, pass_shape, pass_simplify, pass_window, pass_batchnorm, pass_matmul,
-	pass_softmax, pass_affine, pass_clamp, pass_outputs, pass_final;
+pass_fn pass_fold, pass_shape, pass_simplify, pass_quantise, pass_window, pass_batchnorm,
+	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_outputs, pass_final;
 
 /* ---- What passes share --------------------------------------------------------------------- */
 

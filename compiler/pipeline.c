@@ -130,6 +130,7 @@ const struct pass passes[] = {
 	GRAPH("shape", pass_shape, "every attribute, type and shape; what is constant is computed"),
 	GRAPH("simplify", pass_simplify,
 	      "what does nothing goes; reshapes to View, bounds to Clip"),
+	GRAPH("quantise", pass_quantise, "what lies between bytes is done in integers"),
 	GRAPH("window", pass_window, "two spatial dimensions, explicit pads, pools with a kernel"),
 	GRAPH("batchnorm", pass_batchnorm, "BatchNormalization to Mul and Add"),
 	GRAPH("matmul", pass_matmul, "Gemm and MatMul to Linear"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Choosing plans: see plan.h. */
 #include "compiler/plan.h"
+#include "compiler/quantise.h"
 
 #include <errno.h>
 
@@ -48,10 +49,10 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 {
 	const struct stage_access *a = &s->in[i];
 
-	if (!i && node_is_window(s->node))
+	if (!i && op_is_window(s->node->op))
 		return layout_of_window_input(g, s->node);
 	if (s->kind == STAGE_PRODUCT)
-		return layout_row_major(&a->as, (int)dtype_size(a->value->dtype));
+		return layout_rows(&a->as, (int)dtype_size(a->value->dtype));
 	if (!shape_equal(&a->as, &a->value->shape))
 		return layout_dense_as(a->value, &a->as);
 	return p->layout[a->value->id];
@@ -59,7 +60,7 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-enum { KY, KX, C }; /* the reduced dimensions of a product, behind its others */
+enum { KY, KX, CONTAINER_BYTES = 4 }; /* the reduced dimensions of a product, behind its others */
 
 /* What pushes walk over: the reduced dimensions, as runs that one lane pattern reaches. */
 static int cut_k(struct graph *g, const struct stage *s, const struct rondo_machine *m,
@@ -67,10 +68,11 @@ static int cut_k(struct graph *g, const struct stage *s, const struct rondo_mach
 {
 	int first = s->dims - s->reduced;
 	const s64 *size = &s->size[first];
+	s64 containers = stage_containers(s);
 	s64 y = plan_stride(&s->in[0], &plan->in[0], first + KY);
 	s64 x = plan_stride(&s->in[0], &plan->in[0], first + KX);
-	s64 pixel = size[C] * plan_stride(&s->in[0], &plan->in[0], first + C);
-	struct tile_run whole = { .segs = size[KY], .len = size[KX] * size[C], .stride = y };
+	s64 pixel = containers * CONTAINER_BYTES;
+	struct tile_run whole = { .segs = size[KY], .len = size[KX] * containers, .stride = y };
 	struct tile_run *runs;
 
 	if (size[KX] == 1 || x == pixel) {
@@ -81,7 +83,7 @@ static int cut_k(struct graph *g, const struct stage *s, const struct rondo_mach
 			return g->err->code;
 		for (s64 ky = 0; ky < size[KY]; ky++)
 			runs[ky] = (struct tile_run){
-				.offset = ky * y, .segs = size[KX], .len = size[C], .stride = x
+				.offset = ky * y, .segs = size[KX], .len = containers, .stride = x
 			};
 		plan->k = tile_k(&g->arena, m, runs, (int)size[KY]);
 	}
@@ -107,6 +109,8 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
 {
 	s64 taps, groups, vectors;
 
+	if (s->node->op == OP_CONVINTEGER)
+		return quantise_by_taps(s->node);
 	if (s->node->op != OP_CONV || s->size[4] != 1 || s->size[7] != 1)
 		return false;
 	groups = s->size[1];

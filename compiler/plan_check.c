@@ -31,9 +31,9 @@ static int check_reach(const struct graph *g, const struct stage *s, const struc
 static int check_product(const struct graph *g, const struct stage *s, const struct plan *p,
 			 const struct rondo_machine *m)
 {
-	s64 rows = 1, at = 0;
+	s64 rows = stage_containers(s), at = 0;
 
-	for (int d = s->dims - s->reduced; d < s->dims; d++)
+	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
 		rows *= s->size[d];
 	for (int k = 0; k < p->k.n; k++) {
 		if (p->k.k[k].row != at || p->k.k[k].count < 1 || p->k.k[k].count > m->lanes)

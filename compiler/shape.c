@@ -54,6 +54,39 @@ static int need_vector(const struct graph *g, const struct node *n, int i, s64 l
 	return 0;
 }
 
+static bool is_single(const struct value *v)
+{
+	return shape_elems(&v->shape) == 1 && v->shape.rank < 2;
+}
+
+/* An input that is left out, a scalar, or has one element for each of @len channels. */
+static int need_channels(const struct graph *g, const struct node *n, int i, s64 len)
+{
+	return !node_in(n, i) || is_single(node_in(n, i)) ? 0 : need_vector(g, n, i, len);
+}
+
+static int need_single(const struct graph *g, const struct node *n, int i)
+{
+	char text[SHAPE_TEXT_MAX];
+
+	if (node_in(n, i) && !is_single(node_in(n, i)))
+		return node_fail(g, n, -ENOTSUP, "input %d is %s, a scalar is needed", i,
+				 shape_text(in_shape(n, i), text));
+	return 0;
+}
+
+/* The zeros of an integer product for @len columns, each of the type of what it belongs to. */
+static int check_zeros(const struct graph *g, const struct node *n, s64 len)
+{
+	const struct value *zero = node_in(n, 3);
+	int rc = need_single(g, n, 2);
+
+	if (!rc && zero && zero->dtype != node_in(n, 1)->dtype)
+		return node_fail(g, n, -EINVAL, "input 3 is %s, the weights are %s",
+				 dtype_name(zero->dtype), dtype_name(node_in(n, 1)->dtype));
+	return rc ? rc : need_channels(g, n, 3, len);
+}
+
 static int infer_conv(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	const struct shape *x = in_shape(n, 0), *k = in_shape(n, 1);
@@ -81,7 +114,9 @@ static int infer_conv(const struct graph *g, const struct node *n, struct inferr
 				 "%lld channels in %lld groups do not fit weights for %lld to %lld",
 				 (long long)x->dim[1], (long long)group, (long long)k->dim[1],
 				 (long long)k->dim[0]);
-	if (node_in(n, 2) && (rc = need_vector(g, n, 2, k->dim[0])))
+	if (n->op == OP_CONV && node_in(n, 2) && (rc = need_vector(g, n, 2, k->dim[0])))
+		return rc;
+	if (n->op == OP_CONVINTEGER && (rc = check_zeros(g, n, k->dim[0])))
 		return rc;
 	out->shape = *x;
 	out->shape.dim[1] = k->dim[0];
@@ -147,9 +182,9 @@ static int infer_matmul(const struct graph *g, const struct node *n, struct infe
 	if (!column)
 		out->shape.dim[rank++] = b.dim[b.rank - 1];
 	out->shape.rank = rank;
-	if (node_in(n, 2))
-		return need_vector(g, n, 2, b.dim[b.rank - 1]);
-	return 0;
+	if (n->op == OP_MATMULINTEGER)
+		return check_zeros(g, n, b.dim[b.rank - 1]);
+	return node_in(n, 2) ? need_vector(g, n, 2, b.dim[b.rank - 1]) : 0;
 }
 
 static int infer_gemm(const struct graph *g, const struct node *n, struct inferred *out)
@@ -363,6 +398,93 @@ static int infer_dropout(const struct graph *g, const struct node *n, struct inf
 	return infer_same(g, n, out);
 }
 
+/* Scale and zero of the elements: scalars, or vectors along axis. */
+static int check_scale(const struct graph *g, const struct node *n)
+{
+	const struct shape *x = in_shape(n, 0);
+	int rc = 0;
+
+	if (!node_in(n, 1) || (is_single(node_in(n, 1)) && !node_in(n, 2)))
+		return 0;
+	if (is_single(node_in(n, 1)))
+		return need_single(g, n, 2);
+	rc = check_axis(g, n, x->rank, x->rank - 1);
+	for (int i = 1; i < 3 && !rc; i++) {
+		if (node_in(n, i))
+			rc = need_vector(g, n, i, x->dim[node_axis(n, x->rank)]);
+	}
+	return rc;
+}
+
+static int infer_quantize(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->dtype = node_in(n, 2) ? node_in(n, 2)->dtype : DTYPE_U8;
+	out->shape = *in_shape(n, 0);
+	return check_scale(g, n);
+}
+
+static int infer_dequantize(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->shape = *in_shape(n, 0);
+	return check_scale(g, n);
+}
+
+static int infer_requantize(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0);
+	bool fixed = node_in(n, 1)->dtype == DTYPE_S32;
+	int rc = need_single(g, n, 2);
+
+	out->dtype = node_in(n, 2)->dtype;
+	out->shape = *x;
+	if (!rc && node_in(n, 4) && !fixed)
+		return node_fail(g, n, -EINVAL, "a shift needs a multiplier of s32");
+	if (!rc)
+		rc = check_axis(g, n, x->rank, x->rank - 1);
+	for (int i = 1; i < n->n_in && !rc; i++) {
+		if (!value_is_const(node_in(n, i)) && node_in(n, i))
+			return node_fail(g, n, -ENOTSUP, "input %d is known only at run time", i);
+		if (i != 2)
+			rc = need_channels(g, n, i, x->dim[node_axis(n, x->rank)]);
+	}
+	return rc;
+}
+
+static int infer_table(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->dtype = node_in(n, 1)->dtype;
+	out->shape = *in_shape(n, 0);
+	if (!value_is_const(node_in(n, 1)))
+		return node_fail(g, n, -ENOTSUP, "the table is known only at run time");
+	return need_vector(g, n, 1, 256);
+}
+
+static int infer_qlinear_add(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	static const int parameters[] = { 1, 2, 4, 5, 6, 7 };
+
+	for (int k = 0; k < 6; k++) {
+		int i = parameters[k], rc = need_single(g, n, i);
+
+		if (rc)
+			return rc;
+		if (node_in(n, i) && !value_is_const(node_in(n, i)))
+			return node_fail(g, n, -ENOTSUP,
+					 "input %d \"%.80s\" is known only at run time", i,
+					 node_in(n, i)->name);
+	}
+	if (!shape_broadcast(in_shape(n, 0), in_shape(n, 3), &out->shape))
+		return mismatch(g, n, in_shape(n, 0), in_shape(n, 3), "do not broadcast");
+	return 0;
+}
+
+/* Functions are gone before anything but their inputs has a type. */
+static int infer_function(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	(void)out;
+	return node_fail(g, n, -ENOTRECOVERABLE, "a function that was not expanded");
+}
+
 static infer_fn *const infer_fns[OP_COUNT] = {
 #define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	[OP_##id] = infer_##infer,
@@ -411,6 +533,11 @@ static void give_types(const struct node *n, int leading, struct inferred out[NO
 				out[i].dtype = t;
 		}
 	}
+}
+
+int infer_check_types(const struct graph *g, const struct node *n)
+{
+	return check_input_types(g, n, leading_input(n));
 }
 
 int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])

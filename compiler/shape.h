@@ -17,6 +17,9 @@ struct inferred {
  */
 int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX]);
 
+/* The part of it that compares the types of the inputs with ops.def. */
+int infer_check_types(const struct graph *g, const struct node *n);
+
 /* The attribute axis of @n, made non-negative for @rank dimensions. Valid once inferred. */
 static inline int node_axis(const struct node *n, int rank)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "compiler/quantise.h"
 #include "compiler/window.h"
 
 static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kind kind,
@@ -25,8 +26,9 @@ static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kin
 	}
 	s->at[s->count++] = stage;
 	*stage = (struct stage){ .kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY };
-	stage->out.value = n->out[0];
-	stage->out.as = n->out[0]->shape;
+	stage->epilogue = quantise_epilogue(n);
+	stage->out.value = stage->epilogue ? stage->epilogue->out[0] : n->out[0];
+	stage->out.as = stage->out.value->shape;
 	return stage;
 }
 
@@ -38,6 +40,14 @@ static struct stage_access *add_input(struct stage *s, int i)
 	if (a->value)
 		a->as = a->value->shape;
 	return a;
+}
+
+/* Input 2 of a product; in integers, Requantize has it. */
+static struct stage_access *add_bias(struct stage *s)
+{
+	bool here = s->node->op == OP_CONV || s->node->op == OP_LINEAR;
+
+	return here ? add_input(s, 2) : &s->in[2];
 }
 
 /* Adds a dimension to the domain and returns its number. */
@@ -85,7 +95,7 @@ static int make_conv(struct graph *g, struct stages *list, struct node *n)
 	window_of(g, n, &win);
 	x = add_input(s, 0);
 	w = add_input(s, 1);
-	bias = add_input(s, 2);
+	bias = add_bias(s);
 	image = add_dim(s, "n", x->as.dim[0]);
 	group = add_dim(s, "g", groups);
 	row = add_dim(s, "y", win.axis[0].out);
@@ -118,7 +128,7 @@ static int make_linear(struct graph *g, struct stages *list, struct node *n)
 		return g->err->code;
 	a = add_input(s, 0);
 	b = add_input(s, 1);
-	bias = add_input(s, 2);
+	bias = add_bias(s);
 	rank = s->out.as.rank;
 	for (d = 0; d < rank - 2; d++) {
 		int outer = add_dim(s, "b", s->out.as.dim[d]);
@@ -196,6 +206,28 @@ static int make_map(struct graph *g, struct stages *list, struct node *n)
 			follow(a, d, shift + d);
 	}
 	clamp_like(s);
+	return 0;
+}
+
+/* One of the quantised operators: its parameters are constants that lowering makes. */
+static int make_quantised_map(struct graph *g, struct stages *list, struct node *n)
+{
+	static const int operands[] = { 0, 3 }; /* of QLinearAdd */
+	struct stage *s = new_stage(g, list, STAGE_MAP, n);
+
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	for (int i = 0; i < 1 + (n->op == OP_QLINEARADD); i++) {
+		struct stage_access *a = &s->in[i];
+		int shift;
+
+		a->value = node_in(n, operands[i]);
+		a->as = a->value->shape;
+		shift = s->dims - a->as.rank;
+		for (int d = 0; d < a->as.rank; d++)
+			follow(a, d, shift + d);
+	}
 	return 0;
 }
 
@@ -279,12 +311,24 @@ static int make(struct graph *g, struct stages *list, struct node *n)
 {
 	switch (n->op) {
 	case OP_CONV:
+	case OP_CONVINTEGER:
 		return make_conv(g, list, n);
 	case OP_LINEAR:
+	case OP_MATMULINTEGER:
 		return make_linear(g, list, n);
 	case OP_MAXPOOL:
 	case OP_AVGPOOL:
+	case OP_SUMPOOL:
 		return make_pool(g, list, n);
+	case OP_REQUANTIZE: /* done by the stage of the sum, or alone */
+		if (n->in[0].value->producer && quantise_epilogue(n->in[0].value->producer) == n)
+			return 0;
+		return make_quantised_map(g, list, n);
+	case OP_QUANTIZE:
+	case OP_DEQUANTIZE:
+	case OP_TABLE:
+	case OP_QLINEARADD:
+		return make_quantised_map(g, list, n);
 	case OP_SOFTMAX:
 	case OP_LOGSOFTMAX:
 		return make_softmax(g, list, n);

@@ -46,6 +46,7 @@ struct stage {
 	const char *name[STAGE_DIMS]; /* of the dimensions, in text */
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
+	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
 };
 
 struct stages {
@@ -62,6 +63,14 @@ int stages_make(struct graph *g, struct stages *out);
  * give one element of it. -ENOTRECOVERABLE and a message.
  */
 int stages_check(const struct graph *g, const struct stages *s);
+
+/* Containers of the innermost reduced dimension of a product: 4 bytes of it, or one f32. */
+static inline s64 stage_containers(const struct stage *s)
+{
+	s64 size = s->size[s->dims - 1];
+
+	return dtype_size(s->in[0].value->dtype) == 1 ? (size + 3) / 4 : size;
+}
 
 /* Prints one stage a paragraph: the domain, then each access with its coordinates. */
 void stages_print(const struct stages *s, FILE *out);

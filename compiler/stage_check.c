@@ -31,7 +31,7 @@ static void padding(const struct graph *g, const struct stage *s, const struct s
 	struct window w;
 
 	*before = *after = 0;
-	if (a != &s->in[0] || i < 2 || (s->kind != STAGE_POOL && s->node->op != OP_CONV))
+	if (a != &s->in[0] || i < 2 || (s->kind != STAGE_POOL && !op_is_conv(s->node->op)))
 		return;
 	window_of(g, s->node, &w);
 	*before = w.axis[i - 2].pad;
@@ -157,6 +157,8 @@ static void print_stage(const struct stage *s, FILE *out)
 	for (int d = 0; d < s->dims; d++)
 		fprintf(out, "%s %s=%" PRId64, d == s->dims - s->reduced ? " |" : "", s->name[d],
 			s->size[d]);
+	if (s->epilogue)
+		fprintf(out, ", requantised");
 	if (s->lo > -INFINITY || s->hi < INFINITY)
 		fprintf(out, ", clamped to %.9g..%.9g", (double)s->lo, (double)s->hi);
 	fprintf(out, "\n");

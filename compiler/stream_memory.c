@@ -15,10 +15,8 @@
 static struct rondo_hull hull_of(const struct builder *b, const struct kernel *k,
 				 const struct mir_item *op)
 {
-	const struct rondo_entry entry = { .seg_len = op->ref.seg_len,
-					   .seg_stride = op->ref.seg_stride };
-	const struct rondo_access access = { &entry, 0, rondo_element_bytes(op->op.op),
-					     rondo_elements(op->op.op, op->op.count), 1 };
+	struct rondo_entry entry;
+	const struct rondo_access access = mir_access(op, &entry);
 	struct rondo_hull hull = rondo_access_hull(&access);
 	s64 base = b->l->mir.buf[op->ref.buf].base + op->ref.offset;
 

@@ -72,7 +72,7 @@ static int resolve_axis(const struct graph *g, const struct node *n, struct wind
 		return node_fail(g, n, -EINVAL,
 				 "a window of %lld cells does not fit in %lld with padding",
 				 (long long)extent, (long long)(x->in + x->pad + x->pad_end));
-	if (n->op != OP_CONV && (x->pad >= extent || x->pad_end >= extent))
+	if (!op_is_conv(n->op) && (x->pad >= extent || x->pad_end >= extent))
 		return node_fail(g, n, -EINVAL, "pads are as large as the window of %lld cells",
 				 (long long)extent);
 	return 0;

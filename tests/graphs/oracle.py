@@ -229,6 +229,12 @@ def pool(join):
     return run
 
 
+def max_pool(attrs, x):
+    least = RANGE[x.dtype][0] if x.dtype in RANGE else -LARGEST
+    y = pool(lambda values, count: max([least] + [v for v in values if v == v]))(attrs, x)
+    return Tensor(x.dtype, y.shape, y.data)
+
+
 def mean(values, count):
     total = exact_sum((v, 1.0) for v in values)
     return total if isinstance(total, float) else to_f32(total / count)
@@ -363,16 +369,158 @@ def dropout(attrs, x, *unused):
     return x, Tensor('bool', x.shape, [1] * len(x.data))
 
 
+# ---- Quantised: integers are exact, and each operation on f32 rounds once ------------------------
+
+RANGE = {'u8': (0, 255), 's8': (-128, 127), 's32': (-2**31, 2**31 - 1)}
+
+
+def saturate(dtype, x):
+    return min(max(x, RANGE[dtype][0]), RANGE[dtype][1])
+
+
+def wrapped(x):
+    return (x + 2**31) % 2**32 - 2**31
+
+
+def nearest(x):
+    """An s32 from an f32: half to even, saturated."""
+    if math.isnan(x):
+        return 0
+    return RANGE['s32'][x > 0] if math.isinf(x) else saturate('s32', round(Fraction(x)))
+
+
+def parameter(tensor, channel=0, default=0):
+    """Of a channel: the only element, or that of the channel."""
+    if tensor is None:
+        return default
+    return tensor.data[channel if len(tensor.data) > 1 else 0]
+
+
+def channels(attrs, x):
+    """The index along axis of every element."""
+    axis = attrs.get('axis', 1)
+    return [i[axis] if -len(x.shape) <= axis < len(x.shape) else 0 for i in indices(x.shape)]
+
+
+def quantize(attrs, x, scale, zero=None):
+    dtype = zero.dtype if zero else 'u8'
+
+    def one(v, c):
+        z = parameter(zero, c)
+        q = divide(v, parameter(scale, c))
+        return RANGE[dtype][0] if math.isnan(q) else saturate(dtype, nearest(q) + z)
+    return Tensor(dtype, x.shape, map(one, x.data, channels(attrs, x)))
+
+
+def dequantize(attrs, x, scale, zero=None):
+    return f32s(x.shape, (multiply(to_f32(wrapped(v - parameter(zero, c))), parameter(scale, c))
+                          for v, c in zip(x.data, channels(attrs, x))))
+
+
+def conv_integer(attrs, x, w, x_zero=None, w_zero=None):
+    groups = attrs.get('group', 1)
+    axes = axes_of(attrs, x, w.shape[2:])
+    per_group, deep = w.shape[0] // groups, w.shape[1]
+    shape = (x.shape[0], w.shape[0]) + tuple(a.out for a in axes)
+
+    def point(index):
+        image, m = index[:2]
+        cells = list(itertools.product(*(a.cells(o) for a, o in zip(axes, index[2:]))))
+        return wrapped(sum(
+            (x[(image, m // per_group * deep + c) + tuple(at for _, at in cell)] - parameter(x_zero))
+            * (w[(m, c) + tuple(k for k, _ in cell)] - parameter(w_zero, m))
+            for c in range(deep) for cell in cells))
+    return Tensor('s32', shape, map(point, indices(shape)))
+
+
+def matmul_integer(attrs, a, b, a_zero=None, b_zero=None):
+    stack = broadcast(a.shape[:-2], b.shape[:-2])
+    left, right = a.stretched(stack + a.shape[-2:]), b.stretched(stack + b.shape[-2:])
+    shape = stack + (a.shape[-2], b.shape[-1])
+    return Tensor('s32', shape, (
+        wrapped(sum((left[i[:-1] + (k,)] - parameter(a_zero))
+                    * (right[i[:-2] + (k, i[-1])] - parameter(b_zero, i[-1]))
+                    for k in range(a.shape[-1]))) for i in indices(shape)))
+
+
+def srdhm(a, b):
+    if a == b == -2**31:
+        return 2**31 - 1
+    product = a * b
+    nudged = product + (2**30 if product >= 0 else 1 - 2**30)
+    return nudged // 2**31 if nudged >= 0 else -(-nudged // 2**31)
+
+
+def requantize(attrs, x, multiplier, zero, bias=None, shift=None):
+    low, high = RANGE[zero.dtype]
+
+    def one(v, c):
+        v, m, s = wrapped(v + parameter(bias, c)), parameter(multiplier, c), parameter(shift, c)
+        if multiplier.dtype == 'f32':
+            y = nearest(multiply(to_f32(v), m))
+        else:
+            y = srdhm(wrapped(v << max(s, 0)), m)
+            half = 2**-s // 2 if s < 0 else 0
+            y = (abs(y) + half) // 2**max(-s, 0) * (1 if y >= 0 else -1)
+        y += zero.data[0]
+        return int(min(max(y, low, attrs.get('lo', low)), high, attrs.get('hi', high)))
+    return Tensor(zero.dtype, x.shape, map(one, x.data, channels(attrs, x)))
+
+
+def multipliers(scales, of):
+    a, b = scales
+    return f32s(b.shape, (divide(multiply(a.data[0], v), of.data[0]) for v in b.data))
+
+
+def qlinear_conv(attrs, x, xs, xz, w, ws, wz, ys, yz, bias=None):
+    return requantize({}, conv_integer(attrs, x, w, xz, wz), multipliers((xs, ws), ys), yz, bias)
+
+
+def qlinear_matmul(attrs, a, a_s, az, b, bs, bz, ys, yz):
+    return requantize({'axis': -1}, matmul_integer(attrs, a, b, az, bz),
+                      multipliers((a_s, bs), ys), yz)
+
+
+def qlinear_average(attrs, x, xs, xz, ys, yz):
+    cells = math.prod(x.shape[2:])
+    shape = x.shape[:2] + (1,) * (len(x.shape) - 2)
+    sums = (sum(x.data[i * cells:(i + 1) * cells]) - cells * xz.data[0]
+            for i in range(math.prod(shape)))
+    scale = divide(xs.data[0], multiply(ys.data[0], float(cells)))
+    return requantize({}, Tensor('s32', shape, sums), f32s((), [scale]), yz)
+
+
+def qlinear_add(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
+    by_a, by_b = divide(a_s.data[0], ys.data[0]), divide(bs.data[0], ys.data[0])
+    rest = add(float(parameter(yz)), -add(multiply(by_a, float(parameter(az))),
+                                          multiply(by_b, float(parameter(bz)))))
+    shape = broadcast(a.shape, b.shape)
+
+    def one(x, y):
+        inner = to_f32(Fraction(y) * Fraction(by_b) + Fraction(rest))
+        return saturate(a.dtype, nearest(to_f32(Fraction(x) * Fraction(by_a) + Fraction(inner))))
+    return Tensor(a.dtype, shape, map(one, a.stretched(shape).data, b.stretched(shape).data))
+
+
+def table(attrs, x, entries):
+    return Tensor(entries.dtype, x.shape, (entries.data[v % 256] for v in x.data))
+
+
 OPERATORS = {
     'Add': binary(add), 'Sub': binary(lambda a, b: add(a, -b)), 'Mul': binary(multiply),
     'Div': binary(divide), 'Relu': elementwise(lambda x: clamp(x, 0.0, math.inf)), 'Clip': clip,
     'Sigmoid': elementwise(sigmoid), 'Tanh': elementwise(tanh), 'Conv': conv,
-    'MaxPool': pool(lambda values, count: max([-LARGEST] + [v for v in values if v == v])),
+    'MaxPool': max_pool,
     'AveragePool': pool(lambda values, count: mean(values, max(count, 1))),
     'GlobalAveragePool': global_average, 'MatMul': matmul, 'Gemm': gemm,
     'BatchNormalization': batchnorm, 'Softmax': softmax(False), 'LogSoftmax': softmax(True),
     'Flatten': flatten, 'Reshape': reshape, 'Transpose': transpose, 'Concat': concat,
     'Identity': lambda attrs, x: x, 'Dropout': dropout,
+    'View': lambda attrs, x: Tensor(x.dtype, attrs['shape'], x.data),
+    'QuantizeLinear': quantize, 'DequantizeLinear': dequantize, 'ConvInteger': conv_integer,
+    'MatMulInteger': matmul_integer, 'Requantize': requantize, 'Table': table,
+    'QLinearConv': qlinear_conv, 'QLinearMatMul': qlinear_matmul, 'QLinearAdd': qlinear_add,
+    'QLinearGlobalAveragePool': qlinear_average,
 }
 
 
@@ -420,7 +568,7 @@ def parse_attr(word):
     if name in ('alpha', 'beta', 'epsilon', 'lo', 'hi'):
         return name, number(value, 'f32')
     numbers = [int(v) for v in value.split(',')]
-    return name, numbers if name in ('kernel', 'strides', 'pads', 'dilations', 'perm') \
+    return name, numbers if name in ('kernel', 'strides', 'pads', 'dilations', 'perm', 'shape') \
         else numbers[0]
 
 

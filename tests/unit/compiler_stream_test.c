@@ -118,8 +118,8 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	p->in = mir_buffer(m, MIR_BUF_VALUE, "in", BYTES);
 	p->out = mir_buffer(m, MIR_BUF_VALUE, "out", BYTES);
 	p->l.value = arena_alloc(&g->arena, 2 * sizeof(*p->l.value));
-	p->l.value[0] = (struct operand_at){ p->in, layout_row_major(&shape) };
-	p->l.value[1] = (struct operand_at){ p->out, layout_row_major(&shape) };
+	p->l.value[0] = (struct operand_at){ p->in, layout_row_major(&shape, 4) };
+	p->l.value[1] = (struct operand_at){ p->out, layout_row_major(&shape, 4) };
 	mir_node(m, "random", NULL);
 	for (i = 0; i < 4; i++) {
 		live[i] = mir_load(m, RONDO_OP_ld_w, mir_ref(p->in, i * LANES * 4), LANES);

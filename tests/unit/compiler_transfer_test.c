@@ -21,13 +21,13 @@ static void start(struct lowering *l, struct rondo_machine *machine, u64 bytes)
 	graph_add_output(g, out);
 	l->value = graph_alloc(g, 2 * sizeof(*l->value));
 	l->value[0] = (struct operand_at){ mir_buffer(&l->mir, MIR_BUF_VALUE, "in", bytes),
-					   layout_row_major(&shape) };
+					   layout_row_major(&shape, 4) };
 	mir_buffer(&l->mir, MIR_BUF_CONST, "weights", bytes);
 	l->mir.buf[1].slot_offset = 4096;
 	mir_buffer(&l->mir, MIR_BUF_VALUE, "nobody's", bytes);
 	shape.dim[0] /= 2;
 	l->value[1] = (struct operand_at){ mir_buffer(&l->mir, MIR_BUF_VALUE, "out", bytes),
-					   layout_row_major(&shape) };
+					   layout_row_major(&shape, 4) };
 	l->value[1].layout.base = 64;
 }
 

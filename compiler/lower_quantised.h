@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What products of bytes need beside those of floats: weights of four bytes a container, and the
+ * parameters of Requantize.
+ *
+ * Pushes multiply bytes x by weights w - zero of 9 bits. The zero of x is not subtracted: padding
+ * holds it, so that its share of each sum is the same for all pixels, and part of the bias.
+ */
+#ifndef COMPILER_LOWER_QUANTISED_H
+#define COMPILER_LOWER_QUANTISED_H
+
+#include "compiler/lower.h"
+#include "compiler/quantise.h"
+
+/* The parameters of a Requantize for columns, in SRAM: three arrays of containers. */
+struct quantised_columns {
+	struct mir_ref ref; /* of the first: bias */
+	s64 part[3]; /* bytes from it to each: bias, multiplier, and what is packed in one container
+		      */
+};
+
+struct quantised_product {
+	enum rondo_opcode push, store;
+	u8 weight_zero; /* the operand of wl_s8 */
+	bool preset; /* nothing requantises the sums: they begin with the first parameter */
+	struct mir_ref parameters; /* [outer dimensions that move the weights][column] */
+	s64 part[3]; /* as in struct quantised_columns */
+	s64 parameter_stride[STAGE_DIMS]; /* bytes */
+	const u32 *words; /* weights [outer dimensions that move them][column][ky][kx][container] */
+	s64 stride[STAGE_DIMS]; /* containers */
+};
+
+/* Prepares the product @s, whose first @outer dimensions are around its pixels. */
+int quantised_product(struct lowering *l, const struct stage *s, int outer,
+		      struct quantised_product *q);
+
+/* A convolution whose channels do not mix, on the vector units. */
+int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);
+
+/* The container that rq_* takes as its third parameter, for the channel of @r. */
+u32 quantised_packed(const struct requantise *r);
+
+/* The operation that requantises as @n says: of a register, or of an accumulator row as stored. */
+enum rondo_opcode quantised_op(const struct node *n);
+enum rondo_opcode quantised_store_op(const struct node *n);
+
+#endif

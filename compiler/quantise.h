@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Quantised networks: the few operators that all of them become, and what makes these.
+ *
+ * A quantised tensor is u8 or s8; q means the number (q - zero) * scale. The normalised graph has
+ *
+ *   ConvInteger, MatMulInteger, SumPool   sums in s32, modulo 2^32, of elements without their zero
+ *   Requantize     s32 to u8 or s8: the end of every sum; see below
+ *   QLinearAdd     fma(a, sa/sy, fma(b, sb/sy, zy - (sa/sy*za + sb/sy*zb))) in f32, rounded half to
+ *                  even, saturated
+ *   Table          one of 256 bytes for each byte: any function of one quantised tensor
+ *   QuantizeLinear, DequantizeLinear      where a network enters and leaves integers
+ *
+ * QLinearConv, QLinearMatMul, QLinearGlobalAveragePool and floating-point operators between
+ * DequantizeLinear and QuantizeLinear are made of these, and a TFLite reader makes the same ones.
+ *
+ * Requantize has the inputs x (s32), multiplier, zero (a scalar, whose type is the result's), and
+ * may have bias (s32) and shift (s32). Multiplier, bias and shift are scalars, or vectors with one
+ * element for each index of dimension `axis`. All but x are constant. In integers modulo 2^32,
+ *
+ *   t = x + bias
+ *   multiplier f32:  y = saturate_s32(rint(f32(t) * multiplier))          as ONNX Runtime
+ *   multiplier s32:  y = srdhm(t << max(shift, 0), multiplier), then divided by 2^max(-shift, 0),
+ *                    rounded half away from zero                          as gemmlowp, TFLite
+ *   result = min(max(y + zero, lo), hi), within the range of the type
+ *
+ * where srdhm(a, b) is a * b * 2 >> 32, rounded and saturated. These are the operations rq_flt_*
+ * and rq_fix_* of the machine (docs/reference/isa.md), and they cost nothing behind a product.
+ */
+#ifndef COMPILER_QUANTISE_H
+#define COMPILER_QUANTISE_H
+
+#include "compiler/passes.h"
+
+/* A quantised tensor: its integers and what they mean. */
+struct quantised {
+	struct value *q;
+	struct value *scale; /* f32: a scalar, or one for each channel */
+	struct value *zero; /* of the type of q, likewise; NULL: 0 */
+};
+
+/* Replaces @n, one of the operators above that are made of others; its inputs are typed. */
+int quantise_expand(struct graph *g, struct node *n);
+
+/*
+ * Makes before @at what QLinearConv (attributes and window of @like) and QLinearMatMul compute.
+ * Returns the result, NULL and a message on error. @bias: s32, or NULL. All scales and zeros must
+ * be constant.
+ */
+struct value *quantise_conv(struct graph *g, struct node *at, const struct attrs *like,
+			    const struct quantised *x, const struct quantised *w,
+			    struct value *bias, const struct quantised *y);
+struct value *quantise_matmul(struct graph *g, struct node *at, const struct quantised *a,
+			      const struct quantised *b, struct value *bias,
+			      const struct quantised *y);
+
+/* The same of QLinearAdd and QLinearGlobalAveragePool. */
+struct value *quantise_add(struct graph *g, struct node *at, const struct quantised *a,
+			   const struct quantised *b, const struct quantised *y);
+struct value *quantise_global_pool(struct graph *g, struct node *at, const struct quantised *x,
+				   const struct quantised *y);
+
+/* The Requantize that ends the sums of @n, which is its only user; NULL: there is none. */
+struct node *quantise_epilogue(const struct node *n);
+
+/*
+ * Whether the ConvInteger @n is done on the vector units: its channels do not mix, and its taps fit
+ * in registers, four in each. What else does not mix becomes a product with zeros.
+ */
+enum { QUANTISE_TAPS_MAX = 12 }; /* registers of taps */
+bool quantise_by_taps(const struct node *n);
+
+/* Element @i of a tensor of integers of up to 32 bits. */
+s32 quantise_read(enum dtype type, const void *bytes, s64 i);
+
+/* The range of u8 or s8. */
+static inline s32 quantise_least(enum dtype type)
+{
+	return type == DTYPE_S8 ? INT8_MIN : 0;
+}
+
+static inline s32 quantise_most(enum dtype type)
+{
+	return type == DTYPE_S8 ? INT8_MAX : UINT8_MAX;
+}
+
+/* Requantize of one sum, with the parameters of its channel; a multiplier as its bits. */
+struct requantise {
+	bool fixed; /* the multiplier is an integer */
+	s32 multiplier, bias, shift;
+	s32 zero, lo, hi;
+};
+
+/* The parameters of channel @c of the Requantize @n, whose inputs are constants. */
+struct requantise requantise_of(const struct node *n, s64 c);
+
+s32 requantise(const struct requantise *r, s32 x);
+
+/* What the QLinearAdd @n adds up: a * x + (b * y + rest); @in: the bytes of its inputs. */
+struct quantised_sum {
+	float a, b, rest;
+};
+
+struct quantised_sum quantised_sum_of(const struct node *n, const void *const in[]);
+
+#endif
