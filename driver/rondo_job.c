@@ -25,6 +25,9 @@ struct rondo_job *rondo_job_create(struct rondo_queue *queue, u32 count, u64 tag
 	ret = rondo_pm_get(queue->base.rdev);
 	if (ret)
 		goto err_free;
+	ret = rondo_device_error(queue->base.rdev); /* it may not have woken */
+	if (ret && ret != -EAGAIN)
+		goto err_sleep;
 	job->hw_fence = rondo_fence_alloc();
 	job->done_fence = rondo_fence_alloc();
 	ret = -ENOMEM;

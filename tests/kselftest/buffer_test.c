@@ -301,7 +301,7 @@ TEST_F(buffer, vgem)
 	int vgem, dmabuf;
 	void *to;
 
-	vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+	vgem = rig_vgem_open();
 	if (vgem < 0)
 		SKIP(return, "no vgem");
 	ASSERT_EQ(0, rig_ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));

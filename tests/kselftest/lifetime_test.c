@@ -168,6 +168,49 @@ TEST_F(lifetime, does_not_sleep_with_a_job)
 	rig_autosuspend(-1);
 }
 
+/* Also one that another device holds back. */
+TEST_F(lifetime, does_not_sleep_with_a_job_that_waits)
+{
+	struct rig_foreign f;
+	uint32_t fence, bos[2];
+
+	if (!rig_foreign_init(&f, self->fd))
+		SKIP(return, "no vgem");
+	bos[0] = f.ours;
+	bos[1] = self->copy.out_bo;
+	fence = rig_foreign_fence(&f, true);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue,
+				make_binding(self->fd, self->copy.program, bos, 2), 0,
+				self->copy.sync));
+	rig_autosuspend(0);
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, self->copy.sync, 0.5));
+	EXPECT_FALSE(rig_device_is_asleep());
+	rig_foreign_signal(&f, fence);
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	EXPECT_TRUE(rig_device_sleeps());
+	rig_autosuspend(-1);
+	rig_foreign_fini(&f);
+}
+
+/* A device that does not wake is dead to all, as one that a reset has not helped. */
+TEST_F(lifetime, does_not_wake)
+{
+	struct drm_rondo_queue_create queue = { .weight = 1 };
+
+	rig_autosuspend(0);
+	EXPECT_TRUE(rig_device_sleeps());
+	rig_expect("rondo .*firmware rondo/rondo.fw does not answer");
+	rig_expect("rondo .*the device is dead: -ETIMEDOUT");
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	EXPECT_EQ(-EIO,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	EXPECT_EQ(-EIO, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_CREATE, &queue));
+	rig_faults_clear();
+	rig_autosuspend(-1);
+	EXPECT_EQ(0, rig_driver_unbind());
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
 TEST_F(lifetime, unbind_a_sleeping_device)
 {
 	rig_autosuspend(0);

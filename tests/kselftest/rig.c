@@ -638,6 +638,61 @@ bool rig_fault_wait(enum rig_fault fault, uint32_t hits)
 	return rig_until(was_hit, &(struct hits){ fault, hits });
 }
 
+/* drm/vgem_drm.h is not installed. */
+struct vgem_fence_attach {
+	uint32_t handle, flags, out_fence, pad;
+};
+
+struct vgem_fence_signal {
+	uint32_t fence, flags;
+};
+
+#define VGEM_FENCE_WRITE 1
+#define IOCTL_VGEM_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
+#define IOCTL_VGEM_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
+
+int rig_vgem_open(void)
+{
+	return system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
+}
+
+bool rig_foreign_init(struct rig_foreign *f, int fd)
+{
+	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
+
+	f->vgem = rig_vgem_open();
+	if (f->vgem < 0)
+		return false;
+	must("CREATE_DUMB", rig_ioctl(f->vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
+	f->theirs = dumb.handle;
+	must("PRIME export",
+	     drmPrimeHandleToFD(f->vgem, f->theirs, DRM_CLOEXEC | DRM_RDWR, &f->dmabuf));
+	must("PRIME import", drmPrimeFDToHandle(fd, f->dmabuf, &f->ours));
+	return true;
+}
+
+void rig_foreign_fini(struct rig_foreign *f)
+{
+	close(f->dmabuf);
+	close(f->vgem);
+}
+
+uint32_t rig_foreign_fence(struct rig_foreign *f, bool writes)
+{
+	struct vgem_fence_attach attach = { .handle = f->theirs,
+					    .flags = writes ? VGEM_FENCE_WRITE : 0 };
+
+	must("FENCE_ATTACH", rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_ATTACH, &attach));
+	return attach.out_fence;
+}
+
+void rig_foreign_signal(struct rig_foreign *f, uint32_t fence)
+{
+	struct vgem_fence_signal signal = { .fence = fence };
+
+	must("FENCE_SIGNAL", rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
+}
+
 void rig_faults_clear(void)
 {
 	uint32_t i;

@@ -113,6 +113,23 @@ void rig_faults_clear(void);
 volatile uint32_t *rig_bar(int number); /* the first 4 KiB of a BAR; NULL: it has none */
 void rig_bus_master(void); /* lets it reach memory without a driver */
 
+/* Another driver with buffers: its file, or -1 if the kernel lacks it. */
+int rig_vgem_open(void);
+
+/* A buffer of that driver, which puts fences on it. */
+struct rig_foreign {
+	int vgem, dmabuf;
+	uint32_t theirs, ours; /* handles */
+};
+
+/* Makes one and imports it to @fd; false if there is no such driver. Ends the test if that fails.
+ */
+bool rig_foreign_init(struct rig_foreign *f, int fd);
+void rig_foreign_fini(struct rig_foreign *f);
+/* A fence of one who reads the buffer, or writes it; and signals it. */
+uint32_t rig_foreign_fence(struct rig_foreign *f, bool writes);
+void rig_foreign_signal(struct rig_foreign *f, uint32_t fence);
+
 /* The kernel. */
 int rig_write(const char *name, const char *text); /* a file as a whole, as of sysfs */
 void rig_expect(const char *regex); /* announces a line at warning level or above */

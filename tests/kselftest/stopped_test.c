@@ -41,11 +41,6 @@ FIXTURE_VARIANT_ADD(stopped, imported){
 	.imported = true,
 };
 
-static int open_vgem(void)
-{
-	return system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
-}
-
 /* A dma-buf of another driver. */
 static int foreign_buffer(int vgem)
 {
@@ -79,7 +74,7 @@ FIXTURE_SETUP(stopped)
 
 	if (!rig_faults_present())
 		SKIP(return, "the device has no fault interface");
-	if (variant->imported && (vgem = open_vgem()) < 0)
+	if (variant->imported && (vgem = rig_vgem_open()) < 0)
 		SKIP(return, "no vgem");
 	rig_faults_clear();
 	self->fd = rig_open();

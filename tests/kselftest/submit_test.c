@@ -13,19 +13,6 @@
 #include "tests/kselftest/reject.h"
 #include "tests/kselftest/rig.h"
 
-/* drm/vgem_drm.h is not installed. */
-struct vgem_fence_attach {
-	uint32_t handle, flags, out_fence, pad;
-};
-
-struct vgem_fence_signal {
-	uint32_t fence, flags;
-};
-
-#define VGEM_FENCE_WRITE 1
-#define IOCTL_VGEM_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
-#define IOCTL_VGEM_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
-
 FIXTURE(submit)
 {
 	int fd;
@@ -445,48 +432,6 @@ TEST_F(submit, private_buffers)
 	munmap(out, 4096);
 }
 
-/* A buffer of another driver, which puts fences on it. */
-struct foreign {
-	int vgem, dmabuf;
-	uint32_t theirs, ours; /* handles */
-};
-
-/* False if there is no such driver. */
-static bool make_foreign(struct __test_metadata *_metadata, int fd, struct foreign *f)
-{
-	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 1, .bpp = 32 };
-
-	f->vgem = system("modprobe vgem") ? -1 : open("/dev/dri/card0", O_RDWR | O_CLOEXEC);
-	if (f->vgem < 0)
-		return false;
-	ASSERT_EQ(0, rig_ioctl(f->vgem, DRM_IOCTL_MODE_CREATE_DUMB, &dumb));
-	f->theirs = dumb.handle;
-	f->dmabuf = dmabuf_of(_metadata, f->vgem, dumb.handle);
-	ASSERT_EQ(0, drmPrimeFDToHandle(fd, f->dmabuf, &f->ours));
-	return true;
-}
-
-static void close_foreign(struct foreign *f)
-{
-	close(f->dmabuf);
-	close(f->vgem);
-}
-
-static uint32_t attach_fence(struct __test_metadata *_metadata, struct foreign *f, uint32_t flags)
-{
-	struct vgem_fence_attach attach = { .handle = f->theirs, .flags = flags };
-
-	ASSERT_EQ(0, rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_ATTACH, &attach));
-	return attach.out_fence;
-}
-
-static void signal_fence(struct __test_metadata *_metadata, struct foreign *f, uint32_t fence)
-{
-	struct vgem_fence_signal signal = { .fence = fence };
-
-	EXPECT_EQ(0, rig_ioctl(f->vgem, IOCTL_VGEM_FENCE_SIGNAL, &signal));
-}
-
 /* The job of @sync is held back: another queue runs one that waits for nothing, and this has not.
  */
 static void expect_held(struct __test_metadata *_metadata, FIXTURE_DATA(submit) * self,
@@ -505,28 +450,28 @@ static void expect_held(struct __test_metadata *_metadata, FIXTURE_DATA(submit) 
 TEST_F(submit, implicit_fences_in)
 {
 	uint32_t binding, fence, sync = make_syncobj(self->fd);
-	struct foreign f;
+	struct rig_foreign f;
 
-	if (!make_foreign(_metadata, self->fd, &f))
+	if (!rig_foreign_init(&f, self->fd))
 		SKIP(return, "no vgem");
 	binding = make_binding(self->fd, self->copy.program,
 			       (uint32_t[]){ f.ours, self->copy.out_bo }, 2);
-	fence = attach_fence(_metadata, &f, VGEM_FENCE_WRITE);
+	fence = rig_foreign_fence(&f, true);
 	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, binding, 0, sync));
 	self->replay[0].binding = binding;
 	expect_held(_metadata, self, make_queue(self->fd), sync);
-	signal_fence(_metadata, &f, fence);
+	rig_foreign_signal(&f, fence);
 	EXPECT_EQ(0, rig_result(self->fd, sync));
-	close_foreign(&f);
+	rig_foreign_fini(&f);
 }
 
 /* Who reads does not wait for others who read; who writes waits for each of them. */
 TEST_F(submit, writes_wait_for_all_reads)
 {
 	uint32_t reads, writes, i, sync = make_syncobj(self->fd), fence[2], queue;
-	struct foreign f;
+	struct rig_foreign f;
 
-	if (!make_foreign(_metadata, self->fd, &f))
+	if (!rig_foreign_init(&f, self->fd))
 		SKIP(return, "no vgem");
 	reads = make_binding(self->fd, self->copy.program,
 			     (uint32_t[]){ f.ours, self->copy.out_bo }, 2);
@@ -534,18 +479,18 @@ TEST_F(submit, writes_wait_for_all_reads)
 			      (uint32_t[]){ self->copy.in_bo, f.ours }, 2);
 	queue = make_queue(self->fd);
 	for (i = 0; i < 2; i++) {
-		fence[0] = attach_fence(_metadata, &f, 0);
-		fence[1] = attach_fence(_metadata, &f, 0);
+		fence[0] = rig_foreign_fence(&f, false);
+		fence[1] = rig_foreign_fence(&f, false);
 		ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, reads, 0, sync));
 		EXPECT_EQ(0, rig_result(self->fd, sync));
 		ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, writes, 0, sync));
 		expect_held(_metadata, self, queue, sync);
-		signal_fence(_metadata, &f, fence[i]);
+		rig_foreign_signal(&f, fence[i]);
 		expect_held(_metadata, self, queue, sync);
-		signal_fence(_metadata, &f, fence[!i]);
+		rig_foreign_signal(&f, fence[!i]);
 		EXPECT_EQ(0, rig_result(self->fd, sync));
 	}
-	close_foreign(&f);
+	rig_foreign_fini(&f);
 }
 
 /* Jobs that the scheduler has handed to the device since rig_trace_jobs(). */
