@@ -170,6 +170,8 @@ class Parser:
             return end + 1
         if end == i + 1 and self.kind[i] == "id" and t not in ("return", "break", "continue"):
             return end + 1  # a macro, which may be a declaration
+        if self.tok[i:i + 3] == ["(", "void", ")"] and end == i + 4:
+            return end + 1  # names what is not used
         if self.kind[i] == "id" and t != "return" and self.tok[i + 1] == "(":
             close = self.match[i + 1]
             after = self.tok[close + 1]
