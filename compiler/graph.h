@@ -37,6 +37,7 @@ enum op_flag {
 	OP_FLAG_CLAMP = 2,
 	OP_FLAG_FUNCTION = 4,
 	OP_FLAG_MICROSOFT = 8,
+	OP_FLAG_MIXED = 16,
 };
 
 enum attr {

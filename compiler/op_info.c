@@ -16,6 +16,7 @@ const struct attr_info attr_infos[ATTR_COUNT] = {
 #define CLAMP OP_FLAG_CLAMP
 #define FUNCTION OP_FLAG_FUNCTION
 #define MICROSOFT OP_FLAG_MICROSOFT
+#define MIXED OP_FLAG_MIXED
 #define F32 (1u << DTYPE_F32)
 #define U8 (1u << DTYPE_U8)
 #define S8 (1u << DTYPE_S8)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Quantised operators of models, made of the ones that remain: see quantise.h. */
+#include "compiler/explicit.h"
 #include "compiler/quantise.h"
 #include "compiler/shape.h"
 
@@ -229,15 +230,116 @@ static struct value *qlinear_matmul(struct graph *g, struct node *n)
 	return quantise_matmul(g, n, &a, &b, NULL, &y);
 }
 
+static bool has_channels_first(const struct graph *g, const struct node *n)
+{
+	if (!(n->attrs.given & 1u << ATTR_channels_last) || !n->attrs.channels_last)
+		return true;
+	node_fail(g, n, -ENOTSUP, "channels_last = 1 is not supported");
+	return false;
+}
+
 static struct value *qlinear_global_pool(struct graph *g, struct node *n)
 {
 	const struct quantised x = inputs_from(n, 0), y = result_from(n, 3);
 
-	if (n->attrs.given & 1u << ATTR_channels_last && n->attrs.channels_last) {
-		node_fail(g, n, -ENOTSUP, "channels_last = 1 is not supported");
+	if (!has_channels_first(g, n))
+		return NULL;
+	return quantise_global_pool(g, n, &x, &y);
+}
+
+/* DequantizeLinear and QuantizeLinear around floating point, of which the pass quantise makes less.
+ */
+static struct value *dequantised(struct graph *g, struct node *at, const struct quantised *x)
+{
+	struct node *n = graph_node(g, at, OP_DEQUANTIZE, at->name, 3);
+
+	if (!n)
+		return NULL;
+	node_set_in(n, 0, x->q);
+	node_set_in(n, 1, x->scale);
+	node_set_in(n, 2, x->zero);
+	return pass_type_node(g, n) ? NULL : n->out[0];
+}
+
+static struct value *quantised(struct graph *g, struct node *at, struct value *x,
+			       const struct quantised *y)
+{
+	struct node *n = x ? graph_node(g, at, OP_QUANTIZE, at->name, 3) : NULL;
+
+	if (!n)
+		return NULL;
+	node_set_in(n, 0, x);
+	node_set_in(n, 1, y->scale);
+	node_set_in(n, 2, zero_of(g, y));
+	return pass_type_node(g, n) ? NULL : n->out[0];
+}
+
+static struct value *qlinear_concat(struct graph *g, struct node *n)
+{
+	const struct quantised y = result_from(n, 0);
+	int parts = (n->n_in - 2) / 3;
+	struct node *concat = graph_node(g, n, OP_CONCAT, n->name, parts);
+
+	if (!concat)
+		return NULL;
+	if (n->n_in % 3 != 2) {
+		node_fail(g, n, -EINVAL, "it has %d inputs, each part needs three", n->n_in);
 		return NULL;
 	}
-	return quantise_global_pool(g, n, &x, &y);
+	for (int i = 0; i < parts; i++) {
+		const struct quantised x = inputs_from(n, 2 + 3 * i);
+		struct value *v;
+
+		if (!x.q || !all_known(g, n, &x, &x, &y))
+			return NULL;
+		v = dequantised(g, concat, &x);
+		node_set_in(concat, i, quantised(g, concat, v, &y));
+		if (!node_in(concat, i))
+			return NULL;
+	}
+	node_copy_attrs(concat, &n->attrs);
+	return pass_type_node(g, concat) ? NULL : concat->out[0];
+}
+
+/* QLinearSigmoid and QLinearAveragePool: @op in floating point. */
+static struct value *qlinear_float(struct graph *g, struct node *n, enum op op)
+{
+	const struct quantised x = inputs_from(n, 0), y = result_from(n, 3);
+	struct node *f = graph_node(g, n, op, n->name, 1);
+	struct value *v;
+
+	if (!f || !all_known(g, n, &x, &x, &y) || !has_channels_first(g, n))
+		return NULL;
+	v = dequantised(g, f, &x);
+	if (!v)
+		return NULL;
+	node_set_in(f, 0, v);
+	node_copy_attrs(f, &n->attrs);
+	return pass_type_node(g, f) ? NULL : quantised(g, n, f->out[0], &y);
+}
+
+static struct value *qgemm(struct graph *g, struct node *n)
+{
+	static const int swap[] = { 1, 0 };
+	struct quantised a = inputs_from(n, 0), b = inputs_from(n, 3);
+	const struct quantised y = result_from(n, 7);
+	struct value *bias = node_in(n, 6);
+
+	if (make_explicit(g, n))
+		return NULL;
+	if (n->attrs.alpha != 1 || (bias && bias->shape.rank != 1)) {
+		node_fail(g, n, -ENOTSUP, "only alpha = 1 and a vector as c are supported");
+		return NULL;
+	}
+	if (a.q->shape.rank != 2 || b.q->shape.rank != 2) {
+		node_fail(g, n, -EINVAL, "its operands are no matrices");
+		return NULL;
+	}
+	if (n->attrs.trans_a)
+		a.q = pass_transpose(g, n, a.q, swap);
+	if (n->attrs.trans_b)
+		b.q = pass_transpose(g, n, b.q, swap);
+	return a.q && b.q ? quantise_matmul(g, n, &a, &b, bias, &y) : NULL;
 }
 
 int quantise_expand(struct graph *g, struct node *n)
@@ -247,12 +349,28 @@ int quantise_expand(struct graph *g, struct node *n)
 
 	if (rc)
 		return rc;
-	if (n->op == OP_QLINEARCONV)
+	switch (n->op) {
+	case OP_QLINEARCONV:
 		y = qlinear_conv(g, n);
-	else if (n->op == OP_QLINEARMATMUL)
+		break;
+	case OP_QLINEARMATMUL:
 		y = qlinear_matmul(g, n);
-	else
+		break;
+	case OP_QLINEARCONCAT:
+		y = qlinear_concat(g, n);
+		break;
+	case OP_QLINEARSIGMOID:
+		y = qlinear_float(g, n, OP_SIGMOID);
+		break;
+	case OP_QLINEARAVGPOOL:
+		y = qlinear_float(g, n, OP_AVGPOOL);
+		break;
+	case OP_QGEMM:
+		y = qgemm(g, n);
+		break;
+	default:
 		y = qlinear_global_pool(g, n);
+	}
 	if (!y)
 		return g->err->code;
 	value_set_type(n->out[0], y->dtype, &y->shape);

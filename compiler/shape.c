@@ -514,7 +514,7 @@ static int check_input_types(const struct graph *g, const struct node *n, int le
 		if (!(types >> v->dtype & 1))
 			return node_fail(g, n, -ENOTSUP, "input %d \"%.80s\" is %s, it takes %s", i,
 					 v->name, dtype_name(v->dtype), dtypes_text(types, set));
-		if (!own && v->dtype != first->dtype)
+		if (!own && !(op_infos[n->op].flags & OP_FLAG_MIXED) && v->dtype != first->dtype)
 			return node_fail(g, n, -EINVAL,
 					 "input %d \"%.80s\" is %s, but input %d \"%.80s\" is %s",
 					 i, v->name, dtype_name(v->dtype), leading, first->name,

@@ -1072,6 +1072,91 @@ static void make_QLINEARGLOBALAVGPOOL(struct generator *g)
 	end_node(g);
 }
 
+static void make_QLINEARCONCAT(struct generator *g)
+{
+	int x = byte_operand(g, 1, 4), scale[3], zero[3], i;
+	enum dtype type = byte_type(g);
+	struct shape s = *shape_of(g, x), ys = s;
+	const struct shape scalar = { 0 };
+
+	for (i = 0; i < 3; i++) {
+		scale[i] = new_scale(g, &scalar);
+		zero[i] = new_zero(g, i ? g->value[x].dtype : type);
+	}
+	ys.dim[0] *= 2;
+	bytes_out(g, OP_QLINEARCONCAT, &ys, type);
+	for (i = 0; i < 3; i++) {
+		if (i)
+			input(g, x);
+		input(g, scale[i]);
+		input(g, zero[i]);
+	}
+	fprintf(g->to, " axis=0\n");
+}
+
+static void make_QLINEARSIGMOID(struct generator *g)
+{
+	int x = byte_operand(g, 0, 4), in[5], n = 0, i;
+	enum dtype type = g->value[x].dtype;
+	struct shape s = *shape_of(g, x);
+	const struct shape scalar = { 0 };
+
+	in[n++] = x;
+	in[n++] = new_scale(g, &scalar);
+	in[n++] = new_zero(g, type);
+	in[n++] = new_scale(g, &scalar);
+	in[n++] = new_zero(g, type);
+	bytes_out(g, OP_QLINEARSIGMOID, &s, type);
+	for (i = 0; i < n; i++)
+		input(g, in[i]);
+	end_node(g);
+}
+
+/* Means of powers of two of cells are exact, and so is what is made of them. */
+static void make_QLINEARAVGPOOL(struct generator *g)
+{
+	int x = byte_operand(g, 4, 4), in[5], n = 0, i;
+	enum dtype type = g->value[x].dtype;
+	struct shape s = *shape_of(g, x);
+	const struct shape scalar = { 0 };
+
+	in[n++] = x;
+	in[n++] = new_numbers(g, &scalar, "0x1p-4", 1, DTYPE_F32);
+	in[n++] = new_zero(g, type);
+	in[n++] = new_numbers(g, &scalar, "0x1p-3", 1, DTYPE_F32);
+	in[n++] = new_zero(g, type);
+	bytes_out(g, OP_QLINEARAVGPOOL, &s, type);
+	for (i = 0; i < n; i++)
+		input(g, in[i]);
+	fprintf(g->to, " kernel=2,1 pads=1,0,0,0 count_include_pad=1\n");
+}
+
+static void make_QGEMM(struct generator *g)
+{
+	int a = byte_operand(g, 2, 2), in[9], n = 0, i;
+	enum dtype type = byte_type(g);
+	struct shape ys = *shape_of(g, a), bs = { 2, { ys.dim[1], 5 } };
+	const struct shape scalar = { 0 };
+	bool swap = rarely(g, 2);
+
+	if (swap)
+		bs = (struct shape){ 2, { 5, ys.dim[1] } };
+	ys.dim[1] = 5;
+	in[n++] = a;
+	in[n++] = new_scale(g, &scalar);
+	in[n++] = new_zero(g, g->value[a].dtype);
+	in[n++] = byte_weights(g, &bs);
+	in[n++] = new_scale(g, &scalar);
+	in[n++] = new_zero(g, DTYPE_S8);
+	in[n++] = new_numbers(g, &(struct shape){ 1, { 5 } }, "0 1000 -1000 77", 1000, DTYPE_S32);
+	in[n++] = new_scale(g, &scalar);
+	in[n++] = new_zero(g, type);
+	bytes_out(g, OP_QGEMM, &ys, type);
+	for (i = 0; i < n; i++)
+		input(g, in[i]);
+	fprintf(g->to, swap ? " trans_b=1\n" : "\n");
+}
+
 static void make_SUMPOOL(struct generator *g)
 {
 	int x = byte_operand(g, 3, 4), zero = new_zero(g, g->value[x].dtype), i;

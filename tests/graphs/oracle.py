@@ -502,6 +502,23 @@ def qlinear_add(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
     return Tensor(a.dtype, shape, map(one, a.stretched(shape).data, b.stretched(shape).data))
 
 
+def qlinear_concat(attrs, ys, yz, *parts):
+    triples = [parts[i:i + 3] for i in range(0, len(parts), 3)]
+    return concat(attrs, *(quantize({}, dequantize({}, *part), ys, yz) for part in triples))
+
+
+def qlinear_float(function):
+    return lambda attrs, x, xs, xz, ys, yz=None: \
+        quantize({}, function(attrs, dequantize({}, x, xs, xz)), ys, yz)
+
+
+def qgemm(attrs, a, a_s, az, b, bs, bz, c, ys, yz):
+    b = transpose({}, b) if attrs.get('trans_b') else b
+    a = transpose({}, a) if attrs.get('trans_a') else a
+    return requantize({'axis': -1}, matmul_integer({}, a, b, az, bz),
+                      multipliers((a_s, bs), ys), yz, c)
+
+
 def table(attrs, x, entries):
     return Tensor(entries.dtype, x.shape, (entries.data[v % 256] for v in x.data))
 
@@ -520,7 +537,9 @@ OPERATORS = {
     'QuantizeLinear': quantize, 'DequantizeLinear': dequantize, 'ConvInteger': conv_integer,
     'MatMulInteger': matmul_integer, 'Requantize': requantize, 'Table': table,
     'QLinearConv': qlinear_conv, 'QLinearMatMul': qlinear_matmul, 'QLinearAdd': qlinear_add,
-    'QLinearGlobalAveragePool': qlinear_average,
+    'QLinearGlobalAveragePool': qlinear_average, 'QLinearConcat': qlinear_concat, 'QGemm': qgemm,
+    'QLinearSigmoid': qlinear_float(elementwise(sigmoid)),
+    'QLinearAveragePool': qlinear_float(pool(lambda values, count: mean(values, max(count, 1)))),
 }
 
 
