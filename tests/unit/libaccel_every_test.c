@@ -89,6 +89,7 @@ struct row {
 static struct accel_info info;
 static struct accel_clock clock_now;
 static struct accel_energy energy;
+static u64 queue_bound;
 static struct accel_tensor tensor;
 static struct accel_slot_info slot_info;
 static struct accel_region region;
@@ -162,6 +163,7 @@ FAIL(program_create,
 CALL(program_cycles, (accel_program_cycles(R->program), 0))
 CALL(program_destroy, (accel_program_destroy(NULL), 0))
 CALL(program_energy, (accel_program_energy(R->program, &energy), 0))
+CALL(queue_bound, accel_queue_bound(R->queue, &queue_bound))
 CALL(queue_create,
      MADE(accel_queue_create(R->device, 1, &out.queue), accel_queue_destroy(out.queue)))
 FAIL(queue_create, accel_queue_create(R->device, 1025, &out.queue))
@@ -228,6 +230,7 @@ static const struct row rows[] = {
 	NO_FAIL(VALUE, program_cycles, false),
 	NO_FAIL(DESTROY, program_destroy, false),
 	NO_FAIL(VALUE, program_energy, false),
+	NO_FAIL(DEVICE, queue_bound, false),
 	CAN_FAIL(DEVICE, queue_create, false),
 	NO_FAIL(DESTROY, queue_destroy, false),
 	NO_FAIL(DEVICE, replay, false),

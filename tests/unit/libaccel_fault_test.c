@@ -98,6 +98,33 @@ static void test_fence(struct rig *r)
 	accel_fence_destroy(NULL);
 }
 
+/* Until when a queue's work ends: without others, what it has and one that may have begun before.
+ */
+static void test_bound(struct rig *r)
+{
+	const u64 cycles = accel_program_cycles(r->program);
+	struct accel_fence *first, *second = NULL;
+	struct accel_queue *other;
+	u64 bound = 1, alone;
+
+	tap_ok(!accel_queue_bound(r->queue, &bound) && !bound, "an idle queue has no bound");
+	first = hold(r, r->binding, 1);
+	accel_queue_bound(r->queue, &bound);
+	tap_eq(bound, 2 * cycles, "one replay");
+	accel_replay(r->queue, r->binding, &second);
+	accel_queue_bound(r->queue, &alone);
+	tap_eq(alone, 4 * cycles, "two");
+	tap_eq(accel_queue_create(r->device, 1, &other), 0, "another queue");
+	accel_queue_bound(r->queue, &bound);
+	tap_ok(bound > alone, "which may come between");
+	tap_ok(!accel_queue_bound(other, &bound) && !bound, "but has nothing to do");
+	accel_queue_destroy(other);
+	rig_fault(r, "seq_work", 0);
+	ends(first, 0, 0, "they run");
+	ends(second, 0, 0, "both");
+	tap_ok(!accel_queue_bound(r->queue, &bound) && !bound, "and the queue is idle again");
+}
+
 static void test_overrun(struct rig *r)
 {
 	struct accel_fence *fence;
@@ -691,6 +718,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		rig_device = argv[1];
 	if (rig_init(&r)) {
+		test_bound(&r); /* before others have made longer programs */
 		test_crash_twice(&r);
 		rig_counter_init(&r, &counter);
 		swapped_init(&r);

@@ -292,6 +292,15 @@ void accel_binding_destroy(struct accel_binding *binding);
 int accel_queue_create(struct accel_device *device, uint32_t weight, struct accel_queue **queue);
 void accel_queue_destroy(struct accel_queue *queue);
 
+/*
+ * Tells in *@cycles within how many cycles of device time (clock_khz of struct accel_info) all that
+ * has been submitted to @queue ends, whatever other queues and users do meanwhile; 0: nothing is
+ * under way. The bound holds for the queues and programs that there are now, and for a device that
+ * is not reset. It does not count waiting for in syncs, nor what others run while the queue's next
+ * job is on its way to the device. -ENOMEM: no memory to work it out.
+ */
+int accel_queue_bound(struct accel_queue *queue, uint64_t *cycles);
+
 /* An offset that one replay chooses for a dynamic slot. */
 struct accel_offset {
 	uint32_t slot; /* each at most once */

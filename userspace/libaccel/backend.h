@@ -58,6 +58,7 @@ struct accel_backend {
 
 	int (*queue_create)(struct accel_device *device, u32 weight, struct accel_queue **queue);
 	void (*queue_destroy)(struct accel_queue *queue);
+	int (*queue_bound)(struct accel_queue *queue, u64 *cycles);
 
 	/* Sets *@fence, which is not NULL here, with a descriptor that polls. */
 	int (*submit)(struct accel_queue *queue, const struct accel_job *job,

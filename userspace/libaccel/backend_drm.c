@@ -240,6 +240,15 @@ err_free:
 	return ret;
 }
 
+static int drm_queue_bound(struct accel_queue *base, u64 *cycles)
+{
+	struct drm_rondo_queue_bound args = { .queue = ((struct drm_queue *)base)->id };
+	int ret = call(fd_of(base->device), DRM_IOCTL_RONDO_QUEUE_BOUND, &args);
+
+	*cycles = args.cycles;
+	return ret;
+}
+
 static void drm_queue_destroy(struct accel_queue *base)
 {
 	struct drm_queue *queue = (struct drm_queue *)base;
@@ -393,6 +402,7 @@ static const struct accel_backend drm_backend = {
 	.binding_destroy = drm_binding_destroy,
 	.queue_create = drm_queue_create,
 	.queue_destroy = drm_queue_destroy,
+	.queue_bound = drm_queue_bound,
 	.submit = drm_submit,
 	.fence_status = drm_fence_status,
 	.fence_fault = drm_fence_fault,

@@ -539,6 +539,7 @@ static const struct accel_backend local_backend = {
 	.binding_destroy = local_binding_destroy,
 	.queue_create = local_queue_create,
 	.queue_destroy = local_queue_destroy,
+	.queue_bound = local_queue_bound,
 	.submit = local_submit,
 	.fence_status = local_fence_status,
 	.fence_fault = local_fence_fault,

@@ -226,6 +226,7 @@ void local_wake(struct local_device *dev);
 
 int local_queue_create(struct accel_device *device, u32 weight, struct accel_queue **queue);
 void local_queue_destroy(struct accel_queue *queue);
+int local_queue_bound(struct accel_queue *queue, u64 *cycles);
 int local_submit(struct accel_queue *queue, const struct accel_job *job,
 		 struct accel_fence **fence);
 int local_fence_status(struct accel_fence *fence);

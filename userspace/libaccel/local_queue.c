@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/bound.h"
 #include "core/replay.h"
 
 enum { RING_BYTES = LOCAL_QUEUE_ENTRIES * sizeof(struct rondo_fw_entry) };
@@ -503,4 +504,42 @@ void local_queue_destroy(struct accel_queue *base)
 	local_queue_push_all(dev);
 	pthread_mutex_unlock(&dev->lock);
 	queue_free(queue);
+}
+
+/* The jobs of @queue that have not ended, and their cycles. */
+static void count_work(const struct local_queue *queue, struct rondo_bound *bound)
+{
+	const struct local_job *job;
+	u32 i;
+
+	for (job = queue->dev->jobs; job; job = job->next) {
+		if (job->queue != queue)
+			continue;
+		bound->jobs++;
+		for (i = 0; i < job->count; i++)
+			bound->work += job->replay[i].binding->program->base.cycles;
+	}
+}
+
+int local_queue_bound(struct accel_queue *base, u64 *cycles)
+{
+	const struct local_queue *queue = (const struct local_queue *)base;
+	struct local_device *dev = queue->dev;
+	struct rondo_bound bound = { .weight = queue->weight };
+	u32 i;
+
+	pthread_mutex_lock(&dev->lock);
+	count_work(queue, &bound);
+	for (i = 0; i < RONDO_FW_QUEUES_MAX; i++)
+		if (dev->queue[i] && dev->queue[i] != queue) {
+			bound.siblings++;
+			bound.sibling_weights += dev->queue[i]->weight;
+		}
+	for (i = 0; i < RONDO_PROGRAMS_MAX; i++)
+		if (dev->program[i] && dev->program[i]->base.cycles > bound.longest)
+			bound.longest = dev->program[i]->base.cycles;
+	pthread_mutex_unlock(&dev->lock);
+	bound.sibling_longest = bound.longest;
+	*cycles = bound.jobs ? rondo_bound_cycles(&bound) : 0;
+	return 0;
 }

@@ -264,6 +264,20 @@ ACCEL_EXPORT void accel_queue_destroy(struct accel_queue *queue)
 	accel_device_put(device);
 }
 
+ACCEL_EXPORT int accel_queue_bound(struct accel_queue *queue, uint64_t *cycles)
+{
+	ACCEL_KEEP_ERRNO;
+	u64 bound;
+	int ret;
+
+	if (accel_forked(queue->device))
+		return -EPERM;
+	ret = queue->device->ops->queue_bound(queue, &bound);
+	if (!ret)
+		*cycles = bound;
+	return ret;
+}
+
 /* What the structs themselves say; the backend looks at what they name. */
 static int check_job(const struct accel_queue *queue, const struct accel_job *job)
 {
