@@ -38,14 +38,17 @@ double eval_cost(const struct graph *g, const struct node *n)
 
 	switch (n->op) {
 	case OP_CONV:
+	case OP_CONVINTEGER:
 		return cost * (double)shape_elems(&b->shape) / (double)b->shape.dim[0];
 	case OP_LINEAR:
 	case OP_MATMUL:
+	case OP_MATMULINTEGER:
 		return cost * (double)b->shape.dim[b->shape.rank > 1 ? b->shape.rank - 2 : 0];
 	case OP_GEMM:
 		return cost * (double)b->shape.dim[!!n->attrs.trans_b];
 	case OP_MAXPOOL:
 	case OP_AVGPOOL:
+	case OP_SUMPOOL:
 		if (window_of(g, n, &w))
 			return INFINITY;
 		return cost * (double)(w.axis[0].kernel * w.axis[1].kernel);

@@ -49,6 +49,8 @@ static s32 parameter(const struct node *n, const void *const in[], int k, s64 i)
 
 /* ---- Requantise ------------------------------------------------------------------------------ */
 
+enum { SHIFT_MAX = 31 };
+
 static s32 wrap(s64 x)
 {
 	return (s32)(u32)(u64)x;
@@ -74,7 +76,7 @@ static s32 divide_rounded(s32 x, int shift)
 s32 requantise(const struct requantise *r, s32 x)
 {
 	s32 t = wrap((s64)x + r->bias), y;
-	int left = r->shift > 31 ? 31 : r->shift, right = r->shift < -31 ? 31 : -r->shift;
+	int left = r->shift, right = -r->shift;
 	float multiplier;
 	s64 z;
 
@@ -96,15 +98,16 @@ static struct requantise requantise_with(const struct node *n, const void *const
 	const struct value *multiplier = node_in(n, 1);
 	enum dtype type = node_in(n, 2)->dtype;
 	struct requantise r = { .fixed = multiplier->dtype == DTYPE_S32 };
-	float lo = n->attrs.lo, hi = n->attrs.hi;
+	float least = (float)quantise_least(type), most = (float)quantise_most(type);
 
 	memcpy(&r.multiplier,
 	       (const char *)in[1] + (shape_elems(&multiplier->shape) == 1 ? 0 : 4 * c), 4);
 	r.zero = parameter(n, in, 2, 0);
 	r.bias = parameter(n, in, 3, c);
 	r.shift = parameter(n, in, 4, c);
-	r.lo = lo > (float)quantise_least(type) ? (s32)lo : quantise_least(type);
-	r.hi = hi < (float)quantise_most(type) ? (s32)hi : quantise_most(type);
+	r.shift = r.shift > SHIFT_MAX ? SHIFT_MAX : r.shift < -SHIFT_MAX ? -SHIFT_MAX : r.shift;
+	r.lo = (s32)eval_clamp(n->attrs.lo, least, most);
+	r.hi = (s32)eval_clamp(n->attrs.hi, least, most);
 	return r;
 }
 

@@ -170,9 +170,9 @@ static s32 quantised_bound(const struct quantised *y, float x)
 	s32 zero = y->zero ? quantise_read(type, y->zero->data, 0) : 0;
 	double q = nearbyint((double)(x / *(const float *)y->scale->data)) + zero;
 
-	if (q < quantise_least(type))
+	if (!(q > quantise_least(type))) /* NaN, too, as in QuantizeLinear */
 		return quantise_least(type);
-	return q > quantise_most(type) ? quantise_most(type) : (s32)q;
+	return q < quantise_most(type) ? (s32)q : quantise_most(type);
 }
 
 /* A sum in integers that @clip, if there is one, bounds: quantising keeps the order. */

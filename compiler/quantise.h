@@ -87,7 +87,8 @@ static inline s32 quantise_most(enum dtype type)
 /* Requantize of one sum, with the parameters of its channel; a multiplier as its bits. */
 struct requantise {
 	bool fixed; /* the multiplier is an integer */
-	s32 multiplier, bias, shift;
+	s32 multiplier, bias;
+	s32 shift; /* -31..31 */
 	s32 zero, lo, hi;
 };
 

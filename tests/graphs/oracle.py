@@ -455,7 +455,8 @@ def requantize(attrs, x, multiplier, zero, bias=None, shift=None):
     low, high = RANGE[zero.dtype]
 
     def one(v, c):
-        v, m, s = wrapped(v + parameter(bias, c)), parameter(multiplier, c), parameter(shift, c)
+        v, m = wrapped(v + parameter(bias, c)), parameter(multiplier, c)
+        s = min(max(parameter(shift, c), -31), 31)
         if multiplier.dtype == 'f32':
             y = nearest(multiply(to_f32(v), m))
         else:
@@ -463,7 +464,8 @@ def requantize(attrs, x, multiplier, zero, bias=None, shift=None):
             half = 2**-s // 2 if s < 0 else 0
             y = (abs(y) + half) // 2**max(-s, 0) * (1 if y >= 0 else -1)
         y += zero.data[0]
-        return int(min(max(y, low, attrs.get('lo', low)), high, attrs.get('hi', high)))
+        bounds = (clamp(attrs.get(k, d), low, high) for k, d in (('lo', low), ('hi', high)))
+        return int(clamp(y, *bounds))
     return Tensor(zero.dtype, x.shape, map(one, x.data, channels(attrs, x)))
 
 
