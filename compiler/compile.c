@@ -11,15 +11,12 @@
 
 #define FILE_BYTES_MAX (INT64_C(1) << 31)
 
-int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
-			    const struct compile_options *options, struct graph **out,
-			    struct compile_error *err)
+/* Runs all passes on what was read; @rc is whether it was. */
+static int normalise(int rc, struct graph *g, const struct compile_options *options,
+		     struct graph **out)
 {
 	static const struct compile_options defaults;
-	struct graph *g;
-	int rc;
 
-	rc = onnx_read_graph(bytes, size, name, options, &g, err);
 	if (rc)
 		return rc;
 	rc = compile_run_passes(g, options ? options : &defaults, NULL);
@@ -29,6 +26,35 @@ int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
 	}
 	*out = g;
 	return 0;
+}
+
+int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
+			    const struct compile_options *options, struct graph **out,
+			    struct compile_error *err)
+{
+	struct graph *g = NULL;
+	int rc = onnx_read_graph(bytes, size, name, options, &g, err);
+
+	return normalise(rc, g, options, out);
+}
+
+int compile_read_graph(const void *bytes, size_t size, const char *name,
+		       const struct compile_options *options, struct graph **out,
+		       struct compile_error *err)
+{
+	return tflite_is_model(bytes, size) ?
+		       tflite_read_graph(bytes, size, name, options, out, err) :
+		       onnx_read_graph(bytes, size, name, options, out, err);
+}
+
+int compile_graph(const void *bytes, size_t size, const char *name,
+		  const struct compile_options *options, struct graph **out,
+		  struct compile_error *err)
+{
+	struct graph *g = NULL;
+	int rc = compile_read_graph(bytes, size, name, options, &g, err);
+
+	return normalise(rc, g, options, out);
 }
 
 /* Opens a regular file for reading; @size is its. A pipe is not waited for. */

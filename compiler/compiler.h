@@ -84,6 +84,11 @@ int compile_graph_from_onnx(const void *bytes, size_t size, const char *name,
 			    const struct compile_options *options, struct graph **out,
 			    struct compile_error *err);
 
+/* The same for a model of either kind, which its content tells. */
+int compile_graph(const void *bytes, size_t size, const char *name,
+		  const struct compile_options *options, struct graph **out,
+		  struct compile_error *err);
+
 /*
  * The first half of it: the graph as the model has it, before any pass. For tests and for whoever
  * runs passes by hand.
@@ -92,12 +97,22 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		    const struct compile_options *options, struct graph **out,
 		    struct compile_error *err);
 
+int compile_read_graph(const void *bytes, size_t size, const char *name,
+		       const struct compile_options *options, struct graph **out,
+		       struct compile_error *err);
+int tflite_read_graph(const void *bytes, size_t size, const char *name,
+		      const struct compile_options *options, struct graph **out,
+		      struct compile_error *err);
+
+/* Whether it is a TensorFlow Lite model, perhaps a damaged one. */
+bool tflite_is_model(const void *bytes, size_t size);
+
 /* Runs the passes on the graph, up to and including @last (NULL: all of them). */
 int compile_run_passes(struct graph *g, const struct compile_options *options, const char *last);
 
 /*
- * The whole compiler: from an ONNX model to a .rnd file for @machine. *@out is the caller's to
- * compiled_free(), zeroed on error. Otherwise as compile_graph_from_onnx().
+ * The whole compiler: from an ONNX or TensorFlow Lite model to a .rnd file for @machine. *@out is
+ * the caller's to compiled_free(), zeroed on error. Otherwise as compile_graph().
  */
 int compile_model(const void *bytes, size_t size, const char *name,
 		  const struct compile_options *options, const struct rondo_machine *machine,

@@ -265,7 +265,7 @@ int compile_model(const void *bytes, size_t size, const char *name,
 		  struct compiled *out, struct compile_error *err)
 {
 	struct graph *g;
-	int rc = compile_graph_from_onnx(bytes, size, name, options, &g, err);
+	int rc = compile_graph(bytes, size, name, options, &g, err);
 
 	*out = (struct compiled){ 0 };
 	if (rc)

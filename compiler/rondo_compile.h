@@ -105,7 +105,7 @@ struct rondo_compiled {
 };
 
 /*
- * Compiles the @size bytes of the model @model: ONNX. 0, and *@compiled is for
+ * Compiles the @size bytes of the model @model, ONNX or TensorFlow Lite. 0, and *@compiled is for
  * rondo_compiled_free(); else a negative errno, @error (which may be NULL) says why, and *@compiled
  * is zero. @options may be NULL.
  *

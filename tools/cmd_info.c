@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "compiler/bound.h"
 #include "core/machine.h"
 #include "tools/inputs.h"
 #include "tools/options.h"
@@ -31,9 +32,11 @@ static const struct command command = {
 	.name = "info",
 	.usage = "info FILE [OPTION]...\n"
 		 "       rondo info --device [DEVICE]",
-	.about = "Prints the tensors, slots and regions of a .rnd file, an ONNX model, a bare "
-		 "program or\n"
-		 "assembly text; or the limits, machine and clocks of a device.\n",
+	.about = "Prints the tensors, slots and regions of a .rnd file, a bare program or assembly "
+		 "text; the\n"
+		 "inputs, outputs, nodes by operator, weights and multiply-accumulates of an ONNX "
+		 "or TensorFlow\n"
+		 "Lite model; or the limits, machine and clocks of a device.\n",
 	.take = take,
 	.takes = { MODEL_OPTIONS, [OPTION_SHOW_DEVICE] = true },
 };
@@ -136,6 +139,51 @@ static int file_info(const char *path, const struct model_options *options)
 	return STATUS_OK;
 }
 
+/* What is different after names are known: constants of the graph, and their bytes. */
+static void count_constants(const struct graph *g, u64 *count, u64 *bytes)
+{
+	*count = *bytes = 0;
+	for (const struct value *v = g->values; v; v = v->next) {
+		if (!value_is_const(v) || !v->uses)
+			continue;
+		++*count;
+		*bytes += (u64)shape_elems(&v->shape) * dtype_size(v->dtype);
+	}
+}
+
+static void print_values(const char *what, const struct value_list *list)
+{
+	char text[SHAPE_TEXT_MAX];
+
+	for (size_t i = 0; i < list->n; i++)
+		printf("%-7s %s: %s%s\n", what, list->v[i]->name, dtype_name(list->v[i]->dtype),
+		       shape_text(&list->v[i]->shape, text));
+}
+
+static int model_info(const char *path, const struct model_options *options)
+{
+	struct source_graph source;
+	struct bounds b;
+	u64 constants, bytes;
+	int status = source_graph(path, options, &source);
+
+	if (status)
+		return status;
+	print_values("input", &source.graph->inputs);
+	print_values("output", &source.graph->outputs);
+	for (int op = 0; op < OP_COUNT; op++)
+		if (source.nodes[op])
+			printf("nodes   %u %s\n", source.nodes[op], op_infos[op].name);
+	count_constants(source.graph, &constants, &bytes);
+	printf("weights %" PRIu64 " bytes in %" PRIu64 " tensors\n", bytes, constants);
+	if (bounds_make(source.graph, &options->machine, &b))
+		status = fail_with(&source.call.err);
+	else
+		printf("MACs    %.0f\n", b.macs);
+	source_graph_free(&source);
+	return status;
+}
+
 static int info(int argc, char **argv, struct info_command *c)
 {
 	int first, status;
@@ -148,7 +196,8 @@ static int info(int argc, char **argv, struct info_command *c)
 		return device_info(c->name);
 	if (c->device || first != argc - 1)
 		return usage("expected one file, or --device");
-	return file_info(argv[first], &c->model);
+	return source_is_model(argv[first]) ? model_info(argv[first], &c->model) :
+					      file_info(argv[first], &c->model);
 }
 
 int cmd_info(int argc, char **argv)

@@ -18,11 +18,12 @@ static int take(void *context, enum option_id id, char *argument);
 static const struct command command = {
 	.name = "run",
 	.usage = "run MODEL [INPUT]... [OPTION]...",
-	.about = "Runs a .rnd file, an ONNX model, a bare program or assembly text. INPUT is a "
-		 "tensor (.npy,\n"
-		 ".pb) or an image (PNG, JPEG): FILE where the model has one input, else "
-		 "NAME=FILE. Several\n"
-		 "files for an input are several samples; an input with one file has it in each. "
+	.about = "Runs a .rnd file, an ONNX or TensorFlow Lite model, a bare program or assembly "
+		 "text. INPUT is a\n"
+		 "tensor (.npy, .pb) or an image (PNG, JPEG): FILE where the model has one input, "
+		 "else NAME=FILE.\n"
+		 "Several files for an input are several samples; an input with one file has it in "
+		 "each. "
 		 "Shows inputs\n"
 		 "that are pictures, the answers, and where time and energy went.\n"
 		 "\n"

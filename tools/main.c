@@ -22,13 +22,14 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
-	{ "compile", cmd_compile, "an ONNX model into a .rnd file" },
+	{ "compile", cmd_compile, "an ONNX or TensorFlow Lite model into a .rnd file" },
 	{ "run", cmd_run, "a model on inputs, on a device or the emulator" },
 	{ "asm", cmd_asm, "assembly text into a program" },
 	{ "dis", cmd_dis, "a program into assembly text" },
 	{ "verify", cmd_verify, "prove a program; its exact cycles, energy and extents" },
 	{ "debug", cmd_debug, "any cycle of a run, forwards and backwards" },
 	{ "info", cmd_info, "what a file holds, or what a device is" },
+	{ "bound", cmd_bound, "what a model takes at least, from its graph alone" },
 	{ "help", cmd_help, "this text, or that of a command" },
 };
 

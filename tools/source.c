@@ -39,6 +39,11 @@ static int refuse_kind(const struct content *c, const char *wanted)
 	return fail(c->path, "it is %s; %s read", file_kind_name(c->bytes, c->size), wanted);
 }
 
+static bool is_model(const struct content *c)
+{
+	return c->kind == FILE_ONNX || c->kind == FILE_TFLITE;
+}
+
 static void notice(void *context, const char *text)
 {
 	(void)context;
@@ -52,13 +57,12 @@ static int dumped(void *context, const char *text, size_t size)
 	return fwrite(text, 1, size, stdout) == size ? 0 : -EIO;
 }
 
-static int compile(const struct content *c, const struct model_options *options, void **file,
-		   size_t *size, u64 *cycles)
+static struct rondo_compile_options
+compile_options(const char *path, const struct model_options *options, struct external_files *files)
 {
-	struct external_files files = { .model = c->path };
-	const struct rondo_compile_options o = {
-		.size = sizeof(o),
-		.name = c->path,
+	return (struct rondo_compile_options){
+		.size = sizeof(struct rondo_compile_options),
+		.name = path,
 		.machine = options->machine_name,
 		.dims = options->dims,
 		.dim_count = options->n_dims,
@@ -66,12 +70,19 @@ static int compile(const struct content *c, const struct model_options *options,
 		.shape_count = options->n_shapes,
 		.constants = options->bakes,
 		.constant_count = options->n_bakes,
-		.context = &files,
+		.context = files,
 		.external = external_read,
 		.notice = notice,
 		.dump = options->dump,
 		.dumped = dumped,
 	};
+}
+
+static int compile(const struct content *c, const struct model_options *options, void **file,
+		   size_t *size, u64 *cycles)
+{
+	struct external_files files = { .model = c->path };
+	const struct rondo_compile_options o = compile_options(c->path, options, &files);
 	struct rondo_compile_error err;
 	struct rondo_compiled compiled;
 	int rc = rondo_compile(c->bytes, c->size, &o, &compiled, &err);
@@ -94,8 +105,8 @@ int source_compile(const char *path, const struct model_options *options, void *
 	int status = read_content(path, &c);
 
 	if (!status)
-		status = c.kind == FILE_ONNX ? compile(&c, options, file, size, cycles) :
-					       refuse_kind(&c, "ONNX models are");
+		status = is_model(&c) ? compile(&c, options, file, size, cycles) :
+					refuse_kind(&c, "ONNX and TensorFlow Lite models are");
 	free(c.bytes);
 	return status;
 }
@@ -116,6 +127,62 @@ static int assemble(const struct content *c, void **program, size_t *size)
 	}
 	*size = length;
 	return STATUS_OK;
+}
+
+static int read_graph(const struct content *c, const struct model_options *options,
+		      struct source_graph *out)
+{
+	struct external_files files = { .model = c->path };
+	const struct rondo_compile_options o = compile_options(c->path, options, &files);
+	int rc = compile_call_init(&out->call, &o);
+
+	if (!rc)
+		rc = compile_read_graph(c->bytes, c->size, c->path, &out->call.options, &out->graph,
+					&out->call.err);
+	external_close(&files);
+	if (rc)
+		return fail_with(&out->call.err);
+	for (const struct node *n = out->graph->first; n; n = n->next)
+		out->nodes[n->op]++;
+	rc = compile_run_passes(out->graph, &out->call.options, "outputs");
+	return rc ? fail_with(&out->call.err) : STATUS_OK;
+}
+
+int source_graph(const char *path, const struct model_options *options, struct source_graph *out)
+{
+	struct content c;
+	int status;
+
+	*out = (struct source_graph){};
+	status = read_content(path, &c);
+	if (!status)
+		status = is_model(&c) ? read_graph(&c, options, out) :
+					refuse_kind(&c, "ONNX and TensorFlow Lite models are");
+	free(c.bytes);
+	if (status)
+		source_graph_free(out);
+	return status;
+}
+
+void source_graph_free(struct source_graph *graph)
+{
+	graph_free(graph->graph);
+	compile_call_fini(&graph->call);
+	graph->graph = NULL;
+}
+
+bool source_is_model(const char *path)
+{
+	struct compile_error err = {};
+	struct content c = { .path = path };
+	bool is = !compile_read_file(path, &c.bytes, &c.size, &err);
+
+	if (is) {
+		c.kind = file_kind(c.bytes, c.size);
+		is = is_model(&c);
+	}
+	free(c.bytes);
+	return is;
 }
 
 int source_assemble(const char *path, void **program, size_t *size)
@@ -171,8 +238,8 @@ static int load_text(const struct content *c, struct source *source)
 	return status;
 }
 
-static int load_onnx(const struct content *c, const struct model_options *options,
-		     struct source *source)
+static int load_model(const struct content *c, const struct model_options *options,
+		      struct source *source)
 {
 	double start = now_ms();
 	size_t size;
@@ -199,9 +266,11 @@ static int load(const struct content *c, const struct model_options *options, st
 	case FILE_TEXT:
 		return load_text(c, source);
 	case FILE_ONNX:
-		return load_onnx(c, options, source);
+	case FILE_TFLITE:
+		return load_model(c, options, source);
 	default:
-		return refuse_kind(c, ".rnd files, ONNX models, programs and assembly text are");
+		return refuse_kind(c, ".rnd files, ONNX and TensorFlow Lite models, programs and "
+				      "assembly text are");
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Models from files of any kind, which are told by their content: a .rnd file, an ONNX model (which
- * is compiled), a bare program or assembly text (whose tensors are the bytes of its slots).
+ * Models from files of any kind, which are told by their content: a .rnd file, an ONNX or
+ * TensorFlow Lite model (which is compiled), a bare program or assembly text (whose tensors are the
+ * bytes of its slots).
  *
  * Functions return a STATUS_*, with a message unless it is STATUS_OK.
  */
@@ -10,11 +11,12 @@
 
 #include <accel.h>
 
+#include "compiler/call.h"
 #include "tools/model_options.h"
 
 struct source {
 	struct accel_model *model;
-	bool compiled; /* from ONNX */
+	bool compiled; /* from a model */
 	bool bare; /* a program without names and types: its tensors are bytes, whatever they mean
 		    */
 	double compile_ms;
@@ -25,9 +27,23 @@ struct source {
 int source_load(const char *path, const struct model_options *options, struct source *source);
 void source_free(struct source *source);
 
-/* Compiles the ONNX model in @path; *@file is the .rnd file's *@size bytes, for free(). */
+/* Compiles the model in @path; *@file is the .rnd file's *@size bytes, for free(). */
 int source_compile(const char *path, const struct model_options *options, void **file, size_t *size,
 		   u64 *cycles);
+
+/* A model's graph, normalised as far as the passes that change it. */
+struct source_graph {
+	struct compile_call call; /* its options, and the error of the graph */
+	struct graph *graph;
+	u32 nodes[OP_COUNT]; /* in the model as it was read */
+};
+
+/* Whether @path can be read and holds a model. */
+bool source_is_model(const char *path);
+
+/* Reads the model in @path. */
+int source_graph(const char *path, const struct model_options *options, struct source_graph *out);
+void source_graph_free(struct source_graph *graph);
 
 /* The program in the file @path, .rnd or bare, 8-byte aligned, for free(). */
 int source_program(const char *path, void **program, size_t *size);

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * TensorFlow Lite model -> graph: its only subgraph, its tensors, its inputs and outputs. Operators
+ * are read in tflite_node.c.
+ *
+ * The file is not trusted: flatbuffer.h compares all offsets with it, and every number is compared
+ * with what it counts. Images stay as nodes make them, with channels before rows, and are turned
+ * where something needs the model's own order: at its inputs, outputs and reshapes.
+ */
+#include "compiler/tflite_read.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Fields of the tables, in the schema's order. */
+enum { MODEL_VERSION, MODEL_CODES, MODEL_SUBGRAPHS, MODEL_DESCRIPTION, MODEL_BUFFERS };
+enum { SUBGRAPH_TENSORS, SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS, SUBGRAPH_OPERATORS, SUBGRAPH_NAME };
+enum { TENSOR_SHAPE, TENSOR_TYPE, TENSOR_BUFFER, TENSOR_NAME, TENSOR_SIGNATURE = 7 };
+enum { CODE_OLD, CODE_CUSTOM, CODE_VERSION, CODE_BUILTIN };
+enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 4 };
+enum { BUFFER_DATA };
+
+/* Bytes of constants in all: a small file must not become a large graph by sharing buffers. */
+enum { FETCHED_TIMES = 4, FETCHED_MAX = 1 << 20 };
+
+enum { VERSION = 3, TENSORS_MAX = 1 << 16, OPERATORS_MAX = 1 << 16, NAME_ROOM = 200 };
+
+static const struct {
+	s64 number;
+	const char *name;
+	enum dtype dtype;
+} types[] = {
+	{ 0, "FLOAT32", DTYPE_F32 }, { 2, "INT32", DTYPE_S32 }, { 3, "UINT8", DTYPE_U8 },
+	{ 4, "INT64", DTYPE_S64 },   { 6, "BOOL", DTYPE_BOOL }, { 9, "INT8", DTYPE_S8 },
+};
+
+int tflite_check(struct tflite_reader *r)
+{
+	if (!r->file.wrong)
+		return 0;
+	return graph_fail(r->g, -EINVAL, "damaged or truncated: %s, at byte %zu", r->file.wrong,
+			  r->file.wrong_at);
+}
+
+int tflite_fail(const struct tflite_operator *o, int code, const char *fmt, ...)
+{
+	char text[sizeof(o->r->g->err->text)];
+	va_list ap;
+
+	if (tflite_check(o->r))
+		return o->r->g->err->code;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return graph_fail_at(o->r->g, o->name, o->kind, code, text);
+}
+
+/* ---- Tensors ------------------------------------------------------------------------------- */
+
+static int fail_tensor(struct tflite_reader *r, const struct tflite_tensor *t, int code,
+		       const char *what, s64 number)
+{
+	char name[NAME_ROOM];
+
+	if (tflite_check(r))
+		return r->g->err->code;
+	fb_string(&t->table, TENSOR_NAME, name, sizeof(name));
+	return graph_fail(r->g, code, "tensor \"%.120s\": %s %lld", name, what, (long long)number);
+}
+
+static int read_type(struct tflite_reader *r, struct tflite_tensor *t)
+{
+	s64 number = fb_int(&t->table, TENSOR_TYPE, 1, 0);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i].number != number)
+			continue;
+		t->dtype = types[i].dtype;
+		return 0;
+	}
+	return fail_tensor(r, t, -ENOTSUP, "no element type is supported that has the number",
+			   number);
+}
+
+/* The shape that the options give an input; NULL: none. */
+static const struct shape *given_shape(const struct tflite_reader *r, const char *name)
+{
+	for (size_t i = 0; i < r->options->n_shapes; i++)
+		if (!strcmp(r->options->shapes[i].name, name))
+			return &r->options->shapes[i].shape;
+	return NULL;
+}
+
+static int read_shape(struct tflite_reader *r, struct tflite_tensor *t)
+{
+	struct fb_vector dims = fb_vector(&t->table, TENSOR_SHAPE, 4);
+
+	if (dims.count > TENSOR_RANK_MAX)
+		return fail_tensor(r, t, -EFBIG, "too many dimensions,", dims.count);
+	t->shape.rank = (int)dims.count;
+	for (u32 i = 0; i < dims.count; i++) {
+		t->shape.dim[i] = fb_at(&dims, i);
+		if (t->shape.dim[i] < 0)
+			return fail_tensor(r, t, -EINVAL, "a dimension is", t->shape.dim[i]);
+	}
+	if (!shape_valid(&t->shape))
+		return fail_tensor(r, t, -EFBIG, "it has more elements than", TENSOR_ELEMS_MAX);
+	return 0;
+}
+
+/* Tensor @i of the model with its type and shape; NULL and a message. */
+static struct tflite_tensor *read_tensor(struct tflite_reader *r, s64 i)
+{
+	struct tflite_tensor *t;
+
+	if (i < 0 || i >= r->tensors.count) {
+		if (!tflite_check(r))
+			graph_fail(r->g, -EINVAL, "it has %u tensors, and uses number %lld",
+				   r->tensors.count, (long long)i);
+		return NULL;
+	}
+	t = &r->tensor[i];
+	if (!t->read) {
+		t->table = fb_table_at(&r->tensors, (u32)i);
+		if (read_type(r, t) || read_shape(r, t) || tflite_check(r))
+			return NULL;
+		t->read = true;
+	}
+	return t;
+}
+
+bool tflite_has_input(const struct tflite_operator *o, u32 i)
+{
+	return i < o->inputs.count && fb_at(&o->inputs, i) >= 0;
+}
+
+struct tflite_tensor *tflite_input(const struct tflite_operator *o, u32 i)
+{
+	if (i < o->inputs.count)
+		return read_tensor(o->r, fb_at(&o->inputs, i));
+	tflite_fail(o, -EINVAL, "it has %u inputs, too few", o->inputs.count);
+	return NULL;
+}
+
+struct tflite_tensor *tflite_output(const struct tflite_operator *o, u32 i)
+{
+	if (i < o->outputs.count)
+		return read_tensor(o->r, fb_at(&o->outputs, i));
+	tflite_fail(o, -EINVAL, "it has %u outputs, too few", o->outputs.count);
+	return NULL;
+}
+
+const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t)
+{
+	s64 number = fb_int(&t->table, TENSOR_BUFFER, 4, 0) & UINT32_MAX;
+	struct fb_table buffer = { 0 };
+	struct fb_vector data;
+	u64 size = (u64)shape_elems(&t->shape) * dtype_size(t->dtype);
+
+	/* Buffer 0 is the empty one, of all tensors that are no constants. */
+	if (number && number < r->buffers.count)
+		buffer = fb_table_at(&r->buffers, (u32)number);
+	data = fb_vector(&buffer, BUFFER_DATA, 1);
+	r->fetched += data.count;
+	if (number >= r->buffers.count)
+		fail_tensor(r, t, -EINVAL, "there is no buffer", number);
+	else if (data.count && data.count != size)
+		fail_tensor(r, t, -EINVAL, "its dimensions do not fit the bytes, which are",
+			    data.count);
+	else if (r->fetched > FETCHED_MAX + FETCHED_TIMES * (u64)r->file.size)
+		fail_tensor(r, t, -EFBIG, "constants share their bytes too often, buffer", number);
+	return r->g->err->code ? NULL : fb_bytes(&data);
+}
+
+static struct value *new_value(struct tflite_reader *r, const struct tflite_tensor *t)
+{
+	char name[NAME_ROOM];
+
+	fb_string(&t->table, TENSOR_NAME, name, sizeof(name));
+	return graph_value(r->g, name);
+}
+
+/* @v with its dimensions in the order of @perm. */
+static struct value *transpose(struct tflite_reader *r, struct value *v, const s64 perm[4])
+{
+	struct node *n = graph_node(r->g, NULL, OP_TRANSPOSE, v->name, 1);
+	struct dims dims = { .n = 4 };
+	struct value *out = n ? graph_value(r->g, "") : NULL;
+
+	if (!out)
+		return NULL;
+	memcpy(dims.v, perm, 4 * sizeof(*perm));
+	node_set_dims(n, ATTR_perm, dims);
+	node_set_in(n, 0, v);
+	node_set_out(n, 0, out);
+	return out;
+}
+
+struct value *tflite_value(const struct tflite_operator *o, struct tflite_tensor *t)
+{
+	static const s64 channels_last[] = { 0, 2, 3, 1 };
+	const void *data;
+
+	if (t->value)
+		return t->value;
+	if (t->planes)
+		return t->value = transpose(o->r, t->planes, channels_last);
+	data = tflite_data(o->r, t);
+	if (!data && !o->r->g->err->code)
+		tflite_fail(o, -EINVAL, "nothing before it makes one of its inputs");
+	if (!data)
+		return NULL;
+	t->value = new_value(o->r, t);
+	if (t->value && graph_set_const(o->r->g, t->value, t->dtype, &t->shape, data))
+		t->value = NULL;
+	return t->value;
+}
+
+struct value *tflite_planes(const struct tflite_operator *o, struct tflite_tensor *t)
+{
+	static const s64 channels_first[] = { 0, 3, 1, 2 };
+	struct value *v;
+
+	if (t->planes)
+		return t->planes;
+	v = tflite_value(o, t);
+	if (v && t->shape.rank != 4) {
+		tflite_fail(o, -ENOTSUP, "its images have %d dimensions, not 4", t->shape.rank);
+		return NULL;
+	}
+	return v ? t->planes = transpose(o->r, v, channels_first) : NULL;
+}
+
+int tflite_make(const struct tflite_operator *o, struct tflite_tensor *t, struct value *v,
+		bool planes)
+{
+	struct graph *g = o->r->g;
+	struct declaration *d = graph_alloc(g, sizeof(*d));
+
+	if (!d)
+		return g->err->code;
+	if (t->value || t->planes)
+		return tflite_fail(o, -EINVAL, "its output is made twice");
+	/* What the model says of it is compared with what it becomes. */
+	*d = (struct declaration){ .what = "output",
+				   .value = v,
+				   .dtype = t->dtype,
+				   .exact = !o->r->options->n_shapes,
+				   .rank = t->shape.rank,
+				   .next = g->declared };
+	for (int i = 0; i < t->shape.rank; i++)
+		d->dim[i] = t->shape.dim[!planes || !i ? i : i == 1 ? 3 : i - 1];
+	g->declared = d;
+	*(planes ? &t->planes : &t->value) = v;
+	return 0;
+}
+
+/* ---- Inputs and outputs -------------------------------------------------------------------- */
+
+/* The options may say what the model leaves open, and nothing else. */
+static int apply_shape(struct tflite_reader *r, struct tflite_tensor *t, const char *name)
+{
+	const struct shape *given = given_shape(r, name);
+	struct fb_vector signature = fb_vector(&t->table, TENSOR_SIGNATURE, 4);
+
+	if (!given)
+		return 0;
+	if (given->rank != t->shape.rank)
+		return graph_fail(r->g, -EINVAL,
+				  "input \"%.120s\": it has %d dimensions, %d are given", name,
+				  t->shape.rank, given->rank);
+	for (int i = 0; i < given->rank; i++)
+		if (given->dim[i] != t->shape.dim[i] &&
+		    ((u32)i >= signature.count || fb_at(&signature, (u32)i) >= 0))
+			return graph_fail(r->g, -EINVAL,
+					  "input \"%.120s\": dimension %d is %lld, %lld is given",
+					  name, i, (long long)t->shape.dim[i],
+					  (long long)given->dim[i]);
+	t->shape = *given;
+	return shape_valid(given) ? 0 :
+				    graph_fail(r->g, -EFBIG, "input \"%.120s\" is too large", name);
+}
+
+static int read_inputs(struct tflite_reader *r, const struct fb_table *subgraph)
+{
+	struct fb_vector inputs = fb_vector(subgraph, SUBGRAPH_INPUTS, 4);
+	int rc = 0;
+
+	for (u32 i = 0; i < inputs.count && !rc; i++) {
+		struct tflite_tensor *t = read_tensor(r, fb_at(&inputs, i));
+
+		if (!t)
+			return r->g->err->code;
+		if (t->value)
+			return fail_tensor(r, t, -EINVAL, "it is an input twice, the second time",
+					   i);
+		t->value = new_value(r, t);
+		if (!t->value)
+			return r->g->err->code;
+		rc = apply_shape(r, t, t->value->name);
+		value_set_type(t->value, t->dtype, &t->shape);
+		if (!rc)
+			rc = graph_add_input(r->g, t->value);
+	}
+	return rc ? rc : tflite_check(r);
+}
+
+static int read_outputs(struct tflite_reader *r, const struct fb_table *subgraph)
+{
+	struct fb_vector outputs = fb_vector(subgraph, SUBGRAPH_OUTPUTS, 4);
+	struct tflite_operator none = { .r = r, .kind = "", .name = "" };
+	int rc = 0;
+
+	if (!outputs.count)
+		return tflite_check(r) ? r->g->err->code :
+					 graph_fail(r->g, -EINVAL, "it has no outputs");
+	for (u32 i = 0; i < outputs.count && !rc; i++) {
+		struct tflite_tensor *t = read_tensor(r, fb_at(&outputs, i));
+		struct value *v = t ? tflite_value(&none, t) : NULL;
+
+		if (!v)
+			return r->g->err->code;
+		if (v->is_output)
+			return fail_tensor(r, t, -ENOTSUP, "it is an output twice, also as number",
+					   i);
+		if (!v->name[0]) { /* it was turned for this */
+			struct value *named = new_value(r, t);
+
+			if (!named)
+				return r->g->err->code;
+			v->name = named->name;
+		}
+		rc = graph_add_output(r->g, v);
+	}
+	return rc;
+}
+
+/* ---- Operators ----------------------------------------------------------------------------- */
+
+/* The number of the builtin operator, which older files have in a field of one byte. */
+static s64 builtin_code(struct tflite_reader *r, const struct fb_table *operator, char * custom,
+			size_t room)
+{
+	s64 index = fb_int(operator, OPERATOR_CODE, 4, 0) & UINT32_MAX, code, old;
+	struct fb_table table;
+
+	custom[0] = 0;
+	if (index >= r->codes.count)
+		return -1;
+	table = fb_table_at(&r->codes, (u32)index);
+	fb_string(&table, CODE_CUSTOM, custom, room);
+	old = fb_int(&table, CODE_OLD, 1, 0);
+	code = fb_int(&table, CODE_BUILTIN, 4, 0);
+	return code > old ? code : old;
+}
+
+static int read_operator(struct tflite_reader *r, u32 number)
+{
+	struct fb_table table = fb_table_at(&r->operators, number);
+	struct tflite_operator o = {
+		.r = r,
+		.kind = "", /* until it is known */
+		.options = fb_table(&table, OPERATOR_OPTIONS),
+		.inputs = fb_vector(&table, OPERATOR_INPUTS, 4),
+		.outputs = fb_vector(&table, OPERATOR_OUTPUTS, 4),
+	};
+	struct tflite_tensor *out = tflite_output(&o, 0);
+	char custom[60];
+	s64 code = builtin_code(r, &table, custom, sizeof(custom));
+
+	if (!out || tflite_check(r))
+		return r->g->err->code;
+	fb_string(&out->table, TENSOR_NAME, o.name, sizeof(o.name));
+	o.kind = custom[0] ? custom : tflite_kind(code);
+	if (custom[0])
+		return tflite_fail(&o, -ENOTSUP, "a custom operator is not supported");
+	return tflite_add(&o, code);
+}
+
+/* ---- Models -------------------------------------------------------------------------------- */
+
+static int read_model(struct tflite_reader *r, const struct fb_table *model)
+{
+	struct fb_vector subgraphs = fb_vector(model, MODEL_SUBGRAPHS, 4);
+	struct fb_table subgraph = fb_table_at(&subgraphs, 0);
+	int rc;
+
+	r->codes = fb_vector(model, MODEL_CODES, 4);
+	r->buffers = fb_vector(model, MODEL_BUFFERS, 4);
+	r->tensors = fb_vector(&subgraph, SUBGRAPH_TENSORS, 4);
+	r->operators = fb_vector(&subgraph, SUBGRAPH_OPERATORS, 4);
+	if (tflite_check(r))
+		return r->g->err->code;
+	if (fb_int(model, MODEL_VERSION, 4, 0) != VERSION)
+		return graph_fail(r->g, -ENOTSUP, "version %lld of TensorFlow Lite is not %d",
+				  (long long)fb_int(model, MODEL_VERSION, 4, 0), VERSION);
+	if (subgraphs.count != 1)
+		return graph_fail(r->g, -ENOTSUP, "it has %u graphs, one is supported",
+				  subgraphs.count);
+	if (r->options->n_bakes || r->options->n_dims)
+		return graph_fail(r->g, -ENOTSUP,
+				  "constants and named dimensions are for ONNX models");
+	if (r->tensors.count > TENSORS_MAX || r->operators.count > OPERATORS_MAX)
+		return graph_fail(r->g, -EFBIG, "%u tensors and %u operators, the limit is %d",
+				  r->tensors.count, r->operators.count, TENSORS_MAX);
+	r->tensor = graph_alloc(r->g, (r->tensors.count + 1) * sizeof(*r->tensor));
+	rc = r->tensor ? read_inputs(r, &subgraph) : r->g->err->code;
+	for (u32 i = 0; i < r->operators.count && !rc; i++)
+		rc = read_operator(r, i);
+	return rc ? rc : read_outputs(r, &subgraph);
+}
+
+bool tflite_is_model(const void *bytes, size_t size)
+{
+	static const char magic[] = "TFL3";
+
+	return size >= 8 && !memcmp((const char *)bytes + 4, magic, 4);
+}
+
+int tflite_read_graph(const void *bytes, size_t size, const char *name,
+		      const struct compile_options *options, struct graph **out,
+		      struct compile_error *err)
+{
+	static const struct compile_options defaults;
+	struct tflite_reader r = { .options = options ? options : &defaults,
+				   .file = { .bytes = bytes, .size = size } };
+	struct fb_table model = fb_root(&r.file);
+	int rc;
+
+	r.g = graph_new("", name, err);
+	if (!r.g)
+		return err->code;
+	r.g->notice = r.options->notice;
+	r.g->notice_context = r.options->notice_context;
+	r.g->arena.stop = r.options->stop;
+	rc = tflite_check(&r);
+	if (!rc)
+		rc = read_model(&r, &model);
+	if (rc) {
+		graph_free(r.g);
+		return rc;
+	}
+	*out = r.g;
+	return 0;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* TensorFlow Lite's operators -> nodes: see tflite_read.h. */
+#include "compiler/tflite_read.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* Values of the schema's enumerations. */
+enum { PADDING_SAME, PADDING_VALID };
+enum {
+	ACTIVATION_NONE,
+	ACTIVATION_RELU,
+	ACTIVATION_RELU_N1_TO_1,
+	ACTIVATION_RELU6,
+	ACTIVATION_TANH
+};
+
+/* Fields of the tables with an operator's options, in the schema's order. */
+enum {
+	CONV_PADDING,
+	CONV_STRIDE_W,
+	CONV_STRIDE_H,
+	CONV_ACTIVATION,
+	CONV_DILATION_W,
+	CONV_DILATION_H
+};
+enum { DEPTHWISE_ACTIVATION = 4, DEPTHWISE_DILATION_W, DEPTHWISE_DILATION_H };
+enum { POOL_PADDING, POOL_STRIDE_W, POOL_STRIDE_H, POOL_WIDTH, POOL_HEIGHT, POOL_ACTIVATION };
+enum { CONNECTED_ACTIVATION, CONNECTED_FORMAT };
+enum { SOFTMAX_BETA };
+enum { ADD_ACTIVATION };
+
+static struct value *add_node(const struct tflite_operator *o, enum op op, struct value *const *in,
+			      int n_in, struct node **node)
+{
+	struct node *n = graph_node(o->r->g, NULL, op, o->name, n_in);
+	struct value *out = n ? graph_value(o->r->g, o->name) : NULL;
+
+	if (!out)
+		return NULL;
+	for (int i = 0; i < n_in; i++)
+		node_set_in(n, i, in[i]);
+	node_set_out(n, 0, out);
+	if (node)
+		*node = n;
+	return out;
+}
+
+/* @v, bounded or bent as the field @field of the options says; NULL and a message. */
+static struct value *activate(const struct tflite_operator *o, u32 field, struct value *v)
+{
+	s64 activation = fb_int(&o->options, field, 1, ACTIVATION_NONE);
+	struct node *n;
+
+	switch (v ? activation : ACTIVATION_NONE) {
+	case ACTIVATION_NONE:
+		return v;
+	case ACTIVATION_RELU:
+		return add_node(o, OP_RELU, &v, 1, NULL);
+	case ACTIVATION_TANH:
+		return add_node(o, OP_TANH, &v, 1, NULL);
+	case ACTIVATION_RELU6:
+	case ACTIVATION_RELU_N1_TO_1:
+		v = add_node(o, OP_CLIP, &v, 1, &n);
+		if (!v)
+			return NULL;
+		node_set_float(n, ATTR_lo, activation == ACTIVATION_RELU6 ? 0 : -1);
+		node_set_float(n, ATTR_hi, activation == ACTIVATION_RELU6 ? 6 : 1);
+		return v;
+	default:
+		tflite_fail(o, -ENOTSUP, "activation %lld is not supported", (long long)activation);
+		return NULL;
+	}
+}
+
+/* Lets @v, activated, be the operator's output. */
+static int finish(const struct tflite_operator *o, u32 activation, struct value *v, bool planes)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+
+	v = out ? activate(o, activation, v) : NULL;
+	return v ? tflite_make(o, out, v, planes) : o->r->g->err->code;
+}
+
+/* A pair of numbers of the options, rows first. */
+static void set_pair(const struct tflite_operator *o, struct node *n, enum attr a, u32 height,
+		     u32 width, s64 otherwise)
+{
+	struct dims d = { .n = 2 };
+
+	d.v[0] = fb_int(&o->options, height, 4, otherwise);
+	d.v[1] = fb_int(&o->options, width, 4, otherwise);
+	node_set_dims(n, a, d);
+}
+
+static int set_padding(const struct tflite_operator *o, struct node *n)
+{
+	s64 padding = fb_int(&o->options, CONV_PADDING, 1, PADDING_SAME);
+
+	if (padding != PADDING_SAME && padding != PADDING_VALID)
+		return tflite_fail(o, -EINVAL, "padding %lld is not known", (long long)padding);
+	n->attrs.auto_pad = padding == PADDING_SAME ? PAD_SAME_UPPER : PAD_VALID;
+	n->attrs.given |= 1u << ATTR_auto_pad;
+	return 0;
+}
+
+/* ---- Products ------------------------------------------------------------------------------ */
+
+/*
+ * The constant @t of rank 4 with its dimensions in the order of @perm: weights, whose channels lie
+ * elsewhere in the graph.
+ */
+static struct value *weights(const struct tflite_operator *o, struct tflite_tensor *t,
+			     const int perm[4])
+{
+	const u8 *data = tflite_data(o->r, t);
+	size_t size = dtype_size(t->dtype);
+	s64 stride[TENSOR_RANK_MAX];
+	struct shape shape = { .rank = 4 };
+	struct value *v;
+	u8 *to;
+
+	if (!data) {
+		tflite_fail(o, -ENOTSUP, "its weights are not constant");
+		return NULL;
+	}
+	for (int i = 0; i < 4; i++)
+		shape.dim[i] = t->shape.dim[perm[i]];
+	shape_strides(&t->shape, stride);
+	v = graph_value(o->r->g, o->name);
+	if (!v)
+		return NULL;
+	value_set_type(v, t->dtype, &shape);
+	to = graph_const_room(o->r->g, v);
+	if (!to)
+		return NULL;
+	for (s64 a = 0; a < shape.dim[0]; a++)
+		for (s64 b = 0; b < shape.dim[1]; b++)
+			for (s64 c = 0; c < shape.dim[2]; c++)
+				for (s64 d = 0; d < shape.dim[3]; d++, to += size) {
+					s64 at = a * stride[perm[0]] + b * stride[perm[1]] +
+						 c * stride[perm[2]] + d * stride[perm[3]];
+
+					memcpy(to, data + (size_t)at * size, size);
+				}
+	return v;
+}
+
+/* The operands of a product: input, weights, and bias or NULL. */
+static int read_product(const struct tflite_operator *o, struct tflite_tensor **x,
+			struct tflite_tensor **w, struct value *in[3])
+{
+	struct tflite_tensor *bias;
+
+	*x = tflite_input(o, 0);
+	*w = *x ? tflite_input(o, 1) : NULL;
+	if (!*w)
+		return o->r->g->err->code;
+	if ((*x)->dtype != DTYPE_F32 || (*w)->dtype != DTYPE_F32)
+		return tflite_fail(
+			o, -ENOTSUP, "%s is not supported, only f32",
+			dtype_name((*x)->dtype != DTYPE_F32 ? (*x)->dtype : (*w)->dtype));
+	in[2] = NULL;
+	if (!tflite_has_input(o, 2))
+		return 0;
+	bias = tflite_input(o, 2);
+	in[2] = bias ? tflite_value(o, bias) : NULL;
+	return in[2] ? 0 : o->r->g->err->code;
+}
+
+static int add_conv(struct tflite_operator *o, bool depthwise)
+{
+	static const int mixed[] = { 0, 3, 1, 2 }, apart[] = { 3, 0, 1, 2 };
+	u32 dilation_w = depthwise ? DEPTHWISE_DILATION_W : CONV_DILATION_W;
+	u32 dilation_h = depthwise ? DEPTHWISE_DILATION_H : CONV_DILATION_H;
+	struct tflite_tensor *x, *w;
+	struct value *in[3], *v;
+	struct node *n;
+
+	if (read_product(o, &x, &w, in))
+		return o->r->g->err->code;
+	if (w->shape.rank != 4)
+		return tflite_fail(o, -EINVAL, "its weights have %d dimensions, not 4",
+				   w->shape.rank);
+	if (depthwise && w->shape.dim[0] != 1)
+		return tflite_fail(o, -EINVAL, "its weights are for %lld images, not 1",
+				   (long long)w->shape.dim[0]);
+	in[0] = tflite_planes(o, x);
+	in[1] = in[0] ? weights(o, w, depthwise ? apart : mixed) : NULL;
+	v = in[1] ? add_node(o, OP_CONV, in, in[2] ? 3 : 2, &n) : NULL;
+	if (!v)
+		return o->r->g->err->code;
+	if (depthwise)
+		node_set_int(n, ATTR_group, x->shape.dim[3]);
+	set_pair(o, n, ATTR_strides, CONV_STRIDE_H, CONV_STRIDE_W, 0);
+	set_pair(o, n, ATTR_dilations, dilation_h, dilation_w, 1);
+	if (set_padding(o, n))
+		return o->r->g->err->code;
+	return finish(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, true);
+}
+
+/* @x as a matrix with rows of @columns elements. */
+static struct value *as_matrix(const struct tflite_operator *o, struct tflite_tensor *x,
+			       s64 columns)
+{
+	const struct shape two = { 1, { 2 } };
+	s64 sizes[] = { -1, columns };
+	struct value *in[2] = { tflite_value(o, x), NULL };
+
+	if (!in[0] || (x->shape.rank == 2 && x->shape.dim[1] == columns))
+		return in[0];
+	in[1] = graph_const(o->r->g, "", DTYPE_S64, &two, sizes);
+	return in[1] ? add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
+}
+
+static int add_connected(struct tflite_operator *o)
+{
+	s64 format = fb_int(&o->options, CONNECTED_FORMAT, 1, 0);
+	struct tflite_tensor *x, *w, *out = tflite_output(o, 0);
+	struct value *in[3], *v;
+	struct node *n;
+
+	if (!out || read_product(o, &x, &w, in))
+		return o->r->g->err->code;
+	if (format)
+		return tflite_fail(o, -ENOTSUP, "weights in format %lld are not supported",
+				   (long long)format);
+	if (w->shape.rank != 2)
+		return tflite_fail(o, -EINVAL, "its weights have %d dimensions, not 2",
+				   w->shape.rank);
+	if (out->shape.rank != 2)
+		return tflite_fail(o, -ENOTSUP, "its output has %d dimensions, not 2",
+				   out->shape.rank);
+	in[0] = as_matrix(o, x, w->shape.dim[1]);
+	in[1] = in[0] ? tflite_value(o, w) : NULL;
+	v = in[1] ? add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
+	if (!v)
+		return o->r->g->err->code;
+	node_set_int(n, ATTR_trans_b, 1);
+	return finish(o, CONNECTED_ACTIVATION, v, false);
+}
+
+/* ---- Others -------------------------------------------------------------------------------- */
+
+static int only_floats(const struct tflite_operator *o, const struct tflite_tensor *t)
+{
+	return t->dtype == DTYPE_F32 ? 0 :
+				       tflite_fail(o, -ENOTSUP, "%s is not supported, only f32",
+						   dtype_name(t->dtype));
+}
+
+static int add_pool(struct tflite_operator *o, enum op op)
+{
+	struct tflite_tensor *x = tflite_input(o, 0);
+	struct value *in = x ? tflite_planes(o, x) : NULL, *v;
+	struct node *n;
+
+	if (!in || only_floats(o, x))
+		return o->r->g->err->code;
+	v = add_node(o, op, &in, 1, &n);
+	if (!v)
+		return o->r->g->err->code;
+	set_pair(o, n, ATTR_kernel, POOL_HEIGHT, POOL_WIDTH, 0);
+	set_pair(o, n, ATTR_strides, POOL_STRIDE_H, POOL_STRIDE_W, 0);
+	if (set_padding(o, n))
+		return o->r->g->err->code;
+	return finish(o, POOL_ACTIVATION, v, true);
+}
+
+/* Channels before rows where both have four dimensions and so no broadcast changes which. */
+static int add_sum(struct tflite_operator *o)
+{
+	struct tflite_tensor *a = tflite_input(o, 0), *b = a ? tflite_input(o, 1) : NULL;
+	bool planes = b && a->shape.rank == 4 && b->shape.rank == 4;
+	struct value *in[2], *v;
+
+	if (!b || only_floats(o, a) || only_floats(o, b))
+		return o->r->g->err->code;
+	in[0] = planes ? tflite_planes(o, a) : tflite_value(o, a);
+	in[1] = !in[0] ? NULL : planes ? tflite_planes(o, b) : tflite_value(o, b);
+	v = in[1] ? add_node(o, OP_ADD, in, 2, NULL) : NULL;
+	return v ? finish(o, ADD_ACTIVATION, v, planes) : o->r->g->err->code;
+}
+
+/* The shape is that of the output: what the options or a second input say became it. */
+static int add_reshape(struct tflite_operator *o)
+{
+	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
+	struct value *in[2] = { out ? tflite_value(o, x) : NULL, NULL }, *v;
+	struct shape rank = { 1, { 0 } };
+
+	if (!in[0])
+		return o->r->g->err->code;
+	rank.dim[0] = out->shape.rank;
+	in[1] = graph_const(o->r->g, "", DTYPE_S64, &rank, out->shape.dim);
+	v = in[1] ? add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
+	return v ? tflite_make(o, out, v, false) : o->r->g->err->code;
+}
+
+static int add_softmax(struct tflite_operator *o)
+{
+	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
+	struct value *in[2] = { out ? tflite_value(o, x) : NULL, NULL };
+	float beta = fb_float(&o->options, SOFTMAX_BETA, 0);
+	const struct shape scalar = { 0 };
+	struct node *n;
+
+	if (!in[0] || only_floats(o, x))
+		return o->r->g->err->code;
+	if (!(beta > 0 && isfinite(beta)))
+		return tflite_fail(o, -EINVAL, "its beta is %g", beta);
+	if (beta != 1) {
+		in[1] = graph_const(o->r->g, "", DTYPE_F32, &scalar, &beta);
+		in[0] = in[1] ? add_node(o, OP_MUL, in, 2, NULL) : NULL;
+	}
+	in[0] = in[0] ? add_node(o, OP_SOFTMAX, in, 1, &n) : NULL;
+	if (!in[0])
+		return o->r->g->err->code;
+	node_set_int(n, ATTR_axis, -1);
+	return tflite_make(o, out, in[0], false);
+}
+
+/* ---- The list ------------------------------------------------------------------------------ */
+
+static int conv(struct tflite_operator *o)
+{
+	return add_conv(o, false);
+}
+
+static int depthwise(struct tflite_operator *o)
+{
+	return add_conv(o, true);
+}
+
+static int average_pool(struct tflite_operator *o)
+{
+	return add_pool(o, OP_AVGPOOL);
+}
+
+static int max_pool(struct tflite_operator *o)
+{
+	return add_pool(o, OP_MAXPOOL);
+}
+
+static const struct {
+	s64 code;
+	const char *name;
+	int (*add)(struct tflite_operator *o);
+} kinds[] = {
+	{ 0, "ADD", add_sum },
+	{ 1, "AVERAGE_POOL_2D", average_pool },
+	{ 3, "CONV_2D", conv },
+	{ 4, "DEPTHWISE_CONV_2D", depthwise },
+	{ 9, "FULLY_CONNECTED", add_connected },
+	{ 17, "MAX_POOL_2D", max_pool },
+	{ 22, "RESHAPE", add_reshape },
+	{ 25, "SOFTMAX", add_softmax },
+};
+
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+const char *tflite_kind(s64 code)
+{
+	for (int i = 0; i < KINDS; i++)
+		if (kinds[i].code == code)
+			return kinds[i].name;
+	return "?";
+}
+
+int tflite_add(struct tflite_operator *o, s64 code)
+{
+	for (int i = 0; i < KINDS; i++)
+		if (kinds[i].code == code)
+			return kinds[i].add(o);
+	return tflite_fail(o, -ENOTSUP,
+			   "builtin operator %lld is not supported; these are: ADD, "
+			   "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, "
+			   "MAX_POOL_2D, RESHAPE, SOFTMAX",
+			   (long long)code);
+}

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * TensorFlow Lite models: every operator that is read against values worked out here, in the
+ * model's own layout; then files that are wrong, cut, or changed at random.
+ */
+#include "compiler/compiler.h"
+#include "compiler/eval.h"
+#include "tests/random.h"
+#include "tests/tap.h"
+#include "tests/tflite_write.h"
+
+#include <errno.h>
+#include <math.h>
+
+enum { FLOAT32 = 0, INT32 = 2, INT8 = 9 };
+enum {
+	ADD = 0,
+	AVERAGE_POOL = 1,
+	CONV = 3,
+	DEPTHWISE = 4,
+	CONNECTED = 9,
+	MAX_POOL = 17,
+	RESHAPE = 22,
+	SOFTMAX = 25
+};
+enum { HEIGHT = 4, WIDTH = 5, CHANNELS = 2 };
+
+static const s32 image[] = { 1, HEIGHT, WIDTH, CHANNELS };
+static float numbers[64];
+
+static s32 floats(struct tflite_writer *w, const char *name, u32 rank, const s32 *dims,
+		  const float *data)
+{
+	u32 n = 4;
+
+	for (u32 i = 0; i < rank; i++)
+		n *= (u32)dims[i];
+	return tflite_tensor_of(w, name, FLOAT32, rank, dims, data, n, NULL);
+}
+
+/* The graph of the model; NULL and a message. Frees the writer. */
+static struct graph *read_model(struct tflite_writer *w, struct compile_error *err)
+{
+	struct graph *g = NULL;
+
+	compile_graph(w->bytes, w->size, "m.tflite", NULL, &g, err);
+	free(w->bytes);
+	return g;
+}
+
+/* Element @i of what the model computes of 0, 1, 2 ... as its first input. */
+static struct tensor_data compute(struct tflite_writer *w)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = read_model(w, &err);
+	struct tensor_data in[2] = { 0 }, out = { 0 };
+
+	for (size_t k = 0; g && k < g->inputs.n; k++) {
+		tensor_data_alloc(&in[k], DTYPE_F32, &g->inputs.v[k]->shape);
+		for (s64 i = 0; i < shape_elems(&in[k].shape); i++)
+			((float *)in[k].bytes)[i] = (float)i;
+	}
+	if (g)
+		graph_eval(g, in, &out, &err);
+	if (err.code)
+		printf("# %s\n", err.text);
+	tensor_data_free(&in[0]);
+	tensor_data_free(&in[1]);
+	graph_free(g);
+	return out;
+}
+
+static float x_at(s32 y, s32 x, s32 c)
+{
+	return y < 0 || x < 0 || y >= HEIGHT || x >= WIDTH ?
+		       0 :
+		       (float)((y * WIDTH + x) * CHANNELS + c);
+}
+
+static bool near(float a, double b)
+{
+	return fabs(a - b) <= 1e-5 * (1 + fabs(b));
+}
+
+static void check(struct tensor_data out, const double *want, s64 n, const char *name)
+{
+	bool good = out.bytes && shape_elems(&out.shape) == n;
+
+	for (s64 i = 0; i < n && good; i++)
+		good = near(((float *)out.bytes)[i], want[i]);
+	tap_ok(good, "%s", name);
+	for (s64 i = 0; !good && out.bytes && i < n && i < 8; i++)
+		printf("# %g, not %g\n", ((float *)out.bytes)[i], want[i]);
+	tensor_data_free(&out);
+}
+
+/* A convolution of 3 x 3, "same", stride 2 along rows, bounded to 0..6 or not. */
+static void test_conv(void)
+{
+	static const s32 kernel[] = { 3, 3, 3, CHANNELS }, bias[] = { 3 },
+			 result[] = { 1, 2, 5, 3 };
+	struct tflite_writer w;
+	double want[2 * 5 * 3], *to = want;
+	s32 in[3], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = floats(&w, "w", 4, kernel, numbers);
+	in[2] = floats(&w, "b", 1, bias, numbers + 1);
+	out = floats(&w, "y", 4, result, NULL);
+	options = tflite_operator_of(&w, CONV, 3, in, out, 6);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 2);
+	tflite_end(&w, 1, in, out);
+	/* Rows 0 and 2 of 4 with a kernel of 3: one row of padding in all, behind. */
+	for (s32 y = 0; y < 2; y++)
+		for (s32 x = 0; x < 5; x++)
+			for (s32 m = 0; m < 3; m++, to++) {
+				*to = numbers[1 + m];
+				for (s32 i = 0; i < 9 * CHANNELS; i++)
+					*to += numbers[m * 18 + i] *
+					       x_at(2 * y + i / 6, x + i / 2 % 3 - 1, i % 2);
+			}
+	check(compute(&w), want, 30, "CONV_2D, same, strided");
+}
+
+static void test_depthwise(void)
+{
+	static const s32 kernel[] = { 1, 2, 3, 2 * CHANNELS }, result[] = { 1, 3, 1, 4 };
+	struct tflite_writer w;
+	double want[12], *to = want;
+	s32 in[2], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = floats(&w, "w", 4, kernel, numbers);
+	out = floats(&w, "y", 4, result, NULL);
+	options = tflite_operator_of(&w, DEPTHWISE, 2, in, out, 7);
+	tflite_int(&w, options, 0, 1, 1);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_int(&w, options, 3, 4, 2);
+	tflite_int(&w, options, 4, 1, 3);
+	tflite_int(&w, options, 5, 4, 2);
+	tflite_end(&w, 1, in, out);
+	for (s32 y = 0; y < 3; y++)
+		for (s32 m = 0; m < 4; m++, to++) {
+			*to = 0;
+			for (s32 i = 0; i < 6; i++)
+				*to += numbers[i * 4 + m] * x_at(y + i / 3, i % 3 * 2, m / 2);
+			*to = *to < 0 ? 0 : *to > 6 ? 6 : *to;
+		}
+	check(compute(&w), want, 12, "DEPTHWISE_CONV_2D, valid, dilated, a multiplier of 2, RELU6");
+}
+
+static void test_pools(s32 code)
+{
+	static const s32 result[] = { 1, 2, 3, CHANNELS };
+	struct tflite_writer w;
+	double want[12], *to = want;
+	s32 in, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in = floats(&w, "x", 4, image, NULL);
+	out = floats(&w, "y", 4, result, NULL);
+	options = tflite_operator_of(&w, code, 1, &in, out, 6);
+	tflite_int(&w, options, 1, 4, 2);
+	tflite_int(&w, options, 2, 4, 2);
+	tflite_int(&w, options, 3, 4, 2);
+	tflite_int(&w, options, 4, 4, 2);
+	tflite_int(&w, options, 5, 1, 1);
+	tflite_end(&w, 1, &in, out);
+	for (s32 y = 0; y < 2; y++)
+		for (s32 x = 0; x < 3; x++)
+			for (s32 c = 0; c < CHANNELS; c++) {
+				s32 right = 2 * x + 1 < WIDTH ? 2 * x + 1 : 2 * x;
+
+				/* Padding is not counted: the last column stands alone. */
+				*to++ = code == MAX_POOL ? x_at(2 * y + 1, right, c) :
+							   (x_at(2 * y, 2 * x, c) +
+							    x_at(2 * y + 1, right, c)) /
+								   2;
+			}
+	check(compute(&w), want, 12, code == MAX_POOL ? "MAX_POOL_2D" : "AVERAGE_POOL_2D");
+}
+
+/* x + a tensor, reshaped, by a matrix, and the Softmax of that with a beta. */
+static void test_chain(void)
+{
+	static const s32 flat[] = { 1, 40 }, kernel[] = { 3, 40 }, row[] = { 1, 3 };
+	float weights[120];
+	struct tflite_writer w;
+	double want[3], sum = 0;
+	s32 in[2], sums[2], shaped, product, out, pair[2];
+	u32 options;
+
+	for (int i = 0; i < 120; i++)
+		weights[i] = (float)(i % 7 - 3) / 64;
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = floats(&w, "z", 4, image, NULL);
+	sums[0] = floats(&w, "sum", 4, image, NULL);
+	shaped = floats(&w, "flat", 2, flat, NULL);
+	product = floats(&w, "product", 2, row, NULL);
+	out = floats(&w, "y", 2, row, NULL);
+	options = tflite_operator_of(&w, ADD, 2, in, sums[0], 2);
+	tflite_int(&w, options, 0, 1, 2); /* to -1..1 */
+	tflite_operator_of(&w, RESHAPE, 1, sums, shaped, 1);
+	pair[0] = shaped;
+	pair[1] = floats(&w, "w", 2, kernel, weights);
+	tflite_operator_of(&w, CONNECTED, 2, pair, product, 3);
+	options = tflite_operator_of(&w, SOFTMAX, 1, &product, out, 1);
+	tflite_int(&w, options, 0, 4, 0x40000000); /* 2.0 */
+	tflite_end(&w, 2, in, out);
+	for (int m = 0; m < 3; m++) {
+		want[m] = 0;
+		for (int i = 0; i < 40; i++)
+			want[m] += (double)weights[m * 40 + i] * (i ? 1 : 0);
+		want[m] = exp(2 * want[m]);
+		sum += want[m];
+	}
+	for (int m = 0; m < 3; m++)
+		want[m] /= sum;
+	check(compute(&w), want, 3, "ADD, RESHAPE, FULLY_CONNECTED, SOFTMAX, in the model's order");
+}
+
+/* ---- What is wrong ------------------------------------------------------------------------- */
+
+/* One operator on x[1,4,5,2] with weights and a result. */
+static u32 one(struct tflite_writer *w, s32 code, s32 type, u32 n_in)
+{
+	static const s32 kernel[] = { 1, 1, 1, CHANNELS }, result[] = { 1, HEIGHT, WIDTH, 1 };
+	s32 in[3], out;
+	u32 options;
+
+	tflite_begin(w);
+	in[0] = tflite_tensor_of(w, "x", type, 4, image, NULL, 0, NULL);
+	in[1] = floats(w, "w", 4, kernel, numbers);
+	in[2] = 77;
+	out = floats(w, "y", 4, result, NULL);
+	options = tflite_operator_of(w, code, n_in, in, out, 7);
+	tflite_int(w, options, 1, 4, 1);
+	tflite_int(w, options, 2, 4, 1);
+	tflite_int(w, options, 3, 4, 0);
+	tflite_end(w, 1, in, out);
+	return options;
+}
+
+static void refuse(struct tflite_writer *w, int code, const char *text)
+{
+	struct compile_error err = { 0 };
+	struct graph *g = read_model(w, &err);
+
+	if (!tap_ok(!g && err.code == code && !strcmp(err.text, text), "refused: %s", text))
+		printf("# %d %s\n", err.code, err.text);
+	graph_free(g);
+}
+
+static void test_wrong(void)
+{
+	struct tflite_writer w;
+	u32 options;
+
+	one(&w, 99, FLOAT32, 2);
+	refuse(&w, -ENOTSUP,
+	       "m.tflite: node \"y\" (?): builtin operator 99 is not supported; these are: ADD, "
+	       "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, MAX_POOL_2D, "
+	       "RESHAPE, "
+	       "SOFTMAX");
+	one(&w, CONV, FLOAT32, 3);
+	refuse(&w, -EINVAL, "m.tflite: it has 3 tensors, and uses number 77");
+	one(&w, CONV, FLOAT32, 1);
+	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): it has 1 inputs, too few");
+	one(&w, CONV, 7, 2);
+	refuse(&w, -ENOTSUP,
+	       "m.tflite: tensor \"x\": no element type is supported that has the number 7");
+	one(&w, CONV, INT32, 2);
+	refuse(&w, -ENOTSUP, "m.tflite: node \"y\" (CONV_2D): s32 is not supported, only f32");
+	options = one(&w, CONV, FLOAT32, 2);
+	tflite_int(&w, options, 0, 1, 5);
+	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): padding 5 is not known");
+	options = one(&w, CONV, FLOAT32, 2);
+	tflite_int(&w, options, 3, 1, 9);
+	refuse(&w, -ENOTSUP, "m.tflite: node \"y\" (CONV_2D): activation 9 is not supported");
+	options = one(&w, CONV, FLOAT32, 2);
+	tflite_int(&w, options, 1, 4, 0);
+	refuse(&w, -EINVAL,
+	       "m.tflite: node \"y\" (Conv): strides holds 0, allowed is 1 to 1073741824");
+	one(&w, DEPTHWISE, FLOAT32, 2);
+	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
+}
+
+/* The bytes of a small model that uses much of the format. */
+static struct tflite_writer whole(void)
+{
+	struct tflite_writer w;
+	u32 options = one(&w, CONV, FLOAT32, 2);
+
+	tflite_int(&w, options, 3, 1, 1);
+	return w;
+}
+
+static void test_cut(void)
+{
+	struct tflite_writer w = whole();
+	u32 n, refused = 0;
+
+	for (n = 0; n < w.size; n++) {
+		struct compile_error err = { 0 };
+		struct graph *g = NULL;
+		u8 *exact = malloc(n + 1);
+
+		memcpy(exact, w.bytes, n);
+		refused += tflite_read_graph(exact, n, "m", NULL, &g, &err) && err.code &&
+			   !strncmp(err.text, "m: ", 3);
+		graph_free(g);
+		free(exact);
+	}
+	tap_ok(refused == n, "each of %u beginnings is refused", n);
+	free(w.bytes);
+}
+
+static void test_changed(void)
+{
+	struct tflite_writer w = whole();
+	u64 random = random_seed(3);
+	int refused = 0, read = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		struct compile_error err = { 0 };
+		struct graph *g = NULL;
+		u8 *copy = malloc(w.size);
+
+		memcpy(copy, w.bytes, w.size);
+		for (u32 n = 1 + random_below(&random, 3); n; n--)
+			copy[8 + random_below(&random, w.size - 8)] =
+				(u8)random_below(&random, i & 1 ? 256 : 8);
+		if (compile_graph(copy, w.size, "m", NULL, &g, &err))
+			refused += err.code && err.code != -ENOTRECOVERABLE && err.text[0];
+		else
+			read++;
+		graph_free(g);
+		free(copy);
+	}
+	tap_ok(refused + read == 5000 && refused > 1000, "%d of 5000 changed ones are refused",
+	       refused);
+	free(w.bytes);
+}
+
+/* Many tensors of one buffer: a small file is to stay small. */
+static void test_shared(void)
+{
+	static const s32 large[] = { 1 << 19 };
+	struct tflite_writer w;
+	s32 in[2], out = 0;
+	float *data = calloc(1 << 19, sizeof(float));
+	u32 buffer;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 1, large, NULL);
+	in[1] = floats(&w, "c", 1, large, data);
+	buffer = w.n_buffers - 1;
+	for (int i = 0; i < 8; i++) {
+		u32 tensor;
+
+		out = floats(&w, "y", 1, large, NULL);
+		tflite_operator_of(&w, ADD, 2, in, out, 2);
+		in[0] = out;
+		in[1] = floats(&w, "d", 1, large, NULL);
+		tensor = w.tensors + 4 + 4 * (w.n_tensors - 1);
+		tflite_int(&w,
+			   tensor + (u32)w.bytes[tensor] + ((u32)w.bytes[tensor + 1] << 8) +
+				   ((u32)w.bytes[tensor + 2] << 16),
+			   2, 4, buffer);
+	}
+	tflite_end(&w, 1, (s32[]){ 0 }, out);
+	refuse(&w, -EFBIG,
+	       "m.tflite: tensor \"d\": constants share their bytes too often, buffer 1");
+	free(data);
+}
+
+int main(void)
+{
+	for (int i = 0; i < 64; i++)
+		numbers[i] = (float)((i * 5) % 11 - 4) / 4;
+	test_conv();
+	test_depthwise();
+	test_pools(AVERAGE_POOL);
+	test_pools(MAX_POOL);
+	test_chain();
+	test_wrong();
+	test_cut();
+	test_changed();
+	test_shared();
+	return tap_done();
+}
