@@ -110,7 +110,7 @@ static int count_pool(struct counting *c, const struct graph *g)
 	if (rows > (double)w.axis[0].in)
 		rows = (double)w.axis[0].in;
 	along = (double)(w.axis[1].kernel - 1) * rows / (double)w.axis[0].out;
-	count_vector(c, along + (double)(w.axis[0].kernel - 1) + (c->n->op == OP_AVGPOOL));
+	count_vector(c, along + (double)(w.axis[0].kernel - 1) + (c->n->op != OP_MAXPOOL));
 	count_loads(c, elems(c->x));
 	count_stores(c);
 	return 0;
@@ -134,6 +134,12 @@ static double operations(enum op op)
 		return 5; /* maximum, subtract and scale, exp2, sum, multiply */
 	case OP_LOGSOFTMAX:
 		return 5;
+	case OP_QUANTIZE:
+		return 1; /* divide: the store does the rest */
+	case OP_DEQUANTIZE:
+		return 2; /* subtract, multiply */
+	case OP_QLINEARADD:
+		return 5; /* two conversions, two products, one to round */
 	default:
 		return 1;
 	}
@@ -155,17 +161,22 @@ static int count(struct counting *c, const struct graph *g)
 {
 	switch (c->n->op) {
 	case OP_CONV:
+	case OP_CONVINTEGER:
 		count_conv(c);
 		return 0;
 	case OP_LINEAR:
+	case OP_MATMULINTEGER:
 		count_linear(c);
 		return 0;
 	case OP_MAXPOOL:
 	case OP_AVGPOOL:
+	case OP_SUMPOOL:
 		return count_pool(c, g);
 	case OP_VIEW:
 	case OP_COPY:
 		return 0; /* the same bytes */
+	case OP_REQUANTIZE:
+		return 0; /* on the way of its sum, which counts it where it is an operation */
 	case OP_TRANSPOSE:
 	case OP_CONCAT:
 		count_move(c);
