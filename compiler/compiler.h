@@ -57,6 +57,7 @@ struct compile_options {
 		*dump_pass; /* print what there is after this pass ("all": after each), or NULL */
 	FILE *dump_to; /* where; NULL is stdout */
 	bool dump_data; /* with the contents of large constants, so that it can be parsed */
+	u64 sram; /* bytes of SRAM that the program may use, from 0 on; 0: all there are */
 	/* Called with what the user should know although nothing is wrong; may be NULL. */
 	void (*notice)(void *context, const char *text);
 	void *notice_context;

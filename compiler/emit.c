@@ -127,19 +127,28 @@ static int encode_op(struct emission *e, const struct bundle_slot *s, u64 *word)
 /* The descriptor of transfer @x. */
 static int describe_transfer(struct emission *e, const struct transfer *x, u16 *index)
 {
+	s32 sram = (s32)x->row;
+	struct rondo_desc *d;
+
 	if (e->descs == RONDO_DESCS_MAX)
 		return node_fail(e->l->g, mir_user_of(&e->l->mir, x->buf), -EFBIG,
 				 "more than %d transfers", RONDO_DESCS_MAX);
 	*index = (u16)e->descs;
-	e->desc[e->descs++] = (struct rondo_desc){
+	d = &e->desc[e->descs++];
+	*d = (struct rondo_desc){
 		.dir = x->dir,
 		.mode = RONDO_DMA_TILE,
 		.slot = (u16)x->slot,
-		.row_bytes = (u32)x->bytes,
-		.count = { 1, 1, 1 },
+		.row_bytes = (u32)x->row,
 		.sram_base = (u32)(e->l->mir.buf[x->buf].base + x->offset),
 		.slot_base = x->slot_offset,
 	};
+	for (int i = RONDO_DMA_DIMS - 1; i >= 0; i--) {
+		d->count[i] = x->count[i];
+		d->slot_stride[i] = x->stride[i];
+		d->sram_stride[i] = x->count[i] > 1 ? sram : 0;
+		sram *= (s32)x->count[i];
+	}
 	return 0;
 }
 
@@ -273,11 +282,14 @@ static void add_slots(struct emission *e)
 	const struct graph *g = e->l->g;
 	struct rondo_slot weights = { .align = WEIGHTS_ALIGN };
 	struct rondo_slot tensor = { .align = TENSOR_ALIGN, .flags = RONDO_SLOT_DYNAMIC };
+	struct rondo_slot scratch = { .align = WEIGHTS_ALIGN };
 	size_t i;
 
 	append(&e->program, &weights, sizeof(weights));
 	for (i = 0; i < g->inputs.n + g->outputs.n; i++)
 		append(&e->program, &tensor, sizeof(tensor));
+	if (e->l->scratch_bytes)
+		append(&e->program, &scratch, sizeof(scratch));
 }
 
 static int make_program(struct emission *e, const struct bundle_list *l, u64 *cycles)
@@ -288,7 +300,7 @@ static int make_program(struct emission *e, const struct bundle_list *l, u64 *cy
 		.magic = RONDO_PROGRAM_MAGIC,
 		.version = RONDO_PROGRAM_VERSION,
 		.machine_hash = rondo_machine_hash(e->l->machine),
-		.slots = 1 + g->inputs.n + g->outputs.n,
+		.slots = lower_scratch_slot(e->l) + !!e->l->scratch_bytes,
 		.bundles = (u32)bundles,
 	};
 	int err;

@@ -13,7 +13,7 @@ struct layout layout_row_major(const struct shape *shape, int element)
 	int i;
 
 	for (i = shape->rank - 1; i >= 0; i--) {
-		l.dim[i] = shape->dim[i];
+		l.dim[i] = l.cells[i] = shape->dim[i];
 		l.stride[i] = stride;
 		stride *= shape->dim[i];
 	}
@@ -30,6 +30,7 @@ struct layout layout_rows(const struct shape *shape, int element)
 		return l;
 	l.halo = true;
 	l.bytes = bytes + padding;
+	l.cells[l.rank - 1] = (s64)l.bytes / element;
 	for (int i = l.rank - 2; i >= 0; i--) {
 		l.stride[i] = (s64)l.bytes;
 		l.bytes *= shape->dim[i];
@@ -88,12 +89,18 @@ struct layout layout_of_window_input(const struct graph *g, const struct node *n
 	row = window_reach(&w.axis[1]) * pixel;
 	rows = window_reach(&w.axis[0]);
 	for (i = 0; i < l.rank; i++)
-		l.dim[i] = shape->dim[i];
+		l.dim[i] = l.cells[i] = shape->dim[i];
 	l.stride[0] = rows * row;
 	l.stride[1] = l.element;
-	if (l.rank == 4)
+	l.cells[1] = pixel / l.element;
+	if (l.rank == 4) {
 		l.stride[2] = row;
+		l.pad[2] = w.axis[0].pad;
+		l.cells[2] = rows;
+	}
 	l.stride[l.rank - 1] = pixel;
+	l.pad[l.rank - 1] = w.axis[1].pad;
+	l.cells[l.rank - 1] = window_reach(&w.axis[1]);
 	l.base = w.axis[0].pad * row + w.axis[1].pad * pixel;
 	l.bytes = shape->dim[0] * rows * row;
 	l.halo = l.bytes != (u64)(shape_elems(shape) * l.element);

@@ -19,6 +19,8 @@ struct layout {
 	int element; /* bytes of one */
 	s64 dim[TENSOR_RANK_MAX]; /* elements */
 	s64 stride[TENSOR_RANK_MAX]; /* bytes */
+	s64 pad[TENSOR_RANK_MAX]; /* cells before element 0 of each dimension */
+	s64 cells[TENSOR_RANK_MAX]; /* all cells along it, with those before and behind */
 	s64 base; /* bytes from the buffer's start to element 0 */
 	u64 bytes; /* of the buffer */
 	bool halo; /* there are bytes beside the elements, filled with `fill` */

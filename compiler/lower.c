@@ -38,7 +38,7 @@ static bool weights_reserve(struct lowering *l, u64 size)
 	return true;
 }
 
-struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room)
+static struct mir_ref new_const(struct lowering *l, const void *bytes, u64 size, void **room)
 {
 	u64 start = l->weights_bytes, padded = align_up(size, CONST_ALIGN);
 	struct mir_buffer *buf;
@@ -63,6 +63,61 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 	return mir_ref(l->consts, start - buf->slot_offset);
 }
 
+/* Whether the tile before had @m at this place, too. */
+static bool is_same_const(const struct lowering *l, const struct lower_memo *m, const void *bytes,
+			  u64 size)
+{
+	const u8 *is = l->weights + l->mir.buf[m->ref.buf].slot_offset + m->ref.offset;
+
+	return m->size == size && (!bytes || !memcmp(is, bytes, size));
+}
+
+struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room)
+{
+	struct lower_tile *t = &l->tile;
+	struct mir_ref ref;
+
+	if (t->active && t->next < t->memos && is_same_const(l, &t->memo[t->next], bytes, size)) {
+		if (room)
+			*room = NULL;
+		return t->memo[t->next++].ref;
+	}
+	ref = new_const(l, bytes, size, room);
+	if (!t->active || t->next != t->memos || t->memos == LOWER_MEMOS || ref.buf == MIR_NO_BUF)
+		return ref;
+	t->memo[t->memos++] = (struct lower_memo){ size, ref };
+	t->next = t->memos;
+	return ref;
+}
+
+u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **room)
+{
+	u64 start = l->weights_bytes, padded = align_up(size, CONST_ALIGN);
+
+	if (room)
+		*room = NULL;
+	if (!weights_reserve(l, padded))
+		return 0;
+	l->consts = MIR_NO_BUF; /* those that follow are not beside those before */
+	l->weights_bytes += padded;
+	if (bytes)
+		memcpy(l->weights + start, bytes, size);
+	if (room)
+		*room = l->weights + start;
+	return start;
+}
+
+mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead)
+{
+	mir_buf b = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, bytes);
+
+	if (b == MIR_NO_BUF)
+		return b;
+	l->mir.buf[b].slot_offset = offset;
+	l->mir.buf[b].ahead = ahead;
+	return b;
+}
+
 struct mir_ref lower_scalar(struct lowering *l, float f)
 {
 	s32 bits;
@@ -72,7 +127,7 @@ struct mir_ref lower_scalar(struct lowering *l, float f)
 	while (i < l->n_scalars && l->scalar[i] != bits)
 		i++;
 	if (i == LOWER_SCALARS_MAX)
-		return lower_const(l, &f, sizeof(f), NULL);
+		return new_const(l, &f, sizeof(f), NULL);
 	if (!l->n_scalars)
 		l->scalars = mir_buffer(&l->mir, MIR_BUF_CONST, "scalars", 0);
 	if (i == l->n_scalars)
@@ -184,22 +239,26 @@ static vreg fill_element(struct lowering *l, const struct layout *layout)
 	return lower_f32(l, f, l->machine->lanes);
 }
 
-/* A buffer for @layout; what is not going to be written is filled. */
-static struct operand_at new_value(struct lowering *l, const char *name,
-				   const struct layout *layout)
+void lower_fill(struct lowering *l, const struct operand_at *at)
 {
-	struct operand_at at = { .layout = *layout };
 	struct map map = { .operands = 1, .body = fill_body };
 	vreg fill;
 
+	if (!at->layout.halo)
+		return;
+	fill = fill_element(l, &at->layout);
+	map.operand[0].buf = at->buf;
+	map.arg = &fill;
+	map_dim(&map, at->layout.bytes / CONTAINER_BYTES, (s64[]){ CONTAINER_BYTES });
+	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+struct operand_at lower_buffer(struct lowering *l, const char *name, const struct layout *layout)
+{
+	struct operand_at at = { .layout = *layout };
+
 	at.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, layout->bytes);
-	if (layout->halo) {
-		fill = fill_element(l, layout);
-		map.operand[0].buf = at.buf;
-		map.arg = &fill;
-		map_dim(&map, layout->bytes / CONTAINER_BYTES, (s64[]){ CONTAINER_BYTES });
-		map_run(&l->mir, l->machine->lanes, &map);
-	}
+	lower_fill(l, &at);
 	return at;
 }
 
@@ -213,7 +272,7 @@ struct operand_at lower_in_as(struct lowering *l, const struct value *v, const s
 	if (layout_equal(&is.layout, want) ||
 	    (value_is_const(v) && !want->halo && layout_equal(&is.layout, &here)))
 		return is;
-	at = new_value(l, v->name, want);
+	at = lower_buffer(l, v->name, want);
 	lower_copy(l, &at, &is);
 	return at;
 }
@@ -225,6 +284,8 @@ struct operand_at lower_input(struct lowering *l, const struct stage *s, const s
 	struct layout dense = layout_dense(a->value);
 	struct operand_at at;
 
+	if (l->tile.active && l->tile.in[i].buf != MIR_NO_BUF)
+		return l->tile.in[i];
 	if (shape_equal(&a->as, &a->value->shape))
 		return lower_in_as(l, a->value, &p->in[i]);
 	at = lower_in_as(l, a->value, &dense);
@@ -234,13 +295,68 @@ struct operand_at lower_input(struct lowering *l, const struct stage *s, const s
 	return at;
 }
 
+u32 lower_scratch_slot(const struct lowering *l)
+{
+	return (u32)(SLOT_WEIGHTS + 1 + l->g->inputs.n + l->g->outputs.n);
+}
+
+/* The slot of output @v. */
+static u32 output_slot(const struct lowering *l, const struct value *v)
+{
+	size_t i = 0;
+
+	while (l->g->outputs.v[i] != v)
+		i++;
+	return (u32)(SLOT_WEIGHTS + 1 + l->g->inputs.n + i);
+}
+
+struct operand_at lower_place(struct lowering *l, const struct value *v)
+{
+	struct operand_at *at = &l->value[v->id];
+
+	if (at->outside || at->buf != MIR_NO_BUF || !l->plans->outside[v->id])
+		return *at;
+	at->layout = l->plans->layout[v->id];
+	at->outside = true;
+	if (v->is_output) {
+		at->slot = output_slot(l, v);
+		return *at;
+	}
+	at->slot = lower_scratch_slot(l);
+	at->slot_offset = l->scratch_bytes;
+	l->scratch_bytes += align_up(at->layout.bytes, CONST_ALIGN);
+	if (l->scratch_bytes > RONDO_SLOT_BYTES_MAX)
+		l->error = -ENOSPC;
+	return *at;
+}
+
+struct lower_transfer *lower_transfer(struct lowering *l)
+{
+	struct lower_transfer *bigger;
+
+	if (l->transfers == l->transfer_room) {
+		l->transfer_room = 2 * l->transfer_room + 64;
+		bigger = graph_alloc(l->g, (size_t)l->transfer_room * sizeof(*bigger));
+		if (!bigger) {
+			l->error = -ENOMEM;
+			return NULL;
+		}
+		if (l->transfers)
+			memcpy(bigger, l->transfer, l->transfers * sizeof(*bigger));
+		l->transfer = bigger;
+	}
+	return &l->transfer[l->transfers++];
+}
+
 struct operand_at lower_out(struct lowering *l, const struct stage *s)
 {
 	const struct value *v = s->out.value;
 	const struct layout *layout = &l->plans->layout[v->id];
 
+	if (l->tile.active && l->tile.out.buf != MIR_NO_BUF)
+		return l->tile.out;
 	if (l->value[v->id].buf == MIR_NO_BUF)
-		l->value[v->id] = new_value(l, v->name, layout);
+		l->value[v->id] = lower_buffer(l, v->name, layout);
 	return l->value[v->id];
 }
 
@@ -270,48 +386,32 @@ bool lower_maps(enum op op)
 	return lower_fns[op] != lower_never;
 }
 
-static int need_sram(const struct graph *g, const struct rondo_machine *machine,
-		     const struct node *n, const char *what, u64 bytes)
+/* Each value must fit in a buffer of a device, since it may have to lie outside of SRAM. */
+static int check_value(const struct graph *g, const struct node *n, const struct value *v)
 {
-	if (bytes <= machine->sram_bytes)
+	u64 bytes = v ? layout_dense(v).bytes : 0;
+
+	if (bytes <= RONDO_SLOT_BYTES_MAX)
 		return 0;
-	return node_fail(g, n, -EFBIG, "\"%.80s\" needs %llu bytes of SRAM, the machine has %u",
-			 what, (unsigned long long)bytes, machine->sram_bytes);
+	return node_fail(
+		g, n, -EFBIG, "\"%.80s\" needs %llu bytes, a buffer of a device has at most %llu",
+		v->name, (unsigned long long)bytes, (unsigned long long)RONDO_SLOT_BYTES_MAX);
 }
 
-/*
- * Each value that the node works on must fit in SRAM by itself. Whether all of them fit together is
- * known only when buffers are placed, but planning and lowering take time and memory in proportion
- * to their sizes, so the largest are refused before it.
- */
-static int check_node_sizes(const struct graph *g, const struct rondo_machine *machine,
-			    const struct node *n)
-{
-	int i, err = 0;
-
-	for (i = 0; i < n->n_in && !err; i++)
-		if (node_in(n, i))
-			err = need_sram(g, machine, n, node_in(n, i)->name,
-					layout_dense(node_in(n, i)).bytes);
-	if (!err && op_is_window(n->op))
-		err = need_sram(g, machine, n, node_in(n, 0)->name,
-				layout_of_window_input(g, n).bytes);
-	if (err)
-		return err;
-	return need_sram(g, machine, n, n->out[0]->name, layout_dense(n->out[0]).bytes);
-}
-
-int lower_check_sizes(const struct graph *g, const struct rondo_machine *machine)
+int lower_check_sizes(const struct graph *g)
 {
 	int err = 0;
 
-	for (const struct node *n = g->first; n && !err; n = n->next)
-		err = check_node_sizes(g, machine, n);
+	for (const struct node *n = g->first; n && !err; n = n->next) {
+		for (int i = 0; i < n->n_in && !err; i++)
+			err = check_value(g, n, node_in(n, i));
+		if (!err)
+			err = check_value(g, n, n->out[0]);
+	}
 	return err;
 }
 
-/* Puts what went wrong while @n was lowered into words. */
-static int check_node(const struct lowering *l, const struct node *n)
+int lower_error(const struct lowering *l, const struct node *n)
 {
 	switch (l->error ? l->error : l->mir.error) {
 	case 0:
@@ -321,11 +421,19 @@ static int check_node(const struct lowering *l, const struct node *n)
 			       node_fail(l->g, n, -EFBIG, "more than %u MiB of weights",
 					 LOWER_WEIGHTS_MAX >> 20) :
 			       node_fail(l->g, n, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
+	case -ENOSPC:
+		return node_fail(l->g, n, -EFBIG, "more than %llu bytes of values outside of SRAM",
+				 (unsigned long long)RONDO_SLOT_BYTES_MAX);
 	case -E2BIG:
 		return node_fail(l->g, n, -EFBIG, "loops nest deeper than %d", RONDO_LOOP_DEPTH);
 	default:
 		return node_fail(l->g, n, -ENOMEM, "no memory");
 	}
+}
+
+int lower_stage_fn(struct lowering *l, const struct stage *s, const struct plan *p)
+{
+	return lower_fns[s->node->op](l, s, p);
 }
 
 /* @before: the node of the stage before, whose part this may be another of. */
@@ -337,8 +445,8 @@ static int lower_stage(struct lowering *l, const struct stage *s, const struct p
 
 	if (n != before)
 		begin_node(l, *n->name ? n->name : op_infos[n->model_op].name, n);
-	err = lower_fns[n->op](l, s, p);
-	return err ? err : check_node(l, n);
+	err = p->tiled ? lower_tiles(l, s, p) : lower_stage_fn(l, s, p);
+	return err ? err : lower_error(l, n);
 }
 
 /* The result as the caller of a program sees it: row-major. */
@@ -347,13 +455,14 @@ static void lower_result(struct lowering *l, const struct value *v)
 	struct layout layout = layout_dense(v);
 
 	begin_node(l, v->name, v->producer);
-	l->value[v->id] = lower_in_as(l, v, &layout);
+	if (!l->value[v->id].outside)
+		l->value[v->id] = lower_in_as(l, v, &layout);
 }
 
-/* Beside the weights every input and output has a slot. */
-static int check_slots(const struct graph *g)
+/* Beside the weights and @others every input and output has a slot. */
+static int check_slots(const struct graph *g, size_t others)
 {
-	size_t n = g->inputs.n, max = RONDO_PROGRAM_SLOTS_MAX - 1;
+	size_t n = g->inputs.n, max = RONDO_PROGRAM_SLOTS_MAX - 1 - others;
 
 	if (n + g->outputs.n <= max)
 		return 0;
@@ -379,6 +488,10 @@ static int start_values(struct lowering *l)
 		const struct value *v = g->inputs.v[i];
 
 		l->value[v->id].layout = l->plans->layout[v->id];
+		l->value[v->id].outside = l->plans->outside[v->id];
+		l->value[v->id].slot = (u32)(SLOT_WEIGHTS + 1 + i);
+		if (l->value[v->id].outside)
+			continue;
 		l->value[v->id].buf =
 			mir_buffer(&l->mir, MIR_BUF_VALUE, v->name, l->value[v->id].layout.bytes);
 	}
@@ -397,12 +510,12 @@ static int check_items(const struct lowering *l)
 }
 
 int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
-		const struct rondo_machine *machine)
+		const struct rondo_machine *machine, u64 sram)
 {
 	const struct stages *s = plans->stages;
-	int err = check_slots(g);
+	int err = check_slots(g, 0);
 
-	*l = (struct lowering){ .g = g, .plans = plans, .machine = machine };
+	*l = (struct lowering){ .g = g, .plans = plans, .machine = machine, .sram = sram };
 	mir_init(&l->mir, &g->arena);
 	if (!err)
 		err = start_values(l);
@@ -410,12 +523,15 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		err = lower_stage(l, s->at[i], &plans->at[i], i ? s->at[i - 1]->node : NULL);
 	for (size_t i = 0; i < g->outputs.n && !err; i++) {
 		lower_result(l, g->outputs.v[i]);
-		err = check_node(l, g->outputs.v[i]->producer);
+		err = lower_error(l, g->outputs.v[i]->producer);
 	}
 	if (err)
 		return err;
 	finish_scalars(l);
-	err = check_node(l, NULL);
+	err = check_slots(g, !!l->scratch_bytes);
+	if (err)
+		return err;
+	err = lower_error(l, NULL);
 	if (err)
 		return err;
 	mir_drop_single_trips(&l->mir);

@@ -15,16 +15,57 @@
 
 enum { LOWER_SCALARS_MAX = 1024 }; /* that nodes share; more are the constants of each node */
 
-/* A value in SRAM. */
+/* A value in SRAM, or outside of it. */
 struct operand_at {
-	mir_buf buf;
+	mir_buf buf; /* MIR_NO_BUF: it is not in SRAM */
 	struct layout layout;
+	bool outside; /* it is in a slot, from byte slot_offset on */
+	u32 slot;
+	u64 slot_offset;
+};
+
+/* All of buffer @buf comes from a slot, or goes there. */
+struct lower_transfer {
+	enum rondo_dma_dir dir;
+	mir_buf buf;
+	u32 slot;
+	u64 slot_offset;
+	struct box_rows rows;
+};
+
+/* Constant weights of some pushes, and where they are; buf MIR_NO_BUF: not in SRAM yet. */
+struct lower_piece {
+	int first, end; /* pushes */
+	mir_buf buf;
+};
+
+enum { LOWER_MEMOS = 64 };
+
+/* A constant that the first tile of a stage has made. */
+struct lower_memo {
+	u64 size;
+	struct mir_ref ref;
+};
+
+/* Where the tile that is being lowered finds its inputs and leaves its result. */
+struct lower_tile {
+	bool active;
+	int buffers; /* as plan.buffers */
+	struct operand_at in[STAGE_INPUTS], out; /* MIR_NO_BUF: where all other stages would */
+	struct box box[STAGE_INPUTS]; /* what in[] holds */
+	struct lower_piece *piece; /* of the weights of a column tile that may stay */
+	int pieces;
+	s64 column; /* where these are in the weights slot */
+	s64 weights; /* and where all of the stage are; -1: nowhere yet */
+	struct lower_memo memo[LOWER_MEMOS]; /* in the order in which tiles ask for them */
+	int memos, next;
 };
 
 struct lowering {
 	struct graph *g;
 	const struct plans *plans;
 	const struct rondo_machine *machine;
+	u64 sram; /* bytes of it that the program may use */
 	struct mir mir;
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
 	int error; /* as mir.error, of weights: 0, -ENOMEM, -EFBIG */
@@ -36,25 +77,42 @@ struct lowering {
 			  */
 	s32 scalar[LOWER_SCALARS_MAX]; /* their bits */
 	int n_scalars;
+	struct lower_tile tile;
+	struct lower_transfer *transfer; /* of tiles, in the order in which they are used */
+	int transfers, transfer_room;
+	u64 scratch_bytes; /* of the slot where values outside of SRAM are */
 };
 
-/* Whether everything that @g touches can be in SRAM at all, node by node: before it is planned. */
-int lower_check_sizes(const struct graph *g, const struct rondo_machine *machine);
+/* The slots of every program: weights, then inputs, then outputs; then scratch, if there is any. */
+enum { SLOT_WEIGHTS = 0 };
+
+u32 lower_scratch_slot(const struct lowering *l);
+
+/* Whether every value of @g can be in a buffer of a device, before anything is planned. */
+int lower_check_sizes(const struct graph *g);
 
 /*
- * Lowers the stages of @g as @plans says for @machine into @l, which lives in the graph's arena;
- * only l->weights is malloc'ed, and the caller's to free. 0, or a message in g->err.
+ * Lowers the stages of @g as @plans says for @machine and @sram bytes of SRAM into @l, which lives
+ * in the graph's arena; only l->weights is malloc'ed, and the caller's to free. 0, or a message in
+ * g->err.
  */
 int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
-		const struct rondo_machine *machine);
+		const struct rondo_machine *machine, u64 sram);
 
 /* ---- For the lower_*.c files --------------------------------------------------------------- */
 
 /*
- * Appends @bytes to the node's constants (NULL: zeros, to be filled in through *@room, which is
- * NULL after an error).
+ * Appends @bytes to the node's constants (NULL: zeros, to be filled in through *@room). All tiles
+ * of a stage ask for the same constants in the same order, and get those of the first: *@room is
+ * NULL then, as after an error.
  */
 struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void **room);
+
+/* The same as lower_const(), without a buffer in SRAM: the offset in the weights slot. */
+u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **room);
+
+/* A buffer for @bytes of the weights slot from @offset on, which come in @ahead steps before. */
+mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead);
 
 /* One f32, which all nodes that need it share. */
 struct mir_ref lower_scalar(struct lowering *l, float f);
@@ -78,11 +136,31 @@ struct operand_at lower_out(struct lowering *l, const struct stage *s);
 
 /* How maps load and store elements of type @t. */
 enum map_type lower_type(enum dtype t);
+/* Where @v is: it has its place from now on, if not a buffer yet. */
+struct operand_at lower_place(struct lowering *l, const struct value *v);
+
+/* A buffer for @layout, its halo filled; fills the halo of @at, which is in SRAM. */
+struct operand_at lower_buffer(struct lowering *l, const char *name, const struct layout *layout);
+void lower_fill(struct lowering *l, const struct operand_at *at);
+
+/* Room for a transfer of a tile; NULL: no memory. */
+struct lower_transfer *lower_transfer(struct lowering *l);
+
+/* What went wrong so far while @n was lowered, in words; 0: nothing. */
+int lower_error(const struct lowering *l, const struct node *n);
+
+/* Lowers a stage, or a tile of one, by the function of its operator; in lower_tiles.c all tiles. */
+int lower_stage_fn(struct lowering *l, const struct stage *s, const struct plan *p);
+int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p);
 
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);
 
-/* Lowers one stage; one function for each name in the column lower of ops.def. */
+/*
+ * Lowers one stage; one function for each name in the column lower of ops.def. The stage may be a
+ * tile of one: sizes and accesses are the tile's, so that nothing may be taken from the shapes of
+ * values, and what is constant is the same for all tiles (lower_const()).
+ */
 #define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	int lower_##lower(struct lowering *l, const struct stage *s, const struct plan *p);
 #include "compiler/ops.def"

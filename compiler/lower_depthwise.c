@@ -16,9 +16,10 @@ enum { BYTES = 4 };
 struct depthwise {
 	const struct stage *s;
 	struct operand_at x, y;
-	struct mir_ref weights; /* [tap][channel] */
-	struct operand_at bias; /* buf MIR_NO_BUF: there is none */
-	s64 first; /* channel, of those in the lanes */
+	struct mir_ref weights; /* [tap][channel], of all channels of the convolution */
+	s64 channels; /* how many these are */
+	struct mir_ref bias; /* buf MIR_NO_BUF: there is none */
+	s64 first; /* channel of the tile, of those in the lanes */
 	int lanes;
 	vreg weight[PLAN_TAPS_MAX];
 	vreg begin; /* of each sum */
@@ -33,7 +34,7 @@ static s64 count_taps(const struct stage *s)
 /* The weights [channel][1][ky][kx] by tap. */
 static struct mir_ref weights_by_tap(struct lowering *l, const struct stage *s)
 {
-	s64 taps = count_taps(s), channels = s->size[CHANNEL];
+	s64 taps = count_taps(s), channels = s->in[1].value->shape.dim[0];
 	const float *from = s->in[1].value->data;
 	void *room;
 	struct mir_ref ref = lower_const(l, NULL, taps * channels * BYTES, &room);
@@ -42,6 +43,15 @@ static struct mir_ref weights_by_tap(struct lowering *l, const struct stage *s)
 	for (s64 c = 0; to && c < channels; c++)
 		for (s64 t = 0; t < taps; t++)
 			to[t * channels + c] = from[c * taps + t];
+	ref.offset += s->in[1].at[0] * BYTES;
+	return ref;
+}
+
+static struct mir_ref bias_ref(const struct depthwise *d)
+{
+	struct mir_ref ref = d->bias;
+
+	ref.offset += d->first * BYTES;
 	return ref;
 }
 
@@ -49,8 +59,7 @@ static vreg load_bias(struct lowering *l, const struct depthwise *d)
 {
 	if (d->bias.buf == MIR_NO_BUF)
 		return mir_movi(&l->mir, 0);
-	return mir_load(&l->mir, RONDO_OP_ld_w,
-			mir_ref(d->bias.buf, d->bias.layout.base + d->first * BYTES), d->lanes);
+	return mir_load(&l->mir, RONDO_OP_ld_w, bias_ref(d), d->lanes);
 }
 
 /* rq_f32's parameters: bias, low, high. */
@@ -63,9 +72,7 @@ static vreg load_params(struct lowering *l, const struct depthwise *d)
 	if (d->bias.buf == MIR_NO_BUF)
 		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), d->lanes);
 	else
-		mir_load_part(m, params, 0, RONDO_OP_ld_w,
-			      mir_ref(d->bias.buf, d->bias.layout.base + d->first * BYTES),
-			      d->lanes);
+		mir_load_part(m, params, 0, RONDO_OP_ld_w, bias_ref(d), d->lanes);
 	for (int i = 0; i < 2; i++)
 		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]),
 			      d->lanes);
@@ -80,7 +87,7 @@ static void load_constants(struct lowering *l, struct depthwise *d)
 	for (s64 t = 0; t < count_taps(d->s); t++) {
 		struct mir_ref ref = d->weights;
 
-		ref.offset += (t * d->s->size[CHANNEL] + d->first) * BYTES;
+		ref.offset += (t * d->channels + d->first) * BYTES;
 		d->weight[t] = mir_load(&l->mir, RONDO_OP_ld_w, ref, d->lanes);
 	}
 	d->params = bounded ? load_params(l, d) : VREG_NONE;
@@ -132,11 +139,15 @@ int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan
 {
 	struct depthwise d = { .s = s, .bias.buf = MIR_NO_BUF };
 	s64 channels = s->size[CHANNEL];
+	struct operand_at bias;
 
 	d.x = lower_input(l, s, p, 0);
 	d.weights = weights_by_tap(l, s);
-	if (s->in[2].value)
-		d.bias = lower_in(l, s->in[2].value);
+	d.channels = s->in[1].value->shape.dim[0];
+	if (s->in[2].value) {
+		bias = lower_input(l, s, p, 2);
+		d.bias = mir_ref(bias.buf, plan_base(&s->in[2], &bias.layout));
+	}
 	d.y = lower_out(l, s);
 	for (d.first = 0; d.first < channels; d.first += l->machine->lanes) {
 		s64 left = channels - d.first;

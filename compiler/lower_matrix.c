@@ -28,8 +28,12 @@ struct product {
 	struct moved x, w, y, bias;
 	bool integer; /* of bytes, in s32 */
 	struct quantised_product q; /* what that needs */
-	bool packed; /* the weights of a column tile are dense, one tile behind the other */
 	int element; /* bytes of one of the result */
+	bool packed; /* the weights of a column tile are dense, one tile behind the other, */
+	s64 columns, column_origin; /* of all columns of the stage, from that one of the tile on */
+	struct lower_piece
+		*piece; /* of the weights of a column tile; NULL: all are in one buffer */
+	int pieces;
 	const s64 *pixels; /* rows, pixels of a row */
 	int pixel, column; /* dimensions: y, and o */
 	s64 trip[OUTER_MAX]; /* of the outer dimensions that are no loops */
@@ -98,16 +102,60 @@ static s64 total_rows(const struct product *p)
 	return last->row + last->count;
 }
 
+/* Bytes of the weights of a column tile before push @k. */
+static s64 bytes_before(const struct product *p, const struct column_tile *t, int k)
+{
+	s64 rows = k < p->plan->k.n ? p->plan->k.k[k].row : total_rows(p);
+
+	return rows * t->lanes * BYTES;
+}
+
+/* Where packed weights of the column tile begin, from the first ones of the matrix on. */
+static s64 packed_columns(const struct product *p, const struct column_tile *t)
+{
+	return (p->column_origin + t->n) * total_rows(p) * BYTES;
+}
+
+/* The weights of push @k, which may have to come in first. */
+static struct mir_ref piece_ref(struct lowering *l, const struct product *p,
+				const struct column_tile *t, int k)
+{
+	struct lower_piece *piece = p->piece;
+	s64 at;
+
+	while (k >= piece->end)
+		piece++;
+	at = bytes_before(p, t, piece->first);
+	if (piece->buf == MIR_NO_BUF) {
+		s64 from = outer_ref(p, &p->w, packed_columns(p, t) + at).offset;
+
+		mir_step(&l->mir);
+		piece->buf = lower_piece(l, (u64)from, (u64)(bytes_before(p, t, piece->end) - at),
+					 p->plan->ahead);
+	}
+	return mir_ref(piece->buf, bytes_before(p, t, k) - at);
+}
+
+/* The first weight row of push @k; *@pitch: bytes from row to row. */
+static struct mir_ref weights_ref(struct lowering *l, const struct product *p,
+				  const struct column_tile *t, int k, s64 *pitch)
+{
+	*pitch = p->packed ? t->lanes * BYTES : p->w.stride[p->s->dims - 1];
+	if (p->piece)
+		return piece_ref(l, p, t, k);
+	if (p->packed)
+		return outer_ref(p, &p->w, packed_columns(p, t) + bytes_before(p, t, k));
+	return outer_ref(p, &p->w, t->n * BYTES + p->plan->k.k[k].row * *pitch);
+}
+
 /* Weight rows of push @k into the next buffer. */
 static void load_weights(struct lowering *l, const struct product *p, int k, struct column_tile *t)
 {
-	const struct tile_k *tile = &p->plan->k.k[k];
-	s64 pitch = p->packed ? t->lanes * BYTES : p->w.stride[p->s->dims - 1];
-	s64 columns = (p->packed ? t->n * total_rows(p) : t->n) * BYTES;
 	struct mir *m = &l->mir;
 	struct mir_item *item;
-	struct mir_ref ref = outer_ref(p, &p->w, columns + tile->row * pitch);
-	int depth = mir_loop(m, tile->count);
+	s64 pitch;
+	struct mir_ref ref = weights_ref(l, p, t, k, &pitch);
+	int depth = mir_loop(m, p->plan->k.k[k].count);
 
 	ref.stride[depth] = (s32)pitch;
 	ref.row_stride[depth] = 1;
@@ -187,6 +235,20 @@ static void preset_pixels(struct lowering *l, const struct product *p, s64 n, s6
 	close_pixels(&l->mir);
 }
 
+/* The pieces of weights come in again. */
+static void forget_pieces(const struct product *p)
+{
+	for (int i = 0; i < p->pieces; i++)
+		p->piece[i].buf = MIR_NO_BUF;
+}
+
+/* Whether the weights of a column tile stay for all its strips. */
+static bool weights_stay(const struct product *p, const struct column_tile *t)
+{
+	return p->plan->columns_first ||
+	       bytes_before(p, t, p->plan->k.n) * 2 <= (s64)p->plan->piece * (p->plan->ahead + 1);
+}
+
 /* A strip of @h rows of @w pixels from pixel @at on; @loop: the depth of a loop over strips, or -1.
  */
 static void strip(struct lowering *l, const struct product *p, struct column_tile *t,
@@ -203,6 +265,8 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 	}
 	if (p->q.preset)
 		preset_pixels(l, p, t->n, w, h, t->lanes);
+	if (!weights_stay(p, t))
+		forget_pieces(p);
 	for (k = 0; k < p->plan->k.n; k++) {
 		if (t->loaded != k)
 			load_weights(l, p, k, t);
@@ -238,13 +302,17 @@ static void strips(struct lowering *l, const struct product *p, struct column_ti
 		strip(l, p, t, (s64[]){ y, x }, w, rows - y < h ? rows - y : h, -1);
 }
 
-static void column_tile(struct lowering *l, const struct product *p, s64 n, int *buffer)
+static void column_tile(struct lowering *l, struct product *p, s64 n, int *buffer)
 {
 	const struct tile_strip *s = &p->plan->strip;
-	s64 width = p->pixels[PIXEL_X], left = p->s->size[p->column] - n, x;
+	s64 width = p->pixels[PIXEL_X], left = p->s->size[p->column] - n, x, at;
 	struct column_tile t = { .n = n, .loaded = -1, .buffer = *buffer };
 
 	t.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
+	at = outer_ref(p, &p->w, packed_columns(p, &t)).offset;
+	if (l->tile.column != at)
+		forget_pieces(p);
+	l->tile.column = at;
 	for (x = 0; x < width; x += s->w)
 		strips(l, p, &t, x, width - x < s->w ? width - x : s->w, s->h);
 	*buffer = t.buffer;
@@ -286,9 +354,9 @@ static struct moved moved_by(const struct stage *s, const struct stage_access *a
 	return m;
 }
 
-/* The constant weights of a product while they are packed, in containers. */
+/* The constant weights of all of a product while they are packed, in containers. */
 struct packing {
-	const struct stage *s;
+	const struct stage *s; /* all of it, not a tile */
 	s64 size[3]; /* of the reduced dimensions */
 	const u32 *from; /* at the current trips of the outer dimensions */
 	s64 stride[STAGE_DIMS]; /* of what it comes from */
@@ -333,51 +401,94 @@ static void pack_outer(struct packing *k, int d, int outer, const u32 *from)
 		pack_outer(k, d + 1, outer, from + i * k->stride[d]);
 }
 
-/* Constant weights in the order in which tiles need them. */
-static struct moved pack_weights(struct lowering *l, const struct product *p)
+/* Where the packed weights are, in SRAM or, if they come in by pieces, in the weights slot. */
+static void place_weights(struct lowering *l, struct product *p, u64 bytes, void **room)
 {
-	const struct stage *s = p->s;
-	const struct value *v = s->in[1].value;
-	const struct layout dense = layout_dense(v);
-	int first = s->dims - s->reduced;
-	struct packing k = { .s = s, .lanes = l->machine->lanes, .from = v->data };
-	struct moved m = { .buf = MIR_NO_BUF };
-	s64 matrix = BYTES, bytes;
 	struct mir_ref ref;
+
+	if (p->plan->piece) {
+		p->w.buf = MIR_NO_BUF;
+		*room = NULL;
+		if (l->tile.weights < 0)
+			l->tile.weights = (s64)lower_const_outside(l, NULL, bytes, room);
+		p->w.base = l->tile.weights;
+		return;
+	}
+	ref = lower_const(l, NULL, bytes, room);
+	p->w.buf = ref.buf;
+	p->w.base = ref.offset;
+}
+
+/* Constant weights, once for all tiles, in the order in which column tiles need them. */
+static void pack_weights(struct lowering *l, struct product *p)
+{
+	const struct stage *whole = p->s->whole ? p->s->whole : p->s;
+	const struct value *v = whole->in[1].value;
+	const struct layout dense = layout_dense(v);
+	struct packing k = { .s = whole, .lanes = l->machine->lanes, .from = v->data };
+	int first = whole->dims - whole->reduced;
+	s64 matrix = BYTES, bytes;
 	void *room;
 
-	for (int d = 0; d < s->dims; d++)
+	for (int d = 0; d < whole->dims; d++)
 		k.stride[d] = p->integer ? p->q.stride[d] :
-					   plan_stride(&s->in[1], &dense, d) / BYTES;
+					   plan_stride(&whole->in[1], &dense, d) / BYTES;
 	if (p->integer)
 		k.from = p->q.words;
 	for (int i = 0; i < 3; i++)
-		k.size[i] = i < 2 ? s->size[first + i] : stage_containers(s);
+		k.size[i] = i < 2 ? whole->size[first + i] : stage_containers(whole);
 	k.rows = k.size[0] * k.size[1] * k.size[2];
-	k.columns = s->size[p->column];
+	k.columns = whole->size[p->column];
 	bytes = k.rows * k.columns * BYTES;
 	for (int d = 0; d < p->plan->outer; d++)
-		bytes *= k.stride[d] ? s->size[d] : 1;
-	ref = lower_const(l, NULL, bytes, &room);
+		bytes *= k.stride[d] ? whole->size[d] : 1;
+	place_weights(l, p, (u64)bytes, &room);
 	k.to = room;
 	if (k.to)
 		pack_outer(&k, 0, p->plan->outer, k.from);
-	m.buf = ref.buf;
-	m.base = ref.offset;
 	matrix *= k.rows * k.columns;
 	for (int d = p->plan->outer - 1; d >= 0; d--) {
 		if (!k.stride[d])
 			continue;
-		m.stride[d] = matrix;
-		matrix *= s->size[d];
+		p->w.stride[d] = matrix;
+		p->w.base += p->s->origin[d] * matrix;
+		matrix *= whole->size[d];
 	}
-	return m;
+	p->column_origin = p->s->origin[p->column];
+}
+
+/* Cuts the pushes to pieces of weights of about plan->piece bytes. */
+static int cut_pieces(struct lowering *l, struct product *p)
+{
+	const struct tile_ks *k = &p->plan->k;
+	s64 most = (s64)p->plan->piece / (l->machine->lanes * BYTES), from = 0;
+
+	if (l->tile.pieces) { /* as for the tile before */
+		p->piece = l->tile.piece;
+		p->pieces = l->tile.pieces;
+		return 0;
+	}
+	p->piece = graph_alloc(l->g, k->n * sizeof(*p->piece));
+	if (!p->piece)
+		return l->g->err->code;
+	for (int i = 0; i < k->n; i++) {
+		if (!p->pieces || k->k[i].row + k->k[i].count - from > most) {
+			p->piece[p->pieces++] =
+				(struct lower_piece){ .first = i, .buf = MIR_NO_BUF };
+			from = k->k[i].row;
+		}
+		p->piece[p->pieces - 1].end = i + 1;
+	}
+	l->tile.piece = p->piece;
+	l->tile.pieces = p->pieces;
+	return 0;
 }
 
 static int lower_pushes(struct lowering *l, const struct stage *s, const struct plan *plan)
 {
 	struct product p = { .s = s, .plan = plan, .bias.buf = MIR_NO_BUF };
 	struct operand_at x, y, w, bias;
+	int err = 0;
 
 	p.pixel = plan->outer;
 	p.column = plan->outer + 2;
@@ -399,19 +510,22 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
 	}
 	if (p.packed) {
-		p.w = pack_weights(l, &p);
+		pack_weights(l, &p);
+		if (plan->piece)
+			err = cut_pieces(l, &p);
 	} else {
 		w = lower_input(l, s, plan, 1);
 		p.w = moved_by(s, &s->in[1], &w);
 	}
 	if (s->in[2].value) {
-		bias = lower_in(l, s->in[2].value);
+		bias = lower_input(l, s, plan, 2);
 		p.bias = moved_by(s, &s->in[2], &bias);
 	}
 	y = lower_out(l, s);
 	p.y = moved_by(s, &s->out, &y);
-	lower_product(l, &p);
-	return 0;
+	if (!err)
+		lower_product(l, &p);
+	return err;
 }
 
 int lower_matrix(struct lowering *l, const struct stage *s, const struct plan *plan)

@@ -23,12 +23,15 @@ static struct operand_at seen_by(const struct stage *s, const struct stage_acces
 
 int lower_move(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct operand_at from = lower_input(l, s, p, 0), to;
+	struct operand_at from, to;
 
 	if (p->unit == PLAN_ALIAS) {
-		l->value[s->out.value->id] = from;
+		to = l->value[s->in[0].value->id];
+		to.layout = l->plans->layout[s->out.value->id];
+		l->value[s->out.value->id] = to;
 		return 0;
 	}
+	from = lower_input(l, s, p, 0);
 	to = lower_out(l, s);
 	from = seen_by(s, &s->in[0], &from);
 	to = seen_by(s, &s->out, &to);

@@ -81,7 +81,10 @@ static void pool_body(struct mir *m, const struct map *map, void *arg)
 	map_store(m, map, 0, x);
 }
 
-/* Divisors [out y][out x][channel], so that they are read as the results are written. */
+/*
+ * Divisors [out y][out x][channel] of the whole node, so that they are read as the results are
+ * written; @channels is 1 where a row of channels fills the lanes.
+ */
 static struct mir_ref divisor_table(struct lowering *l, const struct window *w, bool include_pad,
 				    s64 channels)
 {
@@ -129,13 +132,17 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 	} else if (window_divisor_is_uniform(&w, include_pad)) {
 		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
 	} else {
-		struct mir_ref ref = divisor_table(l, &w, include_pad, s->size[CHANNEL]);
+		s64 channels = s->out.value->shape.dim[1];
+		bool broadcast = channels >= l->machine->lanes;
+		struct mir_ref ref = divisor_table(l, &w, include_pad, broadcast ? 1 : channels);
 
+		table[CHANNEL] = broadcast ? 0 : BYTES;
+		table[COLUMN] = broadcast ? BYTES : channels * BYTES;
+		table[ROW] = w.axis[1].out * table[COLUMN];
+		for (int d = IMAGE; d <= CHANNEL; d++)
+			ref.offset += s->origin[d] * table[d];
 		map.operands = 3;
 		map.operand[2] = (struct map_operand){ ref.buf, ref.offset, MAP_WORDS };
-		table[CHANNEL] = BYTES;
-		table[COLUMN] = s->size[CHANNEL] * BYTES;
-		table[ROW] = s->size[COLUMN] * table[COLUMN];
 	}
 	for (int d = IMAGE; d <= CHANNEL; d++)
 		map_dim(&map, s->size[d],

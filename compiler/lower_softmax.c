@@ -140,25 +140,25 @@ int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *
 {
 	struct rows r = { .l = l, .x = lower_input(l, s, p, 0), .y = lower_out(l, s) };
 	const struct layout *x = &r.x.layout, *y = &r.y.layout;
-	int d, last = x->rank - 1, lanes = l->machine->lanes;
+	int d, last = s->dims - 1, lanes = l->machine->lanes;
 	struct mir *m = &l->mir;
 
-	r.n = last < 0 ? 1 : x->dim[last];
-	r.x_step = last < 0 ? BYTES : x->stride[last];
-	r.y_step = last < 0 ? BYTES : y->stride[last];
+	r.n = last < 0 ? 1 : s->size[last];
+	r.x_step = last < 0 ? BYTES : plan_stride(&s->in[0], x, last);
+	r.y_step = last < 0 ? BYTES : plan_stride(&s->out, y, last);
 	r.full = r.n / lanes;
 	r.rest = r.n % lanes;
 	r.minus_inf = lower_f32(l, -INFINITY, lanes);
 	r.zero = mir_movi(m, 0);
 	r.log2_e = lower_f32(l, log2_e, lanes);
 	r.tail = mir_v2(m, RONDO_OP_cmplt, mir_v0(m, RONDO_OP_iota), mir_movi(m, r.rest));
-	r.x_ref = mir_ref(r.x.buf, x->base);
-	r.y_ref = mir_ref(r.y.buf, y->base);
+	r.x_ref = mir_ref(r.x.buf, plan_base(&s->in[0], x));
+	r.y_ref = mir_ref(r.y.buf, plan_base(&s->out, y));
 	for (d = 0; d < last; d++) {
-		int depth = mir_loop(m, x->dim[d]);
+		int depth = mir_loop(m, s->size[d]);
 
-		r.x_ref.stride[depth] = x->stride[d];
-		r.y_ref.stride[depth] = y->stride[d];
+		r.x_ref.stride[depth] = (s32)plan_stride(&s->in[0], x, d);
+		r.y_ref.stride[depth] = (s32)plan_stride(&s->out, y, d);
 	}
 	one_row(&r, s->node->op == OP_LOGSOFTMAX);
 	for (d = 0; d < last; d++)

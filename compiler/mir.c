@@ -44,6 +44,7 @@ mir_buf mir_buffer(struct mir *m, enum mir_buf_kind kind, const char *name, u64 
 	if (!grow(m, (void **)&m->buf, m->bufs, &m->buf_room, sizeof(*m->buf)))
 		return MIR_NO_BUF;
 	m->buf[m->bufs] = (struct mir_buffer){ .name = name, .kind = kind, .bytes = bytes };
+	m->buf[m->bufs].ahead = kind == MIR_BUF_CONST;
 	return m->bufs++;
 }
 
@@ -126,6 +127,11 @@ void mir_node(struct mir *m, const char *name, const struct node *node)
 
 	item->name = name;
 	item->node = node;
+}
+
+void mir_step(struct mir *m)
+{
+	mir_append(m, MIR_STEP);
 }
 
 const struct node *mir_node_of(const struct mir *m, int i)
@@ -360,6 +366,12 @@ void mir_print(const struct mir *m, FILE *out)
 			break;
 		case MIR_NODE:
 			fprintf(out, "node %s\n", item->name);
+			break;
+		case MIR_STEP:
+			fprintf(out, "step\n");
+			break;
+		case MIR_SEND:
+			fprintf(out, "send b%d\n", item->ref.buf);
 			break;
 		}
 	}

@@ -49,7 +49,9 @@ struct mir_buffer {
 	enum mir_buf_kind kind;
 	u64 bytes;
 	u64 slot_offset; /* MIR_BUF_CONST: where its content is in the weights slot */
-	int first, last; /* items between which it is in use; set by place.c */
+	int ahead; /* steps before its first use in which it may come in */
+	int behind; /* steps behind its last use in which it may go out */
+	int first, last; /* steps between which it is in use; set by place.c */
 	u32 base; /* address; set by place.c */
 };
 
@@ -69,6 +71,8 @@ enum mir_kind {
 	MIR_LOOP,
 	MIR_END,
 	MIR_NODE,
+	MIR_STEP, /* the next tile, or piece of weights: buffers live from step to step */
+	MIR_SEND, /* what is in buffer ref.buf goes out */
 };
 
 struct mir_item {
@@ -112,6 +116,9 @@ void mir_end(struct mir *m);
 
 /* The following items are made for the graph node @node, or NULL, called @name in the program. */
 void mir_node(struct mir *m, const char *name, const struct node *node);
+
+/* The following items are the next step of the node. */
+void mir_step(struct mir *m);
 
 /* The graph node that item @i is made for, or NULL. */
 const struct node *mir_node_of(const struct mir *m, int i);

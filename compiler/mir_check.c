@@ -74,6 +74,16 @@ static void check_item(struct checker *c, const struct mir_item *item)
 		break;
 	case MIR_NODE:
 		break;
+	case MIR_STEP:
+		if (c->depth)
+			c->fault = "a step in a loop";
+		break;
+	case MIR_SEND:
+		if (c->depth)
+			c->fault = "a transfer in a loop";
+		else if (item->ref.buf < 0 || item->ref.buf >= c->m->bufs)
+			c->fault = "a transfer of no buffer";
+		break;
 	case MIR_OP:
 		check_read(c, item->a, 1);
 		check_read(c, item->b, 1);

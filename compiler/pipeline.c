@@ -14,6 +14,8 @@
 struct code {
 	struct graph *g;
 	const struct rondo_machine *machine;
+	u64 sram; /* bytes of it that the program may use, */
+	u64 fitted; /* and that plans are fitted into; 0: everything is in SRAM */
 	struct stages stages;
 	struct plans plans;
 	struct lowering l;
@@ -25,7 +27,7 @@ struct code {
 
 static int run_stage(struct code *c)
 {
-	int rc = lower_check_sizes(c->g, c->machine);
+	int rc = lower_check_sizes(c->g);
 
 	if (!rc)
 		rc = stages_make(c->g, &c->stages);
@@ -36,12 +38,18 @@ static int run_plan(struct code *c)
 {
 	int rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
 
+	if (!c->fitted && plans_exceed(&c->plans, c->g, c->sram))
+		c->fitted = c->sram;
+	if (!rc && c->fitted)
+		rc = plans_fit(c->g, &c->plans, c->machine, c->fitted);
 	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
 }
 
 static int run_lower(struct code *c)
 {
-	return lower_graph(&c->l, c->g, &c->plans, c->machine);
+	free(c->l.weights);
+	c->l.weights = NULL;
+	return lower_graph(&c->l, c->g, &c->plans, c->machine, c->sram);
 }
 
 static int run_place(struct code *c)
@@ -223,6 +231,31 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 	return rc;
 }
 
+/* ---- What does not fit into SRAM ------------------------------------------------------------- */
+
+static const struct pass *plan_pass(void)
+{
+	const struct pass *p = passes;
+
+	while (p->on_code != run_plan)
+		p++;
+	return p;
+}
+
+/*
+ * First everything is planned to be in SRAM. If that does not fit, plans are fitted; they know how
+ * many bytes live at a time, but not what lies between them when they have addresses, so that the
+ * next attempts leave more room. False: that makes no difference any more.
+ */
+static bool fit_into_less(struct code *c)
+{
+	if (c->fitted && c->fitted <= c->sram / 2)
+		return false;
+	c->fitted = c->fitted ? c->fitted - c->sram / 16 : c->sram;
+	c->g->err->code = 0;
+	return true;
+}
+
 int backend_compile(struct graph *g, const struct rondo_machine *machine,
 		    const struct compile_options *options, struct compiled *out)
 {
@@ -232,6 +265,7 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 	int rc = 0;
 
 	*out = (struct compiled){ 0 };
+	c.sram = o->sram && o->sram < machine->sram_bytes ? o->sram : machine->sram_bytes;
 	if (machine->mesh_w > 1 || machine->mesh_h > 1)
 		return graph_fail(g, -ENOTSUP,
 				  "models are compiled for machines of one tile, not of %u x %u",
@@ -249,6 +283,10 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 		to = rc ? NULL : wants_dump(o->dump_pass, o->dump_to, p->name);
 		if (to)
 			p->print(&c, to);
+		if (rc == -EFBIG && p->on_code == run_place && fit_into_less(&c)) {
+			rc = 0;
+			p = plan_pass() - 1;
+		}
 	}
 	free(c.l.weights);
 	return rc;

@@ -2,9 +2,11 @@
 /*
  * Place: addresses in SRAM.
  *
- * A buffer lives from the first node that touches it to the last one: nodes overlap at their edges
- * only, so buffers of two nodes may share bytes without putting off what one node does in parallel.
- * Large buffers are placed first, each at the lowest address that is free as long as it lives.
+ * A buffer lives from the first step that touches it to the last one: steps overlap at their edges
+ * only, so buffers of two steps may share bytes without putting off what one step does in parallel.
+ * A node without tiles is one step. What comes in lives for some steps before that, what goes out
+ * for some behind, so that transfers have the time of other steps. Large buffers are placed first,
+ * each at the lowest address that is free as long as it lives.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +16,7 @@
 
 enum { ALIGN = 64 };
 
-/* The buffers that live while a node is computed, of those that have an address. */
+/* The buffers that live in a step, of those that have an address. */
 struct neighbours {
 	struct neighbour {
 		int buf;
@@ -24,19 +26,19 @@ struct neighbours {
 
 struct placing {
 	struct lowering *l;
-	struct neighbours *at; /* by node */
-	int nodes;
+	struct neighbours *at; /* by step */
+	int steps;
 	u64 floor; /* below it are constants that stay */
 	struct mir_buffer **beside; /* room for all that live with one */
 	u32 *seen; /* by buffer: the last one that it was found to live with, plus one */
 };
 
-static void touch(struct mir_buffer *buf, int node)
+static void touch(struct mir_buffer *buf, int step)
 {
-	if (buf->first > node)
-		buf->first = node;
-	if (buf->last < node)
-		buf->last = node;
+	if (buf->first > step)
+		buf->first = step;
+	if (buf->last < step)
+		buf->last = step;
 }
 
 static bool is_resident(const struct placing *p, const struct mir_buffer *buf)
@@ -44,33 +46,45 @@ static bool is_resident(const struct placing *p, const struct mir_buffer *buf)
 	return buf->kind == MIR_BUF_CONST && p->floor;
 }
 
+static void touch_value(const struct placing *p, const struct value *v, int step)
+{
+	mir_buf b = p->l->value[v->id].buf;
+
+	if (b != MIR_NO_BUF)
+		touch(&p->l->mir.buf[b], step);
+}
+
 /*
- * Constants stay all the time if half of SRAM holds them; else they come in while the node before
- * is computed. Inputs are there from the beginning, outputs to the end.
+ * Constants stay all the time if half of SRAM holds them, and all values beside them. Inputs are
+ * there from the beginning, outputs to the end.
  */
 static void find_lives(struct placing *p)
 {
 	struct lowering *l = p->l;
 	struct mir *m = &l->mir;
-	int node = 0;
+	int step = 0;
 
 	for (int b = 0; b < m->bufs; b++) {
 		m->buf[b].first = INT32_MAX;
 		m->buf[b].last = -1;
 	}
 	for (int i = 0; i < m->items; i++) {
-		node += m->item[i].kind == MIR_NODE;
+		step += m->item[i].kind == MIR_NODE || m->item[i].kind == MIR_STEP;
 		if (m->item[i].ref.buf != MIR_NO_BUF)
-			touch(&m->buf[m->item[i].ref.buf], node);
+			touch(&m->buf[m->item[i].ref.buf], step);
 	}
-	p->nodes = node + 1;
+	p->steps = step + 1;
 	for (size_t i = 0; i < l->g->inputs.n; i++)
-		touch(&m->buf[l->value[l->g->inputs.v[i]->id].buf], 0);
+		touch_value(p, l->g->inputs.v[i], 0);
 	for (size_t i = 0; i < l->g->outputs.n; i++)
-		touch(&m->buf[l->value[l->g->outputs.v[i]->id].buf], node);
+		touch_value(p, l->g->outputs.v[i], step);
 	for (int b = 0; b < m->bufs; b++) {
-		if (m->buf[b].kind == MIR_BUF_CONST && m->buf[b].last >= 0)
-			touch(&m->buf[b], m->buf[b].first ? m->buf[b].first - 1 : 0);
+		struct mir_buffer *buf = &m->buf[b];
+
+		if (buf->last < 0)
+			continue;
+		touch(buf, buf->first > buf->ahead ? buf->first - buf->ahead : 0);
+		touch(buf, buf->last + buf->behind < step ? buf->last + buf->behind : step);
 	}
 }
 
@@ -80,8 +94,8 @@ static int find_beside(struct placing *p, int b)
 	const struct mir_buffer *buf = &p->l->mir.buf[b];
 	int n = 0;
 
-	for (int node = buf->first; node <= buf->last; node++) {
-		for (struct neighbour *i = p->at[node].first; i; i = i->next) {
+	for (int step = buf->first; step <= buf->last; step++) {
+		for (struct neighbour *i = p->at[step].first; i; i = i->next) {
 			if (p->seen[i->buf] == (u32)b + 1)
 				continue;
 			p->seen[i->buf] = (u32)b + 1;
@@ -118,13 +132,13 @@ static int remember(struct placing *p, int b)
 {
 	const struct mir_buffer *buf = &p->l->mir.buf[b];
 
-	for (int node = buf->first; node <= buf->last; node++) {
+	for (int step = buf->first; step <= buf->last; step++) {
 		struct neighbour *i = graph_alloc(p->l->g, sizeof(*i));
 
 		if (!i)
 			return p->l->g->err->code;
-		*i = (struct neighbour){ b, p->at[node].first };
-		p->at[node].first = i;
+		*i = (struct neighbour){ b, p->at[step].first };
+		p->at[step].first = i;
 	}
 	return 0;
 }
@@ -149,8 +163,8 @@ static int refuse(const struct lowering *l, const struct mir_buffer *buf)
 		snprintf(what, sizeof(what), "\"%.100s\" needs", buf->name);
 	return node_fail(l->g, n, -EFBIG,
 			 "%s %" PRIu64
-			 " bytes of SRAM beside what lives with %s; the machine has %u bytes",
-			 what, buf->bytes, is_const ? "them" : "it", l->machine->sram_bytes);
+			 " bytes of SRAM beside what lives with %s; there are %" PRIu64 " bytes",
+			 what, buf->bytes, is_const ? "them" : "it", l->sram);
 }
 
 static int place_one(struct placing *p, struct mir_buffer *buf)
@@ -167,7 +181,7 @@ static int place_one(struct placing *p, struct mir_buffer *buf)
 		return 0;
 	}
 	at = lowest(p, buf->bytes, find_beside(p, b));
-	if (at + buf->bytes > p->l->machine->sram_bytes)
+	if (at + buf->bytes > p->l->sram)
 		return refuse(p->l, buf);
 	buf->base = (u32)at;
 	return remember(p, b);
@@ -181,9 +195,9 @@ int place_buffers(struct lowering *l)
 	int rc = 0;
 
 	find_lives(&p);
-	if (l->weights_bytes <= l->machine->sram_bytes / 2)
+	if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
 		p.floor = l->weights_bytes;
-	p.at = graph_alloc(l->g, p.nodes * sizeof(*p.at));
+	p.at = graph_alloc(l->g, p.steps * sizeof(*p.at));
 	p.beside = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.beside));
 	p.seen = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.seen));
 	if (!order || !p.at || !p.beside || !p.seen)

@@ -34,7 +34,8 @@ static int choose_layouts(struct graph *g, struct plans *p)
 	for (struct value *v = g->values; v; v = v->next)
 		v->id = id++;
 	p->layout = graph_alloc(g, (id + 1) * sizeof(*p->layout));
-	if (!p->layout)
+	p->outside = graph_alloc(g, (id + 1) * sizeof(*p->outside));
+	if (!p->layout || !p->outside)
 		return g->err->code;
 	for (struct value *v = g->values; v; v = v->next) {
 		if (v->typed)
@@ -137,6 +138,10 @@ static int plan_product(struct graph *g, const struct stage *s, const struct ron
 		if (kernels > KERNELS_MAX)
 			break;
 	}
+	if (plan->piece) { /* there is no loop around transfers */
+		plan->unrolled = true;
+		plan->looped = 0;
+	}
 	return 0;
 }
 
@@ -145,11 +150,12 @@ static int plan_product(struct graph *g, const struct stage *s, const struct ron
 /* Whether the result of the move @s may be where its input is. */
 static bool is_alias(const struct plans *p, const struct stage *s)
 {
-	const struct value *in = s->in[0].value;
+	const struct value *in = s->in[0].value, *out = s->out.value;
 
+	if (p->outside[in->id] != p->outside[out->id] || (out->is_output && p->outside[out->id]))
+		return false;
 	return s->node->op == OP_VIEW && !value_is_const(in) &&
-	       layout_is_row_major(&p->layout[in->id]) &&
-	       layout_is_row_major(&p->layout[s->out.value->id]);
+	       layout_is_row_major(&p->layout[in->id]) && layout_is_row_major(&p->layout[out->id]);
 }
 
 static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
@@ -165,6 +171,57 @@ static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
 		return 0;
 	return plan_product(g, s, m, plan);
+}
+
+int plan_again(struct graph *g, struct plans *p, int i, const struct rondo_machine *machine)
+{
+	return plan_stage(g, p, p->stages->at[i], machine, &p->at[i]);
+}
+
+/* ---- Tiles ----------------------------------------------------------------------------------- */
+
+struct box plan_in_box(const struct stage *s, const struct stage_access *a, const struct layout *l,
+		       const s64 *origin, const s64 *size)
+{
+	static const s64 zero[STAGE_DIMS];
+	struct box b = box_of_access(a, s->dims, origin, size);
+	const struct box all = box_of_access(a, s->dims, zero, s->size), cells = box_cells(l);
+
+	for (int i = 0; i < b.rank; i++) {
+		/* Not if it is a small part of the value, as of a Split. */
+		if (b.n[i] < all.n[i] || b.n[i] * 2 < l->dim[i])
+			continue;
+		b.lo[i] = cells.lo[i];
+		b.n[i] = cells.n[i];
+	}
+	return b;
+}
+
+struct box plan_out_box(const struct stage *s, const struct layout *l, const s64 *origin,
+			const s64 *size)
+{
+	struct box b = box_of_access(&s->out, s->dims, origin, size);
+	const struct box cells = box_cells(l);
+
+	for (int i = 0; i < b.rank; i++) {
+		s64 end = b.lo[i] + b.n[i];
+
+		if (!b.lo[i])
+			b.lo[i] = cells.lo[i];
+		if (end == l->dim[i])
+			end = cells.lo[i] + cells.n[i];
+		b.n[i] = end - b.lo[i];
+	}
+	return b;
+}
+
+int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,
+	      const struct layout *in, const struct rondo_machine *machine, struct plan *out)
+{
+	*out = *whole;
+	for (int i = 0; i < STAGE_INPUTS; i++)
+		out->in[i] = in[i];
+	return whole->unit == PLAN_MATRIX ? plan_product(g, tile, machine, out) : 0;
 }
 
 int plans_make(struct graph *g, const struct stages *s, const struct rondo_machine *machine,

@@ -9,11 +9,15 @@
 #ifndef COMPILER_PLAN_H
 #define COMPILER_PLAN_H
 
-#include "compiler/layout.h"
+#include "compiler/box.h"
 #include "compiler/stage.h"
 #include "compiler/tile.h"
 
-enum { PLAN_TAPS_MAX = 25 }; /* of a product on the vector units, whose weights are in registers */
+enum {
+	PLAN_TAPS_MAX = 25, /* of a product on the vector units, whose weights are in registers */
+	PLAN_CONST_PART = 8, /* of SRAM: constants that are larger come in by tiles */
+	PLAN_PIECES_MAX = 1024, /* that the weights of a stage come in */
+};
 
 enum plan_unit {
 	PLAN_MATRIX, /* pushes; columns (o) lie in the lanes */
@@ -31,12 +35,21 @@ struct plan {
 	int outer; /* dimensions outside of the pixels */
 	int looped; /* the first of them that are loops around all tiles; the others are unrolled */
 	bool unrolled; /* strips are, too */
+	u64 piece; /* bytes of constant weights that come in at one time, about; 0: all */
+	int ahead; /* pieces that come in before they are used */
+	bool columns_first; /* those of a column tile stay for all its pixels, tile by tile */
+	/* Tiles, where not all that the stage works on is in SRAM at one time. */
+	bool tiled;
+	s64 tile[STAGE_DIMS]; /* points of each dimension at one time */
+	int buffers; /* that each input and result outside takes in turn: 2, or 1 if that is all */
 };
 
 struct plans {
 	const struct stages *stages;
 	struct plan *at; /* of each stage */
 	struct layout *layout; /* of each value, by id */
+	bool *outside; /* of each value, by id: it is in a slot, and comes in by tiles */
+	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };
 
 /*
@@ -45,6 +58,33 @@ struct plans {
  */
 int plans_make(struct graph *g, const struct stages *s, const struct rondo_machine *machine,
 	       struct plans *out);
+
+/*
+ * Fits the plans @p into @sram bytes: what is too large for them lies outside, stages that touch
+ * it are cut into tiles, and large weights come in by pieces. -EFBIG and a message that names the
+ * node, what it needs and what there is, where not even the smallest tiles fit.
+ */
+int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *machine, u64 sram);
+
+/* Whether some value of @g cannot be in @sram bytes even by itself. */
+bool plans_exceed(const struct plans *p, const struct graph *g, u64 sram);
+
+/*
+ * The cells that @a, an access of @s to a value in layout @l, touches in the tile of @size points
+ * from @origin on; along what tiles do not cut, all that there are, so that they are in one piece.
+ * The same for the result, with the padding beside it.
+ */
+struct box plan_in_box(const struct stage *s, const struct stage_access *a, const struct layout *l,
+		       const s64 *origin, const s64 *size);
+struct box plan_out_box(const struct stage *s, const struct layout *l, const s64 *origin,
+			const s64 *size);
+
+/* Plans @tile, a part of a stage whose plan is @whole, which reads its inputs in layouts @in. */
+int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,
+	      const struct layout *in, const struct rondo_machine *machine, struct plan *out);
+
+/* Plans stage @i again, for the layouts that values have now. */
+int plan_again(struct graph *g, struct plans *p, int i, const struct rondo_machine *machine);
 
 /*
  * Whether plans keep what they promise: everything that a stage touches is inside the layouts that

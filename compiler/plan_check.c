@@ -92,6 +92,20 @@ static void print_product(const struct plan *p, FILE *out)
 	for (int k = 0; k < p->k.n; k++)
 		fprintf(out, " %d", p->k.k[k].count);
 	fprintf(out, "\n");
+	if (p->piece)
+		fprintf(out, "  weights in pieces of %" PRIu64 " bytes, %d ahead\n", p->piece,
+			p->ahead);
+}
+
+static void print_tiles(const struct stage *s, const struct plan *p, FILE *out)
+{
+	fprintf(out, "  tiles of");
+	for (int d = 0; d < s->dims - s->reduced; d++) {
+		if (s->size[d] > 1)
+			fprintf(out, " %s=%" PRId64 "/%" PRId64, s->name[d], p->tile[d],
+				s->size[d]);
+	}
+	fprintf(out, "\n");
 }
 
 static void print_plan(const struct plans *p, int i, FILE *out)
@@ -107,13 +121,17 @@ static void print_plan(const struct plans *p, int i, FILE *out)
 	fprintf(out, "plan \"%s\": %s\n", s->node->name, units[plan->unit]);
 	if (plan->unit == PLAN_MATRIX)
 		print_product(plan, out);
+	if (plan->tiled)
+		print_tiles(s, plan, out);
 	for (int k = 0; k < STAGE_INPUTS; k++) {
 		if (!s->in[k].value)
 			continue;
-		fprintf(out, "  in \"%s\": ", s->in[k].value->name);
+		fprintf(out, "  in \"%s\"%s: ", s->in[k].value->name,
+			p->outside[s->in[k].value->id] ? " outside" : "");
 		print_layout(&plan->in[k], out);
 	}
-	fprintf(out, "  out \"%s\": ", s->out.value->name);
+	fprintf(out, "  out \"%s\"%s: ", s->out.value->name,
+		p->outside[s->out.value->id] ? " outside" : "");
 	print_layout(&p->layout[s->out.value->id], out);
 }
 

@@ -21,7 +21,7 @@ static bool reserve(struct sram_map *m, int count)
 	return true;
 }
 
-void sram_map_init(struct sram_map *m, struct arena *arena, u32 bytes)
+void sram_map_init(struct sram_map *m, struct arena *arena, u64 bytes)
 {
 	*m = (struct sram_map){ .arena = arena };
 	if (!reserve(m, 16))
@@ -61,7 +61,7 @@ void sram_map_restart(struct sram_map *m)
 	join(m, 0, m->count - 1);
 }
 
-int sram_map_find(const struct sram_map *m, u32 at)
+int sram_map_find(const struct sram_map *m, u64 at)
 {
 	int lo = 0, hi = m->count - 1;
 
@@ -77,7 +77,7 @@ int sram_map_find(const struct sram_map *m, u32 at)
 }
 
 /* Cuts the range that holds byte @at there, so that one begins with it. */
-static int cut(struct sram_map *m, u32 at)
+static int cut(struct sram_map *m, u64 at)
 {
 	int i = sram_map_find(m, at);
 
@@ -89,7 +89,7 @@ static int cut(struct sram_map *m, u32 at)
 	return i + 1;
 }
 
-void sram_map_change(struct sram_map *m, u32 lo, u32 hi,
+void sram_map_change(struct sram_map *m, u64 lo, u64 hi,
 		     void (*change)(struct sram_state *s, const void *arg), const void *arg)
 {
 	int first, end;

@@ -20,7 +20,7 @@ struct sram_state {
 };
 
 struct sram_range {
-	u32 lo, hi;
+	u64 lo, hi;
 	struct sram_state state;
 };
 
@@ -32,19 +32,19 @@ struct sram_map {
 };
 
 /* One range of @bytes that nobody has touched. */
-void sram_map_init(struct sram_map *m, struct arena *arena, u32 bytes);
+void sram_map_init(struct sram_map *m, struct arena *arena, u64 bytes);
 
 /* Forgets all times, as at the beginning of another stream. */
 void sram_map_restart(struct sram_map *m);
 
 /* Index of the range that holds byte @at. */
-int sram_map_find(const struct sram_map *m, u32 at);
+int sram_map_find(const struct sram_map *m, u64 at);
 
 /*
  * Cuts ranges so that [@lo, @hi) is whole ones, and calls @change on the state of each; ranges that
  * have become equal are joined.
  */
-void sram_map_change(struct sram_map *m, u32 lo, u32 hi,
+void sram_map_change(struct sram_map *m, u64 lo, u64 hi,
 		     void (*change)(struct sram_state *s, const void *arg), const void *arg);
 
 #endif

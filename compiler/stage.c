@@ -307,6 +307,50 @@ static int make_move(struct graph *g, struct stages *list, struct node *n)
 	return 0;
 }
 
+static void move_access(struct stage_access *a, int dims, const s64 *origin)
+{
+	for (int i = 0; a->value && i < a->as.rank; i++)
+		for (int d = 0; d < dims; d++)
+			a->at[i] += a->step[i][d] * origin[d];
+}
+
+void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struct stage *tile)
+{
+	*tile = *s;
+	tile->whole = s;
+	for (int d = 0; d < s->dims; d++) {
+		tile->size[d] = size[d];
+		tile->origin[d] = origin[d];
+	}
+	move_access(&tile->out, s->dims, origin);
+	for (int i = 0; i < STAGE_INPUTS; i++)
+		move_access(&tile->in[i], s->dims, origin);
+}
+
+static bool has_parameters(enum op op)
+{
+	return op == OP_CONVINTEGER || op == OP_MATMULINTEGER || op == OP_SUMPOOL ||
+	       op == OP_REQUANTIZE || op == OP_QUANTIZE || op == OP_DEQUANTIZE || op == OP_TABLE ||
+	       op == OP_QLINEARADD;
+}
+
+bool stage_may_cut(const struct stage *s, int d)
+{
+	int free = s->dims - s->reduced;
+
+	if (d >= free || (s->kind == STAGE_SOFTMAX && d == free - 1))
+		return false;
+	if (!has_parameters(s->node->op))
+		return true;
+	/* Images and pixels. */
+	if (s->kind == STAGE_PRODUCT)
+		return d == free - 2 || (s->node->op == OP_CONVINTEGER && (!d || d == free - 3));
+	if (s->kind == STAGE_POOL)
+		return d < free - 1;
+	return d !=
+	       (int)(s->node->attrs.axis < 0 ? s->node->attrs.axis + s->dims : s->node->attrs.axis);
+}
+
 static int make(struct graph *g, struct stages *list, struct node *n)
 {
 	switch (n->op) {

@@ -47,12 +47,24 @@ struct stage {
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
 	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
+	/* Of a tile: the stage that it is a part of, and where in its domain it begins. */
+	const struct stage *whole;
+	s64 origin[STAGE_DIMS];
 };
 
 struct stages {
 	struct stage **at;
 	int count, room;
 };
+
+/* Makes @tile the part of @s whose domain is the box of @size points from @origin on. */
+void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struct stage *tile);
+
+/*
+ * Whether @s may be cut into tiles along dimension @d: not where elements depend on each other, and
+ * not between channels that have parameters of their own.
+ */
+bool stage_may_cut(const struct stage *s, int d);
 
 /* Makes the stages of @g, which is normalised, in order. 0, or a message in g->err. */
 int stages_make(struct graph *g, struct stages *out);

@@ -83,6 +83,7 @@ static bool open_stream(struct builder *b)
 	memset(b->weights, 0, sizeof(b->weights));
 	memset(b->reg, 0, sizeof(b->reg));
 	sram_map_restart(&b->sram);
+	sram_map_restart(&b->slots);
 	return true;
 }
 
@@ -333,6 +334,13 @@ static int place_items(struct builder *b, int i, int end)
 			b->node = &m->item[i++];
 			b->marked = false;
 			break;
+		case MIR_STEP:
+			i++;
+			break;
+		case MIR_SEND:
+			stream_send(b, m->item[i++].ref.buf);
+			rc = b->error;
+			break;
 		case MIR_LOOP:
 			if (kernel_at(b, i, &k))
 				rc = place_kernel(b, k, i, mir_loop_end(m, i) + 1);
@@ -374,6 +382,7 @@ static int prepare(struct builder *b)
 	for (int i = 0; i < transfers; i++)
 		b->started[i] = (struct started){ .number = -1, .wanted = NEVER, .needed = NEVER };
 	sram_map_init(&b->sram, &g->arena, b->l->machine->sram_bytes);
+	sram_map_init(&b->slots, &g->arena, RONDO_PROGRAM_SLOTS_MAX * RONDO_SLOT_BYTES_MAX);
 	stream_find_lives(b);
 	return 0;
 }
@@ -385,11 +394,9 @@ static void send_outputs(struct builder *b)
 
 	b->node = &outputs;
 	b->marked = false;
-	for (int i = 0; i < b->t->count && !b->error; i++) {
+	for (int i = b->t->outputs; i < b->t->count && !b->error; i++) {
 		const struct transfer *x = &b->t->at[i];
 
-		if (x->dir != RONDO_DMA_OUT)
-			continue;
 		stream_wish(b, x->buf, x->offset, x->offset + x->bytes, b->busy_until);
 		stream_start_wishes(b);
 		stream_start(b, i);

@@ -64,6 +64,7 @@ struct builder {
 	struct vreg_state *vreg;
 	int vregs, vreg_room;
 	struct sram_map sram;
+	struct sram_map slots; /* the same of what transfers read and write outside */
 	struct started *started; /* by transfer */
 	int *order[RONDO_DMA_CHANNELS], orders[RONDO_DMA_CHANNELS]; /* starts of each channel */
 	u64 *start_at; /* bundles of this stream whose slot C has a start, rising */
@@ -134,6 +135,9 @@ void stream_start(struct builder *b, int transfer);
 /* What brings bytes [@lo, @hi) of buffer @buf is wanted at about bundle @at, if it has not started.
  */
 void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at);
+
+/* Starts the transfers that take buffer @buf out. */
+void stream_send(struct builder *b, mir_buf buf);
 
 /* Starts all that is wanted, in the order in which it is. */
 void stream_start_wishes(struct builder *b);

@@ -241,8 +241,8 @@ static void wait_for_bytes(struct builder *b, const struct placing *p, int i,
 	bool write = rondo_op_writes_sram(p->k->op[i].op.op);
 	u64 at = p->s->at[i] + v->first * p->s->interval;
 
-	for (int r = sram_map_find(&b->sram, (u32)v->hull.lo);
-	     r < b->sram.count && b->sram.at[r].lo < v->hull.hi; r++) {
+	for (int r = sram_map_find(&b->sram, (u64)v->hull.lo);
+	     r < b->sram.count && (s64)b->sram.at[r].lo < v->hull.hi; r++) {
 		const struct sram_state *s = &b->sram.at[r].state;
 
 		not_before(start, s->written, at);
@@ -298,8 +298,8 @@ static void touch_bytes(struct builder *b, const struct placing *p, int i,
 	u64 first = p->start + p->s->at[i] + v->first * p->s->interval;
 	u64 last = p->start + p->s->at[i] + v->last * p->s->interval;
 
-	for (int r = sram_map_find(&b->sram, (u32)v->hull.lo);
-	     r < b->sram.count && b->sram.at[r].lo < v->hull.hi; r++) {
+	for (int r = sram_map_find(&b->sram, (u64)v->hull.lo);
+	     r < b->sram.count && (s64)b->sram.at[r].lo < v->hull.hi; r++) {
 		const struct sram_state *s = &b->sram.at[r].state;
 
 		if (s->in != SRAM_NO_TRANSFER)
@@ -308,7 +308,7 @@ static void touch_bytes(struct builder *b, const struct placing *p, int i,
 			stream_need(b, s->out, first);
 	}
 	(void)start;
-	sram_map_change(&b->sram, (u32)v->hull.lo, (u32)v->hull.hi, write ? set_written : set_read,
+	sram_map_change(&b->sram, (u64)v->hull.lo, (u64)v->hull.hi, write ? set_written : set_read,
 			&last);
 }
 

@@ -10,7 +10,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { START_CYCLES = 200, ROW_CYCLES = 2, CHANNEL_BYTES = 64 };
+
 /* ---- Transfers ------------------------------------------------------------------------------- */
+
+static u64 cycles_of(const struct transfer *x)
+{
+	u64 rows = (u64)x->count[0] * x->count[1] * x->count[2];
+
+	return START_CYCLES + rows * (ROW_CYCLES + (x->row + CHANNEL_BYTES - 1) / CHANNEL_BYTES);
+}
 
 static u32 sram_lo(const struct builder *b, const struct transfer *x)
 {
@@ -79,41 +88,96 @@ u64 stream_behind(const struct builder *b, int transfer)
 	return b->started[transfer].at + 1;
 }
 
-/* The first bundle in which nothing else happens to the bytes of @transfer. */
-static u64 bytes_free(struct builder *b, int transfer)
+/*
+ * The bundle in which transfer @x has ended by itself, about; a bundle of this stream. Whoever
+ * waits for it before that stops everything.
+ */
+static u64 ended(const struct builder *b, int x)
+{
+	u64 behind = stream_behind(b, x);
+
+	return behind ? behind + cycles_of(&b->t->at[x]) : 0;
+}
+
+/* What a transfer finds at the bytes that it touches. */
+struct found {
+	u64 at; /* the first bundle in which it may start, */
+	u64 settled; /* and one in which it need not wait */
+};
+
+static void find_transfer(const struct builder *b, int x, struct found *f)
+{
+	f->at = max_of(f->at, stream_behind(b, x));
+	f->settled = max_of(f->settled, ended(b, x));
+}
+
+/* Looks at bytes [lo, hi) of @map, which the transfer writes or reads. */
+static void find_bytes(const struct builder *b, const struct sram_map *map, u64 lo, u64 hi,
+		       bool writes, struct found *f)
+{
+	for (int i = sram_map_find(map, lo); i < map->count && map->at[i].lo < hi; i++) {
+		const struct sram_state *s = &map->at[i].state;
+
+		f->at = max_of(f->at, s->written);
+		if (writes && s->read)
+			f->at = max_of(f->at, s->read + 1);
+		find_transfer(b, s->in, f);
+		if (writes)
+			find_transfer(b, s->out, f);
+	}
+}
+
+/* The bytes between the first and the last that @x touches, where slots are one behind the other.
+ */
+static u64 slot_lo(const struct transfer *x)
+{
+	return x->slot * RONDO_SLOT_BYTES_MAX + x->slot_offset;
+}
+
+static u64 slot_hi(const struct transfer *x)
+{
+	u64 hi = slot_lo(x) + x->row;
+
+	for (int d = 0; d < RONDO_DMA_DIMS; d++)
+		hi += (u64)((s64)(x->count[d] - 1) * x->stride[d]);
+	return hi;
+}
+
+/*
+ * When @transfer may start. In slots `in` is the transfer that wrote bytes last, and `out` the one
+ * that read them, so that these words mean the same as in SRAM.
+ */
+static struct found find_free(const struct builder *b, int transfer)
 {
 	const struct transfer *x = &b->t->at[transfer];
-	u32 hi = sram_hi(b, x);
-	u64 at = 0;
+	bool in = x->dir == RONDO_DMA_IN;
+	struct found f = { 0, 0 };
 
-	for (int i = sram_map_find(&b->sram, sram_lo(b, x));
-	     i < b->sram.count && b->sram.at[i].lo < hi; i++) {
-		const struct sram_state *s = &b->sram.at[i].state;
+	find_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, &f);
+	find_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, &f);
+	return f;
+}
 
-		at = max_of(at, s->written);
-		if (x->dir == RONDO_DMA_IN && s->read)
-			at = max_of(at, s->read + 1);
-		at = max_of(at, stream_behind(b, s->in));
-		if (x->dir == RONDO_DMA_IN)
-			at = max_of(at, stream_behind(b, s->out));
+static void need_bytes(struct builder *b, const struct sram_map *map, u64 lo, u64 hi, bool writes,
+		       u64 at)
+{
+	for (int i = sram_map_find(map, lo); i < map->count && map->at[i].lo < hi; i++) {
+		const struct sram_state *s = &map->at[i].state;
+
+		if (s->in != SRAM_NO_TRANSFER)
+			stream_need(b, s->in, at);
+		if (writes && s->out != SRAM_NO_TRANSFER)
+			stream_need(b, s->out, at);
 	}
-	return at;
 }
 
 static void need_overlapped(struct builder *b, int transfer, u64 at)
 {
 	const struct transfer *x = &b->t->at[transfer];
-	u32 hi = sram_hi(b, x);
+	bool in = x->dir == RONDO_DMA_IN;
 
-	for (int i = sram_map_find(&b->sram, sram_lo(b, x));
-	     i < b->sram.count && b->sram.at[i].lo < hi; i++) {
-		const struct sram_state *s = &b->sram.at[i].state;
-
-		if (s->in != SRAM_NO_TRANSFER)
-			stream_need(b, s->in, at);
-		if (x->dir == RONDO_DMA_IN && s->out != SRAM_NO_TRANSFER)
-			stream_need(b, s->out, at);
-	}
+	need_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, at);
+	need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, at);
 }
 
 /*
@@ -139,19 +203,45 @@ static u64 channel_free(const struct builder *b, u32 channel)
 	return at;
 }
 
+/*
+ * When to start @transfer: as soon as its bytes are free, but not while others that touch them are
+ * under way if it need not be that early.
+ */
+static u64 choose_start(const struct builder *b, int transfer)
+{
+	const struct transfer *x = &b->t->at[transfer];
+	const struct started *s = &b->started[transfer];
+	struct found f = find_free(b, transfer);
+	u64 cycles = cycles_of(x), at = max_of(f.at, channel_free(b, x->channel));
+	u64 late = s->wanted == NEVER || s->wanted < cycles ? 0 : s->wanted - cycles;
+
+	if (x->dir == RONDO_DMA_OUT)
+		late = NEVER;
+	return max_of(at, f.settled < late ? f.settled : late);
+}
+
 void stream_start(struct builder *b, int transfer)
 {
 	const struct transfer *x = &b->t->at[transfer];
 	struct started *s = &b->started[transfer];
+	bool in = x->dir == RONDO_DMA_IN;
 
-	s->at = take_start(b, max_of(bytes_free(b, transfer), channel_free(b, x->channel)));
+	s->at = take_start(b, choose_start(b, transfer));
 	s->number = b->number;
 	s->order = b->orders[x->channel]++;
 	b->order[x->channel][s->order] = transfer;
 	need_overlapped(b, transfer, s->at);
-	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x),
-			x->dir == RONDO_DMA_IN ? set_in : set_out, &transfer);
+	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), in ? set_in : set_out, &transfer);
+	sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in, &transfer);
 	b->busy_until = max_of(b->busy_until, s->at + 1);
+}
+
+void stream_send(struct builder *b, mir_buf buf)
+{
+	const struct transfer_span *span = &b->t->out[buf];
+
+	for (int i = 0; i < span->count; i++)
+		stream_start(b, span->first + i);
 }
 
 void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at)

@@ -16,6 +16,8 @@ enum {
 	PIECE_MIN = 4096,
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
+	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box */
+	TILE_PIECE_MIN = 16384, /* bytes */
 };
 
 struct transfers {
@@ -41,6 +43,16 @@ static int reserve(struct transfers *f, int more)
 	return 0;
 }
 
+/* One row. */
+static void set_row(struct transfer *x, u64 bytes)
+{
+	x->row = bytes;
+	for (int d = 0; d < RONDO_DMA_DIMS; d++) {
+		x->count[d] = 1;
+		x->stride[d] = 0;
+	}
+}
+
 /* @model is the whole of it; it is cut into at most @pieces. */
 static int move(struct transfers *f, const struct transfer *model, u64 pieces)
 {
@@ -58,6 +70,7 @@ static int move(struct transfers *f, const struct transfer *model, u64 pieces)
 		x->slot_offset += at;
 		x->offset += at;
 		x->bytes = model->bytes - at < piece ? model->bytes - at : piece;
+		set_row(x, x->bytes);
 		x->channel = f->next_channel++ % RONDO_DMA_CHANNELS;
 	}
 	return 0;
@@ -87,8 +100,10 @@ static int move_inputs(struct transfers *f)
 	int rc = 0;
 
 	for (size_t i = 0; i < inputs->n && !rc; i++) {
-		rc = move_in(f, f->l->value[inputs->v[i]->id].buf, SLOT_WEIGHTS + 1 + (u32)i, 0,
-			     TENSOR_PIECES_MAX);
+		mir_buf b = f->l->value[inputs->v[i]->id].buf;
+
+		if (b != MIR_NO_BUF)
+			rc = move_in(f, b, SLOT_WEIGHTS + 1 + (u32)i, 0, TENSOR_PIECES_MAX);
 	}
 	return rc;
 }
@@ -99,17 +114,127 @@ static int move_constants(struct transfers *f)
 	int rc = 0;
 
 	for (int b = 0; b < m->bufs && !rc; b++) {
+		/* Those that come in well before they are used go over the channels in turn. */
+		u64 pieces = m->buf[b].ahead < RONDO_DMA_CHANNELS ? PIECES_MAX : 1;
+
 		if (m->buf[b].kind == MIR_BUF_CONST)
-			rc = move_in(f, b, SLOT_WEIGHTS, m->buf[b].slot_offset, PIECES_MAX);
+			rc = move_in(f, b, SLOT_WEIGHTS, m->buf[b].slot_offset, pieces);
 	}
 	return rc;
 }
+
+/* ---- Boxes ----------------------------------------------------------------------------------- */
+
+/* Rows @first to @end of the outermost dimension of box @t, as one transfer from @offset on. */
+static void move_rows(struct transfers *f, const struct lower_transfer *t, s64 first, s64 end,
+		      u64 offset, u64 bytes)
+{
+	const struct box_rows *r = &t->rows;
+	struct transfer *x = &f->t->at[f->t->count++];
+
+	*x = (struct transfer){ .dir = t->dir,
+				.slot = t->slot,
+				.slot_offset = t->slot_offset + (u64)(first * r->stride[0]),
+				.buf = t->buf,
+				.offset = offset,
+				.bytes = bytes,
+				.channel = (u8)(f->next_channel++ % RONDO_DMA_CHANNELS) };
+	set_row(x, r->bytes);
+	for (int d = 0; d < r->dims; d++) {
+		x->count[RONDO_DMA_DIMS - r->dims + d] = (u32)r->count[d];
+		x->stride[RONDO_DMA_DIMS - r->dims + d] = r->stride[d];
+	}
+	x->count[RONDO_DMA_DIMS - r->dims] = (u32)(end - first);
+}
+
+/* Cuts box @t along its outermost dimension into transfers for all channels. */
+static int move_outermost(struct transfers *f, const struct lower_transfer *t, u64 offset,
+			  u64 *piece)
+{
+	s64 rows = t->rows.count[0], each;
+	u64 bytes = t->rows.bytes, pieces;
+
+	for (int d = 1; d < t->rows.dims; d++)
+		bytes *= (u64)t->rows.count[d];
+	pieces = bytes * (u64)rows / TILE_PIECE_MIN + 1;
+	pieces = pieces < TILE_PIECES ? pieces : TILE_PIECES;
+	each = (rows + (s64)pieces - 1) / (s64)pieces;
+	if (reserve(f, (int)pieces))
+		return f->l->g->err->code;
+	*piece = (u64)each * bytes;
+	for (s64 at = 0; at < rows; at += each) {
+		s64 end = rows - at < each ? rows : at + each;
+
+		move_rows(f, t, at, end, offset + (u64)at * bytes, (u64)(end - at) * bytes);
+	}
+	return 0;
+}
+
+/* A descriptor has so many dimensions: those outside of them are transfers each. */
+static int move_box(struct transfers *f, const struct lower_transfer *t, u64 offset, u64 *piece)
+{
+	struct lower_transfer inner = *t;
+	u64 bytes = t->rows.bytes, ignored;
+	int rc = 0;
+
+	if (t->rows.dims <= RONDO_DMA_DIMS)
+		return move_outermost(f, t, offset, piece);
+	inner.rows.dims--;
+	for (int d = 0; d < inner.rows.dims; d++) {
+		inner.rows.count[d] = t->rows.count[d + 1];
+		inner.rows.stride[d] = t->rows.stride[d + 1];
+		bytes *= (u64)inner.rows.count[d];
+	}
+	*piece = f->l->mir.buf[t->buf].bytes;
+	for (s64 i = 0; i < t->rows.count[0] && !rc; i++) {
+		rc = move_box(f, &inner, offset + (u64)i * bytes, &ignored);
+		inner.slot_offset += (u64)t->rows.stride[0];
+	}
+	return rc;
+}
+
+static int move_tile(struct transfers *f, const struct lower_transfer *t)
+{
+	const struct transfer all = { .dir = t->dir,
+				      .slot = t->slot,
+				      .slot_offset = t->slot_offset,
+				      .buf = t->buf,
+				      .bytes = t->rows.bytes };
+	struct transfer_span *span = t->dir == RONDO_DMA_IN ? &f->t->in[t->buf] :
+							      &f->t->out[t->buf];
+	int rc;
+
+	span->first = f->t->count;
+	if (t->rows.dims)
+		rc = move_box(f, t, 0, &span->piece);
+	else
+		rc = move(f, &all,
+			  all.bytes / TILE_PIECE_MIN < TILE_PIECES ?
+				  all.bytes / TILE_PIECE_MIN + 1 :
+				  TILE_PIECES);
+	span->count = f->t->count - span->first;
+	if (!t->rows.dims)
+		span->piece = f->t->at[span->first].bytes;
+	return rc;
+}
+
+static int move_tiles(struct transfers *f)
+{
+	int rc = 0;
+
+	for (int i = 0; i < f->l->transfers && !rc; i++)
+		rc = move_tile(f, &f->l->transfer[i]);
+	return rc;
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
 
 static int move_outputs(struct transfers *f)
 {
 	const struct graph *g = f->l->g;
 	int rc = 0;
 
+	f->t->outputs = f->t->count;
 	for (size_t i = 0; i < g->outputs.n && !rc; i++) {
 		const struct operand_at *at = &f->l->value[g->outputs.v[i]->id];
 		const struct transfer all = { .dir = RONDO_DMA_OUT,
@@ -118,6 +243,8 @@ static int move_outputs(struct transfers *f)
 					      .offset = at->layout.base,
 					      .bytes = at->layout.bytes };
 
+		if (at->outside)
+			continue;
 		rc = move(f, &all, TENSOR_PIECES_MAX);
 	}
 	return rc;
@@ -130,11 +257,14 @@ int transfers_make(struct lowering *l, struct transfer_list *t)
 
 	*t = (struct transfer_list){ 0 };
 	t->in = graph_alloc(l->g, (l->mir.bufs + 1) * sizeof(*t->in));
-	if (!t->in)
+	t->out = graph_alloc(l->g, (l->mir.bufs + 1) * sizeof(*t->out));
+	if (!t->in || !t->out)
 		return l->g->err->code;
 	rc = move_inputs(&f);
 	if (!rc)
 		rc = move_constants(&f);
+	if (!rc)
+		rc = move_tiles(&f);
 	return rc ? rc : move_outputs(&f);
 }
 
@@ -145,8 +275,13 @@ void transfers_print(const struct transfer_list *t, FILE *out)
 
 		fprintf(out,
 			"transfer t%d: channel %u %s slot %u+%" PRIu64 ", %" PRIu64
-			" bytes, b%d+%" PRIu64 "\n",
+			" bytes, b%d+%" PRIu64,
 			i, x->channel, x->dir == RONDO_DMA_IN ? "in from" : "out to", x->slot,
 			x->slot_offset, x->bytes, x->buf, x->offset);
+		for (int d = 0; d < RONDO_DMA_DIMS; d++) {
+			if (x->count[d] > 1)
+				fprintf(out, ", %u x %+" PRId64, x->count[d], x->stride[d]);
+		}
+		fprintf(out, "\n");
 	}
 }

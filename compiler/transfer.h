@@ -8,28 +8,36 @@
 
 #include "compiler/lower.h"
 
+/*
+ * Rows of a slot, count[0] x count[1] x count[2] of them with the first dimension outermost, and as
+ * many bytes of SRAM without a gap.
+ */
 struct transfer {
 	enum rondo_dma_dir dir;
 	u32 slot;
 	u64 slot_offset;
 	mir_buf buf;
 	u64 offset; /* in the buffer */
-	u64 bytes;
+	u64 bytes; /* all of them */
 	u8 channel;
+	u64 row; /* bytes of a row */
+	u32 count[RONDO_DMA_DIMS];
+	s64 stride[RONDO_DMA_DIMS]; /* bytes from row to row in the slot */
+};
+
+/* Transfers of one buffer: neighbours in the list, by rising offsets. */
+struct transfer_span {
+	int first, count; /* count 0: none */
+	u64 piece; /* bytes of each except the last */
 };
 
 struct transfer_list {
 	struct transfer *at; /* those in first */
 	int count, room;
-	/* Those that fill a buffer are neighbours, by rising offsets from 0 on. */
-	struct transfer_span {
-		int first, count; /* count 0: none */
-		u64 piece; /* bytes of each except the last */
-	} * in; /* by mir_buf */
+	struct transfer_span *in; /* by mir_buf: what fills it, from offset 0 on */
+	struct transfer_span *out; /* by mir_buf: what takes it out when it is sent */
+	int outputs; /* the first of those that take whole outputs out; they are the last */
 };
-
-/* The slots of every program that this compiler makes: weights, then inputs, then outputs. */
-enum { SLOT_WEIGHTS = 0 };
 
 /*
  * Makes the transfers of inputs, constants and outputs of @l. 0, or a message in the graph's error.

@@ -379,24 +379,29 @@ static bool compare(struct graph_run *r, const char *name, const struct rondo_ma
 
 /* The front half and the back half; what they refuse is in r->err. */
 static bool compile(struct graph_run *r, const char *name, const struct rondo_machine *machine,
-		    bool *round_trip)
+		    u32 sram, bool *round_trip)
 {
+	const struct compile_options options = { .sram = sram };
+
 	r->normal = read_graph(r, name, NULL);
 	if (!r->normal)
 		return false;
 	*round_trip = round_trips(r, r->normal);
-	return !backend_compile(r->normal, machine, NULL, &r->program);
+	return !backend_compile(r->normal, machine, &options, &r->program);
 }
 
-static bool run(struct graph_run *r, const char *name)
+static bool run(struct graph_run *r, const char *name, u32 sram)
 {
-	const char *reason = directive(r->text, "refused", -1);
 	struct rondo_machine machine;
+	const char *reason = directive(r->text, "refused", -1);
+	const char *given = directive(r->text, "sram", -1);
 	bool round_trip = true, compiled;
 	char *wanted;
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
-	compiled = compile(r, name, &machine, &round_trip);
+	if (!sram)
+		sram = given ? (u32)strtoul(given, NULL, 10) : machine.sram_bytes;
+	compiled = compile(r, name, &machine, sram, &round_trip);
 	if (!round_trip)
 		return false;
 	if (!reason)
@@ -409,14 +414,16 @@ static bool run(struct graph_run *r, const char *name)
 	return !compiled || wrong(r, "refused for another reason: %s", r->err.text);
 }
 
-bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY])
+static bool run_in(const char *text, const char *name, u32 sram, bool *too_large,
+		   char why[GRAPH_CASE_WHY])
 {
 	char *full = expanded(text);
 	struct graph_run r = { .text = full, .why = why };
 	bool good;
 
 	why[0] = 0;
-	good = run(&r, name);
+	good = run(&r, name, sram);
+	*too_large = r.err.code == -EFBIG && !directive(full, "refused", -1);
 	for (size_t i = 0; i < TENSORS_MAX; i++) {
 		tensor_data_free(&r.in[i]);
 		tensor_data_free(&r.of_model[i]);
@@ -428,4 +435,17 @@ bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]
 	graph_free(r.normal);
 	free(full);
 	return good;
+}
+
+bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY])
+{
+	bool too_large;
+
+	return run_in(text, name, 0, &too_large, why);
+}
+
+bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
+		       char why[GRAPH_CASE_WHY])
+{
+	return run_in(text, name, sram, too_large, why) || *too_large;
 }

@@ -15,6 +15,7 @@
  *   #: tolerance %ID ABSOLUTE RELATIVE   how far the program's output may be from the
  * interpreter's; without: the same bits, any NaN for a NaN
  *   #: normalised                   the graph is what the passes leave: none is run
+ *   #: sram BYTES                 the program uses the first BYTES of SRAM only
  *   #: refused TEXT                 the graph does not compile, and the message holds TEXT
  *
  * Every graph is also printed after the passes and parsed back.
@@ -29,5 +30,12 @@ enum { GRAPH_CASE_WHY = 640 };
 /* Runs the case; false, and what was wrong in @why, when a comparison fails. @name: for messages.
  */
 bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]);
+
+/*
+ * The same in the first @sram bytes of SRAM. A case that does not fit even in
+ * tiles is no failure: *@too_large then.
+ */
+bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
+		       char why[GRAPH_CASE_WHY]);
 
 #endif

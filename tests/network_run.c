@@ -42,6 +42,8 @@ struct slots {
 	struct parts parts;
 	const struct tensor_data *in;
 	struct tensor_data *out;
+	u8 *scratch; /* of a slot that no tensor is in */
+	u64 scratch_bytes;
 };
 
 static u8 *slot_bytes(struct slots *s, u32 slot, u64 *size)
@@ -62,8 +64,20 @@ static u8 *slot_bytes(struct slots *s, u32 slot, u64 *size)
 		*size = t->kind == RONDO_TENSOR_INPUT ? s->in[i].size : s->out[i - inputs].size;
 		return t->kind == RONDO_TENSOR_INPUT ? s->in[i].bytes : s->out[i - inputs].bytes;
 	}
-	*size = 0;
-	return NULL;
+	*size = s->scratch_bytes;
+	return s->scratch;
+}
+
+/* Room for the last slot, if it is scratch: what a program finds there is what it wrote. */
+static void make_scratch(struct slots *s)
+{
+	const struct rondo_program_header *header = s->parts.program;
+	const struct rondo_slot *slot = (const void *)(header + 1);
+
+	slot += header->slots - 1;
+	s->scratch_bytes = slot->read_hi > slot->write_hi ? slot->read_hi : slot->write_hi;
+	s->scratch = malloc(s->scratch_bytes + 1);
+	memset(s->scratch, 0xff, s->scratch_bytes + 1);
 }
 
 static bool slot_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
@@ -117,10 +131,13 @@ bool network_run(const struct compiled *c, const struct rondo_machine *machine,
 				   NULL, NULL);
 	if (verdict->code)
 		rondo_verdict_text(verdict, why, RUN_WHY_BYTES);
-	else
+	else {
+		make_scratch(&s);
 		good = run_with(executor_on(machine), s.parts.program, s.parts.program_bytes,
 				rondo_verify_facts(v), &io, why) == EXEC_DONE &&
 		       !why[0];
+	}
+	free(s.scratch);
 	free(v);
 	return good;
 }

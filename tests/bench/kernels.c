@@ -114,9 +114,9 @@ static u64 bundles_of(const struct layer *l)
 	fclose(f);
 	g = graph_parse(text, "bench", &err);
 	if (g && !compile_run_passes(g, &options, NULL) && !stages_make(g, &stages) &&
-	    !plans_make(g, &stages, &machine, &plans) && !lower_graph(&low, g, &plans, &machine) &&
-	    !place_buffers(&low) && !transfers_make(&low, &transfers) &&
-	    !stream_make(&low, &transfers, &stream))
+	    !plans_make(g, &stages, &machine, &plans) &&
+	    !lower_graph(&low, g, &plans, &machine, machine.sram_bytes) && !place_buffers(&low) &&
+	    !transfers_make(&low, &transfers) && !stream_make(&low, &transfers, &stream))
 		n = main_part(l, stream);
 	if (!n)
 		fprintf(stderr, "%s: %s\n", l->name, err.text);

@@ -130,25 +130,21 @@ static void test_single_nodes(void)
 {
 	check_one("a huge window", "1,1,32768,32768",
 		  "AveragePool \"n\" %0 kernel=16384,16384 strides=16384,16384 pads=1,1,1,1",
-		  "m: node \"n\" (AveragePool): \"x\" needs 4294967296 bytes of SRAM, the machine "
-		  "has 1048576");
+		  "m: node \"n\" (AveragePool): \"x\" needs 4294967296 bytes, a buffer of a device "
+		  "has at most 1073741824");
 	check_one("huge pads", "1,1,4,4",
 		  "AveragePool \"n\" %0 kernel=1073741824,4 pads=1073741823,0,1073741823,0",
 		  "m: node \"n\" (AveragePool): its padded input exceeds 2147483648 elements");
 	check_one("huge pads by SAME", "1,1,4,4",
 		  "MaxPool \"n\" %0 kernel=1073741824,1 dilations=1073741824,1 auto_pad=SAME_UPPER",
 		  "m: node \"n\" (MaxPool): its padded input exceeds 2147483648 elements");
-	check_one("pads that fit no SRAM", "1,1,4,4",
+	check_one("a window that fits no SRAM", "1,1,4,4",
 		  "MaxPool \"n\" %0 kernel=600,600 pads=599,599,599,599 strides=600,600",
-		  "m: node \"n\" (MaxPool): \"x\" needs 5760000 bytes of SRAM, the machine has "
-		  "1048576");
+		  "m: node \"n\" (MaxPool): the smallest tile of it needs 1440080 bytes of SRAM, "
+		  "there are 1048576");
 	check_one("a product that is larger than its factors", "1024,1", "Mul \"n\" %0 %0", NULL);
-	check_one("an input of exactly SRAM and its result", "262144", "Tanh \"n\" %0",
-		  "m: node \"n\" (Tanh): \"x\" needs 1048576 bytes of SRAM beside what lives with "
-		  "it; the machine has 1048576 bytes");
-	check_one(
-		"an input of more", "262145", "Tanh \"n\" %0",
-		"m: node \"n\" (Tanh): \"x\" needs 1048580 bytes of SRAM, the machine has 1048576");
+	check_one("an input of exactly SRAM and its result", "262144", "Tanh \"n\" %0", NULL);
+	check_one("an input of more", "262145", "Tanh \"n\" %0", NULL);
 }
 
 static void test_matmul(void)
@@ -159,8 +155,8 @@ static void test_matmul(void)
 	add(&t, "input %%1 \"w\" f32[1073741824,1]\n");
 	add(&t, "node %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
 	check("a sum of 2^30 products", &t,
-	      "m: node \"n\" (MatMul): \"x\" needs 4294967296 bytes of SRAM, the machine has "
-	      "1048576");
+	      "m: node \"n\" (MatMul): \"x\" needs 4294967296 bytes, a buffer of a device has at "
+	      "most 1073741824");
 }
 
 /* [n,1] * [1,n] of constants: a small file, a large result. */
@@ -173,8 +169,7 @@ static void test_outer_product(void)
 		add(&t, " 1");
 	add(&t, "\nnode %%2 \"b\" ? = Transpose \"t\" %%1\nnode %%3 \"y\" ? = Mul \"n\" %%1 %%2\n");
 	add(&t, "output %%3\n");
-	check("constants that multiply", &t,
-	      "m: node \"n\" (Mul): \"y\" needs 1073741824 bytes of SRAM, the machine has 1048576");
+	check("constants that multiply", &t, "m: node \"n\" (Mul): more than 4096 transfers");
 }
 
 /* @n nodes, one behind the other. */
@@ -276,9 +271,7 @@ static void test_constants(void)
 	for (int i = 0; i < 100000; i++)
 		add(&t, " 1");
 	add(&t, "\nnode %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
-	check("constants that do not fit beside an input", &t,
-	      "m: node \"n\" (MatMul): \"x\" needs 800000 bytes of SRAM beside what lives with it; "
-	      "the machine has 1048576 bytes");
+	check("constants that do not fit beside an input", &t, NULL);
 }
 
 /* Each Transpose reads columns of another matrix, seven elements larger than the one before. */

@@ -24,7 +24,9 @@ int main(int argc, char **argv)
 {
 	u64 first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	u64 count = argc > 2 ? strtoull(argv[2], NULL, 0) : SEEDS, seed, bad = 0;
+	u64 tiled = 0;
 	char why[GRAPH_CASE_WHY];
+	bool too_large;
 
 	for (seed = first; seed < first + count; seed++) {
 		char *text = graph_of_seed(seed);
@@ -35,9 +37,16 @@ int main(int argc, char **argv)
 			printf("# seed %llu: %s\n", (unsigned long long)seed, why);
 			bad++;
 		}
+		/* In so little SRAM that most of it is in tiles, if it fits at all. */
+		if (!graph_case_run_in(text, "random.graph", 1024u << seed % 4, &too_large, why)) {
+			printf("# seed %llu in tiles: %s\n", (unsigned long long)seed, why);
+			bad++;
+		}
+		tiled += !too_large;
 		free(text);
 	}
 	tap_ok(!bad, "%llu random graphs from %llu on", (unsigned long long)count,
 	       (unsigned long long)first);
+	tap_ok(tiled * 2 >= count, "%llu of them in little SRAM", (unsigned long long)tiled);
 	return tap_done();
 }

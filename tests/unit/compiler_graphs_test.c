@@ -10,7 +10,26 @@
 
 #include <dirent.h>
 
+static int fitted; /* runs in less SRAM */
+
 #define DIRECTORY "tests/graphs"
+
+/* SRAM in which all but the smallest do not fit as they are. */
+static const unsigned int sram[] = { 96 << 10, 24 << 10, 6 << 10 };
+
+static void test_tiles(const char *text, const char *name)
+{
+	char why[GRAPH_CASE_WHY];
+
+	for (size_t i = 0; i < sizeof(sram) / sizeof(*sram); i++) {
+		bool too_large;
+
+		if (!tap_ok(graph_case_run_in(text, name, sram[i], &too_large, why),
+			    "%s in %u bytes", name, sram[i]))
+			printf("# %s\n", why);
+		fitted += !too_large;
+	}
+}
 
 static void test_file(const char *path)
 {
@@ -27,6 +46,7 @@ static void test_file(const char *path)
 	((char *)bytes)[size] = 0; /* compile_read_file() leaves room for it */
 	if (!tap_ok(graph_case_run(bytes, name, why), "%s", name))
 		printf("# %s\n", why);
+	test_tiles(bytes, name);
 	free(bytes);
 }
 
@@ -54,6 +74,6 @@ int main(int argc, char **argv)
 		free(names[i]);
 	}
 	free(names);
-	tap_ok(n > 0, "there are graphs in " DIRECTORY);
+	tap_ok(n > 0 && fitted >= n, "there are graphs in " DIRECTORY ", %d in less SRAM", fitted);
 	return tap_done();
 }

@@ -11,10 +11,15 @@
 
 enum { BUFFERS = 24 };
 
+static const struct plans plans; /* everything is in SRAM */
+
 static void start(struct lowering *l, struct rondo_machine *machine, struct compile_error *err)
 {
 	rondo_machine_init(machine, RONDO_MACHINE_edge);
-	*l = (struct lowering){ .g = graph_new("place", "place.onnx", err), .machine = machine };
+	*l = (struct lowering){ .g = graph_new("place", "place.onnx", err),
+				.plans = &plans,
+				.machine = machine,
+				.sram = machine->sram_bytes };
 	mir_init(&l->mir, &l->g->arena);
 }
 

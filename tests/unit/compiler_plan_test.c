@@ -173,6 +173,58 @@ static void test_loops(s64 images, s64 rows, int looped, bool unrolled)
 	graph_free(r.g);
 }
 
+/* Two convolutions with a sum behind: x and r are read twice, the values between are 48 KiB each.
+ */
+static const char large[] =
+	"graph \"g\" from \"m\"\n"
+	"input %0 \"x\" f32[1,3,32,32]\n"
+	"const %1 \"w\" f32[12,3,1,1] = 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9\n"
+	"const %2 \"v\" f32[12,1,3,3] = 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7 8 9 "
+	"1 2 3 4 5 6 7 8 9\n"
+	"node %3 \"a\" ? = Conv \"a\" %0 %1\n"
+	"node %4 \"b\" ? = Conv \"b\" %3 %2 group=12 pads=1,1,1,1\n"
+	"node %5 \"c\" ? = Add \"c\" %3 %4\n"
+	"output %5\n";
+
+static bool is_outside(const struct rig *r, int stage)
+{
+	return r->plans.outside[r->stages.at[stage]->out.value->id];
+}
+
+static void test_fit(void)
+{
+	enum { A, B, SUM_OF };
+	struct rig r;
+	const struct plan *b;
+
+	tap_ok(start(&r, large) && !plans_exceed(&r.plans, r.g, 64 << 10) &&
+		       plans_exceed(&r.plans, r.g, 48 << 10),
+	       "the largest value has a halo");
+	tap_ok(!plans_fit(r.g, &r.plans, &r.machine, 256 << 10) && !is_outside(&r, A) &&
+		       !is_outside(&r, B) && !is_outside(&r, SUM_OF) && !r.plans.at[B].tiled,
+	       "what fits stays as it is");
+	graph_free(r.g);
+	start(&r, large);
+	tap_ok(!plans_fit(r.g, &r.plans, &r.machine, 120 << 10) &&
+		       !plans_check(r.g, &r.plans, &r.machine) &&
+		       is_outside(&r, A) + is_outside(&r, B) + is_outside(&r, SUM_OF) < 3,
+	       "no more goes outside than must");
+	graph_free(r.g);
+	start(&r, large);
+	b = &r.plans.at[B];
+	tap_ok(!plans_fit(r.g, &r.plans, &r.machine, 40 << 10) && is_outside(&r, A) &&
+		       is_outside(&r, B) && b->tiled && b->buffers == 2 && b->tile[Y] < 32 &&
+		       b->tile[X] == 32 && b->tile[G] == 12,
+	       "tiles are whole rows of all channels, two at a time");
+	graph_free(r.g);
+	start(&r, large);
+	tap_ok(plans_fit(r.g, &r.plans, &r.machine, 600) == -EFBIG, "%s", r.err.text);
+	graph_free(r.g);
+}
+
 int main(void)
 {
 	test_stages();
@@ -182,6 +234,7 @@ int main(void)
 	test_unit(64, 25, PLAN_VECTOR);
 	test_unit(64, 26, PLAN_MATRIX);
 	test_unit(65, 25, PLAN_VECTOR);
+	test_fit();
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
 	test_loops(1, 512 * 1365, 0, true);

@@ -96,6 +96,8 @@ static void random_copy(struct random_program *p, vreg add)
 	mir_end(m);
 }
 
+static const struct plans plans; /* everything is in SRAM */
+
 static struct graph *make(struct random_program *p, const struct rondo_machine *machine, u32 seed,
 			  bool plain, struct compile_error *err)
 {
@@ -111,15 +113,18 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	value_set_type(out, DTYPE_F32, &shape);
 	graph_add_input(g, in);
 	graph_add_output(g, out);
-	*p = (struct random_program){ .l = { .g = g, .machine = machine }, .plain = plain };
+	*p = (struct random_program){
+		.l = { .g = g, .plans = &plans, .machine = machine, .sram = machine->sram_bytes },
+		.plain = plain
+	};
 	mir_init(m, &g->arena);
 	in->id = 0;
 	out->id = 1;
 	p->in = mir_buffer(m, MIR_BUF_VALUE, "in", BYTES);
 	p->out = mir_buffer(m, MIR_BUF_VALUE, "out", BYTES);
 	p->l.value = arena_alloc(&g->arena, 2 * sizeof(*p->l.value));
-	p->l.value[0] = (struct operand_at){ p->in, layout_row_major(&shape, 4) };
-	p->l.value[1] = (struct operand_at){ p->out, layout_row_major(&shape, 4) };
+	p->l.value[0] = (struct operand_at){ .buf = p->in, .layout = layout_row_major(&shape, 4) };
+	p->l.value[1] = (struct operand_at){ .buf = p->out, .layout = layout_row_major(&shape, 4) };
 	mir_node(m, "random", NULL);
 	for (i = 0; i < 4; i++) {
 		live[i] = mir_load(m, RONDO_OP_ld_w, mir_ref(p->in, i * LANES * 4), LANES);

@@ -13,21 +13,21 @@ static void start(struct lowering *l, struct rondo_machine *machine, u64 bytes)
 	struct value *in = graph_value(g, "in"), *out = graph_value(g, "out");
 
 	rondo_machine_init(machine, RONDO_MACHINE_edge);
-	*l = (struct lowering){ .g = g, .machine = machine };
+	*l = (struct lowering){ .g = g, .machine = machine, .sram = machine->sram_bytes };
 	mir_init(&l->mir, &g->arena);
 	in->id = 0;
 	out->id = 1;
 	graph_add_input(g, in);
 	graph_add_output(g, out);
 	l->value = graph_alloc(g, 2 * sizeof(*l->value));
-	l->value[0] = (struct operand_at){ mir_buffer(&l->mir, MIR_BUF_VALUE, "in", bytes),
-					   layout_row_major(&shape, 4) };
+	l->value[0] = (struct operand_at){ .buf = mir_buffer(&l->mir, MIR_BUF_VALUE, "in", bytes),
+					   .layout = layout_row_major(&shape, 4) };
 	mir_buffer(&l->mir, MIR_BUF_CONST, "weights", bytes);
 	l->mir.buf[1].slot_offset = 4096;
 	mir_buffer(&l->mir, MIR_BUF_VALUE, "nobody's", bytes);
 	shape.dim[0] /= 2;
-	l->value[1] = (struct operand_at){ mir_buffer(&l->mir, MIR_BUF_VALUE, "out", bytes),
-					   layout_row_major(&shape, 4) };
+	l->value[1] = (struct operand_at){ .buf = mir_buffer(&l->mir, MIR_BUF_VALUE, "out", bytes),
+					   .layout = layout_row_major(&shape, 4) };
 	l->value[1].layout.base = 64;
 }
 
@@ -42,7 +42,7 @@ static bool moves(const struct transfer *x, int n, const struct transfer *want, 
 
 		if (x[i].dir != want->dir || x[i].slot != want->slot || x[i].buf != want->buf ||
 		    x[i].slot_offset != want->slot_offset + at ||
-		    x[i].offset != want->offset + at || x[i].bytes != bytes ||
+		    x[i].offset != want->offset + at || x[i].bytes != bytes || x[i].row != bytes ||
 		    x[i].channel != (channel + i) % RONDO_DMA_CHANNELS)
 			return false;
 		at += bytes;
@@ -54,7 +54,7 @@ static bool moves(const struct transfer *x, int n, const struct transfer *want, 
 static void test_pieces(u64 bytes, int in, u64 in_piece, int constant, u64 constant_piece, int out,
 			u64 out_piece)
 {
-	struct transfer want = { RONDO_DMA_IN, SLOT_WEIGHTS + 1, 0, 0, 0, bytes, 0 };
+	struct transfer want = { .dir = RONDO_DMA_IN, .slot = SLOT_WEIGHTS + 1, .bytes = bytes };
 	struct rondo_machine machine;
 	struct transfer_list t;
 	struct lowering l;
@@ -66,13 +66,57 @@ static void test_pieces(u64 bytes, int in, u64 in_piece, int constant, u64 const
 	       t.in[1].count == constant && t.in[1].piece == t.at[in].bytes && !t.in[2].count &&
 	       !t.in[3].count;
 	good = good && moves(t.at, in, &want, in_piece, 0);
-	want = (struct transfer){ RONDO_DMA_IN, SLOT_WEIGHTS, 4096, 1, 0, bytes, 0 };
+	want = (struct transfer){
+		.dir = RONDO_DMA_IN, .slot_offset = 4096, .buf = 1, .bytes = bytes
+	};
 	good = good && moves(t.at + in, constant, &want, constant_piece, (u8)(in % 4));
-	want = (struct transfer){ RONDO_DMA_OUT, SLOT_WEIGHTS + 2, 0, 3, 64, bytes / 2, 0 };
+	want = (struct transfer){ .dir = RONDO_DMA_OUT,
+				  .slot = SLOT_WEIGHTS + 2,
+				  .buf = 3,
+				  .offset = 64,
+				  .bytes = bytes / 2 };
 	good = good &&
 	       moves(t.at + in + constant, out, &want, out_piece, (u8)((in + constant) % 4));
 	tap_ok(good, "%llu bytes: %d, %d and %d pieces", (unsigned long long)bytes, in, constant,
 	       out);
+	graph_free(l.g);
+}
+
+/*
+ * A box of 3 x 5 x 2 x 4 rows of 8 KiB: a descriptor has three dimensions, so that the first is
+ * three boxes, and each is cut along its own first dimension for all channels.
+ */
+static void test_box(void)
+{
+	static const struct box_rows rows = { .bytes = 8192,
+					      .dims = 4,
+					      .count = { 3, 5, 2, 4 },
+					      .stride = { 1 << 24, 1 << 20, 1 << 18, 1 << 14 } };
+	struct lower_transfer *box;
+	struct rondo_machine machine;
+	struct transfer_list t;
+	struct lowering l;
+	bool good;
+	u64 at = 0;
+
+	start(&l, &machine, 4096);
+	box = lower_transfer(&l);
+	*box = (struct lower_transfer){ RONDO_DMA_OUT, 2, 3, 64, rows };
+	l.mir.buf[2].bytes = 3 * 5 * 2 * 4 * 8192;
+	good = !transfers_make(&l, &t) && t.out[2].count == 9 && !t.in[2].count &&
+	       t.outputs == t.out[2].first + 9;
+	for (int i = 0; i < 9 && good; i++) {
+		const struct transfer *x = &t.at[t.out[2].first + i];
+		u32 images = i % 3 == 2 ? 1 : 2;
+
+		good = x->dir == RONDO_DMA_OUT && x->buf == 2 && x->slot == 3 && x->row == 8192 &&
+		       x->count[0] == images && x->count[1] == 2 && x->count[2] == 4 &&
+		       x->stride[0] == 1 << 20 && x->stride[1] == 1 << 18 &&
+		       x->stride[2] == 1 << 14 && x->offset == at &&
+		       x->slot_offset == 64ull + i / 3 * (1ull << 24) + i % 3 * 2 * (1ull << 20);
+		at += x->bytes;
+	}
+	tap_ok(good && at == l.mir.buf[2].bytes, "a box of four dimensions is nine transfers");
 	graph_free(l.g);
 }
 
@@ -86,5 +130,6 @@ int main(void)
 	test_pieces(131072, 16, 8192, 32, 4096, 16, 4096);
 	test_pieces(262144, 16, 16384, 64, 4096, 16, 8192);
 	test_pieces(262152, 16, 16448, 64, 4160, 16, 8256);
+	test_box();
 	return tap_done();
 }
