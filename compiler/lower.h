@@ -80,6 +80,10 @@ struct lowering {
 	struct lower_tile tile;
 	struct lower_transfer *transfer; /* of tiles, in the order in which they are used */
 	int transfers, transfer_room;
+	struct { /* the integer product that was prepared last: lower_quantised_conv.c */
+		const struct node *node;
+		u8 weight_zero;
+	} quantised;
 	u64 scratch_bytes; /* of the slot where values outside of SRAM are */
 };
 

@@ -358,7 +358,6 @@ static struct moved moved_by(const struct stage *s, const struct stage_access *a
 struct packing {
 	const struct stage *s; /* all of it, not a tile */
 	s64 size[3]; /* of the reduced dimensions */
-	const u32 *from; /* at the current trips of the outer dimensions */
 	s64 stride[STAGE_DIMS]; /* of what it comes from */
 	s64 rows, columns;
 	int lanes;
@@ -425,7 +424,8 @@ static void pack_weights(struct lowering *l, struct product *p)
 	const struct stage *whole = p->s->whole ? p->s->whole : p->s;
 	const struct value *v = whole->in[1].value;
 	const struct layout dense = layout_dense(v);
-	struct packing k = { .s = whole, .lanes = l->machine->lanes, .from = v->data };
+	struct packing k = { .s = whole, .lanes = l->machine->lanes };
+	const u32 *from = v->data;
 	int first = whole->dims - whole->reduced;
 	s64 matrix = BYTES, bytes;
 	void *room;
@@ -433,8 +433,6 @@ static void pack_weights(struct lowering *l, struct product *p)
 	for (int d = 0; d < whole->dims; d++)
 		k.stride[d] = p->integer ? p->q.stride[d] :
 					   plan_stride(&whole->in[1], &dense, d) / BYTES;
-	if (p->integer)
-		k.from = p->q.words;
 	for (int i = 0; i < 3; i++)
 		k.size[i] = i < 2 ? whole->size[first + i] : stage_containers(whole);
 	k.rows = k.size[0] * k.size[1] * k.size[2];
@@ -444,8 +442,10 @@ static void pack_weights(struct lowering *l, struct product *p)
 		bytes *= k.stride[d] ? whole->size[d] : 1;
 	place_weights(l, p, (u64)bytes, &room);
 	k.to = room;
-	if (k.to)
-		pack_outer(&k, 0, p->plan->outer, k.from);
+	if (k.to && p->integer)
+		from = quantised_words(l, whole, &p->q);
+	if (k.to && from)
+		pack_outer(&k, 0, p->plan->outer, from);
 	matrix *= k.rows * k.columns;
 	for (int d = p->plan->outer - 1; d >= 0; d--) {
 		if (!k.stride[d])
@@ -508,6 +508,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 			return rc;
 		p.bias = (struct moved){ .buf = p.q.parameters.buf, .base = p.q.parameters.offset };
 		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
+		for (int d = 0; d <= p.column; d++)
+			p.bias.base += s->origin[d] * p.q.parameter_stride[d];
 	}
 	if (p.packed) {
 		pack_weights(l, &p);

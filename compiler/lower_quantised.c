@@ -81,6 +81,8 @@ static void add_parameter(struct lowering *l, struct map *map, struct body *b, i
 static void run(struct lowering *l, const struct stage *s, struct map *map,
 		const struct operand_at *at, int inputs, int axis)
 {
+	for (int i = 1 + inputs; i < map->operands; i++)
+		map->operand[i].offset += s->out.at[axis] * BYTES;
 	for (int d = 0; d < s->dims - s->reduced; d++) {
 		s64 stride[MAP_OPERANDS] = { plan_stride(&s->out, &at[0].layout, d) };
 

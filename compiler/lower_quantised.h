@@ -26,13 +26,19 @@ struct quantised_product {
 	struct mir_ref parameters; /* [outer dimensions that move the weights][column] */
 	s64 part[3]; /* as in struct quantised_columns */
 	s64 parameter_stride[STAGE_DIMS]; /* bytes */
-	const u32 *words; /* weights [outer dimensions that move them][column][ky][kx][container] */
-	s64 stride[STAGE_DIMS]; /* containers */
+	s64 stride[STAGE_DIMS]; /* of quantised_words(), in containers */
 };
 
-/* Prepares the product @s, whose first @outer dimensions are around its pixels. */
+/* Prepares the product @s, or a tile of it, whose first @outer dimensions are around its pixels. */
 int quantised_product(struct lowering *l, const struct stage *s, int outer,
 		      struct quantised_product *q);
+
+/*
+ * The weights of the product @whole, four in a container: [outer dimensions that move them][column]
+ * [ky][kx][container]. NULL: no memory.
+ */
+const u32 *quantised_words(struct lowering *l, const struct stage *whole,
+			   const struct quantised_product *q);
 
 /* A convolution whose channels do not mix, on the vector units. */
 int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);

@@ -138,8 +138,8 @@ static int check_constant(const struct lowering *l, const struct stage *s)
 }
 
 /*
- * Bias, multiplier and the rest of the Requantize for every column of every matrix; without one
- * only what the zero of x takes from the sums.
+ * Bias, multiplier and the rest of the Requantize for every column of every matrix, once for all
+ * tiles; without one only what the zero of x takes from the sums.
  */
 static struct quantised_columns make_parameters(struct lowering *l, struct weights *w)
 {
@@ -152,14 +152,12 @@ static struct quantised_columns make_parameters(struct lowering *l, struct weigh
 
 	q.ref = lower_const(l, NULL, (u64)(s->epilogue ? 3 * bytes : bytes), &room);
 	to = room;
-	for (s64 i = 0; i < all; i++) {
+	for (s64 i = 0; to && i < all; i++) {
 		s64 m = i / columns, o = i % columns, sum = sum_column(w, m, o);
 		struct requantise r = { 0 };
 
 		if (s->epilogue)
 			r = requantise_of(s->epilogue, channel_of(w, m, o));
-		if (!to)
-			continue;
 		to[i] = (u32)(r.bias - x_zero * sum);
 		if (!s->epilogue)
 			continue;
@@ -193,55 +191,82 @@ static u32 pack_word(const struct weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 
 	return word;
 }
 
-static int make_words(struct lowering *l, const struct weights *w, struct quantised_product *q)
+/* The zero of s8 with which bytes hold all weights, once for all tiles. */
+static int find_zero(struct lowering *l, struct weights *w)
 {
 	const struct stage *s = w->s;
-	const s64 *size = &s->size[w->first];
-	s64 deep = stage_containers(s), columns = s->size[w->column];
-	s64 column = size[0] * size[1] * deep;
-	s32 zero = -128 - w->lo; /* the range is s8's, and its zero is one of s8 */
-	u32 *to;
+	s64 columns = s->size[w->column];
+	s32 zero;
 
+	if (l->quantised.node == s->node)
+		return 0;
+	for (s64 i = 0; i < w->matrices * columns; i++)
+		sum_column(w, i / columns, i % columns);
 	if (w->hi - w->lo > UINT8_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP,
 				 "its weights without their zero points reach from %d to %d, "
 				 "further than a byte",
 				 w->lo, w->hi);
+	zero = -128 - w->lo;
 	if (zero < 0)
 		zero = 127 - w->hi < 0 ? 127 - w->hi : 0;
-	q->weight_zero = (u8)zero;
-	q->words = to = graph_alloc(l->g, (size_t)(w->matrices * columns * column) * sizeof(*to));
-	if (!to)
-		return l->g->err->code;
-	for (s64 i = 0; i < w->matrices * columns * column; i++) {
+	l->quantised.node = s->node;
+	l->quantised.weight_zero = (u8)zero;
+	return 0;
+}
+
+static void word_strides(const struct weights *w, s64 stride[STAGE_DIMS])
+{
+	const s64 *size = &w->s->size[w->first];
+	s64 deep = stage_containers(w->s), column = size[0] * size[1] * deep;
+
+	matrix_strides(w, w->s->size[w->column] * column, stride);
+	stride[w->column] = column;
+	stride[w->first] = size[1] * deep;
+	stride[w->first + 1] = deep;
+	stride[w->first + 2] = 1;
+}
+
+const u32 *quantised_words(struct lowering *l, const struct stage *whole,
+			   const struct quantised_product *q)
+{
+	struct weights w = weights_of(whole, whole->dims - whole->reduced - 3);
+	const s64 *size = &whole->size[w.first];
+	s64 deep = stage_containers(whole), columns = whole->size[w.column];
+	s64 column = size[0] * size[1] * deep, all = w.matrices * columns * column;
+	u32 *to = graph_alloc(l->g, (size_t)all * sizeof(*to));
+
+	for (s64 i = 0; to && i < all; i++) {
 		s64 k = i % column, o = i / column % columns, m = i / column / columns;
 
-		to[i] = pack_word(w, m, o, k / deep / size[1], k / deep % size[1], k % deep, zero);
+		to[i] = pack_word(&w, m, o, k / deep / size[1], k / deep % size[1], k % deep,
+				  (s8)q->weight_zero);
 	}
-	matrix_strides(w, columns * column, q->stride);
-	q->stride[w->column] = column;
-	q->stride[w->first] = size[1] * deep;
-	q->stride[w->first + 1] = deep;
-	q->stride[w->first + 2] = 1;
-	return 0;
+	return to;
 }
 
 int quantised_product(struct lowering *l, const struct stage *s, int outer,
 		      struct quantised_product *q)
 {
-	struct weights w = weights_of(s, outer);
+	const struct stage *whole = s->whole ? s->whole : s;
+	struct weights w = weights_of(whole, outer);
 	struct quantised_columns parameters;
 	int rc = check_constant(l, s);
 
+	if (!rc)
+		rc = find_zero(l, &w);
 	if (rc)
 		return rc;
 	parameters = make_parameters(l, &w);
 	*q = (struct quantised_product){ .preset = !s->epilogue, .parameters = parameters.ref };
 	memcpy(q->part, parameters.part, sizeof(q->part));
-	matrix_strides(&w, s->size[w.column] * BYTES, q->parameter_stride);
+	matrix_strides(&w, whole->size[w.column] * BYTES, q->parameter_stride);
+	q->parameter_stride[w.column] = BYTES;
+	word_strides(&w, q->stride);
+	q->weight_zero = l->quantised.weight_zero;
 	q->push = s->in[0].value->dtype == DTYPE_S8 ? RONDO_OP_push_s8 : RONDO_OP_push_u8;
 	q->store = s->epilogue ? quantised_store_op(s->epilogue) : RONDO_OP_sta;
-	return make_words(l, &w, q);
+	return 0;
 }
 
 /* ---- Channels that do not mix ---------------------------------------------------------------- */
@@ -251,7 +276,8 @@ enum { DOTS_MAX = 3 * QUANTISE_TAPS_MAX };
 
 struct depthwise {
 	const struct stage *s;
-	struct weights w;
+	struct weights w; /* of the whole convolution */
+	s64 channels; /* of it */
 	struct operand_at x, y;
 	struct quantised_columns parameters;
 	enum rondo_opcode dot;
@@ -279,7 +305,7 @@ static s64 word_count(const struct depthwise *d)
 
 static void make_tap_words(struct lowering *l, struct depthwise *d)
 {
-	s64 channels = d->s->size[CHANNEL];
+	s64 channels = d->channels;
 	void *room;
 	u32 *to;
 
@@ -301,7 +327,7 @@ static void make_tap_words(struct lowering *l, struct depthwise *d)
 
 static struct mir_ref columns_from(const struct depthwise *d, struct mir_ref ref, s64 offset)
 {
-	ref.offset += offset + d->first * BYTES;
+	ref.offset += offset + (d->s->origin[CHANNEL] + d->first) * BYTES;
 	return ref;
 }
 
@@ -312,7 +338,7 @@ static void load_constants(struct lowering *l, struct depthwise *d)
 
 	for (s64 i = 0; i < word_count(d); i++)
 		d->weight[i] = mir_load(m, RONDO_OP_ld_w,
-					columns_from(d, d->words, i * d->s->size[CHANNEL] * BYTES),
+					columns_from(d, d->words, i * d->channels * BYTES),
 					d->lanes);
 	if (!d->s->epilogue) {
 		d->begin =
@@ -409,7 +435,11 @@ static int count_passes(const struct weights *w)
 
 int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct depthwise d = { .s = s, .w = weights_of(s, CHANNEL + 1), .params = VREG_NONE };
+	const struct stage *whole = s->whole ? s->whole : s;
+	struct depthwise d = { .s = s,
+			       .w = weights_of(whole, CHANNEL + 1),
+			       .channels = whole->size[CHANNEL],
+			       .params = VREG_NONE };
 	s64 channels = s->size[CHANNEL];
 	int rc = check_constant(l, s);
 
@@ -418,6 +448,8 @@ int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const s
 	d.x = lower_input(l, s, p, 0);
 	d.parameters = make_parameters(l, &d.w);
 	d.groups = (int)((s->size[KX] + PER_CONTAINER - 1) / PER_CONTAINER);
+	for (s64 c = 0; c < d.channels; c++)
+		sum_column(&d.w, c, 0);
 	d.passes = count_passes(&d.w);
 	d.dot = s->in[0].value->dtype == DTYPE_S8 ? RONDO_OP_dot4_ss : RONDO_OP_dot4_us;
 	make_tap_words(l, &d);

@@ -327,28 +327,11 @@ void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struc
 		move_access(&tile->in[i], s->dims, origin);
 }
 
-static bool has_parameters(enum op op)
-{
-	return op == OP_CONVINTEGER || op == OP_MATMULINTEGER || op == OP_SUMPOOL ||
-	       op == OP_REQUANTIZE || op == OP_QUANTIZE || op == OP_DEQUANTIZE || op == OP_TABLE ||
-	       op == OP_QLINEARADD;
-}
-
 bool stage_may_cut(const struct stage *s, int d)
 {
 	int free = s->dims - s->reduced;
 
-	if (d >= free || (s->kind == STAGE_SOFTMAX && d == free - 1))
-		return false;
-	if (!has_parameters(s->node->op))
-		return true;
-	/* Images and pixels. */
-	if (s->kind == STAGE_PRODUCT)
-		return d == free - 2 || (s->node->op == OP_CONVINTEGER && (!d || d == free - 3));
-	if (s->kind == STAGE_POOL)
-		return d < free - 1;
-	return d !=
-	       (int)(s->node->attrs.axis < 0 ? s->node->attrs.axis + s->dims : s->node->attrs.axis);
+	return d < free && !(s->kind == STAGE_SOFTMAX && d == free - 1);
 }
 
 static int make(struct graph *g, struct stages *list, struct node *n)
