@@ -365,9 +365,10 @@ static int swap(struct graph *g, struct node *n, struct node *p)
 		node_set_in(move, i, q->out[0]);
 	}
 	move->attrs = p->attrs;
-	if (pass_type_node(g, move))
+	if (pass_type_node(g, move) || pass_replace_by_value(g, n, move->out[0]))
 		return g->err->code;
-	return pass_replace_by_value(g, n, move->out[0]);
+	graph_remove(g, p); /* or what it moves would have a second user */
+	return 0;
 }
 
 /* ---- The pass -------------------------------------------------------------------------------- */
