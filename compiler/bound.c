@@ -140,6 +140,10 @@ static double operations(enum op op)
 		return 2; /* subtract, multiply */
 	case OP_QLINEARADD:
 		return 5; /* two conversions, two products, one to round */
+	case OP_FIXEDADD:
+		return 4; /* each requantised, their sum, that requantised */
+	case OP_FIXEDSOFTMAX:
+		return 70; /* two exponentials of 20, the maximum, the sum, the reciprocal of it */
 	default:
 		return 1;
 	}

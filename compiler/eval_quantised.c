@@ -56,7 +56,7 @@ static s32 wrap(s64 x)
 	return (s32)(u32)(u64)x;
 }
 
-static s32 srdhm(s32 a, s32 b)
+s32 quantise_srdhm(s32 a, s32 b)
 {
 	s64 product = (s64)a * b, nudge = product >= 0 ? INT64_C(1) << 30 : 1 - (INT64_C(1) << 30);
 
@@ -65,8 +65,7 @@ static s32 srdhm(s32 a, s32 b)
 	return (s32)((product + nudge) / (INT64_C(1) << 31));
 }
 
-/* Divides by 2^@shift, rounded to nearest, half away from zero. */
-static s32 divide_rounded(s32 x, int shift)
+s32 quantise_divide(s32 x, int shift)
 {
 	s64 half = shift ? INT64_C(1) << (shift - 1) : 0;
 
@@ -81,8 +80,8 @@ s32 requantise(const struct requantise *r, s32 x)
 	s64 z;
 
 	if (r->fixed) {
-		y = srdhm(left > 0 ? wrap((s64)((u64)(s64)t << left)) : t, r->multiplier);
-		y = right > 0 ? divide_rounded(y, right) : y;
+		y = quantise_srdhm(left > 0 ? wrap((s64)((u64)(s64)t << left)) : t, r->multiplier);
+		y = right > 0 ? quantise_divide(y, right) : y;
 	} else {
 		memcpy(&multiplier, &r->multiplier, sizeof(multiplier));
 		y = round_s32((float)t * multiplier);

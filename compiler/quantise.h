@@ -97,6 +97,43 @@ struct requantise requantise_of(const struct node *n, s64 c);
 
 s32 requantise(const struct requantise *r, s32 x);
 
+/*
+ * Parameters of FixedAdd: q of each input, less its zero, times 2^20, times multiplier * 2^shift
+ * (shift <= 0) as Requantize has them; the sum of both likewise, plus the zero of the result.
+ */
+enum fixed_add {
+	FIXED_ADD_ZERO_A,
+	FIXED_ADD_BY_A,
+	FIXED_ADD_SHIFT_A,
+	FIXED_ADD_ZERO_B,
+	FIXED_ADD_BY_B,
+	FIXED_ADD_SHIFT_B,
+	FIXED_ADD_BY,
+	FIXED_ADD_SHIFT,
+	FIXED_ADD_ZERO,
+	FIXED_ADD_PARAMETERS,
+	FIXED_ADD_BITS = 20,
+};
+
+/*
+ * Parameters of FixedSoftmax: what the difference to the largest is multiplied with, multiplier *
+ * 2^shift (shift >= 0), to have 26 bits behind the point; and the difference from which on down it
+ * counts nothing. The result is 256 times the probability, less 128 for s8.
+ */
+enum fixed_softmax {
+	FIXED_SOFTMAX_BY,
+	FIXED_SOFTMAX_SHIFT,
+	FIXED_SOFTMAX_LEAST,
+	FIXED_SOFTMAX_PARAMETERS,
+	FIXED_SOFTMAX_ROW_MAX = 511, /* elements of a row: gemmlowp's bits suffice for these */
+};
+
+/* a * b * 2 >> 32, rounded and saturated. */
+s32 quantise_srdhm(s32 a, s32 b);
+
+/* x / 2^shift, rounded to nearest, half away from zero; @shift in 0..31. */
+s32 quantise_divide(s32 x, int shift);
+
 /* What the QLinearAdd @n adds up: a * x + (b * y + rest); @in: the bytes of its inputs. */
 struct quantised_sum {
 	float a, b, rest;

@@ -4,6 +4,7 @@
  * Rules: the ONNX operator reference for operator sets 7 to 26.
  */
 #include "compiler/shape.h"
+#include "compiler/quantise.h"
 #include "compiler/window.h"
 
 #include <errno.h>
@@ -475,6 +476,50 @@ static int infer_qlinear_add(const struct graph *g, const struct node *n, struct
 	}
 	if (!shape_broadcast(in_shape(n, 0), in_shape(n, 3), &out->shape))
 		return mismatch(g, n, in_shape(n, 0), in_shape(n, 3), "do not broadcast");
+	return 0;
+}
+
+/* The constant s32[@count] that is input @i. */
+static int need_parameters(const struct graph *g, const struct node *n, int i, s64 count)
+{
+	if (!value_is_const(node_in(n, i)))
+		return node_fail(g, n, -ENOTSUP, "input %d is known only at run time", i);
+	return need_vector(g, n, i, count);
+}
+
+static int infer_fixed_add(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const s32 *p;
+	int rc = need_parameters(g, n, 2, FIXED_ADD_PARAMETERS);
+
+	if (rc)
+		return rc;
+	p = node_in(n, 2)->data;
+	if (p[FIXED_ADD_SHIFT_A] > 0 || p[FIXED_ADD_SHIFT_B] > 0 || p[FIXED_ADD_SHIFT] > 0)
+		return node_fail(g, n, -EINVAL, "a shift is positive");
+	out->shape = *in_shape(n, 0);
+	return shape_equal(in_shape(n, 0), in_shape(n, 1)) ?
+		       0 :
+		       mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "are not one shape");
+}
+
+static int infer_fixed_softmax(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0);
+	const s32 *p;
+	int rc = need_parameters(g, n, 1, FIXED_SOFTMAX_PARAMETERS);
+
+	if (rc)
+		return rc;
+	p = node_in(n, 1)->data;
+	if (p[FIXED_SOFTMAX_SHIFT] < 0 || p[FIXED_SOFTMAX_SHIFT] > 31)
+		return node_fail(g, n, -EINVAL, "the shift is %d, allowed is 0 to 31",
+				 p[FIXED_SOFTMAX_SHIFT]);
+	/* 35 less the zeros before the sum of their powers is what the result is shifted by. */
+	if (!x->rank || x->dim[x->rank - 1] > FIXED_SOFTMAX_ROW_MAX)
+		return node_fail(g, n, -ENOTSUP, "rows of more than %d are not supported",
+				 FIXED_SOFTMAX_ROW_MAX);
+	out->shape = *x;
 	return 0;
 }
 

@@ -18,6 +18,8 @@
 enum { MODEL_VERSION, MODEL_CODES, MODEL_SUBGRAPHS, MODEL_DESCRIPTION, MODEL_BUFFERS };
 enum { SUBGRAPH_TENSORS, SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS, SUBGRAPH_OPERATORS, SUBGRAPH_NAME };
 enum { TENSOR_SHAPE, TENSOR_TYPE, TENSOR_BUFFER, TENSOR_NAME, TENSOR_SIGNATURE = 7 };
+enum { TENSOR_QUANTISED = 4 };
+enum { QUANTISED_SCALE = 2, QUANTISED_ZERO, QUANTISED_DETAILS, QUANTISED_AXIS = 6 };
 enum { CODE_OLD, CODE_CUSTOM, CODE_VERSION, CODE_BUILTIN };
 enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 4 };
 enum { BUFFER_DATA };
@@ -110,6 +112,16 @@ static int read_shape(struct tflite_reader *r, struct tflite_tensor *t)
 	return 0;
 }
 
+/* Scales and zeros; that they are numbers is seen where they are used. */
+static void read_quantised(struct tflite_tensor *t)
+{
+	struct fb_table q = fb_table(&t->table, TENSOR_QUANTISED);
+
+	t->scale = fb_vector(&q, QUANTISED_SCALE, 4);
+	t->zero = fb_vector(&q, QUANTISED_ZERO, 8);
+	t->axis = fb_int(&q, QUANTISED_AXIS, 4, 0);
+}
+
 /* Tensor @i of the model with its type and shape; NULL and a message. */
 static struct tflite_tensor *read_tensor(struct tflite_reader *r, s64 i)
 {
@@ -126,9 +138,47 @@ static struct tflite_tensor *read_tensor(struct tflite_reader *r, s64 i)
 		t->table = fb_table_at(&r->tensors, (u32)i);
 		if (read_type(r, t) || read_shape(r, t) || tflite_check(r))
 			return NULL;
+		read_quantised(t);
 		t->read = true;
 	}
 	return t;
+}
+
+double tflite_scale(const struct tflite_tensor *t, s64 i)
+{
+	return (double)fb_float_at(&t->scale, t->scale.count == 1 ? 0 : (u32)i);
+}
+
+s64 tflite_zero(const struct tflite_tensor *t, s64 i)
+{
+	if (!t->zero.count)
+		return 0;
+	return fb_at(&t->zero, t->zero.count == 1 ? 0 : (u32)i);
+}
+
+int tflite_check_quantised(const struct tflite_operator *o, const struct tflite_tensor *t, s64 n,
+			   int axis)
+{
+	s64 least = t->dtype == DTYPE_S8 ? INT8_MIN : 0, most = least + UINT8_MAX;
+
+	if (t->dtype != DTYPE_S8 && t->dtype != DTYPE_U8)
+		return tflite_fail(o, -ENOTSUP, "%s is not supported here, only u8 and s8",
+				   dtype_name(t->dtype));
+	if (t->scale.count != 1 && (t->scale.count != n || t->axis != axis))
+		return tflite_fail(o, -ENOTSUP, "%u scales along dimension %lld are not supported",
+				   t->scale.count, (long long)t->axis);
+	if (t->zero.count > 1 && t->zero.count != t->scale.count)
+		return tflite_fail(o, -EINVAL, "there are %u scales and %u zeros", t->scale.count,
+				   t->zero.count);
+	for (u32 i = 0; i < t->scale.count; i++) {
+		double scale = tflite_scale(t, i);
+		s64 zero = tflite_zero(t, i);
+
+		if (!(scale > 0 && scale < 1e30) || zero < least || zero > most)
+			return tflite_fail(o, -EINVAL, "a scale is %g, its zero %lld", scale,
+					   (long long)zero);
+	}
+	return tflite_check(o->r);
 }
 
 bool tflite_has_input(const struct tflite_operator *o, u32 i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* TensorFlow Lite's operators -> nodes: see tflite_read.h. */
-#include "compiler/tflite_read.h"
+#include "compiler/tflite_quantised.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,13 +8,6 @@
 
 /* Values of the schema's enumerations. */
 enum { PADDING_SAME, PADDING_VALID };
-enum {
-	ACTIVATION_NONE,
-	ACTIVATION_RELU,
-	ACTIVATION_RELU_N1_TO_1,
-	ACTIVATION_RELU6,
-	ACTIVATION_TANH
-};
 
 /* Fields of the tables with an operator's options, in the schema's order. */
 enum {
@@ -31,7 +24,7 @@ enum { CONNECTED_ACTIVATION, CONNECTED_FORMAT };
 enum { SOFTMAX_BETA };
 enum { ADD_ACTIVATION };
 
-static struct value *add_node(const struct tflite_operator *o, enum op op, struct value *const *in,
+struct value *tflite_add_node(const struct tflite_operator *o, enum op op, struct value *const *in,
 			      int n_in, struct node **node)
 {
 	struct node *n = graph_node(o->r->g, NULL, op, o->name, n_in);
@@ -47,6 +40,11 @@ static struct value *add_node(const struct tflite_operator *o, enum op op, struc
 	return out;
 }
 
+bool tflite_is_quantised(const struct tflite_tensor *t)
+{
+	return t->dtype == DTYPE_S8 || t->dtype == DTYPE_U8;
+}
+
 /* @v, bounded or bent as the field @field of the options says; NULL and a message. */
 static struct value *activate(const struct tflite_operator *o, u32 field, struct value *v)
 {
@@ -57,12 +55,12 @@ static struct value *activate(const struct tflite_operator *o, u32 field, struct
 	case ACTIVATION_NONE:
 		return v;
 	case ACTIVATION_RELU:
-		return add_node(o, OP_RELU, &v, 1, NULL);
+		return tflite_add_node(o, OP_RELU, &v, 1, NULL);
 	case ACTIVATION_TANH:
-		return add_node(o, OP_TANH, &v, 1, NULL);
+		return tflite_add_node(o, OP_TANH, &v, 1, NULL);
 	case ACTIVATION_RELU6:
 	case ACTIVATION_RELU_N1_TO_1:
-		v = add_node(o, OP_CLIP, &v, 1, &n);
+		v = tflite_add_node(o, OP_CLIP, &v, 1, &n);
 		if (!v)
 			return NULL;
 		node_set_float(n, ATTR_lo, activation == ACTIVATION_RELU6 ? 0 : -1);
@@ -79,8 +77,10 @@ static int finish(const struct tflite_operator *o, u32 activation, struct value 
 {
 	struct tflite_tensor *out = tflite_output(o, 0);
 
-	v = out ? activate(o, activation, v) : NULL;
-	return v ? tflite_make(o, out, v, planes) : o->r->g->err->code;
+	/* What is quantised is bounded where it is requantised. */
+	if (out && !tflite_is_quantised(out))
+		v = activate(o, activation, v);
+	return v && out ? tflite_make(o, out, v, planes) : o->r->g->err->code;
 }
 
 /* A pair of numbers of the options, rows first. */
@@ -147,7 +147,10 @@ static struct value *weights(const struct tflite_operator *o, struct tflite_tens
 	return v;
 }
 
-/* The operands of a product: input, weights, and bias or NULL. */
+/*
+ * The operands of a product: input, weights, and bias or NULL. Those of a quantised one follow
+ * weights and zeros.
+ */
 static int read_product(const struct tflite_operator *o, struct tflite_tensor **x,
 			struct tflite_tensor **w, struct value *in[3])
 {
@@ -157,9 +160,9 @@ static int read_product(const struct tflite_operator *o, struct tflite_tensor **
 	*w = *x ? tflite_input(o, 1) : NULL;
 	if (!*w)
 		return o->r->g->err->code;
-	if ((*x)->dtype != DTYPE_F32 || (*w)->dtype != DTYPE_F32)
+	if (!tflite_is_quantised(*x) && ((*x)->dtype != DTYPE_F32 || (*w)->dtype != DTYPE_F32))
 		return tflite_fail(
-			o, -ENOTSUP, "%s is not supported, only f32",
+			o, -ENOTSUP, "%s is not supported, only f32, s8 and u8",
 			dtype_name((*x)->dtype != DTYPE_F32 ? (*x)->dtype : (*w)->dtype));
 	in[2] = NULL;
 	if (!tflite_has_input(o, 2))
@@ -188,7 +191,10 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 				   (long long)w->shape.dim[0]);
 	in[0] = tflite_planes(o, x);
 	in[1] = in[0] ? weights(o, w, depthwise ? apart : mixed) : NULL;
-	v = in[1] ? add_node(o, OP_CONV, in, in[2] ? 3 : 2, &n) : NULL;
+	if (in[1] && tflite_is_quantised(x))
+		v = tflite_sum(o, OP_CONVINTEGER, x, w, in, &n);
+	else
+		v = in[1] ? tflite_add_node(o, OP_CONV, in, in[2] ? 3 : 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;
 	if (depthwise)
@@ -197,6 +203,9 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 	set_pair(o, n, ATTR_dilations, dilation_h, dilation_w, 1);
 	if (set_padding(o, n))
 		return o->r->g->err->code;
+	if (tflite_is_quantised(x))
+		v = tflite_end_sum(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, in[2],
+				   depthwise ? 3 : 0);
 	return finish(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, true);
 }
 
@@ -211,7 +220,28 @@ static struct value *as_matrix(const struct tflite_operator *o, struct tflite_te
 	if (!in[0] || (x->shape.rank == 2 && x->shape.dim[1] == columns))
 		return in[0];
 	in[1] = graph_const(o->r->g, "", DTYPE_S64, &two, sizes);
-	return in[1] ? add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
+	return in[1] ? tflite_add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
+}
+
+/* The matrix @t, a constant, with rows and columns exchanged. */
+static struct value *columns(const struct tflite_operator *o, struct tflite_tensor *t)
+{
+	const u8 *data = tflite_data(o->r, t);
+	const struct shape shape = { 2, { t->shape.dim[1], t->shape.dim[0] } };
+	size_t size = dtype_size(t->dtype);
+	struct value *v = graph_value(o->r->g, o->name);
+	u8 *to;
+
+	if (!data)
+		tflite_fail(o, -ENOTSUP, "its weights are not constant");
+	if (!data || !v)
+		return NULL;
+	value_set_type(v, t->dtype, &shape);
+	to = graph_const_room(o->r->g, v);
+	for (s64 k = 0; to && k < shape.dim[0]; k++)
+		for (s64 m = 0; m < shape.dim[1]; m++, to += size)
+			memcpy(to, data + (size_t)(m * shape.dim[0] + k) * size, size);
+	return v->data ? v : NULL;
 }
 
 static int add_connected(struct tflite_operator *o)
@@ -233,8 +263,14 @@ static int add_connected(struct tflite_operator *o)
 		return tflite_fail(o, -ENOTSUP, "its output has %d dimensions, not 2",
 				   out->shape.rank);
 	in[0] = as_matrix(o, x, w->shape.dim[1]);
+	if (in[0] && tflite_is_quantised(x)) {
+		in[1] = columns(o, w);
+		v = in[1] ? tflite_sum(o, OP_MATMULINTEGER, x, w, in, &n) : NULL;
+		v = v ? tflite_end_sum(o, CONNECTED_ACTIVATION, v, in[2], 0) : NULL;
+		return finish(o, CONNECTED_ACTIVATION, v, false);
+	}
 	in[1] = in[0] ? tflite_value(o, w) : NULL;
-	v = in[1] ? add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
+	v = in[1] ? tflite_add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;
 	node_set_int(n, ATTR_trans_b, 1);
@@ -256,15 +292,19 @@ static int add_pool(struct tflite_operator *o, enum op op)
 	struct value *in = x ? tflite_planes(o, x) : NULL, *v;
 	struct node *n;
 
-	if (!in || only_floats(o, x))
+	if (!in || (!tflite_is_quantised(x) && only_floats(o, x)))
 		return o->r->g->err->code;
-	v = add_node(o, op, &in, 1, &n);
+	if (tflite_is_quantised(x) && op == OP_AVGPOOL)
+		op = OP_SUMPOOL;
+	v = tflite_add_node(o, op, &in, 1, &n);
 	if (!v)
 		return o->r->g->err->code;
 	set_pair(o, n, ATTR_kernel, POOL_HEIGHT, POOL_WIDTH, 0);
 	set_pair(o, n, ATTR_strides, POOL_STRIDE_H, POOL_STRIDE_W, 0);
 	if (set_padding(o, n))
 		return o->r->g->err->code;
+	if (tflite_is_quantised(x))
+		v = tflite_end_pool(o, POOL_ACTIVATION, v, n, x);
 	return finish(o, POOL_ACTIVATION, v, true);
 }
 
@@ -275,11 +315,14 @@ static int add_sum(struct tflite_operator *o)
 	bool planes = b && a->shape.rank == 4 && b->shape.rank == 4;
 	struct value *in[2], *v;
 
-	if (!b || only_floats(o, a) || only_floats(o, b))
+	if (!b || (!tflite_is_quantised(a) && (only_floats(o, a) || only_floats(o, b))))
 		return o->r->g->err->code;
 	in[0] = planes ? tflite_planes(o, a) : tflite_value(o, a);
 	in[1] = !in[0] ? NULL : planes ? tflite_planes(o, b) : tflite_value(o, b);
-	v = in[1] ? add_node(o, OP_ADD, in, 2, NULL) : NULL;
+	if (in[1] && tflite_is_quantised(a))
+		v = tflite_fixed_add(o, ADD_ACTIVATION, in, a, b);
+	else
+		v = in[1] ? tflite_add_node(o, OP_ADD, in, 2, NULL) : NULL;
 	return v ? finish(o, ADD_ACTIVATION, v, planes) : o->r->g->err->code;
 }
 
@@ -294,7 +337,7 @@ static int add_reshape(struct tflite_operator *o)
 		return o->r->g->err->code;
 	rank.dim[0] = out->shape.rank;
 	in[1] = graph_const(o->r->g, "", DTYPE_S64, &rank, out->shape.dim);
-	v = in[1] ? add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
+	v = in[1] ? tflite_add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
 	return v ? tflite_make(o, out, v, false) : o->r->g->err->code;
 }
 
@@ -306,15 +349,19 @@ static int add_softmax(struct tflite_operator *o)
 	const struct shape scalar = { 0 };
 	struct node *n;
 
-	if (!in[0] || only_floats(o, x))
+	if (!in[0] || (!tflite_is_quantised(x) && only_floats(o, x)))
 		return o->r->g->err->code;
 	if (!(beta > 0 && isfinite(beta)))
 		return tflite_fail(o, -EINVAL, "its beta is %g", beta);
+	if (tflite_is_quantised(x)) {
+		in[0] = tflite_fixed_softmax(o, in[0], x, beta);
+		return in[0] ? tflite_make(o, out, in[0], false) : o->r->g->err->code;
+	}
 	if (beta != 1) {
 		in[1] = graph_const(o->r->g, "", DTYPE_F32, &scalar, &beta);
-		in[0] = in[1] ? add_node(o, OP_MUL, in, 2, NULL) : NULL;
+		in[0] = in[1] ? tflite_add_node(o, OP_MUL, in, 2, NULL) : NULL;
 	}
-	in[0] = in[0] ? add_node(o, OP_SOFTMAX, in, 1, &n) : NULL;
+	in[0] = in[0] ? tflite_add_node(o, OP_SOFTMAX, in, 1, &n) : NULL;
 	if (!in[0])
 		return o->r->g->err->code;
 	node_set_int(n, ATTR_axis, -1);

@@ -17,6 +17,8 @@ struct tflite_tensor {
 	struct value *value; /* as the model has it; NULL until something makes it or asks for it */
 	struct value *planes; /* the same with channels before rows; NULL until asked for */
 	bool read; /* dtype and shape are known */
+	struct fb_vector scale, zero; /* of a quantised tensor; empty: it is none */
+	s64 axis; /* that the elements of these are for, if they are several */
 };
 
 struct tflite_reader {
@@ -56,6 +58,15 @@ bool tflite_has_input(const struct tflite_operator *o, u32 i);
 
 /* The contents of a constant; NULL: it is none, or, with a message, too short. */
 const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t);
+
+/* Scale and zero of element @i of a quantised tensor's axis; all have the same if it has one. */
+double tflite_scale(const struct tflite_tensor *t, s64 i);
+s64 tflite_zero(const struct tflite_tensor *t, s64 i);
+
+/* 0 if the tensor is u8 or s8 with one scale or, if @n > 1 along its dimension @axis, @n of them.
+ */
+int tflite_check_quantised(const struct tflite_operator *o, const struct tflite_tensor *t, s64 n,
+			   int axis);
 
 /* The value of a tensor as the model has it, or with channels before rows; NULL and a message. */
 struct value *tflite_value(const struct tflite_operator *o, struct tflite_tensor *t);

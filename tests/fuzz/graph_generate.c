@@ -1052,6 +1052,17 @@ static void make_QLINEARADD(struct generator *g)
 	end_node(g);
 }
 
+/* The machine does not map them: networks of them are computed by the interpreter only. */
+static void make_FIXEDADD(struct generator *g)
+{
+	make_QLINEARADD(g);
+}
+
+static void make_FIXEDSOFTMAX(struct generator *g)
+{
+	make_QLINEARADD(g);
+}
+
 static void make_QLINEARGLOBALAVGPOOL(struct generator *g)
 {
 	int x = byte_operand(g, 3, 4), in[5], n = 0, i;

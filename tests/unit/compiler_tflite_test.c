@@ -227,6 +227,147 @@ static void test_chain(void)
 	check(compute(&w), want, 3, "ADD, RESHAPE, FULLY_CONNECTED, SOFTMAX, in the model's order");
 }
 
+/* ---- Quantised ----------------------------------------------------------------------------- */
+
+/* A tensor of s8 with one scale and zero. */
+static s32 bytes(struct tflite_writer *w, const char *name, u32 rank, const s32 *dims,
+		 const s8 *data, float scale, s64 zero)
+{
+	const struct tflite_quantised q = { 1, &scale, &zero, 0 };
+	u32 n = 1;
+
+	for (u32 i = 0; i < rank; i++)
+		n *= (u32)dims[i];
+	return tflite_tensor_of(w, name, INT8, rank, dims, data, n, &q);
+}
+
+/* What the model computes of @x, whose zeros fill what is left. */
+static struct tensor_data compute_bytes(struct tflite_writer *w, const s8 *x, size_t n)
+{
+	static const struct compile_options options;
+	struct compile_error err = { 0 };
+	struct tensor_data in = { 0 }, out = { 0 };
+	struct graph *g = NULL;
+
+	/* By the interpreter: not all of them are mapped. */
+	if (!tflite_read_graph(w->bytes, w->size, "m.tflite", NULL, &g, &err) &&
+	    !compile_run_passes(g, &options, "outputs") &&
+	    tensor_data_alloc(&in, DTYPE_S8, &g->inputs.v[0]->shape)) {
+		memcpy(in.bytes, x, n < in.size ? n : in.size);
+		graph_eval(g, &in, &out, &err);
+	}
+	if (err.code)
+		printf("# %s\n", err.text);
+	tensor_data_free(&in);
+	graph_free(g);
+	free(w->bytes);
+	return out;
+}
+
+static void check_bytes(struct tensor_data out, const s8 *want, s64 n, const char *name)
+{
+	bool good = out.bytes && shape_elems(&out.shape) == n &&
+		    !memcmp(out.bytes, want, (size_t)n);
+
+	tap_ok(good, "%s", name);
+	for (s64 i = 0; !good && out.bytes && i < n; i++)
+		printf("# %d, not %d\n", ((s8 *)out.bytes)[i], want[i]);
+	tensor_data_free(&out);
+}
+
+/* A product of 1 x 1 whose maps have scales of their own, a bias, and a bound at zero. */
+static void test_bytes_conv(void)
+{
+	static const s32 shape[] = { 1, 1, 2, 2 }, kernel[] = { 2, 1, 1, 2 }, maps[] = { 2 };
+	static const s8 x[] = { 10, -20, 30, 127 }, weights[] = { 3, -5, 7, 2 };
+	static const s32 bias[] = { 40, -1000 };
+	static const float scales[] = { 0.25f, 0.5f };
+	static const s64 zeros[] = { 0, 0 };
+	const struct tflite_quantised q = { 2, scales, zeros, 0 };
+	struct tflite_writer w;
+	s8 want[4];
+	s32 in[3], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = bytes(&w, "x", 4, shape, NULL, 0.5f, -3);
+	in[1] = tflite_tensor_of(&w, "w", INT8, 4, kernel, weights, 4, &q);
+	in[2] = tflite_tensor_of(&w, "b", INT32, 1, maps, bias, 8, NULL);
+	out = bytes(&w, "y", 4, shape, NULL, 3, 5);
+	options = tflite_operator_of(&w, CONV, 3, in, out, 6);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_int(&w, options, 3, 1, 1);
+	tflite_end(&w, 1, in, out);
+	for (int i = 0; i < 4; i++) {
+		int pixel = i / 2, m = i % 2;
+		double sum = bias[m];
+
+		for (int c = 0; c < 2; c++)
+			sum += (x[2 * pixel + c] + 3) * weights[2 * m + c];
+		sum = 5 + floor(sum * 0.5 * (double)scales[m] / 3 + 0.5);
+		want[i] = (s8)(sum < 5 ? 5 : sum > 127 ? 127 : sum);
+	}
+	check_bytes(compute_bytes(&w, x, 4), want, 4, "CONV_2D of s8, by channel, RELU");
+}
+
+/* Means of two are rounded half away from zero. */
+static void test_bytes_mean(void)
+{
+	static const s32 shape[] = { 1, 2, 4, 1 }, result[] = { 1, 1, 4, 1 };
+	static const s8 x[] = { 1, -1, 127, -128, 2, -2, 127, -127 };
+	static const s8 want[] = { 2, -2, 127, -128 };
+	struct tflite_writer w;
+	s32 in, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 4, shape, NULL, 0.5f, -3);
+	out = bytes(&w, "y", 4, result, NULL, 0.5f, -3);
+	options = tflite_operator_of(&w, AVERAGE_POOL, 1, &in, out, 6);
+	tflite_int(&w, options, 0, 1, 1);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_int(&w, options, 3, 4, 1);
+	tflite_int(&w, options, 4, 4, 2);
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, 8), want, 4, "AVERAGE_POOL_2D of s8, half away from zero");
+}
+
+/* x + x where the result has twice the scale is x, whatever the zeros are. */
+static void test_bytes_sum(void)
+{
+	static const s32 shape[] = { 1, 4 };
+	static const s8 x[] = { -128, -3, 0, 100 }, want[] = { -118, 7, 10, 110 };
+	struct tflite_writer w;
+	s32 in[2], out;
+
+	tflite_begin(&w);
+	in[0] = in[1] = bytes(&w, "x", 2, shape, NULL, 0.25f, -3);
+	out = bytes(&w, "y", 2, shape, NULL, 0.5f, 7);
+	tflite_operator_of(&w, ADD, 2, in, out, 2);
+	tflite_end(&w, 1, in, out);
+	check_bytes(compute_bytes(&w, x, 4), want, 4, "ADD of s8");
+}
+
+static void test_bytes_softmax(void)
+{
+	static const s32 shape[] = { 2, 4 };
+	static const s8 x[] = { 10, 10, 10, 10, 127, -128, -128, -128 };
+	static const s8 want[] = { -64, -64, -64, -64, 127, -128, -128, -128 };
+	struct tflite_writer w;
+	s32 in, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 2, shape, NULL, 0.1f, 4);
+	out = bytes(&w, "y", 2, shape, NULL, 1.0f / 256, -128);
+	options = tflite_operator_of(&w, SOFTMAX, 1, &in, out, 1);
+	tflite_int(&w, options, 0, 4, 0x3f800000); /* 1.0 */
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, 8), want, 8, "SOFTMAX of s8");
+}
+
 /* ---- What is wrong ------------------------------------------------------------------------- */
 
 /* One operator on x[1,4,5,2] with weights and a result. */
@@ -278,7 +419,8 @@ static void test_wrong(void)
 	refuse(&w, -ENOTSUP,
 	       "m.tflite: tensor \"x\": no element type is supported that has the number 7");
 	one(&w, CONV, INT32, 2);
-	refuse(&w, -ENOTSUP, "m.tflite: node \"y\" (CONV_2D): s32 is not supported, only f32");
+	refuse(&w, -ENOTSUP,
+	       "m.tflite: node \"y\" (CONV_2D): s32 is not supported, only f32, s8 and u8");
 	options = one(&w, CONV, FLOAT32, 2);
 	tflite_int(&w, options, 0, 1, 5);
 	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): padding 5 is not known");
@@ -289,6 +431,9 @@ static void test_wrong(void)
 	tflite_int(&w, options, 1, 4, 0);
 	refuse(&w, -EINVAL,
 	       "m.tflite: node \"y\" (Conv): strides holds 0, allowed is 1 to 1073741824");
+	one(&w, CONV, INT8, 2);
+	refuse(&w, -ENOTSUP,
+	       "m.tflite: node \"y\" (CONV_2D): 0 scales along dimension 0 are not supported");
 	one(&w, DEPTHWISE, FLOAT32, 2);
 	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
 }
@@ -391,6 +536,10 @@ int main(void)
 	test_pools(AVERAGE_POOL);
 	test_pools(MAX_POOL);
 	test_chain();
+	test_bytes_conv();
+	test_bytes_mean();
+	test_bytes_sum();
+	test_bytes_softmax();
 	test_wrong();
 	test_cut();
 	test_changed();

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The interpreter's operators in fixed point, as TensorFlow Lite Micro computes them with gemmlowp:
+ * bit for bit. A number with i bits before the point has 31 - i behind it, in an s32.
+ */
+#include "compiler/eval_ops.h"
+#include "compiler/quantise.h"
+
+static s32 wrap(s64 x)
+{
+	return (s32)(u32)(u64)x;
+}
+
+static s32 saturate(s64 x)
+{
+	return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : (s32)x;
+}
+
+/* x * multiplier * 2^shift, shift <= 0. */
+static s32 scale_down(s32 x, s32 multiplier, s32 shift)
+{
+	return quantise_divide(quantise_srdhm(x, multiplier), shift < -31 ? 31 : -shift);
+}
+
+static s32 bound(const struct node *n, s64 x)
+{
+	enum dtype type = n->out[0]->dtype;
+	float lo = n->attrs.lo, hi = n->attrs.hi;
+	s32 least = quantise_least(type), most = quantise_most(type);
+
+	least = lo > (float)least ? (s32)lo : least;
+	most = hi < (float)most ? (s32)hi : most;
+	return x < least ? least : x > most ? most : (s32)x;
+}
+
+void eval_fixed_add(const struct graph *g, const struct node *n, const void *const in[],
+		    void *const out[])
+{
+	enum dtype type = node_in(n, 0)->dtype;
+	s64 elems = shape_elems(&n->out[0]->shape);
+	const s32 *p = in[2];
+	u8 *y = out[0];
+
+	(void)g;
+	for (s64 i = 0; i < elems; i++) {
+		s32 a = quantise_read(type, in[0], i), b = quantise_read(type, in[1], i);
+
+		a = wrap(((s64)a - p[FIXED_ADD_ZERO_A]) * (1 << FIXED_ADD_BITS));
+		b = wrap(((s64)b - p[FIXED_ADD_ZERO_B]) * (1 << FIXED_ADD_BITS));
+		a = scale_down(a, p[FIXED_ADD_BY_A], p[FIXED_ADD_SHIFT_A]);
+		b = scale_down(b, p[FIXED_ADD_BY_B], p[FIXED_ADD_SHIFT_B]);
+		a = scale_down(wrap((s64)a + b), p[FIXED_ADD_BY], p[FIXED_ADD_SHIFT]);
+		y[i] = (u8)bound(n, (s64)a + p[FIXED_ADD_ZERO]);
+	}
+}
+
+/* ---- Softmax ------------------------------------------------------------------------------- */
+
+enum { DIFFERENCE_BITS = 5, SUM_BITS = 12 }; /* before the point */
+
+/* e^x for x in -1/4..0, no bit before the point: four terms around -1/8. */
+static s32 exp_of_quarter(s32 a)
+{
+	const s32 e_eighth = 1895147668, third = 715827883;
+	s32 x = wrap((s64)a + (1 << 28)), x2 = quantise_srdhm(x, x), x3 = quantise_srdhm(x2, x);
+	s32 x4 = quantise_divide(quantise_srdhm(x2, x2), 2);
+	s32 rest = quantise_divide(wrap((s64)quantise_srdhm(wrap((s64)x4 + x3), third) + x2), 1);
+
+	return wrap((s64)e_eighth + quantise_srdhm(e_eighth, wrap((s64)x + rest)));
+}
+
+/* e^x for x <= 0 of DIFFERENCE_BITS, no bit before the point. */
+static s32 exp_of(s32 a)
+{
+	/* e^-(2^k), k = -2..4. */
+	static const s32 power[] = { 1672461947, 1302514674, 790015084, 290630308,
+				     39332535,	 720401,     242 };
+	enum { FRACTION = 31 - DIFFERENCE_BITS, QUARTER = 1 << (FRACTION - 2) };
+	s32 part = wrap((s64)(a & (QUARTER - 1)) - QUARTER);
+	s32 rest = wrap((s64)part - a);
+	s32 y = exp_of_quarter(saturate((s64)part * (1 << DIFFERENCE_BITS)));
+
+	for (int k = 0; k < 7; k++)
+		if (rest & (QUARTER << k))
+			y = quantise_srdhm(y, power[k]);
+	return a ? y : INT32_MAX;
+}
+
+/* 1 / (1 + x) for x in 0..1, no bit before the point: three steps of Newton's. */
+static s32 reciprocal(s32 a)
+{
+	const s32 c48_17 = 1515870810, c32_17 = -1010580540, one = 1 << 29;
+	s64 sum = (s64)a + INT32_MAX;
+	s32 half = (s32)((sum + (sum >= 0 ? 1 : -1)) / 2);
+	s32 x = wrap((s64)c48_17 + quantise_srdhm(half, c32_17));
+
+	for (int i = 0; i < 3; i++) {
+		s32 left = wrap((s64)one - quantise_srdhm(half, x));
+
+		x = wrap((s64)x + saturate((s64)quantise_srdhm(x, left) * 4));
+	}
+	return saturate((s64)x * 2);
+}
+
+/* The difference of an element to the largest, as exp_of() takes it. */
+static s32 scaled(s32 difference, const s32 *p)
+{
+	return quantise_srdhm(wrap((s64)((u64)(s64)difference << p[FIXED_SOFTMAX_SHIFT])),
+			      p[FIXED_SOFTMAX_BY]);
+}
+
+static void softmax_row(enum dtype type, const void *x, s64 begin, s64 n, const s32 *p, u8 *y)
+{
+	s32 most = INT32_MIN, sum = 0, headroom, by;
+	s64 i;
+
+	for (i = begin; i < begin + n; i++)
+		most = quantise_read(type, x, i) > most ? quantise_read(type, x, i) : most;
+	for (i = begin; i < begin + n; i++) {
+		s32 d = quantise_read(type, x, i) - most;
+
+		if (d >= p[FIXED_SOFTMAX_LEAST])
+			sum = wrap((s64)sum + quantise_divide(exp_of(scaled(d, p)), SUM_BITS));
+	}
+	/* The largest adds one, and rows are short: the sum is positive. */
+	headroom = __builtin_clz((u32)sum | 1);
+	by = reciprocal(wrap((s64)((u32)sum << headroom) - (INT64_C(1) << 31)));
+	for (i = begin; i < begin + n; i++) {
+		s32 d = quantise_read(type, x, i) - most, z = 0;
+
+		if (d >= p[FIXED_SOFTMAX_LEAST])
+			z = quantise_divide(quantise_srdhm(by, exp_of(scaled(d, p))),
+					    SUM_BITS - headroom + 31 - 8);
+		z += quantise_least(type);
+		y[i] = (u8)(z > quantise_most(type) ? quantise_most(type) : z);
+	}
+}
+
+void eval_fixed_softmax(const struct graph *g, const struct node *n, const void *const in[],
+			void *const out[])
+{
+	const struct shape *s = &n->out[0]->shape;
+	s64 row = s->dim[s->rank - 1], elems = shape_elems(s);
+
+	(void)g;
+	for (s64 i = 0; i < elems; i += row)
+		softmax_row(node_in(n, 0)->dtype, in[0], i, row, in[1], out[0]);
+}

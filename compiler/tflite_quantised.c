@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/tflite_quantised.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "compiler/quantise.h"
+
+enum { POOL_CELLS_MAX = 2048 };
+
+static const struct shape scalar = { 0 };
+
+/*
+ * @real as multiplier * 2^(shift - 31), the multiplier of 31 bits: QuantizeMultiplier() of
+ * TensorFlow Lite.
+ */
+static void split(double real, s32 *multiplier, s32 *shift)
+{
+	int exponent;
+	s64 fixed = llround(frexp(real, &exponent) * 0x1p31);
+
+	if (fixed == INT64_C(1) << 31) {
+		fixed /= 2;
+		exponent++;
+	}
+	if (exponent < -31) {
+		fixed = 0;
+		exponent = 0;
+	}
+	if (exponent > 30) {
+		fixed = INT32_MAX;
+		exponent = 30;
+	}
+	*multiplier = (s32)fixed;
+	*shift = exponent;
+}
+
+/* A constant of one byte. */
+static struct value *byte(const struct tflite_operator *o, enum dtype type, s64 x)
+{
+	u8 bits = (u8)x;
+
+	return graph_const(o->r->g, "", type, &scalar, &bits);
+}
+
+/* The constant s32[@n]. */
+static struct value *words(const struct tflite_operator *o, s64 n, const s32 *x)
+{
+	const struct shape shape = { 1, { n } };
+
+	return graph_const(o->r->g, "", DTYPE_S32, &shape, x);
+}
+
+/* Bounds the integers of @n, which are those of @out, as the activation does the numbers. */
+static int set_bounds(const struct tflite_operator *o, u32 activation, struct node *n,
+		      const struct tflite_tensor *out)
+{
+	s64 kind = fb_int(&o->options, activation, 1, ACTIVATION_NONE);
+	double scale = tflite_scale(out, 0), zero = (double)tflite_zero(out, 0);
+	double least = kind == ACTIVATION_RELU_N1_TO_1 ? -1 : 0;
+	double most = kind == ACTIVATION_RELU_N1_TO_1 ? 1 : 6;
+
+	if (kind != ACTIVATION_NONE && kind != ACTIVATION_RELU && kind != ACTIVATION_RELU6 &&
+	    kind != ACTIVATION_RELU_N1_TO_1)
+		return tflite_fail(o, -ENOTSUP, "activation %lld is not supported",
+				   (long long)kind);
+	if (kind == ACTIVATION_NONE)
+		return 0;
+	/* As CalculateActivationRangeQuantized(): in f32, half away from zero. */
+	node_set_float(n, ATTR_lo, (float)zero + roundf((float)least / (float)scale));
+	if (kind != ACTIVATION_RELU)
+		node_set_float(n, ATTR_hi, (float)zero + roundf((float)most / (float)scale));
+	return 0;
+}
+
+/* ---- Products ------------------------------------------------------------------------------ */
+
+struct value *tflite_sum(const struct tflite_operator *o, enum op op, const struct tflite_tensor *x,
+			 const struct tflite_tensor *w, struct value *const in[2],
+			 struct node **node)
+{
+	struct value *all[4] = { in[0], in[1] };
+
+	if (tflite_check_quantised(o, x, 1, 0))
+		return NULL;
+	if (w->dtype != DTYPE_S8 && w->dtype != DTYPE_U8) {
+		tflite_fail(o, -ENOTSUP, "weights of %s are not supported for bytes",
+			    dtype_name(w->dtype));
+		return NULL;
+	}
+	all[2] = byte(o, x->dtype, tflite_zero(x, 0));
+	all[3] = all[2] ? byte(o, w->dtype, tflite_zero(w, 0)) : NULL;
+	return all[3] ? tflite_add_node(o, op, all, 4, node) : NULL;
+}
+
+/* The Requantize of @v; @parameters: multiplier, zero, bias or NULL, shift or NULL. */
+static struct value *requantized(const struct tflite_operator *o, u32 activation, struct value *v,
+				 struct value *const parameters[4], const struct tflite_tensor *out)
+{
+	struct value *in[] = { v, parameters[0], parameters[1], parameters[2], parameters[3] };
+	struct node *n;
+	struct value *y = tflite_add_node(o, OP_REQUANTIZE, in, 5, &n);
+
+	if (!y || set_bounds(o, activation, n, out))
+		return NULL;
+	node_set_int(n, ATTR_axis, 1);
+	return y;
+}
+
+struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, struct value *v,
+			     struct value *bias, int axis)
+{
+	struct tflite_tensor *x = tflite_input(o, 0), *w = tflite_input(o, 1);
+	struct tflite_tensor *out = tflite_output(o, 0);
+	s64 channels = w->shape.dim[axis];
+	struct value *p[4] = { NULL, NULL, bias, NULL };
+	s32 *multiplier, *shift;
+
+	if (!out || tflite_check_quantised(o, w, channels, axis) ||
+	    tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	for (s64 c = 1; c < w->zero.count; c++)
+		if (tflite_zero(w, c) != tflite_zero(w, 0)) {
+			tflite_fail(o, -ENOTSUP, "the zeros of its weights differ");
+			return NULL;
+		}
+	multiplier = graph_alloc(o->r->g, 2 * (size_t)(channels + 1) * sizeof(*multiplier));
+	if (!multiplier)
+		return NULL;
+	shift = multiplier + channels;
+	for (s64 c = 0; c < channels; c++)
+		split(tflite_scale(x, 0) * tflite_scale(w, c) / tflite_scale(out, 0),
+		      &multiplier[c], &shift[c]);
+	p[0] = words(o, channels, multiplier);
+	p[1] = byte(o, out->dtype, tflite_zero(out, 0));
+	p[3] = words(o, channels, shift);
+	return p[0] && p[1] && p[3] ? requantized(o, activation, v, p, out) : NULL;
+}
+
+/* ---- Pools --------------------------------------------------------------------------------- */
+
+/* Input and output are to mean the same. */
+static int check_same(const struct tflite_operator *o, const struct tflite_tensor *x,
+		      const struct tflite_tensor *out)
+{
+	if (tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
+		return o->r->g->err->code;
+	if (x->dtype == out->dtype && tflite_scale(x, 0) == tflite_scale(out, 0) &&
+	    tflite_zero(x, 0) == tflite_zero(out, 0))
+		return 0;
+	return tflite_fail(o, -ENOTSUP, "a change of scale is not supported here");
+}
+
+/*
+ * The mean is rounded half away from zero, as a sum times floor(2^31 / cells) + 1 is, rounded once:
+ * what that is too much by turns halves away from zero, and reaches no other number for as few
+ * cells as are allowed.
+ */
+static struct value *end_mean(const struct tflite_operator *o, u32 activation, struct value *v,
+			      const struct node *n, const struct tflite_tensor *out)
+{
+	s64 cells = n->attrs.kernel.v[0] * n->attrs.kernel.v[1];
+	struct value *p[4] = { 0 };
+	s32 multiplier;
+
+	if (n->attrs.auto_pad != PAD_VALID) {
+		tflite_fail(o, -ENOTSUP, "an average of bytes with padding is not supported");
+		return NULL;
+	}
+	if (n->attrs.kernel.v[0] < 1 || n->attrs.kernel.v[1] < 1 || cells < 1 ||
+	    cells > POOL_CELLS_MAX) {
+		tflite_fail(o, -ENOTSUP, "an average of %lld bytes, the limit is %d",
+			    (long long)cells, POOL_CELLS_MAX);
+		return NULL;
+	}
+	multiplier = cells == 1 ? INT32_MAX : (s32)((INT64_C(1) << 31) / cells + 1);
+	p[0] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &multiplier);
+	p[1] = byte(o, out->dtype, 0);
+	return p[0] && p[1] ? requantized(o, activation, v, p, out) : NULL;
+}
+
+struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
+			      const struct node *n, const struct tflite_tensor *x)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+
+	if (!out || check_same(o, x, out))
+		return NULL;
+	if (n->op == OP_SUMPOOL)
+		return end_mean(o, activation, v, n, out);
+	if (fb_int(&o->options, activation, 1, ACTIVATION_NONE) != ACTIVATION_NONE) {
+		tflite_fail(o, -ENOTSUP, "a maximum of bytes with an activation is not supported");
+		return NULL;
+	}
+	return v;
+}
+
+/* ---- In fixed point ------------------------------------------------------------------------ */
+
+struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
+			       struct value *const in[2], const struct tflite_tensor *a,
+			       const struct tflite_tensor *b)
+{
+	struct value *all[3] = { in[0], in[1] }, *v;
+	struct tflite_tensor *out = tflite_output(o, 0);
+	s32 p[FIXED_ADD_PARAMETERS];
+	double twice;
+	struct node *n;
+
+	if (!out || tflite_check_quantised(o, a, 1, 0) || tflite_check_quantised(o, b, 1, 0) ||
+	    tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	twice = 2 * fmax(tflite_scale(a, 0), tflite_scale(b, 0));
+	p[FIXED_ADD_ZERO_A] = (s32)tflite_zero(a, 0);
+	p[FIXED_ADD_ZERO_B] = (s32)tflite_zero(b, 0);
+	p[FIXED_ADD_ZERO] = (s32)tflite_zero(out, 0);
+	split(tflite_scale(a, 0) / twice, &p[FIXED_ADD_BY_A], &p[FIXED_ADD_SHIFT_A]);
+	split(tflite_scale(b, 0) / twice, &p[FIXED_ADD_BY_B], &p[FIXED_ADD_SHIFT_B]);
+	split(twice / ((1 << FIXED_ADD_BITS) * tflite_scale(out, 0)), &p[FIXED_ADD_BY],
+	      &p[FIXED_ADD_SHIFT]);
+	all[2] = words(o, FIXED_ADD_PARAMETERS, p);
+	v = all[2] ? tflite_add_node(o, OP_FIXEDADD, all, 3, &n) : NULL;
+	return v && !set_bounds(o, activation, n, out) ? v : NULL;
+}
+
+struct value *tflite_fixed_softmax(const struct tflite_operator *o, struct value *v,
+				   const struct tflite_tensor *x, float beta)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	struct value *in[2] = { v, NULL };
+	s32 p[FIXED_SOFTMAX_PARAMETERS];
+
+	if (!out || tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	if (tflite_scale(out, 0) != 1.0 / 256 ||
+	    tflite_zero(out, 0) != quantise_least(out->dtype) || out->dtype != x->dtype) {
+		tflite_fail(o, -ENOTSUP, "only results of 256 steps from 0 to 1 are supported");
+		return NULL;
+	}
+	/* As PreprocessSoftmaxScaling() and CalculateInputRadius(). */
+	split(fmin((double)beta * tflite_scale(x, 0) * (1 << 26), 0x1p31 - 1), &p[FIXED_SOFTMAX_BY],
+	      &p[FIXED_SOFTMAX_SHIFT]);
+	if (p[FIXED_SOFTMAX_SHIFT] < 0) {
+		tflite_fail(o, -ENOTSUP, "its scale times beta is too small");
+		return NULL;
+	}
+	p[FIXED_SOFTMAX_LEAST] = -(s32)floor(31.0 * (double)(1 << 26) /
+					     (double)(INT64_C(1) << p[FIXED_SOFTMAX_SHIFT]));
+	in[1] = words(o, FIXED_SOFTMAX_PARAMETERS, p);
+	return in[1] ? tflite_add_node(o, OP_FIXEDSOFTMAX, in, 2, NULL) : NULL;
+}
