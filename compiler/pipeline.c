@@ -38,7 +38,7 @@ static int run_plan(struct code *c)
 {
 	int rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
 
-	if (!c->fitted && plans_exceed(&c->plans, c->g, c->sram))
+	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
 		c->fitted = c->sram;
 	if (!rc && c->fitted)
 		rc = plans_fit(c->g, &c->plans, c->machine, c->fitted);
