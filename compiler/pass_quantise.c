@@ -192,7 +192,8 @@ static struct value *fuse(struct graph *g, struct node *at, struct node *n, cons
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-static bool is_elementwise(enum op op)
+/* Whether ops.def says that @how is what maps @op to the machine. */
+static bool is_mapped_by(enum op op, const char *how)
 {
 	static const char *const lower[OP_COUNT] = {
 #define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
@@ -200,7 +201,7 @@ static bool is_elementwise(enum op op)
 #include "compiler/ops.def"
 	};
 
-	return !strcmp(lower[op], "elementwise");
+	return !strcmp(lower[op], how);
 }
 
 /* The input of the elementwise @n that is no constant, if all others are scalars; -1: none. */
@@ -242,7 +243,7 @@ static bool find_chain(struct value *v, struct node *user, struct chain *c)
 			return false;
 		if (is_dequantised_whole(v, &c->x))
 			return true;
-		if (!n || !is_elementwise(n->op) || value_only_user(v) != user)
+		if (!n || !is_mapped_by(n->op, "elementwise") || value_only_user(v) != user)
 			return false;
 		i = only_input(n);
 		if (i < 0 || node_in(n, i)->dtype != DTYPE_F32)
@@ -326,7 +327,7 @@ static struct value *make_table(struct graph *g, struct node *n, const struct ch
 /* Whether it gives elements of its inputs, which quantising before it does not change. */
 static bool keeps_elements(enum op op)
 {
-	return op == OP_VIEW || op == OP_TRANSPOSE || op == OP_CONCAT || op == OP_MAXPOOL;
+	return is_mapped_by(op, "move") || op == OP_MAXPOOL;
 }
 
 /* Whether quantising before @n, whose only user is the QuantizeLinear, leads to something. */
@@ -337,11 +338,31 @@ static bool leads_to_integers(const struct node *n)
 	for (int i = 0; i < n->n_in; i++) {
 		const struct value *v = node_in(n, i);
 
-		if (!v || v->data ||
-		    (!is_dequantised_whole(v, &q) && (!v->producer || !value_only_user(v))))
+		if (!v || v->data || v->dtype != DTYPE_F32) /* a constant, or an index */
+			continue;
+		if (!is_dequantised_whole(v, &q) && (!v->producer || !value_only_user(v)))
 			return false;
 	}
 	return true;
+}
+
+/* @v as the QuantizeLinear @like does it. */
+static struct value *quantise_value(struct graph *g, struct node *at, const struct node *like,
+				    struct value *v)
+{
+	struct node *q = graph_node(g, at, OP_QUANTIZE, like->name, like->n_in);
+	struct value *out;
+
+	if (!q)
+		return NULL;
+	node_set_in(q, 0, v);
+	for (int k = 1; k < like->n_in; k++)
+		node_set_in(q, k, node_in(like, k));
+	q->attrs = like->attrs;
+	if (pass_type_node(g, q))
+		return NULL;
+	out = q->out[0];
+	return pass_fold_node(g, q) ? NULL : out;
 }
 
 /* QuantizeLinear @n of the move @p: the other way round. */
@@ -352,17 +373,13 @@ static int swap(struct graph *g, struct node *n, struct node *p)
 	if (!move)
 		return g->err->code;
 	for (int i = 0; i < p->n_in; i++) {
-		struct node *q = graph_node(g, move, OP_QUANTIZE, n->name, n->n_in);
+		struct value *v = node_in(p, i);
 
-		if (!q)
+		if (v && v->dtype == DTYPE_F32)
+			v = quantise_value(g, move, n, v);
+		if (!v && node_in(p, i))
 			return g->err->code;
-		node_set_in(q, 0, node_in(p, i));
-		for (int k = 1; k < n->n_in; k++)
-			node_set_in(q, k, node_in(n, k));
-		q->attrs = n->attrs;
-		if (pass_type_node(g, q))
-			return g->err->code;
-		node_set_in(move, i, q->out[0]);
+		node_set_in(move, i, v);
 	}
 	move->attrs = p->attrs;
 	if (pass_type_node(g, move) || pass_replace_by_value(g, n, move->out[0]))
