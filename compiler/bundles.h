@@ -64,6 +64,13 @@ struct bundle_list bundles_merge(struct bundle_maker *m, const struct stream *s)
  */
 struct bundle_list bundles_roll(struct bundle_maker *m, const struct bundle_list *l);
 
+/*
+ * Whether @l, which is rolled, executes as many bundles as @s and the streams behind it, with every
+ * loop opened by the bundle before it, none too deep, and strides of loops around only. What is
+ * wrong, or NULL.
+ */
+const char *bundles_check(const struct bundle_list *l, const struct stream *s);
+
 /* Bundles in the text of @l. */
 u64 bundles_count(const struct bundle_list *l);
 

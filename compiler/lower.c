@@ -239,18 +239,55 @@ static vreg fill_element(struct lowering *l, const struct layout *layout)
 	return lower_f32(l, f, l->machine->lanes);
 }
 
-void lower_fill(struct lowering *l, const struct operand_at *at)
+/* Fills all of @at: what are elements is written later. */
+static void fill_all(struct lowering *l, const struct operand_at *at, vreg fill)
 {
-	struct map map = { .operands = 1, .body = fill_body };
-	vreg fill;
+	struct map map = {
+		.operands = 1, .operand = { { .buf = at->buf } }, .body = fill_body, .arg = &fill
+	};
 
-	if (!at->layout.halo)
-		return;
-	fill = fill_element(l, &at->layout);
-	map.operand[0].buf = at->buf;
-	map.arg = &fill;
 	map_dim(&map, at->layout.bytes / CONTAINER_BYTES, (s64[]){ CONTAINER_BYTES });
 	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+/* Fills @n cells of @at along dimension @dim, from cell @first on. */
+static void fill_slab(struct lowering *l, const struct operand_at *at, vreg fill, int dim,
+		      s64 first, s64 n)
+{
+	const struct layout *a = &at->layout;
+	struct map map = { .operands = 1,
+			   .operand = { { .buf = at->buf, .offset = a->base } },
+			   .body = fill_body,
+			   .arg = &fill };
+
+	if (n <= 0)
+		return;
+	for (int d = 0; d < a->rank; d++) {
+		map.operand[0].offset += (d == dim ? first : -a->pad[d]) * a->stride[d];
+		map_dim(&map, d == dim ? n : a->cells[d], &a->stride[d]);
+	}
+	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+void lower_fill(struct lowering *l, const struct operand_at *at)
+{
+	const struct layout *a = &at->layout;
+	vreg fill;
+
+	if (!a->halo)
+		return;
+	fill = fill_element(l, a);
+	if (!l->tile.active || a->element != CONTAINER_BYTES) {
+		fill_all(l, at, fill);
+		return;
+	}
+	for (int d = 0; d < a->rank; d++) {
+		s64 end = a->cells[d] - a->pad[d];
+
+		fill_slab(l, at, fill, d, -a->pad[d],
+			  a->pad[d] < a->cells[d] ? a->pad[d] : a->cells[d]);
+		fill_slab(l, at, fill, d, a->dim[d], end - a->dim[d]);
+	}
 }
 
 struct operand_at lower_buffer(struct lowering *l, const char *name, const struct layout *layout)

@@ -51,7 +51,8 @@ struct mir_buffer {
 	u64 slot_offset; /* MIR_BUF_CONST: where its content is in the weights slot */
 	int ahead; /* steps before its first use in which it may come in */
 	int behind; /* steps behind its last use in which it may go out */
-	int first, last; /* steps between which it is in use; set by place.c */
+	int first, last; /* steps between which it has its address; set by place.c */
+	int used_first, used_last; /* and between which operations touch it */
 	u32 base; /* address; set by place.c */
 };
 

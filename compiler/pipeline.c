@@ -59,7 +59,9 @@ static int run_place(struct code *c)
 
 static int run_transfer(struct code *c)
 {
-	return transfers_make(&c->l, &c->transfers);
+	int rc = transfers_make(&c->l, &c->transfers);
+
+	return rc ? rc : transfers_check(&c->l, &c->transfers);
 }
 
 static int run_stream(struct code *c)
@@ -73,12 +75,16 @@ static int run_bundles(struct code *c)
 {
 	struct graph *g = c->g;
 	struct bundle_maker m = { .arena = &g->arena };
+	const char *fault;
 
 	c->bundles = bundles_merge(&m, c->stream);
 	c->bundles = bundles_roll(&m, &c->bundles);
 	if (m.error == -EFBIG)
 		return node_fail(g, m.mark->node, -EFBIG, "more than %d bundles", BUNDLE_NODES_MAX);
-	return m.error ? graph_fail(g, m.error, "no memory") : 0;
+	if (m.error)
+		return graph_fail(g, m.error, "no memory");
+	fault = bundles_check(&c->bundles, c->stream);
+	return fault ? graph_fail(g, -ENOTRECOVERABLE, "%s", fault) : 0;
 }
 
 static int run_emit(struct code *c)

@@ -5,7 +5,8 @@
  * A buffer lives from the first step that touches it to the last one: steps overlap at their edges
  * only, so buffers of two steps may share bytes without putting off what one step does in parallel.
  * A node without tiles is one step. What comes in lives for some steps before that, what goes out
- * for some behind, so that transfers have the time of other steps. Large buffers are placed first,
+ * for some behind, so that transfers have the time of other steps, unless there is no room for that
+ * where tiles of two nodes meet. Large buffers are placed first,
  * each at the lowest address that is free as long as it lives.
  */
 #include <errno.h>
@@ -30,15 +31,16 @@ struct placing {
 	int steps;
 	u64 floor; /* below it are constants that stay */
 	struct mir_buffer **beside; /* room for all that live with one */
-	u32 *seen; /* by buffer: the last one that it was found to live with, plus one */
+	u32 *seen; /* by buffer: the last search that has found it */
+	u32 round; /* number of the search, from 1 on */
 };
 
 static void touch(struct mir_buffer *buf, int step)
 {
-	if (buf->first > step)
-		buf->first = step;
-	if (buf->last < step)
-		buf->last = step;
+	if (buf->used_first > step)
+		buf->used_first = step;
+	if (buf->used_last < step)
+		buf->used_last = step;
 }
 
 static bool is_resident(const struct placing *p, const struct mir_buffer *buf)
@@ -65,8 +67,8 @@ static void find_lives(struct placing *p)
 	int step = 0;
 
 	for (int b = 0; b < m->bufs; b++) {
-		m->buf[b].first = INT32_MAX;
-		m->buf[b].last = -1;
+		m->buf[b].used_first = INT32_MAX;
+		m->buf[b].used_last = m->buf[b].last = -1;
 	}
 	for (int i = 0; i < m->items; i++) {
 		step += m->item[i].kind == MIR_NODE || m->item[i].kind == MIR_STEP;
@@ -81,10 +83,11 @@ static void find_lives(struct placing *p)
 	for (int b = 0; b < m->bufs; b++) {
 		struct mir_buffer *buf = &m->buf[b];
 
-		if (buf->last < 0)
+		if (buf->used_last < 0)
 			continue;
-		touch(buf, buf->first > buf->ahead ? buf->first - buf->ahead : 0);
-		touch(buf, buf->last + buf->behind < step ? buf->last + buf->behind : step);
+		buf->first = buf->used_first > buf->ahead ? buf->used_first - buf->ahead : 0;
+		buf->last = buf->used_last + buf->behind < step ? buf->used_last + buf->behind :
+								  step;
 	}
 }
 
@@ -94,11 +97,12 @@ static int find_beside(struct placing *p, int b)
 	const struct mir_buffer *buf = &p->l->mir.buf[b];
 	int n = 0;
 
+	p->round++;
 	for (int step = buf->first; step <= buf->last; step++) {
 		for (struct neighbour *i = p->at[step].first; i; i = i->next) {
-			if (p->seen[i->buf] == (u32)b + 1)
+			if (p->seen[i->buf] == p->round)
 				continue;
-			p->seen[i->buf] = (u32)b + 1;
+			p->seen[i->buf] = p->round;
 			p->beside[n++] = &p->l->mir.buf[i->buf];
 		}
 	}
@@ -181,6 +185,11 @@ static int place_one(struct placing *p, struct mir_buffer *buf)
 		return 0;
 	}
 	at = lowest(p, buf->bytes, find_beside(p, b));
+	if (at + buf->bytes > p->l->sram) {
+		buf->first = buf->used_first;
+		buf->last = buf->used_last;
+		at = lowest(p, buf->bytes, find_beside(p, b));
+	}
 	if (at + buf->bytes > p->l->sram)
 		return refuse(p->l, buf);
 	buf->base = (u32)at;

@@ -161,7 +161,7 @@ static int commit(struct builder *b, struct placing *p, const reg_numbers reg)
 	stream_take_memory(b, p);
 	stream_take_registers(b, p, reg);
 	stream_add_runs(b, p, reg);
-	return b->sram.failed ? stream_fail(b, -ENOMEM) : b->error;
+	return b->sram.failed || b->slots.failed ? stream_fail(b, -ENOMEM) : b->error;
 }
 
 /*

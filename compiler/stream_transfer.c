@@ -62,12 +62,18 @@ static u64 take_start(struct builder *b, u64 at)
 	return at;
 }
 
-/* The number of the transfer that started @back before the next one on @channel, or -1. */
-static int started_before(const struct builder *b, u32 channel, int back)
+/* How many transfers of @channel start before bundle @at of this stream. */
+static int starts_before(const struct builder *b, u32 channel, u64 at)
 {
-	int n = b->orders[channel] - back;
+	int n = b->orders[channel];
 
-	return n < 0 ? -1 : b->order[channel][n];
+	for (; n; n--) {
+		const struct started *s = &b->started[b->order[channel][n - 1]];
+
+		if (s->number < b->number || s->at < at)
+			break;
+	}
+	return n;
 }
 
 static void set_in(struct sram_state *s, const void *arg)
@@ -180,27 +186,60 @@ static void need_overlapped(struct builder *b, int transfer, u64 at)
 	need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, at);
 }
 
-/*
- * A fifth transfer of a channel would stop everything until the first has ended, so it starts no
- * earlier than when that one is waited for anyway.
- */
-static u64 channel_free(const struct builder *b, u32 channel)
+/* About when somebody waits for transfer @x of this stream; 0: nobody is known to. */
+static u64 waited_for(const struct builder *b, int x)
 {
-	int before = started_before(b, channel, 1);
-	int full = started_before(b, channel, RONDO_DMA_OUTSTANDING);
-	u64 at = 0;
+	const struct started *s = &b->started[x];
+	u64 at = s->needed != NEVER ? s->needed : s->wanted;
 
-	if (before >= 0 && b->started[before].number == b->number)
-		at = b->started[before].at + 1;
-	if (full >= 0 && b->started[full].number == b->number) {
-		const struct started *s = &b->started[full];
+	return at == NEVER || (s->number >= 0 && s->number != b->number) ? 0 : at;
+}
 
-		if (s->needed != NEVER)
-			at = max_of(at, s->needed);
-		else if (s->wanted != NEVER)
-			at = max_of(at, s->wanted);
-	}
+/*
+ * The first bundle from @at on at which @transfer may start. A fifth transfer of a channel would
+ * stop everything until the first has ended, so it starts no earlier than when that is waited for
+ * anyway; nor does it make one that starts behind it such a fifth.
+ */
+static u64 channel_free(const struct builder *b, int transfer, u64 at)
+{
+	u32 channel = b->t->at[transfer].channel;
+	const int *order = b->order[channel];
+	u64 was;
+
+	do {
+		int n = starts_before(b, channel, at), full = n - RONDO_DMA_OUTSTANDING;
+
+		was = at;
+		if (full >= 0)
+			at = max_of(at, waited_for(b, order[full]));
+		for (int i = n;
+		     at == was && i < b->orders[channel] && i < n + RONDO_DMA_OUTSTANDING; i++) {
+			u64 start = b->started[order[i]].at, first = 0;
+
+			full = i + 1 - RONDO_DMA_OUTSTANDING;
+			if (full >= 0 && full < n)
+				first = waited_for(b, order[full]);
+			else if (full == n)
+				first = waited_for(b, transfer);
+			if (first > start)
+				at = start + 1;
+		}
+	} while (at != was);
 	return at;
+}
+
+/* Gives @transfer its place among those of its channel, which are in the order of their starts. */
+static void enter_channel(struct builder *b, int transfer)
+{
+	u32 channel = b->t->at[transfer].channel;
+	int *order = b->order[channel], at = starts_before(b, channel, b->started[transfer].at);
+
+	for (int i = b->orders[channel]++; i > at; i--) {
+		order[i] = order[i - 1];
+		b->started[order[i]].order = i;
+	}
+	order[at] = transfer;
+	b->started[transfer].order = at;
 }
 
 /*
@@ -212,12 +251,13 @@ static u64 choose_start(const struct builder *b, int transfer)
 	const struct transfer *x = &b->t->at[transfer];
 	const struct started *s = &b->started[transfer];
 	struct found f = find_free(b, transfer);
-	u64 cycles = cycles_of(x), at = max_of(f.at, channel_free(b, x->channel));
+	u64 cycles = cycles_of(x), at;
 	u64 late = s->wanted == NEVER || s->wanted < cycles ? 0 : s->wanted - cycles;
 
 	if (x->dir == RONDO_DMA_OUT)
 		late = NEVER;
-	return max_of(at, f.settled < late ? f.settled : late);
+	at = max_of(f.at, f.settled < late ? f.settled : late);
+	return channel_free(b, transfer, at);
 }
 
 void stream_start(struct builder *b, int transfer)
@@ -228,8 +268,7 @@ void stream_start(struct builder *b, int transfer)
 
 	s->at = take_start(b, choose_start(b, transfer));
 	s->number = b->number;
-	s->order = b->orders[x->channel]++;
-	b->order[x->channel][s->order] = transfer;
+	enter_channel(b, transfer);
 	need_overlapped(b, transfer, s->at);
 	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), in ? set_in : set_out, &transfer);
 	sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in, &transfer);

@@ -213,7 +213,7 @@ static int move_tile(struct transfers *f, const struct lower_transfer *t)
 				  all.bytes / TILE_PIECE_MIN + 1 :
 				  TILE_PIECES);
 	span->count = f->t->count - span->first;
-	if (!t->rows.dims)
+	if (!rc && !t->rows.dims)
 		span->piece = f->t->at[span->first].bytes;
 	return rc;
 }

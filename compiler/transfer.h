@@ -44,6 +44,13 @@ struct transfer_list {
  */
 int transfers_make(struct lowering *l, struct transfer_list *t);
 
+/*
+ * Whether @t keeps what transfers promise: rows are inside of their slot and buffer, each span is
+ * all of its buffer in order, and each transfer is in a span or takes an output out.
+ * -ENOTRECOVERABLE and a message.
+ */
+int transfers_check(const struct lowering *l, const struct transfer_list *t);
+
 /* Prints them, one a line. */
 void transfers_print(const struct transfer_list *t, FILE *out);
 

@@ -4,6 +4,9 @@
 #include "core/machine.h"
 #include "tests/tap.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* An input and a constant of @bytes each, and an output of half of it. */
 static void start(struct lowering *l, struct rondo_machine *machine, u64 bytes)
 {
@@ -120,6 +123,60 @@ static void test_box(void)
 	graph_free(l.g);
 }
 
+static void found(struct lowering *l, struct transfer_list *t, const char *what)
+{
+	int rc = transfers_check(l, t);
+
+	if (!tap_ok(rc == -ENOTRECOVERABLE && strstr(l->g->err->text, what), "%s", what))
+		printf("# %d %s\n", rc, l->g->err->text);
+	graph_free(l->g);
+}
+
+/* An input of 8,200 bytes in three pieces, constants in three, an output in two. */
+static void start_check(struct lowering *l, struct rondo_machine *machine, struct transfer_list *t)
+{
+	start(l, machine, 8200);
+	*l->g->err = (struct compile_error){ .code = 0 };
+	l->weights_bytes = 4096 + 8200;
+	transfers_make(l, t);
+}
+
+static void test_check(void)
+{
+	struct rondo_machine machine;
+	struct transfer_list t;
+	struct lowering l;
+
+	start_check(&l, &machine, &t);
+	tap_ok(!transfers_check(&l, &t), "what is right passes");
+	t.at[1].row--;
+	found(&l, &t, "rows of another size than all");
+	start_check(&l, &machine, &t);
+	t.at[2].offset += 64;
+	found(&l, &t, "more than its buffer holds");
+	start_check(&l, &machine, &t);
+	l.weights_bytes--;
+	found(&l, &t, "more than its slot holds");
+	start_check(&l, &machine, &t);
+	t.at[0].channel = RONDO_DMA_CHANNELS;
+	found(&l, &t, "a channel that there is not");
+	start_check(&l, &machine, &t);
+	t.at[1].offset -= 64;
+	found(&l, &t, "a span with a gap");
+	start_check(&l, &machine, &t);
+	t.in[0].piece += 64;
+	found(&l, &t, "a piece of another size");
+	start_check(&l, &machine, &t);
+	t.in[1].count--;
+	found(&l, &t, "a span that is not all of its buffer");
+	start_check(&l, &machine, &t);
+	t.in[1].count = 0;
+	found(&l, &t, "a transfer that nothing starts");
+	start_check(&l, &machine, &t);
+	t.at[3].buf = l.mir.bufs;
+	found(&l, &t, "a transfer of no buffer");
+}
+
 int main(void)
 {
 	test_pieces(64, 1, 4096, 1, 4096, 1, 4096);
@@ -131,5 +188,6 @@ int main(void)
 	test_pieces(262144, 16, 16384, 64, 4096, 16, 8192);
 	test_pieces(262152, 16, 16448, 64, 4160, 16, 8256);
 	test_box();
+	test_check();
 	return tap_done();
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* What transfers promise: see transfer.h. */
+#include "compiler/transfer.h"
+
+#include <errno.h>
+
+struct check {
+	const struct lowering *l;
+	const struct transfer_list *t;
+	const char *fault;
+	mir_buf buf; /* at fault */
+};
+
+static void check_size(struct check *c, const struct transfer *x)
+{
+	u64 bytes = x->row, slot = x->slot_offset + x->row, room = RONDO_SLOT_BYTES_MAX;
+
+	for (int d = 0; d < RONDO_DMA_DIMS; d++) {
+		bytes *= x->count[d];
+		slot += (u64)((s64)(x->count[d] - 1) * x->stride[d]);
+	}
+	if (x->slot == SLOT_WEIGHTS)
+		room = c->l->weights_bytes;
+	else if (x->slot == lower_scratch_slot(c->l))
+		room = c->l->scratch_bytes;
+	if (!bytes || bytes != x->bytes)
+		c->fault = "rows of another size than all";
+	else if (x->offset + bytes > c->l->mir.buf[x->buf].bytes)
+		c->fault = "more than its buffer holds";
+	else if (slot > room)
+		c->fault = "more than its slot holds";
+	else if (x->channel >= RONDO_DMA_CHANNELS)
+		c->fault = "a channel that there is not";
+}
+
+/* The transfers of @span are of buffer @b and @dir, one behind the other, and all of it. */
+static void check_span(struct check *c, mir_buf b, const struct transfer_span *span,
+		       enum rondo_dma_dir dir)
+{
+	u64 at = 0;
+
+	if (span->first < 0 || span->first + span->count > c->t->outputs) {
+		c->fault = "a span outside of the list";
+		return;
+	}
+	for (int i = 0; i < span->count; i++) {
+		const struct transfer *x = &c->t->at[span->first + i];
+
+		if (x->buf != b || x->dir != dir || x->offset != at)
+			c->fault = "a span with a gap";
+		if (i < span->count - 1 && span->piece < c->l->mir.buf[b].bytes &&
+		    x->bytes != span->piece)
+			c->fault = "a piece of another size";
+		at += x->bytes;
+	}
+	if (span->count && at != c->l->mir.buf[b].bytes)
+		c->fault = "a span that is not all of its buffer";
+}
+
+int transfers_check(const struct lowering *l, const struct transfer_list *t)
+{
+	struct check c = { .l = l, .t = t };
+	int in_spans = 0;
+
+	for (int i = 0; i < t->count && !c.fault; i++) {
+		c.buf = t->at[i].buf;
+		if (c.buf < 0 || c.buf >= l->mir.bufs)
+			return graph_fail(l->g, -ENOTRECOVERABLE, "a transfer of no buffer");
+		check_size(&c, &t->at[i]);
+	}
+	for (mir_buf b = 0; b < l->mir.bufs && !c.fault; b++) {
+		c.buf = b;
+		check_span(&c, b, &t->in[b], RONDO_DMA_IN);
+		if (!c.fault)
+			check_span(&c, b, &t->out[b], RONDO_DMA_OUT);
+		in_spans += t->in[b].count + t->out[b].count;
+	}
+	if (c.fault)
+		return node_fail(l->g, mir_user_of(&l->mir, c.buf), -ENOTRECOVERABLE,
+				 "a transfer of it is wrong: %s", c.fault);
+	if (in_spans != t->outputs)
+		return graph_fail(l->g, -ENOTRECOVERABLE, "a transfer that nothing starts");
+	return 0;
+}
