@@ -5,62 +5,6 @@
 
 #include <math.h>
 
-static float binary(enum op op, float a, float b)
-{
-	switch (op) {
-	case OP_ADD:
-		return a + b;
-	case OP_SUB:
-		return a - b;
-	case OP_MUL:
-		return a * b;
-	default:
-		return a / b;
-	}
-}
-
-void eval_binary(const struct graph *g, const struct node *n, const void *const in[],
-		 void *const out[])
-{
-	const struct shape *y = &n->out[0]->shape;
-	s64 stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
-	const float *a = in[0], *b = in[1];
-	float *to = out[0];
-
-	(void)g;
-	if (!shape_elems(y))
-		return;
-	for (int i = 0; i < 2; i++)
-		shape_broadcast_strides(&node_in(n, i)->shape, y, stride[i]);
-	do {
-		*to++ = binary(n->op, a[at[0]], b[at[1]]);
-	} while (eval_step(y, index, stride, at, 2));
-}
-
-static float unary(enum op op, float x)
-{
-	switch (op) {
-	case OP_RELU:
-		return x < 0 ? 0 : x;
-	case OP_SIGMOID:
-		return (float)(1 / (1 + exp(-(double)x)));
-	default:
-		return (float)tanh((double)x);
-	}
-}
-
-void eval_unary(const struct graph *g, const struct node *n, const void *const in[],
-		void *const out[])
-{
-	s64 elems = shape_elems(&n->out[0]->shape);
-	const float *x = in[0];
-	float *y = out[0];
-
-	(void)g;
-	for (s64 i = 0; i < elems; i++)
-		y[i] = unary(n->op, x[i]);
-}
-
 void eval_clip(const struct graph *g, const struct node *n, const void *const in[],
 	       void *const out[])
 {

@@ -25,9 +25,10 @@ static void set_number(struct node *n, enum attr a, float value)
 		break;
 	case ATTR_PAD:
 		n->attrs.auto_pad = (enum auto_pad)value;
-		n->attrs.given |= 1u << a;
+		n->attrs.given[a] = true;
 		break;
 	case ATTR_DIMS:
+	case ATTR_TEXT:
 		break; /* has a rule of its own */
 	}
 }
@@ -76,8 +77,14 @@ static int give(const struct graph *g, struct node *n, enum attr a)
 	case ATTR_REQUIRED:
 		return node_fail(g, n, -EINVAL, "attribute \"%s\" is missing",
 				 attr_infos[a].onnx ? attr_infos[a].onnx : attr_infos[a].name);
+	case ATTR_WORD:
+		node_set_text(n, a, attr_defaults[n->op][a].word);
+		return 0;
 	case ATTR_NUMBER:
 		set_number(n, a, number(g, n->op, a));
+		return 0;
+	case ATTR_NONE:
+		node_set_dims(n, a, repeat(0, 0));
 		return 0;
 	case ATTR_ONES:
 		node_set_dims(n, a, repeat(1, spatial));
@@ -100,7 +107,7 @@ int make_explicit(const struct graph *g, struct node *n)
 	int rc = 0;
 
 	for (int a = 0; a < ATTR_COUNT && !rc; a++) {
-		if (op_has(n->op, a) && !(n->attrs.given & 1u << a))
+		if (op_has(n->op, a) && !n->attrs.given[a])
 			rc = give(g, n, a);
 	}
 	return rc;

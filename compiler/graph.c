@@ -155,29 +155,36 @@ int graph_add_output(struct graph *g, struct value *v)
 void node_set_int(struct node *n, enum attr a, s64 value)
 {
 	*(s64 *)attr_at(&n->attrs, a) = value;
-	n->attrs.given |= 1u << a;
+	n->attrs.given[a] = true;
 }
 
 void node_set_float(struct node *n, enum attr a, float value)
 {
 	*(float *)attr_at(&n->attrs, a) = value;
-	n->attrs.given |= 1u << a;
+	n->attrs.given[a] = true;
 }
 
 void node_set_dims(struct node *n, enum attr a, struct dims value)
 {
 	*(struct dims *)attr_at(&n->attrs, a) = value;
-	n->attrs.given |= 1u << a;
+	n->attrs.given[a] = true;
+}
+
+void node_set_text(struct node *n, enum attr a, const char *value)
+{
+	*(const char **)attr_at(&n->attrs, a) = value;
+	n->attrs.given[a] = true;
 }
 
 void node_copy_attrs(struct node *n, const struct attrs *from)
 {
-	u32 here = 0;
-
-	for (int a = 0; a < ATTR_COUNT; a++)
-		here |= op_has(n->op, a) ? 1u << a : 0;
-	n->attrs = *from;
-	n->attrs.given &= here;
+	for (int a = 0; a < ATTR_COUNT; a++) {
+		if (!op_has(n->op, a) || !from->given[a])
+			continue;
+		memcpy((char *)&n->attrs + attr_infos[a].offset,
+		       (const char *)from + attr_infos[a].offset, attr_bytes(a));
+		n->attrs.given[a] = true;
+	}
 }
 
 /* The attributes that ONNX does not have: every node gets them at once. */

@@ -46,7 +46,7 @@ enum attr {
 	ATTR_COUNT
 };
 
-enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_DIMS, ATTR_PAD };
+enum attr_kind { ATTR_INT, ATTR_FLOAT, ATTR_DIMS, ATTR_PAD, ATTR_TEXT };
 
 enum auto_pad { PAD_EXPLICIT, PAD_SAME_UPPER, PAD_SAME_LOWER, PAD_VALID, PAD_COUNT };
 
@@ -57,11 +57,12 @@ struct dims {
 
 /* Every attribute there is; op_has() says which ones an operator has. */
 struct attrs {
-	u32 given; /* bit set of enum attr: those that have a value */
+	bool given[ATTR_COUNT]; /* those that have a value */
 #define ATTR_TYPE_INT s64
 #define ATTR_TYPE_FLOAT float
 #define ATTR_TYPE_DIMS struct dims
 #define ATTR_TYPE_PAD enum auto_pad
+#define ATTR_TYPE_TEXT const char *
 #define ATTR(field, kind, onnx, doc) ATTR_TYPE_##kind field; /* doc in attrs.def */
 #include "compiler/attrs.def"
 };
@@ -73,7 +74,7 @@ struct attr_info {
 	size_t offset; /* in struct attrs */
 };
 
-#define NODE_OUT_MAX 2
+#define NODE_OUT_MAX 16
 
 struct op_info {
 	const char *name;
@@ -97,6 +98,8 @@ enum attr_rule {
 	ATTR_OWN,
 	ATTR_REQUIRED,
 	ATTR_NUMBER,
+	ATTR_WORD,
+	ATTR_NONE,
 	ATTR_ONES,
 	ATTR_ZEROS,
 	ATTR_WEIGHTS,
@@ -106,6 +109,7 @@ enum attr_rule {
 struct attr_default {
 	enum attr_rule rule;
 	float value;
+	const char *word; /* of ATTR_WORD */
 };
 
 /* Before operator set @opset the NUMBER of an attribute was @older. */
@@ -119,6 +123,7 @@ struct attr_change {
 extern const struct attr_info attr_infos[ATTR_COUNT];
 extern const struct op_info op_infos[OP_COUNT];
 extern const struct op_types op_types[OP_COUNT];
+extern const u32 op_baked[OP_COUNT]; /* bit set of inputs: those that must be constant */
 extern const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT];
 extern const struct attr_change attr_changes[];
 
@@ -269,6 +274,7 @@ void node_set_out(struct node *n, int i, struct value *v);
 void node_set_int(struct node *n, enum attr a, s64 value);
 void node_set_float(struct node *n, enum attr a, float value);
 void node_set_dims(struct node *n, enum attr a, struct dims value);
+void node_set_text(struct node *n, enum attr a, const char *value); /* outlives the graph */
 
 /* Gives @n those attributes of @from that its operator has, too. */
 void node_copy_attrs(struct node *n, const struct attrs *from);
@@ -310,6 +316,8 @@ static inline void *attr_at(struct attrs *a, enum attr i)
 {
 	return (char *)a + attr_infos[i].offset;
 }
+
+size_t attr_bytes(enum attr i);
 
 /* ---- Changing ------------------------------------------------------------------------------ */
 

@@ -114,7 +114,7 @@ static int check_types(const struct graph *g, const struct node *n)
 			return broken(g, n, "an output has a type, an input has none");
 	}
 	for (int a = 0; a < ATTR_COUNT; a++) {
-		if (op_has(n->op, a) && !(n->attrs.given & 1u << a))
+		if (op_has(n->op, a) && !n->attrs.given[a])
 			return broken(g, n, "a typed node lacks an attribute");
 	}
 	rc = infer_node(g, n, out);

@@ -135,7 +135,7 @@ static int parse_float(struct parser *p, float *out)
 
 static int parse_dims(struct parser *p, struct dims *d)
 {
-	if (at_end(p) || *p->at == ' ')
+	if (*p->at == ' ' || at_end(p))
 		return 0;
 	do {
 		if (d->n == TENSOR_RANK_MAX)
@@ -310,7 +310,7 @@ static int parse_attr(struct parser *p, struct node *n)
 	p->at += len;
 	if (!take(p, "="))
 		return bad(p, "= is expected");
-	n->attrs.given |= 1u << a;
+	n->attrs.given[a] = true;
 	switch (attr_infos[a].kind) {
 	case ATTR_INT:
 		return parse_int(p, to);
@@ -320,6 +320,9 @@ static int parse_attr(struct parser *p, struct node *n)
 		return parse_dims(p, to);
 	case ATTR_PAD:
 		return parse_pad(p, to);
+	case ATTR_TEXT:
+		*(const char **)to = parse_name(p);
+		return *(const char **)to ? 0 : -EINVAL;
 	}
 	return 0;
 }

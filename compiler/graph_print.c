@@ -110,7 +110,7 @@ static void print_attrs(FILE *to, const struct node *n)
 		const struct attr_info *info = &attr_infos[i];
 		const char *at = (const char *)&n->attrs + info->offset;
 
-		if (!(n->attrs.given & 1u << i) || is_untouched(n, i))
+		if (!n->attrs.given[i] || is_untouched(n, i))
 			continue;
 		fprintf(to, " %s=", info->name);
 		switch (info->kind) {
@@ -125,6 +125,9 @@ static void print_attrs(FILE *to, const struct node *n)
 			break;
 		case ATTR_PAD:
 			fprintf(to, "%s", auto_pad_names[*(const enum auto_pad *)at]);
+			break;
+		case ATTR_TEXT:
+			print_name(to, *(const char *const *)at);
 			break;
 		}
 	}

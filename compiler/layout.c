@@ -40,16 +40,7 @@ struct layout layout_rows(const struct shape *shape, int element)
 
 struct layout layout_dense(const struct value *v)
 {
-	s64 bytes = shape_elems(&v->shape) * dtype_size(v->dtype);
-	struct shape containers = { .rank = 1,
-				    .dim = { (bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES } };
-	struct layout l;
-
-	if (dtype_is_element(v->dtype))
-		return layout_row_major(&v->shape, (int)dtype_size(v->dtype));
-	l = layout_row_major(&containers, CONTAINER_BYTES);
-	l.bytes = bytes;
-	return l;
+	return layout_row_major(&v->shape, (int)dtype_size(v->dtype));
 }
 
 struct layout layout_dense_as(const struct value *v, const struct shape *as)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Layout: where each element of a value is inside its buffer. Elements have 4 bytes or 1.
+ * Layout: where each element of a value is inside its buffer. Elements have 1, 4 or 8 bytes.
  *
  * SRAM is ideal and addresses carry lane patterns, so any layout costs the same to read and write;
  * what a layout decides is how many elements stand next to each other. Values that a window slides
@@ -30,15 +30,10 @@ struct layout {
 /* Row-major and dense, of elements of @element bytes. */
 struct layout layout_row_major(const struct shape *shape, int element);
 
-/*
- * Row-major and dense, as callers of a program have it. What is no element (dtype_is_element()) is
- * taken as a row of containers, and bytes is still its exact size.
- */
+/* Row-major and dense, as callers of a program have it. */
 struct layout layout_dense(const struct value *v);
 
-/*
- * The dense layout of @v seen as of shape @as: as many elements, or as many containers.
- */
+/* The dense layout of @v seen as of shape @as, of as many elements. */
 struct layout layout_dense_as(const struct value *v, const struct shape *as);
 
 /*

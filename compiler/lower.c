@@ -175,7 +175,14 @@ struct operand_at lower_in(struct lowering *l, const struct value *v)
 
 enum map_type lower_type(enum dtype t)
 {
-	return dtype_size(t) != 1 ? MAP_WORDS : t == DTYPE_S8 ? MAP_S8 : MAP_U8;
+	switch (dtype_size(t)) {
+	case 1:
+		return t == DTYPE_S8 ? MAP_S8 : MAP_U8;
+	case 4:
+		return MAP_WORDS;
+	default:
+		return MAP_LOW;
+	}
 }
 
 /* Whether @l moves by whole containers only, its last dimension by bytes that fill them. */
@@ -219,6 +226,9 @@ void lower_copy(struct lowering *l, const struct operand_at *to, const struct op
 		map_dim(&map, to->layout.dim[i] / by,
 			(s64[]){ to->layout.stride[i] * by, from->layout.stride[i] * by });
 	}
+	if (to->layout.element > CONTAINER_BYTES)
+		map_dim(&map, to->layout.element / CONTAINER_BYTES,
+			(s64[]){ CONTAINER_BYTES, CONTAINER_BYTES });
 	map_run(&l->mir, l->machine->lanes, &map);
 }
 

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+/* What one lane loads and stores. */
 static s64 element_bytes(const struct map *map, int i)
 {
-	return map->operand[i].type == MAP_WORDS ? 4 : 1;
+	enum map_type type = map->operand[i].type;
+
+	return type == MAP_U8 || type == MAP_S8 ? 1 : 4;
 }
 
 /*
@@ -145,7 +148,7 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 		*ref = base[i];
 		ref->offset += number * c->step * map->stride[i][c->dim];
 		map->scalar[i] = !map->stride[i][inner];
-		if (map->scalar[i] && map->operand[i].type == MAP_WORDS)
+		if (map->scalar[i] && element_bytes(map, i) == 4)
 			continue;
 		if (map->scalar[i])
 			ref->seg_len = 1; /* the same byte again */
@@ -163,10 +166,15 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 
 static enum rondo_opcode load_op(const struct map *map, int i)
 {
-	static const enum rondo_opcode ops[] = { RONDO_OP_ld_w, RONDO_OP_ld_u8, RONDO_OP_ld_s8 };
+	static const enum rondo_opcode ops[] = {
+		[MAP_WORDS] = RONDO_OP_ld_w,
+		[MAP_LOW] = RONDO_OP_ld_w,
+		[MAP_U8] = RONDO_OP_ld_u8,
+		[MAP_S8] = RONDO_OP_ld_s8,
+	};
 	enum map_type type = map->operand[i].type;
 
-	return map->scalar[i] && type == MAP_WORDS ? RONDO_OP_ldb_w : ops[type];
+	return map->scalar[i] && element_bytes(map, i) == 4 ? RONDO_OP_ldb_w : ops[type];
 }
 
 vreg map_load(struct mir *m, const struct map *map, int i, s64 extra)
@@ -184,9 +192,19 @@ void map_load_part(struct mir *m, const struct map *map, int i, vreg dst, int pa
 
 void map_store(struct mir *m, const struct map *map, int i, vreg v)
 {
-	static const enum rondo_opcode ops[] = { RONDO_OP_st_w, RONDO_OP_st_u8, RONDO_OP_st_s8 };
+	static const enum rondo_opcode ops[] = {
+		[MAP_WORDS] = RONDO_OP_st_w,
+		[MAP_LOW] = RONDO_OP_st_w,
+		[MAP_U8] = RONDO_OP_st_u8,
+		[MAP_S8] = RONDO_OP_st_s8,
+	};
+	struct mir_ref high = map->ref[i];
 
 	mir_store_as(m, ops[map->operand[i].type], v, map->ref[i], map->count);
+	if (map->operand[i].type != MAP_LOW)
+		return;
+	high.offset += 4;
+	mir_store(m, mir_v2(m, RONDO_OP_sra, v, mir_movi(m, 31)), high, map->count);
 }
 
 /* A nest over the outer dimensions and @trips vectors of @lanes lanes, from number @number on. */

@@ -15,9 +15,10 @@
 #include "compiler/layout.h"
 #include "compiler/mir.h"
 
-enum { MAP_OPERANDS = 5 };
+enum { MAP_OPERANDS = 5, MAP_DIMS = TENSOR_RANK_MAX + 1 };
 
-enum map_type { MAP_WORDS, MAP_U8, MAP_S8 };
+/* MAP_LOW: integers of 8 bytes, whose low words are loaded, and which a word is extended to. */
+enum map_type { MAP_WORDS, MAP_U8, MAP_S8, MAP_LOW };
 
 struct map_operand {
 	mir_buf buf;
@@ -30,8 +31,8 @@ struct map {
 	int operands;
 	struct map_operand operand[MAP_OPERANDS];
 	int dims;
-	s64 size[TENSOR_RANK_MAX];
-	s64 stride[MAP_OPERANDS][TENSOR_RANK_MAX]; /* bytes */
+	s64 size[MAP_DIMS];
+	s64 stride[MAP_OPERANDS][MAP_DIMS]; /* bytes */
 	void (*body)(struct mir *m, const struct map *map, void *arg);
 	void *arg;
 

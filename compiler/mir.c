@@ -214,6 +214,16 @@ void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b)
 	item->b = b;
 }
 
+void mir_v3_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b, vreg c)
+{
+	struct mir_item *item = mir_op(m, op);
+
+	item->dst = dst;
+	item->a = a;
+	item->b = b;
+	item->c = c;
+}
+
 void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, struct mir_ref ref,
 		   int count)
 {

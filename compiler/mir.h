@@ -146,6 +146,7 @@ vreg mir_requantise(struct mir *m, enum rondo_opcode op, vreg a, vreg params);
 
 /* The same into @dst, which exists: running sums. */
 void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b);
+void mir_v3_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b, vreg c);
 
 /* Loads and stores of @count lanes. */
 vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count);

@@ -140,6 +140,7 @@ static const struct {
 	{ OP_BATCHNORM, "momentum", true, 0 },
 	{ OP_BATCHNORM, "spatial", false, 1 },
 	{ OP_BATCHNORM, "training_mode", false, 0 },
+	{ OP_CONSTANTOFSHAPE, "value", true, 0 }, /* add_filling() */
 	{ OP_DROPOUT, "ratio", true, 0 },
 	{ OP_DROPOUT, "seed", true, 0 },
 	{ OP_DEQUANTIZE, "block_size", false, 0 },
@@ -180,6 +181,18 @@ static int read_auto_pad(const struct onnx_reader *r, const Onnx__NodeProto *p,
 			      (int)(a->s.len < 80 ? a->s.len : 80), (const char *)a->s.data);
 }
 
+static int read_text(const struct onnx_reader *r, const Onnx__AttributeProto *a, const char **out)
+{
+	char *text = graph_alloc(r->g, a->s.len + 1);
+
+	if (!text)
+		return r->g->err->code;
+	if (a->s.len)
+		memcpy(text, a->s.data, a->s.len);
+	*out = text;
+	return 0;
+}
+
 static int read_dims(const struct onnx_reader *r, const Onnx__NodeProto *p,
 		     const Onnx__AttributeProto *a, struct dims *out)
 {
@@ -200,6 +213,7 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 		[ATTR_FLOAT] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT,
 		[ATTR_DIMS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS,
 		[ATTR_PAD] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING,
+		[ATTR_TEXT] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING,
 	};
 	const struct attr_info *info = &attr_infos[attr];
 	void *to = attr_at(&n->attrs, attr);
@@ -218,6 +232,8 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 		return read_dims(r, p, a, to);
 	case ATTR_PAD:
 		return read_auto_pad(r, p, a, to);
+	case ATTR_TEXT:
+		return read_text(r, a, to);
 	}
 	if (a->f != a->f)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" is not a number",
@@ -231,11 +247,11 @@ static int read_known(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 {
 	int rc;
 
-	if (n->attrs.given & 1u << attr)
+	if (n->attrs.given[attr])
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" is there twice", a->name);
 	rc = read_attr(r, p, n, attr, a);
 	if (!rc && (attr_infos[attr].kind != ATTR_DIMS || a->n_ints))
-		n->attrs.given |= 1u << attr;
+		n->attrs.given[attr] = true;
 	return rc;
 }
 
@@ -305,6 +321,28 @@ static int add_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 		return graph_set_const(r->g, v, DTYPE_S64, &vector, a->ints);
 	}
 	return onnx_node_fail(r, p, -ENOTSUP, "a constant as \"%.80s\" is not supported", form);
+}
+
+/* The number that ConstantOfShape repeats, its input 1 from here on; 0 if none is given. */
+static int add_filling(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
+	const struct shape scalar = { 0 };
+	const float zero = 0;
+	struct value *v = graph_value(r->g, "");
+	int rc;
+
+	if (!v)
+		return r->g->err->code;
+	node_set_in(n, 1, v);
+	for (size_t i = 0; i < p->n_attribute; i++) {
+		if (strcmp(onnx_str(p->attribute[i]->name), "value"))
+			continue;
+		rc = constant_tensor(r, p, p->attribute[i]->t, v);
+		if (!rc && shape_elems(&v->shape) != 1)
+			rc = onnx_node_fail(r, p, -EINVAL, "its value is not one number");
+		return rc;
+	}
+	return graph_set_const(r->g, v, DTYPE_F32, &scalar, &zero);
 }
 
 /* ---- Nodes --------------------------------------------------------------------------------- */
@@ -401,5 +439,7 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	rc = read_attrs(r, p, n);
 	if (!rc)
 		rc = connect_inputs(r, p, n);
+	if (!rc && op == OP_CONSTANTOFSHAPE)
+		rc = add_filling(r, p, n);
 	return rc ? rc : connect_outputs(r, p, n);
 }

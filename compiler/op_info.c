@@ -43,8 +43,14 @@ const struct op_types op_types[OP_COUNT] = {
 };
 #pragma GCC diagnostic pop
 
+const u32 op_baked[OP_COUNT] = {
+#define BAKED(op, inputs) [OP_##op] = inputs,
+#include "compiler/ops.def"
+};
+
 const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
-#define HAS(op, field, rule, value) [OP_##op][ATTR_##field] = { ATTR_##rule, value },
+#define HAS(op, field, rule, value) [OP_##op][ATTR_##field] = { ATTR_##rule, value, NULL },
+#define SAYS(op, field, word) [OP_##op][ATTR_##field] = { ATTR_WORD, 0, word },
 #include "compiler/ops.def"
 };
 
@@ -60,6 +66,17 @@ const char *const auto_pad_names[PAD_COUNT] = {
 	[PAD_SAME_LOWER] = "SAME_LOWER",
 	[PAD_VALID] = "VALID",
 };
+
+size_t attr_bytes(enum attr i)
+{
+	static const size_t bytes[] = {
+		[ATTR_INT] = sizeof(s64),	    [ATTR_FLOAT] = sizeof(float),
+		[ATTR_DIMS] = sizeof(struct dims),  [ATTR_PAD] = sizeof(enum auto_pad),
+		[ATTR_TEXT] = sizeof(const char *),
+	};
+
+	return bytes[attr_infos[i].kind];
+}
 
 bool op_from_name(const char *name, size_t len, enum op *out)
 {

@@ -5,6 +5,8 @@
  * constant, since shapes may depend on their results. After it the operator set of the model means
  * nothing any more, nor do the types that it declares.
  */
+#include "compiler/expand.h"
+#include "compiler/explicit.h"
 #include "compiler/passes.h"
 #include "compiler/quantise.h"
 
@@ -74,6 +76,10 @@ static int type_node(struct graph *g, struct node *n)
 {
 	int rc;
 
+	if (expand_knows(n)) {
+		rc = make_explicit(g, n);
+		return rc ? rc : expand_node(g, n);
+	}
 	if (op_infos[n->op].flags & OP_FLAG_FUNCTION)
 		return quantise_expand(g, n);
 	rc = pass_type_node(g, n);

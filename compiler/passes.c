@@ -30,8 +30,7 @@ int pass_type_node(struct graph *g, struct node *n)
 	return 0;
 }
 
-/* A node is done: typed, and computed at once if everything it needs is constant. */
-static struct value *finish(struct graph *g, struct node *n)
+struct value *pass_finish_node(struct graph *g, struct node *n)
 {
 	struct value *out;
 
@@ -48,7 +47,7 @@ struct value *pass_unary(struct graph *g, struct node *at, enum op op, struct va
 	if (!n)
 		return NULL;
 	node_set_in(n, 0, x);
-	return finish(g, n);
+	return pass_finish_node(g, n);
 }
 
 struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct value *a,
@@ -60,7 +59,7 @@ struct value *pass_binary(struct graph *g, struct node *at, enum op op, struct v
 		return NULL;
 	node_set_in(n, 0, a);
 	node_set_in(n, 1, b);
-	return finish(g, n);
+	return pass_finish_node(g, n);
 }
 
 struct value *pass_view(struct graph *g, struct node *at, struct value *x, const struct shape *to)
@@ -85,7 +84,7 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 	node_set_in(n, 0, x);
 	memcpy(dims.v, to->dim, sizeof(to->dim));
 	node_set_dims(n, ATTR_shape, dims);
-	return finish(g, n);
+	return pass_finish_node(g, n);
 }
 
 struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm)
@@ -100,7 +99,7 @@ struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, 
 	for (int i = 0; i < x->shape.rank; i++)
 		dims.v[i] = perm[i];
 	node_set_dims(n, ATTR_perm, dims);
-	out = finish(g, n);
+	out = pass_finish_node(g, n);
 	if (out && out->data)
 		out->name = x->name; /* still the model's weights */
 	return out;
@@ -119,23 +118,32 @@ static void take_over(struct value *out, struct value *by)
 	node_set_out(maker, i, out);
 }
 
-int pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
+int pass_give_output(struct graph *g, struct node *n, int i, struct value *by)
 {
-	struct value *out = n->out[0];
+	struct value *out = n->out[i];
 	struct node *copy;
 
+	n->out[i] = NULL;
+	out->producer = NULL;
+	value_set_type(out, by->dtype, &by->shape);
 	if (!out->is_output) {
 		value_replace_uses(out, by);
-		graph_remove(g, n);
 	} else if (by->producer && !by->is_output) {
-		graph_remove(g, n);
 		take_over(out, by);
 	} else {
 		copy = graph_node(g, n, OP_COPY, n->name, 1);
 		if (!copy)
 			return g->err->code;
 		node_set_in(copy, 0, by);
-		graph_replace_node(g, n, copy);
+		node_set_out(copy, 0, out);
 	}
 	return 0;
+}
+
+int pass_replace_by_value(struct graph *g, struct node *n, struct value *by)
+{
+	int rc = pass_give_output(g, n, 0, by);
+
+	graph_remove(g, n);
+	return rc;
 }

@@ -66,6 +66,15 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 /* @x with dimension perm[i] as its dimension i. */
 struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm);
 
+/* The result of the new node @n: typed, and a constant if its inputs are. */
+struct value *pass_finish_node(struct graph *g, struct node *n);
+
+/*
+ * Whoever used output @i of @n uses @by, of the same type, instead; @n loses that output. Where it
+ * is an output of the graph and cannot become @by's own, a Copy makes it.
+ */
+int pass_give_output(struct graph *g, struct node *n, int i, struct value *by);
+
 /*
  * Removes @n: whoever used its output 0 uses @by, of the same type, instead. Where that is an
  * output of the graph and cannot become @by's own, a Copy makes it.

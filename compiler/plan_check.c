@@ -14,8 +14,7 @@ static int broken(const struct graph *g, const struct stage *s, const char *what
 static int check_reach(const struct graph *g, const struct stage *s, const struct stage_access *a,
 		       const struct layout *l)
 {
-	/* What is no element is indexed by containers, of which the last may not be full. */
-	s64 lo = plan_base(a, l), hi = lo + (dtype_is_element(a->value->dtype) ? l->element : 1);
+	s64 lo = plan_base(a, l), hi = lo + l->element;
 
 	for (int d = 0; d < s->dims; d++) {
 		s64 span = plan_stride(a, l, d) * (s->size[d] - 1);

@@ -232,7 +232,7 @@ static struct value *qlinear_matmul(struct graph *g, struct node *n)
 
 static bool has_channels_first(const struct graph *g, const struct node *n)
 {
-	if (!(n->attrs.given & 1u << ATTR_channels_last) || !n->attrs.channels_last)
+	if (!n->attrs.given[ATTR_channels_last] || !n->attrs.channels_last)
 		return true;
 	node_fail(g, n, -ENOTSUP, "channels_last = 1 is not supported");
 	return false;

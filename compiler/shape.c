@@ -208,10 +208,16 @@ static int infer_gemm(const struct graph *g, const struct node *n, struct inferr
 	return 0;
 }
 
-static int infer_binary(const struct graph *g, const struct node *n, struct inferred *out)
+/* All inputs, as NumPy does. */
+static int infer_broadcast(const struct graph *g, const struct node *n, struct inferred *out)
 {
-	if (!shape_broadcast(in_shape(n, 0), in_shape(n, 1), &out->shape))
-		return mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not broadcast");
+	out->shape = *in_shape(n, 0);
+	for (int i = 1; i < n->n_in; i++) {
+		struct shape so_far = out->shape;
+
+		if (!shape_broadcast(&so_far, in_shape(n, i), &out->shape))
+			return mismatch(g, n, &so_far, in_shape(n, i), "do not broadcast");
+	}
 	return 0;
 }
 
@@ -523,11 +529,149 @@ static int infer_fixed_softmax(const struct graph *g, const struct node *n, stru
 	return 0;
 }
 
-/* Functions are gone before anything but their inputs has a type. */
+static int infer_mod(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	if (out->dtype == DTYPE_F32 && !n->attrs.fmod)
+		return node_fail(g, n, -EINVAL, "fmod must be 1 for f32");
+	return infer_broadcast(g, n, out);
+}
+
+static int infer_shift(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	if (strcmp(n->attrs.direction, "LEFT") && strcmp(n->attrs.direction, "RIGHT"))
+		return node_fail(g, n, -EINVAL, "direction \"%.80s\" is neither LEFT nor RIGHT",
+				 n->attrs.direction);
+	return infer_broadcast(g, n, out);
+}
+
+static int infer_cast(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	if (n->attrs.to < 0 || n->attrs.to > INT32_MAX ||
+	    !dtype_from_number((s32)n->attrs.to, &out->dtype))
+		return node_fail(g, n, -ENOTSUP, "type %lld of the result is not supported",
+				 (long long)n->attrs.to);
+	return infer_same(g, n, out);
+}
+
+static int infer_bitcast(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	int rc = infer_cast(g, n, out);
+
+	if (!rc && dtype_size(out->dtype) != dtype_size(node_in(n, 0)->dtype))
+		return node_fail(g, n, -EINVAL, "%s and %s differ in size",
+				 dtype_name(node_in(n, 0)->dtype), dtype_name(out->dtype));
+	return rc;
+}
+
+/* ---- What only passes make ------------------------------------------------------------------- */
+
+static int infer_over(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	out->shape = *in_shape(n, 0);
+	for (int i = 0; i < n->attrs.axes.n; i++) {
+		s64 axis = n->attrs.axes.v[i];
+
+		if (axis < 0 || axis >= out->shape.rank || !out->shape.dim[axis])
+			return node_fail(g, n, -EINVAL, "axis %lld is none of its dimensions",
+					 (long long)axis);
+		out->shape.dim[axis] = 1;
+	}
+	return 0;
+}
+
+static int shape_attr(const struct graph *g, const struct node *n, struct shape *out)
+{
+	out->rank = n->attrs.shape.n;
+	memcpy(out->dim, n->attrs.shape.v, sizeof(out->dim));
+	if (!shape_valid(out))
+		return node_fail(g, n, -EFBIG, "its result exceeds %lld elements",
+				 (long long)TENSOR_ELEMS_MAX);
+	return 0;
+}
+
+static int infer_part(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct attrs *a = &n->attrs;
+	const struct shape *x = in_shape(n, 0);
+	int rc = shape_attr(g, n, &out->shape);
+
+	if (rc)
+		return rc;
+	if (a->shape.n != x->rank || a->starts.n != x->rank || a->steps.n != x->rank)
+		return node_fail(g, n, -EINVAL, "its numbers are not as many as dimensions");
+	for (int d = 0; d < x->rank && shape_elems(&out->shape); d++) {
+		s64 first = a->starts.v[d], last = -1;
+
+		if (first >= 0 && first < x->dim[d] && a->steps.v[d] <= TENSOR_ELEMS_MAX &&
+		    a->steps.v[d] >= -TENSOR_ELEMS_MAX)
+			last = first + a->steps.v[d] * (out->shape.dim[d] - 1);
+		if (last < 0 || last >= x->dim[d])
+			return node_fail(g, n, -EINVAL, "a part outside of its input");
+	}
+	return 0;
+}
+
+static int infer_stretch(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	struct shape wide;
+	int rc = shape_attr(g, n, &out->shape);
+
+	if (!rc && (!shape_broadcast(in_shape(n, 0), &out->shape, &wide) ||
+		    !shape_equal(&wide, &out->shape)))
+		return mismatch(g, n, in_shape(n, 0), &out->shape, "do not broadcast");
+	return rc;
+}
+
+static int infer_border(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct shape *x = in_shape(n, 0);
+	int rc = shape_attr(g, n, &out->shape);
+
+	if (rc)
+		return rc;
+	if (out->shape.rank != x->rank || n->attrs.starts.n != x->rank ||
+	    shape_elems(in_shape(n, 1)) != 1)
+		return node_fail(g, n, -EINVAL, "its numbers are not as many as dimensions");
+	for (int d = 0; d < x->rank; d++) {
+		s64 first = n->attrs.starts.v[d];
+
+		if (first < 0 || first > out->shape.dim[d] - x->dim[d])
+			return node_fail(g, n, -EINVAL, "its input is outside of its result");
+	}
+	return 0;
+}
+
+static int infer_take(const struct graph *g, const struct node *n, struct inferred *out)
+{
+	const struct value *indices = node_in(n, 1);
+	int rank = in_shape(n, 0)->rank, rc = check_axis(g, n, rank, rank - 1);
+	s64 size, count = shape_elems(&indices->shape);
+
+	if (rc)
+		return rc;
+	if (indices->shape.rank != 1)
+		return node_fail(g, n, -EINVAL, "its indices are not a vector");
+	if (!indices->data)
+		return node_fail(g, n, -ENOTSUP, "its indices \"%.80s\" are known only at run time",
+				 indices->name);
+	out->shape = *in_shape(n, 0);
+	size = out->shape.dim[node_axis(n, rank)];
+	for (s64 i = 0; i < count; i++) {
+		s64 index = ((const s64 *)indices->data)[i];
+
+		if (index < 0 || index >= size)
+			return node_fail(g, n, -EINVAL, "index %lld is outside of 0..%lld",
+					 (long long)index, (long long)size - 1);
+	}
+	out->shape.dim[node_axis(n, rank)] = count;
+	return 0;
+}
+
+/* Functions are replaced before they have a type. */
 static int infer_function(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	(void)out;
-	return node_fail(g, n, -ENOTRECOVERABLE, "a function that was not expanded");
+	return node_fail(g, n, -ENOTRECOVERABLE, "a function is left");
 }
 
 static infer_fn *const infer_fns[OP_COUNT] = {
@@ -546,8 +690,9 @@ static int leading_input(const struct node *n)
 	return -1;
 }
 
-static int check_input_types(const struct graph *g, const struct node *n, int leading)
+int infer_check_types(const struct graph *g, const struct node *n)
 {
+	int leading = leading_input(n);
 	char set[DTYPES_TEXT_MAX];
 
 	for (int i = 0; i < n->n_in; i++) {
@@ -580,18 +725,13 @@ static void give_types(const struct node *n, int leading, struct inferred out[NO
 	}
 }
 
-int infer_check_types(const struct graph *g, const struct node *n)
-{
-	return check_input_types(g, n, leading_input(n));
-}
-
 int infer_node(const struct graph *g, const struct node *n, struct inferred out[NODE_OUT_MAX])
 {
-	int leading = leading_input(n), rc = check_input_types(g, n, leading);
+	int rc = infer_check_types(g, n);
 
 	if (rc)
 		return rc;
-	give_types(n, leading, out);
+	give_types(n, leading_input(n), out);
 	rc = infer_fns[n->op](g, n, out);
 	if (rc)
 		return rc;

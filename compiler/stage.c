@@ -231,6 +231,32 @@ static int make_quantised_map(struct graph *g, struct stages *list, struct node 
 	return 0;
 }
 
+/* The dimensions of the result that are not reduced, then those that are. */
+static int make_over(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = new_stage(g, list, STAGE_REDUCE, n);
+	struct stage_access *x;
+	u32 gone = 0;
+
+	if (!s)
+		return g->err->code;
+	x = add_input(s, 0);
+	for (int i = 0; i < n->attrs.axes.n; i++)
+		gone |= 1u << n->attrs.axes.v[i];
+	for (int reduced = 0; reduced < 2; reduced++) {
+		for (int d = 0; d < x->as.rank; d++) {
+			if ((gone >> d & 1) != (u32)reduced)
+				continue;
+			x->step[d][s->dims] = 1;
+			if (!reduced)
+				s->out.step[d][s->dims] = 1;
+			add_dim(s, plain_names[d], x->as.dim[d]);
+			s->reduced += reduced;
+		}
+	}
+	return 0;
+}
+
 static int make_softmax(struct graph *g, struct stages *list, struct node *n)
 {
 	struct stage *s = new_stage(g, list, STAGE_SOFTMAX, n);
@@ -245,18 +271,6 @@ static int make_softmax(struct graph *g, struct stages *list, struct node *n)
 	return 0;
 }
 
-enum { CONTAINER_BYTES = 4 };
-
-/* The shape of @v, or how many containers it has where these are what is moved. */
-static struct shape moved_shape(const struct value *v)
-{
-	s64 bytes = shape_elems(&v->shape) * (s64)dtype_size(v->dtype);
-
-	if (dtype_is_element(v->dtype))
-		return v->shape;
-	return (struct shape){ 1, { (bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES } };
-}
-
 /* A move of input @i of @n, without a domain. */
 static struct stage *add_move(struct graph *g, struct stages *list, struct node *n, int i)
 {
@@ -265,8 +279,7 @@ static struct stage *add_move(struct graph *g, struct stages *list, struct node 
 	if (!s)
 		return NULL;
 	s->in[0].value = node_in(n, i);
-	s->in[0].as = moved_shape(s->in[0].value);
-	s->out.as = moved_shape(s->out.value);
+	s->in[0].as = s->in[0].value->shape;
 	return s;
 }
 
@@ -287,6 +300,112 @@ static int make_concat(struct graph *g, struct stages *list, struct node *n)
 		first += s->size[axis];
 	}
 	return 0;
+}
+
+static int make_part(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = add_move(g, list, n, 0);
+
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	for (int d = 0; d < s->dims; d++) {
+		s->in[0].at[d] = n->attrs.starts.v[d];
+		s->in[0].step[d][d] = s->size[d] > 1 ? n->attrs.steps.v[d] : 0;
+	}
+	return 0;
+}
+
+static int make_stretch(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = add_move(g, list, n, 0);
+
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	for (int d = 0; d < s->in[0].as.rank; d++)
+		follow(&s->in[0], d, s->dims - s->in[0].as.rank + d);
+	return 0;
+}
+
+/* First what is around, everywhere; then what is inside of it. */
+static int make_border(struct graph *g, struct stages *list, struct node *n)
+{
+	struct stage *s = add_move(g, list, n, 1);
+
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->out.as);
+	if (!shape_elems(&node_in(n, 0)->shape))
+		return 0;
+	s = add_move(g, list, n, 0);
+	if (!s)
+		return g->err->code;
+	plain_domain(s, &s->in[0].as);
+	for (int d = 0; d < s->dims; d++) {
+		s->in[0].step[d][d] = 1;
+		s->out.at[d] = n->attrs.starts.v[d];
+	}
+	return 0;
+}
+
+/* Slices of the result from @first on: those of the input that begin with @from, @step apart. */
+struct taken {
+	s64 first, count, from, step;
+};
+
+static int add_taken(struct graph *g, struct stages *list, struct node *n, int axis,
+		     const struct taken *t)
+{
+	struct stage *s = add_move(g, list, n, 0);
+	struct shape part;
+
+	if (!s)
+		return g->err->code;
+	part = s->out.as;
+	part.dim[axis] = t->count;
+	plain_domain(s, &part);
+	for (int d = 0; d < s->dims; d++)
+		s->in[0].step[d][d] = 1;
+	s->in[0].at[axis] = t->from;
+	s->in[0].step[axis][axis] = t->count > 1 ? t->step : 0;
+	s->out.at[axis] = t->first;
+	return 0;
+}
+
+/* How many of @index, from @first on, are @step apart. */
+static s64 run_length(const s64 *index, s64 n, s64 first, s64 *step)
+{
+	s64 count = 1;
+
+	*step = first + 1 < n ? index[first + 1] - index[first] : 0;
+	while (first + count < n && index[first + count] == index[first] + count * *step)
+		count++;
+	return count;
+}
+
+enum { TAKE_RUNS_MAX = 4096 };
+
+/* One run of equal steps after the other. */
+static int make_take(struct graph *g, struct stages *list, struct node *n)
+{
+	const s64 *index = node_in(n, 1)->data;
+	int rank = n->out[0]->shape.rank, runs = 0, rc = 0;
+	int axis = (int)(n->attrs.axis < 0 ? n->attrs.axis + rank : n->attrs.axis);
+	s64 size = n->out[0]->shape.dim[axis];
+	struct taken t = { 0 };
+
+	while (t.first < size && !rc) {
+		t.from = index[t.first];
+		t.count = run_length(index, size, t.first, &t.step);
+		if (++runs > TAKE_RUNS_MAX)
+			return node_fail(g, n, -EFBIG,
+					 "its indices are more than %d runs of equal steps",
+					 TAKE_RUNS_MAX);
+		rc = add_taken(g, list, n, axis, &t);
+		t.first += t.count;
+	}
+	return rc;
 }
 
 /* View, Transpose, Copy: one move of all elements. */
@@ -359,6 +478,19 @@ static int make(struct graph *g, struct stages *list, struct node *n)
 	case OP_SOFTMAX:
 	case OP_LOGSOFTMAX:
 		return make_softmax(g, list, n);
+	case OP_SUMOVER:
+	case OP_PRODOVER:
+	case OP_MAXOVER:
+	case OP_MINOVER:
+		return make_over(g, list, n);
+	case OP_PART:
+		return make_part(g, list, n);
+	case OP_STRETCH:
+		return make_stretch(g, list, n);
+	case OP_BORDER:
+		return make_border(g, list, n);
+	case OP_TAKE:
+		return make_take(g, list, n);
 	case OP_VIEW:
 	case OP_TRANSPOSE:
 	case OP_CONCAT:

@@ -23,17 +23,14 @@ enum stage_kind {
 	STAGE_POOL, /* maximum or mean of a window. Dimensions: n, y, x, c | ky, kx */
 	STAGE_MAP, /* each element by itself. Dimensions: those of the result */
 	STAGE_SOFTMAX, /* along the last dimension. Dimensions: those of the result */
+	STAGE_REDUCE, /* along some dimensions. Dimensions: those that stay | the others */
 	STAGE_MOVE, /* the elements as they are. Dimensions: those of the part that is moved */
 };
 
 /* The element of @value at a point of the domain. */
 struct stage_access {
 	const struct value *value; /* NULL: the stage has no such input */
-	/*
-	 * The shape that is indexed: its own, or one of as many elements. What is no element
-	 * (dtype_is_element()) is only ever moved, and indexed by containers.
-	 */
-	struct shape as;
+	struct shape as; /* the shape that is indexed: its own, or one of as many elements */
 	s64 at[TENSOR_RANK_MAX]; /* of each coordinate */
 	s64 step[TENSOR_RANK_MAX][STAGE_DIMS]; /* per index of each dimension of the domain */
 };

@@ -42,8 +42,7 @@ static int check_access(const struct graph *g, const struct stage *s, const stru
 {
 	if (!a->value)
 		return 0;
-	if (dtype_is_element(a->value->dtype) &&
-	    shape_elems(&a->as) != shape_elems(&a->value->shape))
+	if (shape_elems(&a->as) != shape_elems(&a->value->shape))
 		return broken(g, s, "a shape of another size than its value");
 	for (int i = 0; i < a->as.rank; i++) {
 		s64 lo, hi, before, after;
@@ -148,8 +147,8 @@ static void print_access(const struct stage *s, const char *what, const struct s
 static void print_stage(const struct stage *s, FILE *out)
 {
 	static const char *const kinds[] = {
-		[STAGE_PRODUCT] = "product", [STAGE_POOL] = "pool", [STAGE_MAP] = "map",
-		[STAGE_SOFTMAX] = "softmax", [STAGE_MOVE] = "move",
+		[STAGE_PRODUCT] = "product", [STAGE_POOL] = "pool",	[STAGE_MAP] = "map",
+		[STAGE_SOFTMAX] = "softmax", [STAGE_REDUCE] = "reduce", [STAGE_MOVE] = "move",
 	};
 
 	fprintf(out, "stage \"%s\": %s %s over", s->node->name, kinds[s->kind],

@@ -41,15 +41,6 @@ s32 dtype_number(enum dtype t); /* in ONNX and in .rnd files */
 #define DTYPES_TEXT_MAX 64
 const char *dtypes_text(u32 set, char buf[DTYPES_TEXT_MAX]);
 
-/*
- * Whether programs load and store single elements of the type: of 1 and 4 bytes. Others are only
- * moved, as containers of 4 bytes.
- */
-static inline bool dtype_is_element(enum dtype t)
-{
-	return dtype_size(t) == 1 || dtype_size(t) == 4;
-}
-
 /* The type with this name ("f32") or this number; false when there is none. */
 bool dtype_from_name(const char *name, size_t len, enum dtype *out);
 bool dtype_from_number(s32 number, enum dtype *out);

@@ -101,7 +101,7 @@ static int set_padding(const struct tflite_operator *o, struct node *n)
 	if (padding != PADDING_SAME && padding != PADDING_VALID)
 		return tflite_fail(o, -EINVAL, "padding %lld is not known", (long long)padding);
 	n->attrs.auto_pad = padding == PADDING_SAME ? PAD_SAME_UPPER : PAD_VALID;
-	n->attrs.given |= 1u << ATTR_auto_pad;
+	n->attrs.given[ATTR_auto_pad] = true;
 	return 0;
 }
 

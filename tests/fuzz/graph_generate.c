@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "tests/fuzz/graph_generate.h"
+#include "tests/fuzz/graph_generator.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -9,60 +10,32 @@
 
 #include "compiler/graph.h"
 
-enum {
-	VALUES = 64,
-	NODES = 7, /* operators at most, beside what brings their operands into shape */
-	ELEMENTS = 3000, /* of what is computed with, at most */
-	OUTPUTS = 6,
-};
-
-static const double ulp = 0x1p-23;
-
-struct value_made {
-	struct shape shape;
-	enum dtype dtype;
-	double most; /* no element is larger */
-	double grid; /* all elements are multiples of it; 0: of nothing */
-	double error; /* of the program's elements, at most */
-	bool is_const, used;
-};
-
-struct generator {
-	FILE *to;
-	const u8 *at, *end; /* choices */
-	struct value_made value[VALUES];
-	int n;
-};
-
-static u32 pick(struct generator *g, u32 count)
+u32 pick(struct generator *g, u32 count)
 {
 	return g->at < g->end ? *g->at++ % count : 0;
 }
 
 /* True about once in @count times; false when the choices are used up. */
-static bool rarely(struct generator *g, u32 count)
+bool rarely(struct generator *g, u32 count)
 {
 	return pick(g, count) == count - 1;
 }
 
-#define ONE_OF(g, ...) \
-	((const s64[]){ __VA_ARGS__ }[pick(g, sizeof((s64[]){ __VA_ARGS__ }) / sizeof(s64))])
-
 /* ---- Values -------------------------------------------------------------------------------- */
 
-static const struct shape *shape_of(const struct generator *g, int v)
+const struct shape *shape_of(const struct generator *g, int v)
 {
 	return &g->value[v].shape;
 }
 
-static void print_type(struct generator *g, int v)
+void print_type(struct generator *g, int v)
 {
 	char text[SHAPE_TEXT_MAX];
 
 	fprintf(g->to, "%s%s", dtype_name(g->value[v].dtype), shape_text(shape_of(g, v), text));
 }
 
-static int add_value(struct generator *g, struct value_made v)
+int add_value(struct generator *g, struct value_made v)
 {
 	g->value[g->n] = v;
 	return g->n++;
@@ -81,19 +54,19 @@ static int add_leaf(struct generator *g, const struct shape *shape, const char *
 	return v;
 }
 
-static int new_input(struct generator *g, const struct shape *shape)
+int new_input(struct generator *g, const struct shape *shape)
 {
 	return add_leaf(g, shape, "input");
 }
 
-static int new_const(struct generator *g, const struct shape *shape)
+int new_const(struct generator *g, const struct shape *shape)
 {
 	return add_leaf(g, shape, "const");
 }
 
 /* A constant of @n numbers, repeated from @values; the largest is @most. */
-static int new_numbers(struct generator *g, const struct shape *shape, const char *values,
-		       double most, enum dtype dtype)
+int new_numbers(struct generator *g, const struct shape *shape, const char *values, double most,
+		enum dtype dtype)
 {
 	int v = add_value(g, (struct value_made){ .shape = *shape,
 						  .dtype = dtype,
@@ -107,13 +80,13 @@ static int new_numbers(struct generator *g, const struct shape *shape, const cha
 	return v;
 }
 
-static s64 small_size(struct generator *g)
+s64 small_size(struct generator *g)
 {
 	return ONE_OF(g, 1, 2, 3, 4, 5, 6, 7, 9);
 }
 
 /* Mostly a few elements; once in a while a size around a register's lanes. */
-static struct shape random_shape(struct generator *g, int rank)
+struct shape random_shape(struct generator *g, int rank)
 {
 	struct shape s = { .rank = rank };
 	int i;
@@ -128,7 +101,7 @@ static struct shape random_shape(struct generator *g, int rank)
 }
 
 /* A value of @low to @high dimensions that has room for more arithmetic: an old or a new one. */
-static int operand(struct generator *g, int low, int high)
+int operand(struct generator *g, int low, int high)
 {
 	int tries, v;
 	struct shape s;
@@ -180,8 +153,7 @@ static struct value_made plus(const struct value_made *a, const struct value_mad
 }
 
 /* `node %N "vN" ? = OP "nN"`; @like: what is known of the numbers. */
-static int begin_node(struct generator *g, enum op op, const struct shape *shape,
-		      struct value_made like)
+int begin_node(struct generator *g, enum op op, const struct shape *shape, struct value_made like)
 {
 	int v;
 
@@ -193,13 +165,13 @@ static int begin_node(struct generator *g, enum op op, const struct shape *shape
 	return v;
 }
 
-static void input(struct generator *g, int v)
+void input(struct generator *g, int v)
 {
 	g->value[v].used = true;
 	fprintf(g->to, " %%%d", v);
 }
 
-static void numbers(struct generator *g, const char *attr, const s64 *v, int n)
+void numbers(struct generator *g, const char *attr, const s64 *v, int n)
 {
 	int i;
 
@@ -208,7 +180,7 @@ static void numbers(struct generator *g, const char *attr, const s64 *v, int n)
 		fprintf(g->to, "%s%lld", i ? "," : "", (long long)v[i]);
 }
 
-static void end_node(struct generator *g)
+void end_node(struct generator *g)
 {
 	fprintf(g->to, "\n");
 }
@@ -325,7 +297,7 @@ static int image(struct generator *g)
 	return new_input(g, &(struct shape){ 4, { 2, 3, 5, 4 } });
 }
 
-static void make_CONV(struct generator *g)
+void make_CONV(struct generator *g)
 {
 	int x = image(g), weights, bias = -1, i;
 	struct shape xs = *shape_of(g, x), ws = xs, ys = xs;
@@ -389,17 +361,17 @@ static void make_pool(struct generator *g, enum op op)
 	end_node(g);
 }
 
-static void make_MAXPOOL(struct generator *g)
+void make_MAXPOOL(struct generator *g)
 {
 	make_pool(g, OP_MAXPOOL);
 }
 
-static void make_AVGPOOL(struct generator *g)
+void make_AVGPOOL(struct generator *g)
 {
 	make_pool(g, OP_AVGPOOL);
 }
 
-static void make_GLOBALAVGPOOL(struct generator *g)
+void make_GLOBALAVGPOOL(struct generator *g)
 {
 	int x = operand(g, 3, 5), i;
 	struct shape s = *shape_of(g, x);
@@ -461,17 +433,17 @@ static void make_product(struct generator *g, enum op op)
 	end_node(g);
 }
 
-static void make_LINEAR(struct generator *g)
+void make_LINEAR(struct generator *g)
 {
 	make_product(g, OP_LINEAR);
 }
 
-static void make_MATMUL(struct generator *g)
+void make_MATMUL(struct generator *g)
 {
 	make_product(g, OP_MATMUL);
 }
 
-static void make_GEMM(struct generator *g)
+void make_GEMM(struct generator *g)
 {
 	static const char *const factors[] = { "1", "0.5", "-2", "4", "-0.25" };
 	int a = operand(g, 2, 2), b, c = -1;
@@ -528,10 +500,16 @@ static int partner(struct generator *g, int x)
 
 static void make_binary(struct generator *g, enum op op)
 {
-	int x = operand(g, 0, 5), y = partner(g, x), swap = rarely(g, 2);
+	int x, y, swap = rarely(g, 2);
 	struct value_made like;
 	struct shape s;
 
+	if (rarely(g, 4)) {
+		make_integers(g, op);
+		return;
+	}
+	x = operand(g, 0, 5);
+	y = partner(g, x);
 	shape_broadcast(shape_of(g, x), shape_of(g, y), &s);
 	like = op == OP_MUL ? sum_of(&g->value[x], &g->value[y], 1) :
 			      plus(&g->value[x], &g->value[y]);
@@ -541,28 +519,35 @@ static void make_binary(struct generator *g, enum op op)
 	end_node(g);
 }
 
-static void make_ADD(struct generator *g)
+void make_ADD(struct generator *g)
 {
 	make_binary(g, OP_ADD);
 }
 
-static void make_SUB(struct generator *g)
+void make_SUB(struct generator *g)
 {
 	make_binary(g, OP_SUB);
 }
 
-static void make_MUL(struct generator *g)
+void make_MUL(struct generator *g)
 {
 	make_binary(g, OP_MUL);
 }
 
 /* By a constant that is not near zero. */
-static void make_DIV(struct generator *g)
+void make_DIV(struct generator *g)
 {
-	int x = operand(g, 0, 4), y;
-	struct shape s = *shape_of(g, x), ys = s;
-	struct value_made like = g->value[x];
+	int x, y;
+	struct shape s, ys;
+	struct value_made like;
 
+	if (rarely(g, 4)) {
+		make_integers(g, OP_DIV);
+		return;
+	}
+	x = operand(g, 0, 4);
+	s = ys = *shape_of(g, x);
+	like = g->value[x];
 	if (rarely(g, 2))
 		ys = (struct shape){ 0 };
 	y = new_numbers(g, &ys, "1 -3 0.5 4 -0.25 7", 7, DTYPE_F32);
@@ -575,7 +560,7 @@ static void make_DIV(struct generator *g)
 	end_node(g);
 }
 
-static void make_RELU(struct generator *g)
+void make_RELU(struct generator *g)
 {
 	int x = operand(g, 0, 5);
 
@@ -583,7 +568,7 @@ static void make_RELU(struct generator *g)
 	end_node(g);
 }
 
-static void make_CLIP(struct generator *g)
+void make_CLIP(struct generator *g)
 {
 	static const char *const low[] = { "-2", "-0.5", "0", "1" }, *const high[] = { "0.25",
 										       "1.5", "3",
@@ -621,12 +606,12 @@ static void make_activation(struct generator *g, enum op op)
 	end_node(g);
 }
 
-static void make_SIGMOID(struct generator *g)
+void make_SIGMOID(struct generator *g)
 {
 	make_activation(g, OP_SIGMOID);
 }
 
-static void make_TANH(struct generator *g)
+void make_TANH(struct generator *g)
 {
 	make_activation(g, OP_TANH);
 }
@@ -648,17 +633,17 @@ static void make_softmax(struct generator *g, enum op op)
 	end_node(g);
 }
 
-static void make_SOFTMAX(struct generator *g)
+void make_SOFTMAX(struct generator *g)
 {
 	make_softmax(g, OP_SOFTMAX);
 }
 
-static void make_LOGSOFTMAX(struct generator *g)
+void make_LOGSOFTMAX(struct generator *g)
 {
 	make_softmax(g, OP_LOGSOFTMAX);
 }
 
-static void make_BATCHNORM(struct generator *g)
+void make_BATCHNORM(struct generator *g)
 {
 	int x = operand(g, 2, 4), in[4], i;
 	struct shape channels = { 1, { shape_of(g, x)->dim[1] } };
@@ -678,7 +663,7 @@ static void make_BATCHNORM(struct generator *g)
 
 /* ---- What only moves elements -------------------------------------------------------------- */
 
-static void make_FLATTEN(struct generator *g)
+void make_FLATTEN(struct generator *g)
 {
 	int x = operand(g, 0, 5), axis, i;
 	struct shape s = *shape_of(g, x), to = { 2, { 1, 1 } };
@@ -711,7 +696,7 @@ static struct shape refactored(struct generator *g, const struct shape *s)
 	return to;
 }
 
-static void make_RESHAPE(struct generator *g)
+void make_RESHAPE(struct generator *g)
 {
 	int x = operand(g, 0, 5), shape, i;
 	struct shape s = *shape_of(g, x), to = refactored(g, &s), told = to,
@@ -733,7 +718,7 @@ static void make_RESHAPE(struct generator *g)
 	end_node(g);
 }
 
-static void make_VIEW(struct generator *g)
+void make_VIEW(struct generator *g)
 {
 	int x = operand(g, 0, 5);
 	struct shape to = refactored(g, shape_of(g, x));
@@ -744,7 +729,7 @@ static void make_VIEW(struct generator *g)
 	end_node(g);
 }
 
-static void make_TRANSPOSE(struct generator *g)
+void make_TRANSPOSE(struct generator *g)
 {
 	int x = operand(g, 1, 6), i;
 	struct shape s = *shape_of(g, x), to = s;
@@ -769,7 +754,7 @@ static void make_TRANSPOSE(struct generator *g)
 	end_node(g);
 }
 
-static void make_CONCAT(struct generator *g)
+void make_CONCAT(struct generator *g)
 {
 	int x = operand(g, 1, 5), part[4], n = 1 + (int)pick(g, 4), axis, i;
 	struct shape s = *shape_of(g, x), to = s;
@@ -790,7 +775,7 @@ static void make_CONCAT(struct generator *g)
 	fprintf(g->to, " axis=%d\n", rarely(g, 2) ? axis - s.rank : axis);
 }
 
-static void make_IDENTITY(struct generator *g)
+void make_IDENTITY(struct generator *g)
 {
 	int x = operand(g, 0, 5);
 
@@ -798,7 +783,7 @@ static void make_IDENTITY(struct generator *g)
 	end_node(g);
 }
 
-static void make_COPY(struct generator *g)
+void make_COPY(struct generator *g)
 {
 	int x = operand(g, 0, 5);
 
@@ -806,7 +791,7 @@ static void make_COPY(struct generator *g)
 	end_node(g);
 }
 
-static void make_DROPOUT(struct generator *g)
+void make_DROPOUT(struct generator *g)
 {
 	int x = operand(g, 0, 5), v, mask;
 	struct value_made like = g->value[x];
@@ -892,7 +877,7 @@ static void bytes_out(struct generator *g, enum op op, const struct shape *ys, e
 	begin_node(g, op, ys, (struct value_made){ .dtype = type, .most = 255, .grid = 1 });
 }
 
-static void make_QUANTIZE(struct generator *g)
+void make_QUANTIZE(struct generator *g)
 {
 	static const char *const exact[] = { "0x1p-2", "0x1p-4", "0x1p0" };
 	int x = operand(g, 0, 5), scale, zero;
@@ -914,7 +899,7 @@ static void make_QUANTIZE(struct generator *g)
 	end_node(g);
 }
 
-static void make_DEQUANTIZE(struct generator *g)
+void make_DEQUANTIZE(struct generator *g)
 {
 	int x = byte_operand(g, 0, 5), scale, zero;
 	struct shape s = *shape_of(g, x);
@@ -980,12 +965,12 @@ static void make_byte_conv(struct generator *g, bool parameters)
 	end_node(g);
 }
 
-static void make_QLINEARCONV(struct generator *g)
+void make_QLINEARCONV(struct generator *g)
 {
 	make_byte_conv(g, true);
 }
 
-static void make_CONVINTEGER(struct generator *g)
+void make_CONVINTEGER(struct generator *g)
 {
 	make_byte_conv(g, false);
 }
@@ -1018,17 +1003,17 @@ static void make_byte_product(struct generator *g, bool parameters)
 	end_node(g);
 }
 
-static void make_QLINEARMATMUL(struct generator *g)
+void make_QLINEARMATMUL(struct generator *g)
 {
 	make_byte_product(g, true);
 }
 
-static void make_MATMULINTEGER(struct generator *g)
+void make_MATMULINTEGER(struct generator *g)
 {
 	make_byte_product(g, false);
 }
 
-static void make_QLINEARADD(struct generator *g)
+void make_QLINEARADD(struct generator *g)
 {
 	int a = byte_operand(g, 0, 5), b, in[8], n = 0, i;
 	enum dtype type = g->value[a].dtype;
@@ -1053,17 +1038,17 @@ static void make_QLINEARADD(struct generator *g)
 }
 
 /* The machine does not map them: networks of them are computed by the interpreter only. */
-static void make_FIXEDADD(struct generator *g)
+void make_FIXEDADD(struct generator *g)
 {
 	make_QLINEARADD(g);
 }
 
-static void make_FIXEDSOFTMAX(struct generator *g)
+void make_FIXEDSOFTMAX(struct generator *g)
 {
 	make_QLINEARADD(g);
 }
 
-static void make_QLINEARGLOBALAVGPOOL(struct generator *g)
+void make_QLINEARGLOBALAVGPOOL(struct generator *g)
 {
 	int x = byte_operand(g, 3, 4), in[5], n = 0, i;
 	struct shape ys = *shape_of(g, x);
@@ -1083,7 +1068,7 @@ static void make_QLINEARGLOBALAVGPOOL(struct generator *g)
 	end_node(g);
 }
 
-static void make_QLINEARCONCAT(struct generator *g)
+void make_QLINEARCONCAT(struct generator *g)
 {
 	int x = byte_operand(g, 1, 4), scale[3], zero[3], i;
 	enum dtype type = byte_type(g);
@@ -1105,7 +1090,7 @@ static void make_QLINEARCONCAT(struct generator *g)
 	fprintf(g->to, " axis=0\n");
 }
 
-static void make_QLINEARSIGMOID(struct generator *g)
+void make_QLINEARSIGMOID(struct generator *g)
 {
 	int x = byte_operand(g, 0, 4), in[5], n = 0, i;
 	enum dtype type = g->value[x].dtype;
@@ -1124,7 +1109,7 @@ static void make_QLINEARSIGMOID(struct generator *g)
 }
 
 /* Means of powers of two of cells are exact, and so is what is made of them. */
-static void make_QLINEARAVGPOOL(struct generator *g)
+void make_QLINEARAVGPOOL(struct generator *g)
 {
 	int x = byte_operand(g, 4, 4), in[5], n = 0, i;
 	enum dtype type = g->value[x].dtype;
@@ -1142,7 +1127,7 @@ static void make_QLINEARAVGPOOL(struct generator *g)
 	fprintf(g->to, " kernel=2,1 pads=1,0,0,0 count_include_pad=1\n");
 }
 
-static void make_QGEMM(struct generator *g)
+void make_QGEMM(struct generator *g)
 {
 	int a = byte_operand(g, 2, 2), in[9], n = 0, i;
 	enum dtype type = byte_type(g);
@@ -1168,7 +1153,7 @@ static void make_QGEMM(struct generator *g)
 	fprintf(g->to, swap ? " trans_b=1\n" : "\n");
 }
 
-static void make_SUMPOOL(struct generator *g)
+void make_SUMPOOL(struct generator *g)
 {
 	int x = byte_operand(g, 3, 4), zero = new_zero(g, g->value[x].dtype), i;
 	struct shape ys = *shape_of(g, x);
@@ -1186,7 +1171,7 @@ static void make_SUMPOOL(struct generator *g)
 }
 
 /* Of sums, or of an input. */
-static void make_REQUANTIZE(struct generator *g)
+void make_REQUANTIZE(struct generator *g)
 {
 	struct value_made like = { .dtype = DTYPE_S32, .most = 1e9, .grid = 1 };
 	enum dtype type = byte_type(g);
@@ -1225,7 +1210,7 @@ static void make_REQUANTIZE(struct generator *g)
 	end_node(g);
 }
 
-static void make_TABLE(struct generator *g)
+void make_TABLE(struct generator *g)
 {
 	int x = byte_operand(g, 0, 5), table;
 	enum dtype type = byte_type(g);

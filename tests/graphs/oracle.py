@@ -9,7 +9,7 @@ numbers (activations: decimal numbers of 120 digits), each result rounded to f32
 
 Written from the ONNX operator reference and, where that is open, docs/reference/semantics.md.
 Outputs of more than EXPECT_MAX elements are left out, and graphs with inputs or constants of more
-than VALUE_MAX.
+than VALUE_MAX or with operators that are not worked out here.
 The form of the files: tests/graph_case.h and compiler/graph_text.h.
 """
 import glob
@@ -617,6 +617,8 @@ def run(text):
             inputs = [values[w[1:]] if w != '_' else None for w in words if w[0] in '%_']
             attrs = dict(parse_attr(w) for w in words if w[0] not in '%_')
             attrs['opset'] = int(opset[1]) if opset else 99
+            if op not in OPERATORS:
+                return None
             made = OPERATORS[op](attrs, *inputs)
             made = made if isinstance(made, tuple) else (made,)
             for key, tensor in zip(re.findall(r'%(\d+)', results), made):
@@ -638,8 +640,11 @@ def spelled(value):
 
 
 def expectations(text):
-    lines = []
-    for key, tensor in run(text).items():
+    """The lines of results; what the file has if there is an operator that is not worked out here."""
+    results, lines = run(text), []
+    if results is None:
+        return [line for line in text.splitlines() if is_result(line)]
+    for key, tensor in results.items():
         dims = ','.join(str(n) for n in tensor.shape)
         lines.append('#: type %%%s %s[%s]' % (key, tensor.dtype, dims))
         if 0 < len(tensor.data) <= EXPECT_MAX:

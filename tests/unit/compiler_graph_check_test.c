@@ -146,7 +146,7 @@ static void untyped_input(struct graph *g)
 
 static void no_attribute(struct graph *g)
 {
-	clip(g)->attrs.given &= ~(1u << ATTR_hi);
+	clip(g)->attrs.given[ATTR_hi] = false;
 }
 
 static void other_type(struct graph *g)

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Functions on single elements. */
+#include "compiler/expand.h"
+
+#include <math.h>
+
+static int done(struct expand *e, struct value *y)
+{
+	return expand_output(e, 0, y);
+}
+
+static struct value *add(struct expand *e, struct value *a, struct value *b)
+{
+	return ex2(e, OP_ADD, a, b);
+}
+
+static struct value *mul(struct expand *e, struct value *a, struct value *b)
+{
+	return ex2(e, OP_MUL, a, b);
+}
+
+/* ---- Trigonometry ---------------------------------------------------------------------------- */
+
+int expand_tan(struct expand *e)
+{
+	return done(e, ex2(e, OP_DIV, ex1(e, OP_SIN, ex_in(e, 0)), ex1(e, OP_COS, ex_in(e, 0))));
+}
+
+/* atan(x / sqrt(1 - x^2)), of which 1 - x^2 is taken as a product, exact near 1. */
+static struct value *arcsine(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *root =
+		ex1(e, OP_SQRT, mul(e, ex_from(e, OP_SUB, 1, x), ex_by(e, OP_ADD, x, 1)));
+
+	return ex1(e, OP_ATAN, ex2(e, OP_DIV, x, root));
+}
+
+int expand_asin(struct expand *e)
+{
+	return done(e, arcsine(e));
+}
+
+int expand_acos(struct expand *e)
+{
+	return done(e, ex_from(e, OP_SUB, M_PI_2, arcsine(e)));
+}
+
+/* (e^x + @sign * e^-x) / 2, with the factor inside so that it overflows where the result does. */
+static int hyperbolic(struct expand *e, enum op op)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *up = ex1(e, OP_EXP, ex_by(e, OP_SUB, x, M_LN2));
+	struct value *down = ex1(e, OP_EXP, ex_by(e, OP_SUB, ex1(e, OP_NEG, x), M_LN2));
+
+	return done(e, ex2(e, op, up, down));
+}
+
+int expand_cosh(struct expand *e)
+{
+	return hyperbolic(e, OP_ADD);
+}
+
+int expand_sinh(struct expand *e)
+{
+	return hyperbolic(e, OP_SUB);
+}
+
+/* sign(x) log(|x| + sqrt(x^2 + 1)); where x^2 would overflow, log(2 |x|). */
+int expand_asinh(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *size = ex1(e, OP_ABS, x), *y, *far;
+
+	y = ex1(e, OP_SQRT, ex_by(e, OP_ADD, mul(e, x, x), 1));
+	y = ex1(e, OP_LOG, add(e, size, y));
+	far = ex_by(e, OP_ADD, ex1(e, OP_LOG, size), M_LN2);
+	y = ex_where(e, ex_from(e, OP_LESS, 1e10, size), far, y);
+	return done(e, mul(e, ex1(e, OP_SIGN, x), y));
+}
+
+/* log(x + sqrt(x - 1) sqrt(x + 1)) */
+int expand_acosh(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *root = mul(e, ex1(e, OP_SQRT, ex_by(e, OP_SUB, x, 1)),
+				 ex1(e, OP_SQRT, ex_by(e, OP_ADD, x, 1)));
+
+	return done(e, ex1(e, OP_LOG, add(e, x, root)));
+}
+
+/* log((1 + x) / (1 - x)) / 2 */
+int expand_atanh(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *q = ex2(e, OP_DIV, ex_by(e, OP_ADD, x, 1), ex_from(e, OP_SUB, 1, x));
+
+	return done(e, ex_by(e, OP_MUL, ex1(e, OP_LOG, q), 0.5));
+}
+
+/* ---- Activations ----------------------------------------------------------------------------- */
+
+/* @below where @x < 0, else @x. */
+static struct value *below_zero(struct expand *e, struct value *x, struct value *below)
+{
+	return ex_where(e, ex_by(e, OP_LESS, x, 0), below, x);
+}
+
+/* alpha (e^(x / by) - 1) */
+static struct value *minus_one(struct expand *e, struct value *x, double alpha, double by)
+{
+	struct value *y = ex1(e, OP_EXP, by == 1 ? x : ex_by(e, OP_DIV, x, by));
+
+	return ex_by(e, OP_MUL, ex_by(e, OP_SUB, y, 1), alpha);
+}
+
+int expand_elu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+
+	return done(e, below_zero(e, x, minus_one(e, x, (double)e->n->attrs.alpha, 1)));
+}
+
+int expand_celu(struct expand *e)
+{
+	double alpha = (double)e->n->attrs.alpha;
+	struct value *x = ex_in(e, 0);
+
+	return done(e, below_zero(e, x, minus_one(e, x, alpha, alpha)));
+}
+
+int expand_selu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *y = below_zero(e, x, minus_one(e, x, (double)e->n->attrs.alpha, 1));
+
+	return done(e, ex_by(e, OP_MUL, y, (double)e->n->attrs.gamma));
+}
+
+int expand_leakyrelu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+
+	return done(e, below_zero(e, x, ex_by(e, OP_MUL, x, (double)e->n->attrs.alpha)));
+}
+
+int expand_prelu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+
+	return done(e, below_zero(e, x, mul(e, x, ex_in(e, 1))));
+}
+
+int expand_thresholdedrelu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	struct value *above = ex_from(e, OP_LESS, (double)e->n->attrs.alpha, x);
+
+	return done(e, ex_where(e, above, x, ex_like(e, x, 0)));
+}
+
+/* Within 0..1; NaN stays. */
+static struct value *unit(struct expand *e, struct value *x)
+{
+	return ex_by(e, OP_MINIMUM, ex_by(e, OP_MAXIMUM, x, 0), 1);
+}
+
+static struct value *hardsigmoid(struct expand *e, double alpha, double beta)
+{
+	return unit(e, ex_by(e, OP_ADD, ex_by(e, OP_MUL, ex_in(e, 0), alpha), beta));
+}
+
+int expand_hardsigmoid(struct expand *e)
+{
+	return done(e, hardsigmoid(e, (double)e->n->attrs.alpha, (double)e->n->attrs.beta));
+}
+
+int expand_hardswish(struct expand *e)
+{
+	return done(e, mul(e, ex_in(e, 0), hardsigmoid(e, 1 / 6., 0.5)));
+}
+
+/* max(x, 0) + log(1 + e^-|x|) */
+static struct value *softplus(struct expand *e, struct value *x)
+{
+	struct value *small = ex1(e, OP_EXP, ex1(e, OP_NEG, ex1(e, OP_ABS, x)));
+
+	small = ex1(e, OP_LOG, ex_by(e, OP_ADD, small, 1));
+	return add(e, ex_by(e, OP_MAXIMUM, x, 0), small);
+}
+
+int expand_softplus(struct expand *e)
+{
+	return done(e, softplus(e, ex_in(e, 0)));
+}
+
+int expand_mish(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+
+	return done(e, mul(e, x, ex1(e, OP_TANH, softplus(e, x))));
+}
+
+int expand_softsign(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+
+	return done(e, ex2(e, OP_DIV, x, ex_by(e, OP_ADD, ex1(e, OP_ABS, x), 1)));
+}
+
+int expand_swish(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *scaled = x;
+
+	if (e->n->attrs.alpha != 1)
+		scaled = ex_by(e, OP_MUL, x, (double)e->n->attrs.alpha);
+	return done(e, mul(e, x, ex1(e, OP_SIGMOID, scaled)));
+}
+
+int expand_gelu(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *y;
+
+	if (ex_says(e->n->attrs.approximate, "tanh")) {
+		y = ex_by(e, OP_MUL, mul(e, mul(e, x, x), x), 0.044715);
+		y = ex1(e, OP_TANH, ex_by(e, OP_MUL, add(e, x, y), sqrt(2 / M_PI)));
+	} else if (ex_says(e->n->attrs.approximate, "none")) {
+		y = ex1(e, OP_ERF, ex_by(e, OP_MUL, x, M_SQRT1_2));
+	} else {
+		return expand_refuse(e, -EINVAL, "approximate is \"%.80s\"",
+				     e->n->attrs.approximate);
+	}
+	return done(e, mul(e, ex_by(e, OP_MUL, x, 0.5), ex_by(e, OP_ADD, y, 1)));
+}
+
+int expand_shrink(struct expand *e)
+{
+	double lambd = (double)e->n->attrs.lambd, bias = (double)e->n->attrs.bias;
+	struct value *x = ex_in(e, 0), *y;
+
+	y = ex_where(e, ex_from(e, OP_LESS, lambd, x), ex_by(e, OP_SUB, x, bias), ex_like(e, x, 0));
+	return done(e, ex_where(e, ex_by(e, OP_LESS, x, -lambd), ex_by(e, OP_ADD, x, bias), y));
+}
+
+/* ---- Others ---------------------------------------------------------------------------------- */
+
+int expand_variadic(struct expand *e)
+{
+	enum op function = e->n->op;
+	enum op op = function == OP_MAX ? OP_MAXIMUM : function == OP_MIN ? OP_MINIMUM : OP_ADD;
+	struct value *y = ex_in(e, 0);
+
+	for (int i = 1; i < e->n->n_in; i++)
+		y = ex2(e, op, y, ex_in(e, i));
+	if (function == OP_MEAN && e->n->n_in > 1)
+		y = ex_by(e, OP_DIV, y, e->n->n_in);
+	return done(e, y);
+}
+
+int expand_greater(struct expand *e)
+{
+	enum op op = e->n->op == OP_GREATER ? OP_LESS : OP_LESSEQUAL;
+
+	return done(e, ex2(e, op, ex_in(e, 1), ex_in(e, 0)));
+}
+
+int expand_castlike(struct expand *e)
+{
+	return done(e, ex_cast(e, ex_in(e, 0), ex_in(e, 1)->dtype));
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Functions that find elements by index. The machine computes no address from data: constant
+ * indices are moves, and those of the program's inputs are compared with every index there is.
+ */
+#include "compiler/expand.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "compiler/eval_number.h"
+
+enum { COMPARED_MAX = 256 }; /* indices that are compared */
+
+static int axis_of(struct expand *e, int rank, int *axis)
+{
+	s64 at = e->n->attrs.axis;
+
+	if (at < -rank || at >= rank)
+		return expand_refuse(e, -EINVAL, "axis %lld is outside the %d dimensions",
+				     (long long)at, rank);
+	*axis = (int)(at < 0 ? at + rank : at);
+	return 0;
+}
+
+/* Index number @i of the constant @v, counted from the end where it is negative. */
+static int read_index(struct expand *e, const struct value *v, s64 i, s64 size, s64 *out)
+{
+	*out = number_read(v->dtype, v->data, i).i;
+	if (*out < -size || *out >= size)
+		return expand_refuse(e, -EINVAL, "index %lld is outside of %lld elements",
+				     (long long)*out, (long long)size);
+	*out += *out < 0 ? size : 0;
+	return 0;
+}
+
+static int need_constant(struct expand *e, const struct value *v)
+{
+	if (v->data)
+		return 0;
+	return expand_refuse(e, -ENOTSUP,
+			     "its indices \"%.80s\" are known only at run time; make them a "
+			     "constant, or use Gather or GatherElements along at most %d elements",
+			     v->name, COMPARED_MAX);
+}
+
+/* Live indices, made non-negative. */
+static struct value *live_indices(struct expand *e, struct value *index, s64 size)
+{
+	if (size > COMPARED_MAX) {
+		need_constant(e, index);
+		return NULL;
+	}
+	return ex_where(e, ex_by(e, OP_LESS, index, 0), ex_by(e, OP_ADD, index, (double)size),
+			index);
+}
+
+/* For each number k the slice k of @x, in shape @slice, where @index is k. */
+static struct value *select_slices(struct expand *e, struct value *x, int axis, struct value *index,
+				   const struct shape *slice)
+{
+	s64 size = x->shape.dim[axis];
+	struct value *y = ex_view(e, ex_slice(e, x, axis, 0, 1), slice);
+
+	for (s64 k = 1; k < size && y; k++)
+		y = ex_where(e, ex_by(e, OP_EQUAL, index, (double)k),
+			     ex_view(e, ex_slice(e, x, axis, k, 1), slice), y);
+	return y;
+}
+
+/* ---- Gather ---------------------------------------------------------------------------------- */
+
+static int gather_constant(struct expand *e, struct value *x, const struct value *index, int axis,
+			   const struct shape *to)
+{
+	s64 count = shape_elems(&index->shape);
+	s64 *list = graph_alloc(e->g, ((size_t)count + 1) * sizeof(*list));
+	int rc = list ? 0 : e->g->err->code;
+
+	for (s64 i = 0; i < count && !rc; i++)
+		rc = read_index(e, index, i, x->shape.dim[axis], &list[i]);
+	return rc ? rc : expand_as(e, ex_take(e, x, axis, list, count), to);
+}
+
+int expand_gather(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *index = ex_in(e, 1), *y;
+	struct shape to = { 0 }, among = { 0 }, slice = { 0 };
+	int axis = 0, rc = axis_of(e, x->shape.rank, &axis);
+
+	if (rc)
+		return rc;
+	to.rank = x->shape.rank - 1 + index->shape.rank;
+	if (to.rank > TENSOR_RANK_MAX)
+		return expand_refuse(e, -EFBIG, "%d dimensions, the limit is %d", to.rank,
+				     TENSOR_RANK_MAX);
+	among.rank = slice.rank = to.rank;
+	for (int d = 0; d < to.rank; d++) {
+		bool inside = d >= axis && d < axis + index->shape.rank;
+
+		among.dim[d] = inside ? index->shape.dim[d - axis] : 1;
+		slice.dim[d] = d < axis ? x->shape.dim[d] :
+			       inside	? 1 :
+					  x->shape.dim[d - index->shape.rank + 1];
+		to.dim[d] = inside ? among.dim[d] : slice.dim[d];
+	}
+	if (index->data)
+		return gather_constant(e, x, index, axis, &to);
+	index = ex_view(e, live_indices(e, index, x->shape.dim[axis]), &among);
+	y = index ? select_slices(e, x, axis, index, &slice) : NULL;
+	return expand_output(e, 0, ex_stretch(e, y, &to));
+}
+
+/* Positions in the flat @x of the elements that @index names along @axis. */
+static s64 *flat_positions(struct expand *e, const struct shape *x, const struct value *index,
+			   int axis)
+{
+	s64 count = shape_elems(&index->shape), stride[TENSOR_RANK_MAX];
+	s64 *list = graph_alloc(e->g, ((size_t)count + 1) * sizeof(*list));
+
+	shape_strides(x, stride);
+	for (s64 i = 0; i < count && list; i++) {
+		s64 rest = i, at;
+
+		if (read_index(e, index, i, x->dim[axis], &at))
+			return NULL;
+		list[i] = at * stride[axis];
+		for (int d = x->rank - 1; d >= 0; d--) {
+			if (d != axis)
+				list[i] += rest % index->shape.dim[d] * stride[d];
+			rest /= index->shape.dim[d];
+		}
+	}
+	return list;
+}
+
+/* Refuses indices that do not fit over x beside @axis. */
+static int check_elements(struct expand *e, const struct shape *x, const struct shape *index,
+			  int axis)
+{
+	if (x->rank != index->rank)
+		return expand_refuse(e, -EINVAL, "%d dimensions of indices for %d", index->rank,
+				     x->rank);
+	for (int d = 0; d < x->rank; d++) {
+		if (d != axis && index->dim[d] > x->dim[d])
+			return expand_refuse(e, -EINVAL, "more indices than elements");
+	}
+	return 0;
+}
+
+int expand_gather_elements(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *index = ex_in(e, 1), *y = x;
+	struct shape flat = { 1, { shape_elems(&x->shape) } }, slice = index->shape;
+	int axis = 0, rc = axis_of(e, x->shape.rank, &axis);
+	s64 *list;
+
+	if (!rc)
+		rc = check_elements(e, &x->shape, &index->shape, axis);
+	if (rc)
+		return rc;
+	if (index->data) {
+		list = flat_positions(e, &x->shape, index, axis);
+		y = list ? ex_take(e, ex_view(e, x, &flat), 0, list, shape_elems(&slice)) : NULL;
+		return expand_as(e, y, &index->shape);
+	}
+	for (int d = 0; d < x->shape.rank && y; d++) {
+		if (d != axis)
+			y = ex_slice(e, y, d, 0, slice.dim[d]);
+	}
+	slice.dim[axis] = 1;
+	index = live_indices(e, index, x->shape.dim[axis]);
+	y = y && index ? select_slices(e, y, axis, index, &slice) : NULL;
+	return expand_output(e, 0, ex_stretch(e, y, &ex_in(e, 1)->shape));
+}
+
+/* ---- Tuples of indices ----------------------------------------------------------------------- */
+
+/* x as rows [rows, inner] that tuples of @depth indices name, behind @batch shared dimensions. */
+struct tuples {
+	s64 rows, inner, count;
+	s64 *row; /* of each tuple */
+};
+
+static int read_tuples(struct expand *e, const struct shape *x, const struct value *index,
+		       int batch, struct tuples *t)
+{
+	int depth, rc = need_constant(e, index);
+	s64 tuples, each = 1;
+
+	if (rc)
+		return rc;
+	if (index->shape.rank < 1 || batch < 0 || batch >= index->shape.rank)
+		return expand_refuse(e, -EINVAL, "its indices are no tuples");
+	depth = (int)index->shape.dim[index->shape.rank - 1];
+	if (depth < 1 || batch + depth > x->rank)
+		return expand_refuse(e, -EINVAL, "tuples of %d for %d dimensions", depth, x->rank);
+	*t = (struct tuples){ .rows = 1, .inner = 1 };
+	for (int d = 0; d < x->rank; d++)
+		*(d < batch + depth ? &t->rows : &t->inner) *= x->dim[d];
+	t->count = tuples = shape_elems(&index->shape) / depth;
+	for (int d = 0; d < batch; d++) {
+		if (index->shape.dim[d] != x->dim[d])
+			return expand_refuse(e, -EINVAL, "the shared dimensions differ");
+		each *= x->dim[d];
+	}
+	each = each ? tuples / each : 0;
+	t->row = graph_alloc(e->g, ((size_t)tuples + 1) * sizeof(*t->row));
+	for (s64 i = 0; t->row && i < tuples; i++) {
+		s64 row = batch ? i / each : 0;
+
+		for (int d = 0; d < depth && !rc; d++) {
+			s64 at;
+
+			rc = read_index(e, index, i * depth + d, x->dim[batch + d], &at);
+			row = row * x->dim[batch + d] + at;
+		}
+		if (rc)
+			return rc;
+		t->row[i] = row;
+	}
+	return t->row ? 0 : e->g->err->code;
+}
+
+int expand_gather_nd(struct expand *e)
+{
+	struct value *x = ex_in(e, 0);
+	const struct value *index = ex_in(e, 1);
+	int batch = (int)e->n->attrs.batch_dims, from;
+	struct shape to = { 0 };
+	struct tuples t;
+	int rc = read_tuples(e, &x->shape, index, batch, &t);
+
+	if (rc)
+		return rc;
+	from = batch + (int)index->shape.dim[index->shape.rank - 1];
+	if (index->shape.rank - 1 + x->shape.rank - from > TENSOR_RANK_MAX)
+		return expand_refuse(e, -EFBIG, "more than %d dimensions", TENSOR_RANK_MAX);
+	for (int d = 0; d < index->shape.rank - 1; d++)
+		to.dim[to.rank++] = index->shape.dim[d];
+	for (int d = from; d < x->shape.rank; d++)
+		to.dim[to.rank++] = x->shape.dim[d];
+	x = ex_view(e, x, &(struct shape){ 2, { t.rows, t.inner } });
+	return expand_as(e, ex_take(e, x, 0, t.row, t.count), &to);
+}
+
+/* ---- Scatter --------------------------------------------------------------------------------- */
+
+/* The operator that joins an update with what is there, and what changes nothing. */
+static bool find_reduction(const char *name, enum dtype t, enum op *op, double *nothing)
+{
+	double most = t == DTYPE_F32 ? INFINITY :
+		      t == DTYPE_S8  ? INT8_MAX :
+		      t == DTYPE_U8  ? UINT8_MAX :
+				       INT32_MAX;
+
+	*op = ex_says(name, "mul") ? OP_MUL :
+	      ex_says(name, "max") ? OP_MAXIMUM :
+	      ex_says(name, "min") ? OP_MINIMUM :
+				     OP_ADD;
+	*nothing = *op == OP_MUL     ? 1 :
+		   *op == OP_ADD     ? 0 :
+		   *op == OP_MINIMUM ? most :
+		   t == DTYPE_U8     ? 0 :
+				       -most;
+	return *op != OP_ADD || ex_says(name, "add");
+}
+
+/* Rows of @x, of which those that @t names are those of @updates, in order. */
+static struct value *replace_rows(struct expand *e, struct value *x, struct value *updates,
+				  const struct tuples *t)
+{
+	s64 *from = graph_alloc(e->g, ((size_t)t->rows + 1) * sizeof(*from));
+
+	for (s64 i = 0; from && i < t->rows; i++)
+		from[i] = i;
+	for (s64 i = 0; from && i < t->count; i++)
+		from[t->row[i]] = t->rows + i;
+	x = ex_concat(e, (struct value *[]){ x, updates }, 2, 0);
+	return from ? ex_take(e, x, 0, from, t->rows) : NULL;
+}
+
+/*
+ * Rows of @x, each joined with all updates that name it: one round for the first of each row, one
+ * for the second, and so on.
+ */
+static struct value *join_rows(struct expand *e, struct value *x, struct value *updates,
+			       const struct tuples *t, enum op op, double nothing)
+{
+	s64 *from = graph_alloc(e->g, ((size_t)t->rows + 1) * sizeof(*from));
+	bool *used = graph_alloc(e->g, (size_t)t->count + 1);
+	struct value *none =
+		ex_stretch(e, ex_like(e, x, nothing), &(struct shape){ 2, { 1, t->inner } });
+	struct value *all = ex_concat(e, (struct value *[]){ updates, none }, 2, 0);
+	s64 left = t->count;
+
+	if (!from || !used)
+		return NULL;
+	while (left && x) {
+		for (s64 i = 0; i < t->rows; i++)
+			from[i] = t->count;
+		for (s64 i = 0; i < t->count; i++) {
+			if (used[i] || from[t->row[i]] != t->count)
+				continue;
+			from[t->row[i]] = i;
+			used[i] = true;
+			left--;
+		}
+		x = ex2(e, op, x, ex_take(e, all, 0, from, t->rows));
+	}
+	return x;
+}
+
+static int scatter(struct expand *e, const struct tuples *t)
+{
+	const char *reduction = e->n->attrs.reduction;
+	struct value *x = ex_in(e, 0), *updates = ex_in(e, 2);
+	struct shape to = x->shape;
+	double nothing;
+	enum op op;
+
+	if (shape_elems(&updates->shape) != t->count * t->inner)
+		return expand_refuse(e, -EINVAL, "its updates are not as many as its indices");
+	x = ex_view(e, x, &(struct shape){ 2, { t->rows, t->inner } });
+	updates = ex_view(e, updates, &(struct shape){ 2, { t->count, t->inner } });
+	if (!x || !updates)
+		return e->g->err->code;
+	if (ex_says(reduction, "none"))
+		return expand_as(e, replace_rows(e, x, updates, t), &to);
+	if (!find_reduction(reduction, x->dtype, &op, &nothing))
+		return expand_refuse(e, -EINVAL, "reduction is \"%.80s\"", reduction);
+	return expand_as(e, join_rows(e, x, updates, t, op, nothing), &to);
+}
+
+int expand_scatter_elements(struct expand *e)
+{
+	const struct shape *x = &ex_in(e, 0)->shape;
+	const struct value *index = ex_in(e, 1);
+	struct tuples t = { .rows = shape_elems(x), .inner = 1 };
+	int axis = 0, rc = axis_of(e, x->rank, &axis);
+
+	if (!rc)
+		rc = need_constant(e, index);
+	if (!rc)
+		rc = check_elements(e, x, &index->shape, axis);
+	if (rc)
+		return rc;
+	t.count = shape_elems(&index->shape);
+	t.row = flat_positions(e, x, index, axis);
+	return t.row ? scatter(e, &t) : e->g->err->code;
+}
+
+int expand_scatter_nd(struct expand *e)
+{
+	struct tuples t;
+	int rc = read_tuples(e, &ex_in(e, 0)->shape, ex_in(e, 1), 0, &t);
+
+	return rc ? rc : scatter(e, &t);
+}

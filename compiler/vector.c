@@ -1,0 +1,609 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Vector code of operators on single elements: see vector.h. */
+#include "compiler/vector.h"
+
+#include <math.h>
+
+/* A constant in every lane: an f32, or the bits of an s32. */
+struct constant {
+	bool is_integer;
+	float f;
+	s32 i;
+};
+
+/* clang-format off */
+#define F(x) { false, x, 0 }
+#define I(x) { true, 0, x }
+/* clang-format on */
+
+/* One operator for one kind of registers. */
+struct recipe {
+	vreg (*emit)(struct mir *m, const struct vector *v, const vreg *x);
+	struct constant k[VECTOR_CONSTANTS];
+	int constants;
+};
+
+static vreg op1(struct mir *m, enum rondo_opcode op, vreg a)
+{
+	return mir_v1(m, op, a);
+}
+
+static vreg op2(struct mir *m, enum rondo_opcode op, vreg a, vreg b)
+{
+	return mir_v2(m, op, a, b);
+}
+
+static vreg muladd(struct mir *m, vreg a, vreg b, vreg c)
+{
+	return mir_v3(m, RONDO_OP_fma, a, b, c);
+}
+
+/* @a where @mask is all ones, else @b. */
+static vreg sel(struct mir *m, vreg mask, vreg a, vreg b)
+{
+	return mir_v3(m, RONDO_OP_sel, a, b, mask);
+}
+
+#define EMIT(name) static vreg name(struct mir *m, const struct vector *v, const vreg *x)
+#define FIRST(name, op)                             \
+	EMIT(name)                                  \
+	{                                           \
+		(void)v;                            \
+		return op1(m, RONDO_OP_##op, x[0]); \
+	}
+#define BOTH(name, op)                                    \
+	EMIT(name)                                        \
+	{                                                 \
+		(void)v;                                  \
+		return op2(m, RONDO_OP_##op, x[0], x[1]); \
+	}
+
+/* ---- f32 ------------------------------------------------------------------------------------- */
+
+FIRST(neg_f32, fneg)
+FIRST(abs_f32, fabs)
+FIRST(sqrt_f32, fsqrt)
+FIRST(reciprocal_f32, frcp)
+FIRST(floor_f32, ffloor)
+FIRST(round_f32, frint)
+BOTH(add_f32, fadd)
+BOTH(sub_f32, fsub)
+BOTH(mul_f32, fmul)
+BOTH(div_f32, fdiv)
+
+EMIT(itself)
+{
+	(void)m, (void)v;
+	return x[0];
+}
+
+EMIT(ceil_f32)
+{
+	(void)v;
+	return op1(m, RONDO_OP_fneg, op1(m, RONDO_OP_ffloor, op1(m, RONDO_OP_fneg, x[0])));
+}
+
+/* Constants: 0, 1, -1. */
+EMIT(sign_f32)
+{
+	const vreg *k = v->k;
+	vreg above = op2(m, RONDO_OP_and, op2(m, RONDO_OP_fcmplt, k[0], x[0]), k[1]);
+	vreg below = op2(m, RONDO_OP_and, op2(m, RONDO_OP_fcmplt, x[0], k[0]), k[2]);
+
+	return op2(m, RONDO_OP_or, above, below);
+}
+
+/* 2^(x log2 e) */
+EMIT(exp_f32)
+{
+	return op1(m, RONDO_OP_fexp2, op2(m, RONDO_OP_fmul, x[0], v->k[0]));
+}
+
+/* log2(x) ln 2 */
+EMIT(log_f32)
+{
+	return op2(m, RONDO_OP_fmul, op1(m, RONDO_OP_flog2, x[0]), v->k[0]);
+}
+
+/* 1 / (1 + 2^(-x log2 e)) */
+EMIT(sigmoid_f32)
+{
+	vreg e = op1(m, RONDO_OP_fexp2, op2(m, RONDO_OP_fmul, x[0], v->k[0]));
+
+	return op1(m, RONDO_OP_frcp, op2(m, RONDO_OP_fadd, e, v->k[1]));
+}
+
+/*
+ * 1 - 2 / (1 + 2^(2x log2 e)). Near zero that difference loses its digits, so below 1/4 the odd
+ * Taylor polynomial x - x^3/3 + 2x^5/15 - 17x^7/315 is taken: its next term, 62x^9/2835, is below
+ * 2^-21 of the result there.
+ */
+EMIT(tanh_f32)
+{
+	const vreg *k = v->k;
+	vreg e = op1(m, RONDO_OP_fexp2, op2(m, RONDO_OP_fmul, x[0], k[0]));
+	vreg q = op2(m, RONDO_OP_fdiv, k[2], op2(m, RONDO_OP_fadd, e, k[1]));
+	vreg far = op2(m, RONDO_OP_fsub, k[1], q);
+	vreg xx = op2(m, RONDO_OP_fmul, x[0], x[0]);
+	vreg p = muladd(m, xx, k[4], k[5]);
+
+	p = muladd(m, xx, p, k[6]);
+	p = op2(m, RONDO_OP_fmul, p, xx);
+	return sel(m, op2(m, RONDO_OP_fcmplt, op1(m, RONDO_OP_fabs, x[0]), k[3]),
+		   muladd(m, x[0], p, x[0]), far);
+}
+
+/* k[0] x^2 + k[1], times x^2, + k[2], and so on: @n coefficients, the highest first. */
+static vreg polynomial(struct mir *m, vreg x, const vreg *k, int n)
+{
+	vreg p = k[0];
+
+	for (int i = 1; i < n; i++)
+		p = muladd(m, p, x, k[i]);
+	return p;
+}
+
+/* All ones where @x / 2 is a whole number. */
+static vreg is_even(struct mir *m, vreg x, vreg half)
+{
+	vreg h = op2(m, RONDO_OP_fmul, x, half);
+
+	return op2(m, RONDO_OP_fcmpeq, h, op1(m, RONDO_OP_ffloor, h));
+}
+
+/*
+ * sin(x) from r = x - turns * pi within -pi/2..pi/2, of which pi is taken in three parts, so that r
+ * is exact as long as there are few turns. @odd: as many turns as change the sign.
+ * Constants from 1 on: -pi in parts, 1/2, the coefficients of x^9 to x^3.
+ */
+static vreg sine_of(struct mir *m, const struct vector *v, vreg x, vreg turns, vreg odd)
+{
+	const vreg *k = &v->k[1];
+	vreg r = muladd(m, turns, k[2], muladd(m, turns, k[1], muladd(m, turns, k[0], x)));
+	vreg rr = op2(m, RONDO_OP_fmul, r, r);
+	vreg p = op2(m, RONDO_OP_fmul, rr, polynomial(m, rr, &k[4], 4));
+
+	p = muladd(m, r, p, r);
+	return sel(m, is_even(m, odd, k[3]), p, op1(m, RONDO_OP_fneg, p));
+}
+
+#define SINE                                                                                      \
+	F(0.318309886f), F(-3.140625f), F(-9.67502593994140625e-4f), F(-1.50995799097837643e-7f), \
+		F(0.5f), F(2.7525562e-6f), F(-1.98408743e-4f), F(8.3333310e-3f), F(-0.16666667f)
+
+EMIT(sin_f32)
+{
+	vreg turns = op1(m, RONDO_OP_frint, op2(m, RONDO_OP_fmul, x[0], v->k[0]));
+
+	return sine_of(m, v, x[0], turns, turns);
+}
+
+/* cos(x) = sin(x + pi / 2) */
+EMIT(cos_f32)
+{
+	vreg half = v->k[4];
+	vreg turns = op1(m, RONDO_OP_frint, muladd(m, x[0], v->k[0], half));
+
+	return sine_of(m, v, x[0], op2(m, RONDO_OP_fsub, turns, half), turns);
+}
+
+/*
+ * |x| is brought below tan(pi / 8): above 1 by 1 / x, then by (x - 1) / (x + 1); the polynomial is
+ * that of Cephes. Constants: 1, tan(pi / 8), pi / 4, pi / 2, 0, coefficients.
+ */
+EMIT(atan_f32)
+{
+	const vreg *k = v->k;
+	vreg size = op1(m, RONDO_OP_fabs, x[0]), big = op2(m, RONDO_OP_fcmplt, k[0], size);
+	vreg t = sel(m, big, op1(m, RONDO_OP_frcp, size), size);
+	vreg mid = op2(m, RONDO_OP_fcmplt, k[1], t);
+	vreg folded = op2(m, RONDO_OP_fdiv, op2(m, RONDO_OP_fsub, t, k[0]),
+			  op2(m, RONDO_OP_fadd, t, k[0]));
+	vreg u = sel(m, mid, folded, t), uu = op2(m, RONDO_OP_fmul, u, u), p;
+
+	p = op2(m, RONDO_OP_fmul, uu, polynomial(m, uu, &k[5], 4));
+	p = op2(m, RONDO_OP_fadd, muladd(m, u, p, u), op2(m, RONDO_OP_and, mid, k[2]));
+	p = sel(m, big, op2(m, RONDO_OP_fsub, k[3], p), p);
+	return sel(m, op2(m, RONDO_OP_fcmplt, x[0], k[4]), op1(m, RONDO_OP_fneg, p), p);
+}
+
+/*
+ * 1 - t (a1 + a2 t + ... + a5 t^4) e^(-x^2) with t = 1 / (1 + p |x|): Abramowitz and Stegun 7.1.26,
+ * within 1.5e-7. Constants: 1, p, -log2 e, 0, a5 to a1.
+ */
+EMIT(erf_f32)
+{
+	const vreg *k = v->k;
+	vreg size = op1(m, RONDO_OP_fabs, x[0]);
+	vreg t = op1(m, RONDO_OP_frcp, muladd(m, size, k[1], k[0]));
+	vreg e = op2(m, RONDO_OP_fmul, op2(m, RONDO_OP_fmul, x[0], x[0]), k[2]), y;
+
+	y = op2(m, RONDO_OP_fmul, polynomial(m, t, &k[4], 5), t);
+	y = op2(m, RONDO_OP_fmul, y, op1(m, RONDO_OP_fexp2, e));
+	y = op2(m, RONDO_OP_fsub, k[0], y);
+	return sel(m, op2(m, RONDO_OP_fcmplt, x[0], k[3]), op1(m, RONDO_OP_fneg, y), y);
+}
+
+EMIT(max_f32)
+{
+	(void)v;
+	return vector_join(m, OP_MAXIMUM, true, x[0], x[1], false);
+}
+
+EMIT(min_f32)
+{
+	(void)v;
+	return vector_join(m, OP_MINIMUM, true, x[0], x[1], false);
+}
+
+/*
+ * |a| - |b| floor(|a| / |b|), which is one too many or few where the quotient was rounded over a
+ * whole number, with the sign of a. Constants: 0, infinity.
+ */
+EMIT(mod_f32)
+{
+	vreg a = op1(m, RONDO_OP_fabs, x[0]), b = op1(m, RONDO_OP_fabs, x[1]);
+	vreg q = op1(m, RONDO_OP_ffloor, op2(m, RONDO_OP_fdiv, a, b));
+	vreg r = muladd(m, op1(m, RONDO_OP_fneg, q), b, a), far;
+
+	r = sel(m, op2(m, RONDO_OP_fcmplt, r, v->k[0]), op2(m, RONDO_OP_fadd, r, b), r);
+	r = sel(m, op2(m, RONDO_OP_fcmple, b, r), op2(m, RONDO_OP_fsub, r, b), r);
+	far = op2(m, RONDO_OP_and, op2(m, RONDO_OP_fcmpeq, b, v->k[1]),
+		  op2(m, RONDO_OP_fcmplt, a, b));
+	r = sel(m, far, a, r);
+	return sel(m, op2(m, RONDO_OP_fcmplt, x[0], v->k[0]), op1(m, RONDO_OP_fneg, r), r);
+}
+
+/* x^n for whole n of 0..31 in s32 @n, exact where products are. @one: 1.0; @unit: s32 1; @zero. */
+static vreg whole_power(struct mir *m, vreg x, vreg n, vreg one, vreg unit, vreg zero)
+{
+	vreg y = one;
+
+	for (int i = 0; i < 5; i++) {
+		vreg bit = op2(m, RONDO_OP_sub, zero, op2(m, RONDO_OP_and, n, unit));
+
+		y = sel(m, bit, op2(m, RONDO_OP_fmul, y, x), y);
+		n = op2(m, RONDO_OP_srl, n, unit);
+		if (i < 4)
+			x = op2(m, RONDO_OP_fmul, x, x);
+	}
+	return y;
+}
+
+/*
+ * 2^(y log2 |x|) with the sign of x where y is odd, NaN for finite x < 0 and y not whole; by
+ * products where y is whole and small. Constants: 0, 1, 1/2, 32, NaN, s32 1, another, infinity.
+ */
+static vreg power(struct mir *m, const vreg *k, vreg x, vreg y)
+{
+	vreg size = op1(m, RONDO_OP_fabs, x), steps = op1(m, RONDO_OP_fabs, y);
+	vreg whole = op2(m, RONDO_OP_fcmpeq, y, op1(m, RONDO_OP_frint, y));
+	vreg few = op2(m, RONDO_OP_and, whole, op2(m, RONDO_OP_fcmplt, steps, k[3]));
+	vreg p = op2(m, RONDO_OP_fmul, y, op1(m, RONDO_OP_flog2, size)), q, minus;
+
+	p = op1(m, RONDO_OP_fexp2, p);
+	p = sel(m, op2(m, RONDO_OP_fcmpeq, size, k[1]), k[1], p);
+	minus = op2(m, RONDO_OP_andn, whole, is_even(m, y, k[2]));
+	minus = sel(m, minus, op1(m, RONDO_OP_fneg, p), p);
+	minus = sel(m, op2(m, RONDO_OP_or, whole, op2(m, RONDO_OP_fcmpeq, size, k[7])), minus,
+		    k[4]);
+	p = sel(m, op2(m, RONDO_OP_fcmplt, x, k[0]), minus, p);
+	q = whole_power(m, x, op1(m, RONDO_OP_f2i, steps), k[1], k[5], k[0]);
+	q = sel(m, op2(m, RONDO_OP_fcmplt, y, k[0]), op1(m, RONDO_OP_frcp, q), q);
+	return sel(m, few, q, p);
+}
+
+/* ---- f32 to bool ----------------------------------------------------------------------------- */
+
+/* The low bit of a mask: constant 0 is 1. */
+static vreg truth(struct mir *m, const struct vector *v, vreg mask)
+{
+	return op2(m, RONDO_OP_and, mask, v->k[0]);
+}
+
+EMIT(isnan_f32)
+{
+	return op2(m, RONDO_OP_andn, v->k[0], op2(m, RONDO_OP_fcmpeq, x[0], x[0]));
+}
+
+/* Constants: 1, infinity, -infinity. */
+EMIT(isinf_f32)
+{
+	const struct attrs *a = &v->node->attrs;
+	vreg above = op2(m, RONDO_OP_fcmpeq, x[0], v->k[a->detect_positive ? 1 : 2]);
+	vreg below = op2(m, RONDO_OP_fcmpeq, x[0], v->k[a->detect_negative ? 2 : 1]);
+
+	if (!a->detect_positive && !a->detect_negative)
+		return mir_movi(m, 0);
+	return truth(m, v, op2(m, RONDO_OP_or, above, below));
+}
+
+#define TRUTH(name, op)                                                \
+	EMIT(name)                                                     \
+	{                                                              \
+		return truth(m, v, op2(m, RONDO_OP_##op, x[0], x[1])); \
+	}
+TRUTH(equal_f32, fcmpeq)
+TRUTH(less_f32, fcmplt)
+TRUTH(lessequal_f32, fcmple)
+TRUTH(equal_s32, cmpeq)
+TRUTH(less_s32, cmplt)
+
+EMIT(lessequal_s32)
+{
+	return op2(m, RONDO_OP_andn, v->k[0], op2(m, RONDO_OP_cmplt, x[1], x[0]));
+}
+
+/* ---- s32 ------------------------------------------------------------------------------------- */
+
+BOTH(add_s32, add)
+BOTH(sub_s32, sub)
+BOTH(mul_s32, mul)
+BOTH(max_s32, max)
+BOTH(min_s32, min)
+BOTH(and_s32, and)
+BOTH(or_s32, or)
+BOTH(xor_s32, xor)
+
+/* Constant: what is to be inverted. */
+EMIT(invert)
+{
+	return op2(m, RONDO_OP_xor, x[0], v->k[0]);
+}
+
+EMIT(neg_s32)
+{
+	return op2(m, RONDO_OP_sub, v->k[0], x[0]);
+}
+
+EMIT(abs_s32)
+{
+	return op2(m, RONDO_OP_max, x[0], op2(m, RONDO_OP_sub, v->k[0], x[0]));
+}
+
+EMIT(sign_s32)
+{
+	return op2(m, RONDO_OP_max, op2(m, RONDO_OP_min, x[0], v->k[0]), v->k[1]);
+}
+
+/*
+ * |a| / |b|, from two quotients of f32 and a correction, so that it is exact for all numbers; 0
+ * where b is 0. Constants: 0, 1, 31.
+ */
+static vreg quotient(struct mir *m, const vreg *k, vreg a, vreg b)
+{
+	vreg size_b = op2(m, RONDO_OP_max, b, op2(m, RONDO_OP_sub, k[0], b));
+	vreg size_a = op2(m, RONDO_OP_max, a, op2(m, RONDO_OP_sub, k[0], a));
+	vreg fa = op1(m, RONDO_OP_fabs, op1(m, RONDO_OP_i2f, a));
+	vreg fb = op1(m, RONDO_OP_fabs, op1(m, RONDO_OP_i2f, b));
+	vreg q = op1(m, RONDO_OP_f2i, op1(m, RONDO_OP_ftrunc, op2(m, RONDO_OP_fdiv, fa, fb)));
+	vreg r = op2(m, RONDO_OP_sub, size_a, op2(m, RONDO_OP_mul, q, size_b)), more, fits;
+
+	more = op1(m, RONDO_OP_ffloor, op2(m, RONDO_OP_fdiv, op1(m, RONDO_OP_i2f, r), fb));
+	more = op1(m, RONDO_OP_f2i, more);
+	r = op2(m, RONDO_OP_sub, r, op2(m, RONDO_OP_mul, more, size_b));
+	q = op2(m, RONDO_OP_add, q, more);
+	q = op2(m, RONDO_OP_add, q, op2(m, RONDO_OP_cmplt, r, k[0]));
+	fits = op2(m, RONDO_OP_andn, op2(m, RONDO_OP_cmplt, k[0], size_b),
+		   op2(m, RONDO_OP_cmplt, r, size_b));
+	q = op2(m, RONDO_OP_sub, q, fits);
+	return op2(m, RONDO_OP_andn, q, op2(m, RONDO_OP_cmpeq, b, k[0]));
+}
+
+EMIT(div_s32)
+{
+	vreg q = quotient(m, v->k, x[0], x[1]);
+	vreg minus = op2(m, RONDO_OP_sra, op2(m, RONDO_OP_xor, x[0], x[1]), v->k[2]);
+
+	return op2(m, RONDO_OP_sub, op2(m, RONDO_OP_xor, q, minus), minus);
+}
+
+EMIT(mod_s32)
+{
+	const vreg *k = v->k;
+	vreg q = div_s32(m, v, x);
+	vreg r = op2(m, RONDO_OP_sub, x[0], op2(m, RONDO_OP_mul, q, x[1])), other;
+
+	if (!v->node->attrs.fmod) {
+		other = op2(m, RONDO_OP_cmplt, op2(m, RONDO_OP_xor, r, x[1]), k[0]);
+		other = op2(m, RONDO_OP_andn, other, op2(m, RONDO_OP_cmpeq, r, k[0]));
+		r = op2(m, RONDO_OP_add, r, op2(m, RONDO_OP_and, other, x[1]));
+	}
+	return op2(m, RONDO_OP_andn, r, op2(m, RONDO_OP_cmpeq, x[1], k[0]));
+}
+
+/* Squares and products; below 0 only 1 and -1 have a power that is not 0. Constants: 0, 1, -1. */
+static vreg integer_power(struct mir *m, const vreg *k, vreg x, vreg n)
+{
+	vreg y = k[1], base = x, left = n, odd, minus;
+
+	for (int i = 0; i < 31; i++) {
+		odd = op2(m, RONDO_OP_sub, k[0], op2(m, RONDO_OP_and, left, k[1]));
+		y = sel(m, odd, op2(m, RONDO_OP_mul, y, base), y);
+		left = op2(m, RONDO_OP_srl, left, k[1]);
+		base = op2(m, RONDO_OP_mul, base, base);
+	}
+	odd = op2(m, RONDO_OP_sub, k[0], op2(m, RONDO_OP_and, n, k[1]));
+	minus = op2(m, RONDO_OP_and, op2(m, RONDO_OP_cmpeq, x, k[1]), k[1]);
+	minus = sel(m, op2(m, RONDO_OP_cmpeq, x, k[2]), sel(m, odd, k[2], k[1]), minus);
+	return sel(m, op2(m, RONDO_OP_cmplt, n, k[0]), minus, y);
+}
+
+/* Of bytes, so that 31 bits are as good as more. Constant: 31. */
+EMIT(shift_s32)
+{
+	bool left = v->node->attrs.direction[0] == 'L';
+
+	return op2(m, left ? RONDO_OP_shl : RONDO_OP_srl, x[0],
+		   op2(m, RONDO_OP_min, x[1], v->k[0]));
+}
+
+/* ---- All types ------------------------------------------------------------------------------- */
+
+static bool is_f32(const struct node *n, int i)
+{
+	return node_in(n, i)->dtype == DTYPE_F32;
+}
+
+/* Constant: 0. */
+EMIT(where)
+{
+	return sel(m, op2(m, RONDO_OP_sub, v->k[0], x[0]), x[1], x[2]);
+}
+
+/* Constants: 0, 1. */
+EMIT(cast)
+{
+	const struct node *n = v->node;
+	bool from = is_f32(n, 0), to = n->out[0]->dtype == DTYPE_F32;
+
+	if (n->out[0]->dtype == DTYPE_BOOL && node_in(n, 0)->dtype != DTYPE_BOOL)
+		return op2(m, RONDO_OP_andn, v->k[1],
+			   op2(m, from ? RONDO_OP_fcmpeq : RONDO_OP_cmpeq, x[0], v->k[0]));
+	if (from && !to)
+		return op1(m, RONDO_OP_f2i, op1(m, RONDO_OP_ftrunc, x[0]));
+	return to && !from ? op1(m, RONDO_OP_i2f, x[0]) : x[0];
+}
+
+/* Constants: 0, 1, 1/2, 32, NaN, s32 1, s32 -1, infinity. */
+EMIT(pow_any)
+{
+	const struct node *n = v->node;
+	vreg a = x[0], b = x[1], y;
+
+	if (!is_f32(n, 0) && !is_f32(n, 1))
+		return integer_power(m, (vreg[]){ v->k[0], v->k[5], v->k[6] }, a, b);
+	a = is_f32(n, 0) ? a : op1(m, RONDO_OP_i2f, a);
+	b = is_f32(n, 1) ? b : op1(m, RONDO_OP_i2f, b);
+	y = power(m, v->k, a, b);
+	return is_f32(n, 0) ? y : op1(m, RONDO_OP_f2i, op1(m, RONDO_OP_ftrunc, y));
+}
+
+vreg vector_join(struct mir *m, enum op op, bool f32, vreg a, vreg b, bool into)
+{
+	static const enum rondo_opcode ops[][2] = {
+		[OP_ADD] = { RONDO_OP_add, RONDO_OP_fadd },
+		[OP_MUL] = { RONDO_OP_mul, RONDO_OP_fmul },
+		[OP_MAXIMUM] = { RONDO_OP_max, RONDO_OP_fmax },
+		[OP_MINIMUM] = { RONDO_OP_min, RONDO_OP_fmin },
+	};
+	enum rondo_opcode code = ops[op][f32];
+	vreg y, number;
+
+	if (!f32 || op == OP_ADD || op == OP_MUL) {
+		if (!into)
+			return op2(m, code, a, b);
+		mir_v2_into(m, a, code, a, b);
+		return a;
+	}
+	/* If one is NaN, fmax gives the second: which is NaN, or else b is. */
+	y = op2(m, code, b, a);
+	number = op2(m, RONDO_OP_fcmpeq, b, b);
+	if (!into)
+		return sel(m, number, y, b);
+	mir_v3_into(m, a, RONDO_OP_sel, y, b, number);
+	return a;
+}
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+#define LOG2_E 1.44269504f
+#define K(...) { __VA_ARGS__ }, sizeof((struct constant[]){ __VA_ARGS__ }) / sizeof(struct constant)
+#define NO_K { F(0) }, 0
+
+/* By type of the first input: all but f32, f32. */
+static const struct recipe recipes[OP_COUNT][2] = {
+	[OP_NEG] = { { neg_s32, K(I(0)) }, { neg_f32, NO_K } },
+	[OP_ABS] = { { abs_s32, K(I(0)) }, { abs_f32, NO_K } },
+	[OP_SIGN] = { { sign_s32, K(I(1), I(-1)) }, { sign_f32, K(F(0), F(1), F(-1)) } },
+	[OP_EXP] = { { NULL, NO_K }, { exp_f32, K(F(LOG2_E)) } },
+	[OP_LOG] = { { NULL, NO_K }, { log_f32, K(F(0.693147181f)) } },
+	[OP_SQRT] = { { NULL, NO_K }, { sqrt_f32, NO_K } },
+	[OP_RECIPROCAL] = { { NULL, NO_K }, { reciprocal_f32, NO_K } },
+	[OP_FLOOR] = { { NULL, NO_K }, { floor_f32, NO_K } },
+	[OP_CEIL] = { { NULL, NO_K }, { ceil_f32, NO_K } },
+	[OP_ROUND] = { { NULL, NO_K }, { round_f32, NO_K } },
+	[OP_SIN] = { { NULL, NO_K }, { sin_f32, K(SINE) } },
+	[OP_COS] = { { NULL, NO_K }, { cos_f32, K(SINE) } },
+	[OP_ATAN] = { { NULL, NO_K },
+		      { atan_f32, K(F(1), F(0.414213562f), F(0.785398163f), F(1.57079633f), F(0),
+				    F(8.05374449538e-2f), F(-1.38776856032e-1f),
+				    F(1.99777106478e-1f), F(-3.33329491539e-1f)) } },
+	[OP_ERF] = { { NULL, NO_K },
+		     { erf_f32,
+		       K(F(1), F(0.3275911f), F(-LOG2_E), F(0), F(1.061405429f), F(-1.453152027f),
+			 F(1.421413741f), F(-0.284496736f), F(0.254829592f)) } },
+	[OP_SIGMOID] = { { NULL, NO_K }, { sigmoid_f32, K(F(-LOG2_E), F(1)) } },
+	[OP_TANH] = { { NULL, NO_K },
+		      { tanh_f32, K(F(2 * LOG2_E), F(1), F(2), F(0.25f), F(-17.0f / 315),
+				    F(2.0f / 15), F(-1.0f / 3)) } },
+	[OP_CLIP] = { { NULL, NO_K }, { itself, NO_K } },
+	[OP_NOT] = { { invert, K(I(1)) }, { NULL, NO_K } },
+	[OP_BITNOT] = { { invert, K(I(-1)) }, { NULL, NO_K } },
+	[OP_ISNAN] = { { NULL, NO_K }, { isnan_f32, K(I(1)) } },
+	[OP_ISINF] = { { NULL, NO_K }, { isinf_f32, K(I(1), F(INFINITY), F(-INFINITY)) } },
+	[OP_CAST] = { { cast, K(I(0), I(1)) }, { cast, K(I(0), I(1)) } },
+	[OP_BITCAST] = { { itself, NO_K }, { itself, NO_K } },
+	[OP_ADD] = { { add_s32, NO_K }, { add_f32, NO_K } },
+	[OP_SUB] = { { sub_s32, NO_K }, { sub_f32, NO_K } },
+	[OP_MUL] = { { mul_s32, NO_K }, { mul_f32, NO_K } },
+	[OP_DIV] = { { div_s32, K(I(0), I(1), I(31)) }, { div_f32, NO_K } },
+	[OP_MAXIMUM] = { { max_s32, NO_K }, { max_f32, NO_K } },
+	[OP_MINIMUM] = { { min_s32, NO_K }, { min_f32, NO_K } },
+	[OP_POW] = { { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) },
+		     { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) } },
+	[OP_MOD] = { { mod_s32, K(I(0), I(1), I(31)) }, { mod_f32, K(F(0), F(INFINITY)) } },
+	[OP_EQUAL] = { { equal_s32, K(I(1)) }, { equal_f32, K(I(1)) } },
+	[OP_LESS] = { { less_s32, K(I(1)) }, { less_f32, K(I(1)) } },
+	[OP_LESSEQUAL] = { { lessequal_s32, K(I(1)) }, { lessequal_f32, K(I(1)) } },
+	[OP_AND] = { { and_s32, NO_K }, { NULL, NO_K } },
+	[OP_OR] = { { or_s32, NO_K }, { NULL, NO_K } },
+	[OP_XOR] = { { xor_s32, NO_K }, { NULL, NO_K } },
+	[OP_BITAND] = { { and_s32, NO_K }, { NULL, NO_K } },
+	[OP_BITOR] = { { or_s32, NO_K }, { NULL, NO_K } },
+	[OP_BITXOR] = { { xor_s32, NO_K }, { NULL, NO_K } },
+	[OP_BITSHIFT] = { { shift_s32, K(I(31)) }, { NULL, NO_K } },
+	[OP_WHERE] = { { where, K(I(0)) }, { where, K(I(0)) } },
+};
+
+static const struct recipe *recipe_of(const struct node *n)
+{
+	return &recipes[n->op][node_in(n, 0)->dtype == DTYPE_F32];
+}
+
+static vreg load_constant(struct lowering *l, const struct constant *c)
+{
+	float f = c->f;
+
+	if (c->is_integer)
+		memcpy(&f, &c->i, sizeof(f));
+	return lower_f32(l, f, l->machine->lanes);
+}
+
+void vector_begin(struct lowering *l, struct vector *v)
+{
+	const struct recipe *r = recipe_of(v->node);
+	const struct constant mask = I(0xff), shift = I(24);
+	enum dtype to = v->node->out[0]->dtype;
+
+	for (int i = 0; i < r->constants; i++)
+		v->k[i] = load_constant(l, &r->k[i]);
+	if (to == DTYPE_U8)
+		v->wrap[0] = load_constant(l, &mask);
+	if (to == DTYPE_S8)
+		v->wrap[0] = load_constant(l, &shift);
+}
+
+vreg vector_op(struct mir *m, const struct vector *v, const vreg *x)
+{
+	vreg y = recipe_of(v->node)->emit(m, v, x);
+
+	switch (v->node->out[0]->dtype) {
+	case DTYPE_U8:
+		return op2(m, RONDO_OP_and, y, v->wrap[0]);
+	case DTYPE_S8:
+		return op2(m, RONDO_OP_sra, op2(m, RONDO_OP_shl, y, v->wrap[0]), v->wrap[0]);
+	default:
+		return y;
+	}
+}
