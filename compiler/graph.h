@@ -133,6 +133,9 @@ static inline bool op_has(enum op op, enum attr a)
 	return attr_defaults[op][a].rule != ATTR_ABSENT;
 }
 
+/* Whether ops.def says that lower_@how() maps @op to the machine. */
+bool op_mapped_by(enum op op, const char *how);
+
 /* The types that input @i of @op may have where it has types of its own, else 0. */
 static inline u32 op_takes(enum op op, int i)
 {

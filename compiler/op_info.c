@@ -78,6 +78,17 @@ size_t attr_bytes(enum attr i)
 	return bytes[attr_infos[i].kind];
 }
 
+bool op_mapped_by(enum op op, const char *how)
+{
+	static const char *const lower[OP_COUNT] = {
+#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
+	[OP_##id] = #lower,
+#include "compiler/ops.def"
+	};
+
+	return !strcmp(lower[op], how);
+}
+
 bool op_from_name(const char *name, size_t len, enum op *out)
 {
 	for (int op = 0; op < OP_COUNT; op++) {

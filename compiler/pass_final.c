@@ -43,6 +43,33 @@ static int check_list(const struct graph *g, const struct value_list *list, cons
 	return 0;
 }
 
+/* Whether the program computes with 64-bit integers, and does not only move them. */
+static bool computes_s64(const struct graph *g)
+{
+	for (const struct node *n = g->first; n; n = n->next) {
+		for (int i = 0; i < n->n_in; i++) {
+			if (node_in(n, i) && node_in(n, i)->dtype == DTYPE_S64 &&
+			    !op_mapped_by(n->op, "move"))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The machine has 32 bits: whoever gives larger numbers must know. */
+static void tell_of_s64(const struct graph *g)
+{
+	if (!computes_s64(g))
+		return;
+	for (size_t i = 0; i < g->inputs.n; i++) {
+		if (g->inputs.v[i]->dtype == DTYPE_S64)
+			graph_notice(g,
+				     "input \"%.80s\" is s64, the program computes with its low "
+				     "32 bits: elements beyond -2147483648..2147483647 are wrong",
+				     g->inputs.v[i]->name);
+	}
+}
+
 int pass_final(struct graph *g)
 {
 	int rc = check_list(g, &g->inputs, "input");
@@ -51,5 +78,7 @@ int pass_final(struct graph *g)
 		rc = check_list(g, &g->outputs, "output");
 	for (const struct node *n = g->first; n && !rc; n = n->next)
 		rc = check_node(g, n);
+	if (!rc)
+		tell_of_s64(g);
 	return rc;
 }

@@ -192,18 +192,6 @@ static struct value *fuse(struct graph *g, struct node *at, struct node *n, cons
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* Whether ops.def says that @how is what maps @op to the machine. */
-static bool is_mapped_by(enum op op, const char *how)
-{
-	static const char *const lower[OP_COUNT] = {
-#define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
-	[OP_##id] = #lower,
-#include "compiler/ops.def"
-	};
-
-	return !strcmp(lower[op], how);
-}
-
 /* The input of the elementwise @n that is no constant, if all others are scalars; -1: none. */
 static int only_input(const struct node *n)
 {
@@ -243,7 +231,7 @@ static bool find_chain(struct value *v, struct node *user, struct chain *c)
 			return false;
 		if (is_dequantised_whole(v, &c->x))
 			return true;
-		if (!n || !is_mapped_by(n->op, "elementwise") || value_only_user(v) != user)
+		if (!n || !op_mapped_by(n->op, "elementwise") || value_only_user(v) != user)
 			return false;
 		i = only_input(n);
 		if (i < 0 || node_in(n, i)->dtype != DTYPE_F32)
@@ -327,7 +315,7 @@ static struct value *make_table(struct graph *g, struct node *n, const struct ch
 /* Whether it gives elements of its inputs, which quantising before it does not change. */
 static bool keeps_elements(enum op op)
 {
-	return is_mapped_by(op, "move") || op == OP_MAXPOOL;
+	return op_mapped_by(op, "move") || op == OP_MAXPOOL;
 }
 
 /* Whether quantising before @n, whose only user is the QuantizeLinear, leads to something. */

@@ -231,6 +231,42 @@ static void test_symbolic_dim(void)
 	free(bytes);
 }
 
+/* Whoever gives integers of 64 bits is told if the program computes with them. */
+static void test_s64(void)
+{
+	static const struct {
+		const char *op;
+		const char *notice;
+	} rows[] = {
+		{ "Add", "m.onnx: input \"x\" is s64, the program computes with its low 32 bits: "
+			 "elements beyond -2147483648..2147483647 are wrong" },
+		{ "Concat", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct onnx_writer *w = onnx_writer_create("g", "", 13);
+		char notice[400] = "";
+		struct compile_options o = { .notice = keep_notice, .notice_context = notice };
+		struct compile_error err = { 0 };
+		struct graph *g = NULL;
+		size_t size;
+		void *bytes;
+
+		onnx_write_input(w, "x", DTYPE_S64, &s1);
+		onnx_write_node(w, rows[i].op, "n", "x x", "y");
+		if (i)
+			onnx_write_int(w, "axis", 0);
+		onnx_write_output(w, "y", DTYPE_S64, i ? &(struct shape){ 1, { 8 } } : &s1);
+		bytes = onnx_writer_pack(w, &size);
+		onnx_writer_destroy(w);
+		tap_ok(!compile_graph_from_onnx(bytes, size, "m.onnx", &o, &g, &err) &&
+			       !strcmp(notice, rows[i].notice),
+		       "%s of 64-bit integers: %s%s", rows[i].op, notice, err.text);
+		graph_free(g);
+		free(bytes);
+	}
+}
+
 /* ---- What nobody uses ----------------------------------------------------------------------- */
 
 static void initializer_is_double(Onnx__ModelProto *m)
@@ -356,6 +392,7 @@ int main(void)
 	test_bake();
 	test_bake_default();
 	test_symbolic_dim();
+	test_s64();
 	test_shapes();
 	test_initializers();
 	test_unused();
