@@ -160,10 +160,13 @@ static int read_product(const struct tflite_operator *o, struct tflite_tensor **
 	*w = *x ? tflite_input(o, 1) : NULL;
 	if (!*w)
 		return o->r->g->err->code;
-	if (!tflite_is_quantised(*x) && ((*x)->dtype != DTYPE_F32 || (*w)->dtype != DTYPE_F32))
-		return tflite_fail(
-			o, -ENOTSUP, "%s is not supported, only f32, s8 and u8",
-			dtype_name((*x)->dtype != DTYPE_F32 ? (*x)->dtype : (*w)->dtype));
+	if (!tflite_is_quantised(*x) && (*x)->dtype != DTYPE_F32)
+		return tflite_fail(o, -ENOTSUP, "%s is not supported, only f32, s8 and u8",
+				   dtype_name((*x)->dtype));
+	if ((*x)->dtype == DTYPE_F32 && (*w)->dtype != DTYPE_F32)
+		return tflite_fail(o, -ENOTSUP,
+				   "weights of %s for an input of f32 are not supported",
+				   dtype_name((*w)->dtype));
 	in[2] = NULL;
 	if (!tflite_has_input(o, 2))
 		return 0;
