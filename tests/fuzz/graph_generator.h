@@ -69,6 +69,13 @@ int new_typed(struct generator *g, const struct shape *s, enum dtype dtype);
 /* A result whose numbers are within @most; @error is 0 where the program is exact. */
 struct value_made made(enum dtype dtype, double most, double error);
 
+/* What a sum of @terms products, each of an @a and a @b, may be; and @a + @b. */
+struct value_made sum_of(const struct value_made *a, const struct value_made *b, double terms);
+struct value_made plus(const struct value_made *a, const struct value_made *b);
+
+/* Columns of a product, of @inner terms each. */
+s64 columns(struct generator *g, s64 inner);
+
 /* `node %N "vN" ? = OP "nN"`, then its inputs and attributes; @like: what is known of the numbers.
  */
 int begin_node(struct generator *g, enum op op, const struct shape *shape, struct value_made like);
@@ -78,6 +85,23 @@ void end_node(struct generator *g);
 
 /* Add, Sub, Mul or Div of integers. */
 void make_integers(struct generator *g, enum op op);
+
+/* The windows of a node along each spatial dimension, in numbers that fit. */
+struct axis {
+	s64 in, kernel, stride, dilation, begin, end, out;
+};
+
+struct windows {
+	struct axis axis[2];
+	int n;
+	enum auto_pad how;
+	bool ceil;
+};
+
+/* Over an image of shape @x; a pool is not padded where it is dilated. */
+void random_windows(struct generator *g, struct windows *w, const struct shape *x,
+		    const s64 *kernel, bool is_pool);
+void print_windows(struct generator *g, const struct windows *w, bool kernel);
 
 /* One for each operator: graph_generate.c, graph_generate_*.c. */
 #define OP(id, ...) void make_##id(struct generator *g);

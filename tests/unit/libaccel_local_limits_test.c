@@ -2,20 +2,7 @@
 /*
  * The local backend's limits: what is left when numbers, room for commands or descriptors run out.
  */
-#include <dirent.h>
-
 #include "tests/unit/libaccel_local_rig.h"
-
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 /* Has @queue keep its jobs, or run them. */
 static void keep(struct rig *r, bool keeps)
@@ -120,7 +107,7 @@ static void test_many_commands(bool closes)
 /* Descriptors are closed on exec, and what fails keeps none. */
 static void test_descriptors(void)
 {
-	int fds = count_fds(), fd, open_before[64] = {}, kept = 0, made = 0;
+	int fds = rig_count_fds(), fd, open_before[64] = {}, kept = 0, made = 0;
 	struct accel_fence *fence = NULL;
 	struct rig r;
 
@@ -143,14 +130,14 @@ static void test_descriptors(void)
 		local_wake(local(&r));
 		while (accel_replay(r.queue, r.binding, &fence) != -ENODEV)
 			accel_fence_destroy(fence);
-		fd = count_fds();
+		fd = rig_count_fds();
 		accel_replay(r.queue, r.binding, &fence);
 		accel_replay(r.queue, r.binding, &fence);
-		tap_eq(count_fds(), fd, "a replay that fails leaves none");
+		tap_eq(rig_count_fds(), fd, "a replay that fails leaves none");
 		rig_fault(&r, "vanish", 0);
 	}
 	fini(&r);
-	tap_eq(count_fds(), fds, "all are closed in the end");
+	tap_eq(rig_count_fds(), fds, "all are closed in the end");
 }
 
 int main(void)

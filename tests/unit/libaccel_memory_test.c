@@ -7,7 +7,6 @@
 #define _GNU_SOURCE /* ppoll() */
 #include "tests/unit/libaccel_rig.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -143,17 +142,6 @@ static bool reachable_again(int count)
 	return reachable == count;
 }
 
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 /*
  * Functions that make something. Each is called with a request refused, and what it makes, if it
  * does, is destroyed again.
@@ -210,7 +198,7 @@ static void test_refused(struct rig *r)
 	u32 i;
 
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		int fds = count_fds(), before = reachable, n, ret;
+		int fds = rig_count_fds(), before = reachable, n, ret;
 		u32 wrong = 0;
 
 		for (n = 0;; n++) {
@@ -231,7 +219,7 @@ static void test_refused(struct rig *r)
 			tap_ok(reachable_again(before),
 			       "the device reaches no more memory than before");
 		rig_fill(r, n);
-		tap_ok(!rig_replay(r) && rig_correct(r, n) && count_fds() == fds,
+		tap_ok(!rig_replay(r) && rig_correct(r, n) && rig_count_fds() == fds,
 		       "then all is as before");
 	}
 }

@@ -3,25 +3,11 @@
  * Promises of accel.h that no other test would notice breaking, on either backend: order between
  * queues and within a job, what is given back, limits to the byte: libaccel_promises_test [DEVICE].
  */
-#include <dirent.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <xf86drm.h>
 
 #include "tests/unit/libaccel_faults.h"
-
-/* Entries of a directory: descriptors of this process. */
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	if (dir)
-		closedir(dir);
-	return n;
-}
 
 /*
  * Bytes that the library has mapped: what no child of this process gets. Nobody else in it has
@@ -242,7 +228,7 @@ static void test_nothing_leaks(struct rig *r)
 		void *memory;
 
 		if (i == 10)
-			fds = count_fds();
+			fds = rig_count_fds();
 		ret |= accel_program_create(r->device, r->code, r->code_bytes, 0, &program, NULL);
 		ret |= accel_binding_create(program, r->slots, RIG_SLOTS, &binding, NULL);
 		ret |= accel_queue_create(r->device, 1, &queue);
@@ -262,7 +248,7 @@ static void test_nothing_leaks(struct rig *r)
 			break;
 	}
 	tap_eq(ret, 0, "more objects, one after the other, than there may be at a time");
-	tap_eq(count_fds(), fds, "no file descriptor is left");
+	tap_eq(rig_count_fds(), fds, "no file descriptor is left");
 }
 
 /* When the device is closed, and what is made of it destroyed, all of its memory is given back. */
@@ -535,10 +521,10 @@ static void test_session(struct rig *r)
 	accel_session_destroy(session);
 
 	accel_session_create(r->device, model, &session, NULL);
-	fds = count_fds();
+	fds = rig_count_fds();
 	accel_session_start(session);
 	accel_session_destroy(session);
-	tap_ok(count_fds() <= fds, "one that is destroyed while it runs leaves nothing");
+	tap_ok(rig_count_fds() <= fds, "one that is destroyed while it runs leaves nothing");
 	accel_model_destroy(model);
 }
 

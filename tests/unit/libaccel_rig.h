@@ -7,6 +7,7 @@
 #ifndef TESTS_LIBACCEL_RIG_H
 #define TESTS_LIBACCEL_RIG_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,19 @@ static const char *rig_device = "emu"; /* for accel_open() */
 static inline bool rig_emulated(void)
 {
 	return !strncmp(rig_device, "emu", 3);
+}
+
+/* Descriptors of this process, and those that counting takes. */
+static inline int rig_count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n;
 }
 
 /*
