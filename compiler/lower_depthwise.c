@@ -6,11 +6,10 @@
  * pixel each tap is a load and a multiply-add. Bias and bounds are one operation more if there are
  * bounds, else the sum begins with the bias.
  */
-#include "compiler/lower.h"
+#include "compiler/lower_depthwise.h"
 
 #include <math.h>
 
-enum { IMAGE, CHANNEL, ROW, COLUMN, OUT, KY, KX }; /* the dimensions of its domain */
 enum { BYTES = 4 };
 
 struct depthwise {
@@ -94,17 +93,16 @@ static void load_constants(struct lowering *l, struct depthwise *d)
 	d->begin = bounded ? mir_movi(&l->mir, 0) : load_bias(l, d);
 }
 
-/* @a moved by the loops over images and pixels, which begin at depth @depth, and by the channel. */
-static struct mir_ref moving(const struct depthwise *d, const struct stage_access *a,
-			     const struct operand_at *at, int depth)
+struct mir_ref depthwise_ref(const struct stage_access *a, const struct operand_at *at, int depth,
+			     s64 first)
 {
 	static const int loops[] = { IMAGE, ROW, COLUMN };
 	s64 lane = plan_stride(a, &at->layout, CHANNEL);
-	struct mir_ref ref = mir_ref(at->buf, plan_base(a, &at->layout) + d->first * lane);
+	struct mir_ref ref = mir_ref(at->buf, plan_base(a, &at->layout) + first * lane);
 
 	for (int i = 0; i < 3; i++)
 		ref.stride[depth + i] = (s32)plan_stride(a, &at->layout, loops[i]);
-	if (lane != BYTES) {
+	if (lane != at->layout.element) {
 		ref.seg_len = 1;
 		ref.seg_stride = (s32)lane;
 	}
@@ -116,7 +114,7 @@ static void pixels(struct lowering *l, const struct depthwise *d)
 	const struct stage *s = d->s;
 	struct mir *m = &l->mir;
 	int depth = mir_loop(m, s->size[IMAGE]);
-	struct mir_ref x = moving(d, &s->in[0], &d->x, depth), tap;
+	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, d->first), tap;
 	vreg sum = d->begin;
 
 	mir_loop(m, s->size[ROW]);
@@ -130,7 +128,7 @@ static void pixels(struct lowering *l, const struct depthwise *d)
 	}
 	if (d->params != VREG_NONE)
 		sum = mir_requantise(m, RONDO_OP_rq_f32, sum, d->params);
-	mir_store(m, sum, moving(d, &s->out, &d->y, depth), d->lanes);
+	mir_store(m, sum, depthwise_ref(&s->out, &d->y, depth, d->first), d->lanes);
 	for (int i = 0; i < 3; i++)
 		mir_end(m);
 }

@@ -3,6 +3,7 @@
  * Products of bytes: see lower_quantised.h. What the matrix unit does with them is in
  * lower_matrix.c; convolutions whose channels do not mix are here, as dot products of four taps.
  */
+#include "compiler/lower_depthwise.h"
 #include "compiler/lower_quantised.h"
 
 #include <errno.h>
@@ -271,7 +272,6 @@ int quantised_product(struct lowering *l, const struct stage *s, int outer,
 
 /* ---- Channels that do not mix ---------------------------------------------------------------- */
 
-enum { IMAGE, CHANNEL, ROW, COLUMN, OUT, KY, KX }; /* the dimensions of its domain */
 enum { DOTS_MAX = 3 * QUANTISE_TAPS_MAX };
 
 struct depthwise {
@@ -352,23 +352,6 @@ static void load_constants(struct lowering *l, struct depthwise *d)
 			      columns_from(d, d->parameters.ref, d->parameters.part[i]), d->lanes);
 }
 
-/* @a moved by the loops over images and pixels, which begin at depth @depth, and by the channel. */
-static struct mir_ref moving(const struct depthwise *d, const struct stage_access *a,
-			     const struct operand_at *at, int depth)
-{
-	static const int loops[] = { IMAGE, ROW, COLUMN };
-	s64 lane = plan_stride(a, &at->layout, CHANNEL);
-	struct mir_ref ref = mir_ref(at->buf, plan_base(a, &at->layout) + d->first * lane);
-
-	for (int i = 0; i < 3; i++)
-		ref.stride[depth + i] = (s32)plan_stride(a, &at->layout, loops[i]);
-	if (lane != at->layout.element) {
-		ref.seg_len = 1;
-		ref.seg_stride = (s32)lane;
-	}
-	return ref;
-}
-
 /* Up to four taps of row @ky of the window, from tap 4 * @group on: a byte each. */
 static vreg load_taps(struct lowering *l, const struct depthwise *d, struct mir_ref x, s64 ky,
 		      s64 group)
@@ -407,7 +390,7 @@ static void pixels(struct lowering *l, const struct depthwise *d)
 	struct mir *m = &l->mir;
 	s64 taps = s->size[KY] * d->groups;
 	int depth = mir_loop(m, s->size[IMAGE]);
-	struct mir_ref x = moving(d, &s->in[0], &d->x, depth);
+	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, d->first);
 	vreg sum = d->begin;
 
 	mir_loop(m, s->size[ROW]);
@@ -418,7 +401,7 @@ static void pixels(struct lowering *l, const struct depthwise *d)
 		for (int pass = 0; pass < d->passes; pass++)
 			sum = mir_v3(m, d->dot, four, d->weight[pass * taps + t], sum);
 	}
-	store(l, d, sum, moving(d, &s->out, &d->y, depth));
+	store(l, d, sum, depthwise_ref(&s->out, &d->y, depth, d->first));
 	for (int i = 0; i < 3; i++)
 		mir_end(m);
 }
