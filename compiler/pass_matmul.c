@@ -38,23 +38,30 @@ static int lower_gemm(struct graph *g, struct node *n)
 }
 
 /* A vector becomes a row or a column; against one matrix B, all rows of A are one matrix. */
+bool pass_matrices(struct graph *g, struct node *at, struct value **a, struct value **b)
+{
+	const struct shape *rows = &(*a)->shape;
+	s64 len = rows->dim[rows->rank - 1];
+	struct shape s;
+
+	if ((*b)->shape.rank == 1) {
+		s = (struct shape){ 2, { (*b)->shape.dim[0], 1 } };
+		*b = pass_view(g, at, *b, &s);
+	}
+	if (*b && (rows->rank == 1 || (rows->rank > 2 && (*b)->shape.rank == 2))) {
+		s = (struct shape){ 2, { 1, len } };
+		for (int i = 0; i < rows->rank - 1; i++)
+			s.dim[0] *= rows->dim[i];
+		*a = pass_view(g, at, *a, &s);
+	}
+	return *a && *b;
+}
+
 static int lower_matmul(struct graph *g, struct node *n)
 {
 	struct value *a = node_in(n, 0), *b = node_in(n, 1), *y;
-	s64 len = a->shape.dim[a->shape.rank - 1];
-	struct shape s;
 
-	if (b->shape.rank == 1) {
-		s = (struct shape){ 2, { b->shape.dim[0], 1 } };
-		b = pass_view(g, n, b, &s);
-	}
-	if (b && (a->shape.rank == 1 || (a->shape.rank > 2 && b->shape.rank == 2))) {
-		s = (struct shape){ 2, { 1, len } };
-		for (int i = 0; i < a->shape.rank - 1; i++)
-			s.dim[0] *= a->shape.dim[i];
-		a = pass_view(g, n, a, &s);
-	}
-	y = a && b ? pass_binary(g, n, OP_LINEAR, a, b) : NULL;
+	y = pass_matrices(g, n, &a, &b) ? pass_binary(g, n, OP_LINEAR, a, b) : NULL;
 	y = y ? pass_view(g, n, y, &n->out[0]->shape) : NULL;
 	if (!y)
 		return g->err->code;

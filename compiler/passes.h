@@ -16,6 +16,9 @@
  *  - Clip has one input and its bounds as attributes; View stands for all that only changes a
  * shape;
  *  - clamps stand in the node that they limit (node_clamps()).
+ *
+ * Bounds of a network are worked out from it (bound.h). Then pass_live() replaces convolutions
+ * whose weights are not constant, and MatMulInteger with such a B.
  */
 #ifndef COMPILER_PASSES_H
 #define COMPILER_PASSES_H
@@ -42,7 +45,7 @@ struct pass {
 extern const struct pass passes[];
 
 pass_fn pass_fold, pass_shape, pass_simplify, pass_quantise, pass_window, pass_batchnorm,
-	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_outputs, pass_final;
+	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_live, pass_outputs, pass_final;
 
 /* ---- What passes share --------------------------------------------------------------------- */
 
@@ -65,6 +68,9 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 
 /* @x with dimension perm[i] as its dimension i. */
 struct value *pass_transpose(struct graph *g, struct node *at, struct value *x, const int *perm);
+
+/* The operands of a matrix product as Linear takes them, typed; false on error. */
+bool pass_matrices(struct graph *g, struct node *at, struct value **a, struct value **b);
 
 /* The result of the new node @n: typed, and a constant if its inputs are. */
 struct value *pass_finish_node(struct graph *g, struct node *n);

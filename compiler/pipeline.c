@@ -25,6 +25,13 @@ struct code {
 	struct compiled *out;
 };
 
+static int run_live(struct code *c)
+{
+	int rc = pass_live(c->g);
+
+	return rc ? rc : graph_check(c->g);
+}
+
 static int run_stage(struct code *c)
 {
 	int rc = lower_check_sizes(c->g);
@@ -94,6 +101,11 @@ static int run_emit(struct code *c)
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
 
+static void print_live(const struct code *c, FILE *to)
+{
+	graph_print(to, c->g, false);
+}
+
 static void print_stages(const struct code *c, FILE *to)
 {
 	stages_print(&c->stages, to);
@@ -155,6 +167,8 @@ const struct pass passes[] = {
 	GRAPH("refold", pass_fold, "compute what the passes left constant"),
 	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
 	GRAPH("final", pass_final, "check that only what the machine maps is left"),
+	CODE("live", run_live, print_live,
+	     "weights known only at run time: products of two activations"),
 	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
 	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),

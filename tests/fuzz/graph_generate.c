@@ -193,8 +193,7 @@ static void make_same(struct generator *g, enum op op, int x, struct value_made 
 
 /* ---- Products ------------------------------------------------------------------------------ */
 
-/* The second operand of a product: a constant or not. */
-static int factor(struct generator *g, const struct shape *s)
+int factor(struct generator *g, const struct shape *s)
 {
 	return rarely(g, 3) ? new_input(g, s) : new_const(g, s);
 }

@@ -39,10 +39,11 @@ static int byte_operand(struct generator *g, int low, int high)
 	return v;
 }
 
-/* Weights of bytes, in s8. */
+/* Weights of bytes, in s8: a constant or not. */
 static int byte_weights(struct generator *g, const struct shape *s)
 {
-	return new_numbers(g, s, byte_values, 128, DTYPE_S8);
+	return rarely(g, 4) ? new_typed(g, s, DTYPE_S8) :
+			      new_numbers(g, s, byte_values, 128, DTYPE_S8);
 }
 
 /* A scalar, or one for each of @channels if that is not 0. */

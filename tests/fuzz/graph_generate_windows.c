@@ -116,7 +116,7 @@ void make_CONV(struct generator *g)
 	ys.dim[1] = ws.dim[0];
 	for (i = 0; i < w.n; i++)
 		ys.dim[2 + i] = w.axis[i].out;
-	weights = new_const(g, &ws);
+	weights = factor(g, &ws);
 	like = sum_of(&g->value[x], &g->value[weights],
 		      (double)shape_elems(&ws) / (double)ws.dim[0]);
 	if (rarely(g, 2)) {

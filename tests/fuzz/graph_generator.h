@@ -52,6 +52,9 @@ void print_type(struct generator *g, int v);
 int new_input(struct generator *g, const struct shape *shape);
 int new_const(struct generator *g, const struct shape *shape);
 
+/* The second operand of a product: a constant or not. */
+int factor(struct generator *g, const struct shape *s);
+
 /* A constant of numbers, repeated from @values; the largest is @most. */
 int new_numbers(struct generator *g, const struct shape *shape, const char *values, double most,
 		enum dtype dtype);

@@ -249,18 +249,22 @@ def global_average(attrs, x):
 
 # ---- Products, rows, channels -------------------------------------------------------------------
 
-def matmul(attrs, a, b):
+def matrices(a, b, point):
+    """NumPy's matmul: its shape, and point(row, column, number of the column) of each element."""
     left = a if len(a.shape) > 1 else Tensor(a.dtype, (1,) + a.shape, a.data)
     right = b if len(b.shape) > 1 else Tensor(b.dtype, b.shape + (1,), b.data)
     stack = broadcast(left.shape[:-2], right.shape[:-2])
     left = left.stretched(stack + left.shape[-2:])
     right = right.stretched(stack + right.shape[-2:])
-    shape = stack + (left.shape[-2], right.shape[-1])
-    data = [to_f32(exact_sum((left[i[:-1] + (k,)], right[i[:-2] + (k, i[-1])])
-                             for k in range(left.shape[-1]))) for i in indices(shape)]
-    shape = stack + ((shape[-2],) if len(a.shape) > 1 else ()) + \
-        ((shape[-1],) if len(b.shape) > 1 else ())
-    return f32s(shape, data)
+    shape, inner = stack + (left.shape[-2], right.shape[-1]), range(left.shape[-1])
+    data = [point([left[i[:-1] + (k,)] for k in inner],
+                  [right[i[:-2] + (k, i[-1])] for k in inner], i[-1]) for i in indices(shape)]
+    return stack + ((shape[-2],) if len(a.shape) > 1 else ()) + \
+        ((shape[-1],) if len(b.shape) > 1 else ()), data
+
+
+def matmul(attrs, a, b):
+    return f32s(*matrices(a, b, lambda row, column, n: to_f32(exact_sum(zip(row, column)))))
 
 
 def gemm(attrs, a, b, c=None):
@@ -434,13 +438,8 @@ def conv_integer(attrs, x, w, x_zero=None, w_zero=None):
 
 
 def matmul_integer(attrs, a, b, a_zero=None, b_zero=None):
-    stack = broadcast(a.shape[:-2], b.shape[:-2])
-    left, right = a.stretched(stack + a.shape[-2:]), b.stretched(stack + b.shape[-2:])
-    shape = stack + (a.shape[-2], b.shape[-1])
-    return Tensor('s32', shape, (
-        wrapped(sum((left[i[:-1] + (k,)] - parameter(a_zero))
-                    * (right[i[:-2] + (k, i[-1])] - parameter(b_zero, i[-1]))
-                    for k in range(a.shape[-1]))) for i in indices(shape)))
+    return Tensor('s32', *matrices(a, b, lambda row, column, n: wrapped(
+        sum((x - parameter(a_zero)) * (y - parameter(b_zero, n)) for x, y in zip(row, column)))))
 
 
 def srdhm(a, b):
