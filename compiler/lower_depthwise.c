@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Convolutions whose channels do not mix, on the vector units: channels lie in the lanes.
+ * Convolutions whose channels do not mix, on the vector units: channels lie in the lanes, and,
+ * where they are few, those of several pixels of a row.
  *
  * For as many channels as there are lanes, the weights of all taps stay in registers; for each
  * pixel each tap is a load and a multiply-add. Bias and bounds are one operation more if there are
@@ -18,8 +19,6 @@ struct depthwise {
 	struct mir_ref weights; /* [tap][channel], of all channels of the convolution */
 	s64 channels; /* how many these are */
 	struct mir_ref bias; /* buf MIR_NO_BUF: there is none */
-	s64 first; /* channel of the tile, of those in the lanes */
-	int lanes;
 	vreg weight[PLAN_TAPS_MAX];
 	vreg begin; /* of each sum */
 	vreg params; /* bias and bounds, or VREG_NONE */
@@ -46,91 +45,150 @@ static struct mir_ref weights_by_tap(struct lowering *l, const struct stage *s)
 	return ref;
 }
 
-static struct mir_ref bias_ref(const struct depthwise *d)
-{
-	struct mir_ref ref = d->bias;
-
-	ref.offset += d->first * BYTES;
-	return ref;
-}
-
-static vreg load_bias(struct lowering *l, const struct depthwise *d)
+static vreg load_bias(struct lowering *l, const struct depthwise *d,
+		      const struct depthwise_lanes *lanes)
 {
 	if (d->bias.buf == MIR_NO_BUF)
 		return mir_movi(&l->mir, 0);
-	return mir_load(&l->mir, RONDO_OP_ld_w, bias_ref(d), d->lanes);
+	return depthwise_load(&l->mir, d->bias, lanes);
 }
 
 /* rq_f32's parameters: bias, low, high. */
-static vreg load_params(struct lowering *l, const struct depthwise *d)
+static vreg load_params(struct lowering *l, const struct depthwise *d,
+			const struct depthwise_lanes *lanes)
 {
 	const float bounds[] = { d->s->lo, d->s->hi };
 	struct mir *m = &l->mir;
 	vreg params = mir_vreg3(m);
+	int count = depthwise_count(lanes);
 
 	if (d->bias.buf == MIR_NO_BUF)
-		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), d->lanes);
+		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), count);
 	else
-		mir_load_part(m, params, 0, RONDO_OP_ld_w, bias_ref(d), d->lanes);
+		depthwise_load_part(m, params, 0, d->bias, lanes);
 	for (int i = 0; i < 2; i++)
-		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]),
-			      d->lanes);
+		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]), count);
 	return params;
 }
 
 /* What stays in registers for the channels in the lanes. */
-static void load_constants(struct lowering *l, struct depthwise *d)
+static void load_constants(struct lowering *l, struct depthwise *d,
+			   const struct depthwise_lanes *lanes)
 {
 	bool bounded = d->s->lo > -INFINITY || d->s->hi < INFINITY;
 
 	for (s64 t = 0; t < count_taps(d->s); t++) {
 		struct mir_ref ref = d->weights;
 
-		ref.offset += (t * d->channels + d->first) * BYTES;
-		d->weight[t] = mir_load(&l->mir, RONDO_OP_ld_w, ref, d->lanes);
+		ref.offset += t * d->channels * BYTES;
+		d->weight[t] = depthwise_load(&l->mir, ref, lanes);
 	}
-	d->params = bounded ? load_params(l, d) : VREG_NONE;
-	d->begin = bounded ? mir_movi(&l->mir, 0) : load_bias(l, d);
+	d->params = bounded ? load_params(l, d, lanes) : VREG_NONE;
+	d->begin = bounded ? mir_movi(&l->mir, 0) : load_bias(l, d, lanes);
+}
+
+/* ---- Lanes ----------------------------------------------------------------------------------- */
+
+struct depthwise_lanes depthwise_lanes(const struct stage *s, const struct operand_at *x,
+				       const struct operand_at *y, s64 first, int lanes)
+{
+	s64 left = s->size[CHANNEL] - first, width = s->size[COLUMN], vectors;
+	struct depthwise_lanes d = { .first = first, .pixels = 1 };
+	bool dense = plan_stride(&s->in[0], &x->layout, CHANNEL) == x->layout.element &&
+		     plan_stride(&s->out, &y->layout, CHANNEL) == y->layout.element;
+
+	d.channels = (int)(left < lanes ? left : lanes);
+	if (!dense) /* a lane pattern takes them together, and none is left for pixels */
+		return d;
+	vectors = (width + lanes / d.channels - 1) / (lanes / d.channels);
+	d.pixels = (int)((width + vectors - 1) / vectors);
+	return d;
 }
 
 struct mir_ref depthwise_ref(const struct stage_access *a, const struct operand_at *at, int depth,
-			     s64 first)
+			     const struct depthwise_lanes *d)
 {
-	static const int loops[] = { IMAGE, ROW, COLUMN };
-	s64 lane = plan_stride(a, &at->layout, CHANNEL);
-	struct mir_ref ref = mir_ref(at->buf, plan_base(a, &at->layout) + first * lane);
+	s64 lane = plan_stride(a, &at->layout, CHANNEL),
+	    pixel = plan_stride(a, &at->layout, COLUMN);
+	s64 base = plan_base(a, &at->layout) + d->first * lane + d->column * pixel;
+	struct mir_ref ref = mir_ref(at->buf, base);
 
-	for (int i = 0; i < 3; i++)
-		ref.stride[depth + i] = (s32)plan_stride(a, &at->layout, loops[i]);
+	ref.stride[depth] = (s32)plan_stride(a, &at->layout, IMAGE);
+	ref.stride[depth + 1] = (s32)plan_stride(a, &at->layout, ROW);
+	ref.stride[depth + 2] = (s32)(pixel * d->pixels);
 	if (lane != at->layout.element) {
 		ref.seg_len = 1;
 		ref.seg_stride = (s32)lane;
+	} else if (d->pixels > 1 && pixel != lane * d->channels) {
+		ref.seg_len = (u16)d->channels;
+		ref.seg_stride = (s32)pixel;
 	}
 	return ref;
 }
 
-static void pixels(struct lowering *l, const struct depthwise *d)
+static struct mir_ref of_channels(struct mir_ref ref, const struct depthwise_lanes *d)
 {
+	ref.offset += d->first * BYTES;
+	if (d->pixels > 1) /* the same again */
+		ref.seg_len = (u16)d->channels;
+	return ref;
+}
+
+vreg depthwise_load(struct mir *m, struct mir_ref ref, const struct depthwise_lanes *d)
+{
+	return mir_load(m, RONDO_OP_ld_w, of_channels(ref, d), depthwise_count(d));
+}
+
+void depthwise_load_part(struct mir *m, vreg dst, int part, struct mir_ref ref,
+			 const struct depthwise_lanes *d)
+{
+	mir_load_part(m, dst, part, RONDO_OP_ld_w, of_channels(ref, d), depthwise_count(d));
+}
+
+void depthwise_pixels(struct lowering *l, const struct stage *s, const struct depthwise_lanes *d,
+		      void (*body)(struct lowering *l, const struct depthwise_lanes *d, int depth,
+				   const void *arg),
+		      const void *arg)
+{
+	struct depthwise_lanes lanes = *d;
+	s64 left = s->size[COLUMN], trips;
+
+	for (; left; left -= trips * lanes.pixels, lanes.column += trips * lanes.pixels) {
+		int depth = mir_loop(&l->mir, s->size[IMAGE]);
+
+		if (left < lanes.pixels)
+			lanes.pixels = (int)left;
+		trips = left / lanes.pixels;
+		mir_loop(&l->mir, s->size[ROW]);
+		mir_loop(&l->mir, trips);
+		body(l, &lanes, depth, arg);
+		for (int i = 0; i < 3; i++)
+			mir_end(&l->mir);
+	}
+}
+
+/* ---- The convolution ------------------------------------------------------------------------- */
+
+static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth,
+		   const void *arg)
+{
+	const struct depthwise *d = arg;
 	const struct stage *s = d->s;
 	struct mir *m = &l->mir;
-	int depth = mir_loop(m, s->size[IMAGE]);
-	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, d->first), tap;
+	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, lanes), tap;
+	int count = depthwise_count(lanes);
 	vreg sum = d->begin;
 
-	mir_loop(m, s->size[ROW]);
-	mir_loop(m, s->size[COLUMN]);
 	for (s64 t = 0; t < count_taps(s); t++) {
 		tap = x;
 		tap.offset += t / s->size[KX] * plan_stride(&s->in[0], &d->x.layout, KY) +
 			      t % s->size[KX] * plan_stride(&s->in[0], &d->x.layout, KX);
-		sum = mir_v3(m, RONDO_OP_fma, mir_load(m, RONDO_OP_ld_w, tap, d->lanes),
-			     d->weight[t], sum);
+		sum = mir_v3(m, RONDO_OP_fma, mir_load(m, RONDO_OP_ld_w, tap, count), d->weight[t],
+			     sum);
 	}
 	if (d->params != VREG_NONE)
 		sum = mir_requantise(m, RONDO_OP_rq_f32, sum, d->params);
-	mir_store(m, sum, depthwise_ref(&s->out, &d->y, depth, d->first), d->lanes);
-	for (int i = 0; i < 3; i++)
-		mir_end(m);
+	mir_store(m, sum, depthwise_ref(&s->out, &d->y, depth, lanes), count);
 }
 
 int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan *p)
@@ -147,12 +205,13 @@ int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan
 		d.bias = mir_ref(bias.buf, plan_base(&s->in[2], &bias.layout));
 	}
 	d.y = lower_out(l, s);
-	for (d.first = 0; d.first < channels; d.first += l->machine->lanes) {
-		s64 left = channels - d.first;
+	for (s64 first = 0, next; first < channels; first = next) {
+		const struct depthwise_lanes lanes =
+			depthwise_lanes(s, &d.x, &d.y, first, l->machine->lanes);
 
-		d.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
-		load_constants(l, &d);
-		pixels(l, &d);
+		next = first + lanes.channels;
+		load_constants(l, &d, &lanes);
+		depthwise_pixels(l, s, &lanes, pixels, &d);
 	}
 	return 0;
 }

@@ -283,8 +283,6 @@ struct depthwise {
 	enum rondo_opcode dot;
 	int groups; /* of up to four taps of a row of the window */
 	int passes; /* weights are sums of so many bytes */
-	s64 first; /* channel, of those in the lanes */
-	int lanes;
 	struct mir_ref words; /* [pass][ky][group][channel] */
 	vreg weight[DOTS_MAX];
 	vreg params, begin;
@@ -325,36 +323,37 @@ static void make_tap_words(struct lowering *l, struct depthwise *d)
 	}
 }
 
+/* @ref from byte @offset on, which has a container for each channel, at those of the tile. */
 static struct mir_ref columns_from(const struct depthwise *d, struct mir_ref ref, s64 offset)
 {
-	ref.offset += offset + (d->s->origin[CHANNEL] + d->first) * BYTES;
+	ref.offset += offset + d->s->origin[CHANNEL] * BYTES;
 	return ref;
 }
 
 /* What stays in registers for the channels in the lanes. */
-static void load_constants(struct lowering *l, struct depthwise *d)
+static void load_constants(struct lowering *l, struct depthwise *d,
+			   const struct depthwise_lanes *lanes)
 {
 	struct mir *m = &l->mir;
 
 	for (s64 i = 0; i < word_count(d); i++)
-		d->weight[i] = mir_load(m, RONDO_OP_ld_w,
-					columns_from(d, d->words, i * d->channels * BYTES),
-					d->lanes);
+		d->weight[i] = depthwise_load(m, columns_from(d, d->words, i * d->channels * BYTES),
+					      lanes);
 	if (!d->s->epilogue) {
-		d->begin =
-			mir_load(m, RONDO_OP_ld_w, columns_from(d, d->parameters.ref, 0), d->lanes);
+		d->begin = depthwise_load(m, columns_from(d, d->parameters.ref, 0), lanes);
 		return;
 	}
 	d->begin = mir_movi(m, 0);
 	d->params = mir_vreg3(m);
 	for (int i = 0; i < 3; i++)
-		mir_load_part(m, d->params, i, RONDO_OP_ld_w,
-			      columns_from(d, d->parameters.ref, d->parameters.part[i]), d->lanes);
+		depthwise_load_part(m, d->params, i,
+				    columns_from(d, d->parameters.ref, d->parameters.part[i]),
+				    lanes);
 }
 
 /* Up to four taps of row @ky of the window, from tap 4 * @group on: a byte each. */
-static vreg load_taps(struct lowering *l, const struct depthwise *d, struct mir_ref x, s64 ky,
-		      s64 group)
+static vreg load_taps(struct lowering *l, const struct depthwise *d, struct mir_ref x, int count,
+		      s64 ky, s64 group)
 {
 	s64 kx = group * PER_CONTAINER, left = d->s->size[KX] - kx;
 	s64 step = plan_stride(&d->s->in[0], &d->x.layout, KX);
@@ -367,43 +366,41 @@ static vreg load_taps(struct lowering *l, const struct depthwise *d, struct mir_
 		x.pitch = (s32)step;
 	item->dst = v;
 	item->ref = x;
-	item->op.count = (u8)d->lanes;
+	item->op.count = (u8)count;
 	return v;
 }
 
-static void store(struct lowering *l, const struct depthwise *d, vreg sum, struct mir_ref to)
+static void store(struct lowering *l, const struct depthwise *d, vreg sum, struct mir_ref to,
+		  int count)
 {
 	const struct node *end = d->s->epilogue;
 
 	if (!end) {
-		mir_store(&l->mir, sum, to, d->lanes);
+		mir_store(&l->mir, sum, to, count);
 		return;
 	}
 	sum = mir_requantise(&l->mir, quantised_op(end), sum, d->params);
 	mir_store_as(&l->mir, end->out[0]->dtype == DTYPE_S8 ? RONDO_OP_st_s8 : RONDO_OP_st_u8, sum,
-		     to, d->lanes);
+		     to, count);
 }
 
-static void pixels(struct lowering *l, const struct depthwise *d)
+static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth,
+		   const void *arg)
 {
+	const struct depthwise *d = arg;
 	const struct stage *s = d->s;
-	struct mir *m = &l->mir;
+	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, lanes);
 	s64 taps = s->size[KY] * d->groups;
-	int depth = mir_loop(m, s->size[IMAGE]);
-	struct mir_ref x = depthwise_ref(&s->in[0], &d->x, depth, d->first);
+	int count = depthwise_count(lanes);
 	vreg sum = d->begin;
 
-	mir_loop(m, s->size[ROW]);
-	mir_loop(m, s->size[COLUMN]);
 	for (s64 t = 0; t < taps; t++) {
-		vreg four = load_taps(l, d, x, t / d->groups, t % d->groups);
+		vreg four = load_taps(l, d, x, count, t / d->groups, t % d->groups);
 
 		for (int pass = 0; pass < d->passes; pass++)
-			sum = mir_v3(m, d->dot, four, d->weight[pass * taps + t], sum);
+			sum = mir_v3(&l->mir, d->dot, four, d->weight[pass * taps + t], sum);
 	}
-	store(l, d, sum, depthwise_ref(&s->out, &d->y, depth, d->first));
-	for (int i = 0; i < 3; i++)
-		mir_end(m);
+	store(l, d, sum, depthwise_ref(&s->out, &d->y, depth, lanes), count);
 }
 
 /* How many bytes the weights are sums of: one, but where their zero is far off. */
@@ -437,12 +434,13 @@ int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const s
 	d.dot = s->in[0].value->dtype == DTYPE_S8 ? RONDO_OP_dot4_ss : RONDO_OP_dot4_us;
 	make_tap_words(l, &d);
 	d.y = lower_out(l, s);
-	for (d.first = 0; d.first < channels; d.first += l->machine->lanes) {
-		s64 left = channels - d.first;
+	for (s64 first = 0, next; first < channels; first = next) {
+		const struct depthwise_lanes lanes =
+			depthwise_lanes(s, &d.x, &d.y, first, l->machine->lanes);
 
-		d.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
-		load_constants(l, &d);
-		pixels(l, &d);
+		next = first + lanes.channels;
+		load_constants(l, &d, &lanes);
+		depthwise_pixels(l, s, &lanes, pixels, &d);
 	}
 	return 0;
 }
