@@ -16,47 +16,52 @@ static s32 saturate(s64 x)
 	return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : (s32)x;
 }
 
-/* x * multiplier * 2^shift, shift <= 0. */
-static s32 scale_down(s32 x, s32 multiplier, s32 shift)
+struct fixed_sum quantise_fixed_sum(const struct node *n)
 {
-	return quantise_divide(quantise_srdhm(x, multiplier), shift < -31 ? 31 : -shift);
-}
+	const s32 *p = node_in(n, 2)->data;
+	float least = (float)quantise_least(n->out[0]->dtype);
+	float most = (float)quantise_most(n->out[0]->dtype);
+	struct fixed_sum sum = { .out = { .fixed = true,
+					  .multiplier = p[FIXED_ADD_BY],
+					  .shift = p[FIXED_ADD_SHIFT],
+					  .zero = p[FIXED_ADD_ZERO],
+					  .lo = (s32)eval_clamp(n->attrs.lo, least, most),
+					  .hi = (s32)eval_clamp(n->attrs.hi, least, most) } };
 
-static s32 bound(const struct node *n, s64 x)
-{
-	enum dtype type = n->out[0]->dtype;
-	float lo = n->attrs.lo, hi = n->attrs.hi;
-	s32 least = quantise_least(type), most = quantise_most(type);
+	for (int i = 0; i < 2; i++) {
+		const s32 *of = p + (i ? FIXED_ADD_ZERO_B : FIXED_ADD_ZERO_A);
 
-	least = lo > (float)least ? (s32)lo : least;
-	most = hi < (float)most ? (s32)hi : most;
-	return x < least ? least : x > most ? most : (s32)x;
+		sum.in[i] = (struct requantise){ .fixed = true,
+						 .bias = wrap(-(s64)of[0]),
+						 .left = FIXED_ADD_BITS,
+						 .multiplier = of[1],
+						 .shift = of[2],
+						 .lo = INT32_MIN,
+						 .hi = INT32_MAX };
+	}
+	return sum;
 }
 
 void eval_fixed_add(const struct graph *g, const struct node *n, const void *const in[],
 		    void *const out[])
 {
+	const struct fixed_sum sum = quantise_fixed_sum(n);
 	enum dtype type = node_in(n, 0)->dtype;
 	s64 elems = shape_elems(&n->out[0]->shape);
-	const s32 *p = in[2];
 	u8 *y = out[0];
 
 	(void)g;
 	for (s64 i = 0; i < elems; i++) {
-		s32 a = quantise_read(type, in[0], i), b = quantise_read(type, in[1], i);
+		s32 a = requantise(&sum.in[0], quantise_read(type, in[0], i));
+		s32 b = requantise(&sum.in[1], quantise_read(type, in[1], i));
 
-		a = wrap(((s64)a - p[FIXED_ADD_ZERO_A]) * (1 << FIXED_ADD_BITS));
-		b = wrap(((s64)b - p[FIXED_ADD_ZERO_B]) * (1 << FIXED_ADD_BITS));
-		a = scale_down(a, p[FIXED_ADD_BY_A], p[FIXED_ADD_SHIFT_A]);
-		b = scale_down(b, p[FIXED_ADD_BY_B], p[FIXED_ADD_SHIFT_B]);
-		a = scale_down(wrap((s64)a + b), p[FIXED_ADD_BY], p[FIXED_ADD_SHIFT]);
-		y[i] = (u8)bound(n, (s64)a + p[FIXED_ADD_ZERO]);
+		y[i] = (u8)requantise(&sum.out, wrap((s64)a + b));
 	}
 }
 
 /* ---- Softmax ------------------------------------------------------------------------------- */
 
-enum { DIFFERENCE_BITS = 5, SUM_BITS = 12 }; /* before the point */
+enum { DIFFERENCE_BITS = 5, SUM_BITS = FIXED_SOFTMAX_SUM_BITS }; /* before the point */
 
 /* e^x for x in -1/4..0, no bit before the point: four terms around -1/8. */
 static s32 exp_of_quarter(s32 a)
@@ -89,49 +94,46 @@ static s32 exp_of(s32 a)
 /* 1 / (1 + x) for x in 0..1, no bit before the point: three steps of Newton's. */
 static s32 reciprocal(s32 a)
 {
-	const s32 c48_17 = 1515870810, c32_17 = -1010580540, one = 1 << 29;
 	s64 sum = (s64)a + INT32_MAX;
 	s32 half = (s32)((sum + (sum >= 0 ? 1 : -1)) / 2);
-	s32 x = wrap((s64)c48_17 + quantise_srdhm(half, c32_17));
+	s32 x = wrap((s64)FIXED_48_17 + quantise_srdhm(half, -FIXED_32_17));
 
 	for (int i = 0; i < 3; i++) {
-		s32 left = wrap((s64)one - quantise_srdhm(half, x));
+		s32 left = wrap((s64)FIXED_ONE - quantise_srdhm(half, x));
 
 		x = wrap((s64)x + saturate((s64)quantise_srdhm(x, left) * 4));
 	}
 	return saturate((s64)x * 2);
 }
 
-/* The difference of an element to the largest, as exp_of() takes it. */
-static s32 scaled(s32 difference, const s32 *p)
+s32 quantise_fixed_exp(s32 difference, const s32 *p)
 {
-	return quantise_srdhm(wrap((s64)((u64)(s64)difference << p[FIXED_SOFTMAX_SHIFT])),
-			      p[FIXED_SOFTMAX_BY]);
+	s32 scaled = wrap((s64)((u64)(s64)difference << p[FIXED_SOFTMAX_SHIFT]));
+
+	if (difference < p[FIXED_SOFTMAX_LEAST])
+		return 0;
+	return exp_of(quantise_srdhm(scaled, p[FIXED_SOFTMAX_BY]));
 }
 
 static void softmax_row(enum dtype type, const void *x, s64 begin, s64 n, const s32 *p, u8 *y)
 {
-	s32 most = INT32_MIN, sum = 0, headroom, by;
-	s64 i;
+	s32 most = INT32_MIN, sum = 0, by;
+	int headroom, down;
 
-	for (i = begin; i < begin + n; i++)
+	for (s64 i = begin; i < begin + n; i++)
 		most = quantise_read(type, x, i) > most ? quantise_read(type, x, i) : most;
-	for (i = begin; i < begin + n; i++) {
-		s32 d = quantise_read(type, x, i) - most;
-
-		if (d >= p[FIXED_SOFTMAX_LEAST])
-			sum = wrap((s64)sum + quantise_divide(exp_of(scaled(d, p)), SUM_BITS));
-	}
+	for (s64 i = begin; i < begin + n; i++)
+		sum += quantise_divide(quantise_fixed_exp(quantise_read(type, x, i) - most, p),
+				       SUM_BITS);
 	/* The largest adds one, and rows are short: the sum is positive. */
-	headroom = __builtin_clz((u32)sum | 1);
+	headroom = __builtin_clz((u32)sum);
 	by = reciprocal(wrap((s64)((u32)sum << headroom) - (INT64_C(1) << 31)));
-	for (i = begin; i < begin + n; i++) {
-		s32 d = quantise_read(type, x, i) - most, z = 0;
+	down = FIXED_SOFTMAX_DOWN - headroom;
+	down = down < FIXED_SOFTMAX_DOWN_MAX ? down : FIXED_SOFTMAX_DOWN_MAX;
+	for (s64 i = begin; i < begin + n; i++) {
+		s32 e = quantise_fixed_exp(quantise_read(type, x, i) - most, p);
+		s32 z = quantise_divide(quantise_srdhm(by, e), down) + quantise_least(type);
 
-		if (d >= p[FIXED_SOFTMAX_LEAST])
-			z = quantise_divide(quantise_srdhm(by, exp_of(scaled(d, p))),
-					    SUM_BITS - headroom + 31 - 8);
-		z += quantise_least(type);
 		y[i] = (u8)(z > quantise_most(type) ? quantise_most(type) : z);
 	}
 }

@@ -74,7 +74,7 @@ s32 quantise_divide(s32 x, int shift)
 
 s32 requantise(const struct requantise *r, s32 x)
 {
-	s32 t = wrap((s64)x + r->bias), y;
+	s32 t = wrap((s64)((u64)((s64)x + r->bias) << r->left)), y;
 	int left = r->shift, right = -r->shift;
 	float multiplier;
 	s64 z;

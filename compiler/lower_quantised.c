@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { BYTES = 4, TABLE_BYTES = 256, TABLE_REGISTERS = 64, TAPS_UNROLLED = 64, PARAMETERS = 3 };
+enum { BYTES = 4, TABLE_BYTES = 256, TAPS_UNROLLED = 64, PARAMETERS = 3 };
 
 /* A parameter of each channel: one register, or an operand of the map. */
 struct parameter {
@@ -19,8 +19,8 @@ struct body {
 	const struct node *node;
 	struct parameter p[PARAMETERS];
 	vreg params; /* of Requantize, if channels do not differ; else VREG_NONE */
-	vreg k[TABLE_REGISTERS], limit[TABLE_REGISTERS];
-	int registers;
+	vreg k[PARAMETERS]; /* of sums of two: numbers, or parameters of Requantize */
+	enum rondo_opcode end; /* of FixedAdd */
 	s64 kernel[2], step[2]; /* of a window: taps, and bytes between them: rows, pixels */
 	vreg begin; /* of its sum */
 };
@@ -32,8 +32,7 @@ static vreg get(struct mir *m, const struct map *map, const struct parameter *p)
 
 /* ---- Operands -------------------------------------------------------------------------------- */
 
-/* One s32 in every lane. */
-static vreg lower_s32(struct lowering *l, s32 x)
+vreg lower_s32(struct lowering *l, s32 x)
 {
 	float bits;
 
@@ -265,44 +264,62 @@ int lower_requantize(struct lowering *l, const struct stage *s, const struct pla
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
-/* The table is in as many registers as it takes; the last whose limit is not above x counts. */
-static void table_body(struct mir *m, const struct map *map, void *arg)
+int lower_lookup(struct lowering *l, const struct node *n, int tables, const u8 (*bytes)[256],
+		 struct lookup *t)
 {
-	const struct body *b = arg;
-	vreg x = map_load(m, map, 1, 0), y = mir_v2(m, RONDO_OP_lut, x, b->k[0]);
+	const int size = l->machine->lanes * BYTES;
+	struct mir_ref ref;
+	void *room;
 
-	for (int i = 1; i < b->registers; i++) {
-		vreg other = mir_v2(m, RONDO_OP_lut, x, b->k[i]);
-		vreg below = mir_v2(m, RONDO_OP_cmplt, x, b->limit[i]);
+	t->registers = (TABLE_BYTES + size - 1) / size;
+	if (t->registers > LOOKUP_REGISTERS)
+		return node_fail(l->g, n, -ENOTSUP,
+				 "a table of %d bytes does not fit in registers of %d lanes",
+				 TABLE_BYTES, l->machine->lanes);
+	for (int i = 1; i < t->registers; i++)
+		t->limit[i] = lower_s32(l, i * size);
+	for (int k = 0; k < tables; k++) {
+		ref = lower_const(l, NULL, (u64)t->registers * (u64)size, &room);
+		if (room)
+			memcpy(room, bytes[k], TABLE_BYTES);
+		for (int i = 0; i < t->registers; i++)
+			t->table[k][i] = mir_load(&l->mir, RONDO_OP_ld_w,
+						  mir_ref(ref.buf, ref.offset + i * size),
+						  l->machine->lanes);
+	}
+	return 0;
+}
+
+/* The last register whose limit is not above x counts. */
+vreg lookup(struct mir *m, const struct lookup *t, int i, vreg x)
+{
+	vreg y = mir_v2(m, RONDO_OP_lut, x, t->table[i][0]);
+
+	for (int k = 1; k < t->registers; k++) {
+		vreg other = mir_v2(m, RONDO_OP_lut, x, t->table[i][k]);
+		vreg below = mir_v2(m, RONDO_OP_cmplt, x, t->limit[k]);
 
 		y = mir_v3(m, RONDO_OP_sel, y, other, below);
 	}
-	map_store(m, map, 0, y);
+	return y;
+}
+
+static void table_body(struct mir *m, const struct map *map, void *arg)
+{
+	map_store(m, map, 0, lookup(m, arg, 0, map_load(m, map, 1, 0)));
 }
 
 int lower_table(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	const int bytes = l->machine->lanes * BYTES;
-	struct body b = { .registers = (TABLE_BYTES + bytes - 1) / bytes };
-	struct map map = { .body = table_body, .arg = &b };
+	struct lookup t;
+	struct map map = { .body = table_body, .arg = &t };
 	struct operand_at at[1 + STAGE_INPUTS];
-	struct mir_ref ref;
-	void *room;
+	int rc = lower_lookup(l, s->node, 1, node_in(s->node, 1)->data, &t);
 
-	if (b.registers > TABLE_REGISTERS)
-		return node_fail(l->g, s->node, -ENOTSUP,
-				 "a table of %d bytes does not fit in registers of %d lanes",
-				 TABLE_BYTES, l->machine->lanes);
-	ref = lower_const(l, NULL, (u64)b.registers * (u64)bytes, &room);
-	if (room)
-		memcpy(room, node_in(s->node, 1)->data, TABLE_BYTES);
+	if (rc)
+		return rc;
 	add_operands(l, s, p, &map, at);
 	map.operand[0].type = map.operand[1].type = MAP_U8; /* bytes, whatever they mean */
-	for (int i = 0; i < b.registers; i++) {
-		b.k[i] = mir_load(&l->mir, RONDO_OP_ld_w, mir_ref(ref.buf, ref.offset + i * bytes),
-				  l->machine->lanes);
-		b.limit[i] = i ? lower_s32(l, i * bytes) : VREG_NONE;
-	}
 	run(l, s, &map, at, 1, 0);
 	return 0;
 }
@@ -337,6 +354,46 @@ int lower_qlinear_add(struct lowering *l, const struct stage *s, const struct pl
 	b.k[BY_A] = lower_f32(l, sum.a, l->machine->lanes);
 	b.k[BY_B] = lower_f32(l, sum.b, l->machine->lanes);
 	b.k[REST] = lower_f32(l, sum.rest, l->machine->lanes);
+	run(l, s, &map, at, 2, 0);
+	return 0;
+}
+
+static void fixed_add_body(struct mir *m, const struct map *map, void *arg)
+{
+	const struct body *b = arg;
+	vreg x[2];
+
+	for (int i = 0; i < 2; i++)
+		x[i] = mir_requantise_left(m, RONDO_OP_rq_fix_s32, map_load(m, map, 1 + i, 0),
+					   FIXED_ADD_BITS, b->k[i]);
+	map_store(m, map, 0,
+		  mir_requantise(m, b->end, mir_v2(m, RONDO_OP_add, x[0], x[1]), b->k[2]));
+}
+
+/* The parameters @r in every lane. */
+static vreg lower_requantise(struct lowering *l, const struct requantise *r)
+{
+	const u32 part[] = { (u32)r->bias, (u32)r->multiplier, quantised_packed(r) };
+	struct mir_ref ref = lower_const(l, part, sizeof(part), NULL);
+	vreg params = mir_vreg3(&l->mir);
+
+	for (int k = 0; k < 3; k++, ref.offset += BYTES)
+		mir_load_part(&l->mir, params, k, RONDO_OP_ldb_w, ref, l->machine->lanes);
+	return params;
+}
+
+int lower_fixed_add(struct lowering *l, const struct stage *s, const struct plan *p)
+{
+	const struct fixed_sum sum = quantise_fixed_sum(s->node);
+	bool is_signed = s->node->out[0]->dtype == DTYPE_S8;
+	struct body b = { .end = is_signed ? RONDO_OP_rq_fix_s8 : RONDO_OP_rq_fix_u8 };
+	struct map map = { .body = fixed_add_body, .arg = &b };
+	struct operand_at at[1 + STAGE_INPUTS];
+
+	add_operands(l, s, p, &map, at);
+	for (int i = 0; i < 2; i++)
+		b.k[i] = lower_requantise(l, &sum.in[i]);
+	b.k[2] = lower_requantise(l, &sum.out);
 	run(l, s, &map, at, 2, 0);
 	return 0;
 }

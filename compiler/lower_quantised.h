@@ -43,6 +43,25 @@ const u32 *quantised_words(struct lowering *l, const struct stage *whole,
 /* A convolution whose channels do not mix, on the vector units. */
 int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);
 
+/* One s32 in every lane. */
+vreg lower_s32(struct lowering *l, s32 x);
+
+/* Tables of 256 bytes in registers, as many as each takes. */
+enum { LOOKUP_TABLES = 4, LOOKUP_REGISTERS = 64 };
+
+struct lookup {
+	int registers;
+	vreg limit[LOOKUP_REGISTERS]; /* the first byte of each but the first */
+	vreg table[LOOKUP_TABLES][LOOKUP_REGISTERS];
+};
+
+/* Loads @tables tables, one after the other; 0, or a message: registers are too short. */
+int lower_lookup(struct lowering *l, const struct node *n, int tables, const u8 (*bytes)[256],
+		 struct lookup *t);
+
+/* Byte @x of table @i; @x is 0..255. */
+vreg lookup(struct mir *m, const struct lookup *t, int i, vreg x);
+
 /* The container that rq_* takes as its third parameter, for the channel of @r. */
 u32 quantised_packed(const struct requantise *r);
 

@@ -196,13 +196,19 @@ vreg mir_movi(struct mir *m, s32 imm)
 	return item->dst = mir_vreg(m);
 }
 
-vreg mir_requantise(struct mir *m, enum rondo_opcode op, vreg a, vreg params)
+vreg mir_requantise_left(struct mir *m, enum rondo_opcode op, vreg a, int left, vreg params)
 {
 	struct mir_item *item = mir_op(m, op);
 
+	item->op.shift = (u8)left;
 	item->a = a;
 	item->params = params;
 	return item->dst = mir_vreg(m);
+}
+
+vreg mir_requantise(struct mir *m, enum rondo_opcode op, vreg a, vreg params)
+{
+	return mir_requantise_left(m, op, a, 0, params);
 }
 
 void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b)
@@ -346,6 +352,8 @@ static void print_op(const struct mir_item *item, FILE *out)
 			fprintf(out, " row %d*i%d", item->ref.row_stride[d], d);
 	if (item->op.op == RONDO_OP_movi)
 		fprintf(out, " %d", item->op.imm);
+	if (item->op.shift)
+		fprintf(out, " shift %u", item->op.shift);
 	fprintf(out, "\n");
 }
 

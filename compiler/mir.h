@@ -141,8 +141,9 @@ vreg mir_v2(struct mir *m, enum rondo_opcode op, vreg a, vreg b);
 vreg mir_v3(struct mir *m, enum rondo_opcode op, vreg a, vreg b, vreg c);
 vreg mir_movi(struct mir *m, s32 imm);
 
-/* The same with the three registers @params. */
+/* The same with the three registers @params; what is requantised is times 2^@left first. */
 vreg mir_requantise(struct mir *m, enum rondo_opcode op, vreg a, vreg params);
+vreg mir_requantise_left(struct mir *m, enum rondo_opcode op, vreg a, int left, vreg params);
 
 /* The same into @dst, which exists: running sums. */
 void mir_v2_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b);

@@ -8,6 +8,8 @@
  *   Requantize     s32 to u8 or s8: the end of every sum; see below
  *   QLinearAdd     fma(a, sa/sy, fma(b, sb/sy, zy - (sa/sy*za + sb/sy*zb))) in f32, rounded half to
  *                  even, saturated
+ *   FixedAdd       three Requantize: of each input, and of their sum; see below
+ *   FixedSoftmax   softmax of gemmlowp's numbers in fixed point: see below
  *   Table          one of 256 bytes for each byte: any function of one quantised tensor
  *   QuantizeLinear, DequantizeLinear      where a network enters and leaves integers
  *
@@ -18,7 +20,7 @@
  * may have bias (s32) and shift (s32). Multiplier, bias and shift are scalars, or vectors with one
  * element for each index of dimension `axis`. All but x are constant. In integers modulo 2^32,
  *
- *   t = x + bias
+ *   t = (x + bias) * 2^left                          left: 0 but in FixedAdd
  *   multiplier f32:  y = saturate_s32(rint(f32(t) * multiplier))          as ONNX Runtime
  *   multiplier s32:  y = srdhm(t << max(shift, 0), multiplier), then divided by 2^max(-shift, 0),
  *                    rounded half away from zero                          as gemmlowp, TFLite
@@ -88,6 +90,7 @@ static inline s32 quantise_most(enum dtype type)
 struct requantise {
 	bool fixed; /* the multiplier is an integer */
 	s32 multiplier, bias;
+	int left; /* 0..31 */
 	s32 shift; /* -31..31 */
 	s32 zero, lo, hi;
 };
@@ -115,6 +118,14 @@ enum fixed_add {
 	FIXED_ADD_BITS = 20,
 };
 
+/* The three steps of the FixedAdd @n: each input, which is without zero and bounds, and their sum.
+ */
+struct fixed_sum {
+	struct requantise in[2], out;
+};
+
+struct fixed_sum quantise_fixed_sum(const struct node *n);
+
 /*
  * Parameters of FixedSoftmax: what the difference to the largest is multiplied with, multiplier *
  * 2^shift (shift >= 0), to have 26 bits behind the point; and the difference from which on down it
@@ -125,8 +136,19 @@ enum fixed_softmax {
 	FIXED_SOFTMAX_SHIFT,
 	FIXED_SOFTMAX_LEAST,
 	FIXED_SOFTMAX_PARAMETERS,
-	FIXED_SOFTMAX_ROW_MAX = 511, /* elements of a row: gemmlowp's bits suffice for these */
+	FIXED_SOFTMAX_ROW_MAX = 4095, /* elements of a row: gemmlowp's bits suffice for these */
+	FIXED_SOFTMAX_SUM_BITS = 12, /* before the point of the sum: all else has none */
+	/* Results are divided by 2^(DOWN less the zeros before the sum), at most 2^DOWN_MAX. */
+	FIXED_SOFTMAX_DOWN = FIXED_SOFTMAX_SUM_BITS + 31 - 8,
+	FIXED_SOFTMAX_DOWN_MAX = 31,
 };
+
+/* Newton's first guess of 1 / d, 1/2 <= d <= 1, is 48/17 - 32/17 d: with two bits before the point.
+ */
+enum { FIXED_48_17 = 1515870810, FIXED_32_17 = 1010580540, FIXED_ONE = 1 << 29 };
+
+/* The power of e of an element that is @difference below the largest; @p: parameters as above. */
+s32 quantise_fixed_exp(s32 difference, const s32 *p);
 
 /* a * b * 2 >> 32, rounded and saturated. */
 s32 quantise_srdhm(s32 a, s32 b);

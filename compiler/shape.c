@@ -501,8 +501,18 @@ static int infer_fixed_add(const struct graph *g, const struct node *n, struct i
 	if (rc)
 		return rc;
 	p = node_in(n, 2)->data;
-	if (p[FIXED_ADD_SHIFT_A] > 0 || p[FIXED_ADD_SHIFT_B] > 0 || p[FIXED_ADD_SHIFT] > 0)
-		return node_fail(g, n, -EINVAL, "a shift is positive");
+	for (int i = 0; i < 3; i++) {
+		static const int shifts[] = { FIXED_ADD_SHIFT_A, FIXED_ADD_SHIFT_B,
+					      FIXED_ADD_SHIFT };
+
+		if (p[shifts[i]] > 0 || p[shifts[i]] < -31)
+			return node_fail(g, n, -EINVAL, "a shift is %d, allowed is -31 to 0",
+					 p[shifts[i]]);
+	}
+	if (p[FIXED_ADD_ZERO] < quantise_least(out->dtype) ||
+	    p[FIXED_ADD_ZERO] > quantise_most(out->dtype))
+		return node_fail(g, n, -EINVAL, "its zero is %d, which is no %s", p[FIXED_ADD_ZERO],
+				 dtype_name(out->dtype));
 	out->shape = *in_shape(n, 0);
 	return shape_equal(in_shape(n, 0), in_shape(n, 1)) ?
 		       0 :
@@ -521,7 +531,8 @@ static int infer_fixed_softmax(const struct graph *g, const struct node *n, stru
 	if (p[FIXED_SOFTMAX_SHIFT] < 0 || p[FIXED_SOFTMAX_SHIFT] > 31)
 		return node_fail(g, n, -EINVAL, "the shift is %d, allowed is 0 to 31",
 				 p[FIXED_SOFTMAX_SHIFT]);
-	/* 35 less the zeros before the sum of their powers is what the result is shifted by. */
+	if (p[FIXED_SOFTMAX_LEAST] > 0)
+		return node_fail(g, n, -EINVAL, "the largest of a row would count nothing");
 	if (!x->rank || x->dim[x->rank - 1] > FIXED_SOFTMAX_ROW_MAX)
 		return node_fail(g, n, -ENOTSUP, "rows of more than %d are not supported",
 				 FIXED_SOFTMAX_ROW_MAX);

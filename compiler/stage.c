@@ -212,13 +212,14 @@ static int make_map(struct graph *g, struct stages *list, struct node *n)
 /* One of the quantised operators: its parameters are constants that lowering makes. */
 static int make_quantised_map(struct graph *g, struct stages *list, struct node *n)
 {
-	static const int operands[] = { 0, 3 }; /* of QLinearAdd */
+	const int operands[] = { 0, n->op == OP_QLINEARADD ? 3 : 1 };
+	bool two = n->op == OP_QLINEARADD || n->op == OP_FIXEDADD;
 	struct stage *s = new_stage(g, list, STAGE_MAP, n);
 
 	if (!s)
 		return g->err->code;
 	plain_domain(s, &s->out.as);
-	for (int i = 0; i < 1 + (n->op == OP_QLINEARADD); i++) {
+	for (int i = 0; i < 1 + two; i++) {
 		struct stage_access *a = &s->in[i];
 		int shift;
 
@@ -474,9 +475,11 @@ static int make(struct graph *g, struct stages *list, struct node *n)
 	case OP_DEQUANTIZE:
 	case OP_TABLE:
 	case OP_QLINEARADD:
+	case OP_FIXEDADD:
 		return make_quantised_map(g, list, n);
 	case OP_SOFTMAX:
 	case OP_LOGSOFTMAX:
+	case OP_FIXEDSOFTMAX:
 		return make_softmax(g, list, n);
 	case OP_SUMOVER:
 	case OP_PRODOVER:

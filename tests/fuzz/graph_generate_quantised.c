@@ -236,15 +236,47 @@ void make_QLINEARADD(struct generator *g)
 	end_node(g);
 }
 
-/* The machine does not map them: networks of them are computed by the interpreter only. */
-void make_FIXEDADD(struct generator *g)
+/* A constant of the parameters of one of the operators in fixed point. */
+static int new_parameters(struct generator *g, int n, const char *values)
 {
-	make_QLINEARADD(g);
+	return new_numbers(g, &(struct shape){ 1, { n } }, values, 1, DTYPE_S32);
 }
 
+void make_FIXEDADD(struct generator *g)
+{
+	static const char *const parameters[] = {
+		"0 1073741824 0 3 1518500250 -2 1879048192 -18 7",
+		"77 1073741824 0 0 1073741824 0 1073741824 -17 0",
+		"-128 1600000000 -31 255 2147483647 0 2147483647 -16 55",
+	};
+	int a = byte_operand(g, 0, 5), b, p;
+	enum dtype type = g->value[a].dtype;
+	struct shape s = *shape_of(g, a);
+
+	b = rarely(g, 3) ? a : new_numbers(g, &s, "5 77 100 0 1", 100, type);
+	p = new_parameters(g, 9, parameters[pick(g, 3)]);
+	bytes_out(g, OP_FIXEDADD, &s, type);
+	input(g, a);
+	input(g, b);
+	input(g, p);
+	if (rarely(g, 2))
+		fprintf(g->to, " lo=-0x1p3 hi=0x1p6");
+	end_node(g);
+}
+
+/* Of scales 1/10, 1/2 and about 1/90. */
 void make_FIXEDSOFTMAX(struct generator *g)
 {
-	make_QLINEARADD(g);
+	static const char *const parameters[] = { "1717986918 23 -248", "1073741824 26 -31",
+						  "1600000000 20 -1984" };
+	int x = byte_operand(g, 1, 5), p = new_parameters(g, 3, parameters[pick(g, 3)]);
+	enum dtype type = g->value[x].dtype;
+	struct shape s = *shape_of(g, x);
+
+	bytes_out(g, OP_FIXEDSOFTMAX, &s, type);
+	input(g, x);
+	input(g, p);
+	end_node(g);
 }
 
 void make_QLINEARGLOBALAVGPOOL(struct generator *g)

@@ -524,6 +524,70 @@ def table(attrs, x, entries):
     return Tensor(entries.dtype, x.shape, (entries.data[v % 256] for v in x.data))
 
 
+def halves_away(x, bits):
+    """x / 2^bits, rounded to nearest, half away from zero."""
+    y = (abs(x) + 2**bits // 2) // 2**bits
+    return y if x >= 0 else -y
+
+
+def saturated(x):
+    return min(max(x, -2**31), 2**31 - 1)
+
+
+def fixed_add(attrs, a, b, parameters):
+    """TensorFlow Lite's Add: both times 2^20 to their common scale, the sum to that of the result."""
+    p = parameters.data
+    low, high = RANGE[a.dtype]
+    low, high = (clamp(attrs.get(k, d), low, high) for k, d in (('lo', low), ('hi', high)))
+
+    def scaled(x, multiplier, shift):
+        return halves_away(srdhm(x, multiplier), -shift)
+
+    def one(x, y):
+        x = scaled(wrapped((x - p[0]) * 2**20), p[1], p[2])
+        y = scaled(wrapped((y - p[3]) * 2**20), p[4], p[5])
+        return int(clamp(scaled(wrapped(x + y), p[6], p[7]) + p[8], low, high))
+    return Tensor(a.dtype, a.shape, map(one, a.data, b.data))
+
+
+def gemmlowp_exp(a):
+    """e^a: a <= 0 has 26 bits behind the point, the result 31."""
+    quarter = 2**24
+    part = a % quarter - quarter
+    x = part * 32 + 2**28
+    square = srdhm(x, x)
+    rest = srdhm(halves_away(srdhm(square, square), 2) + srdhm(square, x), 715827883)
+    y = 1895147668 + srdhm(1895147668, x + halves_away(rest + square, 1))
+    powers = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
+    for k, power in enumerate(powers):  # e^-(2^(k - 2)), where that is a part of -a
+        if (part - a) // quarter >> k & 1:
+            y = srdhm(y, power)
+    return y if a else 2**31 - 1
+
+
+def gemmlowp_reciprocal(a):
+    """1 / (1 + a), both with 31 bits behind the point."""
+    half = (a + 2**31) // 2
+    x = 1515870810 + srdhm(half, -1010580540)
+    for _ in range(3):
+        x += saturated(srdhm(x, 2**29 - srdhm(half, x)) * 4)
+    return saturated(x * 2)
+
+
+def fixed_softmax(attrs, x, parameters):
+    multiplier, shift, least = parameters.data
+    low, high = RANGE[x.dtype]
+    n, data = x.shape[-1], []
+    for i in range(0, len(x.data), n):
+        row = [v - max(x.data[i:i + n]) for v in x.data[i:i + n]]
+        powers = [gemmlowp_exp(srdhm(v << shift, multiplier)) if v >= least else 0 for v in row]
+        total = sum(halves_away(e, 12) for e in powers)
+        bits = 32 - total.bit_length()
+        by = gemmlowp_reciprocal((total << bits) - 2**31)
+        data += (min(halves_away(srdhm(by, e), min(35 - bits, 31)) + low, high) for e in powers)
+    return Tensor(x.dtype, x.shape, data)
+
+
 OPERATORS = {
     'Add': binary(add), 'Sub': binary(lambda a, b: add(a, -b)), 'Mul': binary(multiply),
     'Div': binary(divide), 'Relu': elementwise(lambda x: clamp(x, 0.0, math.inf)), 'Clip': clip,
@@ -538,6 +602,7 @@ OPERATORS = {
     'QuantizeLinear': quantize, 'DequantizeLinear': dequantize, 'ConvInteger': conv_integer,
     'MatMulInteger': matmul_integer, 'Requantize': requantize, 'Table': table,
     'QLinearConv': qlinear_conv, 'QLinearMatMul': qlinear_matmul, 'QLinearAdd': qlinear_add,
+    'FixedAdd': fixed_add, 'FixedSoftmax': fixed_softmax,
     'QLinearGlobalAveragePool': qlinear_average, 'QLinearConcat': qlinear_concat, 'QGemm': qgemm,
     'QLinearSigmoid': qlinear_float(elementwise(sigmoid)),
     'QLinearAveragePool': qlinear_float(pool(lambda values, count: mean(values, max(count, 1)))),

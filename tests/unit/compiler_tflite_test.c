@@ -244,15 +244,11 @@ static s32 bytes(struct tflite_writer *w, const char *name, u32 rank, const s32 
 /* What the model computes of @x, whose zeros fill what is left. */
 static struct tensor_data compute_bytes(struct tflite_writer *w, const s8 *x, size_t n)
 {
-	static const struct compile_options options;
 	struct compile_error err = { 0 };
 	struct tensor_data in = { 0 }, out = { 0 };
-	struct graph *g = NULL;
+	struct graph *g = read_model(w, &err);
 
-	/* By the interpreter: not all of them are mapped. */
-	if (!tflite_read_graph(w->bytes, w->size, "m.tflite", NULL, &g, &err) &&
-	    !compile_run_passes(g, &options, "outputs") &&
-	    tensor_data_alloc(&in, DTYPE_S8, &g->inputs.v[0]->shape)) {
+	if (g && tensor_data_alloc(&in, DTYPE_S8, &g->inputs.v[0]->shape)) {
 		memcpy(in.bytes, x, n < in.size ? n : in.size);
 		graph_eval(g, &in, &out, &err);
 	}
@@ -260,7 +256,6 @@ static struct tensor_data compute_bytes(struct tflite_writer *w, const s8 *x, si
 		printf("# %s\n", err.text);
 	tensor_data_free(&in);
 	graph_free(g);
-	free(w->bytes);
 	return out;
 }
 
