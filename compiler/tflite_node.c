@@ -148,6 +148,36 @@ static struct value *weights(const struct tflite_operator *o, struct tflite_tens
 }
 
 /*
+ * The constant bytes @v, which are the weights @t with their outputs along dimension @from, as the
+ * numbers that they mean; there, outputs are along dimension @to.
+ */
+static struct value *as_floats(const struct tflite_operator *o, const struct tflite_tensor *t,
+			       int from, struct value *v, int to)
+{
+	s64 n = t->scale.count;
+	const struct shape shape = { .rank = n > 1, .dim = { n } };
+	struct value *in[] = { v, graph_value(o->r->g, ""), graph_value(o->r->g, "") }, *y;
+	struct node *node;
+	float *scale;
+	u8 *zero;
+
+	if (!in[1] || !in[2] || tflite_check_quantised(o, t, t->shape.dim[from], from))
+		return NULL;
+	value_set_type(in[1], DTYPE_F32, &shape);
+	value_set_type(in[2], t->dtype, &shape);
+	scale = graph_const_room(o->r->g, in[1]);
+	zero = graph_const_room(o->r->g, in[2]);
+	for (s64 i = 0; scale && zero && i < n; i++) {
+		scale[i] = (float)tflite_scale(t, i);
+		zero[i] = (u8)tflite_zero(t, i);
+	}
+	y = scale && zero ? tflite_add_node(o, OP_DEQUANTIZE, in, 3, &node) : NULL;
+	if (y)
+		node_set_int(node, ATTR_axis, to);
+	return y;
+}
+
+/*
  * The operands of a product: input, weights, and bias or NULL. Those of a quantised one follow
  * weights and zeros.
  */
@@ -163,7 +193,7 @@ static int read_product(const struct tflite_operator *o, struct tflite_tensor **
 	if (!tflite_is_quantised(*x) && (*x)->dtype != DTYPE_F32)
 		return tflite_fail(o, -ENOTSUP, "%s is not supported, only f32, s8 and u8",
 				   dtype_name((*x)->dtype));
-	if ((*x)->dtype == DTYPE_F32 && (*w)->dtype != DTYPE_F32)
+	if ((*x)->dtype == DTYPE_F32 && (*w)->dtype != DTYPE_F32 && !tflite_is_quantised(*w))
 		return tflite_fail(o, -ENOTSUP,
 				   "weights of %s for an input of f32 are not supported",
 				   dtype_name((*w)->dtype));
@@ -194,6 +224,8 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 				   (long long)w->shape.dim[0]);
 	in[0] = tflite_planes(o, x);
 	in[1] = in[0] ? weights(o, w, depthwise ? apart : mixed) : NULL;
+	if (in[1] && !tflite_is_quantised(x) && tflite_is_quantised(w))
+		in[1] = as_floats(o, w, depthwise ? 3 : 0, in[1], 0);
 	if (in[1] && tflite_is_quantised(x))
 		v = tflite_sum(o, OP_CONVINTEGER, x, w, in, &n);
 	else
@@ -273,6 +305,8 @@ static int add_connected(struct tflite_operator *o)
 		return finish(o, CONNECTED_ACTIVATION, v, false);
 	}
 	in[1] = in[0] ? tflite_value(o, w) : NULL;
+	if (in[1] && tflite_is_quantised(w))
+		in[1] = as_floats(o, w, 0, in[1], 0);
 	v = in[1] ? tflite_add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;

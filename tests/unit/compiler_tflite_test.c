@@ -227,6 +227,55 @@ static void test_chain(void)
 	check(compute(&w), want, 3, "ADD, RESHAPE, FULLY_CONNECTED, SOFTMAX, in the model's order");
 }
 
+/*
+ * Products of 0, 1, 2, 3 by weights of bytes, whose scales lie along dimension @axis: @code is
+ * CONV, DEPTHWISE or CONNECTED.
+ */
+static void test_byte_weights(s32 code, s32 axis, const char *name)
+{
+	static const s32 images[] = { 1, 1, 2, 2 }, rows[] = { 2, 2 };
+	static const s32 mixed[] = { 2, 1, 1, 2 }, apart[] = { 1, 1, 1, 2 }, maps[] = { 2 };
+	static const s8 weights[] = { 3, -5, 7, 2 };
+	static const float scales[] = { 0.25f, 0.5f }, bias[] = { 1, -2 };
+	static const s64 zeros[] = { 1, 0 };
+	const struct tflite_quantised q = { 2, scales, zeros, axis };
+	const s32 *shape = code == CONNECTED ? rows : images;
+	const s32 *kernel = code == CONNECTED ? rows : code == CONV ? mixed : apart;
+	u32 rank = code == CONNECTED ? 2 : 4;
+	struct tflite_writer w;
+	double want[4];
+	s32 in[3], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", rank, shape, NULL);
+	in[1] = tflite_tensor_of(&w, "w", INT8, rank, kernel, weights, code == DEPTHWISE ? 2 : 4,
+				 &q);
+	in[2] = floats(&w, "b", 1, maps, bias);
+	out = floats(&w, "y", rank, shape, NULL);
+	options = tflite_operator_of(&w, code, 3, in, out, 7);
+	if (code != CONNECTED) {
+		tflite_int(&w, options, 1, 4, 1);
+		tflite_int(&w, options, 2, 4, 1);
+	}
+	if (code == DEPTHWISE)
+		tflite_int(&w, options, 3, 4, 1);
+	tflite_end(&w, 1, in, out);
+	for (int i = 0; i < 4; i++) {
+		int row = i / 2, m = i % 2;
+
+		want[i] = bias[m];
+		for (int c = 0; c < 2; c++)
+			if (code != DEPTHWISE)
+				want[i] += (2 * row + c) * (weights[2 * m + c] - zeros[m]) *
+					   (double)scales[m];
+			else if (c == m)
+				want[i] +=
+					(2 * row + c) * (weights[m] - zeros[m]) * (double)scales[m];
+	}
+	check(compute(&w), want, 4, name);
+}
+
 /* ---- Quantised ----------------------------------------------------------------------------- */
 
 /* A tensor of s8 with one scale and zero. */
@@ -531,6 +580,9 @@ int main(void)
 	test_pools(AVERAGE_POOL);
 	test_pools(MAX_POOL);
 	test_chain();
+	test_byte_weights(CONV, 0, "CONV_2D of floats by bytes");
+	test_byte_weights(DEPTHWISE, 3, "DEPTHWISE_CONV_2D of floats by bytes");
+	test_byte_weights(CONNECTED, 0, "FULLY_CONNECTED of floats by bytes");
 	test_bytes_conv();
 	test_bytes_mean();
 	test_bytes_sum();
