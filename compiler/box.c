@@ -80,6 +80,25 @@ static void order_of(const struct layout *l, int *order)
 	}
 }
 
+bool box_overlap(const struct layout *l, const struct box *from, const struct box *to,
+		 struct box *common)
+{
+	int order[TENSOR_RANK_MAX], outermost = -1;
+
+	order_of(l, order);
+	*common = box_meet(from, to);
+	for (int i = 0; i < l->rank; i++) {
+		int d = order[i];
+
+		if (outermost < 0 && (from->n[d] > 1 || to->n[d] > 1))
+			outermost = d;
+		else if (from->lo[d] != to->lo[d] || from->n[d] != to->n[d])
+			return false;
+	}
+	return outermost >= 0 && common->n[outermost] && to->lo[outermost] > from->lo[outermost] &&
+	       common->n[outermost] < to->n[outermost];
+}
+
 struct layout box_layout(const struct layout *l, const struct box *b)
 {
 	struct layout part = *l;

@@ -38,6 +38,13 @@ bool box_equal(const struct box *a, const struct box *b);
 bool box_inside(const struct box *a, const struct box *b);
 
 /*
+ * What boxes @from and @to of a value in layout @l have in common, if that is the end of one and
+ * the beginning of the other: whole rows, planes or whatever their outermost dimension counts.
+ */
+bool box_overlap(const struct layout *l, const struct box *from, const struct box *to,
+		 struct box *common);
+
+/*
  * The layout of box @b of a value in layout @l in a buffer of its own, by the coordinates of the
  * value.
  */

@@ -65,48 +65,116 @@ static float neutral(const struct node *n)
 	return value_is_const(zero) ? (float)quantise_read(type, zero->data, 0) : 0;
 }
 
+static s64 pixel_bytes(const struct layout *l)
+{
+	return (l->dim[1] * l->element + CONTAINER_BYTES - 1) / CONTAINER_BYTES * CONTAINER_BYTES;
+}
+
+/* Channels last; cells and padding of the dimensions behind them are known. */
+static void set_strides(struct layout *l)
+{
+	s64 stride = pixel_bytes(l), elements = l->dim[0] * l->dim[1] * l->element;
+
+	l->base = 0;
+	l->stride[1] = l->element;
+	l->cells[1] = stride / l->element;
+	for (int i = l->rank - 1; i > 1; i--) {
+		l->stride[i] = stride;
+		l->base += l->pad[i] * stride;
+		stride *= l->cells[i];
+		elements *= l->dim[i];
+	}
+	l->stride[0] = stride;
+	l->bytes = (u64)(l->dim[0] * stride);
+	l->halo = l->bytes != (u64)elements;
+}
+
+struct layout layout_channels_last(const struct value *v)
+{
+	struct layout l = layout_dense(v);
+
+	set_strides(&l);
+	return l;
+}
+
 struct layout layout_of_window_input(const struct graph *g, const struct node *n)
 {
-	const struct value *x = node_in(n, 0);
-	const struct shape *shape = &x->shape;
-	struct layout l = { .rank = shape->rank, .element = (int)dtype_size(x->dtype) };
+	struct layout l = layout_dense(node_in(n, 0));
 	struct window w;
-	s64 pixel = (shape->dim[1] * l.element + CONTAINER_BYTES - 1) / CONTAINER_BYTES *
-		    CONTAINER_BYTES;
-	s64 row, rows;
-	int i;
 
 	window_of(g, n, &w);
-	row = window_reach(&w.axis[1]) * pixel;
-	rows = window_reach(&w.axis[0]);
-	for (i = 0; i < l.rank; i++)
-		l.dim[i] = l.cells[i] = shape->dim[i];
-	l.stride[0] = rows * row;
-	l.stride[1] = l.element;
-	l.cells[1] = pixel / l.element;
-	if (l.rank == 4) {
-		l.stride[2] = row;
-		l.pad[2] = w.axis[0].pad;
-		l.cells[2] = rows;
+	for (int i = 2; i < l.rank; i++) {
+		const struct window_axis *x = &w.axis[i - l.rank + 2];
+
+		l.pad[i] = x->pad;
+		l.cells[i] = window_reach(x);
 	}
-	l.stride[l.rank - 1] = pixel;
-	l.pad[l.rank - 1] = w.axis[1].pad;
-	l.cells[l.rank - 1] = window_reach(&w.axis[1]);
-	l.base = w.axis[0].pad * row + w.axis[1].pad * pixel;
-	l.bytes = shape->dim[0] * rows * row;
-	l.halo = l.bytes != (u64)(shape_elems(shape) * l.element);
+	set_strides(&l);
 	l.fill = l.halo ? neutral(n) : 0;
 	return l;
 }
 
+/* Adds the padding of @other, if it may be filled with the same. */
+static void widen(struct layout *l, const struct layout *other)
+{
+	if (!other->halo || (l->halo && l->fill != other->fill))
+		return;
+	for (int i = 2; i < l->rank; i++) {
+		s64 end = l->cells[i] - l->pad[i], other_end = other->cells[i] - other->pad[i];
+
+		l->pad[i] = l->pad[i] > other->pad[i] ? l->pad[i] : other->pad[i];
+		l->cells[i] = l->pad[i] + (end > other_end ? end : other_end);
+	}
+	set_strides(l);
+	l->fill = other->fill;
+}
+
 struct layout layout_of_value(const struct graph *g, const struct value *v)
 {
-	const struct operand *use;
+	struct layout all, one;
+	bool windows = false;
 
-	for (use = v->uses; use; use = use->next)
-		if (use == &use->node->in[0] && op_is_window(use->node->op))
-			return layout_of_window_input(g, use->node);
-	return layout_dense(v);
+	for (const struct operand *use = v->uses; use; use = use->next) {
+		if (use != &use->node->in[0] || !op_is_window(use->node->op))
+			continue;
+		one = layout_of_window_input(g, use->node);
+		if (windows)
+			widen(&all, &one);
+		else
+			all = one;
+		windows = true;
+	}
+	return windows ? all : layout_dense(v);
+}
+
+struct layout layout_part(const struct layout *whole, const struct shape *shape, const s64 *at)
+{
+	struct layout l = *whole;
+
+	for (int i = 0; i < l.rank; i++) {
+		l.base += at[i] * l.stride[i];
+		if (shape->dim[i] == l.dim[i])
+			continue;
+		l.dim[i] = l.cells[i] = shape->dim[i];
+		l.pad[i] = 0;
+	}
+	return l;
+}
+
+bool layout_serves(const struct layout *have, const struct layout *want)
+{
+	int last = have->rank - 1;
+
+	if (have->rank != want->rank || have->element != want->element ||
+	    (want->halo && (!have->halo || have->fill != want->fill)))
+		return false;
+	for (int i = 0; i < have->rank; i++) {
+		if (have->dim[i] != want->dim[i] || have->pad[i] < want->pad[i] ||
+		    have->cells[i] - have->pad[i] < want->cells[i] - want->pad[i])
+			return false;
+	}
+	return (have->dim[1] == 1 || have->stride[1] == have->element) &&
+	       have->stride[last] % CONTAINER_BYTES == 0;
 }
 
 bool layout_equal(const struct layout *a, const struct layout *b)

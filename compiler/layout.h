@@ -48,8 +48,23 @@ struct layout layout_rows(const struct shape *shape, int element);
  */
 struct layout layout_of_window_input(const struct graph *g, const struct node *n);
 
-/* The layout in which @v is computed: what its first window user wants, else dense. */
+/*
+ * The layout in which @v is computed: what its window users want, with the padding of all of them
+ * that want the same in it; else dense.
+ */
 struct layout layout_of_value(const struct graph *g, const struct value *v);
+
+/* Channels-last without padding, of a value with two dimensions and one or more behind them. */
+struct layout layout_channels_last(const struct value *v);
+
+/*
+ * The layout of a part of a value in layout @whole, of @shape elements from @at on, where it lies
+ * in the whole.
+ */
+struct layout layout_part(const struct layout *whole, const struct shape *shape, const s64 *at);
+
+/* Whether a window that wants its input in layout @want may read one in layout @have. */
+bool layout_serves(const struct layout *have, const struct layout *want);
 
 /* Whether both put every element at the same place, padding included. */
 bool layout_equal(const struct layout *a, const struct layout *b);

@@ -359,12 +359,19 @@ static u32 output_slot(const struct lowering *l, const struct value *v)
 
 struct operand_at lower_place(struct lowering *l, const struct value *v)
 {
+	const struct value *whole = l->plans->whole[v->id];
 	struct operand_at *at = &l->value[v->id];
 
 	if (at->outside || at->buf != MIR_NO_BUF || !l->plans->outside[v->id])
 		return *at;
+	if (whole)
+		*at = lower_place(l, whole);
 	at->layout = l->plans->layout[v->id];
 	at->outside = true;
+	if (whole) {
+		at->slot_offset += (u64)(at->layout.base - l->plans->layout[whole->id].base);
+		return *at;
+	}
 	if (v->is_output) {
 		at->slot = output_slot(l, v);
 		return *at;
@@ -395,16 +402,27 @@ struct lower_transfer *lower_transfer(struct lowering *l)
 	return &l->transfer[l->transfers++];
 }
 
+/* The buffer of @v, which is in SRAM: its own, or that of the Concat of which it is a part. */
+static struct operand_at in_sram(struct lowering *l, const struct value *v)
+{
+	const struct value *whole = l->plans->whole[v->id];
+	struct operand_at *at = &l->value[v->id];
+
+	if (at->buf != MIR_NO_BUF)
+		return *at;
+	if (whole)
+		*at = in_sram(l, whole);
+	else
+		*at = lower_buffer(l, v->name, &l->plans->layout[v->id]);
+	at->layout = l->plans->layout[v->id];
+	return *at;
+}
+
 struct operand_at lower_out(struct lowering *l, const struct stage *s)
 {
-	const struct value *v = s->out.value;
-	const struct layout *layout = &l->plans->layout[v->id];
-
 	if (l->tile.active && l->tile.out.buf != MIR_NO_BUF)
 		return l->tile.out;
-	if (l->value[v->id].buf == MIR_NO_BUF)
-		l->value[v->id] = lower_buffer(l, v->name, layout);
-	return l->value[v->id];
+	return in_sram(l, s->out.value);
 }
 
 static void begin_node(struct lowering *l, const char *name, const struct node *n)

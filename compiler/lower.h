@@ -24,13 +24,14 @@ struct operand_at {
 	u64 slot_offset;
 };
 
-/* All of buffer @buf comes from a slot, or goes there. */
+/* Buffer @buf comes from a slot, from byte @offset on, or all of it goes there. */
 struct lower_transfer {
 	enum rondo_dma_dir dir;
 	mir_buf buf;
 	u32 slot;
 	u64 slot_offset;
 	struct box_rows rows;
+	u64 offset;
 };
 
 /* Constant weights of some pushes, and where they are; buf MIR_NO_BUF: not in SRAM yet. */
@@ -53,6 +54,7 @@ struct lower_tile {
 	int buffers; /* as plan.buffers */
 	struct operand_at in[STAGE_INPUTS], out; /* MIR_NO_BUF: where all other stages would */
 	struct box box[STAGE_INPUTS]; /* what in[] holds */
+	bool direct[STAGE_INPUTS]; /* as it came in: in[] is no copy of it, nor all of a value */
 	struct lower_piece *piece; /* of the weights of a column tile that may stay */
 	int pieces;
 	s64 column; /* where these are in the weights slot */

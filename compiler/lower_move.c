@@ -25,6 +25,8 @@ int lower_move(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct operand_at from, to;
 
+	if (l->plans->whole[s->in[0].value->id] == s->out.value)
+		return 0; /* it has been computed there */
 	if (p->unit == PLAN_ALIAS) {
 		to = l->value[s->in[0].value->id];
 		to.layout = l->plans->layout[s->out.value->id];

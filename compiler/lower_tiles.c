@@ -29,22 +29,33 @@ static void copy_box(struct lowering *l, const struct operand_at *to, const stru
 	lower_copy(l, &x, &y);
 }
 
-/* A buffer that is filled from box @b of @from, or sent there. */
+/*
+ * A buffer for box @b of @at, whose end @moved comes from there, or all of which is sent there. If
+ * something else begins it, that is done while the tile before is, and so it may not come earlier.
+ */
 static struct operand_at moved_box(struct lowering *l, enum rondo_dma_dir dir, const char *name,
-				   const struct operand_at *at, const struct box *b)
+				   const struct operand_at *at, const struct box *b,
+				   const struct box *moved)
 {
 	struct operand_at part = { .layout = box_layout(&at->layout, b) };
+	u64 begun = part.layout.bytes - box_layout(&at->layout, moved).bytes;
 	struct lower_transfer *t;
 
 	part.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, part.layout.bytes);
 	t = lower_transfer(l);
 	if (part.buf == MIR_NO_BUF || !t)
 		return part;
-	*t = (struct lower_transfer){ dir, part.buf, at->slot, 0, box_rows(&at->layout, b) };
+	*t = (struct lower_transfer){
+		.dir = dir,
+		.buf = part.buf,
+		.offset = begun,
+		.slot = at->slot,
+		.rows = box_rows(&at->layout, moved),
+	};
 	t->slot_offset = at->slot_offset + t->rows.offset;
-	if (dir == RONDO_DMA_IN)
+	if (dir == RONDO_DMA_IN && !begun)
 		l->mir.buf[part.buf].ahead = l->tile.buffers - 1;
-	else
+	else if (dir == RONDO_DMA_OUT)
 		l->mir.buf[part.buf].behind = l->tile.buffers - 1;
 	return part;
 }
@@ -62,19 +73,28 @@ static struct operand_at in_layout(struct lowering *l, const char *name,
 	return at;
 }
 
+/* Whether box @b of @from, which is outside, is in layout @want as it comes in. */
+static bool comes_as(const struct operand_at *from, const struct layout *want, const struct box *b)
+{
+	const struct box cells = box_cells(&from->layout), elements = box_elements(&from->layout);
+
+	return box_inside(b, &cells) &&
+	       (box_inside(b, &elements) || from->layout.fill == want->fill) &&
+	       box_same_order(&from->layout, want);
+}
+
 /* Box @b of @from, which is outside, in layout @want. */
 static struct operand_at fetch(struct lowering *l, const char *name, const struct operand_at *from,
 			       const struct layout *want, const struct box *b)
 {
-	const struct box cells = box_cells(&from->layout), elements = box_elements(&from->layout);
-	bool same_padding = box_inside(b, &elements) || from->layout.fill == want->fill;
+	const struct box elements = box_elements(&from->layout);
 	struct operand_at part;
 	struct box inner;
 
-	if (box_inside(b, &cells) && same_padding && box_same_order(&from->layout, want))
-		return moved_box(l, RONDO_DMA_IN, name, from, b);
+	if (comes_as(from, want, b))
+		return moved_box(l, RONDO_DMA_IN, name, from, b, b);
 	inner = box_meet(b, &elements);
-	part = moved_box(l, RONDO_DMA_IN, name, from, &inner);
+	part = moved_box(l, RONDO_DMA_IN, name, from, &inner, &inner);
 	return in_layout(l, name, &part, want, b);
 }
 
@@ -115,12 +135,54 @@ static void get_input(struct lowering *l, const struct stage *s, const struct pl
 	if (t->in[i].buf != MIR_NO_BUF && box_equal(&t->box[i], &box))
 		return;
 	t->box[i] = box;
+	t->direct[i] = source->outside && comes_as(source, &p->in[i], &box);
 	if (source->outside)
 		t->in[i] = fetch(l, a->value->name, source, &p->in[i], &box);
 	else if (layout_equal(&source->layout, &p->in[i]))
 		t->in[i] = *source;
 	else
 		t->in[i] = in_layout(l, a->value->name, source, &p->in[i], &box);
+}
+
+/* @bytes of @buf from @offset on, as they lie. */
+static struct operand_at flat(mir_buf buf, u64 offset, u64 bytes)
+{
+	int element = (offset | bytes) % 4 ? 1 : 4;
+	const struct shape shape = { .rank = 1, .dim = { (s64)bytes / element } };
+	struct operand_at at = { buf, .layout = layout_row_major(&shape, element) };
+
+	at.layout.base = (s64)offset;
+	return at;
+}
+
+/*
+ * Begins what the next tile, at @origin, needs of input @i with the rows that this one has of it
+ * already: only the others come in.
+ */
+static void carry_input(struct lowering *l, const struct stage *s, const struct plan *p, int i,
+			const struct operand_at *source, const s64 *origin, const s64 *size)
+{
+	struct box box = plan_in_box(s, &s->in[i], &p->in[i], origin, size), common, rest = box;
+	struct operand_at *is = &l->tile.in[i], next, from, to;
+	u64 bytes;
+
+	if (is->buf == MIR_NO_BUF || !l->tile.direct[i] || l->tile.buffers < 2 ||
+	    !comes_as(source, &p->in[i], &box) ||
+	    !box_overlap(&source->layout, &l->tile.box[i], &box, &common))
+		return;
+	for (int d = 0; d < box.rank; d++) {
+		if (common.n[d] == box.n[d])
+			continue;
+		rest.lo[d] += common.n[d];
+		rest.n[d] -= common.n[d];
+	}
+	bytes = box_layout(&source->layout, &common).bytes;
+	next = moved_box(l, RONDO_DMA_IN, s->in[i].value->name, source, &box, &rest);
+	from = flat(is->buf, is->layout.bytes - bytes, bytes);
+	to = flat(next.buf, 0, bytes);
+	lower_copy(l, &to, &from);
+	*is = next;
+	l->tile.box[i] = box;
 }
 
 static void get_output(struct lowering *l, const struct stage *s, const s64 *origin,
@@ -133,7 +195,7 @@ static void get_output(struct lowering *l, const struct stage *s, const s64 *ori
 	if (!at.outside)
 		return;
 	box = plan_out_box(s, &at.layout, origin, size);
-	l->tile.out = moved_box(l, RONDO_DMA_OUT, s->out.value->name, &at, &box);
+	l->tile.out = moved_box(l, RONDO_DMA_OUT, s->out.value->name, &at, &box, &box);
 	lower_fill(l, &l->tile.out);
 }
 
@@ -185,10 +247,20 @@ static bool next_tile(const struct stage *s, const struct plan *p, s64 *origin)
 	return column >= 0 && next_along(s, p, column, origin);
 }
 
+static void size_of_tile(const struct stage *s, const struct plan *p, const s64 *origin, s64 *size)
+{
+	for (int d = 0; d < s->dims; d++) {
+		s64 left = s->size[d] - origin[d];
+
+		size[d] = left < p->tile[d] ? left : p->tile[d];
+	}
+}
+
 int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct operand_at source[STAGE_INPUTS];
 	s64 origin[STAGE_DIMS] = { 0 }, size[STAGE_DIMS];
+	bool more;
 	int err;
 
 	for (int i = 0; i < STAGE_INPUTS; i++) {
@@ -202,16 +274,16 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 	l->tile.buffers = p->buffers;
 	l->tile.pieces = l->tile.memos = 0;
 	l->tile.column = l->tile.weights = -1;
+	size_of_tile(s, p, origin, size);
 	do {
-		for (int d = 0; d < s->dims; d++) {
-			s64 left = s->size[d] - origin[d];
-
-			size[d] = left < p->tile[d] ? left : p->tile[d];
-		}
 		err = one_tile(l, s, p, source, origin, size);
+		more = next_tile(s, p, origin);
+		size_of_tile(s, p, origin, size);
+		for (int i = 0; i < STAGE_INPUTS && more; i++)
+			carry_input(l, s, p, i, &source[i], origin, size);
 		if (!err)
 			err = lower_error(l, s->node);
-	} while (!err && next_tile(s, p, origin));
+	} while (!err && more);
 	l->tile.active = false;
 	return err;
 }

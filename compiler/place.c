@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "compiler/backend.h"
 
@@ -147,6 +148,13 @@ static int remember(struct placing *p, int b)
 	return 0;
 }
 
+/* ---- In which order -------------------------------------------------------------------------- */
+
+static int by_number(const struct mir_buffer *x, const struct mir_buffer *y)
+{
+	return x < y ? -1 : x > y;
+}
+
 static int larger_first(const void *a, const void *b)
 {
 	const struct mir_buffer *x = *(struct mir_buffer *const *)a;
@@ -154,8 +162,42 @@ static int larger_first(const void *a, const void *b)
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return x < y ? -1 : x > y;
+	return by_number(x, y);
 }
+
+/* Those that live longest first, among these the largest. */
+static int longer_first(const void *a, const void *b)
+{
+	const struct mir_buffer *x = *(struct mir_buffer *const *)a;
+	const struct mir_buffer *y = *(struct mir_buffer *const *)b;
+	int life = (y->last - y->first) - (x->last - x->first);
+
+	return life ? life : larger_first(a, b);
+}
+
+static int earlier_first(const void *a, const void *b)
+{
+	const struct mir_buffer *x = *(struct mir_buffer *const *)a;
+	const struct mir_buffer *y = *(struct mir_buffer *const *)b;
+
+	return x->first != y->first ? x->first - y->first : larger_first(a, b);
+}
+
+static int larger_and_longer_first(const void *a, const void *b)
+{
+	const struct mir_buffer *x = *(struct mir_buffer *const *)a;
+	const struct mir_buffer *y = *(struct mir_buffer *const *)b;
+	u64 area = x->bytes * (u64)(x->last - x->first + 1);
+	u64 other = y->bytes * (u64)(y->last - y->first + 1);
+
+	return area != other ? (area < other ? 1 : -1) : larger_first(a, b);
+}
+
+/* Ways to pack, of which the first that succeeds is taken. */
+static int (*const orders[])(const void *, const void *) = { larger_first, larger_and_longer_first,
+							     longer_first, earlier_first };
+
+enum { ORDERS = sizeof(orders) / sizeof(*orders) };
 
 static int refuse(const struct lowering *l, const struct mir_buffer *buf)
 {
@@ -196,25 +238,39 @@ static int place_one(struct placing *p, struct mir_buffer *buf)
 	return remember(p, b);
 }
 
+/* Gives all buffers addresses, in the order in which they are in @order. */
+static int place_all(struct placing *p, struct mir_buffer **order)
+{
+	int rc = 0;
+
+	memset(p->at, 0, (size_t)p->steps * sizeof(*p->at));
+	for (int i = 0; i < p->l->mir.bufs && !rc; i++)
+		rc = place_one(p, order[i]);
+	return rc;
+}
+
 int place_buffers(struct lowering *l)
 {
 	struct placing p = { .l = l };
 	struct mir *m = &l->mir;
 	struct mir_buffer **order = graph_alloc(l->g, (m->bufs + 1) * sizeof(*order));
-	int rc = 0;
+	int rc = -EFBIG;
 
-	find_lives(&p);
-	if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
-		p.floor = l->weights_bytes;
-	p.at = graph_alloc(l->g, p.steps * sizeof(*p.at));
 	p.beside = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.beside));
 	p.seen = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.seen));
-	if (!order || !p.at || !p.beside || !p.seen)
-		return -ENOMEM;
-	for (int i = 0; i < m->bufs; i++)
-		order[i] = &m->buf[i];
-	qsort(order, m->bufs, sizeof(*order), larger_first);
-	for (int i = 0; i < m->bufs && !rc; i++)
-		rc = place_one(&p, order[i]);
+	for (int try = 0; try < ORDERS && rc == -EFBIG; try++) {
+		l->g->err->code = 0;
+		find_lives(&p);
+		if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
+			p.floor = l->weights_bytes;
+		if (!p.at)
+			p.at = graph_alloc(l->g, p.steps * sizeof(*p.at));
+		if (!order || !p.at || !p.beside || !p.seen)
+			return -ENOMEM;
+		for (int i = 0; i < m->bufs; i++)
+			order[i] = &m->buf[i];
+		qsort(order, m->bufs, sizeof(*order), orders[try]);
+		rc = place_all(&p, order);
+	}
 	return rc;
 }

@@ -27,20 +27,144 @@ s64 plan_base(const struct stage_access *a, const struct layout *l)
 
 /* ---- Layouts --------------------------------------------------------------------------------- */
 
+enum { CONTAINER_BYTES = 4 };
+
+/* Whether point p of @s is element p of @a, or that many behind a first one. */
+static bool is_plain(const struct stage *s, const struct stage_access *a)
+{
+	bool plain = a->as.rank == s->dims && shape_equal(&a->as, &a->value->shape);
+
+	for (int i = 0; plain && i < a->as.rank; i++) {
+		for (int d = 0; d < s->dims; d++)
+			plain &= s->size[d] == 1 || a->step[i][d] == (i == d);
+	}
+	return plain;
+}
+
+static bool moves_elements(const struct stage *s)
+{
+	return s->kind == STAGE_MAP || (s->kind == STAGE_MOVE && s->node->op != OP_VIEW);
+}
+
+static bool is_window(const struct stage *s)
+{
+	return (s->kind == STAGE_PRODUCT || s->kind == STAGE_POOL) && op_is_window(s->node->op);
+}
+
+/* How a value is made and read. */
+struct usage {
+	bool fixed; /* somebody needs it row-major */
+	bool made; /* by a stage */
+	int reads;
+};
+
+/* Whether @s may read input @i in any layout. */
+static bool reads_any(const struct stage *s, int i)
+{
+	const struct stage_access *a = &s->in[i];
+
+	return (is_window(s) && !i) || (moves_elements(s) && shape_equal(&a->as, &a->value->shape));
+}
+
+static void find_usage(const struct stages *stages, struct usage *usage)
+{
+	for (int i = 0; i < stages->count; i++) {
+		const struct stage *s = stages->at[i];
+		const struct value *out = s->out.value;
+		s64 channels = out->shape.rank < 3 ? 1 : out->shape.dim[1];
+		u64 size = dtype_size(out->dtype);
+
+		usage[out->id].made = true;
+		usage[out->id].fixed |= out->is_output || out->shape.rank < 3 || size > 4 ||
+					channels * (s64)size % CONTAINER_BYTES ||
+					(!is_window(s) && !moves_elements(s));
+		for (int k = 0; k < STAGE_INPUTS; k++) {
+			if (!s->in[k].value)
+				continue;
+			usage[s->in[k].value->id].reads++;
+			usage[s->in[k].value->id].fixed |= !reads_any(s, k);
+		}
+	}
+}
+
+/*
+ * What nobody needs in another order is channels-last if that is what is made of it, element by
+ * element.
+ */
+static void pass_on_layouts(struct plans *p, const struct usage *usage)
+{
+	for (int i = p->stages->count - 1; i >= 0; i--) {
+		const struct stage *s = p->stages->at[i];
+
+		if (!moves_elements(s) || !is_plain(s, &s->out) ||
+		    layout_is_row_major(&p->layout[s->out.value->id]))
+			continue;
+		for (int k = 0; k < STAGE_INPUTS; k++) {
+			const struct value *v = s->in[k].value;
+
+			if (v && usage[v->id].made && !usage[v->id].fixed &&
+			    is_plain(s, &s->in[k]) && layout_is_row_major(&p->layout[v->id]))
+				p->layout[v->id] = layout_channels_last(v);
+		}
+	}
+}
+
+/* Whether the input of @s, a part of a Concat, may be computed there. */
+static bool is_part(const struct plans *p, const struct stage *s, const struct usage *usage)
+{
+	const struct value *v = s->in[0].value, *whole = s->out.value;
+	const struct layout *l = &p->layout[whole->id];
+
+	if (s->kind != STAGE_MOVE || s->node->op != OP_CONCAT || !usage[v->id].made ||
+	    usage[v->id].fixed || usage[v->id].reads != 1)
+		return false;
+	for (int i = 0; i < l->rank; i++) {
+		if (v->shape.dim[i] != whole->shape.dim[i] &&
+		    (l->pad[i] || l->cells[i] != l->dim[i] ||
+		     s->out.at[i] * l->stride[i] % CONTAINER_BYTES))
+			return false;
+	}
+	return true;
+}
+
+void plan_parts(struct plans *p)
+{
+	for (int i = p->stages->count - 1; i >= 0; i--) {
+		const struct stage *s = p->stages->at[i];
+		const struct value *v = s->in[0].value;
+
+		if (p->whole[v->id] == s->out.value)
+			p->layout[v->id] =
+				layout_part(&p->layout[s->out.value->id], &v->shape, s->out.at);
+	}
+}
+
 static int choose_layouts(struct graph *g, struct plans *p)
 {
+	struct usage *usage;
 	u32 id = 0;
 
 	for (struct value *v = g->values; v; v = v->next)
 		v->id = id++;
 	p->layout = graph_alloc(g, (id + 1) * sizeof(*p->layout));
 	p->outside = graph_alloc(g, (id + 1) * sizeof(*p->outside));
-	if (!p->layout || !p->outside)
+	p->whole = graph_alloc(g, (id + 1) * sizeof(*p->whole));
+	usage = graph_alloc(g, (id + 1) * sizeof(*usage));
+	if (!p->layout || !p->outside || !p->whole || !usage)
 		return g->err->code;
 	for (struct value *v = g->values; v; v = v->next) {
 		if (v->typed)
 			p->layout[v->id] = v->producer ? layout_of_value(g, v) : layout_dense(v);
 	}
+	find_usage(p->stages, usage);
+	pass_on_layouts(p, usage);
+	for (int i = 0; i < p->stages->count; i++) {
+		const struct stage *s = p->stages->at[i];
+
+		if (is_part(p, s, usage))
+			p->whole[s->in[0].value->id] = s->out.value;
+	}
+	plan_parts(p);
 	return 0;
 }
 
@@ -49,9 +173,13 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 			    int i)
 {
 	const struct stage_access *a = &s->in[i];
+	const struct layout *is = &p->layout[a->value->id];
+	struct layout window;
 
-	if (!i && op_is_window(s->node->op))
-		return layout_of_window_input(g, s->node);
+	if (!i && op_is_window(s->node->op)) {
+		window = layout_of_window_input(g, s->node);
+		return layout_serves(is, &window) && !value_is_const(a->value) ? *is : window;
+	}
 	if (s->kind == STAGE_PRODUCT)
 		return layout_rows(&a->as, (int)dtype_size(a->value->dtype));
 	if (!shape_equal(&a->as, &a->value->shape))
@@ -61,7 +189,7 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-enum { KY, KX, CONTAINER_BYTES = 4 }; /* the reduced dimensions of a product, behind its others */
+enum { KY, KX }; /* the reduced dimensions of a product, behind its others */
 
 /* What pushes walk over: the reduced dimensions, as runs that one lane pattern reaches. */
 static int cut_k(struct graph *g, const struct stage *s, const struct rondo_machine *m,
@@ -147,11 +275,13 @@ static int plan_product(struct graph *g, const struct stage *s, const struct ron
 
 /* ---- The rest -------------------------------------------------------------------------------- */
 
-/* Whether the result of the move @s may be where its input is. */
+/* Whether the result of the move @s is where its input is, or may be. */
 static bool is_alias(const struct plans *p, const struct stage *s)
 {
 	const struct value *in = s->in[0].value, *out = s->out.value;
 
+	if (p->whole[in->id] == out)
+		return true;
 	if (p->outside[in->id] != p->outside[out->id] || (out->is_output && p->outside[out->id]))
 		return false;
 	return s->node->op == OP_VIEW && !value_is_const(in) &&

@@ -48,6 +48,8 @@ struct plans {
 	const struct stages *stages;
 	struct plan *at; /* of each stage */
 	struct layout *layout; /* of each value, by id */
+	const struct value *
+		*whole; /* of each value, by id: the Concat it is computed into, or NULL */
 	bool *outside; /* of each value, by id: it is in a slot, and comes in by tiles */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };
@@ -82,6 +84,9 @@ struct box plan_out_box(const struct stage *s, const struct layout *l, const s64
 /* Plans @tile, a part of a stage whose plan is @whole, which reads its inputs in layouts @in. */
 int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,
 	      const struct layout *in, const struct rondo_machine *machine, struct plan *out);
+
+/* What is computed into a Concat lies where that does. */
+void plan_parts(struct plans *p);
 
 /* Plans stage @i again, for the layouts that values have now. */
 int plan_again(struct graph *g, struct plans *p, int i, const struct rondo_machine *machine);

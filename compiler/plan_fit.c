@@ -14,10 +14,14 @@
 
 enum {
 	TILES_MAX = 1 << 14, /* of one stage */
-	TILE_CYCLES = 256, /* that a tile costs beside what it moves: nothing is in flight then */
+	TILE_CYCLES = 64, /* that a tile costs beside what it moves */
+	ALONE_CYCLES = 512, /* and that nothing is in flight then costs, if there is one buffer */
 	ROW_CYCLES = 2, /* of a row of a transfer, */
-	CHANNEL_BYTES = 64, /* and bytes in each further one */
-	PIECES_AHEAD = 7,
+	CHANNEL_BYTES = 64, /* and bytes in each further one, */
+	BYTES_A_CYCLE = CHANNEL_BYTES * RONDO_DMA_CHANNELS, /* on all channels */
+	PIECES_AHEAD = 3,
+	WINDOWS = 3, /* sizes of the room for pieces that are tried: a part of SRAM each */
+	WINDOW_PART = 4, /* the largest; the next ones are half of the one before */
 	OUTSIDE_MIN = 512, /* bytes of a value that is worth sending out */
 	NOBODY = -1,
 };
@@ -28,9 +32,10 @@ struct fit {
 	const struct rondo_machine *m;
 	u64 sram;
 	u32 values;
-	u32 *root; /* by value: the first of those that are Views of one another */
+	u32 *root; /* by value: one of those that are Views or parts of one another */
 	int *first, *last; /* by root: the stages between which it lives */
 	u64 *bytes; /* by root */
+	u64 *touched; /* by root: by so many stages */
 	struct value **value; /* by value */
 	u64 *live; /* by stage: bytes of the values in SRAM while it is computed */
 };
@@ -40,11 +45,80 @@ static u64 no_less(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
+static s64 round_up(s64 n, s64 to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* ---- How often ------------------------------------------------------------------------------- */
+
+/* Tiles of @size points along dimension @d. */
+static u64 tiles_along(const struct stage *s, const s64 *size, int d)
+{
+	return (u64)((s->size[d] + size[d] - 1) / size[d]);
+}
+
+static u64 count_tiles(const struct stage *s, const s64 *size)
+{
+	u64 n = 1;
+
+	for (int d = 0; d < s->dims && n <= TILES_MAX; d++)
+		n *= tiles_along(s, size, d);
+	return n;
+}
+
+/* The number of the dimension of a product that lies in the lanes. */
+static int column_of(const struct stage *s)
+{
+	return s->dims - s->reduced - 1;
+}
+
+/* The dimension at place @i of the order in which tiles follow one another, outermost first. */
+static int in_order(const struct stage *s, const struct plan *plan, int i)
+{
+	if (!plan->columns_first)
+		return i;
+	return !i ? column_of(s) : i <= column_of(s) ? i - 1 : i;
+}
+
+static bool moves(const struct stage_access *a, int d)
+{
+	for (int i = 0; i < a->as.rank; i++) {
+		if (a->step[i][d])
+			return true;
+	}
+	return false;
+}
+
+/* How often an operand comes in or goes out: what the tile before has left stays. */
+struct visits {
+	u64 runs; /* so many times it begins anew, */
+	u64 each; /* and moves on to so many tiles along dimension @along */
+	int along;
+};
+
+static struct visits visits_of(const struct stage *s, const struct plan *plan,
+			       const struct stage_access *a, const s64 *size)
+{
+	struct visits v = { 1, 1, 0 };
+	u64 all = 1;
+
+	for (int i = 0; i < s->dims; i++) {
+		int d = in_order(s, plan, i);
+		u64 n = tiles_along(s, size, d);
+
+		if (n > 1 && moves(a, d))
+			v = (struct visits){ all, n, d };
+		all *= n;
+	}
+	return v;
+}
+
 /* ---- What a tile takes ----------------------------------------------------------------------- */
 
 struct takes {
 	u64 bytes; /* of SRAM, beside the values that live there */
-	u64 cycles; /* of one channel, to move what it needs */
+	u64 cycles; /* of one channel, to move what all tiles need */
 };
 
 static u64 transfer_cycles(const struct layout *l, const struct box *b)
@@ -55,6 +129,25 @@ static u64 transfer_cycles(const struct layout *l, const struct box *b)
 	for (int d = 0; d < r.dims; d++)
 		rows *= (u64)r.count[d];
 	return rows * (ROW_CYCLES + (r.bytes + CHANNEL_BYTES - 1) / CHANNEL_BYTES);
+}
+
+/*
+ * What an input takes that comes in as boxes like @box, of a value in layout @lies, and may be
+ * copied then: if not, rows that the tile before has stay.
+ */
+static u64 input_cycles(const struct stage *s, const struct plan *plan,
+			const struct stage_access *a, const struct layout *lies,
+			const struct box *box, const s64 *size, bool copied)
+{
+	struct visits v = visits_of(s, plan, a, size);
+	struct box next = *box, common;
+	u64 first = transfer_cycles(lies, box), others = first;
+
+	for (int i = 0; i < box->rank; i++)
+		next.lo[i] += a->step[i][v.along] * size[v.along];
+	if (plan->buffers > 1 && !copied && box_overlap(lies, box, &next, &common))
+		others -= transfer_cycles(lies, &common);
+	return v.runs * (first + (v.each - 1) * others);
 }
 
 /* The layout in which the value of @a lies, by the coordinates of @a. */
@@ -79,7 +172,7 @@ static void take_input(const struct fit *f, const struct stage *s, const struct 
 	const struct layout lies = lies_as(f->p, a), *want = &plan->in[i];
 	struct box box = plan_in_box(s, a, want, zero, size), elements = box_elements(&lies);
 	struct box cells = box_cells(&lies);
-	bool constant = value_is_const(a->value);
+	bool constant = value_is_const(a->value), copied;
 
 	if (constant && lies.bytes <= f->sram / PLAN_CONST_PART) {
 		t->bytes += lies.bytes;
@@ -90,12 +183,13 @@ static void take_input(const struct fit *f, const struct stage *s, const struct 
 			t->bytes += box_layout(want, &box).bytes;
 		return;
 	}
-	if (!box_inside(&box, &cells) || !box_same_order(&lies, want)) {
+	copied = !box_inside(&box, &cells) || !box_same_order(&lies, want);
+	if (copied) {
 		t->bytes += box_layout(want, &box).bytes;
 		box = box_meet(&box, &elements);
 	}
 	t->bytes += (u64)plan->buffers * box_layout(&lies, &box).bytes;
-	t->cycles += transfer_cycles(&lies, &box);
+	t->cycles += input_cycles(s, plan, a, &lies, &box, size, copied);
 }
 
 static void take_output(const struct fit *f, const struct stage *s, const struct plan *plan,
@@ -108,7 +202,7 @@ static void take_output(const struct fit *f, const struct stage *s, const struct
 	if (!f->p->outside[s->out.value->id])
 		return;
 	t->bytes += (u64)plan->buffers * box_layout(l, &box).bytes;
-	t->cycles += transfer_cycles(l, &box);
+	t->cycles += count_tiles(s, size) * transfer_cycles(l, &box);
 }
 
 /* Weight rows of a column, one for each container of what is summed. */
@@ -119,12 +213,6 @@ static u64 weight_rows(const struct stage *s)
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
 		rows *= (u64)s->size[d];
 	return rows;
-}
-
-/* The number of the dimension of a product that lies in the lanes. */
-static int column_of(const struct stage *s)
-{
-	return s->dims - s->reduced - 1;
 }
 
 /* Bytes of all constant weights, as they are packed. */
@@ -151,20 +239,34 @@ static u64 column_bytes(const struct fit *f, const struct stage *s)
 	return weight_rows(s) * 4 * (u64)(columns < f->m->lanes ? columns : f->m->lanes);
 }
 
+/* How often all pixels of a tile, one after the other, need the weights of a column tile. */
+static u64 strips_of(const struct fit *f, const struct stage *s, const struct plan *plan,
+		     const s64 *size)
+{
+	const s64 *tile = &size[plan->outer];
+	struct tile_strip strip = tile_pixels(f->m, tile[1], tile[0]);
+
+	if (column_bytes(f, s) * 2 <= plan->piece * ((u64)plan->ahead + 1))
+		return 1; /* they stay */
+	return (u64)((tile[0] + strip.h - 1) / strip.h * ((tile[1] + strip.w - 1) / strip.w));
+}
+
 static void take_weights(const struct fit *f, const struct stage *s, const struct plan *plan,
 			 const s64 *size, struct takes *t)
 {
+	u64 all = weights_bytes(s), times = 1;
 	int column = column_of(s);
 
-	if (!plan->piece)
-		t->bytes += weights_bytes(s);
-	else if (plan->columns_first)
+	if (!plan->piece) {
+		t->bytes += all;
+	} else if (plan->columns_first) {
 		t->bytes += (u64)plan->buffers * column_bytes(f, s);
-	else
+	} else {
 		t->bytes += plan->piece * ((u64)plan->ahead + 1);
-	if (plan->piece && !plan->columns_first)
-		t->cycles +=
-			weights_bytes(s) / (u64)s->size[column] * (u64)size[column] / CHANNEL_BYTES;
+		times = count_tiles(s, size) * strips_of(f, s, plan, size);
+		all = all / (u64)s->size[column] * (u64)size[column];
+	}
+	t->cycles += times * (all / CHANNEL_BYTES);
 }
 
 static struct takes takes_of(const struct fit *f, const struct stage *s, const struct plan *plan,
@@ -195,20 +297,6 @@ static s64 granule(const struct fit *f, const struct stage *s, const struct plan
 	if (s->kind == STAGE_PRODUCT && plan->unit == PLAN_VECTOR)
 		inner = 1;
 	return d == inner ? f->m->lanes : 1;
-}
-
-static s64 round_up(s64 n, s64 to)
-{
-	return (n + to - 1) / to * to;
-}
-
-static u64 count_tiles(const struct stage *s, const s64 *size)
-{
-	u64 n = 1;
-
-	for (int d = 0; d < s->dims && n <= TILES_MAX; d++)
-		n *= (u64)((s->size[d] + size[d] - 1) / size[d]);
-	return n;
 }
 
 static bool fits(const struct fit *f, const struct stage *s, const struct plan *plan,
@@ -252,17 +340,12 @@ static bool cut_along(const struct fit *f, const struct stage *s, const struct p
 	return true;
 }
 
-/* Cuts along @d first, then along the others from the outermost on. */
+/* Cuts @size along @d first, then along the others from the outermost on. */
 static bool cut(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
 		u64 room, s64 *size)
 {
-	int most = s->dims;
+	int most = plan->columns_first ? column_of(s) : s->dims;
 
-	memcpy(size, s->size, sizeof(s->size));
-	if (plan->columns_first && size[column_of(s)] > f->m->lanes) {
-		size[column_of(s)] = f->m->lanes;
-		most = column_of(s);
-	}
 	if (stage_may_cut(s, d) && cut_along(f, s, plan, d, room, size))
 		return true;
 	for (int i = 0; i < most; i++) {
@@ -277,18 +360,24 @@ static u64 cost_of(const struct fit *f, const struct stage *s, const struct plan
 {
 	struct takes t = takes_of(f, s, plan, size);
 
-	return count_tiles(s, size) * (t.cycles / RONDO_DMA_CHANNELS + TILE_CYCLES);
+	return t.cycles / RONDO_DMA_CHANNELS +
+	       count_tiles(s, size) * (plan->buffers > 1 ? TILE_CYCLES : ALONE_CYCLES);
 }
 
-/* The best tiles in @room bytes; what they cost, or UINT64_MAX. */
-static u64 choose_tiles(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
+/* The best tiles in @room bytes, with @columns at most, if there are any; their cost if it is less.
+ */
+static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan *plan, s64 columns,
+			 u64 room, u64 least)
 {
-	u64 least = UINT64_MAX;
-
 	for (int d = 0; d < s->dims || !d; d++) {
 		s64 size[STAGE_DIMS];
 		u64 cost;
 
+		if (d && (s->size[d] == 1 || !stage_may_cut(s, d)))
+			continue;
+		memcpy(size, s->size, sizeof(s->size));
+		if (columns)
+			size[column_of(s)] = columns;
 		if (!cut(f, s, plan, d, room, size) || count_tiles(s, size) > TILES_MAX)
 			continue;
 		cost = cost_of(f, s, plan, size);
@@ -298,6 +387,25 @@ static u64 choose_tiles(const struct fit *f, const struct stage *s, struct plan 
 		memcpy(plan->tile, size, sizeof(plan->tile));
 	}
 	return least;
+}
+
+/* The best tiles in @room bytes; what they cost, or UINT64_MAX. */
+static u64 choose_tiles(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
+{
+	bool product = s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX;
+	u64 least = UINT64_MAX;
+	s64 columns;
+
+	if (!product || !stage_may_cut(s, column_of(s)))
+		return choose_pixels(f, s, plan, 0, room, least);
+	columns = s->size[column_of(s)];
+	if (plan->columns_first && columns > f->m->lanes)
+		columns = f->m->lanes;
+	for (;; columns = round_up(columns / 2, f->m->lanes)) {
+		least = choose_pixels(f, s, plan, columns, room, least);
+		if (columns <= f->m->lanes)
+			return least;
+	}
 }
 
 static bool touches_outside(const struct fit *f, const struct stage *s, const struct plan *plan)
@@ -315,10 +423,11 @@ static bool touches_outside(const struct fit *f, const struct stage *s, const st
 	return outside;
 }
 
-/* Weights come in by pieces, the first of them before they are used. */
-static void stream_weights(const struct fit *f, const struct stage *s, struct plan *plan)
+/* Weights come in by pieces, the first of them before they are used, in @window bytes. */
+static void stream_weights(const struct fit *f, const struct stage *s, struct plan *plan,
+			   u64 window)
 {
-	u64 window = f->sram / 4, row = (u64)f->m->lanes * 4, least = 0;
+	u64 row = (u64)f->m->lanes * 4, least = 0;
 
 	for (int k = 0; k < plan->k.n; k++)
 		least = no_less(least, (u64)plan->k.k[k].count * row);
@@ -330,30 +439,36 @@ static void stream_weights(const struct fit *f, const struct stage *s, struct pl
 						   1;
 }
 
+/* Takes @plan with the best tiles in @room bytes instead of @best if they cost less. */
+static void try_plan(const struct fit *f, const struct stage *s, struct plan plan, u64 room,
+		     struct plan *best, u64 *least)
+{
+	u64 cost = choose_tiles(f, s, &plan, room);
+
+	if (cost >= *least)
+		return;
+	*least = cost;
+	*best = plan;
+}
+
 /*
  * Constant weights are all in SRAM; or a column tile's stay while all its pixels pass, so that the
  * input comes in again for each; or they come in again for each tile of pixels.
  */
 static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
 {
-	struct plan best = *plan, columns = *plan, pixels;
-	u64 least = choose_tiles(f, s, &best, room), cost;
+	struct plan whole = *plan, pieces = *plan;
+	u64 least = UINT64_MAX, window = f->sram / WINDOW_PART;
 
-	stream_weights(f, s, &columns);
-	pixels = columns;
-	columns.columns_first = true;
-	cost = stage_may_cut(s, column_of(s)) ? choose_tiles(f, s, &columns, room) : UINT64_MAX;
-	if (cost < least) {
-		least = cost;
-		best = columns;
+	try_plan(f, s, whole, room, plan, &least);
+	for (int i = 0; i < WINDOWS; i++, window /= 2) {
+		stream_weights(f, s, &pieces, window);
+		pieces.columns_first = false;
+		try_plan(f, s, pieces, room, plan, &least);
+		pieces.columns_first = stage_may_cut(s, column_of(s));
+		if (pieces.columns_first)
+			try_plan(f, s, pieces, room, plan, &least);
 	}
-	cost = choose_tiles(f, s, &pixels, room);
-	if (cost < least) {
-		least = cost;
-		best = pixels;
-	}
-	if (least < UINT64_MAX)
-		*plan = best;
 	return least;
 }
 
@@ -363,9 +478,9 @@ static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *
  */
 static u64 fit_stage(struct fit *f, int i, u64 room)
 {
-	u64 cost = UINT64_MAX;
 	const struct stage *s = f->p->stages->at[i];
 	struct plan *plan = &f->p->at[i];
+	u64 least = UINT64_MAX;
 
 	if (plan_again(f->g, f->p, i, f->m))
 		return UINT64_MAX;
@@ -374,12 +489,11 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 	if (!touches_outside(f, s, plan) && fits(f, s, plan, s->size, room))
 		return 0;
 	plan->tiled = true;
-	for (int buffers = 2; buffers && cost == UINT64_MAX; buffers--) {
-		plan->buffers = buffers;
-		cost = is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
-						choose_tiles(f, s, plan, room);
-	}
-	return cost;
+	for (plan->buffers = 2; plan->buffers && least == UINT64_MAX; plan->buffers--)
+		least = is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
+						 choose_tiles(f, s, plan, room);
+	plan->buffers++;
+	return least;
 }
 
 /* ---- What lives where ------------------------------------------------------------------------ */
@@ -392,18 +506,38 @@ static void live_at(struct fit *f, u32 root, int stage)
 		f->last[root] = stage;
 }
 
-/* A View and what it is one of are one value for us. */
+/* A View and what it is one of are one value for us, and a Concat and what is computed there. */
 static void find_roots(struct fit *f)
 {
 	const struct stages *s = f->p->stages;
 
 	for (u32 v = 0; v < f->values; v++)
 		f->root[v] = v;
+	for (int i = s->count - 1; i >= 0; i--) {
+		const struct value *in = s->at[i]->in[0].value, *out = s->at[i]->out.value;
+
+		if (f->p->whole[in->id] == out)
+			f->root[in->id] = f->root[out->id];
+	}
 	for (int i = 0; i < s->count; i++) {
 		const struct value *in = s->at[i]->in[0].value, *out = s->at[i]->out.value;
 
 		if (s->at[i]->node->op == OP_VIEW && !value_is_const(in) && !out->is_output)
 			f->root[out->id] = f->root[in->id];
+	}
+}
+
+/* Counts those that stage @s works on, if it does any work. */
+static void count_touched(struct fit *f, const struct stage *s)
+{
+	const struct value *in = s->in[0].value;
+
+	if (in && f->root[in->id] == f->root[s->out.value->id])
+		return;
+	f->touched[f->root[s->out.value->id]]++;
+	for (int k = 0; k < STAGE_INPUTS; k++) {
+		if (s->in[k].value)
+			f->touched[f->root[s->in[k].value->id]]++;
 	}
 }
 
@@ -417,6 +551,7 @@ static void find_lives(struct fit *f)
 		live_at(f, f->root[f->g->inputs.v[i]->id], 0);
 	for (int i = 0; i < s->count; i++) {
 		live_at(f, f->root[s->at[i]->out.value->id], i);
+		count_touched(f, s->at[i]);
 		for (int k = 0; k < STAGE_INPUTS; k++) {
 			const struct value *v = s->at[i]->in[k].value;
 
@@ -465,7 +600,7 @@ static bool lies_dense(const struct fit *f, u32 root)
 /* Whether @root and its Views are outside, or in SRAM. */
 static void set_outside(struct fit *f, u32 root, bool outside)
 {
-	for (u32 v = root; v < f->values; v++) {
+	for (u32 v = 0; v < f->values; v++) {
 		if (f->root[v] == root)
 			f->p->outside[v] = outside;
 	}
@@ -478,25 +613,18 @@ static void send_outside(struct fit *f, u32 root)
 	set_outside(f, root, true);
 	if (!lies_dense(f, root))
 		return;
-	for (u32 v = root; v < f->values; v++) {
+	for (u32 v = 0; v < f->values; v++) {
 		if (f->root[v] == root)
 			f->p->layout[v] = layout_dense(f->value[v]);
 	}
+	plan_parts(f->p);
 }
 
-/* The largest value in SRAM while stage @i is computed; f->values: there is none worth it. */
-static u32 largest(const struct fit *f, int i)
+/* Whether value @root is in SRAM while stage @i is computed, and worth sending out. */
+static bool may_leave(const struct fit *f, u32 root, int i)
 {
-	u32 best = f->values;
-
-	for (u32 v = 0; v < f->values; v++) {
-		if (f->root[v] != v || f->p->outside[v] || f->bytes[v] < OUTSIDE_MIN ||
-		    f->first[v] == NOBODY || f->first[v] > i || f->last[v] < i)
-			continue;
-		if (best == f->values || f->bytes[v] > f->bytes[best])
-			best = v;
-	}
-	return best;
+	return f->root[root] == root && !f->p->outside[root] && f->bytes[root] >= OUTSIDE_MIN &&
+	       f->first[root] != NOBODY && f->first[root] <= i && f->last[root] >= i;
 }
 
 static int refuse(const struct fit *f, int i)
@@ -527,22 +655,53 @@ static u64 room_at(const struct fit *f, int i)
 }
 
 /*
- * Whether stage @i, whose tiles cost @cost, is better off with value @root outside, where that is
- * moved in and out, if it must: inputs and outputs of the graph are there anyway.
+ * What stage @i costs with value @root outside, and what others then cost that touch it: it goes
+ * out once and comes in for each. Inputs and outputs of the graph are there anyway.
  */
-static bool gains(struct fit *f, int i, u32 root, u64 cost)
+static u64 cost_without(struct fit *f, int i, u32 root)
 {
 	const struct value *v = f->value[root];
-	u64 moves = v->is_input || v->is_output ? 0 : 2 * f->bytes[root];
-	u64 then;
+	u64 cost, times = v->is_input || v->is_output ? 0 : f->touched[root];
+	bool here = false;
 
-	moves /= CHANNEL_BYTES * RONDO_DMA_CHANNELS;
-	if (cost <= moves || lies_dense(f, root))
-		return false;
+	for (int k = 0; k <= STAGE_INPUTS; k++) {
+		const struct stage *s = f->p->stages->at[i];
+		const struct value *x = k < STAGE_INPUTS ? s->in[k].value : s->out.value;
+
+		here |= x && f->root[x->id] == root;
+	}
 	set_outside(f, root, true);
-	then = fit_stage(f, i, room_at(f, i));
+	cost = fit_stage(f, i, room_at(f, i));
 	set_outside(f, root, false);
-	return then < UINT64_MAX && then + moves < cost;
+	times -= here && times;
+	return cost == UINT64_MAX ? cost : cost + times * (f->bytes[root] / BYTES_A_CYCLE);
+}
+
+/*
+ * The value that costs least outside, for stage @i to cost less than @least; f->values: there is
+ * none. If the stage does not fit without any one of them, the largest.
+ */
+static u32 best_to_leave(struct fit *f, int i, u64 least)
+{
+	u32 best = f->values, largest = f->values;
+	bool fits = least < UINT64_MAX;
+
+	for (u32 v = 0; v < f->values && !f->g->err->code; v++) {
+		u64 cost;
+
+		if (!may_leave(f, v, i))
+			continue;
+		if (largest == f->values || f->bytes[v] > f->bytes[largest])
+			largest = v;
+		if (fits && lies_dense(f, v))
+			continue;
+		cost = cost_without(f, i, v);
+		if (cost >= least)
+			continue;
+		least = cost;
+		best = v;
+	}
+	return best < f->values || fits ? best : largest;
 }
 
 /* Sends values outside until stage @i fits, and as long as its tiles gain from that. */
@@ -550,11 +709,14 @@ static int make_room(struct fit *f, int i, bool *changed)
 {
 	for (;;) {
 		u64 cost = f->live[i] <= f->sram ? fit_stage(f, i, room_at(f, i)) : UINT64_MAX;
-		u32 v = f->g->err->code ? f->values : largest(f, i);
+		u32 v;
 
 		if (!cost)
 			return 0;
-		if (cost < UINT64_MAX && (v == f->values || !gains(f, i, v, cost)))
+		v = best_to_leave(f, i, cost);
+		if (f->g->err->code)
+			return refuse(f, i);
+		if (v == f->values && cost < UINT64_MAX)
 			return fit_stage(f, i, room_at(f, i)) < UINT64_MAX ? 0 : refuse(f, i);
 		if (v == f->values)
 			return refuse(f, i);
@@ -575,9 +737,10 @@ static int prepare(struct fit *f)
 	f->first = graph_alloc(g, n * sizeof(*f->first));
 	f->last = graph_alloc(g, n * sizeof(*f->last));
 	f->bytes = graph_alloc(g, n * sizeof(*f->bytes));
+	f->touched = graph_alloc(g, n * sizeof(*f->touched));
 	f->value = graph_alloc(g, n * sizeof(struct value *));
 	f->live = graph_alloc(g, (f->p->stages->count + 1) * sizeof(*f->live));
-	if (!f->root || !f->first || !f->last || !f->bytes || !f->value || !f->live)
+	if (!f->root || !f->first || !f->last || !f->bytes || !f->touched || !f->value || !f->live)
 		return g->err->code;
 	for (struct value *v = g->values; v; v = v->next)
 		f->value[v->id] = v;

@@ -286,11 +286,15 @@ void stream_send(struct builder *b, mir_buf buf)
 void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at)
 {
 	const struct transfer_span *span = &b->t->in[buf];
+	u64 begin;
 
-	for (int i = span->count ? (int)(lo / span->piece) : 0; i < span->count; i++) {
+	if (!span->count)
+		return;
+	begin = b->t->at[span->first].offset;
+	for (int i = lo > begin ? (int)((lo - begin) / span->piece) : 0; i < span->count; i++) {
 		struct started *s = &b->started[span->first + i];
 
-		if (i * span->piece >= hi)
+		if (begin + i * span->piece >= hi)
 			break;
 		if (s->number >= 0)
 			continue;

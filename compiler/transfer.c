@@ -16,7 +16,7 @@ enum {
 	PIECE_MIN = 4096,
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
-	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box */
+	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box, if a program may have so many transfers */
 	TILE_PIECE_MIN = 16384, /* bytes */
 };
 
@@ -24,6 +24,7 @@ struct transfers {
 	struct lowering *l;
 	struct transfer_list *t;
 	int next_channel;
+	u64 tile_pieces; /* of a box, at most */
 };
 
 static int reserve(struct transfers *f, int more)
@@ -157,7 +158,7 @@ static int move_outermost(struct transfers *f, const struct lower_transfer *t, u
 	for (int d = 1; d < t->rows.dims; d++)
 		bytes *= (u64)t->rows.count[d];
 	pieces = bytes * (u64)rows / TILE_PIECE_MIN + 1;
-	pieces = pieces < TILE_PIECES ? pieces : TILE_PIECES;
+	pieces = pieces < f->tile_pieces ? pieces : f->tile_pieces;
 	each = (rows + (s64)pieces - 1) / (s64)pieces;
 	if (reserve(f, (int)pieces))
 		return f->l->g->err->code;
@@ -199,6 +200,7 @@ static int move_tile(struct transfers *f, const struct lower_transfer *t)
 				      .slot = t->slot,
 				      .slot_offset = t->slot_offset,
 				      .buf = t->buf,
+				      .offset = t->offset,
 				      .bytes = t->rows.bytes };
 	struct transfer_span *span = t->dir == RONDO_DMA_IN ? &f->t->in[t->buf] :
 							      &f->t->out[t->buf];
@@ -206,12 +208,12 @@ static int move_tile(struct transfers *f, const struct lower_transfer *t)
 
 	span->first = f->t->count;
 	if (t->rows.dims)
-		rc = move_box(f, t, 0, &span->piece);
+		rc = move_box(f, t, t->offset, &span->piece);
 	else
 		rc = move(f, &all,
-			  all.bytes / TILE_PIECE_MIN < TILE_PIECES ?
+			  all.bytes / TILE_PIECE_MIN < f->tile_pieces ?
 				  all.bytes / TILE_PIECE_MIN + 1 :
-				  TILE_PIECES);
+				  f->tile_pieces);
 	span->count = f->t->count - span->first;
 	if (!rc && !t->rows.dims)
 		span->piece = f->t->at[span->first].bytes;
@@ -250,22 +252,35 @@ static int move_outputs(struct transfers *f)
 	return rc;
 }
 
-int transfers_make(struct lowering *l, struct transfer_list *t)
+static int move_all(struct transfers *f)
 {
-	struct transfers f = { .l = l, .t = t };
+	struct transfer_list *t = f->t;
+	struct graph *g = f->l->g;
 	int rc;
 
 	*t = (struct transfer_list){ 0 };
-	t->in = graph_alloc(l->g, (l->mir.bufs + 1) * sizeof(*t->in));
-	t->out = graph_alloc(l->g, (l->mir.bufs + 1) * sizeof(*t->out));
+	t->in = graph_alloc(g, (f->l->mir.bufs + 1) * sizeof(*t->in));
+	t->out = graph_alloc(g, (f->l->mir.bufs + 1) * sizeof(*t->out));
 	if (!t->in || !t->out)
-		return l->g->err->code;
-	rc = move_inputs(&f);
+		return g->err->code;
+	rc = move_inputs(f);
 	if (!rc)
-		rc = move_constants(&f);
+		rc = move_constants(f);
 	if (!rc)
-		rc = move_tiles(&f);
-	return rc ? rc : move_outputs(&f);
+		rc = move_tiles(f);
+	return rc ? rc : move_outputs(f);
+}
+
+int transfers_make(struct lowering *l, struct transfer_list *t)
+{
+	struct transfers f = { .l = l, .t = t, .tile_pieces = TILE_PIECES };
+	int rc = move_all(&f);
+
+	while (!rc && t->count > RONDO_DESCS_MAX && f.tile_pieces > 1) {
+		f.tile_pieces /= 2;
+		rc = move_all(&f);
+	}
+	return rc;
 }
 
 void transfers_print(const struct transfer_list *t, FILE *out)

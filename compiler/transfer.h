@@ -34,7 +34,7 @@ struct transfer_span {
 struct transfer_list {
 	struct transfer *at; /* those in first */
 	int count, room;
-	struct transfer_span *in; /* by mir_buf: what fills it, from offset 0 on */
+	struct transfer_span *in; /* by mir_buf: what fills it, to its end */
 	struct transfer_span *out; /* by mir_buf: what takes it out when it is sent */
 	int outputs; /* the first of those that take whole outputs out; they are the last */
 };
@@ -46,8 +46,8 @@ int transfers_make(struct lowering *l, struct transfer_list *t);
 
 /*
  * Whether @t keeps what transfers promise: rows are inside of their slot and buffer, each span is
- * all of its buffer in order, and each transfer is in a span or takes an output out.
- * -ENOTRECOVERABLE and a message.
+ * all of its buffer in order, or the end of it that no operation fills, and each transfer is in a
+ * span or takes an output out. -ENOTRECOVERABLE and a message.
  */
 int transfers_check(const struct lowering *l, const struct transfer_list *t);
 

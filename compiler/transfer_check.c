@@ -37,12 +37,14 @@ static void check_size(struct check *c, const struct transfer *x)
 static void check_span(struct check *c, mir_buf b, const struct transfer_span *span,
 		       enum rondo_dma_dir dir)
 {
-	u64 at = 0;
+	u64 at;
 
 	if (span->first < 0 || span->first + span->count > c->t->outputs) {
 		c->fault = "a span outside of the list";
 		return;
 	}
+	/* What lies before that has been copied there. */
+	at = span->count && dir == RONDO_DMA_IN ? c->t->at[span->first].offset : 0;
 	for (int i = 0; i < span->count; i++) {
 		const struct transfer *x = &c->t->at[span->first + i];
 

@@ -135,6 +135,47 @@ static bool meetings_agree(const struct box *a, const struct box *b)
 	return box_inside(a, b) == inside;
 }
 
+/*
+ * Where the end of @a is the beginning of @b, the last bytes of one are the first of the other.
+ * Whether that is so: *@overlap.
+ */
+static bool overlaps_agree(const struct layout *l, const struct box *a, const struct box *b,
+			   bool *overlap)
+{
+	const struct layout from = box_layout(l, a), to = box_layout(l, b);
+	struct box both;
+	s64 at[RANK], bytes;
+
+	*overlap = box_overlap(l, a, b, &both);
+	if (!*overlap)
+		return true;
+	bytes = (s64)box_layout(l, &both).bytes;
+	memcpy(at, both.lo, sizeof(at));
+	do {
+		s64 is = address(&to, at);
+
+		if (!has(a, at) || !has(b, at) || is >= bytes ||
+		    is != address(&from, at) - ((s64)from.bytes - bytes))
+			return false;
+	} while (next_cell(&both, at));
+	return bytes < (s64)to.bytes;
+}
+
+/* @a further along one of its dimensions, and of another size there. */
+static struct box moved_on(const struct layout *l, const struct box *a)
+{
+	int d = (int)random_below(&state, RANK);
+	struct box b = *a;
+	s64 left;
+
+	b.lo[d] += random_below(&state, (u32)a->n[d] + 1);
+	left = l->cells[d] - l->pad[d] - b.lo[d];
+	b.n[d] = left > 1 ? 1 + random_below(&state, (u32)left) : 1;
+	if (left < 1)
+		b.lo[d] = a->lo[d];
+	return b;
+}
+
 /* A window of 3 slides in steps of 2 over rows, tiles are of 4 results. */
 static void test_access(void)
 {
@@ -150,18 +191,23 @@ static void test_access(void)
 
 int main(void)
 {
-	bool rows = true, meetings = true;
+	bool rows = true, meetings = true, overlaps = true;
+	int found = 0;
 
 	state = random_seed(1);
 	for (int i = 0; i < CASES; i++) {
 		const struct layout l = random_layout();
-		const struct box a = random_box(&l), b = random_box(&l);
+		const struct box a = random_box(&l), b = random_box(&l), c = moved_on(&l, &a);
+		bool overlap;
 
 		rows &= rows_agree(&l, &a);
 		meetings &= meetings_agree(&a, &b);
+		overlaps &= overlaps_agree(&l, &a, &c, &overlap);
+		found += overlap;
 	}
 	tap_ok(rows, "rows are the bytes of the box, in the order of its own buffer");
 	tap_ok(meetings, "boxes meet where both have a cell");
+	tap_ok(overlaps && found > CASES / 100, "the end of a box begins the next one: %d", found);
 	test_access();
 	return tap_done();
 }
