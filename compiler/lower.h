@@ -82,7 +82,7 @@ struct lowering {
 	struct lower_tile tile;
 	struct lower_transfer *transfer; /* of tiles, in the order in which they are used */
 	int transfers, transfer_room;
-	struct { /* the integer product that was prepared last: lower_quantised_conv.c */
+	struct { /* the integer product that was prepared last: lower_quantised_product.c */
 		const struct node *node;
 		u8 weight_zero;
 	} quantised;

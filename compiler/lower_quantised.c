@@ -196,6 +196,30 @@ int lower_dequantize(struct lowering *l, const struct stage *s, const struct pla
 
 /* ---- Requantize ------------------------------------------------------------------------------ */
 
+u32 quantised_packed(const struct requantise *r)
+{
+	return (u32)(u8)r->shift | (u32)(u8)r->zero << 8 | (u32)(u8)r->lo << 16 |
+	       (u32)(u8)r->hi << 24;
+}
+
+enum rondo_opcode quantised_op(const struct node *n)
+{
+	bool is_signed = n->out[0]->dtype == DTYPE_S8;
+
+	if (node_in(n, 1)->dtype == DTYPE_S32)
+		return is_signed ? RONDO_OP_rq_fix_s8 : RONDO_OP_rq_fix_u8;
+	return is_signed ? RONDO_OP_rq_flt_s8 : RONDO_OP_rq_flt_u8;
+}
+
+enum rondo_opcode quantised_store_op(const struct node *n)
+{
+	bool is_signed = n->out[0]->dtype == DTYPE_S8;
+
+	if (node_in(n, 1)->dtype == DTYPE_S32)
+		return is_signed ? RONDO_OP_stq_fix_s8 : RONDO_OP_stq_fix_u8;
+	return is_signed ? RONDO_OP_stq_flt_s8 : RONDO_OP_stq_flt_u8;
+}
+
 /* The parameters of the Requantize @n: registers, or, if channels differ, operands of the map. */
 static int add_requantise(struct lowering *l, const struct node *n, struct map *map, struct body *b)
 {

@@ -12,19 +12,12 @@
 #include "compiler/lower.h"
 #include "compiler/quantise.h"
 
-/* The parameters of a Requantize for columns, in SRAM: three arrays of containers. */
-struct quantised_columns {
-	struct mir_ref ref; /* of the first: bias */
-	s64 part[3]; /* bytes from it to each: bias, multiplier, and what is packed in one container
-		      */
-};
-
 struct quantised_product {
 	enum rondo_opcode push, store;
 	u8 weight_zero; /* the operand of wl_s8 */
 	bool preset; /* nothing requantises the sums: they begin with the first parameter */
 	struct mir_ref parameters; /* [outer dimensions that move the weights][column] */
-	s64 part[3]; /* as in struct quantised_columns */
+	s64 part[3]; /* bytes from it to bias, multiplier, and what is packed in one container */
 	s64 parameter_stride[STAGE_DIMS]; /* bytes */
 	s64 stride[STAGE_DIMS]; /* of quantised_words(), in containers */
 };

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "compiler/quantised_weights.h"
+
+#include <errno.h>
+
+enum { BYTES = 4 };
+
+static s64 zero_point(const struct value *zero, s64 i)
+{
+	if (!zero)
+		return 0;
+	return quantise_read(zero->dtype, zero->data, shape_elems(&zero->shape) == 1 ? 0 : i);
+}
+
+/* Elements from the first weight to the first of matrix @m. */
+static s64 matrix_at(const struct quantised_weights *w, s64 m)
+{
+	s64 at = 0;
+
+	for (int d = w->outer - 1; d >= 0; d--) {
+		if (!w->stride[d])
+			continue;
+		at += m % w->s->size[d] * w->stride[d];
+		m /= w->s->size[d];
+	}
+	return at;
+}
+
+/* The channel of column @o of matrix @m, for what is by channel. */
+static s64 channel_of(const struct quantised_weights *w, s64 m, s64 o)
+{
+	return w->s->node->op == OP_CONVINTEGER ? m * w->s->size[w->column] + o : o;
+}
+
+s32 quantised_weight(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
+{
+	const s64 *k = &w->stride[w->first];
+	s64 at = matrix_at(w, m) + o * w->stride[w->column] + ky * k[0] + kx * k[1] + c * k[2];
+
+	return quantise_read(w->v->dtype, w->v->data, at) -
+	       (s32)zero_point(w->zero, channel_of(w, m, o));
+}
+
+s64 quantised_sum_column(struct quantised_weights *w, s64 m, s64 o)
+{
+	const s64 *size = &w->s->size[w->first];
+	s64 sum = 0;
+
+	for (s64 ky = 0; ky < size[0]; ky++) {
+		for (s64 kx = 0; kx < size[1]; kx++) {
+			for (s64 c = 0; c < size[2]; c++) {
+				s32 x = quantised_weight(w, m, o, ky, kx, c);
+
+				w->lo = x < w->lo ? x : w->lo;
+				w->hi = x > w->hi ? x : w->hi;
+				sum += x;
+			}
+		}
+	}
+	return sum;
+}
+
+struct quantised_weights quantised_weights_of(const struct stage *s, int outer)
+{
+	const struct layout dense = layout_dense(s->in[1].value);
+	struct quantised_weights w = { .s = s,
+				       .v = s->in[1].value,
+				       .zero = node_in(s->node, 3),
+				       .outer = outer,
+				       .column = s->dims - s->reduced - 1,
+				       .first = s->dims - s->reduced,
+				       .matrices = 1 };
+
+	for (int d = 0; d < s->dims; d++) {
+		w.stride[d] = plan_stride(&s->in[1], &dense, d);
+		if (d < outer && w.stride[d])
+			w.matrices *= s->size[d];
+	}
+	return w;
+}
+
+int quantised_check_zeros(const struct lowering *l, const struct stage *s)
+{
+	for (int i = 2; i < 4; i++) {
+		const struct value *v = node_in(s->node, i);
+
+		if (v && !v->data)
+			return node_fail(l->g, s->node, -ENOTSUP,
+					 "its zero point \"%.80s\" is known only at run time",
+					 v->name);
+	}
+	return 0;
+}
+
+struct quantised_columns quantised_parameters(struct lowering *l, struct quantised_weights *w)
+{
+	const struct stage *s = w->s;
+	s64 columns = s->size[w->column], all = w->matrices * columns, bytes = all * BYTES;
+	s64 x_zero = zero_point(node_in(s->node, 2), 0);
+	struct quantised_columns q = { .part = { 0, bytes, 2 * bytes } };
+	void *room;
+	u32 *to;
+
+	q.ref = lower_const(l, NULL, (u64)(s->epilogue ? 3 * bytes : bytes), &room);
+	to = room;
+	for (s64 i = 0; to && i < all; i++) {
+		s64 m = i / columns, o = i % columns, sum = quantised_sum_column(w, m, o);
+		struct requantise r = { 0 };
+
+		if (s->epilogue)
+			r = requantise_of(s->epilogue, channel_of(w, m, o));
+		to[i] = (u32)(r.bias - x_zero * sum);
+		if (!s->epilogue)
+			continue;
+		to[all + i] = (u32)r.multiplier;
+		to[2 * all + i] = quantised_packed(&r);
+	}
+	return q;
+}
