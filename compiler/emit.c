@@ -334,6 +334,8 @@ static void add_tensor(struct emission *e, const struct value *v, enum rondo_ten
 		.dtype = dtype_number(v->dtype),
 		.rank = v->shape.rank,
 		.slot = slot,
+		.scale = v->scale,
+		.zero_point = v->zero_point,
 	};
 	int d;
 

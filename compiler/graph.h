@@ -169,6 +169,9 @@ struct value {
 	enum dtype dtype;
 	struct shape shape;
 	const void *data; /* a constant's bytes, else NULL */
+	/* What an element of an input or output stands for: scale * (x - zero_point); 0: itself. */
+	float scale;
+	s32 zero_point;
 	struct node *producer; /* NULL for inputs and constants */
 	struct operand *uses;
 	struct value *next; /* all values of the graph, in order of creation */

@@ -424,6 +424,20 @@ static int parse_header(struct parser *p)
 	return 0;
 }
 
+/* What the elements of the input or output @v stand for. */
+static int parse_meaning(struct parser *p, struct value *v)
+{
+	s64 zero;
+
+	if (!take(p, "scale"))
+		return 0;
+	if (parse_float(p, &v->scale) || !(v->scale > 0 && v->scale < 1e30f) || !take(p, "zero") ||
+	    parse_int(p, &zero) || zero < INT32_MIN || zero > INT32_MAX)
+		return bad(p, "scale NUMBER zero NUMBER is expected");
+	v->zero_point = (s32)zero;
+	return 0;
+}
+
 static int parse_line(struct parser *p, bool first)
 {
 	struct value *v;
@@ -432,7 +446,7 @@ static int parse_line(struct parser *p, bool first)
 		return parse_header(p);
 	if (take(p, "input")) {
 		v = parse_new_value(p);
-		return v ? graph_add_input(p->g, v) : -EINVAL;
+		return v && !parse_meaning(p, v) ? graph_add_input(p->g, v) : -EINVAL;
 	}
 	if (take(p, "const"))
 		return parse_const(p);
@@ -442,7 +456,7 @@ static int parse_line(struct parser *p, bool first)
 		v = parse_old_value(p);
 		if (v && v->is_output)
 			return bad(p, "the output is listed twice");
-		return v ? graph_add_output(p->g, v) : -EINVAL;
+		return v && !parse_meaning(p, v) ? graph_add_output(p->g, v) : -EINVAL;
 	}
 	return bad(p, "input, const, node or output is expected");
 }

@@ -167,6 +167,14 @@ static u32 print_consts(FILE *to, const struct graph *g, u32 id, bool data)
 	return id;
 }
 
+/* What the elements of an input or output stand for; ends the line. */
+static void print_meaning(FILE *to, const struct value *v)
+{
+	if (v->scale != 0)
+		fprintf(to, " scale %a zero %d", (double)v->scale, v->zero_point);
+	fputc('\n', to);
+}
+
 void graph_print(FILE *to, const struct graph *g, bool data)
 {
 	u32 id = 0;
@@ -182,7 +190,7 @@ void graph_print(FILE *to, const struct graph *g, bool data)
 		g->inputs.v[i]->id = id++;
 		fprintf(to, "input ");
 		print_value(to, g->inputs.v[i]);
-		fputc('\n', to);
+		print_meaning(to, g->inputs.v[i]);
 	}
 	id = print_consts(to, g, id, data);
 	for (const struct node *n = g->first; n; n = n->next) {
@@ -192,6 +200,8 @@ void graph_print(FILE *to, const struct graph *g, bool data)
 		}
 		print_node(to, n);
 	}
-	for (size_t i = 0; i < g->outputs.n; i++)
-		fprintf(to, "output %%%u\n", g->outputs.v[i]->id);
+	for (size_t i = 0; i < g->outputs.n; i++) {
+		fprintf(to, "output %%%u", g->outputs.v[i]->id);
+		print_meaning(to, g->outputs.v[i]);
+	}
 }

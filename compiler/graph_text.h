@@ -3,11 +3,11 @@
  * The text form of a graph. One line each, in this order:
  *
  *   graph "NAME" from "FILE" [opset N]          the newest where it is left out
- *   input %ID "NAME" TYPE
+ *   input %ID "NAME" TYPE [scale X zero N]      what its bytes stand for: see struct value
  *   const %ID "NAME" TYPE = VALUE ...           up to 16 elements; f32 as hexadecimal floats
  *   const %ID "NAME" TYPE fnv HASH [hex BYTES]  larger ones (core/fnv.h); bytes when asked for
  *   node %ID "NAME" TYPE[, %ID "NAME" TYPE] = OPERATOR "NAME" INPUT ... [ATTRIBUTE=VALUE ...]
- *   output %ID
+ *   output %ID [scale X zero N]
  *
  * TYPE is f32[1,3,28,28], or ? before shapes are known; INPUT is %ID, or _ for one that is left
  * out; a list of numbers is 1,2,3, and may be empty. Attributes that have no value yet are left

@@ -13,6 +13,8 @@ static int copy_to_output(struct graph *g, size_t i)
 
 	if (!copy || !to)
 		return g->err->code;
+	to->scale = from->scale;
+	to->zero_point = from->zero_point;
 	node_set_in(copy, 0, from);
 	node_set_out(copy, 0, to);
 	from->is_output = false;

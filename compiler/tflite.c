@@ -333,6 +333,20 @@ static int apply_shape(struct tflite_reader *r, struct tflite_tensor *t, const c
 				    graph_fail(r->g, -EFBIG, "input \"%.120s\" is too large", name);
 }
 
+/* @v is an input or output of the model: what its bytes stand for goes with it, if that is sound.
+ */
+static void set_meaning(const struct tflite_tensor *t, struct value *v)
+{
+	s64 zero = tflite_zero(t, 0), least = t->dtype == DTYPE_S8 ? INT8_MIN : 0;
+	double scale = t->scale.count == 1 ? tflite_scale(t, 0) : 0;
+
+	if ((t->dtype != DTYPE_S8 && t->dtype != DTYPE_U8) || !(scale > 0 && scale < 1e30) ||
+	    zero < least || zero > least + UINT8_MAX)
+		return;
+	v->scale = (float)scale;
+	v->zero_point = (s32)zero;
+}
+
 static int read_inputs(struct tflite_reader *r, const struct fb_table *subgraph)
 {
 	struct fb_vector inputs = fb_vector(subgraph, SUBGRAPH_INPUTS, 4);
@@ -351,6 +365,7 @@ static int read_inputs(struct tflite_reader *r, const struct fb_table *subgraph)
 			return r->g->err->code;
 		rc = apply_shape(r, t, t->value->name);
 		value_set_type(t->value, t->dtype, &t->shape);
+		set_meaning(t, t->value);
 		if (!rc)
 			rc = graph_add_input(r->g, t->value);
 	}
@@ -382,6 +397,7 @@ static int read_outputs(struct tflite_reader *r, const struct fb_table *subgraph
 				return r->g->err->code;
 			v->name = named->name;
 		}
+		set_meaning(t, v);
 		rc = graph_add_output(r->g, v);
 	}
 	return rc;

@@ -169,10 +169,16 @@ static inline u32 tflite_operator_of(struct tflite_writer *w, s32 code, u32 n_in
 }
 
 /* The inputs and outputs of the model. */
-static inline void tflite_end(struct tflite_writer *w, u32 n_in, const s32 *in, s32 out)
+static inline void tflite_end_with(struct tflite_writer *w, u32 n_in, const s32 *in, u32 n_out,
+				   const s32 *out)
 {
 	tflite_link(w, w->subgraph, 1, tflite_vector(w, 4, n_in, in));
-	tflite_link(w, w->subgraph, 2, tflite_vector(w, 4, 1, &out));
+	tflite_link(w, w->subgraph, 2, tflite_vector(w, 4, n_out, out));
+}
+
+static inline void tflite_end(struct tflite_writer *w, u32 n_in, const s32 *in, s32 out)
+{
+	tflite_end_with(w, n_in, in, 1, &out);
 }
 
 #endif

@@ -35,6 +35,11 @@ static const struct {
 	  "f: node \"n\" (Relu): the graph is broken: a value's type is not what its "
 	  "operator gives" },
 	{ X "output %0\noutput %0\n", "t:4: the output is listed twice" },
+	{ X "output %0 scale -0x1p0 zero 0\n", "t:3: scale NUMBER zero NUMBER is expected" },
+	{ X "output %0 scale inf zero 0\n", "t:3: scale NUMBER zero NUMBER is expected" },
+	{ X "output %0 scale 0x1p0 zero 2147483648\n",
+	  "t:3: scale NUMBER zero NUMBER is expected" },
+	{ X "output %0 scale 0x1p0\n", "t:3: scale NUMBER zero NUMBER is expected" },
 };
 
 static void test_names(void)
@@ -51,7 +56,7 @@ static void test_names(void)
 static const char printed[] =
 	"graph \"g\" from \"f\"\n"
 	"input %0 \" !\\x22#[\\x5c]~\\x1f\\x7f\\x80\\xff\" f32[1,2,3,4]\n"
-	"input %1 \"\" ?\n"
+	"input %1 \"\" ? scale 0x1.8p-3 zero -128\n"
 	"const %2 \"f\" f32[5] = 0x1.8p+0 -0x0p+0 inf -inf 0x1p-149\n"
 	"const %3 \"u\" u8[2] = 0 255\n"
 	"const %4 \"s\" s8[2] = -128 127\n"
@@ -66,7 +71,8 @@ static const char printed[] =
 	"node %13 \"d\" ?, %14 \"m\" ? = Dropout \"d\" %12\n"
 	"node %15 \"c\" ? = Clip \"c\" %13 _ %2\n"
 	"node %16 \"g\" ? = Gemm \"h\" %0 %2 alpha=0x1p-1\n"
-	"output %3\noutput %4\noutput %5\noutput %6\noutput %7\noutput %8\noutput %9\noutput %10\n"
+	"output %3 scale 0x1p+0 zero 255\noutput %4\noutput %5\noutput %6\noutput %7\noutput "
+	"%8\noutput %9\noutput %10\n"
 	"output %11\noutput %15\n";
 
 static void test_printed(void)

@@ -5,6 +5,8 @@
  */
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
+#include "core/machine.h"
+#include "spec/program.h"
 #include "tests/random.h"
 #include "tests/tap.h"
 #include "tests/tflite_write.h"
@@ -412,6 +414,48 @@ static void test_bytes_softmax(void)
 	check_bytes(compute_bytes(&w, x, 8), want, 8, "SOFTMAX of s8");
 }
 
+/* Tensor @i of the program in @c; what its bytes stand for. */
+static const struct rondo_tensor *tensor_in(const struct compiled *c, int i)
+{
+	const struct rondo_file_header *header = (const void *)c->file;
+	const struct rondo_section *s = (const void *)(header + 1);
+
+	for (int k = 0; c->file && k < header->sections; k++)
+		if (s[k].type == RONDO_SECTION_TENSORS)
+			return (const struct rondo_tensor *)(c->file + s[k].offset) + i;
+	return NULL;
+}
+
+/* Scales and zeros of inputs and outputs are in the file; so are those of an output that is copied.
+ */
+static void test_meaning(void)
+{
+	static const s32 shape[] = { 1, 4 };
+	const struct rondo_tensor *x, *y, *z;
+	struct rondo_machine machine;
+	struct compile_error err = { 0 };
+	struct compiled c = { 0 };
+	struct tflite_writer w;
+	s32 in[2], out[2];
+
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	tflite_begin(&w);
+	in[0] = in[1] = out[1] = bytes(&w, "x", 2, shape, NULL, 0.25f, -3);
+	out[0] = bytes(&w, "y", 2, shape, NULL, 0.5f, 7);
+	tflite_operator_of(&w, ADD, 2, in, out[0], 2);
+	tflite_end_with(&w, 1, in, 2, out);
+	compile_model(w.bytes, w.size, "m.tflite", NULL, &machine, &c, &err);
+	x = tensor_in(&c, 0);
+	y = tensor_in(&c, 1);
+	z = tensor_in(&c, 2);
+	tap_ok(x && x->scale == 0.25f && x->zero_point == -3, "an input has its scale %s",
+	       err.text);
+	tap_ok(y && y->scale == 0.5f && y->zero_point == 7, "so has an output");
+	tap_ok(z && z->scale == 0.25f && z->zero_point == -3, "so has an output that is an input");
+	compiled_free(&c);
+	free(w.bytes);
+}
+
 /* ---- What is wrong ------------------------------------------------------------------------- */
 
 /* One operator on x[1,4,5,2] with weights and a result. */
@@ -587,6 +631,7 @@ int main(void)
 	test_bytes_mean();
 	test_bytes_sum();
 	test_bytes_softmax();
+	test_meaning();
 	test_wrong();
 	test_cut();
 	test_changed();
