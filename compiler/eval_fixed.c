@@ -19,15 +19,12 @@ static s32 saturate(s64 x)
 struct fixed_sum quantise_fixed_sum(const struct node *n)
 {
 	const s32 *p = node_in(n, 2)->data;
-	float least = (float)quantise_least(n->out[0]->dtype);
-	float most = (float)quantise_most(n->out[0]->dtype);
 	struct fixed_sum sum = { .out = { .fixed = true,
 					  .multiplier = p[FIXED_ADD_BY],
 					  .shift = p[FIXED_ADD_SHIFT],
-					  .zero = p[FIXED_ADD_ZERO],
-					  .lo = (s32)eval_clamp(n->attrs.lo, least, most),
-					  .hi = (s32)eval_clamp(n->attrs.hi, least, most) } };
+					  .zero = p[FIXED_ADD_ZERO] } };
 
+	quantise_bounds(n, &sum.out.lo, &sum.out.hi);
 	for (int i = 0; i < 2; i++) {
 		const s32 *of = p + (i ? FIXED_ADD_ZERO_B : FIXED_ADD_ZERO_A);
 

@@ -20,11 +20,15 @@ s32 quantise_read(enum dtype type, const void *bytes, s64 i)
 	}
 }
 
+static s32 bounded(s64 x, s32 lo, s32 hi)
+{
+	x = x < lo ? lo : x;
+	return (s32)(x > hi ? hi : x);
+}
+
 static void write_byte(enum dtype type, void *bytes, s64 i, s64 x)
 {
-	s32 lo = quantise_least(type), hi = quantise_most(type);
-
-	((u8 *)bytes)[i] = (u8)(x < lo ? lo : x > hi ? hi : x);
+	((u8 *)bytes)[i] = (u8)bounded(x, quantise_least(type), quantise_most(type));
 }
 
 /* Half to even, saturated to s32; NaN gives 0. */
@@ -77,7 +81,6 @@ s32 requantise(const struct requantise *r, s32 x)
 	s32 t = wrap((s64)((u64)((s64)x + r->bias) << r->left)), y;
 	int left = r->shift, right = -r->shift;
 	float multiplier;
-	s64 z;
 
 	if (r->fixed) {
 		y = quantise_srdhm(left > 0 ? wrap((s64)((u64)(s64)t << left)) : t, r->multiplier);
@@ -86,18 +89,22 @@ s32 requantise(const struct requantise *r, s32 x)
 		memcpy(&multiplier, &r->multiplier, sizeof(multiplier));
 		y = round_s32((float)t * multiplier);
 	}
-	z = (s64)y + r->zero;
-	if (z < r->lo)
-		z = r->lo;
-	return (s32)(z > r->hi ? r->hi : z);
+	return bounded((s64)y + r->zero, r->lo, r->hi);
+}
+
+void quantise_bounds(const struct node *n, s32 *lo, s32 *hi)
+{
+	float least = (float)quantise_least(n->out[0]->dtype);
+	float most = (float)quantise_most(n->out[0]->dtype);
+
+	*lo = (s32)eval_clamp(n->attrs.lo, least, most);
+	*hi = (s32)eval_clamp(n->attrs.hi, least, most);
 }
 
 static struct requantise requantise_with(const struct node *n, const void *const in[], s64 c)
 {
 	const struct value *multiplier = node_in(n, 1);
-	enum dtype type = node_in(n, 2)->dtype;
 	struct requantise r = { .fixed = multiplier->dtype == DTYPE_S32 };
-	float least = (float)quantise_least(type), most = (float)quantise_most(type);
 
 	memcpy(&r.multiplier,
 	       (const char *)in[1] + (shape_elems(&multiplier->shape) == 1 ? 0 : 4 * c), 4);
@@ -105,8 +112,7 @@ static struct requantise requantise_with(const struct node *n, const void *const
 	r.bias = parameter(n, in, 3, c);
 	r.shift = parameter(n, in, 4, c);
 	r.shift = r.shift > SHIFT_MAX ? SHIFT_MAX : r.shift < -SHIFT_MAX ? -SHIFT_MAX : r.shift;
-	r.lo = (s32)eval_clamp(n->attrs.lo, least, most);
-	r.hi = (s32)eval_clamp(n->attrs.hi, least, most);
+	quantise_bounds(n, &r.lo, &r.hi);
 	return r;
 }
 
@@ -400,10 +406,12 @@ void eval_qlinear_add(const struct graph *g, const struct node *n, const void *c
 	const struct quantised_sum s = quantised_sum_of(n, in);
 	const struct shape *y = &n->out[0]->shape;
 	s64 stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 }, i = 0;
+	s32 lo, hi;
 
 	(void)g;
 	if (!shape_elems(y))
 		return;
+	quantise_bounds(n, &lo, &hi);
 	shape_broadcast_strides(&a->shape, y, stride[0]);
 	shape_broadcast_strides(&b->shape, y, stride[1]);
 	do {
@@ -411,7 +419,7 @@ void eval_qlinear_add(const struct graph *g, const struct node *n, const void *c
 
 		x = fmaf(x, s.b, s.rest);
 		x = fmaf((float)quantise_read(a->dtype, in[0], at[0]), s.a, x);
-		write_byte(n->out[0]->dtype, out[0], i++, round_s32(x));
+		((u8 *)out[0])[i++] = (u8)bounded(round_s32(x), lo, hi);
 	} while (eval_step(y, index, stride, at, 2));
 }
 

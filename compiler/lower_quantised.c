@@ -20,6 +20,7 @@ struct body {
 	struct parameter p[PARAMETERS];
 	vreg params; /* of Requantize, if channels do not differ; else VREG_NONE */
 	vreg k[PARAMETERS]; /* of sums of two: numbers, or parameters of Requantize */
+	vreg lo, hi; /* of QLinearAdd, if it has such bounds; else VREG_NONE */
 	enum rondo_opcode end; /* of FixedAdd */
 	s64 kernel[2], step[2]; /* of a window: taps, and bytes between them: rows, pixels */
 	vreg begin; /* of its sum */
@@ -359,8 +360,12 @@ static void add_body(struct mir *m, const struct map *map, void *arg)
 	vreg y = mir_v1(m, RONDO_OP_i2f, map_load(m, map, 2, 0));
 
 	y = mir_v3(m, RONDO_OP_fma, y, b->k[BY_B], b->k[REST]);
-	x = mir_v3(m, RONDO_OP_fma, x, b->k[BY_A], y);
-	map_store(m, map, 0, mir_v1(m, RONDO_OP_f2i, x));
+	x = mir_v1(m, RONDO_OP_f2i, mir_v3(m, RONDO_OP_fma, x, b->k[BY_A], y));
+	if (b->lo != VREG_NONE)
+		x = mir_v2(m, RONDO_OP_max, x, b->lo);
+	if (b->hi != VREG_NONE)
+		x = mir_v2(m, RONDO_OP_min, x, b->hi);
+	map_store(m, map, 0, x);
 }
 
 int lower_qlinear_add(struct lowering *l, const struct stage *s, const struct plan *p)
@@ -369,7 +374,9 @@ int lower_qlinear_add(struct lowering *l, const struct stage *s, const struct pl
 	struct body b = { 0 };
 	struct map map = { .body = add_body, .arg = &b };
 	struct operand_at at[1 + STAGE_INPUTS];
+	enum dtype type = s->node->out[0]->dtype;
 	struct quantised_sum sum;
+	s32 lo, hi;
 
 	for (int i = 0; i < s->node->n_in; i++)
 		in[i] = node_in(s->node, i) ? node_in(s->node, i)->data : NULL;
@@ -378,6 +385,9 @@ int lower_qlinear_add(struct lowering *l, const struct stage *s, const struct pl
 	b.k[BY_A] = lower_f32(l, sum.a, l->machine->lanes);
 	b.k[BY_B] = lower_f32(l, sum.b, l->machine->lanes);
 	b.k[REST] = lower_f32(l, sum.rest, l->machine->lanes);
+	quantise_bounds(s->node, &lo, &hi);
+	b.lo = lo > quantise_least(type) ? mir_movi(&l->mir, lo) : VREG_NONE;
+	b.hi = hi < quantise_most(type) ? mir_movi(&l->mir, hi) : VREG_NONE;
 	run(l, s, &map, at, 2, 0);
 	return 0;
 }

@@ -9,6 +9,7 @@
  *   any function of one dequantised tensor      is a table of 256 bytes;
  *   what only moves elements, or their maximum  comes behind it: quantising keeps the order.
  */
+#include "compiler/expand.h"
 #include "compiler/passes.h"
 #include "compiler/quantise.h"
 #include "compiler/shape.h"
@@ -183,8 +184,6 @@ static struct value *fuse(struct graph *g, struct node *at, struct node *n, cons
 
 	if (!v || !clip)
 		return v;
-	if (v->producer->op != OP_REQUANTIZE)
-		return NULL;
 	node_set_float(v->producer, ATTR_lo, (float)quantised_bound(y, clip->attrs.lo));
 	node_set_float(v->producer, ATTR_hi, (float)quantised_bound(y, clip->attrs.hi));
 	return v;
@@ -399,8 +398,6 @@ static int quantise_node(struct graph *g, struct node *n)
 		clip = p;
 		p = node_in(p, 0)->producer;
 	}
-	if (clip && p->op == OP_ADD)
-		return 0;
 	by = fuse(g, n, p, clip, &y);
 	if (by)
 		return pass_replace_by_value(g, n, by);
@@ -442,6 +439,39 @@ static int widen_groups(struct graph *g, struct node *n)
 	return 0;
 }
 
+/*
+ * MatMulInteger by constant weights whose input has a zero that is known only at run time: the
+ * product without it, less that zero times the sums of the columns. So it stays one of bytes, which
+ * no other product that is known only then does (pass_live.c).
+ */
+static int take_zero_out(struct graph *g, struct node *n)
+{
+	struct value *a = node_in(n, 0), *w = node_in(n, 1), *zero = node_in(n, 2);
+	struct value *w_zero = node_in(n, 3), *sums, *y;
+	struct expand e = { g, n };
+	struct dims rows = { .n = 1, .v = { w->shape.rank - 2 } };
+	struct node *product;
+
+	if (!zero || zero->data || shape_elems(&zero->shape) != 1 || !value_is_const(w) ||
+	    (w_zero && !w_zero->data) || w->shape.rank < 2 || a->shape.rank < 2)
+		return 0;
+	product = graph_node(g, n, OP_MATMULINTEGER, n->name, 4);
+	if (!product)
+		return g->err->code;
+	node_set_in(product, 0, a);
+	node_set_in(product, 1, w);
+	node_set_in(product, 3, w_zero);
+	sums = ex_cast(&e, w, DTYPE_S32);
+	if (w_zero)
+		sums = ex2(&e, OP_SUB, sums, ex_cast(&e, w_zero, DTYPE_S32));
+	sums = ex_over(&e, OP_SUMOVER, sums, &rows);
+	y = ex2(&e, OP_MUL, sums, ex_cast(&e, zero, DTYPE_S32));
+	if (!y || pass_type_node(g, product))
+		return g->err->code;
+	y = ex2(&e, OP_SUB, product->out[0], y);
+	return y ? pass_replace_by_value(g, n, y) : g->err->code;
+}
+
 int pass_quantise(struct graph *g)
 {
 	struct node *other;
@@ -465,6 +495,10 @@ int pass_quantise(struct graph *g)
 		other = n->next;
 		if (n->op == OP_CONVINTEGER)
 			rc = widen_groups(g, n);
+		if (!rc && n->op == OP_MATMULINTEGER) {
+			rc = take_zero_out(g, n);
+			continue;
+		}
 		if (!rc && n->op == OP_DEQUANTIZE)
 			rc = pass_fold_node(g, n);
 	}

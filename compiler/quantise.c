@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Quantised operators of models, made of the ones that remain: see quantise.h. */
+#include "compiler/expand.h"
 #include "compiler/explicit.h"
 #include "compiler/quantise.h"
 #include "compiler/shape.h"
@@ -230,6 +231,36 @@ static struct value *qlinear_matmul(struct graph *g, struct node *n)
 	return quantise_matmul(g, n, &a, &b, NULL, &y);
 }
 
+/* The integers of @x, without their zero, in s32. */
+static struct value *without_zero(struct expand *e, const struct quantised *x)
+{
+	struct value *v = ex_cast(e, x->q, DTYPE_S32);
+
+	return x->zero ? ex2(e, OP_SUB, v, ex_cast(e, x->zero, DTYPE_S32)) : v;
+}
+
+static struct value *qlinear_mul(struct graph *g, struct node *n)
+{
+	const struct quantised a = inputs_from(n, 0), b = inputs_from(n, 3);
+	struct quantised y = result_from(n, 6);
+	struct expand e = { g, n };
+	struct value *product;
+	struct shape shape;
+
+	if (!all_known(g, n, &a, &b, &y))
+		return NULL;
+	if (!y.zero)
+		y.zero = ex_number(&e, a.q->dtype, 0);
+	product = ex2(&e, OP_MUL, without_zero(&e, &a), without_zero(&e, &b));
+	if (!y.zero || !product)
+		return NULL;
+	shape = product->shape;
+	if (!shape.rank) /* a Requantize has channels */
+		product = ex_view(&e, product, &(struct shape){ 1, { 1 } });
+	product = add_requantize(g, n, product, -1, multiplier_of(g, &a, &b, &y), NULL, &y);
+	return ex_view(&e, product, &shape);
+}
+
 static bool has_channels_first(const struct graph *g, const struct node *n)
 {
 	if (!n->attrs.given[ATTR_channels_last] || !n->attrs.channels_last)
@@ -355,6 +386,9 @@ int quantise_expand(struct graph *g, struct node *n)
 		break;
 	case OP_QLINEARMATMUL:
 		y = qlinear_matmul(g, n);
+		break;
+	case OP_QLINEARMUL:
+		y = qlinear_mul(g, n);
 		break;
 	case OP_QLINEARCONCAT:
 		y = qlinear_concat(g, n);

@@ -7,14 +7,15 @@
  *   ConvInteger, MatMulInteger, SumPool   sums in s32, modulo 2^32, of elements without their zero
  *   Requantize     s32 to u8 or s8: the end of every sum; see below
  *   QLinearAdd     fma(a, sa/sy, fma(b, sb/sy, zy - (sa/sy*za + sb/sy*zb))) in f32, rounded half to
- *                  even, saturated
+ *                  even, within lo and hi and the range of the type
  *   FixedAdd       three Requantize: of each input, and of their sum; see below
  *   FixedSoftmax   softmax of gemmlowp's numbers in fixed point: see below
  *   Table          one of 256 bytes for each byte: any function of one quantised tensor
  *   QuantizeLinear, DequantizeLinear      where a network enters and leaves integers
  *
- * QLinearConv, QLinearMatMul, QLinearGlobalAveragePool and floating-point operators between
- * DequantizeLinear and QuantizeLinear are made of these, and a TFLite reader makes the same ones.
+ * QLinearConv, QLinearMatMul, QLinearMul, QLinearGlobalAveragePool and floating-point operators
+ * between DequantizeLinear and QuantizeLinear are made of these, and a TFLite reader makes the same
+ * ones.
  *
  * Requantize has the inputs x (s32), multiplier, zero (a scalar, whose type is the result's), and
  * may have bias (s32) and shift (s32). Multiplier, bias and shift are scalars, or vectors with one
@@ -75,7 +76,7 @@ bool quantise_by_taps(const struct node *n);
 /* Element @i of a tensor of integers of up to 32 bits. */
 s32 quantise_read(enum dtype type, const void *bytes, s64 i);
 
-/* The range of u8 or s8. */
+/* The range of u8 or s8; and of the result of @n, within its own bounds. */
 static inline s32 quantise_least(enum dtype type)
 {
 	return type == DTYPE_S8 ? INT8_MIN : 0;
@@ -85,6 +86,8 @@ static inline s32 quantise_most(enum dtype type)
 {
 	return type == DTYPE_S8 ? INT8_MAX : UINT8_MAX;
 }
+
+void quantise_bounds(const struct node *n, s32 *lo, s32 *hi);
 
 /* Requantize of one sum, with the parameters of its channel; a multiplier as its bits. */
 struct requantise {

@@ -212,7 +212,8 @@ void make_MATMULINTEGER(struct generator *g)
 	make_byte_product(g, false);
 }
 
-void make_QLINEARADD(struct generator *g)
+/* QLinearAdd or QLinearMul. */
+static void make_two(struct generator *g, enum op op)
 {
 	int a = byte_operand(g, 0, 5), b, in[8], n = 0, i;
 	enum dtype type = g->value[a].dtype;
@@ -230,9 +231,31 @@ void make_QLINEARADD(struct generator *g)
 	in[n++] = new_zero(g, type);
 	in[n++] = new_scale(g, &scalar);
 	in[n++] = new_zero(g, type);
-	bytes_out(g, OP_QLINEARADD, &ys, type);
+	bytes_out(g, op, &ys, type);
 	for (i = 0; i < n; i++)
 		input(g, in[i]);
+	if (op == OP_QLINEARADD && rarely(g, 2))
+		fprintf(g->to, " lo=-0x1p3 hi=0x1p6");
+	end_node(g);
+}
+
+void make_QLINEARADD(struct generator *g)
+{
+	make_two(g, OP_QLINEARADD);
+}
+
+void make_QLINEARMUL(struct generator *g)
+{
+	make_two(g, OP_QLINEARMUL);
+}
+
+void make_DYNAMICQUANTIZE(struct generator *g)
+{
+	int x = exact_operand(g, DTYPE_F32, 1, 4);
+	struct shape s = *shape_of(g, x);
+
+	bytes_out(g, OP_DYNAMICQUANTIZE, &s, DTYPE_U8);
+	input(g, x);
 	end_node(g);
 }
 

@@ -499,8 +499,26 @@ def qlinear_add(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
 
     def one(x, y):
         inner = to_f32(Fraction(y) * Fraction(by_b) + Fraction(rest))
-        return saturate(a.dtype, nearest(to_f32(Fraction(x) * Fraction(by_a) + Fraction(inner))))
+        sum = nearest(to_f32(Fraction(x) * Fraction(by_a) + Fraction(inner)))
+        return int(clamp(saturate(a.dtype, sum), attrs.get('lo', -128), attrs.get('hi', 255)))
     return Tensor(a.dtype, shape, map(one, a.stretched(shape).data, b.stretched(shape).data))
+
+
+def qlinear_mul(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
+    shape = broadcast(a.shape, b.shape)
+    products = Tensor('s32', shape, (
+        (x - parameter(az)) * (y - parameter(bz))
+        for x, y in zip(a.stretched(shape).data, b.stretched(shape).data)))
+    return requantize({}, products, multipliers((a_s, bs), ys), yz or Tensor(a.dtype, (), [0]))
+
+
+def dynamic_quantize(attrs, x):
+    least, most = min(0.0, *x.data), max(0.0, *x.data)
+    scale = divide(add(most, -least), 255.0) if most > least else 1.0
+    zero = min(nearest(divide(-least, scale)), 255)
+    return (Tensor('u8', x.shape, (saturate('u8', nearest(divide(v, scale)) + zero)
+                                   for v in x.data)),
+            f32s((), [scale]), Tensor('u8', (), [zero]))
 
 
 def qlinear_concat(attrs, ys, yz, *parts):
@@ -602,6 +620,7 @@ OPERATORS = {
     'QuantizeLinear': quantize, 'DequantizeLinear': dequantize, 'ConvInteger': conv_integer,
     'MatMulInteger': matmul_integer, 'Requantize': requantize, 'Table': table,
     'QLinearConv': qlinear_conv, 'QLinearMatMul': qlinear_matmul, 'QLinearAdd': qlinear_add,
+    'QLinearMul': qlinear_mul, 'DynamicQuantizeLinear': dynamic_quantize,
     'FixedAdd': fixed_add, 'FixedSoftmax': fixed_softmax,
     'QLinearGlobalAveragePool': qlinear_average, 'QLinearConcat': qlinear_concat, 'QGemm': qgemm,
     'QLinearSigmoid': qlinear_float(elementwise(sigmoid)),
