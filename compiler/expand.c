@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compiler/eval_number.h"
+#include "compiler/explicit.h"
 
 static expand_fn *const expand_fns[OP_COUNT] = {
 #define FUNC(id, name, min_in, max_in, max_out, types, expand, doc) [OP_##id] = expand_##expand,
@@ -15,7 +16,23 @@ static expand_fn *const expand_fns[OP_COUNT] = {
 
 bool expand_knows(const struct node *n)
 {
-	return expand_fns[n->op] || expand_has_three(n);
+	return expand_fns[n->op] || expand_has_three(n) || expand_has_formula(n);
+}
+
+static expand_fn *find_expansion(const struct node *n)
+{
+	if (expand_has_three(n))
+		return expand_three;
+	switch (n->op) {
+	case OP_CLIP:
+		return expand_clip;
+	case OP_QUANTIZE:
+		return expand_quantize;
+	case OP_DEQUANTIZE:
+		return expand_dequantize;
+	default:
+		return expand_fns[n->op];
+	}
 }
 
 int expand_node(struct graph *g, struct node *n)
@@ -24,7 +41,7 @@ int expand_node(struct graph *g, struct node *n)
 	int rc = infer_check_types(g, n);
 
 	if (!rc)
-		rc = expand_has_three(n) ? expand_three(&e) : expand_fns[n->op](&e);
+		rc = find_expansion(n)(&e);
 	if (!rc)
 		graph_remove(g, n);
 	return rc;
@@ -172,6 +189,21 @@ static struct value *finish(struct expand *e, struct node *n)
 	return n ? pass_finish_node(e->g, n) : NULL;
 }
 
+/* An Identity holds its result while others take its place. */
+struct value *ex_function(struct expand *e, enum op op, struct value *x)
+{
+	struct node *n = new_node(e, op, &x, 1), *held;
+	struct value *v = n ? graph_value(e->g, "") : NULL;
+
+	if (!v)
+		return NULL;
+	node_set_out(n, 0, v);
+	held = new_node(e, OP_IDENTITY, &v, 1);
+	if (!held || make_explicit(e->g, n) || expand_node(e->g, n))
+		return NULL;
+	return finish(e, held);
+}
+
 struct value *ex_where(struct expand *e, struct value *c, struct value *a, struct value *b)
 {
 	return finish(e, new_node(e, OP_WHERE, (struct value *[]){ c, a, b }, 3));
@@ -302,8 +334,13 @@ struct value *ex_slice(struct expand *e, struct value *x, int axis, s64 first, s
 
 struct value *ex_concat(struct expand *e, struct value **v, int n, int axis)
 {
+	int most = op_infos[OP_CONCAT].max_in, groups = 0;
 	struct node *node;
 
+	for (; n > most; n = groups, groups = 0) {
+		for (int i = 0; i < n; i += most)
+			v[groups++] = ex_concat(e, v + i, n - i < most ? n - i : most, axis);
+	}
 	if (n == 1)
 		return v[0];
 	node = new_node(e, OP_CONCAT, v, n);

@@ -33,6 +33,11 @@ typedef int expand_fn(struct expand *e);
 bool expand_has_three(const struct node *n);
 expand_fn expand_three;
 
+/* Bounds, scales and zeros that are known only at run time, bounds of integers, scales of blocks.
+ */
+bool expand_has_formula(const struct node *n);
+expand_fn expand_clip, expand_quantize, expand_dequantize;
+
 /* Whether expand_node() replaces @n, whose inputs are typed. */
 bool expand_knows(const struct node *n);
 
@@ -73,6 +78,9 @@ int ex_integers(struct expand *e, int i, struct dims *out);
 
 struct value *ex1(struct expand *e, enum op op, struct value *x);
 struct value *ex2(struct expand *e, enum op op, struct value *a, struct value *b);
+/* @op, which is a function itself, of @x. */
+struct value *ex_function(struct expand *e, enum op op, struct value *x);
+
 struct value *ex_where(struct expand *e, struct value *c, struct value *a, struct value *b);
 struct value *ex_cast(struct expand *e, struct value *x, enum dtype to);
 
@@ -90,7 +98,7 @@ struct value *ex_transpose(struct expand *e, struct value *x, const int *perm);
 struct value *ex_stretch(struct expand *e, struct value *x, const struct shape *to);
 struct value *ex_part(struct expand *e, struct value *x, const s64 *starts, const s64 *steps,
 		      const struct shape *to);
-struct value *ex_concat(struct expand *e, struct value **v, int n, int axis);
+struct value *ex_concat(struct expand *e, struct value **v, int n, int axis); /* overwrites @v */
 
 /* @count slices along @axis, from @first on. */
 struct value *ex_slice(struct expand *e, struct value *x, int axis, s64 first, s64 count);

@@ -2,6 +2,8 @@
 /* Functions on single elements. */
 #include "compiler/expand.h"
 
+#include <errno.h>
+#include <float.h>
 #include <math.h>
 
 static int done(struct expand *e, struct value *y)
@@ -266,4 +268,134 @@ int expand_greater(struct expand *e)
 int expand_castlike(struct expand *e)
 {
 	return done(e, ex_cast(e, ex_in(e, 0), ex_in(e, 1)->dtype));
+}
+
+/* ---- What is known only at run time ---------------------------------------------------------- */
+
+static bool is_live(const struct node *n, int i)
+{
+	return node_in(n, i) && !value_is_const(node_in(n, i));
+}
+
+bool expand_has_formula(const struct node *n)
+{
+	switch (n->op) {
+	case OP_CLIP:
+		return node_in(n, 0)->dtype != DTYPE_F32 || is_live(n, 1) || is_live(n, 2);
+	case OP_QUANTIZE:
+	case OP_DEQUANTIZE:
+		return is_live(n, 1) || is_live(n, 2) || n->attrs.block_size;
+	default:
+		return false;
+	}
+}
+
+/* Bound @i of @x, which f32 has always; its neighbours in the semantics are those of Clip. */
+static struct value *bound(struct expand *e, struct value *x, int i, enum op op, float usual)
+{
+	struct value *by = ex_in(e, i);
+
+	if (by && x)
+		by = ex_view(e, by, &(struct shape){ 0 });
+	else if (x && x->dtype == DTYPE_F32)
+		by = ex_number(e, DTYPE_F32, (double)usual);
+	else
+		return x;
+	return ex2(e, op, x, by);
+}
+
+int expand_clip(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *y;
+
+	for (int i = 1; i < 3; i++) {
+		if (ex_in(e, i) && shape_elems(&ex_in(e, i)->shape) != 1)
+			return expand_refuse(e, -EINVAL, "input %d is not a scalar", i);
+	}
+	y = bound(e, x, 1, OP_MAXIMUM, e->n->attrs.lo);
+	y = bound(e, y, 2, OP_MINIMUM, e->n->attrs.hi);
+	return done(e, y == x ? ex1(e, OP_IDENTITY, x) : y);
+}
+
+/* Scale or zero @i in the shape of x: one number, one for each index along axis, or for blocks. */
+static int parameter(struct expand *e, int i, struct value **out)
+{
+	const struct shape *x = &ex_in(e, 0)->shape;
+	struct value *v = ex_in(e, i);
+	struct shape s, wide;
+	s64 block = e->n->attrs.block_size, axis = e->n->attrs.axis;
+
+	*out = v;
+	if (!v || shape_elems(&v->shape) == 1) {
+		*out = v ? ex_view(e, v, &(struct shape){ 0 }) : NULL;
+		return v && !*out ? e->g->err->code : 0;
+	}
+	if (axis < -x->rank || axis >= x->rank)
+		return expand_refuse(e, -EINVAL, "axis %lld is outside the %d dimensions",
+				     (long long)axis, x->rank);
+	axis += axis < 0 ? x->rank : 0;
+	s = (struct shape){ .rank = x->rank };
+	for (int d = 0; d < x->rank; d++)
+		s.dim[d] = block ? x->dim[d] : 1;
+	s.dim[axis] = block ? (x->dim[axis] + block - 1) / block : x->dim[axis];
+	if (block < 0 || shape_elems(&s) != shape_elems(&v->shape) ||
+	    (block && !shape_equal(&s, &v->shape)))
+		return expand_refuse(e, -EINVAL, "input %d is not one for each block of %lld", i,
+				     (long long)block);
+	v = ex_view(e, v, &s);
+	if (block) {
+		v = ex_unsqueeze(e, v, (int)axis + 1);
+		wide = v ? v->shape : s;
+		wide.dim[axis + 1] = block;
+		s.dim[axis] *= block;
+		v = ex_slice(e, ex_view(e, ex_stretch(e, v, &wide), &s), (int)axis, 0,
+			     x->dim[axis]);
+	}
+	*out = v;
+	return v ? 0 : e->g->err->code;
+}
+
+static int parameters(struct expand *e, struct value **scale, struct value **zero)
+{
+	int rc = parameter(e, 1, scale);
+
+	return rc ? rc : parameter(e, 2, zero);
+}
+
+/* Rounded half to even, plus the zero, saturated; NaN is the least integer. */
+int expand_quantize(struct expand *e)
+{
+	const double far = 65536; /* beyond all bytes, whatever their zero */
+	enum dtype to = ex_in(e, 2) ? ex_in(e, 2)->dtype : DTYPE_U8;
+	double lo = to == DTYPE_U8 ? 0 : INT8_MIN, hi = to == DTYPE_U8 ? UINT8_MAX : INT8_MAX;
+	struct value *scale, *zero, *y;
+	int rc = parameters(e, &scale, &zero);
+
+	if (rc)
+		return rc;
+	y = ex1(e, OP_ROUND, ex2(e, OP_DIV, ex_in(e, 0), scale));
+	y = ex_where(e, ex1(e, OP_ISNAN, y), ex_number(e, DTYPE_F32, -far), y);
+	y = ex_by(e, OP_MINIMUM, ex_by(e, OP_MAXIMUM, y, -far), far);
+	y = ex_cast(e, y, DTYPE_S32);
+	if (zero)
+		y = add(e, y, ex_cast(e, zero, DTYPE_S32));
+	y = ex_by(e, OP_MINIMUM, ex_by(e, OP_MAXIMUM, y, lo), hi);
+	return done(e, ex_cast(e, y, to));
+}
+
+int expand_dequantize(struct expand *e)
+{
+	struct value *scale, *zero, *y = ex_cast(e, ex_in(e, 0), DTYPE_S32);
+	int rc = parameters(e, &scale, &zero);
+
+	if (rc)
+		return rc;
+	if (zero)
+		y = ex2(e, OP_SUB, y, ex_cast(e, zero, DTYPE_S32));
+	return done(e, mul(e, ex_cast(e, y, DTYPE_F32), scale));
+}
+
+int expand_optionalget(struct expand *e)
+{
+	return done(e, ex1(e, OP_IDENTITY, ex_in(e, 0)));
 }

@@ -357,3 +357,110 @@ int expand_scatter_nd(struct expand *e)
 
 	return rc ? rc : scatter(e, &t);
 }
+
+/* ---- Caches ---------------------------------------------------------------------------------- */
+
+/* The place of slice @k of each update, [batch, 1, ...]: behind the index of its batch. */
+static struct value *place_of(struct expand *e, const struct shape *cache, s64 k, s64 size)
+{
+	struct value *at = ex_in(e, 2);
+	struct shape batch = { .rank = cache->rank };
+
+	if (!at)
+		return ex_number(e, DTYPE_S64, (double)(k % size));
+	for (int d = 0; d < cache->rank; d++)
+		batch.dim[d] = d ? 1 : shape_elems(&at->shape);
+	at = ex_by(e, OP_ADD, ex_view(e, at, &batch), (double)k);
+	if (!ex_says(e->n->attrs.mode, "circular"))
+		return at;
+	return ex_by(e, OP_MOD, at, (double)size);
+}
+
+int expand_tensorscatter(struct expand *e)
+{
+	struct value *y = ex_in(e, 0), *update = ex_in(e, 1);
+	struct shape s = y->shape, like = s;
+	const struct value *at = ex_in(e, 2);
+	int axis = 0, rc = axis_of(e, s.rank, &axis);
+
+	if (rc)
+		return rc;
+	if (update->shape.rank == s.rank)
+		like.dim[axis] = update->shape.dim[axis];
+	if (!axis || !shape_equal(&like, &update->shape) || like.dim[axis] > s.dim[axis] ||
+	    (at && shape_elems(&at->shape) != s.dim[0]))
+		return expand_refuse(e, -EINVAL, "its update does not fit the cache");
+	if (like.dim[axis] > COMPARED_MAX)
+		return expand_refuse(e, -ENOTSUP,
+				     "%lld slices; up to %d are compared with every "
+				     "place: write fewer at a time",
+				     (long long)like.dim[axis], COMPARED_MAX);
+	for (s64 k = 0; k < like.dim[axis] && y; k++) {
+		struct value *hit = ex2(e, OP_EQUAL, place_of(e, &s, k, s.dim[axis]),
+					ex_iota(e, DTYPE_S64, s.rank, axis, s.dim[axis]));
+
+		y = ex_where(e, hit, ex_slice(e, update, axis, k, 1), y);
+	}
+	return expand_output(e, 0, y == ex_in(e, 0) ? ex1(e, OP_IDENTITY, y) : y);
+}
+
+/* ---- MaxUnpool ------------------------------------------------------------------------------- */
+
+/* The sizes of the result: said, or so that the pool would give the input's. */
+static int unpooled(struct expand *e, struct shape *to)
+{
+	const struct attrs *a = &e->n->attrs;
+	int spatial = to->rank - 2, rc = 0;
+	struct dims said;
+
+	if (spatial < 1 || a->kernel.n != spatial || a->strides.n != spatial ||
+	    a->pads.n != 2 * spatial)
+		return expand_refuse(e, -EINVAL, "its window does not fit the image");
+	if (ex_in(e, 2)) {
+		rc = ex_integers(e, 2, &said);
+		if (!rc &&
+		    (said.n != to->rank || said.v[0] != to->dim[0] || said.v[1] != to->dim[1]))
+			return expand_refuse(e, -EINVAL, "its output_shape is for another image");
+	}
+	for (int d = 0; d < spatial && !rc; d++)
+		to->dim[2 + d] = ex_in(e, 2) ?
+					 said.v[2 + d] :
+					 (to->dim[2 + d] - 1) * a->strides.v[d] + a->kernel.v[d] -
+						 a->pads.v[d] - a->pads.v[spatial + d];
+	if (!rc && !shape_valid(to))
+		return expand_refuse(e, -EINVAL, "its result has no valid shape");
+	return rc;
+}
+
+/* Each place of each image holds the sum of the elements that name it; places count on over images.
+ */
+int expand_maxunpool(struct expand *e)
+{
+	struct value *x = ex_in(e, 0), *index = ex_in(e, 1), *first, *y;
+	struct shape to = x->shape, of, among;
+	s64 images, each = 1, places = 1;
+	int rc = unpooled(e, &to);
+
+	if (rc)
+		return rc;
+	if (!shape_equal(&x->shape, &index->shape))
+		return expand_refuse(e, -EINVAL, "its indices are not as many as its elements");
+	images = to.dim[0] * to.dim[1];
+	for (int d = 2; d < to.rank; d++) {
+		each *= x->shape.dim[d];
+		places *= to.dim[d];
+	}
+	if (images * each > (1 << 22) / (places ? places : 1))
+		return expand_refuse(e, -ENOTSUP,
+				     "%lld elements for %lld places; up to %d products "
+				     "of both are mapped: Resize keeps the size",
+				     (long long)(images * each), (long long)places, 1 << 22);
+	of = (struct shape){ 3, { images, each, 1 } };
+	among = (struct shape){ 2, { images, places } };
+	first = ex_by(e, OP_MUL, ex_iota(e, DTYPE_S64, 3, 0, images), (double)places);
+	index = ex2(e, OP_SUB, ex_view(e, index, &of), first);
+	y = ex_where(e, ex2(e, OP_EQUAL, index, ex_iota(e, DTYPE_S64, 3, 2, places)),
+		     ex_view(e, x, &of), ex_number(e, DTYPE_F32, 0));
+	y = ex_over(e, OP_SUMOVER, y, &(struct dims){ 1, { 1 } });
+	return expand_as(e, ex_view(e, y, &among), &to);
+}

@@ -224,12 +224,12 @@ int expand_three(struct expand *e)
 	const struct attrs *a = &e->n->attrs;
 	struct value *y;
 
-	if (a->auto_pad != PAD_EXPLICIT || (op_has(e->n->op, ATTR_ceil_mode) && a->ceil_mode))
-		return expand_refuse(e, -ENOTSUP,
-				     "three spatial dimensions are mapped with "
-				     "explicit pads and ceil_mode = 0 only");
 	if (e->n->op != OP_CONV)
 		return pool3(e);
+	if (a->auto_pad != PAD_EXPLICIT)
+		return expand_refuse(e, -ENOTSUP,
+				     "auto_pad is not mapped for three spatial "
+				     "dimensions; explicit pads are");
 	if (ex_in(e, 1)->shape.rank != 5 || !has_three(a))
 		return expand_refuse(e, -EINVAL, "its weights do not have five dimensions");
 	y = conv3(e, ex_in(e, 0), ex_in(e, 1), a);

@@ -57,6 +57,23 @@ static bool find_op(const Onnx__NodeProto *p, enum op *op)
 	return op_from_name(type, strlen(type), op) && (op_infos[*op].flags & flag);
 }
 
+/* Why an operator is not mapped, and what works instead: limits.def. */
+static const char *why_unmapped(const Onnx__NodeProto *p)
+{
+	static const struct {
+		const char *name, *why;
+	} unmapped[] = {
+#define UNMAPPED(name, why) { name, why },
+#include "compiler/limits.def"
+	};
+
+	for (size_t i = 0; i < sizeof(unmapped) / sizeof(unmapped[0]); i++) {
+		if (!foreign_domain(p)[0] && !strcmp(unmapped[i].name, onnx_str(p->op_type)))
+			return unmapped[i].why;
+	}
+	return NULL;
+}
+
 /* Operators of one name that are not supported. */
 struct refused {
 	const Onnx__NodeProto *first;
@@ -88,11 +105,14 @@ static void count_refused(struct refused list[REFUSED_MAX], size_t *n, size_t *o
 static int refuse_operators(const struct onnx_reader *r, const struct refused *list, size_t n,
 			    size_t others)
 {
+	const char *why = why_unmapped(list[0].first);
 	char text[sizeof(r->g->err->text)];
 	size_t at = 0;
 
 	if (n == 1 && list[0].nodes == 1)
-		return onnx_node_fail(r, list[0].first, -ENOTSUP, "the operator is not supported");
+		return onnx_node_fail(r, list[0].first, -ENOTSUP,
+				      "the operator is not supported%s%s", why ? ": " : "",
+				      why ? why : "");
 	for (size_t i = 0; i < n; i++) {
 		const Onnx__NodeProto *p = list[i].first;
 		const char *domain = foreign_domain(p);
@@ -109,7 +129,8 @@ static int refuse_operators(const struct onnx_reader *r, const struct refused *l
 	if (others)
 		snprintf(text + at, sizeof(text) - at, ", and those of %zu more nodes", others);
 	return onnx_node_fail(r, list[0].first, -ENOTSUP,
-			      "the operator is not supported; all that are not: %s", text);
+			      "the operator is not supported%s%s; all that are not: %s",
+			      why ? ": " : "", why ? why : "", text);
 }
 
 int onnx_check_operators(const struct onnx_reader *r)
@@ -143,9 +164,7 @@ static const struct {
 	{ OP_CONSTANTOFSHAPE, "value", true, 0 }, /* add_filling() */
 	{ OP_DROPOUT, "ratio", true, 0 },
 	{ OP_DROPOUT, "seed", true, 0 },
-	{ OP_DEQUANTIZE, "block_size", false, 0 },
 	{ OP_DEQUANTIZE, "output_dtype", false, 0 },
-	{ OP_QUANTIZE, "block_size", false, 0 },
 	{ OP_QUANTIZE, "output_dtype", false, 0 },
 	{ OP_QUANTIZE, "precision", false, 0 },
 	{ OP_QUANTIZE, "saturate", true, 0 }, /* only about floating point of 8 bits */
@@ -181,14 +200,25 @@ static int read_auto_pad(const struct onnx_reader *r, const Onnx__NodeProto *p,
 			      (int)(a->s.len < 80 ? a->s.len : 80), (const char *)a->s.data);
 }
 
+/* One text, or several, parted by commas. */
 static int read_text(const struct onnx_reader *r, const Onnx__AttributeProto *a, const char **out)
 {
-	char *text = graph_alloc(r->g, a->s.len + 1);
+	const ProtobufCBinaryData *s = a->n_strings ? a->strings : &a->s;
+	size_t n = a->n_strings ? a->n_strings : 1, bytes = 1, at = 0;
+	char *text;
 
+	for (size_t i = 0; i < n; i++)
+		bytes += s[i].len + 1;
+	text = graph_alloc(r->g, bytes);
 	if (!text)
 		return r->g->err->code;
-	if (a->s.len)
-		memcpy(text, a->s.data, a->s.len);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			text[at++] = ',';
+		if (s[i].len)
+			memcpy(text + at, s[i].data, s[i].len);
+		at += s[i].len;
+	}
 	*out = text;
 	return 0;
 }
@@ -218,7 +248,10 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 	const struct attr_info *info = &attr_infos[attr];
 	void *to = attr_at(&n->attrs, attr);
 
-	if (a->has_type && a->type != types[info->kind])
+	bool texts = info->kind == ATTR_TEXT &&
+		     a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS;
+
+	if (a->has_type && a->type != types[info->kind] && !texts)
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" has the wrong type",
 				      info->onnx);
 	switch (info->kind) {
@@ -369,15 +402,19 @@ static bool trains(const struct onnx_reader *r, const Onnx__NodeProto *p, const 
 	return n->op == OP_BATCHNORM && r->g->opset < 14 && more;
 }
 
-/* Outputs beside the first are there only where they are wanted. */
+/* Outputs beside the first are there only where they are wanted; the first always is. */
 static int connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
+	struct value *first = onnx_str(p->output[0])[0] ? NULL : graph_value(r->g, "");
+
 	int max = n->op == OP_DROPOUT && r->g->opset < 10 ? 1 : op_infos[n->op].max_out;
 
 	if (trains(r, p, n))
 		return onnx_node_fail(r, p, -ENOTSUP,
 				      "its outputs beside the first say that it normalises by the "
 				      "statistics of the batch: training is not supported");
+	if (first)
+		node_set_out(n, 0, first);
 	for (size_t i = 0; i < p->n_output; i++) {
 		struct value *v = name_table_get(&r->names, onnx_str(p->output[i]));
 
@@ -423,9 +460,9 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 
 	if (is_constant(p))
 		return add_constant(r, p);
-	if (!onnx_str(p->output[0])[0]) /* it is needed, so it has some */
-		return onnx_node_fail(r, p, -EINVAL, "its first output has no name");
 	find_op(p, &op);
+	if (!onnx_str(p->output[0])[0] && op_infos[op].max_out == 1)
+		return onnx_node_fail(r, p, -EINVAL, "its first output has no name");
 	while (n_in && !onnx_str(p->input[n_in - 1])[0])
 		n_in--;
 	if (n_in < (size_t)op_infos[op].min_in || n_in > (size_t)op_infos[op].max_in)

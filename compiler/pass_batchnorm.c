@@ -6,8 +6,28 @@
  */
 #include "compiler/passes.h"
 
-#include <errno.h>
 #include <math.h>
+
+/* Statistics that are known only at run time: (x - mean) * (scale / deviation) + bias. */
+static int live_batchnorm(struct graph *g, struct node *n, const struct shape *channels)
+{
+	const struct shape scalar = { 0 };
+	struct value *epsilon = graph_const(g, "", DTYPE_F32, &scalar, &n->attrs.epsilon), *y,
+		     *in[5];
+
+	for (int i = 1; i < 5; i++) {
+		in[i] = pass_view(g, n, node_in(n, i), channels);
+		if (!in[i])
+			return g->err->code;
+	}
+	y = epsilon ? pass_binary(g, n, OP_ADD, in[4], epsilon) : NULL;
+	y = y ? pass_unary(g, n, OP_SQRT, y) : NULL;
+	in[1] = y ? pass_binary(g, n, OP_DIV, in[1], y) : NULL;
+	y = in[1] ? pass_binary(g, n, OP_SUB, node_in(n, 0), in[3]) : NULL;
+	y = y ? pass_binary(g, n, OP_MUL, y, in[1]) : NULL;
+	y = y ? pass_binary(g, n, OP_ADD, y, in[2]) : NULL;
+	return y ? pass_replace_by_value(g, n, y) : g->err->code;
+}
 
 static int lower_batchnorm(struct graph *g, struct node *n)
 {
@@ -16,15 +36,14 @@ static int lower_batchnorm(struct graph *g, struct node *n)
 	const float *in[5] = { NULL };
 	float *fa, *fb;
 
-	for (int i = 1; i < 5; i++) {
-		in[i] = node_in(n, i)->data;
-		if (!in[i])
-			return node_fail(g, n, -ENOTSUP, "its input %d is known only at run time",
-					 i);
-	}
 	/* [c,1,...]: aligned with the channels of x from the right. */
 	for (int i = 0; i < s.rank; i++)
 		s.dim[i] = i ? 1 : x->shape.dim[1];
+	for (int i = 1; i < 5; i++) {
+		in[i] = node_in(n, i)->data;
+		if (!in[i])
+			return live_batchnorm(g, n, &s);
+	}
 	a = graph_value(g, "");
 	b = graph_value(g, "");
 	if (!a || !b)

@@ -350,26 +350,58 @@ static int make_border(struct graph *g, struct stages *list, struct node *n)
 	return 0;
 }
 
-/* Slices of the result from @first on: those of the input that begin with @from, @step apart. */
+/*
+ * Slices of the result from @first on: slice (i, j, ...) of levels, outermost first, is that of the
+ * input at @from + i * step + j * step and so on.
+ */
 struct taken {
-	s64 first, count, from, step;
+	s64 first, from;
+	int levels;
+	struct {
+		s64 count, step;
+	} level[TENSOR_RANK_MAX]; /* innermost first */
 };
+
+/* What a level is merged around may not be cut into tiles, and so must be small. */
+enum { TAKE_STAGES_MAX = 4096, TAKE_RUNS_MAX = 1 << 16, TAKE_INNER_MAX = 1024 };
+
+static s64 taken_count(const struct taken *t)
+{
+	s64 count = 1;
+
+	for (int k = 0; k < t->levels; k++)
+		count *= t->level[k].count;
+	return count;
+}
 
 static int add_taken(struct graph *g, struct stages *list, struct node *n, int axis,
 		     const struct taken *t)
 {
 	struct stage *s = add_move(g, list, n, 0);
-	struct shape part;
+	s64 each = 1;
+	int first = axis;
 
 	if (!s)
 		return g->err->code;
-	part = s->out.as;
-	part.dim[axis] = t->count;
-	plain_domain(s, &part);
-	for (int d = 0; d < s->dims; d++)
-		s->in[0].step[d][d] = 1;
+	for (int d = 0; d < s->out.as.rank; d++) {
+		if (d == axis) { /* its levels, outermost first */
+			for (int k = t->levels - 1; k >= 0; k--)
+				add_dim(s, plain_names[d], t->level[k].count);
+			continue;
+		}
+		s->in[0].step[d][s->dims] = s->out.step[d][s->dims] = 1;
+		add_dim(s, plain_names[d], s->out.as.dim[d]);
+	}
+	for (int k = 0; k < t->levels; k++) {
+		int d = first + t->levels - 1 - k;
+
+		s->out.step[axis][d] = each;
+		s->in[0].step[axis][d] = t->level[k].count > 1 ? t->level[k].step : 0;
+		each *= t->level[k].count;
+		if (d > first)
+			s->whole_dims |= 1u << d;
+	}
 	s->in[0].at[axis] = t->from;
-	s->in[0].step[axis][axis] = t->count > 1 ? t->step : 0;
 	s->out.at[axis] = t->first;
 	return 0;
 }
@@ -385,27 +417,73 @@ static s64 run_length(const s64 *index, s64 n, s64 first, s64 *step)
 	return count;
 }
 
-enum { TAKE_RUNS_MAX = 4096 };
+static bool same_levels(const struct taken *a, const struct taken *b)
+{
+	bool same = a->levels == b->levels;
 
-/* One run of equal steps after the other. */
+	for (int k = 0; same && k < a->levels; k++)
+		same = a->level[k].count == b->level[k].count &&
+		       a->level[k].step == b->level[k].step;
+	return same;
+}
+
+/* Joins neighbours of one form that are equal steps apart by one more level; how many are left. */
+static s64 merge_taken(struct taken *t, s64 n, int levels)
+{
+	s64 out = 0;
+
+	for (s64 i = 0, k; i < n; i += k) {
+		struct taken one = t[i];
+		s64 step = i + 1 < n ? t[i + 1].from - one.from : 0;
+
+		for (k = 1; i + k < n && same_levels(&one, &t[i + k]); k++) {
+			if (t[i + k].from != one.from + k * step)
+				break;
+		}
+		if (one.levels == levels || taken_count(&one) > TAKE_INNER_MAX)
+			k = 1;
+		if (k > 1) {
+			one.level[one.levels].count = k;
+			one.level[one.levels++].step = step;
+		}
+		t[out++] = one;
+	}
+	return out;
+}
+
+/* Runs of equal steps, runs of such runs, and so on: a stage for each. */
 static int make_take(struct graph *g, struct stages *list, struct node *n)
 {
 	const s64 *index = node_in(n, 1)->data;
-	int rank = n->out[0]->shape.rank, runs = 0, rc = 0;
+	int rank = n->out[0]->shape.rank, rc = 0;
 	int axis = (int)(n->attrs.axis < 0 ? n->attrs.axis + rank : n->attrs.axis);
-	s64 size = n->out[0]->shape.dim[axis];
-	struct taken t = { 0 };
+	s64 size = n->out[0]->shape.dim[axis], runs = 0, before = 0, step;
+	struct taken *t;
 
-	while (t.first < size && !rc) {
-		t.from = index[t.first];
-		t.count = run_length(index, size, t.first, &t.step);
-		if (++runs > TAKE_RUNS_MAX)
-			return node_fail(g, n, -EFBIG,
-					 "its indices are more than %d runs of equal steps",
-					 TAKE_RUNS_MAX);
-		rc = add_taken(g, list, n, axis, &t);
-		t.first += t.count;
+	for (s64 at = 0; at < size && runs <= TAKE_RUNS_MAX; runs++)
+		at += run_length(index, size, at, &step);
+	t = runs <= TAKE_RUNS_MAX ? graph_alloc(g, ((size_t)runs + 1) * sizeof(*t)) : NULL;
+	if (!t && runs <= TAKE_RUNS_MAX)
+		return g->err->code;
+	if (t) {
+		runs = 0;
+		for (s64 at = 0; at < size; at += t[runs++].level[0].count) {
+			t[runs] = (struct taken){ .first = at, .from = index[at], .levels = 1 };
+			t[runs].level[0].count =
+				run_length(index, size, at, &t[runs].level[0].step);
+		}
+		while (runs != before) {
+			before = runs;
+			runs = merge_taken(t, runs, TENSOR_RANK_MAX + 1 - rank);
+		}
 	}
+	if (runs > TAKE_STAGES_MAX)
+		return node_fail(g, n, -EFBIG,
+				 "its indices are more than %d runs of equal steps; OneHot and "
+				 "MatMul take any",
+				 TAKE_STAGES_MAX);
+	for (s64 i = 0; i < runs && !rc; i++)
+		rc = add_taken(g, list, n, axis, &t[i]);
 	return rc;
 }
 
@@ -451,7 +529,8 @@ bool stage_may_cut(const struct stage *s, int d)
 {
 	int free = s->dims - s->reduced;
 
-	return d < free && !(s->kind == STAGE_SOFTMAX && d == free - 1);
+	return d < free && !(s->whole_dims >> d & 1) &&
+	       !(s->kind == STAGE_SOFTMAX && d == free - 1);
 }
 
 static int make(struct graph *g, struct stages *list, struct node *n)

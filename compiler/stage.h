@@ -40,6 +40,7 @@ struct stage {
 	struct node *node;
 	int dims, reduced; /* of the domain; how many of them, the last ones, are reduced */
 	s64 size[STAGE_DIMS];
+	u32 whole_dims; /* bit set: those that no tile cuts */
 	const char *name[STAGE_DIMS]; /* of the dimensions, in text */
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
@@ -59,7 +60,7 @@ void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struc
 
 /*
  * Whether @s may be cut into tiles along dimension @d: not where elements depend on each other, and
- * not between channels that have parameters of their own.
+ * not within one of several dimensions that move one coordinate of the result.
  */
 bool stage_may_cut(const struct stage *s, int d);
 

@@ -194,6 +194,15 @@ struct tolerance {
 	float absolute, relative;
 };
 
+/* Of all outputs, if they round after each of several steps. */
+static struct tolerance rounding_of(const char *text)
+{
+	const char *values = directive(text, "rounded", -1);
+	float most = values ? strtof(values, NULL) : 0;
+
+	return (struct tolerance){ values, most, most };
+}
+
 static struct tolerance tolerance_of(const char *text, int number)
 {
 	const char *values = directive(text, "tolerance", number);
@@ -204,7 +213,7 @@ static struct tolerance tolerance_of(const char *text, int number)
 		t.absolute = strtof(values, &end);
 		t.relative = strtof(end, NULL);
 	}
-	return t;
+	return values ? t : rounding_of(text);
 }
 
 static bool is_near(float want, float have, struct tolerance t)
@@ -284,6 +293,7 @@ static bool is_expected(struct graph_run *r, size_t i)
 	int number = value_number(r->text, "output", i);
 	const char *values = directive(r->text, "expect", number);
 	struct tensor_data *have = &r->of_model[i], want = { 0 };
+	const struct tolerance steps = rounding_of(r->text);
 	bool good;
 
 	if (!values)
@@ -296,7 +306,7 @@ static bool is_expected(struct graph_run *r, size_t i)
 		float x = ((float *)want.bytes)[k], y = ((float *)have->bytes)[k];
 
 		good = x == y || (isfinite(x) && isfinite(y) && nextafterf(x, y) == y) ||
-		       (isnan(x) && isnan(y)) ||
+		       (isnan(x) && isnan(y)) || is_near(x, y, steps) ||
 		       wrong(r, "%%%d, element %lld: %.9g by the interpreter, %.9g expected",
 			     number, (long long)k, (double)y, (double)x);
 	}

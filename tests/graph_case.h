@@ -12,6 +12,8 @@
  *   #: type %ID TYPE                the type that shape inference gives an output
  *   #: expect %ID VALUE ...         what the interpreter gives for an output, to one unit in the
  * last place; written by tests/graphs/oracle.py
+ *   #: rounded NUMBER               results round after each of several steps: by NUMBER, and
+ * NUMBER times as much, the interpreter may be away from what is expected, and the program from it
  *   #: tolerance %ID ABSOLUTE RELATIVE   how far the program's output may be from the
  * interpreter's; without: the same bits, any NaN for a NaN
  *   #: normalised                   the graph is what the passes leave: none is run

@@ -46,12 +46,21 @@ static size_t load_tensors(const char *dir, const char *kind, struct tensor_data
 	return n;
 }
 
-/* Whether something uses @v as an input that is to be known at compile time. */
-static bool is_parameter(const struct value *v)
+/*
+ * Whether something uses @v as an input that is to be known at compile time, or, @whole: what is
+ * computed of it, as functions that others express do with shapes.
+ */
+static bool is_parameter(const struct value *v, bool whole)
 {
 	for (const struct operand *use = v->uses; use; use = use->next) {
-		if (op_baked[use->node->op] & 1u << (use - use->node->in))
+		const struct node *n = use->node;
+
+		if (op_baked[n->op] & 1u << (use - n->in))
 			return true;
+		for (int i = 0; whole && i < n->n_out; i++) {
+			if (n->out[i] && is_parameter(n->out[i], true))
+				return true;
+		}
 	}
 	return false;
 }
@@ -72,8 +81,12 @@ static int load(struct node_test *t)
 	if (t->n_in != t->plain->inputs.n || t->n_want != t->plain->outputs.n)
 		return compile_fail(&t->err, -EIO, "model.onnx: it has no data for its tensors");
 	for (size_t i = 0; i < t->n_in; i++) {
-		t->names[i] = t->plain->inputs.v[i]->name;
-		t->baked[i] = t->all_baked ? i > 0 : is_parameter(t->plain->inputs.v[i]);
+		const struct value *v = t->plain->inputs.v[i];
+
+		t->names[i] = v->name;
+		t->baked[i] = t->all_baked ? i > 0 :
+					     is_parameter(v, v->dtype == DTYPE_S64 ||
+								     v->dtype == DTYPE_S32);
 	}
 	return 0;
 }

@@ -4,8 +4,8 @@
  * compiled with its data as inputs of the program, and run.
  *
  * Baked into the program are only inputs that the rows BAKED of compiler/ops.def name: shapes,
- * axes, indices and what ONNX calls parameters. A test whose outputs all become constants shows
- * nothing of the machine and is counted apart.
+ * axes, indices and what ONNX calls parameters; of integers also what these are computed of. A test
+ * whose outputs all become constants shows nothing of the machine and is counted apart.
  */
 #ifndef TESTS_ONNX_NODE_H
 #define TESTS_ONNX_NODE_H

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "compiler/graph.h"
+#include "tests/random.h"
 
 u32 pick(struct generator *g, u32 count)
 {
@@ -648,4 +649,13 @@ char *graph_generate(const u8 *choices, u64 size)
 	outputs(&g);
 	fclose(g.to);
 	return text;
+}
+
+char *graph_of_seed(u64 seed)
+{
+	u8 choices[GRAPH_GENERATE_CHOICES];
+	u64 state = random_seed(seed);
+
+	random_bytes(&state, choices, sizeof(choices));
+	return graph_generate(choices, sizeof(choices));
 }

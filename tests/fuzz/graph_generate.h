@@ -17,4 +17,7 @@ enum { GRAPH_GENERATE_CHOICES = 256 }; /* bytes that a graph uses, about; missin
 /* The graph's text, which the caller frees. */
 char *graph_generate(const u8 *choices, u64 size);
 
+/* The graph of the random bytes that begin with @seed, likewise. */
+char *graph_of_seed(u64 seed);
+
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """The operators worked out once more, independently of compiler/eval.c: exactly, in rational
-numbers (activations: decimal numbers of 120 digits), each result rounded to f32 once.
+numbers (activations: decimal numbers of 120 digits), each result rounded to f32 once. Functions are
+those of oracle_functions.py.
 
     oracle.py --write FILE...   puts types and results of the outputs into the files, as lines
                                 "#: type %ID TYPE" and "#: expect %ID VALUE ..."
@@ -20,6 +21,8 @@ import re
 import sys
 from decimal import Context, Decimal, setcontext
 from fractions import Fraction
+
+import oracle_functions
 
 EXPECT_MAX = 100
 VALUE_MAX = 1500
@@ -366,7 +369,7 @@ def concat(attrs, *parts):
 def clip(attrs, x, low=None, high=None):
     bounds = (low.data[0] if low else attrs.get('lo', -LARGEST),
               high.data[0] if high else attrs.get('hi', LARGEST))
-    return f32s(x.shape, (clamp(v, *bounds) for v in x.data))
+    return Tensor(x.dtype, x.shape, [clamp(v, *bounds) for v in x.data])
 
 
 def dropout(attrs, x, *unused):
@@ -628,6 +631,10 @@ OPERATORS = {
 }
 
 
+FUNCTIONS = oracle_functions.tables(sys.modules[__name__])
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
 # ---- The files ----------------------------------------------------------------------------------
 
 def sequence(seed, i):
@@ -665,22 +672,26 @@ def standard_data(dtype, seed, n):
     return [b - 256 if dtype == 's8' and b > 127 else b for b in small]
 
 
-def parse_attr(word):
-    name, value = word.split('=')
-    if name == 'auto_pad':
-        return name, value
-    if name in ('alpha', 'beta', 'epsilon', 'lo', 'hi'):
+def attribute_kinds():
+    with open(os.path.join(HERE, '../../compiler/attrs.def'), encoding='ascii') as f:
+        return dict(re.findall(r'^ATTR\((\w+), (\w+),', f.read(), re.M))
+
+
+def parse_attr(word, kinds):
+    name, value = word.split('=', 1)
+    if kinds[name] in ('PAD', 'TEXT'):
+        return name, value.strip('"')
+    if kinds[name] == 'FLOAT':
         return name, number(value, 'f32')
     numbers = [int(v) for v in value.split(',')]
-    return name, numbers if name in ('kernel', 'strides', 'pads', 'dilations', 'perm', 'shape') \
-        else numbers[0]
+    return name, numbers if kinds[name] == 'DIMS' else numbers[0]
 
 
 def run(text):
     """{number of an output: Tensor}; nothing where that would take long."""
     data = dict(re.findall(r'^#: data %(\d+) (.*)$', text, re.M))
     opset = re.search(r'^graph .* opset (\d+)$', text, re.M)
-    values, outputs = {}, []
+    values, outputs, kinds = {}, [], attribute_kinds()
     for line in text.splitlines():
         if line.startswith(('input', 'const')):
             match = re.fullmatch(r'\w+ %(\d+) "[^"]*" (\S+)(?: =(.*))?', line)
@@ -698,11 +709,12 @@ def run(text):
             results, op, rest = re.fullmatch(r'node (.*) = (\w+) "[^"]*"(.*)', line).groups()
             words = rest.split()
             inputs = [values[w[1:]] if w != '_' else None for w in words if w[0] in '%_']
-            attrs = dict(parse_attr(w) for w in words if w[0] not in '%_')
+            attrs = dict(parse_attr(w, kinds) for w in words if w[0] not in '%_')
             attrs['opset'] = int(opset[1]) if opset else 99
-            if op not in OPERATORS:
+            function = OPERATORS.get(op) or FUNCTIONS.get(op)
+            if not function:
                 return None
-            made = OPERATORS[op](attrs, *inputs)
+            made = function(attrs, *inputs)
             made = made if isinstance(made, tuple) else (made,)
             for key, tensor in zip(re.findall(r'%(\d+)', results), made):
                 values[key] = tensor
@@ -755,7 +767,7 @@ def write(path):
 
 def check():
     failures = 0
-    paths = sorted(glob.glob(os.path.join(os.path.dirname(__file__), '*.graph')))
+    paths = sorted(glob.glob(os.path.join(HERE, '*.graph')))
     for n, path in enumerate(paths, 1):
         text = read(path)
         have = [line for line in text.splitlines() if is_result(line)]

@@ -6,19 +6,9 @@
  */
 #include "tests/fuzz/graph_generate.h"
 #include "tests/graph_case.h"
-#include "tests/random.h"
 #include "tests/tap.h"
 
 enum { SEEDS = 200 };
-
-static char *graph_of_seed(u64 seed)
-{
-	u8 choices[GRAPH_GENERATE_CHOICES];
-	u64 state = random_seed(seed);
-
-	random_bytes(&state, choices, sizeof(choices));
-	return graph_generate(choices, sizeof(choices));
-}
 
 int main(int argc, char **argv)
 {

@@ -8,7 +8,7 @@
 #include "tests/tap.h"
 
 /* Tests that are right; raise it with every operator that is added. */
-enum { RIGHT_LIVE = 731 };
+enum { RIGHT_LIVE = 776 };
 
 static const char *const verdicts[] = { "right", "wrong", "refused", "constant" };
 

@@ -47,19 +47,23 @@ static void test_graphs(void)
 	       "m.onnx: operator set 6 is not supported, only 7 to 26");
 	refuse(one(27, "Relu", "x", "y"), -ENOTSUP,
 	       "m.onnx: operator set 27 is not supported, only 7 to 26");
-	refuse(one(13, "Einsum", "x", "y"), -ENOTSUP,
-	       "m.onnx: node \"n\" (Einsum): the operator is not supported");
+	refuse(one(13, "Unheard", "x", "y"), -ENOTSUP,
+	       "m.onnx: node \"n\" (Unheard): the operator is not supported");
+	refuse(one(13, "NonZero", "x", "y"), -ENOTSUP,
+	       "m.onnx: node \"n\" (NonZero): the operator is not supported: the size of its "
+	       "result "
+	       "depends on data; Where keeps the size");
 	refuse_with(one(13, "Relu", "x", "y"), foreign_node, NULL, -ENOTSUP,
 		    "m.onnx: node \"n\" (com.foo.Relu): the operator is not supported");
-	w = one(13, "Einsum", "x", "a");
+	w = one(13, "Unheard", "x", "a");
 	onnx_write_node(w, "Relu", "", "a", "b");
 	onnx_write_node(w, "NonZero", "", "b", "c");
 	onnx_write_node(w, "NonZero", "", "c", "d");
 	onnx_write_node(w, "Linear", "", "d", "y"); /* ours, not ONNX's */
-	onnx_write_node(w, "GRU", "", "d", "z"); /* nobody uses it */
+	onnx_write_node(w, "If", "", "d", "z"); /* nobody uses it */
 	refuse(w, -ENOTSUP,
-	       "m.onnx: node \"n\" (Einsum): the operator is not supported; all that are not: "
-	       "Einsum (1 node), NonZero (2 nodes), Linear (1 node)");
+	       "m.onnx: node \"n\" (Unheard): the operator is not supported; all that are not: "
+	       "Unheard (1 node), NonZero (2 nodes), Linear (1 node)");
 	refuse(one(13, "Relu", "q", "y"), -EINVAL,
 	       "m.onnx: node \"n\" (Relu): nothing produces its input \"q\"");
 	refuse(one(13, "Relu", "x", "z"), -EINVAL, "m.onnx: nothing produces the output \"y\"");
