@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/overlap.h"
+
 /* @to starts at least @delay bundles after @from of @distance iterations before. */
 struct edge {
 	int from, to;
@@ -91,17 +93,60 @@ static u32 writes_of(u8 op)
 	       (rondo_op_writes_weights(op) ? WEIGHTS : 0);
 }
 
-/* Buffers never share bytes while both are in use. */
-static u32 same_memory(const struct mir_item *x, const struct mir_item *y, u32 sets)
+/* Elements of a segment of @x; its last one may be shorter. */
+static u32 segment_of(const struct mir_item *x)
 {
-	return x->ref.buf == y->ref.buf ? sets : sets & ~SRAM;
+	u32 elements = rondo_elements(x->op.op, x->op.count);
+
+	return x->ref.seg_len && x->ref.seg_len < elements ? x->ref.seg_len : elements;
 }
 
-static s64 memory_delay(const struct mir_item *x, const struct mir_item *y)
+static s64 block_bytes(const struct mir_item *x)
 {
-	if (same_memory(x, y, writes_of(x->op.op) & (reads_of(y->op.op) | writes_of(y->op.op))))
+	return (s64)segment_of(x) * rondo_element_bytes(x->op.op);
+}
+
+/* Adds what moves a segment of @x, over all iterations of @k; @sign 1 or -1. */
+static void add_moves(struct rondo_overlap *g, const struct kernel *k, const struct mir_item *x,
+		      s64 sign)
+{
+	u32 elements = rondo_elements(x->op.op, x->op.count), segment = segment_of(x);
+
+	for (int d = 0; d < k->dims; d++)
+		rondo_overlap_add(g, sign * x->ref.stride[k->outer + d], 0, (u32)(k->trips[d] - 1));
+	rondo_overlap_add(g, sign * x->ref.seg_stride, 0, (elements + segment - 1) / segment - 1);
+	rondo_overlap_add(g, sign * x->ref.pitch, 0, rondo_element_rows(&x->op) - 1);
+}
+
+/* Whether @x and @y may touch one byte, in whatever iterations, in the same trips around. */
+static bool may_meet(const struct kernel *k, const struct mir_item *x, const struct mir_item *y)
+{
+	struct rondo_overlap g;
+	u32 nodes;
+
+	/* Buffers never share bytes while both are in use. */
+	if (x->ref.buf != y->ref.buf)
+		return false;
+	rondo_overlap_begin(&g, x->ref.offset, block_bytes(x), y->ref.offset, block_bytes(y));
+	add_moves(&g, k, x, 1);
+	add_moves(&g, k, y, -1);
+	return rondo_overlap_possible(&g, &nodes);
+}
+
+/* Without SRAM, if what @x and @y touch of it is not the same. */
+static u32 same_memory(const struct kernel *k, const struct mir_item *x, const struct mir_item *y,
+		       u32 sets)
+{
+	return sets & SRAM && !may_meet(k, x, y) ? sets & ~SRAM : sets;
+}
+
+static s64 memory_delay(const struct kernel *k, const struct mir_item *x, const struct mir_item *y)
+{
+	u32 writes = writes_of(y->op.op);
+
+	if (same_memory(k, x, y, writes_of(x->op.op) & (reads_of(y->op.op) | writes)))
 		return 1;
-	return same_memory(x, y, reads_of(x->op.op) & writes_of(y->op.op)) ? 0 : -1;
+	return same_memory(k, x, y, reads_of(x->op.op) & writes) ? 0 : -1;
 }
 
 /* Whether @x and @y touch the same elements and rows in each iteration, and in none other's. */
@@ -118,7 +163,7 @@ static bool same_place(const struct kernel *k, const struct mir_item *x, const s
 static void relate(struct body *b, int i, int j)
 {
 	const struct mir_item *x = &b->k->op[i], *y = &b->k->op[j];
-	s64 delay = register_delay(b, x, y), memory = memory_delay(x, y);
+	s64 delay = register_delay(b, x, y), memory = memory_delay(b->k, x, y);
 
 	if (b->k->paired && j - i == b->k->ops / 2)
 		memory = -1;

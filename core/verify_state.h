@@ -15,7 +15,7 @@
  *	verify_dma.c	starts and waits, extents of the slots
  *	verify_scan.c	what a loop's body leaves outstanding, before its first trip
  *	verify_outstanding.c	the transfers that may be outstanding
- *	verify_race.c	whether two affine accesses may touch one byte
+ *	verify_race.c	whether an access and a transfer, or two transfers, may touch one byte
  *	verify_clear.c	SRAM that may be read before it is written
  *
  * Functions that return u32 return a number of spec/errors.def, 0 if all is well; they set
