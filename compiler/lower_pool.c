@@ -2,19 +2,23 @@
 /*
  * MaxPool and AveragePool: for each vector of results, all taps of the window, then one operation
  * to join each of them. The input is channels-last and padded with what does not change the result.
+ * Results of a maximum below each other share the rows that their windows have in common.
  */
 #include "compiler/lower.h"
 #include "compiler/map.h"
 #include "compiler/quantise.h"
 #include "compiler/window.h"
 
-enum { BYTES = 4, TAPS_UNROLLED = 64 };
+enum { BYTES = 4, TAPS_UNROLLED = 64, SHARING_MAX = 32 };
 
 struct body {
 	bool max;
 	bool bytes; /* in integers */
 	s64 kernel[2], step[2]; /* taps, and bytes between them: rows, pixels */
 	vreg least; /* a maximum begins with it */
+	s64 results; /* below each other that are made together; their windows begin */
+	s64 apart; /* so many rows of taps apart, */
+	s64 down; /* and they lie so many bytes apart */
 	vreg divisor; /* of an average; VREG_NONE: operand 2 of the map */
 };
 
@@ -69,12 +73,49 @@ static vreg looped(struct mir *m, const struct map *map, const struct body *b)
 	return sum;
 }
 
+/* The maximum of row @row of taps. */
+static vreg row_maximum(struct mir *m, const struct map *map, const struct body *b, s64 row)
+{
+	s64 first = row * b->kernel[1], end = first + b->kernel[1];
+
+	/* A row may begin with a NaN, unless it is of integers. */
+	if (b->bytes)
+		return join(m, map, b, load_tap(m, map, b, first), first + 1, end);
+	return join(m, map, b, b->least, first, end);
+}
+
+/* Row by row, each once: the first of equal elements is taken, as by one window alone. */
+static void shared_maxima(struct mir *m, const struct map *map, const struct body *b)
+{
+	vreg row[SHARING_MAX * TAPS_UNROLLED];
+	struct map to = *map;
+	s64 done = 0;
+
+	for (s64 i = 0; i < b->results; i++) {
+		s64 first = i * b->apart, end = first + b->kernel[0];
+		vreg y;
+
+		for (; done < end; done++)
+			row[done] = row_maximum(m, map, b, done);
+		y = row[first];
+		for (s64 r = first + 1; r < end; r++)
+			y = mir_v2(m, join_op(b), row[r], y);
+		map_store(m, &to, 0, y);
+		to.ref[0].offset += b->down;
+	}
+}
+
 static void pool_body(struct mir *m, const struct map *map, void *arg)
 {
 	const struct body *b = arg;
 	bool small = b->kernel[0] * b->kernel[1] <= TAPS_UNROLLED;
-	vreg x = small ? unrolled(m, map, b) : looped(m, map, b);
+	vreg x;
 
+	if (b->results > 1) {
+		shared_maxima(m, map, b);
+		return;
+	}
+	x = small ? unrolled(m, map, b) : looped(m, map, b);
 	if (!b->max)
 		x = mir_v2(m, RONDO_OP_fdiv, x,
 			   b->divisor == VREG_NONE ? map_load(m, map, 2, 0) : b->divisor);
@@ -103,6 +144,23 @@ static struct mir_ref divisor_table(struct lowering *l, const struct window *w, 
 }
 
 enum { IMAGE, ROW, COLUMN, CHANNEL, KY, KX }; /* the dimensions of its domain */
+
+/* How many results of a maximum below each other are made together. */
+static void choose_sharing(const struct stage *s, const struct operand_at *x,
+			   const struct operand_at *y, struct body *b)
+{
+	s64 stride = plan_stride(&s->in[0], &x->layout, ROW);
+
+	b->results = 1;
+	b->down = plan_stride(&s->out, &y->layout, ROW);
+	if (!b->max || b->kernel[0] * b->kernel[1] > TAPS_UNROLLED || stride % b->step[0])
+		return;
+	b->apart = stride / b->step[0];
+	for (s64 n = 2; n <= SHARING_MAX && b->apart < b->kernel[0]; n++) {
+		if (s->size[ROW] % n == 0)
+			b->results = n;
+	}
+}
 
 int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 {
@@ -144,10 +202,14 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 		map.operands = 3;
 		map.operand[2] = (struct map_operand){ ref.buf, ref.offset, MAP_WORDS };
 	}
-	for (int d = IMAGE; d <= CHANNEL; d++)
-		map_dim(&map, s->size[d],
-			(s64[]){ plan_stride(&s->out, &y.layout, d),
-				 plan_stride(&s->in[0], &x.layout, d), table[d] });
+	choose_sharing(s, &x, &y, &b);
+	for (int d = IMAGE; d <= CHANNEL; d++) {
+		s64 by = d == ROW ? b.results : 1;
+
+		map_dim(&map, s->size[d] / by,
+			(s64[]){ plan_stride(&s->out, &y.layout, d) * by,
+				 plan_stride(&s->in[0], &x.layout, d) * by, table[d] * by });
+	}
 	map_run(&l->mir, l->machine->lanes, &map);
 	return 0;
 }

@@ -5,12 +5,14 @@
  * For each row: its maximum; then e = 2^((x - max) log2 e), summed on the way; then e / sum, or
  * x - max - log(sum). Lanes beyond a row's end hold -infinity in the first pass and 0 in the
  * second, so that they never win and never count.
+ *
+ * Short rows stay in registers as a whole: an element of as many rows as there are lanes in each.
  */
 #include <math.h>
 
 #include "compiler/lower.h"
 
-enum { BYTES = 4 };
+enum { BYTES = 4, SHORT = 16 /* elements of a short row */ };
 
 static const float log2_e = 1.44269504f, log_2 = 0.693147181f;
 
@@ -136,12 +138,109 @@ static void one_row(struct rows *r, bool log)
 	each_vector(r, log ? log_body : divide_body);
 }
 
+/* ---- Short rows ------------------------------------------------------------------------------ */
+
+/* The same element of many rows, which are @apart bytes apart. */
+struct column {
+	s64 apart;
+	int count; /* of rows */
+	int loop; /* depth of the loop over as many rows, or -1 */
+};
+
+static struct mir_ref column_ref(const struct rows *r, const struct column *c, s64 element,
+				 bool out)
+{
+	struct mir_ref ref = out ? r->y_ref : r->x_ref;
+
+	ref.offset += element * (out ? r->y_step : r->x_step);
+	if (c->loop >= 0)
+		ref.stride[c->loop] = (s32)(c->count * c->apart);
+	if (c->apart != BYTES) {
+		ref.seg_len = 1;
+		ref.seg_stride = (s32)c->apart;
+	}
+	return ref;
+}
+
+/* Rows @x and @y apart in and out. */
+static void one_column(struct rows *r, const struct column *x, const struct column *y, bool log)
+{
+	struct mir *m = &r->l->mir;
+	vreg v[SHORT], e[SHORT], max = r->minus_inf, sum = VREG_NONE;
+
+	for (s64 i = 0; i < r->n; i++) {
+		v[i] = mir_load(m, RONDO_OP_ld_w, column_ref(r, x, i, false), x->count);
+		max = mir_v2(m, RONDO_OP_fmax, v[i], max);
+	}
+	for (s64 i = 0; i < r->n; i++) {
+		v[i] = mir_v2(m, RONDO_OP_fsub, v[i], max);
+		e[i] = mir_v1(m, RONDO_OP_fexp2, mir_v2(m, RONDO_OP_fmul, v[i], r->log2_e));
+		sum = i ? mir_v2(m, RONDO_OP_fadd, sum, e[i]) : e[i];
+	}
+	if (log)
+		sum = mir_v2(m, RONDO_OP_fmul, mir_v1(m, RONDO_OP_flog2, sum),
+			     lower_f32(r->l, log_2, r->l->machine->lanes));
+	for (s64 i = 0; i < r->n; i++)
+		mir_store(m,
+			  log ? mir_v2(m, RONDO_OP_fsub, v[i], sum) :
+				mir_v2(m, RONDO_OP_fdiv, e[i], sum),
+			  column_ref(r, y, i, true), y->count);
+}
+
+/* @count rows, @x and @y bytes apart. */
+static void short_rows(struct rows *r, s64 count, s64 x, s64 y, bool log)
+{
+	int lanes = r->l->machine->lanes, rest = (int)(count % lanes);
+	struct column from = { x, lanes, -1 }, to = { y, lanes, -1 };
+
+	if (count >= lanes) {
+		from.loop = to.loop = mir_loop(&r->l->mir, (u64)(count / lanes));
+		one_column(r, &from, &to, log);
+		mir_end(&r->l->mir);
+	}
+	if (!rest)
+		return;
+	r->x_ref.offset += (count - rest) * x;
+	r->y_ref.offset += (count - rest) * y;
+	from = (struct column){ x, rest, -1 };
+	to = (struct column){ y, rest, -1 };
+	one_column(r, &from, &to, log);
+}
+
+/* How many rows there are, if they are evenly spaced: *@x and *@y bytes apart; else 0. */
+static s64 even_rows(const struct stage *s, const struct layout *in, const struct layout *out,
+		     s64 *x, s64 *y)
+{
+	s64 count = 1;
+
+	*x = *y = BYTES;
+	for (int d = s->dims - 2; d >= 0; d--) {
+		s64 x_stride = plan_stride(&s->in[0], in, d),
+		    y_stride = plan_stride(&s->out, out, d);
+
+		if (s->size[d] == 1)
+			continue;
+		if (count == 1) {
+			*x = x_stride;
+			*y = y_stride;
+		} else if (x_stride != *x * count || y_stride != *y * count) {
+			return 0;
+		}
+		count *= s->size[d];
+	}
+	return count;
+}
+
+/* ---- The stage ------------------------------------------------------------------------------- */
+
 int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct rows r = { .l = l, .x = lower_input(l, s, p, 0), .y = lower_out(l, s) };
 	const struct layout *x = &r.x.layout, *y = &r.y.layout;
 	int d, last = s->dims - 1, lanes = l->machine->lanes;
+	bool log = s->node->op == OP_LOGSOFTMAX;
 	struct mir *m = &l->mir;
+	s64 count, x_row, y_row;
 
 	r.n = last < 0 ? 1 : s->size[last];
 	r.x_step = last < 0 ? BYTES : plan_stride(&s->in[0], x, last);
@@ -149,18 +248,23 @@ int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *
 	r.full = r.n / lanes;
 	r.rest = r.n % lanes;
 	r.minus_inf = lower_f32(l, -INFINITY, lanes);
-	r.zero = mir_movi(m, 0);
 	r.log2_e = lower_f32(l, log2_e, lanes);
-	r.tail = mir_v2(m, RONDO_OP_cmplt, mir_v0(m, RONDO_OP_iota), mir_movi(m, r.rest));
 	r.x_ref = mir_ref(r.x.buf, plan_base(&s->in[0], x));
 	r.y_ref = mir_ref(r.y.buf, plan_base(&s->out, y));
+	count = even_rows(s, x, y, &x_row, &y_row);
+	if (count > 1 && r.n <= SHORT) {
+		short_rows(&r, count, x_row, y_row, log);
+		return 0;
+	}
+	r.zero = mir_movi(m, 0);
+	r.tail = mir_v2(m, RONDO_OP_cmplt, mir_v0(m, RONDO_OP_iota), mir_movi(m, r.rest));
 	for (d = 0; d < last; d++) {
 		int depth = mir_loop(m, s->size[d]);
 
 		r.x_ref.stride[depth] = (s32)plan_stride(&s->in[0], x, d);
 		r.y_ref.stride[depth] = (s32)plan_stride(&s->out, y, d);
 	}
-	one_row(&r, s->node->op == OP_LOGSOFTMAX);
+	one_row(&r, log);
 	for (d = 0; d < last; d++)
 		mir_end(m);
 	return 0;
