@@ -530,12 +530,31 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	return err;
 }
 
+/* With as many pixels in the lanes as planned; weights in pieces are of one. */
+static int lower_packed(struct lowering *l, const struct stage *s, const struct plan *plan)
+{
+	struct stage packed, whole;
+	struct plan one;
+	int rc = 0;
+
+	if (plan->pixels > 1 && plan->piece) {
+		rc = plan_tile(l->g, s, plan, plan->in, l->machine, &one);
+		plan = &one;
+	}
+	stage_pack(s, plan->pixels, &packed);
+	if (s->whole) {
+		stage_pack(s->whole, plan->pixels, &whole);
+		packed.whole = &whole;
+	}
+	return rc ? rc : lower_pushes(l, &packed, plan);
+}
+
 int lower_matrix(struct lowering *l, const struct stage *s, const struct plan *plan)
 {
 	if (s->node->op != OP_LINEAR && !value_is_const(s->in[1].value))
 		return node_fail(l->g, s->node, -ENOTSUP, "weights are known only at run time");
 	if (plan->unit != PLAN_VECTOR)
-		return lower_pushes(l, s, plan);
+		return lower_packed(l, s, plan);
 	if (s->node->op == OP_CONVINTEGER)
 		return lower_quantised_depthwise(l, s, plan);
 	return lower_depthwise(l, s, plan);

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 
-enum { KERNELS_MAX = 4096 }; /* of one product in the text; more are loops */
+enum {
+	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
+	PACKED_MAX = 65536, /* bytes of weights of several pixels in the lanes */
+};
 
 s64 plan_stride(const struct stage_access *a, const struct layout *l, int dim)
 {
@@ -248,11 +251,71 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
 	return taps <= PLAN_TAPS_MAX && vectors * (taps + 1) < 2 * groups;
 }
 
-static int plan_product(struct graph *g, const struct stage *s, const struct rondo_machine *m,
+/* Cycles of the matrix unit, and of transfers of the weights, for @pixels in the lanes, about. */
+static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, s64 pixels)
+{
+	s64 bytes_per_cycle = (s64)m->dma_bytes_per_cycle * RONDO_DMA_CHANNELS, lanes = m->lanes;
+	struct stage packed;
+	const s64 *size, *k;
+	s64 row, pushes, rows, columns, all, strips;
+
+	stage_pack(s, pixels, &packed);
+	size = &packed.size[packed.dims - packed.reduced - 3];
+	k = &packed.size[packed.dims - packed.reduced];
+	row = k[KX] * stage_containers(&packed);
+	rows = k[KY] * row;
+	pushes = row > lanes ? k[KY] * ((row + lanes - 1) / lanes) :
+			       (k[KY] + lanes / row - 1) / (lanes / row);
+	columns = (size[2] + lanes - 1) / lanes;
+	all = size[0] * size[1];
+	strips = columns * pushes > 1 ? (all + m->acc_rows - 1) / m->acc_rows : 1;
+	if (rows * size[2] * CONTAINER_BYTES > PACKED_MAX)
+		return INT64_MAX;
+	all *= pushes * columns;
+	rows *= columns * strips;
+	return (all > rows ? all : rows) +
+	       rows / strips * lanes * CONTAINER_BYTES / bytes_per_cycle;
+}
+
+/*
+ * How many pixels lie in the lanes. What is beside the window of a pixel meets weights of 0, which
+ * is exact for integers; infinity times 0 would not be.
+ */
+static s64 choose_pixels(const struct plans *p, const struct stage *s,
+			 const struct rondo_machine *m)
+{
+	const struct layout *out = &p->layout[s->out.value->id];
+	int column = s->dims - s->reduced - 1, x = column - 1, kx = s->dims - 2;
+	s64 best = 1, least, cycles;
+
+	if (s->node->op != OP_CONVINTEGER || s->size[1] != 1 ||
+	    s->in[0].step[s->in[0].as.rank - 1][kx] != 1 ||
+	    plan_stride(&s->out, out, column) != out->element ||
+	    plan_stride(&s->out, out, x) != s->size[column] * out->element)
+		return 1;
+	least = packed_cycles(s, m, 1);
+	for (s64 n = 2; n <= m->lanes && n <= s->size[x]; n++) {
+		if (s->size[x] % n)
+			continue;
+		cycles = packed_cycles(s, m, n);
+		if (cycles >= least)
+			continue;
+		least = cycles;
+		best = n;
+	}
+	return best;
+}
+
+static int plan_product(struct graph *g, const struct stage *whole, const struct rondo_machine *m,
 			struct plan *plan)
 {
+	struct stage packed;
+	const struct stage *s = &packed;
 	s64 kernels;
-	int rc = cut_k(g, s, m, plan);
+	int rc;
+
+	stage_pack(whole, plan->pixels, &packed);
+	rc = cut_k(g, s, m, plan);
 
 	if (rc)
 		return rc;
@@ -300,6 +363,7 @@ static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 		plan->unit = PLAN_ALIAS;
 	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
 		return 0;
+	plan->pixels = choose_pixels(p, s, m);
 	return plan_product(g, s, m, plan);
 }
 
@@ -345,12 +409,23 @@ struct box plan_out_box(const struct stage *s, const struct layout *l, const s64
 	return b;
 }
 
+/* Whether @tile takes as many pixels at a time as the stage that it is a part of. */
+static bool may_pack(const struct stage *tile, const struct plan *whole)
+{
+	int column = tile->dims - tile->reduced - 1;
+
+	return !whole->piece && tile->size[column - 1] % whole->pixels == 0 &&
+	       (!tile->whole || tile->size[column] == tile->whole->size[column]);
+}
+
 int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,
 	      const struct layout *in, const struct rondo_machine *machine, struct plan *out)
 {
 	*out = *whole;
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		out->in[i] = in[i];
+	if (whole->unit == PLAN_MATRIX && !may_pack(tile, whole))
+		out->pixels = 1;
 	return whole->unit == PLAN_MATRIX ? plan_product(g, tile, machine, out) : 0;
 }
 

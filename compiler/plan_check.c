@@ -27,11 +27,17 @@ static int check_reach(const struct graph *g, const struct stage *s, const struc
 }
 
 /* Pushes take all rows of weights once, in order. */
-static int check_product(const struct graph *g, const struct stage *s, const struct plan *p,
+static int check_product(const struct graph *g, const struct stage *whole, const struct plan *p,
 			 const struct rondo_machine *m)
 {
-	s64 rows = stage_containers(s), at = 0;
+	struct stage packed;
+	const struct stage *s = &packed;
+	s64 rows, at = 0;
 
+	if (p->pixels < 1 || whole->size[whole->dims - whole->reduced - 2] % p->pixels)
+		return broken(g, whole, "pixels in the lanes that do not divide the width");
+	stage_pack(whole, p->pixels, &packed);
+	rows = stage_containers(s);
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
 		rows *= s->size[d];
 	for (int k = 0; k < p->k.n; k++) {
@@ -91,6 +97,8 @@ static void print_product(const struct plan *p, FILE *out)
 	for (int k = 0; k < p->k.n; k++)
 		fprintf(out, " %d", p->k.k[k].count);
 	fprintf(out, "\n");
+	if (p->pixels > 1)
+		fprintf(out, "  %" PRId64 " pixels of a row in the lanes\n", p->pixels);
 	if (p->piece)
 		fprintf(out, "  weights in pieces of %" PRIu64 " bytes, %d ahead\n", p->piece,
 			p->ahead);

@@ -11,6 +11,7 @@ struct quantised_weights {
 	const struct value *v, *zero;
 	int outer, column, first; /* dimensions: how many are outside, o, ky */
 	s64 stride[STAGE_DIMS]; /* elements */
+	s64 columns; /* of one pixel: those of the next one follow */
 	s64 matrices; /* as many as the outer dimensions that move them have points */
 	s32 lo, hi; /* of all of them, and 0 */
 };

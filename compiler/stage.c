@@ -25,7 +25,9 @@ static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kin
 		s->room = 2 * s->room + 16;
 	}
 	s->at[s->count++] = stage;
-	*stage = (struct stage){ .kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY };
+	*stage = (struct stage){
+		.kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY, .pixels = 1
+	};
 	stage->epilogue = quantise_epilogue(n);
 	stage->out.value = stage->epilogue ? stage->epilogue->out[0] : n->out[0];
 	stage->out.as = stage->out.value->shape;
@@ -523,6 +525,23 @@ void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struc
 	move_access(&tile->out, s->dims, origin);
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		move_access(&tile->in[i], s->dims, origin);
+}
+
+void stage_pack(const struct stage *s, s64 pixels, struct stage *packed)
+{
+	int column = s->dims - s->reduced - 1, x = column - 1, kx = s->dims - 2;
+	int width = s->in[0].as.rank - 1;
+
+	*packed = *s;
+	if (pixels == 1)
+		return;
+	packed->pixels = pixels;
+	packed->pixel_taps = s->in[0].step[width][x];
+	packed->size[x] /= pixels;
+	packed->size[column] *= pixels;
+	packed->size[kx] += (pixels - 1) * packed->pixel_taps;
+	packed->in[0].step[width][x] *= pixels;
+	packed->out.step[width][x] *= pixels;
 }
 
 bool stage_may_cut(const struct stage *s, int d)

@@ -45,6 +45,9 @@ struct stage {
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
 	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
+	/* Of a convolution: pixels that are columns beside each other, taps from each to the next.
+	 */
+	s64 pixels, pixel_taps;
 	/* Of a tile: the stage that it is a part of, and where in its domain it begins. */
 	const struct stage *whole;
 	s64 origin[STAGE_DIMS];
@@ -57,6 +60,14 @@ struct stages {
 
 /* Makes @tile the part of @s whose domain is the box of @size points from @origin on. */
 void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struct stage *tile);
+
+/*
+ * Makes @packed the convolution @s with @pixels neighbours of a row as one, of as many times the
+ * columns: its window is as wide as theirs together, and what lies beside that of a column's own
+ * pixel counts for nothing in it. @pixels divides the width. Its columns are where those of @s are
+ * if channels lie next to each other and pixels behind them.
+ */
+void stage_pack(const struct stage *s, s64 pixels, struct stage *packed);
 
 /*
  * Whether @s may be cut into tiles along dimension @d: not where elements depend on each other, and
