@@ -122,10 +122,38 @@ static void log_body(struct rows *r, const struct vector *v)
 	mir_store(m, mir_v2(m, RONDO_OP_fsub, x, r->sum), ref_of(r, v, true), v->count);
 }
 
+/* What the logarithm of a row's sum is. */
+static vreg logarithm(struct rows *r, vreg sum)
+{
+	return mir_v2(&r->l->mir, RONDO_OP_fmul, mir_v1(&r->l->mir, RONDO_OP_flog2, sum),
+		      lower_f32(r->l, log_2, r->l->machine->lanes));
+}
+
+/* A row of one vector stays in a register. */
+static void one_vector(struct rows *r, bool log)
+{
+	const struct vector v = { .count = (int)r->n, .tail = r->rest, .loop = -1 };
+	struct mir *m = &r->l->mir;
+	vreg x = load_x(r, &v), e, sum;
+
+	r->max = v.tail ? mir_v3(m, RONDO_OP_sel, x, r->minus_inf, r->tail) : x;
+	r->max = mir_v1(m, RONDO_OP_rmax_f32, r->max);
+	x = mir_v2(m, RONDO_OP_fsub, x, r->max);
+	e = mir_v1(m, RONDO_OP_fexp2, mir_v2(m, RONDO_OP_fmul, x, r->log2_e));
+	sum = v.tail ? mir_v3(m, RONDO_OP_sel, e, r->zero, r->tail) : e;
+	sum = mir_v1(m, RONDO_OP_rsum_f32, sum);
+	x = log ? mir_v2(m, RONDO_OP_fsub, x, logarithm(r, sum)) : mir_v2(m, RONDO_OP_fdiv, e, sum);
+	mir_store(m, x, ref_of(r, &v, true), v.count);
+}
+
 static void one_row(struct rows *r, bool log)
 {
 	struct mir *m = &r->l->mir;
 
+	if (r->n && r->n <= r->l->machine->lanes) {
+		one_vector(r, log);
+		return;
+	}
 	r->max = mir_v1(m, RONDO_OP_mov, r->minus_inf);
 	each_vector(r, max_body);
 	r->max = mir_v1(m, RONDO_OP_rmax_f32, r->max);
@@ -133,8 +161,7 @@ static void one_row(struct rows *r, bool log)
 	each_vector(r, exp_body);
 	r->sum = mir_v1(m, RONDO_OP_rsum_f32, r->sum);
 	if (log)
-		r->sum = mir_v2(m, RONDO_OP_fmul, mir_v1(m, RONDO_OP_flog2, r->sum),
-				lower_f32(r->l, log_2, r->l->machine->lanes));
+		r->sum = logarithm(r, r->sum);
 	each_vector(r, log ? log_body : divide_body);
 }
 
@@ -178,8 +205,7 @@ static void one_column(struct rows *r, const struct column *x, const struct colu
 		sum = i ? mir_v2(m, RONDO_OP_fadd, sum, e[i]) : e[i];
 	}
 	if (log)
-		sum = mir_v2(m, RONDO_OP_fmul, mir_v1(m, RONDO_OP_flog2, sum),
-			     lower_f32(r->l, log_2, r->l->machine->lanes));
+		sum = logarithm(r, sum);
 	for (s64 i = 0; i < r->n; i++)
 		mir_store(m,
 			  log ? mir_v2(m, RONDO_OP_fsub, v[i], sum) :
@@ -252,7 +278,7 @@ int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *
 	r.x_ref = mir_ref(r.x.buf, plan_base(&s->in[0], x));
 	r.y_ref = mir_ref(r.y.buf, plan_base(&s->out, y));
 	count = even_rows(s, x, y, &x_row, &y_row);
-	if (count > 1 && r.n <= SHORT) {
+	if (count > 1 && r.n && r.n <= SHORT) {
 		short_rows(&r, count, x_row, y_row, log);
 		return 0;
 	}

@@ -54,6 +54,19 @@ static int check_product(const struct graph *g, const struct stage *whole, const
 	return 0;
 }
 
+/* Columns of several pixels are where those of one pixel after the other are. */
+static int check_pixels(const struct graph *g, const struct stage *s, const struct plan *p,
+			const struct layout *out)
+{
+	int column = s->dims - s->reduced - 1;
+
+	if (p->pixels > 1 &&
+	    (plan_stride(&s->out, out, column) != out->element ||
+	     plan_stride(&s->out, out, column - 1) != s->size[column] * out->element))
+		return broken(g, s, "pixels in the lanes that do not lie behind each other");
+	return 0;
+}
+
 static int check_plan(const struct graph *g, const struct plans *p, const struct stage *s,
 		      const struct plan *plan, const struct rondo_machine *m)
 {
@@ -65,6 +78,8 @@ static int check_plan(const struct graph *g, const struct plans *p, const struct
 	}
 	if (!rc && plan->unit == PLAN_MATRIX)
 		rc = check_product(g, s, plan, m);
+	if (!rc && plan->unit == PLAN_MATRIX)
+		rc = check_pixels(g, s, plan, &p->layout[s->out.value->id]);
 	return rc;
 }
 

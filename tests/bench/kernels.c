@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * kernel_ratio_NAME: what a single layer takes, over the number of cycles for which the unit that
- * bounds it is needed (docs/explanation/bounds.md). A layer that fits into SRAM stands behind
- * another one, so that what it reads is there: its main part counts, the bundles from the first
+ * bounds it is needed (docs/explanation/bounds.md). Of a layer whose input is in SRAM, as behind
+ * another one, the main part counts, the bundles from the first
  * operation of that unit to the last store. Of one that does not, or that the transfers of its
  * weights bound, all cycles of a replay count. Exact; nothing runs.
  */
@@ -51,8 +51,10 @@ static const struct layer layers[] = {
 				  "output %8\n" },
 	{ "conv1x1", false,
 	  "input %0 \"x\" u8[1,128,14,14]\n" QUANTISED(
-		  "s8[128,128,1,1]") "node %8 \"y\" ? = QLinearConv \"n\" %0 %1 %2 %3 %4 %5 %6 %7\n"
-				     "output %8\n" },
+		  "s8[128,128,1,1]") "node %8 \"before\" ? = QLinearConv \"before\" %0 %1 %2 %3 %4 "
+				     "%5 %6 %7\n"
+				     "node %9 \"y\" ? = QLinearConv \"n\" %8 %6 %7 %3 %4 %5 %6 %7\n"
+				     "output %9\n" },
 	{ "gemm", true,
 	  "input %0 \"x\" f32[1,2048]\n"
 	  "const %1 \"w\" f32[2048,1000] = ...\n"
@@ -82,8 +84,12 @@ static const struct layer layers[] = {
 	  "input %0 \"x\" f32[4,64,64]\n"
 	  "node %1 \"y\" ? = Softmax \"n\" %0 axis=-1\n"
 	  "output %1\n" },
+	{ "softmax_short", false,
+	  "input %0 \"x\" f32[4420,2]\n"
+	  "node %1 \"y\" ? = Softmax \"n\" %0 axis=-1\n"
+	  "output %1\n" },
 	{ "globalpool", false,
-	  "input %0 \"x\" f32[1,512,7,7]\n"
+	  "input %0 \"x\" f32[1,2048,7,7]\n"
 	  "node %1 \"y\" ? = GlobalAveragePool \"n\" %0\n"
 	  "output %1\n" },
 	{ "transpose", false,
@@ -167,13 +173,25 @@ static bool is_unit(enum bound_unit unit, u8 slot)
 	return slots[unit] >> slot & 1;
 }
 
+/* Where the layer that is measured begins. */
+static u64 begin_of(const struct stream *s)
+{
+	u64 at = 0;
+
+	for (int i = 0; i < s->marks; i++) {
+		if (!strcmp(s->mark[i].name, "n"))
+			at = s->mark[i].at;
+	}
+	return at;
+}
+
 /*
  * From the first run of the layer's unit to the last store. Runs of one execution prepare
  * something; the layer's own are longer.
  */
 static u64 main_part(enum bound_unit unit, const struct stream *s)
 {
-	u64 first = UINT64_MAX, end = 0;
+	u64 first = UINT64_MAX, end = 0, begin = begin_of(s);
 
 	for (int i = 0; i < s->runs; i++) {
 		const struct stream_run *r = &s->run[i];
@@ -181,7 +199,7 @@ static u64 main_part(enum bound_unit unit, const struct stream *s)
 
 		if (!r->dims)
 			continue;
-		if (is_unit(unit, r->slot) && r->start < first)
+		if (is_unit(unit, r->slot) && r->start >= begin && r->start < first)
 			first = r->start;
 		if (r->slot == RONDO_S && last + 1 > end)
 			end = last + 1;
