@@ -186,12 +186,12 @@ static u64 begin_of(const struct stream *s)
 }
 
 /*
- * From the first run of the layer's unit to the last store. Runs of one execution prepare
- * something; the layer's own are longer.
+ * From the first run of the layer's unit, or the last store of the layer before if that is later,
+ * to the last store. Runs of one execution prepare something; the layer's own are longer.
  */
 static u64 main_part(enum bound_unit unit, const struct stream *s)
 {
-	u64 first = UINT64_MAX, end = 0, begin = begin_of(s);
+	u64 first = UINT64_MAX, before = 0, end = 0, begin = begin_of(s);
 
 	for (int i = 0; i < s->runs; i++) {
 		const struct stream_run *r = &s->run[i];
@@ -201,10 +201,13 @@ static u64 main_part(enum bound_unit unit, const struct stream *s)
 			continue;
 		if (is_unit(unit, r->slot) && r->start >= begin && r->start < first)
 			first = r->start;
-		if (r->slot == RONDO_S && last + 1 > end)
-			end = last + 1;
+		if (r->slot != RONDO_S)
+			continue;
+		end = last + 1 > end ? last + 1 : end;
+		if (r->start < begin && last + 1 > before)
+			before = last + 1;
 	}
-	return end - first;
+	return end - (first > before ? first : before);
 }
 
 /* The back half on @g up to its stream; NULL and a message if a pass fails. */
