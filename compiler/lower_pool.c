@@ -153,7 +153,8 @@ static void choose_sharing(const struct stage *s, const struct operand_at *x,
 
 	b->results = 1;
 	b->down = plan_stride(&s->out, &y->layout, ROW);
-	if (!b->max || b->kernel[0] * b->kernel[1] > TAPS_UNROLLED || stride % b->step[0])
+	if (!b->max || !b->step[0] || b->kernel[0] * b->kernel[1] > TAPS_UNROLLED ||
+	    stride % b->step[0])
 		return;
 	b->apart = stride / b->step[0];
 	for (s64 n = 2; n <= SHARING_MAX && b->apart < b->kernel[0]; n++) {

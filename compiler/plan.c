@@ -7,7 +7,7 @@
 
 enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
-	PACKED_MAX = 65536, /* bytes of weights of several pixels in the lanes */
+	PACKED_PART = 16, /* of SRAM, for the weights of several pixels in the lanes at most */
 };
 
 s64 plan_stride(const struct stage_access *a, const struct layout *l, int dim)
@@ -251,8 +251,11 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
 	return taps <= PLAN_TAPS_MAX && vectors * (taps + 1) < 2 * groups;
 }
 
-/* Cycles of the matrix unit, and of transfers of the weights, for @pixels in the lanes, about. */
-static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, s64 pixels)
+/*
+ * Cycles of the matrix unit, and of transfers of the weights, for @pixels in the lanes, about;
+ * INT64_MAX: their weights have more than @most bytes.
+ */
+static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, s64 pixels, s64 most)
 {
 	s64 bytes_per_cycle = (s64)m->dma_bytes_per_cycle * RONDO_DMA_CHANNELS, lanes = m->lanes;
 	struct stage packed;
@@ -269,7 +272,7 @@ static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, s
 	columns = (size[2] + lanes - 1) / lanes;
 	all = size[0] * size[1];
 	strips = columns * pushes > 1 ? (all + m->acc_rows - 1) / m->acc_rows : 1;
-	if (rows * size[2] * CONTAINER_BYTES > PACKED_MAX)
+	if (rows * size[2] * CONTAINER_BYTES > most)
 		return INT64_MAX;
 	all *= pushes * columns;
 	rows *= columns * strips;
@@ -286,6 +289,7 @@ static s64 choose_pixels(const struct plans *p, const struct stage *s,
 {
 	const struct layout *out = &p->layout[s->out.value->id];
 	int column = s->dims - s->reduced - 1, x = column - 1, kx = s->dims - 2;
+	s64 most = (s64)(p->sram ? p->sram : m->sram_bytes) / PACKED_PART;
 	s64 best = 1, least, cycles;
 
 	if (s->node->op != OP_CONVINTEGER || s->size[1] != 1 ||
@@ -293,11 +297,11 @@ static s64 choose_pixels(const struct plans *p, const struct stage *s,
 	    plan_stride(&s->out, out, column) != out->element ||
 	    plan_stride(&s->out, out, x) != s->size[column] * out->element)
 		return 1;
-	least = packed_cycles(s, m, 1);
+	least = packed_cycles(s, m, 1, INT64_MAX);
 	for (s64 n = 2; n <= m->lanes && n <= s->size[x]; n++) {
 		if (s->size[x] % n)
 			continue;
-		cycles = packed_cycles(s, m, n);
+		cycles = packed_cycles(s, m, n, most);
 		if (cycles >= least)
 			continue;
 		least = cycles;
