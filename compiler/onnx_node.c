@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Of an operator that is not ONNX's own; else "". */
+/* The domain of an operator that is not ONNX's own; else "". */
 static const char *foreign_domain(const Onnx__NodeProto *p)
 {
 	const char *domain = onnx_str(p->domain);

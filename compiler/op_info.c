@@ -30,7 +30,7 @@ const struct op_info op_infos[OP_COUNT] = {
 #include "compiler/ops.def"
 };
 
-/* Of two initializers of one element the later one counts: first what is true of every operator. */
+/* The later of two initializers of one element counts: first what is true of every operator. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 const struct op_types op_types[OP_COUNT] = {

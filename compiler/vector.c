@@ -429,7 +429,7 @@ static vreg integer_power(struct mir *m, const vreg *k, vreg x, vreg n)
 	return sel(m, op2(m, RONDO_OP_cmplt, n, k[0]), minus, y);
 }
 
-/* Of bytes, so that 31 bits are as good as more. Constant: 31. */
+/* The elements are bytes, so that 31 bits are as good as more. Constant: 31. */
 EMIT(shift_s32)
 {
 	bool left = v->node->attrs.direction[0] == 'L';

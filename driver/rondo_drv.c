@@ -109,8 +109,8 @@ static bool has_room(unsigned int cmd, unsigned long arg)
 }
 
 /*
- * Of DRM's own ioctls an accel node has those of a render node. DRM lets it have the others, too,
- * of which GET_UNIQUE and GET_MAGIC look into the file's master, and there is none (6.12, 7.3).
+ * An accel node has the DRM ioctls of a render node. DRM would let it have the others, too, but
+ * GET_UNIQUE and GET_MAGIC look into the file's master, which an accel file lacks (6.12, 7.3).
  */
 static bool has_ioctl(unsigned int cmd)
 {

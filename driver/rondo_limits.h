@@ -10,14 +10,14 @@
 #define RONDO_BO_SIZE_MAX RONDO_SLOT_BYTES_MAX
 
 enum {
-	/* Of an open file. */
+	/* For each open file. */
 	RONDO_FILE_PROGRAMS_MAX = 64,
 	RONDO_FILE_BINDINGS_MAX = 256,
 	RONDO_FILE_QUEUES_MAX = 16,
-	/* Of a submission; syncs each way. */
+	/* For each submission; syncs each way. */
 	RONDO_JOB_REPLAYS_MAX = 1024,
 	RONDO_JOB_SYNCS_MAX = 64,
-	/* Of a queue. More than the default is for those who may raise a priority. */
+	/* For each queue. More than the default is for those who may raise a priority. */
 	RONDO_WEIGHT_DEFAULT = 64,
 	RONDO_WEIGHT_MAX = 1024,
 	/* Faults that a queue remembers. */

@@ -143,7 +143,7 @@ static void print_values(const struct accel_tensor *t, const u8 *data, const cha
 	printf("%s\n", i * size < t->bytes ? " ..." : "");
 }
 
-/* Of outputs; that of images is as long. */
+/* How names of outputs end; that of images is as long. */
 #define ENDING ".npy"
 #define IMAGE_ENDING ".png"
 

@@ -149,7 +149,7 @@ REDUCE(REDUCEL2, 1e-3)
 REDUCE(REDUCELOGSUMEXP, 1e-4)
 REDUCE(REDUCESUMSQUARE, 2e-2)
 
-/* Of numbers whose sum is not near zero. */
+/* The sums are not near zero. */
 void make_REDUCELOGSUM(struct generator *g)
 {
 	struct shape s = { 2, { small_size(g), 5 } };
@@ -243,8 +243,8 @@ void make_CUMPROD(struct generator *g)
 /* ---- Normalisation --------------------------------------------------------------------------- */
 
 /*
- * Of neighbours that differ: 1, 2, 3 and so on are added to what is there, since a variance near
- * zero makes every rounding large.
+ * Neighbours that differ: 1, 2, 3 and so on are added to what is there, since a variance near zero
+ * makes every rounding large.
  */
 static int spread(struct generator *g, const struct shape *s)
 {

@@ -287,7 +287,7 @@ void make_FIXEDADD(struct generator *g)
 	end_node(g);
 }
 
-/* Of scales 1/10, 1/2 and about 1/90. */
+/* With scales of 1/10, 1/2 and about 1/90. */
 void make_FIXEDSOFTMAX(struct generator *g)
 {
 	static const char *const parameters[] = { "1717986918 23 -248", "1073741824 26 -31",
@@ -424,7 +424,7 @@ void make_SUMPOOL(struct generator *g)
 	end_node(g);
 }
 
-/* Of sums, or of an input. */
+/* Requantises sums, or an input. */
 void make_REQUANTIZE(struct generator *g)
 {
 	struct value_made like = { .dtype = DTYPE_S32, .most = 1e9, .grid = 1 };

@@ -48,7 +48,7 @@ const struct shape *shape_of(const struct generator *g, int v);
 int add_value(struct generator *g, struct value_made v);
 void print_type(struct generator *g, int v);
 
-/* Of multiples of 1/4 up to 2. */
+/* Their elements are multiples of 1/4 up to 2. */
 int new_input(struct generator *g, const struct shape *shape);
 int new_const(struct generator *g, const struct shape *shape);
 

@@ -458,7 +458,7 @@ __attribute__((noreturn)) static void work(uint64_t seed)
 			w.fd[i] = rig_open();
 		if (w.fd[0] < 0)
 			_exit(1);
-		/* Of root: in some rounds the device sleeps, or is about to, between calls. */
+		/* As root: in some rounds the device sleeps, or is about to, between calls. */
 		rig_autosuspend(draw(8) ? -1 : 0);
 		run(&w, first, ARRAY_SIZE(first));
 		make_sequence(&q);

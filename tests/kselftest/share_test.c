@@ -290,7 +290,7 @@ TEST_F(share, bound_follows_the_queues)
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 }
 
-/* Of one user, in as many files as it takes: how many there can be; 0 if the end is not -ENOSPC. */
+/* How many one user can make, in as many files as it takes; 0 if the end is not -ENOSPC. */
 static uint32_t fill(uid_t uid, int (*one_more)(int fd), int *fd, uint32_t files)
 {
 	uint32_t i, made = 0;
@@ -351,8 +351,7 @@ static int bind_until_refused(int fd, uint32_t program, uint32_t bo, uint32_t sl
 	return ret;
 }
 
-/* Of one user: how many such bindings the device keeps. They hold page lists of LARGE bytes each.
- */
+/* How many such bindings of one user the device keeps. They hold page lists of LARGE bytes each. */
 static uint32_t fill_memory(struct __test_metadata *_metadata, uid_t uid, int *fd)
 {
 	enum { LARGE = 64 << 20 };

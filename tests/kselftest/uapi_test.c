@@ -500,7 +500,7 @@ TEST_F(uapi, strides)
 	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
 }
 
-/* Of an empty array nothing is looked at. */
+/* The address of an empty array is not looked at. */
 TEST_F(uapi, empty_arrays)
 {
 	struct drm_rondo_submit args;

@@ -16,7 +16,7 @@
 
 #include <math.h>
 
-/* Of 10,000 test digits the two models know 9891 and 9907; of the first 100 both know 99. */
+/* The two models know 9891 and 9907 of the 10,000 test digits; both know 99 of the first 100. */
 #define DIGITS 100
 #define RIGHT 99
 

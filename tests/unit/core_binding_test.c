@@ -185,7 +185,7 @@ static void test_offsets(void)
 	tap_eq(rondo_entry_add_offset(&entry, 6, &b, 0), -ENOSPC, "more than an entry holds");
 }
 
-/* Of two foreign buffers nobody knows whether they are one: no clash, but no repetition either. */
+/* Nobody knows whether two foreign buffers are one: no clash, but no repetition either. */
 static void test_foreign(void)
 {
 	struct rondo_slot in = { .align = 1, .read_hi = 4 }, out = { .align = 1, .write_hi = 4 };

@@ -236,7 +236,7 @@ static void test_clearing(void)
 	build_halt(&b);
 	expect(&b, 0, "the last trip's bytes are not written");
 
-	/* Of two trips, only the first. */
+	/* Only the first of two trips. */
 	begin(&b);
 	desc.sram_loop[1] = 512;
 	build_loop(&b, 2, 5);

@@ -50,7 +50,7 @@ static struct {
 	_Alignas(RONDO_PAGE_BYTES) u8 memory[MEMORY];
 } host = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
 
-/* Of the device's threads; the one that fetches the image is the management core's. */
+/* Which of the device's threads; the one that fetches the image is the management core's. */
 static _Thread_local enum thread this_thread;
 static _Thread_local bool unplugged_here;
 

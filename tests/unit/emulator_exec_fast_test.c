@@ -17,7 +17,7 @@ static u64 next_random(void)
 
 enum { EXECUTORS = 8 };
 
-/* Of the plain executor, and of each of the fast ones; then NULL. */
+/* The plain executor, and each of the fast ones; then NULL. */
 static struct exec *plain, *fast[EXECUTORS];
 
 /* Whether all fast executors do with the program what the plain one does. */

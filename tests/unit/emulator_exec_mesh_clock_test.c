@@ -113,7 +113,7 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-/* Of the host's processors, by all threads: what else runs there does not count. */
+/* Processor time of all threads of this process: what else the host runs does not count. */
 static u64 cpu_ns(void)
 {
 	struct timespec t;

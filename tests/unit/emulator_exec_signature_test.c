@@ -24,7 +24,7 @@ struct subject {
 	u8 *bytes;
 	u64 size, tables; /* byte of the first entry */
 	struct rondo_program program;
-	/* Of each slot: what it holds before a run, during one, and after one without a fault. */
+	/* What each slot holds before a run, during one, and after one without a fault. */
 	u8 *first[RONDO_PROGRAM_SLOTS_MAX], *data[RONDO_PROGRAM_SLOTS_MAX];
 	u8 *right[RONDO_PROGRAM_SLOTS_MAX];
 	u64 bytes_of[RONDO_PROGRAM_SLOTS_MAX];

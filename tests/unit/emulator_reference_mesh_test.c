@@ -335,8 +335,8 @@ static void test_traps(struct run *r)
 }
 
 /*
- * Of a transfer of two rows, the first has arrived and the second has not: the bytes move
- * when it is their time.
+ * The first row of a transfer has arrived and the second has not: the bytes move when it is their
+ * time.
  */
 static void test_race(struct run *r)
 {

@@ -21,7 +21,7 @@
 #include "emulator/frontend/inproc.h"
 #include "tests/unit/rnd_file.h"
 
-/* Of this thread's next requests the one with this number is refused; none if it is negative. */
+/* The next request of this thread with this number is refused; none if it is negative. */
 static _Thread_local int refuse = -1;
 static int refused_with; /* the error of the last refusal */
 

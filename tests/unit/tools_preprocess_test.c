@@ -153,8 +153,7 @@ static void test_fits(void)
 	fits("stretch", 19, 131, 7);
 	/* The middle 8 columns: pixels of 2 x 2, centres 5, 7, 9, 11 and row 1. */
 	fits("cover", 45, 105, 7);
-	/* Of which the middle 7 columns and rows 0.5 to 7.5: centres 5.375 and 10.625, row 1.375.
-	 */
+	/* The middle 7 columns of that, and rows 0.5 to 7.5: centres 5.375, 10.625, row 1.375. */
 	fits("crop", 49, 101, 9);
 	/* Two rows of four pixels in the middle; the first row is black. */
 	fits("pad", 0, 0, 0);

@@ -33,7 +33,7 @@ static void learn(const struct rondo_machine *machine, const struct rondo_progra
 	region_activities(machine, program, region_of, REGIONS, k->activity);
 }
 
-/* Of a program in the builder, with bundle i in region i % REGIONS. */
+/* Learns a program in the builder, with bundle i in region i % REGIONS. */
 static void learn_built(const struct builder *b, const struct rondo_facts *facts, struct known *k,
 			bool (*check)(const struct rondo_machine *, const struct rondo_program *,
 				      const struct known *),
