@@ -31,6 +31,9 @@ if ! make --no-print-directory "$targets"; then
 	exit 1
 fi
 
+# Freed memory is watched for longer than any test needs it, and new pages are what costs most then.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16}
+
 # run LANE NAME OPTION...: the tests of one build directory, with a log of that name. One more at a
 # time than there are processors, since some of them wait: a guest for its device's watchdogs, for one.
 run()
