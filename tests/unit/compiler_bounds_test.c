@@ -169,7 +169,7 @@ static void test_outer_product(void)
 		add(&t, " 1");
 	add(&t, "\nnode %%2 \"b\" ? = Transpose \"t\" %%1\nnode %%3 \"y\" ? = Mul \"n\" %%1 %%2\n");
 	add(&t, "output %%3\n");
-	check("constants that multiply", &t, "m: node \"n\" (Mul): more than 4096 transfers");
+	check("constants that multiply", &t, NULL);
 }
 
 /* @n nodes, one behind the other. */
