@@ -119,11 +119,52 @@ static bool has_ioctl(unsigned int cmd)
 	return !drm_ioctl_flags(DRM_IOCTL_NR(cmd), &flags) || flags & DRM_RENDER_ALLOW;
 }
 
+static const struct {
+	unsigned int nr;
+	size_t at; /* of the number of syncobjs in the argument */
+} syncobj_counts[] = {
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_WAIT), offsetof(struct drm_syncobj_wait, count_handles) },
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT),
+	  offsetof(struct drm_syncobj_timeline_wait, count_handles) },
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_RESET),
+	  offsetof(struct drm_syncobj_array, count_handles) },
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_SIGNAL),
+	  offsetof(struct drm_syncobj_array, count_handles) },
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL),
+	  offsetof(struct drm_syncobj_timeline_array, count_handles) },
+	{ DRM_IOCTL_NR(DRM_IOCTL_SYNCOBJ_QUERY),
+	  offsetof(struct drm_syncobj_timeline_array, count_handles) },
+};
+
+/*
+ * DRM allocates for as many syncobjs as a call names, and the page allocator warns of a request
+ * that no machine can meet. (A caller that changes the number during the call gets past this, and
+ * sees DRM warn, once a boot.)
+ */
+static int check_syncobjs(unsigned int cmd, unsigned long arg)
+{
+	int i;
+	u32 n;
+
+	for (i = 0; i < ARRAY_SIZE(syncobj_counts); i++) {
+		if (DRM_IOCTL_NR(cmd) != syncobj_counts[i].nr ||
+		    _IOC_SIZE(cmd) < syncobj_counts[i].at + sizeof(n))
+			continue;
+		if (get_user(n, (const u32 __user *)(arg + syncobj_counts[i].at)))
+			return -EFAULT;
+		if (n > RONDO_SYNCOBJS_MAX)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int check_ioctl(unsigned int cmd, unsigned long arg)
 {
 	if (!has_ioctl(cmd))
 		return -EACCES;
-	return has_room(cmd, arg) ? 0 : -EFAULT;
+	if (!has_room(cmd, arg))
+		return -EFAULT;
+	return check_syncobjs(cmd, arg);
 }
 
 static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -140,7 +181,7 @@ static long file_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long
 #define file_compat_ioctl NULL
 #endif
 
-/* DRM_ACCEL_FOPS, except that ioctls look for room first. */
+/* DRM_ACCEL_FOPS, except that ioctls are checked first. */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
 	.open = accel_open,

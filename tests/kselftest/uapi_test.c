@@ -590,4 +590,38 @@ TEST_F(uapi, ioctls_of_drm)
 	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_VERSION, memset(args, 0, sizeof(args))));
 }
 
+#define SYNCOBJS_MAX 256
+
+/*
+ * DRM would allocate for as many syncobjs as are named, and the kernel warn of what it cannot. That
+ * many may be named, but there are none.
+ */
+TEST_F(uapi, many_syncobjs)
+{
+	const uint32_t counts[] = { SYNCOBJS_MAX, SYNCOBJS_MAX + 1, 1u << 20, UINT32_MAX };
+	uint32_t handles[SYNCOBJS_MAX] = { 0 }, i;
+	uint64_t points[SYNCOBJS_MAX] = { 0 };
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		uint64_t h = (uintptr_t)handles, p = (uintptr_t)points;
+		struct drm_syncobj_wait wait = { .handles = h, .count_handles = counts[i] };
+		struct drm_syncobj_timeline_wait timeline_wait = { .handles = h,
+								   .points = p,
+								   .count_handles = counts[i] };
+		struct drm_syncobj_array array = { .handles = h, .count_handles = counts[i] };
+		struct drm_syncobj_timeline_array timeline = { .handles = h,
+							       .points = p,
+							       .count_handles = counts[i] };
+		int want = i ? -EINVAL : -ENOENT;
+
+		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait));
+		EXPECT_EQ(want,
+			  rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &timeline_wait));
+		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_RESET, &array));
+		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_SIGNAL, &array));
+		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &timeline));
+		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_QUERY, &timeline));
+	}
+}
+
 TEST_HARNESS_MAIN

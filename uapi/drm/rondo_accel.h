@@ -11,7 +11,8 @@
  * - A user (uid) other than root may have at most half of the programs, bindings and queues of the
  *   device, and of its memory. Users with work waiting share device time equally, whatever queues
  * they have.
- * - Of DRM's own ioctls there are those of a render node; others are -EACCES.
+ * - DRM's own ioctls are those of a render node; others are -EACCES. DRM_IOCTL_SYNCOBJ_* take up to
+ *   256 syncobjs in one call (-EINVAL).
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
  *   is returned, is -EFAULT; too many objects at one time, or more than the caller's
  *   share of the device's memory, are -ENOSPC; too little memory, of the host or on the device, is
@@ -23,8 +24,8 @@
  *   beyond its limit is -EINVAL.
  * - Arrays are {pointer, count, stride}: stride is the caller's element size, a multiple of 8, at
  *   least the element's size in version 1.0, and at most 4096 (-EINVAL). A shorter element than the
- *   kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG). Of an empty
- *   array neither pointer nor stride is looked at.
+ *   kernel's is extended with zeros; of a longer one the excess must be zero (-E2BIG). Neither
+ *   pointer nor stride of an empty array is looked at.
  * - An ioctl that fails has no effect. (If the caller makes the argument unwritable during the
  *   call, what was made stays until the file is closed.) A caller that is killed is let go at the
  *   next element of an array.
