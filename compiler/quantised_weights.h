@@ -16,7 +16,7 @@ struct quantised_weights {
 	s32 lo, hi; /* of all of them, and 0 */
 };
 
-/* Of the product @s, not a tile of it, whose first @outer dimensions are outside. */
+/* For the product @s, not a tile of it, whose first @outer dimensions are outside. */
 struct quantised_weights quantised_weights_of(const struct stage *s, int outer);
 
 /* Weight (ky, kx, c), in order, of column @o of matrix @m. */

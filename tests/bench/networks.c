@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Of the published networks that compile:
+ * Figures of the published networks that compile:
  *
  *	layer_ratio_NETWORK   cycles of a replay over the layer bound (docs/explanation/bounds.md)
  *	moved_ratio_NETWORK   bytes between memory and SRAM over the compulsory ones
