@@ -249,15 +249,34 @@ static vreg fill_element(struct lowering *l, const struct layout *layout)
 	return lower_f32(l, f, l->machine->lanes);
 }
 
-/* Fills all of @at: what are elements is written later. */
-static void fill_all(struct lowering *l, const struct operand_at *at, vreg fill)
+/* Fills @n units of @at, containers or bytes, from byte @offset on. */
+static void fill_range(struct lowering *l, const struct operand_at *at, vreg fill, u64 offset,
+		       u64 n, enum map_type type)
 {
 	struct map map = {
-		.operands = 1, .operand = { { .buf = at->buf } }, .body = fill_body, .arg = &fill
+		.operands = 1,
+		.operand = { { .buf = at->buf, .offset = (s64)offset, .type = type } },
+		.body = fill_body,
+		.arg = &fill,
 	};
 
-	map_dim(&map, at->layout.bytes / CONTAINER_BYTES, (s64[]){ CONTAINER_BYTES });
+	map_dim(&map, (s64)n, (s64[]){ type == MAP_WORDS ? CONTAINER_BYTES : 1 });
 	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+/*
+ * Fills all of @at: what are elements is written later. A tile of a few channels of bytes need not
+ * be whole containers.
+ */
+static void fill_all(struct lowering *l, const struct operand_at *at, vreg fill)
+{
+	u64 bytes = at->layout.bytes, rest = bytes % CONTAINER_BYTES;
+
+	if (bytes > rest)
+		fill_range(l, at, fill, 0, bytes / CONTAINER_BYTES, MAP_WORDS);
+	if (rest)
+		fill_range(l, at, mir_movi(&l->mir, (u8)(s32)at->layout.fill), bytes - rest, rest,
+			   MAP_U8);
 }
 
 /* Fills @n cells of @at along dimension @dim, from cell @first on. */
