@@ -260,6 +260,9 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct operand_at source[STAGE_INPUTS];
 	s64 origin[STAGE_DIMS] = { 0 }, size[STAGE_DIMS];
+	struct stage thin = *s;
+	struct plan plan = *p;
+	u64 skipped;
 	bool more;
 	int err;
 
@@ -269,6 +272,10 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 		if (s->in[i].value &&
 		    !(i == 1 && p->unit == PLAN_MATRIX && value_is_const(s->in[i].value)))
 			source[i] = source_of(l, s, i);
+		if (!source[i].outside)
+			continue;
+		plan_thin(s, &thin.in[i], &source[i].layout, &plan.in[i], &skipped);
+		source[i].slot_offset += skipped;
 	}
 	l->tile.active = true;
 	l->tile.buffers = p->buffers;
@@ -276,11 +283,11 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 	l->tile.column = l->tile.weights = -1;
 	size_of_tile(s, p, origin, size);
 	do {
-		err = one_tile(l, s, p, source, origin, size);
+		err = one_tile(l, &thin, &plan, source, origin, size);
 		more = next_tile(s, p, origin);
 		size_of_tile(s, p, origin, size);
 		for (int i = 0; i < STAGE_INPUTS && more; i++)
-			carry_input(l, s, p, i, &source[i], origin, size);
+			carry_input(l, &thin, &plan, i, &source[i], origin, size);
 		if (!err)
 			err = lower_error(l, s->node);
 	} while (!err && more);

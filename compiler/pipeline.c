@@ -16,6 +16,7 @@ struct code {
 	const struct rondo_machine *machine;
 	u64 sram; /* bytes of it that the program may use, */
 	u64 fitted; /* and that plans are fitted into; 0: everything is in SRAM */
+	unsigned int slack; /* as plans.slack */
 	struct stages stages;
 	struct plans plans;
 	struct lowering l;
@@ -38,6 +39,8 @@ static int run_stage(struct code *c)
 
 	if (!rc)
 		rc = stages_make(c->g, &c->stages);
+	if (!rc)
+		stages_shuffle(&c->stages);
 	return rc ? rc : stages_check(c->g, &c->stages);
 }
 
@@ -47,6 +50,7 @@ static int run_plan(struct code *c)
 
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
 		c->fitted = c->sram;
+	c->plans.slack = c->slack;
 	if (!rc && c->fitted)
 		rc = plans_fit(c->g, &c->plans, c->machine, c->fitted);
 	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
@@ -265,13 +269,15 @@ static const struct pass *plan_pass(void)
 /*
  * First everything is planned to be in SRAM. If that does not fit, plans are fitted; they know how
  * many bytes live at a time, but not what lies between them when they have addresses, so that the
- * next attempts leave more room. False: that makes no difference any more.
+ * next attempts leave more room between values, and then between tiles, too. False: that makes no
+ * difference any more.
  */
 static bool fit_into_less(struct code *c)
 {
 	if (c->fitted && c->fitted <= c->sram / 2)
 		return false;
-	c->fitted = c->fitted ? c->fitted - c->sram / 16 : c->sram;
+	c->slack += c->fitted && c->fitted <= c->sram - c->sram / 16 && c->slack < PLAN_SLACK_MAX;
+	c->fitted = c->fitted ? c->fitted - c->sram / 32 : c->sram;
 	c->g->err->code = 0;
 	return true;
 }

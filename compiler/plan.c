@@ -422,6 +422,55 @@ static bool may_pack(const struct stage *tile, const struct plan *whole)
 	       (!tile->whole || tile->size[column] == tile->whole->size[column]);
 }
 
+/* By how much the dimensions of @s move coordinate @i of @a, at least. */
+static s64 step_of(const struct stage *s, const struct stage_access *a, int i)
+{
+	s64 all = 0;
+
+	for (int d = 0; d < s->dims; d++) {
+		s64 step = s->size[d] > 1 ? a->step[i][d] : 0;
+
+		while (step) { /* their greatest common divisor */
+			s64 rest = all % step;
+
+			all = step;
+			step = rest;
+		}
+	}
+	return all;
+}
+
+static void thin_layout(struct layout *l, int i, s64 step)
+{
+	l->dim[i] = l->cells[i] = (l->dim[i] + step - 1) / step;
+	l->pad[i] = 0;
+	l->stride[i] *= step;
+}
+
+void plan_thin(const struct stage *s, struct stage_access *a, struct layout *lies,
+	       struct layout *want, u64 *skipped)
+{
+	static const s64 zero[STAGE_DIMS];
+	const struct box all = box_of_access(a, s->dims, zero, s->size);
+	const struct box elements = box_elements(lies);
+
+	*skipped = 0;
+	if (!box_inside(&all, &elements))
+		return;
+	for (int i = 0; i < a->as.rank; i++) {
+		s64 step = step_of(s, a, i);
+
+		if (step < 2 || a->at[i])
+			continue;
+		*skipped += (u64)(lies->pad[i] * lies->stride[i]);
+		thin_layout(lies, i, step);
+		thin_layout(want, i, step);
+		a->as.dim[i] = lies->dim[i];
+		for (int d = 0; d < s->dims; d++)
+			a->step[i][d] /= step;
+	}
+}
+
 int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,
 	      const struct layout *in, const struct rondo_machine *machine, struct plan *out)
 {

@@ -16,6 +16,7 @@
 enum {
 	PLAN_TAPS_MAX = 25, /* of a product on the vector units, whose weights are in registers */
 	PLAN_CONST_PART = 8, /* of SRAM: constants that are larger come in by tiles */
+	PLAN_SLACK_MAX = 4,
 	PLAN_PIECES_MAX = 1024, /* that the weights of a stage come in */
 };
 
@@ -50,8 +51,9 @@ struct plans {
 	struct plan *at; /* of each stage */
 	struct layout *layout; /* of each value, by id */
 	const struct value *
-		*whole; /* of each value, by id: the Concat it is computed into, or NULL */
+		*whole; /* by id of each value: the Concat it is computed into, or NULL */
 	bool *outside; /* of each value, by id: it is in a slot, and comes in by tiles */
+	unsigned int slack; /* eighths of the room for tiles that are left free between them */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };
 
@@ -81,6 +83,16 @@ struct box plan_in_box(const struct stage *s, const struct stage_access *a, cons
 		       const s64 *origin, const s64 *size);
 struct box plan_out_box(const struct stage *s, const struct layout *l, const s64 *origin,
 			const s64 *size);
+
+/*
+ * Where input @a of @s, which lies outside in layout @lies, is read in steps, as by a convolution
+ * of 1x1 with strides, it is from now on a value of nothing but what is read: no other cells come
+ * in.
+ * *@skipped: bytes from its first cell to the first one that is left. @want: the layout that the
+ * plan has for it.
+ */
+void plan_thin(const struct stage *s, struct stage_access *a, struct layout *lies,
+	       struct layout *want, u64 *skipped);
 
 /* Plans @tile, a part of a stage whose plan is @whole, which reads its inputs in layouts @in. */
 int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,

@@ -35,7 +35,7 @@ struct fit {
 	u32 *root; /* by value: one of those that are Views or parts of one another */
 	int *first, *last; /* by root: the stages between which it lives */
 	u64 *bytes; /* by root */
-	u64 *touched; /* by root: by so many stages */
+	u64 *moved; /* by root: bytes of it that all stages read and write */
 	struct value **value; /* by value */
 	u64 *live; /* by stage: bytes of the values in SRAM while it is computed */
 };
@@ -164,32 +164,46 @@ static bool is_weights(const struct stage *s, const struct plan *plan, int i)
 	       value_is_const(s->in[1].value);
 }
 
+/* Buffers that an operand takes in turn: one is enough if it is the same for all tiles. */
+static u64 buffers_for(const struct stage *s, const struct plan *plan, const struct stage_access *a,
+		       const s64 *size)
+{
+	struct visits v = visits_of(s, plan, a, size);
+
+	return v.runs * v.each == 1 ? 1 : (u64)plan->buffers;
+}
+
 static void take_input(const struct fit *f, const struct stage *s, const struct plan *plan, int i,
 		       const s64 *size, struct takes *t)
 {
 	static const s64 zero[STAGE_DIMS];
-	const struct stage_access *a = &s->in[i];
-	const struct layout lies = lies_as(f->p, a), *want = &plan->in[i];
-	struct box box = plan_in_box(s, a, want, zero, size), elements = box_elements(&lies);
-	struct box cells = box_cells(&lies);
-	bool constant = value_is_const(a->value), copied;
+	struct stage_access a = s->in[i];
+	struct layout lies = lies_as(f->p, &a), want = plan->in[i];
+	bool constant = value_is_const(a.value), copied;
+	struct box box, elements, cells;
+	u64 ignored;
 
 	if (constant && lies.bytes <= f->sram / PLAN_CONST_PART) {
 		t->bytes += lies.bytes;
 		return;
 	}
-	if (!constant && !f->p->outside[a->value->id]) {
-		if (!layout_equal(&lies, want))
-			t->bytes += box_layout(want, &box).bytes;
+	if (!constant && !f->p->outside[a.value->id]) {
+		box = plan_in_box(s, &a, &want, zero, size);
+		if (!layout_equal(&lies, &want))
+			t->bytes += box_layout(&want, &box).bytes;
 		return;
 	}
-	copied = !box_inside(&box, &cells) || !box_same_order(&lies, want);
+	plan_thin(s, &a, &lies, &want, &ignored);
+	box = plan_in_box(s, &a, &want, zero, size);
+	elements = box_elements(&lies);
+	cells = box_cells(&lies);
+	copied = !box_inside(&box, &cells) || !box_same_order(&lies, &want);
 	if (copied) {
-		t->bytes += box_layout(want, &box).bytes;
+		t->bytes += box_layout(&want, &box).bytes;
 		box = box_meet(&box, &elements);
 	}
-	t->bytes += (u64)plan->buffers * box_layout(&lies, &box).bytes;
-	t->cycles += input_cycles(s, plan, a, &lies, &box, size, copied);
+	t->bytes += buffers_for(s, plan, &a, size) * box_layout(&lies, &box).bytes;
+	t->cycles += input_cycles(s, plan, &a, &lies, &box, size, copied);
 }
 
 static void take_output(const struct fit *f, const struct stage *s, const struct plan *plan,
@@ -201,7 +215,7 @@ static void take_output(const struct fit *f, const struct stage *s, const struct
 
 	if (!f->p->outside[s->out.value->id])
 		return;
-	t->bytes += (u64)plan->buffers * box_layout(l, &box).bytes;
+	t->bytes += buffers_for(s, plan, &s->out, size) * box_layout(l, &box).bytes;
 	t->cycles += count_tiles(s, size) * transfer_cycles(l, &box);
 }
 
@@ -305,6 +319,23 @@ static bool fits(const struct fit *f, const struct stage *s, const struct plan *
 	return takes_of(f, s, plan, size).bytes <= room;
 }
 
+/*
+ * Whether tiles of @size points may be cut along @d, so that what they make is boxes: not where a
+ * dimension that is whole counts larger steps of the same coordinate.
+ */
+static bool may_cut(const struct stage *s, const s64 *size, int d)
+{
+	if (!stage_may_cut(s, d))
+		return false;
+	for (int i = 0; i < s->out.as.rank; i++) {
+		for (int e = 0; s->out.step[i][d] && e < s->dims; e++) {
+			if (size[e] > 1 && s->out.step[i][e] > s->out.step[i][d])
+				return false;
+		}
+	}
+	return true;
+}
+
 /* Cuts along @d until the tile fits, or no further; then as little as that takes. */
 static bool cut_along(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
 		      u64 room, s64 *size)
@@ -346,10 +377,10 @@ static bool cut(const struct fit *f, const struct stage *s, const struct plan *p
 {
 	int most = plan->columns_first ? column_of(s) : s->dims;
 
-	if (stage_may_cut(s, d) && cut_along(f, s, plan, d, room, size))
+	if (may_cut(s, size, d) && cut_along(f, s, plan, d, room, size))
 		return true;
 	for (int i = 0; i < most; i++) {
-		if (i != d && stage_may_cut(s, i) && cut_along(f, s, plan, i, room, size))
+		if (i != d && may_cut(s, size, i) && cut_along(f, s, plan, i, room, size))
 			return true;
 	}
 	return fits(f, s, plan, size, room);
@@ -396,7 +427,7 @@ static u64 choose_tiles(const struct fit *f, const struct stage *s, struct plan 
 	u64 least = UINT64_MAX;
 	s64 columns;
 
-	if (!product || !stage_may_cut(s, column_of(s)))
+	if (!product || !may_cut(s, s->size, column_of(s)))
 		return choose_pixels(f, s, plan, 0, room, least);
 	columns = s->size[column_of(s)];
 	if (plan->columns_first && columns > f->m->lanes)
@@ -465,7 +496,7 @@ static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *
 		stream_weights(f, s, &pieces, window);
 		pieces.columns_first = false;
 		try_plan(f, s, pieces, room, plan, &least);
-		pieces.columns_first = stage_may_cut(s, column_of(s));
+		pieces.columns_first = may_cut(s, s->size, column_of(s));
 		if (pieces.columns_first)
 			try_plan(f, s, pieces, room, plan, &least);
 	}
@@ -489,6 +520,7 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 	if (!touches_outside(f, s, plan) && fits(f, s, plan, s->size, room))
 		return 0;
 	plan->tiled = true;
+	room -= room * f->p->slack / 8;
 	for (plan->buffers = 2; plan->buffers && least == UINT64_MAX; plan->buffers--)
 		least = is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
 						 choose_tiles(f, s, plan, room);
@@ -527,18 +559,20 @@ static void find_roots(struct fit *f)
 	}
 }
 
-/* Counts those that stage @s works on, if it does any work. */
-static void count_touched(struct fit *f, const struct stage *s)
+/* Bytes of value @root that stage @s reads and writes, if it does any work. */
+static u64 moved_by(const struct fit *f, const struct stage *s, u32 root)
 {
-	const struct value *in = s->in[0].value;
+	u64 bytes = 0;
 
-	if (in && f->root[in->id] == f->root[s->out.value->id])
-		return;
-	f->touched[f->root[s->out.value->id]]++;
-	for (int k = 0; k < STAGE_INPUTS; k++) {
-		if (s->in[k].value)
-			f->touched[f->root[s->in[k].value->id]]++;
+	if (s->in[0].value && f->root[s->in[0].value->id] == f->root[s->out.value->id])
+		return 0;
+	for (int k = 0; k <= STAGE_INPUTS; k++) {
+		const struct value *v = k < STAGE_INPUTS ? s->in[k].value : s->out.value;
+
+		if (v && f->root[v->id] == root)
+			bytes += layout_dense(v).bytes;
 	}
+	return bytes;
 }
 
 static void find_lives(struct fit *f)
@@ -551,7 +585,6 @@ static void find_lives(struct fit *f)
 		live_at(f, f->root[f->g->inputs.v[i]->id], 0);
 	for (int i = 0; i < s->count; i++) {
 		live_at(f, f->root[s->at[i]->out.value->id], i);
-		count_touched(f, s->at[i]);
 		for (int k = 0; k < STAGE_INPUTS; k++) {
 			const struct value *v = s->at[i]->in[k].value;
 
@@ -567,6 +600,10 @@ static void find_lives(struct fit *f)
 		u32 root = f->root[v];
 
 		f->bytes[root] = no_less(f->bytes[root], f->p->layout[v].bytes);
+	}
+	for (u32 v = 0; v < f->values; v++) {
+		for (int i = f->first[v]; i != NOBODY && i <= f->last[v]; i++)
+			f->moved[v] += moved_by(f, s->at[i], v);
 	}
 	for (u32 v = 0; v < f->values; v++) {
 		for (int i = f->first[v]; i != NOBODY && i <= f->last[v]; i++)
@@ -661,20 +698,14 @@ static u64 room_at(const struct fit *f, int i)
 static u64 cost_without(struct fit *f, int i, u32 root)
 {
 	const struct value *v = f->value[root];
-	u64 cost, times = v->is_input || v->is_output ? 0 : f->touched[root];
-	bool here = false;
+	u64 cost, others = f->moved[root] - moved_by(f, f->p->stages->at[i], root);
 
-	for (int k = 0; k <= STAGE_INPUTS; k++) {
-		const struct stage *s = f->p->stages->at[i];
-		const struct value *x = k < STAGE_INPUTS ? s->in[k].value : s->out.value;
-
-		here |= x && f->root[x->id] == root;
-	}
 	set_outside(f, root, true);
 	cost = fit_stage(f, i, room_at(f, i));
 	set_outside(f, root, false);
-	times -= here && times;
-	return cost == UINT64_MAX ? cost : cost + times * (f->bytes[root] / BYTES_A_CYCLE);
+	if (cost == UINT64_MAX || v->is_input || v->is_output)
+		return cost;
+	return cost + others / BYTES_A_CYCLE;
 }
 
 /*
@@ -737,10 +768,10 @@ static int prepare(struct fit *f)
 	f->first = graph_alloc(g, n * sizeof(*f->first));
 	f->last = graph_alloc(g, n * sizeof(*f->last));
 	f->bytes = graph_alloc(g, n * sizeof(*f->bytes));
-	f->touched = graph_alloc(g, n * sizeof(*f->touched));
+	f->moved = graph_alloc(g, n * sizeof(*f->moved));
 	f->value = graph_alloc(g, n * sizeof(struct value *));
 	f->live = graph_alloc(g, (f->p->stages->count + 1) * sizeof(*f->live));
-	if (!f->root || !f->first || !f->last || !f->bytes || !f->touched || !f->value || !f->live)
+	if (!f->root || !f->first || !f->last || !f->bytes || !f->moved || !f->value || !f->live)
 		return g->err->code;
 	for (struct value *v = g->values; v; v = v->next)
 		f->value[v->id] = v;

@@ -77,6 +77,9 @@ bool stage_may_cut(const struct stage *s, int d);
 /* Makes the stages of @g, which is normalised, in order. 0, or a message in g->err. */
 int stages_make(struct graph *g, struct stages *out);
 
+/* Lets stages store channels where a shuffle behind them takes them, which is no stage then. */
+void stages_shuffle(struct stages *s);
+
 /*
  * Whether every stage keeps what stages promise: coordinates are inside their values, or inside the
  * padding that a window's node declares; reduced dimensions do not move the result; no two points

@@ -61,31 +61,53 @@ static int check_access(const struct graph *g, const struct stage *s, const stru
 	return 0;
 }
 
+/* Whether the dimensions that move coordinate @i of the result do so by the same for two points. */
+static bool meets(const struct stage *s, int i)
+{
+	const s64 *step = s->out.step[i];
+	s64 span = 0;
+	u32 done = 0;
+
+	for (;;) {
+		int next = -1;
+
+		for (int d = 0; d < s->dims; d++) {
+			if (step[d] && s->size[d] > 1 && !(done >> d & 1) &&
+			    (next < 0 || step[d] < step[next]))
+				next = d;
+		}
+		if (next < 0)
+			return false;
+		if (step[next] <= span)
+			return true;
+		span += step[next] * (s->size[next] - 1);
+		done |= 1u << next;
+	}
+}
+
 /*
  * Whether each point of the domain, without its reduced dimensions, has an element of the result to
- * itself: every dimension moves one coordinate, by at least what those inside of it reach.
+ * itself: every dimension moves one coordinate, by more than those that move it less reach.
  */
 static int check_out(const struct graph *g, const struct stage *s)
 {
-	s64 span[TENSOR_RANK_MAX] = { 0 };
 	int plain = s->dims - s->reduced;
 
 	for (int d = s->dims - 1; d >= 0; d--) {
-		int moved = -1;
+		int moved = 0;
 
-		for (int i = 0; i < s->out.as.rank; i++) {
-			if (s->out.step[i][d] && moved >= 0)
-				return broken(g, s, "a dimension that moves two coordinates");
-			if (s->out.step[i][d])
-				moved = i;
-		}
-		if (d >= plain && moved >= 0)
+		for (int i = 0; i < s->out.as.rank; i++)
+			moved += s->out.step[i][d] != 0;
+		if (moved > 1)
+			return broken(g, s, "a dimension that moves two coordinates");
+		if (d >= plain && moved)
 			return broken(g, s, "a reduced dimension that moves the result");
-		if (d >= plain || s->size[d] == 1)
-			continue;
-		if (moved < 0 || s->out.step[moved][d] <= span[moved])
+		if (d < plain && s->size[d] > 1 && !moved)
 			return broken(g, s, "two points with one result");
-		span[moved] += s->out.step[moved][d] * (s->size[d] - 1);
+	}
+	for (int i = 0; i < s->out.as.rank; i++) {
+		if (meets(s, i))
+			return broken(g, s, "two points with one result");
 	}
 	return 0;
 }

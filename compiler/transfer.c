@@ -116,8 +116,10 @@ static int move_constants(struct transfers *f)
 
 	for (int b = 0; b < m->bufs && !rc; b++) {
 		/* Those that come in well before they are used go over the channels in turn. */
-		u64 pieces = m->buf[b].ahead < RONDO_DMA_CHANNELS ? PIECES_MAX : 1;
+		u64 beside = (u64)m->buf[b].ahead + 1, pieces = PIECES_MAX;
 
+		if (beside > 2)
+			pieces = (RONDO_DMA_CHANNELS + beside - 1) / beside;
 		if (m->buf[b].kind == MIR_BUF_CONST)
 			rc = move_in(f, b, SLOT_WEIGHTS, m->buf[b].slot_offset, pieces);
 	}

@@ -135,6 +135,36 @@ static void test_plans(void)
 	      "plan is wrong: outer loops that the stage does not have");
 }
 
+/* A convolution of @groups groups, and a shuffle of two groups behind it. */
+static void test_shuffle(int groups, bool stored)
+{
+	char text[600];
+	struct rig r;
+
+	snprintf(
+		text, sizeof(text),
+		"graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,4,2,2]\n"
+		"const %%1 \"w\" f32[6,%d,1,1] = %s\nconst %%2 \"a\" s64[5] = 1 2 3 2 2\n"
+		"const %%3 \"b\" s64[4] = 1 6 2 2\nnode %%4 \"c\" ? = Conv \"c\" %%0 %%1 group=%d\n"
+		"node %%5 \"s\" ? = Reshape \"s\" %%4 %%2\n"
+		"node %%6 \"t\" ? = Transpose \"t\" %%5 perm=0,2,1,3,4\n"
+		"node %%7 \"j\" ? = Reshape \"j\" %%6 %%3\nnode %%8 \"p\" ? = MaxPool \"p\" %%7 "
+		"kernel=2,2\noutput %%8\n",
+		4 / groups,
+		groups == 1 ? "1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4 1 2 3 4" :
+			      "1 2 1 2 1 2 1 2 1 2 1 2",
+		groups);
+	if (!tap_ok(start(&r, text), "a shuffle behind %d groups", groups)) {
+		printf("# %s\n", r.err.text);
+		return;
+	}
+	stages_shuffle(&r.stages);
+	tap_ok(r.stages.count == (stored ? 2 : 5) && !stages_check(r.g, &r.stages) &&
+		       (!stored || r.stages.at[0]->out.value == r.stages.at[1]->in[0].value),
+	       "it is %s", stored ? "stored as the pool reads it" : "left as it is");
+	graph_free(r.g);
+}
+
 /* A convolution of @groups groups of one channel, with a window of @kernel cells in a row. */
 static void test_unit(int groups, int kernel, enum plan_unit unit)
 {
@@ -234,6 +264,8 @@ int main(void)
 	test_unit(64, 25, PLAN_VECTOR);
 	test_unit(64, 26, PLAN_MATRIX);
 	test_unit(65, 25, PLAN_VECTOR);
+	test_shuffle(2, true);
+	test_shuffle(1, false);
 	test_fit();
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
