@@ -194,7 +194,7 @@ struct tolerance {
 	float absolute, relative;
 };
 
-/* Of all outputs, if they round after each of several steps. */
+/* The tolerance of all outputs, if they round after each of several steps. */
 static struct tolerance rounding_of(const char *text)
 {
 	const char *values = directive(text, "rounded", -1);
