@@ -45,7 +45,7 @@ struct stage {
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
 	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
-	/* Pixels of a convolution that are columns beside each other, taps from each to the next. */
+	/* Pixels of a convolution that are columns beside each other, and taps between them. */
 	s64 pixels, pixel_taps;
 	/* For a tile: the stage that it is a part of, and where in its domain it begins. */
 	const struct stage *whole;
