@@ -17,8 +17,7 @@ enum {
 	/* For each submission; syncs each way. */
 	RONDO_JOB_REPLAYS_MAX = 1024,
 	RONDO_JOB_SYNCS_MAX = 64,
-	/* For each call on syncobjs: what DRM allocates for them is below 32 KiB, and never
-	   refused. */
+	/* For each call on syncobjs: DRM allocates less than 32 KiB then, which never fails. */
 	RONDO_SYNCOBJS_MAX = 256,
 	/* For each queue. More than the default is for those who may raise a priority. */
 	RONDO_WEIGHT_DEFAULT = 64,
