@@ -72,9 +72,9 @@ static vreg load_params(struct lowering *l, const struct depthwise *d,
 }
 
 /* What stays in registers for the channels in the lanes. */
-static void load_constants(struct lowering *l, struct depthwise *d,
-			   const struct depthwise_lanes *lanes)
+static void load_constants(struct lowering *l, const struct depthwise_lanes *lanes, void *arg)
 {
+	struct depthwise *d = arg;
 	bool bounded = d->s->lo > -INFINITY || d->s->hi < INFINITY;
 
 	for (s64 t = 0; t < count_taps(d->s); t++) {
@@ -89,8 +89,8 @@ static void load_constants(struct lowering *l, struct depthwise *d,
 
 /* ---- Lanes ----------------------------------------------------------------------------------- */
 
-struct depthwise_lanes depthwise_lanes(const struct stage *s, const struct operand_at *x,
-				       const struct operand_at *y, s64 first, int lanes)
+static struct depthwise_lanes lanes_from(const struct stage *s, const struct operand_at *x,
+					 const struct operand_at *y, s64 first, int lanes)
 {
 	s64 left = s->size[CHANNEL] - first, width = s->size[COLUMN], vectors;
 	struct depthwise_lanes d = { .first = first, .pixels = 1 };
@@ -145,10 +145,9 @@ void depthwise_load_part(struct mir *m, vreg dst, int part, struct mir_ref ref,
 	mir_load_part(m, dst, part, RONDO_OP_ld_w, of_channels(ref, d), depthwise_count(d));
 }
 
-void depthwise_pixels(struct lowering *l, const struct stage *s, const struct depthwise_lanes *d,
-		      void (*body)(struct lowering *l, const struct depthwise_lanes *d, int depth,
-				   const void *arg),
-		      const void *arg)
+/* All pixels, as many at a time as @d has; once more for what is left of each row. */
+static void all_pixels(struct lowering *l, const struct stage *s, const struct depthwise_lanes *d,
+		       const struct depthwise_work *work)
 {
 	struct depthwise_lanes lanes = *d;
 	s64 left = s->size[COLUMN], trips;
@@ -161,16 +160,27 @@ void depthwise_pixels(struct lowering *l, const struct stage *s, const struct de
 		trips = left / lanes.pixels;
 		mir_loop(&l->mir, s->size[ROW]);
 		mir_loop(&l->mir, trips);
-		body(l, &lanes, depth, arg);
+		work->pixels(l, &lanes, depth, work->arg);
 		for (int i = 0; i < 3; i++)
 			mir_end(&l->mir);
 	}
 }
 
+void depthwise_run(struct lowering *l, const struct stage *s, const struct operand_at *x,
+		   const struct operand_at *y, const struct depthwise_work *work)
+{
+	for (s64 first = 0, next; first < s->size[CHANNEL]; first = next) {
+		const struct depthwise_lanes lanes = lanes_from(s, x, y, first, l->machine->lanes);
+
+		next = first + lanes.channels;
+		work->load_constants(l, &lanes, work->arg);
+		all_pixels(l, s, &lanes, work);
+	}
+}
+
 /* ---- The convolution ------------------------------------------------------------------------- */
 
-static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth,
-		   const void *arg)
+static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth, void *arg)
 {
 	const struct depthwise *d = arg;
 	const struct stage *s = d->s;
@@ -194,7 +204,7 @@ static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int 
 int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan *p)
 {
 	struct depthwise d = { .s = s, .bias.buf = MIR_NO_BUF };
-	s64 channels = s->size[CHANNEL];
+	const struct depthwise_work work = { load_constants, pixels, &d };
 	struct operand_at bias;
 
 	d.x = lower_input(l, s, p, 0);
@@ -205,13 +215,6 @@ int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan
 		d.bias = mir_ref(bias.buf, plan_base(&s->in[2], &bias.layout));
 	}
 	d.y = lower_out(l, s);
-	for (s64 first = 0, next; first < channels; first = next) {
-		const struct depthwise_lanes lanes =
-			depthwise_lanes(s, &d.x, &d.y, first, l->machine->lanes);
-
-		next = first + lanes.channels;
-		load_constants(l, &d, &lanes);
-		depthwise_pixels(l, s, &lanes, pixels, &d);
-	}
+	depthwise_run(l, s, &d.x, &d.y, &work);
 	return 0;
 }

@@ -19,10 +19,6 @@ static inline int depthwise_count(const struct depthwise_lanes *d)
 	return d->channels * d->pixels;
 }
 
-/* The lanes from channel @first on, where x and y are the operands of @s. */
-struct depthwise_lanes depthwise_lanes(const struct stage *s, const struct operand_at *x,
-				       const struct operand_at *y, s64 first, int lanes);
-
 /* @a, which is at @at, in lanes @d, moved by the loops over images, rows and pixels from @depth on.
  */
 struct mir_ref depthwise_ref(const struct stage_access *a, const struct operand_at *at, int depth,
@@ -33,13 +29,17 @@ vreg depthwise_load(struct mir *m, struct mir_ref ref, const struct depthwise_la
 void depthwise_load_part(struct mir *m, vreg dst, int part, struct mir_ref ref,
 			 const struct depthwise_lanes *d);
 
-/*
- * Calls @body inside loops over all pixels of @s, which begin at @depth, @d of them at a time; once
- * more for what is left of each row.
- */
-void depthwise_pixels(struct lowering *l, const struct stage *s, const struct depthwise_lanes *d,
-		      void (*body)(struct lowering *l, const struct depthwise_lanes *d, int depth,
-				   const void *arg),
-		      const void *arg);
+/* What a convolution does; both get @arg. */
+struct depthwise_work {
+	/* Loads what the channels of @d have. */
+	void (*load_constants)(struct lowering *l, const struct depthwise_lanes *d, void *arg);
+	/* One pixel, or several beside each other; the loops over pixels begin at @depth. */
+	void (*pixels)(struct lowering *l, const struct depthwise_lanes *d, int depth, void *arg);
+	void *arg;
+};
+
+/* Does @work for all channels and pixels of @s, whose operands are @x and @y. */
+void depthwise_run(struct lowering *l, const struct stage *s, const struct operand_at *x,
+		   const struct operand_at *y, const struct depthwise_work *work);
 
 #endif

@@ -63,9 +63,9 @@ static struct mir_ref columns_from(const struct depthwise *d, struct mir_ref ref
 }
 
 /* What stays in registers for the channels in the lanes. */
-static void load_constants(struct lowering *l, struct depthwise *d,
-			   const struct depthwise_lanes *lanes)
+static void load_constants(struct lowering *l, const struct depthwise_lanes *lanes, void *arg)
 {
+	struct depthwise *d = arg;
 	struct mir *m = &l->mir;
 
 	for (s64 i = 0; i < word_count(d); i++)
@@ -116,8 +116,7 @@ static void store(struct lowering *l, const struct depthwise *d, vreg sum, struc
 		     to, count);
 }
 
-static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth,
-		   const void *arg)
+static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int depth, void *arg)
 {
 	const struct depthwise *d = arg;
 	const struct stage *s = d->s;
@@ -152,7 +151,7 @@ int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const s
 			       .w = quantised_weights_of(whole, CHANNEL + 1),
 			       .channels = whole->size[CHANNEL],
 			       .params = VREG_NONE };
-	s64 channels = s->size[CHANNEL];
+	const struct depthwise_work work = { load_constants, pixels, &d };
 	int rc = quantised_check_zeros(l, s);
 
 	if (rc)
@@ -166,13 +165,6 @@ int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const s
 	d.dot = s->in[0].value->dtype == DTYPE_S8 ? RONDO_OP_dot4_ss : RONDO_OP_dot4_us;
 	make_tap_words(l, &d);
 	d.y = lower_out(l, s);
-	for (s64 first = 0, next; first < channels; first = next) {
-		const struct depthwise_lanes lanes =
-			depthwise_lanes(s, &d.x, &d.y, first, l->machine->lanes);
-
-		next = first + lanes.channels;
-		load_constants(l, &d, &lanes);
-		depthwise_pixels(l, s, &lanes, pixels, &d);
-	}
+	depthwise_run(l, s, &d.x, &d.y, &work);
 	return 0;
 }
