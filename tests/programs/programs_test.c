@@ -6,27 +6,17 @@
  */
 #include "tests/program_run.h"
 #include "tests/random.h"
+#include "tests/read_file.h"
 #include "tests/unit/exec_rig.h"
 
 #include <math.h>
 
 static char *read_text(const char *name)
 {
-	char path[128], *text = NULL;
-	size_t size = 0;
-	FILE *file, *copy;
-	int c;
+	char path[128];
 
 	snprintf(path, sizeof(path), "tests/programs/%s.rasm", name);
-	file = fopen(path, "r");
-	if (!file)
-		return NULL;
-	copy = open_memstream(&text, &size);
-	while ((c = fgetc(file)) != EOF)
-		fputc(c, copy);
-	fclose(copy);
-	fclose(file);
-	return text;
+	return read_file(path);
 }
 
 /* Assembles the program, and checks that its disassembly assembles to the same bytes. */

@@ -9,6 +9,7 @@
 #include "core/machine.h"
 #include "core/verify.h"
 #include "spec/special.h"
+#include "tests/read_file.h"
 #include "tests/tap.h"
 
 enum { LINES_MAX = 2048, ROW_BYTES = 1024 };
@@ -17,23 +18,6 @@ static char *text;
 static const char *line[LINES_MAX];
 static bool used[LINES_MAX];
 static u32 lines;
-
-static char *read_file(const char *path)
-{
-	FILE *file = fopen(path, "r"), *copy;
-	char *content = NULL;
-	size_t size;
-	int c;
-
-	if (!file)
-		return NULL;
-	copy = open_memstream(&content, &size);
-	while ((c = fgetc(file)) != EOF)
-		fputc(c, copy);
-	fclose(copy);
-	fclose(file);
-	return content;
-}
 
 static void split(char *at)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compiler/graph.h"
+#include "tests/read_file.h"
 #include "tests/tap.h"
 
 static const char path[] = "docs/reference/operators.md";
@@ -150,23 +151,6 @@ static void print_unmapped(FILE *to)
 	}
 }
 
-static char *read_document(void)
-{
-	FILE *file = fopen(path, "r"), *copy;
-	char *content = NULL;
-	size_t size;
-	int c;
-
-	if (!file)
-		return NULL;
-	copy = open_memstream(&content, &size);
-	while ((c = fgetc(file)) != EOF)
-		fputc(c, copy);
-	fclose(copy);
-	fclose(file);
-	return content;
-}
-
 /* The document with the tables between its marks; NULL: it lacks one. */
 static char *with_tables(const char *text)
 {
@@ -205,7 +189,7 @@ static void tell_first_difference(const char *have, const char *want)
 
 int main(int argc, char **argv)
 {
-	char *text = read_document(), *want = text ? with_tables(text) : NULL;
+	char *text = read_file(path), *want = text ? with_tables(text) : NULL;
 
 	if (want && argc > 1 && !strcmp(argv[1], "--write")) {
 		FILE *file = fopen(path, "w");

@@ -13,27 +13,10 @@
 #include "core/machine.h"
 #include "spec/program.h"
 #include "tests/random.h"
+#include "tests/read_file.h"
 #include "tests/tap.h"
 
 #define DIRECTORY "tests/golden/asm"
-
-/* The whole file, NULL if there is none; free() it. */
-static char *read_file(const char *path)
-{
-	FILE *file = fopen(path, "r"), *copy;
-	char *text = NULL;
-	size_t size = 0;
-	int c;
-
-	if (!file)
-		return NULL;
-	copy = open_memstream(&text, &size);
-	while ((c = fgetc(file)) != EOF)
-		fputc(c, copy);
-	fclose(copy);
-	fclose(file);
-	return text;
-}
 
 static char *read_text(const char *name, const char *suffix)
 {
