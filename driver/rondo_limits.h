@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one user may have and ask for. QUERY tells; nothing else promises it.
+ * What one user may have and ask for. QUERY tells; nothing else promises it, but for
+ * RONDO_SYNCOBJS_MAX, of which the UAPI promises this much.
  */
 #ifndef RONDO_LIMITS_H
 #define RONDO_LIMITS_H

@@ -11,8 +11,8 @@
  * - A user (uid) other than root may have at most half of the programs, bindings and queues of the
  *   device, and of its memory. Users with work waiting share device time equally, whatever queues
  * they have.
- * - DRM's own ioctls are those of a render node; others are -EACCES. DRM_IOCTL_SYNCOBJ_* take up to
- *   256 syncobjs in one call (-EINVAL).
+ * - DRM's own ioctls are those of a render node; others are -EACCES. DRM_IOCTL_SYNCOBJ_* take at
+ *   least 256 syncobjs in one call; many more are -EINVAL.
  * - An unknown handle or id is -ENOENT; a pointer that cannot be read, or written where something
  *   is returned, is -EFAULT; too many objects at one time, or more than the caller's
  *   share of the device's memory, are -ENOSPC; too little memory, of the host or on the device, is
