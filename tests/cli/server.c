@@ -116,9 +116,10 @@ __attribute__((weak)) void __lsan_register_root_region(const void *begin, size_t
 const char *__lsan_default_options(void);
 
 /*
- * The sanitizers' own tables are most of the program's globals, and looking for pointers to the
- * heap among them takes ten times what all the rest takes. So what only a global of the command
- * itself points to counts as a leak: it has none. Those of libraries are looked at (add_roots()).
+ * The sanitizers' own tables are most of the globals of the program and of their libraries, and
+ * looking for pointers to the heap among them takes ten times what all the rest takes. So what only
+ * a global of the command itself points to counts as a leak: it has none. Those of other libraries
+ * are looked at (add_roots()).
  */
 const char *__lsan_default_options(void)
 {
@@ -129,7 +130,10 @@ static int add_roots(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	(void)size;
 	(void)unused;
-	for (int i = 0; *info->dlpi_name && i < info->dlpi_phnum; i++) {
+	if (!*info->dlpi_name || strstr(info->dlpi_name, "/libasan.") ||
+	    strstr(info->dlpi_name, "/libubsan."))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
 
 		if (segment->p_type == PT_LOAD && segment->p_flags & PF_W)
