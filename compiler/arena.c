@@ -86,13 +86,31 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	return p;
 }
 
+static void free_blocks(struct arena_block *b)
+{
+	while (b) {
+		struct arena_block *next = b->next;
+
+		free(b);
+		b = next;
+	}
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_block *first = a->blocks;
+
+	if (!first || first->size != BLOCK_BYTES)
+		return arena_free(a);
+	free_blocks(first->next);
+	first->next = NULL;
+	memset(first->bytes, 0, first->size - a->left);
+	a->left = first->size;
+}
+
 void arena_free(struct arena *a)
 {
-	while (a->blocks) {
-		struct arena_block *next = a->blocks->next;
-
-		free(a->blocks);
-		a->blocks = next;
-	}
+	free_blocks(a->blocks);
+	a->blocks = NULL;
 	a->left = 0;
 }

@@ -41,6 +41,9 @@ void *arena_alloc(struct arena *a, size_t size);
 /* Copies @len bytes of @s and ends them with a 0; NULL: no memory. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 
+/* Empties the arena and keeps memory for as much again. */
+void arena_reset(struct arena *a);
+
 /* Frees everything; the arena is then empty and ready again. */
 void arena_free(struct arena *a);
 

@@ -208,7 +208,7 @@ static int place_once(struct builder *b, struct placing *p, struct kernel *k, u6
 
 	for (int n = RONDO_VREGS - count_bits(b->held); n >= 0 && rc == -EAGAIN; n -= 1 + n / 4) {
 		rc = try_kernel(b, p, k, n, rest);
-		arena_free(&b->scratch);
+		arena_reset(&b->scratch);
 	}
 	return rc;
 }
