@@ -32,8 +32,15 @@ static void free_queue(struct rondo_object *object)
 	struct rondo_queue *queue = to_rondo_queue(object);
 
 	rondo_dma_free(object->rdev, &queue->ring);
-	if (queue->sched_ready)
+	if (queue->sched_ready) {
+		/*
+		 * DRM cancels the work that runs jobs before the work that frees them, which may
+		 * have started the first once more: it would outlive drm_sched_fini() (6.12). After
+		 * a stop of our own nothing starts it, and DRM's cancels what is left.
+		 */
+		drm_sched_wqueue_stop(&queue->sched);
 		drm_sched_fini(&queue->sched);
+	}
 	mutex_destroy(&queue->submit_lock);
 	kfree(queue);
 }
