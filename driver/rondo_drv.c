@@ -143,14 +143,17 @@ static const struct {
  */
 static int check_syncobjs(unsigned int cmd, unsigned long arg)
 {
+	size_t size = _IOC_SIZE(cmd), at;
 	int i;
-	u32 n;
 
 	for (i = 0; i < ARRAY_SIZE(syncobj_counts); i++) {
-		if (DRM_IOCTL_NR(cmd) != syncobj_counts[i].nr ||
-		    _IOC_SIZE(cmd) < syncobj_counts[i].at + sizeof(n))
+		u32 n = 0;
+
+		at = syncobj_counts[i].at;
+		if (DRM_IOCTL_NR(cmd) != syncobj_counts[i].nr || size <= at)
 			continue;
-		if (get_user(n, (const u32 __user *)(arg + syncobj_counts[i].at)))
+		/* DRM fills a number that is cut off up with zeros. */
+		if (copy_from_user(&n, (const void __user *)(arg + at), min(size - at, sizeof(n))))
 			return -EFAULT;
 		if (n > RONDO_SYNCOBJS_MAX)
 			return -EINVAL;

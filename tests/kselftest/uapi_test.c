@@ -594,33 +594,48 @@ TEST_F(uapi, ioctls_of_drm)
 
 /*
  * DRM would allocate for as many syncobjs as are named, and the kernel warn of what it cannot. That
- * many may be named, but there are none.
+ * many may be named, but there are none. An argument that ends within the number, as its ioctl's
+ * size has it, is filled up with zeros.
  */
 TEST_F(uapi, many_syncobjs)
 {
 	const uint32_t counts[] = { SYNCOBJS_MAX, SYNCOBJS_MAX + 1, 1u << 20, UINT32_MAX };
-	uint32_t handles[SYNCOBJS_MAX] = { 0 }, i;
+	uint32_t handles[SYNCOBJS_MAX] = { 0 };
 	uint64_t points[SYNCOBJS_MAX] = { 0 };
+	struct drm_syncobj_wait wait = { .handles = (uintptr_t)handles };
+	struct drm_syncobj_timeline_wait timeline_wait = { .handles = (uintptr_t)handles,
+							   .points = (uintptr_t)points };
+	struct drm_syncobj_array array = { .handles = (uintptr_t)handles };
+	struct drm_syncobj_timeline_array timeline = { .handles = (uintptr_t)handles,
+						       .points = (uintptr_t)points };
+	const struct {
+		unsigned long cmd;
+		void *args;
+		uint32_t *count;
+	} calls[] = {
+		{ DRM_IOCTL_SYNCOBJ_WAIT, &wait, &wait.count_handles },
+		{ DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &timeline_wait, &timeline_wait.count_handles },
+		{ DRM_IOCTL_SYNCOBJ_RESET, &array, &array.count_handles },
+		{ DRM_IOCTL_SYNCOBJ_SIGNAL, &array, &array.count_handles },
+		{ DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &timeline, &timeline.count_handles },
+		{ DRM_IOCTL_SYNCOBJ_QUERY, &timeline, &timeline.count_handles },
+	};
+	uint32_t c, i, cut;
 
-	for (i = 0; i < ARRAY_SIZE(counts); i++) {
-		uint64_t h = (uintptr_t)handles, p = (uintptr_t)points;
-		struct drm_syncobj_wait wait = { .handles = h, .count_handles = counts[i] };
-		struct drm_syncobj_timeline_wait timeline_wait = { .handles = h,
-								   .points = p,
-								   .count_handles = counts[i] };
-		struct drm_syncobj_array array = { .handles = h, .count_handles = counts[i] };
-		struct drm_syncobj_timeline_array timeline = { .handles = h,
-							       .points = p,
-							       .count_handles = counts[i] };
-		int want = i ? -EINVAL : -ENOENT;
+	for (c = 0; c < ARRAY_SIZE(calls); c++) {
+		size_t at = (char *)calls[c].count - (char *)calls[c].args;
 
-		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait));
-		EXPECT_EQ(want,
-			  rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &timeline_wait));
-		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_RESET, &array));
-		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_SIGNAL, &array));
-		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &timeline));
-		EXPECT_EQ(want, rig_ioctl(self->fd, DRM_IOCTL_SYNCOBJ_QUERY, &timeline));
+		for (i = 0; i < ARRAY_SIZE(counts); i++) {
+			*calls[c].count = counts[i];
+			EXPECT_EQ(i ? -EINVAL : -ENOENT,
+				  rig_ioctl(self->fd, calls[c].cmd, calls[c].args));
+		}
+		for (cut = 1; cut < sizeof(uint32_t); cut++)
+			EXPECT_EQ(cut > 1 ? -EINVAL : -ENOENT,
+				  rig_ioctl(self->fd,
+					    _IOC(_IOC_READ | _IOC_WRITE, DRM_IOCTL_BASE,
+						 _IOC_NR(calls[c].cmd), at + cut),
+					    calls[c].args));
 	}
 }
 
