@@ -9,7 +9,11 @@
 
 #include "spec/limits.h"
 
-#define RONDO_ISA_VERSION 1
+#define RONDO_ISA_VERSION 2
+
+/* The f32 weight that is none where a push leaves such weights out: a NaN that no operation gives.
+ */
+#define RONDO_WEIGHT_ABSENT 0xffffffffu
 
 struct rondo_machine {
 	u32 isa_version;

@@ -54,8 +54,9 @@ static bool write_slot(void *ctx, u32 slot, u64 offset, const void *from, u64 si
  */
 static u32 random_container(u64 *state)
 {
-	static const u32 edge[] = { 0,		0x80000000, 0x7f800000, 0xff800000, 0x7fc00000,
-				    0x7f812345, 0x00000001, 0x807fffff, 0x7f7fffff, 0x3f800000 };
+	static const u32 edge[] = { 0,		0x80000000, 0x7f800000, 0xff800000,
+				    0x7fc00000, 0x7f812345, 0xffffffff, 0x00000001,
+				    0x807fffff, 0x7f7fffff, 0x3f800000 };
 	u32 bits;
 
 	bits = (u32)(random_next(state) >> 32);

@@ -74,6 +74,14 @@ static u32 multiply_f32(struct rondo_activity *did, u32 x, u64 w, u32 sum)
 	return f32_fma(x, (u32)w, sum);
 }
 
+static u32 multiply_f32_sparse(struct rondo_activity *did, u32 x, u64 w, u32 sum)
+{
+	if ((u32)w != RONDO_WEIGHT_ABSENT)
+		return multiply_f32(did, x, w, sum);
+	did->macs_f32++;
+	return f32_is_nan(sum) ? F32_QUIET : sum;
+}
+
 static u32 multiply_bf16(struct rondo_activity *did, u32 x, u64 w, u32 sum)
 {
 	did->macs_bf16 += 2;
@@ -134,6 +142,7 @@ struct meaning {
 #define MEANING_wl_s8		{ .weigh = weigh_s8 }
 #define MEANING_wl_u8		{ .weigh = weigh_u8 }
 #define MEANING_push_f32	{ .multiply = multiply_f32 }
+#define MEANING_push_f32_sparse	{ .multiply = multiply_f32_sparse }
 #define MEANING_push_bf16	{ .multiply = multiply_bf16 }
 #define MEANING_push_s8		{ .multiply = multiply_s8 }
 #define MEANING_push_u8		{ .multiply = multiply_u8 }

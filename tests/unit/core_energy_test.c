@@ -189,8 +189,8 @@ static void test_clearing(void)
 /* One push of each type, over nine containers; each byte, half or whole of one is multiplied. */
 static void test_macs(void)
 {
-	static const u8 pushes[] = { RONDO_OP_push_f32, RONDO_OP_push_bf16, RONDO_OP_push_s8,
-				     RONDO_OP_push_u8 };
+	static const u8 pushes[] = { RONDO_OP_push_f32, RONDO_OP_push_f32_sparse,
+				     RONDO_OP_push_bf16, RONDO_OP_push_s8, RONDO_OP_push_u8 };
 	u32 i;
 
 	for (i = 0; i < sizeof(pushes); i++) {
@@ -204,8 +204,8 @@ static void test_macs(void)
 					    .count = 9 });
 		build_halt(&b);
 		a = count(&b);
-		tap_ok(a.macs_f32 == (i == 0) * 9 * 64 && a.macs_bf16 == (i == 1) * 2 * 9 * 64 &&
-			       a.macs_s8 == (i > 1) * 4 * 9 * 64 && !a.vector_lanes,
+		tap_ok(a.macs_f32 == (i < 2) * 9 * 64 && a.macs_bf16 == (i == 2) * 2 * 9 * 64 &&
+			       a.macs_s8 == (i > 2) * 4 * 9 * 64 && !a.vector_lanes,
 		       "multiplications of %s", rondo_ops[pushes[i]].name);
 	}
 }

@@ -336,7 +336,8 @@ static void every_operation(u32 rounds)
 static void pipeline_bundle(struct builder *b, u32 step)
 {
 	static const u32 stores[] = { RONDO_OP_sta, RONDO_OP_stq_fix_s8, RONDO_OP_stq_f32 };
-	static const u32 pushes[] = { RONDO_OP_push_s8, RONDO_OP_push_u8, RONDO_OP_push_f32 };
+	static const u32 pushes[] = { RONDO_OP_push_s8, RONDO_OP_push_u8, RONDO_OP_push_f32,
+				      RONDO_OP_push_f32_sparse };
 	struct rondo_entry near = { .base = DATA + 64 * (next_random() % 64),
 				    .stride = { 0, 64 * (next_random() % 8) },
 				    .row_stride = { next_random() % 8 ? 0 : 1, step },
@@ -352,7 +353,7 @@ static void pipeline_bundle(struct builder *b, u32 step)
 	build_bundle(b);
 	if (next_random() % 4)
 		build_put(b, RONDO_M,
-			  (struct rondo_op){ .op = pushes[next_random() % 3],
+			  (struct rondo_op){ .op = pushes[next_random() % 4],
 					     .entry = entry[0],
 					     .row = next_random() % 10,
 					     .count = some_count(),

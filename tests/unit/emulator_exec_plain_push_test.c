@@ -52,12 +52,37 @@ static void fill(struct operands *o, bool bytes)
 	}
 }
 
+/* Every other weight is none; another NaN is one. */
+static void thin(struct operands *o)
+{
+	for (u32 r = 0; r < RONDO_LANES_MAX; r++)
+		for (u32 i = 0; i < RONDO_LANES_MAX; i++)
+			if (random_bits() % 2)
+				weight_set(&o->w[r], i, RONDO_WEIGHT_ABSENT);
+	weight_set(&o->w[0], 5, RONDO_WEIGHT_ABSENT - 1);
+	weight_set(&o->w[0], 6, RONDO_WEIGHT_ABSENT);
+	o->acc[6] = 0x7fa00001;
+}
+
 static u32 expect_f32(const struct operands *o, u32 lane, u32 count)
 {
 	float sum = f32(o->acc[lane]);
 
 	for (u32 r = 0; r < count; r++)
 		sum = fmaf(f32(o->x[r]), f32(o->w[r].container[lane]), sum);
+	return f32_result(sum);
+}
+
+static u32 expect_f32_sparse(const struct operands *o, u32 lane, u32 count)
+{
+	float sum = f32(o->acc[lane]);
+
+	for (u32 r = 0; r < count; r++) {
+		u32 w = o->w[r].container[lane];
+
+		if (w != RONDO_WEIGHT_ABSENT)
+			sum = fmaf(f32(o->x[r]), f32(w), sum);
+	}
 	return f32_result(sum);
 }
 
@@ -107,6 +132,8 @@ static void check(const char *name, push_fn *push,
 
 	for (u32 count = 1; count <= RONDO_LANES_MAX; count++) {
 		fill(&o, bytes);
+		if (expect == expect_f32_sparse)
+			thin(&o);
 		memcpy(acc, o.acc, sizeof(acc));
 		push(acc, o.x, o.w, count);
 		for (u32 i = 0; i < RONDO_LANES_MAX; i++) {
@@ -143,6 +170,7 @@ int main(void)
 
 	for (index = 0; (kernels = push_kernels(index)); index++) {
 		check("f32", kernels->one[PUSH_F32], expect_f32, false);
+		check("f32 sparse", kernels->one[PUSH_F32_SPARSE], expect_f32_sparse, false);
 		check("bf16", kernels->one[PUSH_BF16], expect_bf16, false);
 		check("s8", kernels->one[PUSH_S8], expect_s8, true);
 		check("u8", kernels->one[PUSH_U8], expect_u8, true);

@@ -2,6 +2,8 @@
 /*
  * The executor: memory, accumulators, weights, loops, and its checks.
  */
+#include <math.h>
+
 #include "tests/unit/exec_rig.h"
 
 /*
@@ -164,19 +166,22 @@ static void float_pushes(void)
 	/* Container 0: 3.0; containers 64..127: the weights i + 0.5; bf16 pairs at 128. */
 	x[0] = 3;
 	x[1] = 0x1p-24f;
+	x[3] = INFINITY;
 	for (u32 i = 0; i < 64; i++) {
 		x[64 + i] = (float)i + 0.5f;
 		x[128 + i] = 1;
+		((u32 *)x)[192 + i] = i % 2 ? RONDO_WEIGHT_ABSENT : 0x40000000;
 	}
 	((u16 *)x)[4] = 0x3fc0; /* 1.5 */
 	((u16 *)x)[5] = 0xbf80; /* -1.0 */
 	tap_ok(run("entry x base=0\n entry y base=4096\n",
-		   " wl.w w0.0, x+256\n wl.w w0.1, x+512\n"
+		   " wl.w w0.0, x+256\n wl.w w0.1, x+512\n wl.w w0.2, x+768 | preset a8, x+256\n"
 		   " push.f32 a5, x, w0.0, write, 2 | wl.w w1.7, x+8, 1\n"
 		   " preset a6, x+256, 63 | sta y, a5\n"
 		   " push.f32 a6, x, w0.1, add, 1\n"
 		   " push.bf16 a7, x+8, w1.7, write, 1 | sta y+256, a6\n"
-		   " rd v0, a7, x, 2\n nop\n nop\n st.w y+512, v0\n",
+		   " rd v0, a7, x, 2 | push.f32.sparse a8, x+12, w0.2, add, 1\n nop\n nop\n"
+		   " st.w y+512, v0\n sta y+768, a8\n",
 		   x, y),
 	       "float pushes run");
 	for (u32 i = 0; i < 64; i++) {
@@ -184,8 +189,9 @@ static void float_pushes(void)
 		wrong += y[64 + i] != (i < 63 ? i + 0.5f + 3 : 3);
 		/* 1.5 * 1.5 + (-1) * (-1) in lane 0 */
 		wrong += y[128 + i] != (i == 0 ? 3.25f : 0);
+		wrong += y[192 + i] != (i % 2 ? i + 0.5f : INFINITY);
 	}
-	tap_eq(wrong, 0, "float pushes: order, preset, add, bf16 pairs");
+	tap_eq(wrong, 0, "float pushes: order, preset, add, bf16 pairs, absent weights");
 }
 
 static void modes(void)

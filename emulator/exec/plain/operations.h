@@ -52,6 +52,7 @@ typedef void push_fn(u32 *acc, const u32 *x, const struct weight_row *w, u32 cou
 /* Types of its products. */
 enum push_kind {
 	PUSH_F32,
+	PUSH_F32_SPARSE,
 	PUSH_BF16,
 	PUSH_S8,
 	PUSH_U8,

@@ -46,6 +46,24 @@ KERNEL push_f32(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, b
 		acc[i] = f32_result(sum[i]);
 }
 
+KERNEL push_f32_sparse(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
+{
+	float sum[RONDO_LANES_MAX];
+
+	memcpy(sum, acc, sizeof(sum));
+	for (u32 r = 0; r < count; r++) {
+		const u32 *weight = w[r].container;
+
+		FOR_LANES(i) {
+			float more = fmaf(f32(X(r, i)), f32(weight[i]), sum[i]);
+
+			sum[i] = weight[i] == RONDO_WEIGHT_ABSENT ? sum[i] : more;
+		}
+	}
+	FOR_LANES(i)
+		acc[i] = f32_result(sum[i]);
+}
+
 KERNEL push_bf16(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bool each)
 {
 	float sum[RONDO_LANES_MAX];
@@ -89,15 +107,17 @@ KERNEL push_u8(u32 *acc, const u32 *x, const struct weight_row *w, u32 count, bo
 		name(acc, x, w, count, true);                                                  \
 	}
 
-#define VARIANTS(isa, attribute)                                                   \
-	VARIANT(push_f32, isa, attribute)                                          \
-	VARIANT(push_bf16, isa, attribute)                                         \
-	VARIANT(push_s8, isa, attribute)                                           \
-	VARIANT(push_u8, isa, attribute)                                           \
-	static const struct push_kernels kernels_##isa = {                         \
-		{ push_f32_##isa, push_bf16_##isa, push_s8_##isa, push_u8_##isa }, \
-		{ push_f32_each_##isa, push_bf16_each_##isa, push_s8_each_##isa,   \
-		  push_u8_each_##isa }                                             \
+#define VARIANTS(isa, attribute)                                                         \
+	VARIANT(push_f32, isa, attribute)                                                \
+	VARIANT(push_f32_sparse, isa, attribute)                                         \
+	VARIANT(push_bf16, isa, attribute)                                               \
+	VARIANT(push_s8, isa, attribute)                                                 \
+	VARIANT(push_u8, isa, attribute)                                                 \
+	static const struct push_kernels kernels_##isa = {                               \
+		{ push_f32_##isa, push_f32_sparse_##isa, push_bf16_##isa, push_s8_##isa, \
+		  push_u8_##isa },                                                       \
+		{ push_f32_each_##isa, push_f32_sparse_each_##isa, push_bf16_each_##isa, \
+		  push_s8_each_##isa, push_u8_each_##isa }                               \
 	};
 
 VARIANTS(plain, )

@@ -135,6 +135,7 @@ static void weigh_u8(struct weight_row *row, u32 lane, u32 container, u8 zp)
 #define MEANING_wl_s8		{ .weigh = weigh_s8 }
 #define MEANING_wl_u8		{ .weigh = weigh_u8 }
 #define MEANING_push_f32	{ .push = PUSH_F32 }
+#define MEANING_push_f32_sparse	{ .push = PUSH_F32_SPARSE }
 #define MEANING_push_bf16	{ .push = PUSH_BF16 }
 #define MEANING_push_s8		{ .push = PUSH_S8 }
 #define MEANING_push_u8		{ .push = PUSH_U8 }
