@@ -27,6 +27,7 @@ struct product {
 	const struct plan *plan;
 	struct moved x, w, y, bias;
 	bool integer; /* of bytes, in s32 */
+	enum rondo_opcode push;
 	struct quantised_product q; /* what that needs */
 	int element; /* bytes of one of the result */
 	bool packed; /* the weights of a column tile are dense, one tile behind the other, */
@@ -61,6 +62,23 @@ static s64 pixel_offset(const struct product *p, const struct moved *a, const s6
 	       at[PIXEL_X] * a->stride[p->pixel + PIXEL_X];
 }
 
+/* Columns of one pixel; those of the next follow. */
+static s64 own_columns(const struct product *p)
+{
+	return p->s->size[p->column] / stage_pixels(p->s);
+}
+
+/* The bias of columns [n, ...), in f32: the same for all pixels. */
+static struct mir_ref bias_ref(const struct product *p, s64 n)
+{
+	s64 own = own_columns(p);
+	struct mir_ref ref = outer_ref(p, &p->bias, n % own * p->bias.stride[p->column]);
+
+	if (stage_pixels(p->s) > 1)
+		ref.seg_len = (u16)own;
+	return ref;
+}
+
 /* Loads the parameters of the store for columns [n, n + lanes): of rq_f32 bias, low, high. */
 static vreg load_params(struct lowering *l, const struct product *p, s64 n, int lanes)
 {
@@ -78,8 +96,7 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	if (p->bias.buf == MIR_NO_BUF)
 		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), lanes);
 	else
-		mir_load_part(m, params, 0, RONDO_OP_ld_w,
-			      outer_ref(p, &p->bias, n * p->bias.stride[p->column]), lanes);
+		mir_load_part(m, params, 0, RONDO_OP_ld_w, bias_ref(p, n), lanes);
 	for (i = 0; i < 2; i++)
 		mir_load_part(m, params, 1 + i, RONDO_OP_ldb_w, lower_scalar(l, bounds[i]), lanes);
 	return params;
@@ -195,7 +212,7 @@ static void push_pixels(struct lowering *l, const struct product *p, int k, int 
 	ref.seg_len = tile->seg_len;
 	ref.seg_stride = tile->seg_stride;
 	open_pixels(&l->mir, &ref, w, h, &p->x.stride[p->pixel]);
-	item = mir_op(&l->mir, p->integer ? p->q.push : RONDO_OP_push_f32);
+	item = mir_op(&l->mir, p->push);
 	item->ref = ref;
 	item->op.count = tile->count;
 	item->op.buf = (u8)buffer;
@@ -204,15 +221,31 @@ static void push_pixels(struct lowering *l, const struct product *p, int k, int 
 	close_pixels(&l->mir);
 }
 
+/* Lets the columns of a store be where they belong. */
+static void set_pattern(const struct product *p, struct mir_ref *ref)
+{
+	const s64 *pixels = p->s->pixels, *stride = &p->y.stride[p->pixel];
+	s64 own = own_columns(p);
+	bool behind = stride[PIXEL_X] == pixels[PIXEL_X] * own * p->element;
+
+	if (p->y.stride[p->column] != p->element) {
+		ref->seg_len = 1;
+		ref->seg_stride = (s32)p->y.stride[p->column];
+	} else if (pixels[PIXEL_X] > 1 && !behind) {
+		ref->seg_len = (u16)own;
+		ref->seg_stride = (s32)(stride[PIXEL_X] / pixels[PIXEL_X]);
+	} else if (pixels[PIXEL_Y] > 1) {
+		ref->seg_len = (u16)(pixels[PIXEL_X] * own);
+		ref->seg_stride = (s32)(stride[PIXEL_Y] / pixels[PIXEL_Y]);
+	}
+}
+
 static void store_pixels(struct lowering *l, const struct product *p, struct mir_ref ref, s64 w,
 			 s64 h, vreg params, int lanes)
 {
 	struct mir_item *item;
 
-	if (p->y.stride[p->column] != p->element) {
-		ref.seg_len = 1;
-		ref.seg_stride = (s32)p->y.stride[p->column];
-	}
+	set_pattern(p, &ref);
 	open_pixels(&l->mir, &ref, w, h, &p->y.stride[p->pixel]);
 	item = mir_op(&l->mir, p->integer ? p->q.store : RONDO_OP_stq_f32);
 	item->ref = ref;
@@ -357,9 +390,11 @@ static struct moved moved_by(const struct stage *s, const struct stage_access *a
 /* The constant weights of all of a product while they are packed, in containers. */
 struct packing {
 	const struct stage *s; /* all of it, not a tile */
+	const struct tile_ks *ks;
 	s64 size[3]; /* of the reduced dimensions */
 	s64 stride[STAGE_DIMS]; /* of what it comes from */
 	s64 rows, columns;
+	s64 own; /* columns of each of several pixels of floats, or 0 */
 	int lanes;
 	u32 *to;
 };
@@ -372,17 +407,40 @@ static s64 packed_at(const struct packing *k, s64 row, s64 column)
 	return n * k->rows + row * (left < k->lanes ? left : k->lanes) + column - n;
 }
 
-/* One matrix: rows are the points of the reduced dimensions, which begin at @first. */
-static void pack_matrix(struct packing *k, int first, const u32 *from)
+/* Column @o of several pixels of floats for a tap; it is absent beside its own window. */
+static u32 own_weight(const struct packing *k, int first, const u32 *from, s64 ky, s64 kx, s64 o)
+{
+	const s64 *stride = &k->stride[first];
+	u32 weight;
+
+	if (!stage_own_tap(k->s, o / k->own, &ky, &kx))
+		return RONDO_WEIGHT_ABSENT;
+	weight = from[ky * stride[0] + kx * stride[1] + o % k->own * k->stride[first - 1]];
+	/* Which NaN it is makes no difference to a sum. */
+	return weight == RONDO_WEIGHT_ABSENT ? RONDO_WEIGHT_ABSENT - 1 : weight;
+}
+
+/* Row @row is of point @point of the reduced dimensions, which begin at @first. */
+static void pack_row(struct packing *k, int first, const u32 *from, s64 row, s64 point)
 {
 	const s64 *size = k->size, *stride = &k->stride[first];
+	s64 kx = point / size[2] % size[1], ky = point / size[2] / size[1];
+	const u32 *c = from + point % size[2] * stride[2];
+	const u32 *w = c + ky * stride[0] + kx * stride[1];
 
-	for (s64 row = 0; row < k->rows; row++) {
-		s64 c = row % size[2], kx = row / size[2] % size[1], ky = row / size[2] / size[1];
-		const u32 *w = from + ky * stride[0] + kx * stride[1] + c * stride[2];
+	for (s64 o = 0; o < k->columns; o++)
+		k->to[packed_at(k, row, o)] = k->own ? own_weight(k, first, c, ky, kx, o) :
+						       w[o * k->stride[first - 1]];
+}
 
-		for (s64 o = 0; o < k->columns; o++)
-			k->to[packed_at(k, row, o)] = w[o * k->stride[first - 1]];
+/* One matrix: a row for each container of each push. */
+static void pack_matrix(struct packing *k, int first, const u32 *from)
+{
+	for (int i = 0; i < k->ks->n; i++) {
+		const struct tile_k *push = &k->ks->k[i];
+
+		for (int e = 0; e < push->count; e++)
+			pack_row(k, first, from, push->row + e, tile_k_point(push, e));
 	}
 	k->to += k->rows * k->columns;
 }
@@ -424,7 +482,7 @@ static void pack_weights(struct lowering *l, struct product *p)
 	const struct stage *whole = p->s->whole ? p->s->whole : p->s;
 	const struct value *v = whole->in[1].value;
 	const struct layout dense = layout_dense(v);
-	struct packing k = { .s = whole, .lanes = l->machine->lanes };
+	struct packing k = { .s = whole, .ks = &p->plan->k, .lanes = l->machine->lanes };
 	const u32 *from = v->data;
 	int first = whole->dims - whole->reduced;
 	s64 matrix = BYTES, bytes;
@@ -437,6 +495,8 @@ static void pack_weights(struct lowering *l, struct product *p)
 		k.size[i] = i < 2 ? whole->size[first + i] : stage_containers(whole);
 	k.rows = k.size[0] * k.size[1] * k.size[2];
 	k.columns = whole->size[p->column];
+	if (!p->integer && stage_pixels(whole) > 1)
+		k.own = k.columns / stage_pixels(whole);
 	bytes = k.rows * k.columns * BYTES;
 	for (int d = 0; d < p->plan->outer; d++)
 		bytes *= k.stride[d] ? whole->size[d] : 1;
@@ -496,6 +556,7 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.packed = value_is_const(s->in[1].value);
 	p.integer = dtype_size(s->in[0].value->dtype) == 1;
 	p.element = (int)dtype_size(s->out.value->dtype);
+	p.push = stage_pixels(s) > 1 ? RONDO_OP_push_f32_sparse : RONDO_OP_push_f32;
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);
@@ -506,6 +567,7 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 
 		if (rc)
 			return rc;
+		p.push = p.q.push;
 		p.bias = (struct moved){ .buf = p.q.parameters.buf, .base = p.q.parameters.offset };
 		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
 		for (int d = 0; d <= p.column; d++)
@@ -537,7 +599,7 @@ static int lower_packed(struct lowering *l, const struct stage *s, const struct 
 	struct plan one;
 	int rc = 0;
 
-	if (plan->pixels > 1 && plan->piece) {
+	if (plan->pixels[0] * plan->pixels[1] > 1 && plan->piece) {
 		rc = plan_tile(l->g, s, plan, plan->in, l->machine, &one);
 		plan = &one;
 	}

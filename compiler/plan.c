@@ -7,6 +7,7 @@
 
 enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
+	PACKED_TILES = 4, /* column tiles of several pixels in the lanes */
 	PACKED_PART = 16, /* of SRAM, for the weights of several pixels in the lanes at most */
 };
 
@@ -255,59 +256,78 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
  * Cycles of the matrix unit, and of transfers of the weights, for @pixels in the lanes, about;
  * INT64_MAX: their weights have more than @most bytes.
  */
-static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, s64 pixels, s64 most)
+static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, const s64 pixels[2],
+			 s64 most)
 {
 	s64 bytes_per_cycle = (s64)m->dma_bytes_per_cycle * RONDO_DMA_CHANNELS, lanes = m->lanes;
 	struct stage packed;
 	const s64 *size, *k;
-	s64 row, pushes, rows, columns, all, strips;
+	s64 row, pushes, rows, columns, all, strips, groups, outer;
 
 	stage_pack(s, pixels, &packed);
 	size = &packed.size[packed.dims - packed.reduced - 3];
 	k = &packed.size[packed.dims - packed.reduced];
+	groups = s->size[1];
+	outer = s->size[0] * groups;
 	row = k[KX] * stage_containers(&packed);
 	rows = k[KY] * row;
-	pushes = row > lanes ? k[KY] * ((row + lanes - 1) / lanes) :
-			       (k[KY] + lanes / row - 1) / (lanes / row);
+	pushes = s->in[0].step[s->in[0].as.rank - 1][s->dims - 2] == 1 || k[KX] == 1 ?
+			 tile_pushes(m, k[KY], row) :
+			 k[KY] * tile_pushes(m, k[KX], stage_containers(&packed));
 	columns = (size[2] + lanes - 1) / lanes;
 	all = size[0] * size[1];
 	strips = columns * pushes > 1 ? (all + m->acc_rows - 1) / m->acc_rows : 1;
-	if (rows * size[2] * CONTAINER_BYTES > most)
+	if (groups * rows * size[2] * CONTAINER_BYTES > most)
 		return INT64_MAX;
-	all *= pushes * columns;
-	rows *= columns * strips;
-	return (all > rows ? all : rows) +
-	       rows / strips * lanes * CONTAINER_BYTES / bytes_per_cycle;
+	all *= pushes * columns * outer;
+	return (all > rows * columns * strips * outer ? all : rows * columns * strips * outer) +
+	       groups * rows * columns * lanes * CONTAINER_BYTES / bytes_per_cycle;
 }
 
-/*
- * How many pixels lie in the lanes. What is beside the window of a pixel meets weights of 0, which
- * is exact for integers; infinity times 0 would not be.
- */
-static s64 choose_pixels(const struct plans *p, const struct stage *s,
-			 const struct rondo_machine *m)
+/* Whether @pixels may lie in the lanes: one lane pattern must store them. */
+static bool may_lie(const struct stage *s, const struct layout *out, const s64 pixels[2], s64 lanes)
+{
+	int first = s->dims - s->reduced, column = first - 1, row = column - 2;
+	s64 columns = s->size[column], all = pixels[0] * pixels[1] * columns;
+	bool behind = plan_stride(&s->out, out, column - 1) == columns * out->element;
+
+	if (plan_stride(&s->out, out, column) != out->element)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		if (s->size[row + i] % pixels[i] ||
+		    (pixels[i] > 1 && s->in[0].step[s->in[0].as.rank - 2 + i][first + i] != 1))
+			return false;
+	}
+	if (all > lanes) /* biases of floats must not begin within a pixel */
+		return behind && pixels[0] == 1 && all <= PACKED_TILES * lanes &&
+		       (s->node->op == OP_CONVINTEGER || lanes % columns == 0);
+	return behind || pixels[0] == 1 || pixels[1] == 1;
+}
+
+/* How many pixels lie in the lanes: as many as cost the fewest cycles. */
+static void choose_pixels(const struct plans *p, const struct stage *s,
+			  const struct rondo_machine *m, s64 pixels[2])
 {
 	const struct layout *out = &p->layout[s->out.value->id];
-	int column = s->dims - s->reduced - 1, x = column - 1, kx = s->dims - 2;
+	const s64 *size = &s->size[s->dims - s->reduced - 3];
 	s64 most = (s64)(p->sram ? p->sram : m->sram_bytes) / PACKED_PART;
-	s64 best = 1, least, cycles;
+	s64 least, cycles, n[2];
 
-	if (s->node->op != OP_CONVINTEGER || s->size[1] != 1 ||
-	    s->in[0].step[s->in[0].as.rank - 1][kx] != 1 ||
-	    plan_stride(&s->out, out, column) != out->element ||
-	    plan_stride(&s->out, out, x) != s->size[column] * out->element)
-		return 1;
-	least = packed_cycles(s, m, 1, INT64_MAX);
-	for (s64 n = 2; n <= m->lanes && n <= s->size[x]; n++) {
-		if (s->size[x] % n)
-			continue;
-		cycles = packed_cycles(s, m, n, most);
-		if (cycles >= least)
-			continue;
-		least = cycles;
-		best = n;
+	pixels[0] = pixels[1] = 1;
+	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value))
+		return;
+	least = packed_cycles(s, m, pixels, INT64_MAX);
+	for (n[0] = 1; n[0] <= m->lanes && n[0] <= size[0]; n[0]++) {
+		for (n[1] = 1; n[1] <= m->lanes && n[1] <= size[1]; n[1]++) {
+			if (n[0] * n[1] == 1 || !may_lie(s, out, n, m->lanes))
+				continue;
+			cycles = packed_cycles(s, m, n, most);
+			if (cycles >= least)
+				continue;
+			least = cycles;
+			memcpy(pixels, n, sizeof(n));
+		}
 	}
-	return best;
 }
 
 static int plan_product(struct graph *g, const struct stage *whole, const struct rondo_machine *m,
@@ -367,7 +387,7 @@ static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 		plan->unit = PLAN_ALIAS;
 	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
 		return 0;
-	plan->pixels = choose_pixels(p, s, m);
+	choose_pixels(p, s, m, plan->pixels);
 	return plan_product(g, s, m, plan);
 }
 
@@ -418,7 +438,8 @@ static bool may_pack(const struct stage *tile, const struct plan *whole)
 {
 	int column = tile->dims - tile->reduced - 1;
 
-	return !whole->piece && tile->size[column - 1] % whole->pixels == 0 &&
+	return !whole->piece && tile->size[column - 2] % whole->pixels[0] == 0 &&
+	       tile->size[column - 1] % whole->pixels[1] == 0 &&
 	       (!tile->whole || tile->size[column] == tile->whole->size[column]);
 }
 
@@ -478,7 +499,7 @@ int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whol
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		out->in[i] = in[i];
 	if (whole->unit == PLAN_MATRIX && !may_pack(tile, whole))
-		out->pixels = 1;
+		out->pixels[0] = out->pixels[1] = 1;
 	return whole->unit == PLAN_MATRIX ? plan_product(g, tile, machine, out) : 0;
 }
 

@@ -31,7 +31,7 @@ struct plan {
 	enum plan_unit unit;
 	struct layout in[STAGE_INPUTS]; /* how it reads its inputs: if not as they are, copies */
 	/* PLAN_MATRIX: sizes and numbers of columns and pixels are those of stage_pack() */
-	s64 pixels; /* of a row, that lie in the lanes beside each other */
+	s64 pixels[2]; /* rows, and pixels of a row, that lie in the lanes beside each other */
 	struct tile_ks k; /* the reduced dimensions, cut into pushes */
 	struct tile_strip strip; /* the pixels that are computed at one time */
 	int outer; /* dimensions outside of the pixels */

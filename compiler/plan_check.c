@@ -34,8 +34,12 @@ static int check_product(const struct graph *g, const struct stage *whole, const
 	const struct stage *s = &packed;
 	s64 rows, at = 0;
 
-	if (p->pixels < 1 || whole->size[whole->dims - whole->reduced - 2] % p->pixels)
-		return broken(g, whole, "pixels in the lanes that do not divide the width");
+	for (int i = 0; i < 2; i++) {
+		s64 all = whole->size[whole->dims - whole->reduced - 3 + i];
+
+		if (p->pixels[i] < 1 || all % p->pixels[i])
+			return broken(g, whole, "pixels in the lanes that do not divide all");
+	}
 	stage_pack(whole, p->pixels, &packed);
 	rows = stage_containers(s);
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
@@ -54,15 +58,17 @@ static int check_product(const struct graph *g, const struct stage *whole, const
 	return 0;
 }
 
-/* Columns of several pixels are where those of one pixel after the other are. */
+/* One lane pattern reaches the columns of several pixels. */
 static int check_pixels(const struct graph *g, const struct stage *s, const struct plan *p,
 			const struct layout *out)
 {
 	int column = s->dims - s->reduced - 1;
+	s64 behind = plan_stride(&s->out, out, column - 1) - s->size[column] * out->element;
 
-	if (p->pixels > 1 &&
-	    (plan_stride(&s->out, out, column) != out->element ||
-	     plan_stride(&s->out, out, column - 1) != s->size[column] * out->element))
+	if (p->pixels[0] * p->pixels[1] == 1)
+		return 0;
+	if (plan_stride(&s->out, out, column) != out->element ||
+	    (p->pixels[0] > 1 && p->pixels[1] > 1 && behind))
 		return broken(g, s, "pixels in the lanes that do not lie behind each other");
 	return 0;
 }
@@ -112,8 +118,9 @@ static void print_product(const struct plan *p, FILE *out)
 	for (int k = 0; k < p->k.n; k++)
 		fprintf(out, " %d", p->k.k[k].count);
 	fprintf(out, "\n");
-	if (p->pixels > 1)
-		fprintf(out, "  %" PRId64 " pixels of a row in the lanes\n", p->pixels);
+	if (p->pixels[0] * p->pixels[1] > 1)
+		fprintf(out, "  %" PRId64 " x %" PRId64 " pixels in the lanes\n", p->pixels[0],
+			p->pixels[1]);
 	if (p->piece)
 		fprintf(out, "  weights in pieces of %" PRIu64 " bytes, %d ahead\n", p->piece,
 			p->ahead);

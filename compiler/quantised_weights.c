@@ -35,12 +35,11 @@ static s64 channel_of(const struct quantised_weights *w, s64 m, s64 o)
 s32 quantised_weight(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
 {
 	const s64 *k = &w->stride[w->first];
-	s64 own = kx - o / w->columns * w->s->pixel_taps, taps, at;
+	s64 at;
 
-	taps = w->s->size[w->first + 1] - (w->s->pixels - 1) * w->s->pixel_taps;
-	if (own < 0 || own >= taps) /* of the window of another pixel */
+	if (!stage_own_tap(w->s, o / w->columns, &ky, &kx))
 		return 0;
-	at = matrix_at(w, m) + o % w->columns * w->stride[w->column] + ky * k[0] + own * k[1] +
+	at = matrix_at(w, m) + o % w->columns * w->stride[w->column] + ky * k[0] + kx * k[1] +
 	     c * k[2];
 	return quantise_read(w->v->dtype, w->v->data, at) -
 	       (s32)zero_point(w->zero, channel_of(w, m, o));
@@ -74,7 +73,8 @@ struct quantised_weights quantised_weights_of(const struct stage *s, int outer)
 				       .outer = outer,
 				       .column = s->dims - s->reduced - 1,
 				       .first = s->dims - s->reduced,
-				       .columns = s->size[s->dims - s->reduced - 1] / s->pixels,
+				       .columns =
+					       s->size[s->dims - s->reduced - 1] / stage_pixels(s),
 				       .matrices = 1 };
 
 	for (int d = 0; d < s->dims; d++) {

@@ -26,7 +26,7 @@ static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kin
 	}
 	s->at[s->count++] = stage;
 	*stage = (struct stage){
-		.kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY, .pixels = 1
+		.kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY, .pixels = { 1, 1 }
 	};
 	stage->epilogue = quantise_epilogue(n);
 	stage->out.value = stage->epilogue ? stage->epilogue->out[0] : n->out[0];
@@ -527,21 +527,39 @@ void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struc
 		move_access(&tile->in[i], s->dims, origin);
 }
 
-void stage_pack(const struct stage *s, s64 pixels, struct stage *packed)
+void stage_pack(const struct stage *s, const s64 pixels[2], struct stage *packed)
 {
-	int column = s->dims - s->reduced - 1, x = column - 1, kx = s->dims - 2;
-	int width = s->in[0].as.rank - 1;
+	int first = s->dims - s->reduced, column = first - 1, row = column - 2;
 
 	*packed = *s;
-	if (pixels == 1)
-		return;
-	packed->pixels = pixels;
-	packed->pixel_taps = s->in[0].step[width][x];
-	packed->size[x] /= pixels;
-	packed->size[column] *= pixels;
-	packed->size[kx] += (pixels - 1) * packed->pixel_taps;
-	packed->in[0].step[width][x] *= pixels;
-	packed->out.step[width][x] *= pixels;
+	for (int i = 0; i < 2; i++) {
+		if (pixels[i] == 1)
+			continue;
+		packed->pixels[i] = pixels[i];
+		packed->pixel_taps[i] = s->in[0].step[s->in[0].as.rank - 2 + i][row + i];
+		packed->size[row + i] /= pixels[i];
+		packed->size[column] *= pixels[i];
+		packed->size[first + i] += (pixels[i] - 1) * packed->pixel_taps[i];
+		for (int c = 0; c < TENSOR_RANK_MAX; c++) {
+			packed->in[0].step[c][row + i] *= pixels[i];
+			packed->out.step[c][row + i] *= pixels[i];
+		}
+	}
+}
+
+bool stage_own_tap(const struct stage *packed, s64 pixel, s64 *ky, s64 *kx)
+{
+	const s64 number[2] = { pixel / packed->pixels[1], pixel % packed->pixels[1] };
+	const s64 *size = &packed->size[packed->dims - packed->reduced];
+	s64 *const tap[2] = { ky, kx };
+
+	for (int i = 0; i < 2; i++) {
+		*tap[i] -= number[i] * packed->pixel_taps[i];
+		if (*tap[i] < 0 ||
+		    *tap[i] >= size[i] - (packed->pixels[i] - 1) * packed->pixel_taps[i])
+			return false;
+	}
+	return true;
 }
 
 bool stage_may_cut(const struct stage *s, int d)

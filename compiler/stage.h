@@ -46,7 +46,7 @@ struct stage {
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
 	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
 	/* Pixels of a convolution that are columns beside each other, and taps between them. */
-	s64 pixels, pixel_taps;
+	s64 pixels[2], pixel_taps[2]; /* rows, and of a row */
 	/* For a tile: the stage that it is a part of, and where in its domain it begins. */
 	const struct stage *whole;
 	s64 origin[STAGE_DIMS];
@@ -61,12 +61,21 @@ struct stages {
 void stage_tile(const struct stage *s, const s64 *origin, const s64 *size, struct stage *tile);
 
 /*
- * Makes @packed the convolution @s with @pixels neighbours of a row as one, of as many times the
- * columns: its window is as wide as theirs together, and what lies beside that of a column's own
- * pixel counts for nothing in it. @pixels divides the width. Its columns are where those of @s are
- * if channels lie next to each other and pixels behind them.
+ * Makes @packed the convolution @s with @pixels[0] rows of @pixels[1] neighbours as one, of as many
+ * times the columns, those of the next pixel behind those of the one before: its window is as large
+ * as theirs together, and what lies beside that of a column's own pixel counts for nothing in it.
+ * They divide height and width.
  */
-void stage_pack(const struct stage *s, s64 pixels, struct stage *packed);
+void stage_pack(const struct stage *s, const s64 pixels[2], struct stage *packed);
+
+/* Makes tap (*@ky, *@kx) of @packed that of the window of its pixel @pixel; false: it is none. */
+bool stage_own_tap(const struct stage *packed, s64 pixel, s64 *ky, s64 *kx);
+
+/* Pixels that are columns beside each other. */
+static inline s64 stage_pixels(const struct stage *s)
+{
+	return s->pixels[0] * s->pixels[1];
+}
 
 /*
  * Whether @s may be cut into tiles along dimension @d: not where elements depend on each other, and

@@ -12,7 +12,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { STRAIGHT_MAX = 64 }; /* operations of straight-line code that are scheduled together */
+enum {
+	STRAIGHT_MAX = 64, /* operations of straight-line code that are scheduled together */
+	OPENING_MAX = RONDO_DMA_CHANNELS * RONDO_DMA_OUTSTANDING, /* transfers that are under way */
+};
 
 u64 stream_run_count(const struct stream_run *r)
 {
@@ -381,6 +384,8 @@ static int prepare(struct builder *b)
 	}
 	for (int i = 0; i < transfers; i++)
 		b->started[i] = (struct started){ .number = -1, .wanted = NEVER, .needed = NEVER };
+	for (int i = 0; i < b->t->count && b->opening < OPENING_MAX; i++)
+		b->opening += b->t->at[i].dir == RONDO_DMA_IN;
 	sram_map_init(&b->sram, &g->arena, b->l->machine->sram_bytes);
 	sram_map_init(&b->slots, &g->arena, RONDO_PROGRAM_SLOTS_MAX * RONDO_SLOT_BYTES_MAX);
 	stream_find_lives(b);

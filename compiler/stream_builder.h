@@ -74,6 +74,7 @@ struct builder {
 	struct need *need; /* of this stream */
 	int needs, need_room;
 	u64 busy_until; /* bundles of this stream so far, results that land included */
+	u64 opening; /* bundles at the begin of the program in which transfers start, about */
 	const struct mir_item *node; /* being placed */
 	bool marked; /* the node's region has begun */
 	int error;
@@ -128,6 +129,12 @@ void stream_need(struct builder *b, int transfer, u64 at);
 
 /* The first bundle of this stream behind the start of @transfer, which may be SRAM_NO_TRANSFER. */
 u64 stream_behind(const struct builder *b, int transfer);
+
+/*
+ * The first one that may wait for it. In the first stream that is behind the starts that open the
+ * program: a wait among them would hold the others up.
+ */
+u64 stream_awaits(const struct builder *b, int transfer);
 
 /* Starts @transfer as early as its bytes allow, behind those of its channel. */
 void stream_start(struct builder *b, int transfer);

@@ -246,7 +246,7 @@ static void wait_for_bytes(struct builder *b, const struct placing *p, int i,
 		const struct sram_state *s = &b->sram.at[r].state;
 
 		not_before(start, s->written, at);
-		not_before(start, stream_behind(b, s->in), at);
+		not_before(start, stream_awaits(b, s->in), at);
 		if (!write)
 			continue;
 		not_before(start, s->read, at);

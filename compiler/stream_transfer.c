@@ -94,6 +94,13 @@ u64 stream_behind(const struct builder *b, int transfer)
 	return b->started[transfer].at + 1;
 }
 
+u64 stream_awaits(const struct builder *b, int transfer)
+{
+	u64 behind = stream_behind(b, transfer);
+
+	return behind && !b->number ? max_of(behind, b->opening) : behind;
+}
+
 /*
  * The bundle in which transfer @x has ended by itself, about; a bundle of this stream. Whoever
  * waits for it before that stops everything.

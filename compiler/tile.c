@@ -1,45 +1,103 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "compiler/tile.h"
 
-/* The next push of @run that starts at container @at; its row and offset are the caller's. */
-static struct tile_k cut(const struct tile_run *run, s64 at, int lanes)
-{
-	s64 seg = at / run->len, rest = run->len - at % run->len;
-	struct tile_k k = { .offset = run->offset + seg * run->stride + at % run->len * 4 };
-	s64 segs = lanes / run->len;
+/*
+ * How to cut the columns of a rectangle of @segs rows that are left behind whole pushes: best[w] is
+ * the number of pushes for w of them, of which the first width[w] are together.
+ */
+struct cuts {
+	s64 segs, best[RONDO_LANES_MAX + 1], width[RONDO_LANES_MAX + 1];
+};
 
-	if (at % run->len || !segs) { /* segments longer than a push: within one */
-		k.count = rest < lanes ? rest : lanes;
-		return k;
+static s64 rows_of_push(s64 lanes, s64 width)
+{
+	return lanes / width;
+}
+
+static void find_cuts(s64 lanes, s64 segs, struct cuts *c)
+{
+	if (c->segs == segs)
+		return;
+	*c = (struct cuts){ .segs = segs };
+	for (s64 w = 1; w <= lanes; w++) {
+		c->best[w] = INT64_MAX;
+		for (s64 first = w; first; first--) {
+			s64 rows = rows_of_push(lanes, first);
+			s64 pushes = (segs + rows - 1) / rows + c->best[w - first];
+
+			if (pushes >= c->best[w])
+				continue;
+			c->best[w] = pushes;
+			c->width[w] = first;
+		}
 	}
-	if (segs > run->segs - seg)
-		segs = run->segs - seg;
-	k.count = segs * run->len;
-	if (segs > 1 && run->stride != run->len * 4) {
-		k.seg_len = run->len;
-		k.seg_stride = run->stride;
+}
+
+s64 tile_pushes(const struct rondo_machine *m, s64 segs, s64 len)
+{
+	struct cuts c = { 0 };
+
+	find_cuts(m->lanes, segs, &c);
+	return len / m->lanes * segs + c.best[len % m->lanes];
+}
+
+/* What is cut to pushes. */
+struct cutting {
+	struct tile_ks *ks;
+	s64 row, point; /* of the run's first container */
+};
+
+/* Pushes for columns [@at, @at + @width) of @run. */
+static void cut_columns(struct cutting *c, const struct tile_run *run, s64 lanes, s64 at, s64 width)
+{
+	s64 most = rows_of_push(lanes, width), segs;
+
+	for (s64 seg = 0; seg < run->segs; seg += segs) {
+		struct tile_k *k = &c->ks->k[c->ks->n++];
+
+		segs = run->segs - seg < most ? run->segs - seg : most;
+		*k = (struct tile_k){ .offset = run->offset + seg * run->stride + at * 4,
+				      .count = (int)(segs * width),
+				      .row = c->row,
+				      .point = c->point + seg * run->len + at,
+				      .width = width,
+				      .pitch = run->len };
+		if (segs > 1 && run->stride != width * 4) {
+			k->seg_len = (int)width;
+			k->seg_stride = run->stride;
+		}
+		c->row += k->count;
 	}
-	return k;
+}
+
+static void cut_run(struct cutting *c, const struct tile_run *run, s64 lanes,
+		    const struct cuts *cuts)
+{
+	s64 at = 0, left = run->len % lanes;
+
+	for (; at + lanes <= run->len; at += lanes)
+		cut_columns(c, run, lanes, at, lanes);
+	for (; left; at += cuts->width[left], left -= cuts->width[left])
+		cut_columns(c, run, lanes, at, cuts->width[left]);
+	c->point += run->segs * run->len;
 }
 
 struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n)
 {
 	struct tile_ks ks = { 0 };
-	s64 most = 0, row = 0, at;
-	int i;
+	struct cutting c = { .ks = &ks };
+	struct cuts cuts = { 0 };
+	s64 most = 0;
 
-	for (i = 0; i < n; i++)
-		most += runs[i].segs * (1 + runs[i].len / m->lanes);
+	for (int i = 0; i < n; i++) {
+		find_cuts(m->lanes, runs[i].segs, &cuts);
+		most += runs[i].len / m->lanes * runs[i].segs + cuts.best[runs[i].len % m->lanes];
+	}
 	ks.k = arena_alloc(arena, most * sizeof(*ks.k));
-	if (!ks.k)
-		return ks;
-	for (i = 0; i < n; i++) {
-		for (at = 0; at < runs[i].segs * runs[i].len; at += ks.k[ks.n++].count) {
-			ks.k[ks.n] = cut(&runs[i], at, m->lanes);
-			ks.k[ks.n].row = row + at;
-		}
-		row += runs[i].segs * runs[i].len;
+	for (int i = 0; ks.k && i < n; i++) {
+		find_cuts(m->lanes, runs[i].segs, &cuts);
+		cut_run(&c, &runs[i], m->lanes, &cuts);
 	}
 	return ks;
 }

@@ -3,8 +3,8 @@
  * Tiling: how a product is cut to what the matrix unit holds.
  *
  * K (what is summed over) is cut to pushes of at most `lanes` containers that one lane pattern
- * reaches; pixels (rows of the result) to strips that fit in the accumulator file; N (columns) to
- * `lanes`. A function of sizes only.
+ * reaches, in any order; pixels (rows of the result) to strips that fit in the accumulator file; N
+ * (columns) to `lanes`. A function of sizes only.
  */
 #ifndef COMPILER_TILE_H
 #define COMPILER_TILE_H
@@ -12,8 +12,7 @@
 #include "compiler/arena.h"
 #include "spec/machine.h"
 
-/* One run of `segs` equal segments that one operand pattern walks, for example a row of a window.
- */
+/* One run of `segs` equal segments, which are rows of a rectangle: for example a window. */
 struct tile_run {
 	s64 offset; /* bytes from the pixel's address to the first segment */
 	s64 segs, len; /* segments, containers in each */
@@ -26,7 +25,9 @@ struct tile_k {
 	int count; /* containers */
 	int seg_len; /* 0: contiguous */
 	s64 seg_stride; /* bytes */
-	s64 row; /* first weight row, counted over all of K */
+	s64 row; /* first weight row, counted over all of K, in the order of the pushes */
+	s64 point; /* the number of its first container in K, */
+	s64 width, pitch; /* and so many behind it; as many again from `pitch` on */
 };
 
 struct tile_ks {
@@ -34,7 +35,16 @@ struct tile_ks {
 	int n;
 };
 
-/* Cuts @runs, whose weight rows follow one another, into pushes; none: there is no memory. */
+/* Which container of K, run by run and segment by segment, container @e of a push is. */
+static inline s64 tile_k_point(const struct tile_k *k, int e)
+{
+	return k->point + e / k->width * k->pitch + e % k->width;
+}
+
+/* Pushes for a run of @segs segments of @len containers. */
+s64 tile_pushes(const struct rondo_machine *m, s64 segs, s64 len);
+
+/* Cuts @runs into pushes, as few as rectangles of them can be; none: there is no memory. */
 struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n);
 

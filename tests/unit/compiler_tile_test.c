@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Tiling: over many shapes, the pushes together read exactly the containers of the runs, in the
- * order of the weight rows, none with more than the machine's lanes; and strips fill the
- * accumulator file without exceeding it.
+ * Tiling: over many shapes, the pushes together read exactly the containers of the runs, and say
+ * which those are, none with more than the machine's lanes; and strips fill the accumulator file
+ * without exceeding it.
  */
 #include "compiler/tile.h"
 #include "core/machine.h"
 #include "tests/tap.h"
 
-enum { RUNS_MAX = 3 };
+enum { RUNS_MAX = 3, SEGS_MAX = 12, LEN_MAX = 200 };
 
 /* Byte address of container @e of push @k, as the machine's lane patterns define it. */
 static s64 address(const struct tile_k *k, int e)
@@ -18,27 +18,39 @@ static s64 address(const struct tile_k *k, int e)
 	return k->offset + e / k->seg_len * k->seg_stride + e % k->seg_len * 4;
 }
 
+/* Where container @point of K is. */
+static s64 place(const struct tile_run *runs, s64 point)
+{
+	while (point >= runs->segs * runs->len) {
+		point -= runs->segs * runs->len;
+		runs++;
+	}
+	return runs->offset + point / runs->len * runs->stride + point % runs->len * 4;
+}
+
 static bool covers(const struct tile_ks *ks, const struct tile_run *runs, int n, int lanes)
 {
-	int push = 0, e = 0, i;
-	s64 row = 0, seg, at;
+	static bool seen[RUNS_MAX * SEGS_MAX * LEN_MAX];
+	s64 row = 0, all = 0;
 
-	for (i = 0; i < n; i++) {
-		for (seg = 0; seg < runs[i].segs; seg++) {
-			for (at = 0; at < runs[i].len; at++, row++, e++) {
-				if (push < ks->n && e == ks->k[push].count) {
-					push++;
-					e = 0;
-				}
-				if (push >= ks->n || ks->k[push].count > lanes ||
-				    ks->k[push].row + e != row ||
-				    address(&ks->k[push], e) !=
-					    runs[i].offset + seg * runs[i].stride + at * 4)
-					return false;
-			}
+	for (int i = 0; i < n; i++)
+		all += runs[i].segs * runs[i].len;
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < ks->n; row += ks->k[i++].count) {
+		const struct tile_k *k = &ks->k[i];
+
+		if (k->row != row || k->count < 1 || k->count > lanes)
+			return false;
+		for (int e = 0; e < k->count; e++) {
+			s64 point = tile_k_point(k, e);
+
+			if (point < 0 || point >= all || seen[point] ||
+			    address(k, e) != place(runs, point))
+				return false;
+			seen[point] = true;
 		}
 	}
-	return push == ks->n - 1 && e == ks->k[push].count;
+	return row == all;
 }
 
 static void test_cover(const struct rondo_machine *m)
@@ -49,7 +61,7 @@ static void test_cover(const struct rondo_machine *m)
 	size_t i, j;
 
 	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
-		for (j = 1; j <= 12; j++) {
+		for (j = 1; j <= SEGS_MAX; j++) {
 			struct arena arena = { 0 };
 			struct tile_ks ks;
 			int r;
@@ -60,11 +72,12 @@ static void test_cover(const struct rondo_machine *m)
 							     .len = lens[i],
 							     .stride = lens[i] * 4 + r * 12 };
 			ks = tile_k(&arena, m, runs, RUNS_MAX);
-			good &= covers(&ks, runs, RUNS_MAX, m->lanes);
+			good &= covers(&ks, runs, RUNS_MAX, m->lanes) &&
+				ks.n == RUNS_MAX * tile_pushes(m, j, lens[i]);
 			arena_free(&arena);
 		}
 	}
-	tap_ok(good, "pushes cover K in the order of the weight rows");
+	tap_ok(good, "pushes take each container once, and as many as are counted");
 }
 
 /* A 5x5 window of one channel in rows of 28 pixels: one push. */
@@ -79,6 +92,20 @@ static void test_window(const struct rondo_machine *m)
 	tap_eq(ks.k[0].seg_len, 5, "in segments of 5");
 	tap_eq(ks.k[0].seg_stride, 112, "a row apart");
 	arena_free(&arena);
+}
+
+/* Windows of several rows: as few pushes as their area needs. */
+static void test_few(const struct rondo_machine *m)
+{
+	static const struct {
+		s64 segs, len, pushes;
+	} cases[] = { { 3, 96, 5 }, { 6, 48, 5 }, { 4, 64, 4 },
+		      { 3, 24, 2 }, { 5, 80, 7 }, { 1, 200, 4 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		tap_ok(tile_pushes(m, cases[i].segs, cases[i].len) == cases[i].pushes,
+		       "%lld rows of %lld are %lld pushes", (long long)cases[i].segs,
+		       (long long)cases[i].len, (long long)cases[i].pushes);
 }
 
 static s64 strips(s64 rows, s64 height)
@@ -114,6 +141,7 @@ int main(void)
 
 	rondo_machine_init(&m, RONDO_MACHINE_edge);
 	test_cover(&m);
+	test_few(&m);
 	test_window(&m);
 	test_strips(&m);
 	return tap_done();
