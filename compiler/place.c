@@ -18,18 +18,23 @@
 
 enum { ALIGN = 64 };
 
-/* The buffers that live in a step, of those that have an address. */
-struct neighbours {
+/*
+ * The buffers that live in a span of steps and not in all of the span around it, of those that have
+ * an address. Span 1 is all steps, its halves are 2 and 3, theirs 4 and 5, 6 and 7, and so on; each
+ * buffer is in a few of them, however long it lives.
+ */
+struct span {
 	struct neighbour {
 		int buf;
 		struct neighbour *next;
 	} * first;
+	int entries; /* in this span and those inside */
 };
 
 struct placing {
 	struct lowering *l;
-	struct neighbours *at; /* by step */
-	int steps;
+	struct span *span; /* by number */
+	int steps, leaves; /* of spans: a power of two, at least as many as steps */
 	u64 floor; /* below it are constants that stay */
 	struct mir_buffer **beside; /* room for all that live with one */
 	u32 *seen; /* by buffer: the last search that has found it */
@@ -92,22 +97,33 @@ static void find_lives(struct placing *p)
 	}
 }
 
+/* Adds those in span @n, which is [@lo, @hi), and those inside that live in [@first, @last]. */
+static int find_in_span(struct placing *p, int n, int lo, int hi, const struct mir_buffer *buf,
+			int found)
+{
+	const struct span *span = &p->span[n];
+	int middle = lo + (hi - lo) / 2;
+
+	if (!span->entries)
+		return found;
+	for (const struct neighbour *i = span->first; i; i = i->next) {
+		if (p->seen[i->buf] == p->round)
+			continue;
+		p->seen[i->buf] = p->round;
+		p->beside[found++] = &p->l->mir.buf[i->buf];
+	}
+	if (hi - lo > 1 && buf->first < middle)
+		found = find_in_span(p, 2 * n, lo, middle, buf, found);
+	if (hi - lo > 1 && buf->last >= middle)
+		found = find_in_span(p, 2 * n + 1, middle, hi, buf, found);
+	return found;
+}
+
 /* The placed buffers that live with buffer @b; how many. */
 static int find_beside(struct placing *p, int b)
 {
-	const struct mir_buffer *buf = &p->l->mir.buf[b];
-	int n = 0;
-
 	p->round++;
-	for (int step = buf->first; step <= buf->last; step++) {
-		for (struct neighbour *i = p->at[step].first; i; i = i->next) {
-			if (p->seen[i->buf] == p->round)
-				continue;
-			p->seen[i->buf] = p->round;
-			p->beside[n++] = &p->l->mir.buf[i->buf];
-		}
-	}
-	return n;
+	return find_in_span(p, 1, 0, p->leaves, &p->l->mir.buf[b], 0);
 }
 
 static int by_address(const void *a, const void *b)
@@ -133,19 +149,34 @@ static u64 lowest(const struct placing *p, u64 bytes, int n)
 	return at;
 }
 
-static int remember(struct placing *p, int b)
+/* Enters buffer @b in span @n, which is [@lo, @hi), or in those inside; how often. */
+static int remember_in_span(struct placing *p, int n, int lo, int hi, int b)
 {
 	const struct mir_buffer *buf = &p->l->mir.buf[b];
+	int middle = lo + (hi - lo) / 2, entries = 0;
+	struct neighbour *i;
 
-	for (int step = buf->first; step <= buf->last; step++) {
-		struct neighbour *i = graph_alloc(p->l->g, sizeof(*i));
-
+	if (buf->last < lo || buf->first >= hi)
+		return 0;
+	if (buf->first > lo || buf->last < hi - 1) {
+		entries = remember_in_span(p, 2 * n, lo, middle, b);
+		entries += remember_in_span(p, 2 * n + 1, middle, hi, b);
+	} else {
+		i = graph_alloc(p->l->g, sizeof(*i));
 		if (!i)
-			return p->l->g->err->code;
-		*i = (struct neighbour){ b, p->at[step].first };
-		p->at[step].first = i;
+			return 0;
+		*i = (struct neighbour){ b, p->span[n].first };
+		p->span[n].first = i;
+		entries = 1;
 	}
-	return 0;
+	p->span[n].entries += entries;
+	return entries;
+}
+
+static int remember(struct placing *p, int b)
+{
+	remember_in_span(p, 1, 0, p->leaves, b);
+	return p->l->g->err->code;
 }
 
 /* ---- In which order -------------------------------------------------------------------------- */
@@ -243,7 +274,7 @@ static int place_all(struct placing *p, struct mir_buffer **order)
 {
 	int rc = 0;
 
-	memset(p->at, 0, (size_t)p->steps * sizeof(*p->at));
+	memset(p->span, 0, 2 * (size_t)p->leaves * sizeof(*p->span));
 	for (int i = 0; i < p->l->mir.bufs && !rc; i++)
 		rc = place_one(p, order[i]);
 	return rc;
@@ -263,9 +294,11 @@ int place_buffers(struct lowering *l)
 		find_lives(&p);
 		if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
 			p.floor = l->weights_bytes;
-		if (!p.at)
-			p.at = graph_alloc(l->g, p.steps * sizeof(*p.at));
-		if (!order || !p.at || !p.beside || !p.seen)
+		for (p.leaves = 1; p.leaves < p.steps; p.leaves *= 2)
+			continue;
+		if (!p.span)
+			p.span = graph_alloc(l->g, 2 * (size_t)p.leaves * sizeof(*p.span));
+		if (!order || !p.span || !p.beside || !p.seen)
 			return -ENOMEM;
 		for (int i = 0; i < m->bufs; i++)
 			order[i] = &m->buf[i];
