@@ -48,10 +48,16 @@ void stream_need(struct builder *b, int transfer, u64 at)
 /* The first bundle from @at on whose slot C has no start; it gets one. */
 static u64 take_start(struct builder *b, u64 at)
 {
-	int i = b->starts;
+	int i = 0, end = b->starts;
 
-	while (i && b->start_at[i - 1] >= at)
-		i--;
+	while (i < end) {
+		int middle = i + (end - i) / 2;
+
+		if (b->start_at[middle] >= at)
+			end = middle;
+		else
+			i = middle + 1;
+	}
 	for (; i < b->starts && b->start_at[i] == at; i++)
 		at++;
 	if (!stream_grow(b, (void **)&b->start_at, b->starts, &b->start_room, sizeof(*b->start_at)))
@@ -65,13 +71,16 @@ static u64 take_start(struct builder *b, u64 at)
 /* How many transfers of @channel start before bundle @at of this stream. */
 static int starts_before(const struct builder *b, u32 channel, u64 at)
 {
-	int n = b->orders[channel];
+	int n = 0, end = b->orders[channel];
 
-	for (; n; n--) {
-		const struct started *s = &b->started[b->order[channel][n - 1]];
+	while (n < end) {
+		int middle = n + (end - n) / 2;
+		const struct started *s = &b->started[b->order[channel][middle]];
 
 		if (s->number < b->number || s->at < at)
-			break;
+			n = middle + 1;
+		else
+			end = middle;
 	}
 	return n;
 }
