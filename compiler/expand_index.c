@@ -10,7 +10,10 @@
 
 #include "compiler/eval_number.h"
 
-enum { COMPARED_MAX = 256 }; /* indices that are compared */
+enum {
+	COMPARED_MAX = 256, /* indices that are compared */
+	JOINED_MAX = 1 << 22, /* elements that are looked at for updates of the same ones */
+};
 
 static int axis_of(struct expand *e, int rank, int *axis)
 {
@@ -280,6 +283,21 @@ static struct value *replace_rows(struct expand *e, struct value *x, struct valu
 	return from ? ex_take(e, x, 0, from, t->rows) : NULL;
 }
 
+/* How many updates name the row that most name; 0, and the error, if there is no memory. */
+static s64 most_updates(struct expand *e, const struct tuples *t)
+{
+	s64 *count = graph_alloc(e->g, ((size_t)t->rows + 1) * sizeof(*count)), most = 1;
+
+	if (!count)
+		return 0;
+	for (s64 i = 0; i < t->count; i++) {
+		s64 n = ++count[t->row[i]];
+
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 /*
  * Rows of @x, each joined with all updates that name it: one round for the first of each row, one
  * for the second, and so on.
@@ -316,6 +334,7 @@ static int scatter(struct expand *e, const struct tuples *t)
 	const char *reduction = e->n->attrs.reduction;
 	struct value *x = ex_in(e, 0), *updates = ex_in(e, 2);
 	struct shape to = x->shape;
+	s64 rounds;
 	double nothing;
 	enum op op;
 
@@ -329,6 +348,15 @@ static int scatter(struct expand *e, const struct tuples *t)
 		return expand_as(e, replace_rows(e, x, updates, t), &to);
 	if (!find_reduction(reduction, x->dtype, &op, &nothing))
 		return expand_refuse(e, -EINVAL, "reduction is \"%.80s\"", reduction);
+	rounds = most_updates(e, t);
+	if (!rounds)
+		return e->g->err->code;
+	if (rounds > JOINED_MAX / (t->rows + t->count + 1))
+		return expand_refuse(e, -ENOTSUP,
+				     "%lld updates of one element among %lld; up to %d products of "
+				     "both are mapped: add up updates before",
+				     (long long)rounds, (long long)(t->rows + t->count),
+				     JOINED_MAX);
 	return expand_as(e, join_rows(e, x, updates, t, op, nothing), &to);
 }
 

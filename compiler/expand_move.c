@@ -509,10 +509,10 @@ int expand_spacetodepth(struct expand *e)
 
 int expand_trilu(struct expand *e)
 {
-	struct value *x = ex_in(e, 0), *mask;
+	struct value *x = ex_in(e, 0), *row, *column, *kept;
 	int rank = x->shape.rank, rc = 0;
 	struct dims k = { 1, { 0 } };
-	struct shape s;
+	s64 rows, columns;
 
 	if (ex_in(e, 1))
 		rc = ex_integers(e, 1, &k);
@@ -520,19 +520,16 @@ int expand_trilu(struct expand *e)
 		return rc;
 	if (rank < 2 || k.n != 1)
 		return expand_refuse(e, -EINVAL, "it needs two dimensions and one k");
-	s = (struct shape){ 2, { x->shape.dim[rank - 2], x->shape.dim[rank - 1] } };
-	mask = graph_value(e->g, "");
-	if (!mask)
-		return e->g->err->code;
-	value_set_type(mask, DTYPE_BOOL, &s);
-	if (!graph_const_room(e->g, mask))
-		return e->g->err->code;
-	for (s64 i = 0; i < shape_elems(&s); i++) {
-		s64 above = i % s.dim[1] - i / s.dim[1] - k.v[0];
-
-		((u8 *)mask->data)[i] = e->n->attrs.upper ? above >= 0 : above <= 0;
-	}
-	return expand_output(e, 0, ex_where(e, mask, x, ex_like(e, x, 0)));
+	rows = x->shape.dim[rank - 2];
+	columns = x->shape.dim[rank - 1];
+	k.v[0] = k.v[0] < -rows ? -rows : k.v[0] > columns ? columns : k.v[0];
+	row = ex_iota(e, DTYPE_S32, 2, 0, rows);
+	column = ex_iota(e, DTYPE_S32, 2, 1, columns);
+	if (e->n->attrs.upper)
+		kept = ex2(e, OP_LESS, ex_by(e, OP_ADD, row, (double)k.v[0] - 1), column);
+	else
+		kept = ex2(e, OP_LESS, column, ex_by(e, OP_ADD, row, (double)k.v[0] + 1));
+	return expand_output(e, 0, ex_where(e, kept, x, ex_like(e, x, 0)));
 }
 
 int expand_onehot(struct expand *e)

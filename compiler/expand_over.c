@@ -137,21 +137,26 @@ static struct value *is_best(struct expand *e, struct value *x, struct value *be
 	return x->dtype == DTYPE_F32 ? ex2(e, OP_OR, hit, ex1(e, OP_ISNAN, x)) : hit;
 }
 
-/*
- * The first or last index along @axis of the elements for which @hit is true, as f32, which holds
- * every index; the dimension stays.
- */
-static struct value *index_of(struct expand *e, struct value *hit, int axis, bool last)
+/* Every index along @axis of @x, as f32, which holds them all: find_axis(). */
+static struct value *indices_of(struct expand *e, const struct value *x, int axis)
 {
-	struct value *iota;
-	s64 size;
+	return ex_iota(e, DTYPE_F32, x->shape.rank, axis, x->shape.dim[axis]);
+}
 
-	if (!hit)
+/*
+ * The first or last of the indices @all along @axis of the elements for which @hit is true; the
+ * dimension stays.
+ */
+static struct value *index_of(struct expand *e, struct value *hit, struct value *all, int axis,
+			      bool last)
+{
+	double none;
+
+	if (!hit || !all)
 		return NULL;
-	size = hit->shape.dim[axis];
-	iota = ex_iota(e, DTYPE_F32, hit->shape.rank, axis, size);
+	none = last ? -1 : (double)hit->shape.dim[axis];
 	return ex_over(e, last ? OP_MAXOVER : OP_MINOVER,
-		       ex_where(e, hit, iota, ex_number(e, DTYPE_F32, last ? -1 : (double)size)),
+		       ex_where(e, hit, all, ex_number(e, DTYPE_F32, none)),
 		       &(struct dims){ 1, { axis } });
 }
 
@@ -178,14 +183,15 @@ int expand_argmax(struct expand *e)
 	if (rc)
 		return rc;
 	y = ex_over(e, max ? OP_MAXOVER : OP_MINOVER, x, &(struct dims){ 1, { axis } });
-	y = index_of(e, is_best(e, x, y), axis, e->n->attrs.select_last_index);
+	y = index_of(e, is_best(e, x, y), indices_of(e, x, axis), axis,
+		     e->n->attrs.select_last_index);
 	y = ex_cast(e, y, DTYPE_S64);
 	return expand_output(e, 0, e->n->attrs.keepdims ? y : ex_squeeze(e, y, axis));
 }
 
 int expand_hardmax(struct expand *e)
 {
-	struct value *x = ex_in(e, 0), *y;
+	struct value *x = ex_in(e, 0), *all, *y;
 	struct shape flat = { 2, { 1, 1 } };
 	int axis = 0, rc = find_axis(e, &x->shape, &axis);
 
@@ -198,17 +204,17 @@ int expand_hardmax(struct expand *e)
 		axis = 1;
 	}
 	y = ex_over(e, OP_MAXOVER, x, &(struct dims){ 1, { axis } });
-	y = x && y ? index_of(e, is_best(e, x, y), axis, false) : NULL;
 	if (!y)
 		return e->g->err->code;
-	y = ex2(e, OP_EQUAL, y, ex_iota(e, DTYPE_F32, x->shape.rank, axis, x->shape.dim[axis]));
+	all = indices_of(e, x, axis);
+	y = ex2(e, OP_EQUAL, index_of(e, is_best(e, x, y), all, axis, false), all);
 	return expand_as(e, ex_cast(e, y, DTYPE_F32), &ex_in(e, 0)->shape);
 }
 
 /* One after the other: each round takes the best of what is left. */
 int expand_topk(struct expand *e)
 {
-	struct value *x = ex_in(e, 0), *left = NULL, *hit, *best, *index;
+	struct value *x = ex_in(e, 0), *left = NULL, *all, *hit, *best, *index;
 	struct value *values[TOP_MAX], *indices[TOP_MAX];
 	bool largest = e->n->attrs.largest;
 	enum op over = largest ? OP_MAXOVER : OP_MINOVER;
@@ -225,6 +231,7 @@ int expand_topk(struct expand *e)
 	if (k.v[0] > TOP_MAX)
 		return expand_refuse(e, -ENOTSUP, "its k is %lld; up to %d are mapped",
 				     (long long)k.v[0], TOP_MAX);
+	all = indices_of(e, x, axis);
 	for (int i = 0; i < k.v[0]; i++) {
 		struct value *among = x;
 
@@ -233,12 +240,10 @@ int expand_topk(struct expand *e)
 		best = ex_over(e, over, among, &(struct dims){ 1, { axis } });
 		hit = among && best ? is_best(e, among, best) : NULL;
 		hit = left ? ex2(e, OP_AND, hit, left) : hit;
-		index = index_of(e, hit, axis, false);
+		index = index_of(e, hit, all, axis, false);
 		values[i] = best;
 		indices[i] = index;
-		hit = ex2(e, OP_EQUAL, index,
-			  ex_iota(e, DTYPE_F32, x->shape.rank, axis, x->shape.dim[axis]));
-		hit = ex1(e, OP_NOT, hit);
+		hit = ex1(e, OP_NOT, ex2(e, OP_EQUAL, index, all));
 		left = left ? ex2(e, OP_AND, left, hit) : hit;
 		if (!left)
 			return e->g->err->code;

@@ -6,6 +6,8 @@
 
 #include "compiler/window.h"
 
+enum { DEPTH_MAX = 64 }; /* convolutions that one of three dimensions becomes */
+
 /* ---- Pools ----------------------------------------------------------------------------------- */
 
 static int need_spatial(struct expand *e, struct dims *axes)
@@ -232,6 +234,11 @@ int expand_three(struct expand *e)
 				     "dimensions; explicit pads are");
 	if (ex_in(e, 1)->shape.rank != 5 || !has_three(a))
 		return expand_refuse(e, -EINVAL, "its weights do not have five dimensions");
+	if (a->kernel.v[0] > DEPTH_MAX)
+		return expand_refuse(e, -ENOTSUP,
+				     "a window of %lld cells in its first dimension; up to %d are "
+				     "mapped: another order of the dimensions",
+				     (long long)a->kernel.v[0], DEPTH_MAX);
 	y = conv3(e, ex_in(e, 0), ex_in(e, 1), a);
 	return expand_output(e, 0, add_bias(e, y, ex_in(e, 2), 3));
 }

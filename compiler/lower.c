@@ -495,6 +495,11 @@ int lower_check_sizes(const struct graph *g)
 	return err;
 }
 
+static int too_many_weights(const struct lowering *l, const struct node *n)
+{
+	return node_fail(l->g, n, -EFBIG, "more than %u MiB of weights", LOWER_WEIGHTS_MAX >> 20);
+}
+
 int lower_error(const struct lowering *l, const struct node *n)
 {
 	switch (l->error ? l->error : l->mir.error) {
@@ -502,8 +507,7 @@ int lower_error(const struct lowering *l, const struct node *n)
 		return 0;
 	case -EFBIG:
 		return l->error ?
-			       node_fail(l->g, n, -EFBIG, "more than %u MiB of weights",
-					 LOWER_WEIGHTS_MAX >> 20) :
+			       too_many_weights(l, n) :
 			       node_fail(l->g, n, -EFBIG, "more than %d operations", MIR_ITEMS_MAX);
 	case -ENOSPC:
 		return node_fail(l->g, n, -EFBIG, "more than %llu bytes of values outside of SRAM",
@@ -582,6 +586,32 @@ static int start_values(struct lowering *l)
 	return 0;
 }
 
+/*
+ * Constants that stages copy whole, each its own, before any of them is copied: a short file may
+ * name a large one often.
+ */
+static int check_copies(const struct lowering *l)
+{
+	const struct stages *s = l->plans->stages;
+	u64 bytes = 0;
+
+	for (int i = 0; i < s->count; i++) {
+		const struct stage *stage = s->at[i];
+
+		if (l->plans->at[i].tiled || !op_mapped_by(stage->node->op, "elementwise"))
+			continue;
+		for (int k = 0; k < STAGE_INPUTS; k++) {
+			const struct value *v = stage->in[k].value;
+
+			if (value_is_const(v))
+				bytes += layout_dense(v).bytes;
+		}
+		if (bytes > LOWER_WEIGHTS_MAX)
+			return too_many_weights(l, stage->node);
+	}
+	return 0;
+}
+
 static int check_items(const struct lowering *l)
 {
 	const char *fault;
@@ -601,6 +631,8 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 
 	*l = (struct lowering){ .g = g, .plans = plans, .machine = machine, .sram = sram };
 	mir_init(&l->mir, &g->arena);
+	if (!err)
+		err = check_copies(l);
 	if (!err)
 		err = start_values(l);
 	for (int i = 0; i < s->count && !err; i++)

@@ -17,6 +17,10 @@
 #define FOLD_COST_MAX 1e9
 #define FOLD_BYTES_MAX (UINT64_C(1) << 29)
 
+/* Bytes that one result may have if they are many times those that it is computed of, */
+#define FOLD_GROWN_MAX (UINT64_C(1) << 26)
+#define FOLD_GROWTH 4
+
 static bool is_foldable(const struct graph *g, const struct node *n)
 {
 	if (n->op == OP_COPY || (n->op == OP_DEQUANTIZE && !g->quantised))
@@ -30,20 +34,26 @@ static bool is_foldable(const struct graph *g, const struct node *n)
 	return true;
 }
 
+static u64 bytes_of(const struct value *v)
+{
+	return v ? (u64)shape_elems(&v->shape) * dtype_size(v->dtype) : 0;
+}
+
 /* Whether computing @n is within the limits; then it counts. */
 static bool spend(struct graph *g, const struct node *n)
 {
 	double cost = g->fold_cost + eval_cost(g, n);
-	u64 bytes = g->fold_bytes;
+	u64 made = 0, of = 0;
 
-	for (int i = 0; i < n->n_out; i++) {
-		if (n->out[i])
-			bytes += (u64)shape_elems(&n->out[i]->shape) * dtype_size(n->out[i]->dtype);
-	}
-	if (cost > FOLD_COST_MAX || bytes > FOLD_BYTES_MAX)
+	for (int i = 0; i < n->n_out; i++)
+		made += bytes_of(n->out[i]);
+	for (int i = 0; i < n->n_in; i++)
+		of += bytes_of(node_in(n, i));
+	if (cost > FOLD_COST_MAX || g->fold_bytes + made > FOLD_BYTES_MAX ||
+	    (made > FOLD_GROWN_MAX && made / FOLD_GROWTH > of))
 		return false;
 	g->fold_cost = cost;
-	g->fold_bytes = bytes;
+	g->fold_bytes += made;
 	return true;
 }
 

@@ -11,6 +11,8 @@
 #include "core/machine.h"
 #include "tests/tap.h"
 
+#include <errno.h>
+
 #define GRAPHS "tests/golden/compiler/"
 #define DUMPS "tests/golden/backend/"
 
@@ -120,6 +122,26 @@ static void test_padding(void)
 	graph_free(l.g);
 }
 
+/* The last bytes of weights that a program may have, and one more; nothing is packed. */
+static void test_weights(void)
+{
+	struct lowering l = { .consts = MIR_NO_BUF, .node_name = "n" };
+	struct compile_error err = { 0 };
+
+	l.g = graph_new("g", "m", &err);
+	mir_init(&l.mir, &l.g->arena);
+	l.weights_bytes = LOWER_WEIGHTS_MAX - 64;
+	l.weights_room = LOWER_WEIGHTS_MAX;
+	lower_const(&l, NULL, 64, NULL);
+	tap_ok(!lower_error(&l, NULL) && l.weights_bytes == LOWER_WEIGHTS_MAX,
+	       "512 MiB of weights");
+	lower_const(&l, NULL, 1, NULL);
+	tap_ok(lower_error(&l, NULL) == -EFBIG &&
+		       !strcmp(err.text, "m: more than 512 MiB of weights"),
+	       "and one more: %s", err.text);
+	graph_free(l.g);
+}
+
 int main(void)
 {
 	static const char *const names[] = { "conv_bias_relu", "gemm" };
@@ -134,5 +156,6 @@ int main(void)
 		test_golden(names[i], "schedule");
 	}
 	test_padding();
+	test_weights();
 	return tap_done();
 }
