@@ -9,7 +9,7 @@
 #include "compiler/map.h"
 #include "compiler/vector.h"
 
-enum { UNROLLED_MAX = 16 };
+enum { UNROLLED_MAX = 16, PARTS_MAX = 8 };
 
 struct body {
 	enum op join;
@@ -63,20 +63,51 @@ static vreg neutral(struct mir *m, const struct map *map, const struct body *b)
 	return mir_v1(m, RONDO_OP_i2f, mir_movi(m, 1));
 }
 
-static vreg looped(struct mir *m, const struct map *map, const struct body *b)
+/* How many sums grow side by side, so that none waits for its last addition. */
+static int parts_of(const struct body *b)
+{
+	s64 size = b->size[b->dims - 1];
+
+	if (b->join == OP_MAXIMUM || b->join == OP_MINIMUM)
+		return 1; /* which NaN or zero is found depends on the order */
+	return size < PARTS_MAX ? (int)size : PARTS_MAX;
+}
+
+/* Joins @count elements to as many sums, from number @first of a row on; @trips times. */
+static void loop_over(struct mir *m, const struct map *map, const struct body *b, vreg *sum,
+		      s64 first, s64 trips, int count)
 {
 	struct map element = *map;
-	vreg sum = neutral(m, map, b);
+	int last = b->dims - 1;
 
 	for (int d = 0; d < b->dims; d++) {
-		int depth = mir_loop(m, b->size[d]);
+		int depth = mir_loop(m, d < last ? b->size[d] : trips);
 
-		element.ref[1].stride[depth] = b->step[d];
+		element.ref[1].stride[depth] = (s32)(d < last ? b->step[d] : count * b->step[d]);
 	}
-	vector_join(m, b->join, b->f32, sum, map_load(m, &element, 1, 0), true);
+	for (int i = 0; i < count; i++)
+		vector_join(m, b->join, b->f32, sum[i],
+			    map_load(m, &element, 1, (first + i) * b->step[last]), true);
 	for (int d = 0; d < b->dims; d++)
 		mir_end(m);
-	return sum;
+}
+
+static vreg looped(struct mir *m, const struct map *map, const struct body *b)
+{
+	s64 size = b->size[b->dims - 1];
+	int parts = parts_of(b), rest = (int)(size % parts);
+	vreg sum[PARTS_MAX];
+
+	for (int i = 0; i < parts; i++)
+		sum[i] = neutral(m, map, b);
+	loop_over(m, map, b, sum, 0, size / parts, parts);
+	if (rest)
+		loop_over(m, map, b, sum, size - rest, 1, rest);
+	for (; parts > 1; parts = (parts + 1) / 2) {
+		for (int i = (parts + 1) / 2; i < parts; i++)
+			vector_join(m, b->join, b->f32, sum[i - (parts + 1) / 2], sum[i], true);
+	}
+	return sum[0];
 }
 
 static void reduce_body(struct mir *m, const struct map *map, void *arg)

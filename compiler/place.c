@@ -6,8 +6,9 @@
  * only, so buffers of two steps may share bytes without putting off what one step does in parallel.
  * A node without tiles is one step. What comes in lives for some steps before that, what goes out
  * for some behind, so that transfers have the time of other steps, unless there is no room for that
- * where tiles of two nodes meet. Large buffers are placed first,
- * each at the lowest address that is free as long as it lives.
+ * where tiles of two nodes meet. Where there is room, a buffer has its bytes for two steps more at
+ * both ends, so that what comes in next need not wait for what is done with them. Large buffers are
+ * placed first, each at the lowest address that is free as long as it lives.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 
 #include "compiler/backend.h"
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, MARGIN = 2 /* steps */ };
 
 /*
  * The buffers that live in a span of steps and not in all of the span around it, of those that have
@@ -35,6 +36,7 @@ struct placing {
 	struct lowering *l;
 	struct span *span; /* by number */
 	int steps, leaves; /* of spans: a power of two, at least as many as steps */
+	bool apart; /* buffers are, in time */
 	u64 floor; /* below it are constants that stay */
 	struct mir_buffer **beside; /* room for all that live with one */
 	u32 *seen; /* by buffer: the last search that has found it */
@@ -244,6 +246,22 @@ static int refuse(const struct lowering *l, const struct mir_buffer *buf)
 			 what, buf->bytes, is_const ? "them" : "it", l->sram);
 }
 
+/* The lowest address of @buf if it lives longer at both ends; too high: there is none. */
+static u64 lowest_apart(struct placing *p, struct mir_buffer *buf)
+{
+	int first = buf->first, last = buf->last;
+	u64 at;
+
+	buf->first = first > MARGIN ? first - MARGIN : 0;
+	buf->last = last + MARGIN < p->steps - 1 ? last + MARGIN : p->steps - 1;
+	at = lowest(p, buf->bytes, find_beside(p, (int)(buf - p->l->mir.buf)));
+	if (at + buf->bytes > p->l->sram) {
+		buf->first = first;
+		buf->last = last;
+	}
+	return at;
+}
+
 static int place_one(struct placing *p, struct mir_buffer *buf)
 {
 	int b = (int)(buf - p->l->mir.buf);
@@ -257,7 +275,9 @@ static int place_one(struct placing *p, struct mir_buffer *buf)
 		buf->base = (u32)buf->slot_offset;
 		return 0;
 	}
-	at = lowest(p, buf->bytes, find_beside(p, b));
+	at = p->apart ? lowest_apart(p, buf) : p->l->sram;
+	if (at + buf->bytes > p->l->sram)
+		at = lowest(p, buf->bytes, find_beside(p, b));
 	if (at + buf->bytes > p->l->sram) {
 		buf->first = buf->used_first;
 		buf->last = buf->used_last;
@@ -289,7 +309,8 @@ int place_buffers(struct lowering *l)
 
 	p.beside = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.beside));
 	p.seen = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.seen));
-	for (int try = 0; try < ORDERS && rc == -EFBIG; try++) {
+	for (int try = 0; try < 2 * ORDERS && rc == -EFBIG; try++) {
+		p.apart = try < ORDERS;
 		l->g->err->code = 0;
 		find_lives(&p);
 		if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
@@ -302,7 +323,7 @@ int place_buffers(struct lowering *l)
 			return -ENOMEM;
 		for (int i = 0; i < m->bufs; i++)
 			order[i] = &m->buf[i];
-		qsort(order, m->bufs, sizeof(*order), orders[try]);
+		qsort(order, m->bufs, sizeof(*order), orders[try % ORDERS]);
 		rc = place_all(&p, order);
 	}
 	return rc;

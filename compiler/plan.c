@@ -8,7 +8,7 @@
 enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
 	PACKED_TILES = 4, /* column tiles of several pixels in the lanes */
-	PACKED_PART = 16, /* of SRAM, for the weights of several pixels in the lanes at most */
+	PACKED_PART = 8, /* of SRAM, for the weights of several pixels in the lanes at most */
 };
 
 s64 plan_stride(const struct stage_access *a, const struct layout *l, int dim)
@@ -281,7 +281,7 @@ static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, c
 		return INT64_MAX;
 	all *= pushes * columns * outer;
 	return (all > rows * columns * strips * outer ? all : rows * columns * strips * outer) +
-	       groups * rows * columns * lanes * CONTAINER_BYTES / bytes_per_cycle;
+	       groups * rows * size[2] * CONTAINER_BYTES / bytes_per_cycle;
 }
 
 /* Whether @pixels may lie in the lanes: one lane pattern must store them. */

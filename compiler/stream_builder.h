@@ -131,8 +131,8 @@ void stream_need(struct builder *b, int transfer, u64 at);
 u64 stream_behind(const struct builder *b, int transfer);
 
 /*
- * The first one that may wait for it. In the first stream that is behind the starts that open the
- * program: a wait among them would hold the others up.
+ * The first one that may wait for it: behind starts that follow it bundle by bundle, and, in the
+ * first stream, behind those that open the program. A wait among them would hold the others up.
  */
 u64 stream_awaits(const struct builder *b, int transfer);
 

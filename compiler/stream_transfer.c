@@ -45,19 +45,27 @@ void stream_need(struct builder *b, int transfer, u64 at)
 	b->busy_until = max_of(b->busy_until, at + 1);
 }
 
+/* The first start of this stream in bundle @at or behind. */
+static int start_from(const struct builder *b, u64 at)
+{
+	int lo = 0, hi = b->starts;
+
+	while (lo < hi) {
+		int middle = (lo + hi) / 2;
+
+		if (b->start_at[middle] >= at)
+			hi = middle;
+		else
+			lo = middle + 1;
+	}
+	return lo;
+}
+
 /* The first bundle from @at on whose slot C has no start; it gets one. */
 static u64 take_start(struct builder *b, u64 at)
 {
-	int i = 0, end = b->starts;
+	int i = start_from(b, at);
 
-	while (i < end) {
-		int middle = i + (end - i) / 2;
-
-		if (b->start_at[middle] >= at)
-			end = middle;
-		else
-			i = middle + 1;
-	}
 	for (; i < b->starts && b->start_at[i] == at; i++)
 		at++;
 	if (!stream_grow(b, (void **)&b->start_at, b->starts, &b->start_room, sizeof(*b->start_at)))
@@ -105,9 +113,14 @@ u64 stream_behind(const struct builder *b, int transfer)
 
 u64 stream_awaits(const struct builder *b, int transfer)
 {
-	u64 behind = stream_behind(b, transfer);
+	u64 at = stream_behind(b, transfer);
+	int i = start_from(b, at);
 
-	return behind && !b->number ? max_of(behind, b->opening) : behind;
+	if (!at)
+		return 0;
+	for (; i < b->starts && b->start_at[i] == at; i++)
+		at++;
+	return b->number ? at : max_of(at, b->opening);
 }
 
 /*

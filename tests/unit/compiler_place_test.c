@@ -74,7 +74,10 @@ static void test_node(void)
 	mir_store(&l.mir, mir_movi(&l.mir, 0), mir_ref(2, 0), 64);
 	tap_ok(!place_buffers(&l) && apart(&l.mir.buf[0], &l.mir.buf[1]),
 	       "buffers of one node do not overlap");
-	tap_ok(l.mir.buf[2].base == 0, "those of the next node may take their place");
+	tap_ok(apart(&l.mir.buf[0], &l.mir.buf[2]), "nor those of the next node, if there is room");
+	l.sram = 512;
+	tap_ok(!place_buffers(&l) && apart(&l.mir.buf[0], &l.mir.buf[1]) && l.mir.buf[2].base == 0,
+	       "they may take their place if there is not");
 	graph_free(l.g);
 }
 
@@ -107,6 +110,7 @@ static void test_constants(void)
 	       "constants of half of SRAM stay where they are in their slot");
 	graph_free(l.g);
 	start_constants(&l, &machine, most + 64, &err);
+	l.sram = 2 * (most + 64);
 	tap_ok(!place_buffers(&l) && apart(&l.mir.buf[0], &l.mir.buf[1]) &&
 		       apart(&l.mir.buf[1], &l.mir.buf[2]) && !apart(&l.mir.buf[0], &l.mir.buf[2]),
 	       "larger ones come in one node before they are used");
