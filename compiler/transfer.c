@@ -17,7 +17,7 @@ enum {
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
 	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box, if a program may have so many transfers */
-	TILE_PIECE_MIN = 16384, /* bytes */
+	TILE_PIECE_MIN = 16384, /* bytes, as of constants that tiles take in turn */
 };
 
 struct transfers {
@@ -109,19 +109,29 @@ static int move_inputs(struct transfers *f)
 	return rc;
 }
 
+/* Those that come in well before they are used go over the channels in turn, not all at once. */
+static u64 pieces_of_constants(const struct mir_buffer *buf)
+{
+	u64 beside = (u64)buf->ahead + 1, pieces, most;
+
+	if (beside <= 2)
+		return PIECES_MAX;
+	pieces = (RONDO_DMA_CHANNELS + beside - 1) / beside;
+	most = (buf->bytes + TILE_PIECE_MIN - 1) / TILE_PIECE_MIN;
+	return pieces < most ? pieces : most;
+}
+
 static int move_constants(struct transfers *f)
 {
 	const struct mir *m = &f->l->mir;
 	int rc = 0;
 
 	for (int b = 0; b < m->bufs && !rc; b++) {
-		/* Those that come in well before they are used go over the channels in turn. */
-		u64 beside = (u64)m->buf[b].ahead + 1, pieces = PIECES_MAX;
+		const struct mir_buffer *buf = &m->buf[b];
 
-		if (beside > 2)
-			pieces = (RONDO_DMA_CHANNELS + beside - 1) / beside;
-		if (m->buf[b].kind == MIR_BUF_CONST)
-			rc = move_in(f, b, SLOT_WEIGHTS, m->buf[b].slot_offset, pieces);
+		if (buf->kind == MIR_BUF_CONST)
+			rc = move_in(f, b, SLOT_WEIGHTS, buf->slot_offset,
+				     pieces_of_constants(buf));
 	}
 	return rc;
 }

@@ -25,7 +25,7 @@ enum {
 	RONDO_DMA_DIMS = 3, /* outer dimensions of a transfer; the row of bytes is the fourth */
 	RONDO_BUNDLES_MAX = 1 << 20,
 	RONDO_ENTRIES_MAX = 4096,
-	RONDO_DESCS_MAX = 4096,
+	RONDO_DESCS_MAX = 16384,
 	RONDO_PROGRAM_SLOTS_MAX = 64,
 	RONDO_SLOT_ALIGN_MIN = 4,
 	RONDO_SLOT_ALIGN_MAX = 4096,

@@ -9,7 +9,7 @@
 
 #include "spec/limits.h"
 
-#define RONDO_ISA_VERSION 2
+#define RONDO_ISA_VERSION 3
 
 /* The f32 weight that is none where a push leaves such weights out: a NaN that no operation gives.
  */

@@ -503,8 +503,8 @@ int main(void)
 	test_indices();
 	test_outer_product();
 	test_chains();
-	test_transfers(4094, NULL);
-	test_transfers(4095, "m: node \"n4095\" (Mul): more than 4096 transfers");
+	test_transfers(RONDO_DESCS_MAX - 2, NULL);
+	test_transfers(RONDO_DESCS_MAX - 1, "m: node \"n16383\" (Mul): more than 16384 transfers");
 	test_concat();
 	test_weights();
 	test_messages();

@@ -29,10 +29,10 @@ static void test_hash(void)
 /* What programs of this version of the instruction set hold: none may change without another
  * version. */
 static const u64 hashes[RONDO_MACHINES] = {
-	[RONDO_MACHINE_edge] = 0x36736b140699671aull,
-	[RONDO_MACHINE_mesh] = 0x4841418457fb5992ull,
-	[RONDO_MACHINE_patch] = 0x4b4432df559f5551ull,
-	[RONDO_MACHINE_wafer] = 0xa5961648c29056c4ull,
+	[RONDO_MACHINE_edge] = 0x310f8ff3eeee3bc3ull,
+	[RONDO_MACHINE_mesh] = 0xe48b6d0bdd628e2bull,
+	[RONDO_MACHINE_patch] = 0xc6aeeff469c53f0cull,
+	[RONDO_MACHINE_wafer] = 0xaa18fa8c613ecd91ull,
 };
 
 static void test_configurations(void)
