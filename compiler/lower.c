@@ -265,18 +265,23 @@ static void fill_range(struct lowering *l, const struct operand_at *at, vreg fil
 }
 
 /*
- * Fills all of @at: what are elements is written later. A tile of a few channels of bytes need not
- * be whole containers.
+ * Fills @at from byte @from on: what are elements is written later. A tile of a few channels of
+ * bytes need not be whole containers.
  */
-static void fill_all(struct lowering *l, const struct operand_at *at, vreg fill)
+static void fill_from(struct lowering *l, const struct operand_at *at, vreg fill, u64 from)
 {
-	u64 bytes = at->layout.bytes, rest = bytes % CONTAINER_BYTES;
+	u64 bytes = at->layout.bytes - from, rest = bytes % CONTAINER_BYTES;
 
 	if (bytes > rest)
-		fill_range(l, at, fill, 0, bytes / CONTAINER_BYTES, MAP_WORDS);
+		fill_range(l, at, fill, from, bytes / CONTAINER_BYTES, MAP_WORDS);
 	if (rest)
-		fill_range(l, at, mir_movi(&l->mir, (u8)(s32)at->layout.fill), bytes - rest, rest,
-			   MAP_U8);
+		fill_range(l, at, mir_movi(&l->mir, (u8)(s32)at->layout.fill), from + bytes - rest,
+			   rest, MAP_U8);
+}
+
+void lower_fill_end(struct lowering *l, const struct operand_at *at, u64 bytes)
+{
+	fill_from(l, at, fill_element(l, &at->layout), at->layout.bytes - bytes);
 }
 
 /* Fills @n cells of @at along dimension @dim, from cell @first on. */
@@ -307,7 +312,7 @@ void lower_fill(struct lowering *l, const struct operand_at *at)
 		return;
 	fill = fill_element(l, a);
 	if (!l->tile.active || a->element != CONTAINER_BYTES) {
-		fill_all(l, at, fill);
+		fill_from(l, at, fill, 0);
 		return;
 	}
 	for (int d = 0; d < a->rank; d++) {
@@ -635,8 +640,11 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		err = check_copies(l);
 	if (!err)
 		err = start_values(l);
-	for (int i = 0; i < s->count && !err; i++)
-		err = lower_stage(l, s->at[i], &plans->at[i], i ? s->at[i - 1]->node : NULL);
+	for (int i = 0; i < s->count && !err; i++) {
+		if (plans->maker[s->at[i]->out.value->id] == PLAN_NO_STAGE)
+			err = lower_stage(l, s->at[i], &plans->at[i],
+					  i ? s->at[i - 1]->node : NULL);
+	}
 	for (size_t i = 0; i < g->outputs.n && !err; i++) {
 		lower_result(l, g->outputs.v[i]);
 		err = lower_error(l, g->outputs.v[i]->producer);

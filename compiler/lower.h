@@ -149,6 +149,9 @@ struct operand_at lower_place(struct lowering *l, const struct value *v);
 struct operand_at lower_buffer(struct lowering *l, const char *name, const struct layout *layout);
 void lower_fill(struct lowering *l, const struct operand_at *at);
 
+/* Fills the last @bytes of @at, which begin at a container. */
+void lower_fill_end(struct lowering *l, const struct operand_at *at, u64 bytes);
+
 /* Room for a transfer of a tile; NULL: no memory. */
 struct lower_transfer *lower_transfer(struct lowering *l);
 

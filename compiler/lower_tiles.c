@@ -6,6 +6,9 @@
  * what it makes goes out. An input that lies in SRAM, in the layout that is wanted, is used there.
  * All others are in buffers of the tile, whose lives overlap with those of the tile before and the
  * one behind: so transfers run beside other tiles, and buffers take turns.
+ *
+ * What a stage makes for another one alone may never be anywhere as a whole: then tiles of that one
+ * have it made, box by box.
  */
 #include "compiler/lower.h"
 
@@ -155,6 +158,31 @@ static struct operand_at flat(mir_buf buf, u64 offset, u64 bytes)
 	return at;
 }
 
+/* The rest of @box behind @common, which is its beginning. */
+static struct box box_behind(const struct box *box, const struct box *common)
+{
+	struct box rest = *box;
+
+	for (int d = 0; d < box->rank; d++) {
+		if (common->n[d] == box->n[d])
+			continue;
+		rest.lo[d] += common->n[d];
+		rest.n[d] -= common->n[d];
+	}
+	return rest;
+}
+
+/* Copies @common, the end of what @is holds of a value in layout @l, to the beginning of @to. */
+static void keep_common(struct lowering *l, const struct layout *layout,
+			const struct operand_at *is, const struct box *common, mir_buf to)
+{
+	u64 bytes = box_layout(layout, common).bytes;
+	struct operand_at x = flat(to, 0, bytes);
+	struct operand_at y = flat(is->buf, is->layout.bytes - bytes, bytes);
+
+	lower_copy(l, &x, &y);
+}
+
 /*
  * Begins what the next tile, at @origin, needs of input @i with the rows that this one has of it
  * already: only the others come in.
@@ -162,25 +190,18 @@ static struct operand_at flat(mir_buf buf, u64 offset, u64 bytes)
 static void carry_input(struct lowering *l, const struct stage *s, const struct plan *p, int i,
 			const struct operand_at *source, const s64 *origin, const s64 *size)
 {
-	struct box box = plan_in_box(s, &s->in[i], &p->in[i], origin, size), common, rest = box;
-	struct operand_at *is = &l->tile.in[i], next, from, to;
-	u64 bytes;
+	struct operand_at *is = &l->tile.in[i], next;
+	struct box box, common, rest;
 
-	if (is->buf == MIR_NO_BUF || !l->tile.direct[i] || l->tile.buffers < 2 ||
-	    !comes_as(source, &p->in[i], &box) ||
+	if (is->buf == MIR_NO_BUF || !l->tile.direct[i] || l->tile.buffers < 2)
+		return;
+	box = plan_in_box(s, &s->in[i], &p->in[i], origin, size);
+	if (!comes_as(source, &p->in[i], &box) ||
 	    !box_overlap(&source->layout, &l->tile.box[i], &box, &common))
 		return;
-	for (int d = 0; d < box.rank; d++) {
-		if (common.n[d] == box.n[d])
-			continue;
-		rest.lo[d] += common.n[d];
-		rest.n[d] -= common.n[d];
-	}
-	bytes = box_layout(&source->layout, &common).bytes;
+	rest = box_behind(&box, &common);
 	next = moved_box(l, RONDO_DMA_IN, s->in[i].value->name, source, &box, &rest);
-	from = flat(is->buf, is->layout.bytes - bytes, bytes);
-	to = flat(next.buf, 0, bytes);
-	lower_copy(l, &to, &from);
+	keep_common(l, &source->layout, is, &common, next.buf);
 	*is = next;
 	l->tile.box[i] = box;
 }
@@ -199,9 +220,186 @@ static void get_output(struct lowering *l, const struct stage *s, const s64 *ori
 	lower_fill(l, &l->tile.out);
 }
 
-static int one_tile(struct lowering *l, const struct stage *s, const struct plan *p,
-		    const struct operand_at *source, const s64 *origin, const s64 *size)
+/* ---- What another stage makes, box by box ---------------------------------------------------- */
+
+/* A stage in tiles. */
+struct tiled {
+	struct stage s; /* of inputs that are read in steps, what is read */
+	struct plan plan;
+	struct operand_at source[STAGE_INPUTS];
+	struct tiled
+		*maker[STAGE_INPUTS]; /* of the input, as tiles need it; NULL: it is somewhere */
+	struct box rest[STAGE_INPUTS]; /* what it has to make for the next tile; rank 0: nothing */
+	struct lower_tile state; /* l->tile of its tiles */
+};
+
+/* A part of a domain. */
+struct part {
+	s64 origin[STAGE_DIMS], size[STAGE_DIMS];
+};
+
+static int lower_part(struct lowering *l, struct tiled *t, const struct part *all,
+		      const struct part *after, const struct operand_at *out);
+
+/* Lets @t be the stage whose tiles are lowered, until the same is called again. */
+static void take_turn(struct lowering *l, struct tiled *t)
 {
+	struct lower_tile others = l->tile;
+
+	l->tile = t->state;
+	t->state = others;
+}
+
+/* A buffer for @box of input @i, all of which is to be made. */
+static void begin_box(struct lowering *l, struct tiled *t, int i, const struct box *box)
+{
+	const struct layout layout = box_layout(&t->plan.in[i], box);
+
+	l->tile.in[i] = lower_buffer(l, t->s.in[i].value->name, &layout);
+	l->tile.box[i] = t->rest[i] = *box;
+}
+
+/* The points of its maker that make box @rest of input @i; false: there are none. */
+static bool points_of(const struct tiled *t, int i, const struct box *rest, struct part *points)
+{
+	const struct box elements = box_elements(&t->plan.in[i]), inner = box_meet(rest, &elements);
+
+	for (int d = 0; d < inner.rank; d++) {
+		if (!inner.n[d])
+			return false;
+	}
+	return rest->rank && plan_points(&t->maker[i]->s, &inner, points->origin, points->size);
+}
+
+static struct box box_of(const struct tiled *t, int i, const struct part *tile)
+{
+	return plan_in_box(&t->s, &t->s.in[i], &t->plan.in[i], tile->origin, tile->size);
+}
+
+/* What has to be made of box @next of input @i behind that of @box; rank 0: nothing. */
+static struct box rest_behind(const struct tiled *t, int i, const struct box *box,
+			      const struct box *next, struct box *common)
+{
+	struct box rest = *next;
+
+	if (box_overlap(&t->plan.in[i], box, next, common))
+		return box_behind(next, common);
+	common->rank = 0;
+	if (box_equal(box, next))
+		rest.rank = 0;
+	return rest;
+}
+
+/* Lets input @i be made for @tile; @next: the tile behind it, or NULL. */
+static int make_box(struct lowering *l, struct tiled *t, int i, const struct part *tile,
+		    const struct part *next)
+{
+	struct box box = box_of(t, i, tile), then, common;
+	struct part points, others;
+	struct operand_at at;
+	bool more = false;
+	int rc = 0;
+
+	take_turn(l, t);
+	if (l->tile.in[i].buf == MIR_NO_BUF || !box_equal(&l->tile.box[i], &box))
+		begin_box(l, t, i, &box);
+	at = l->tile.in[i];
+	take_turn(l, t);
+	if (next) {
+		then = box_of(t, i, next);
+		then = rest_behind(t, i, &box, &then, &common);
+		more = points_of(t, i, &then, &others);
+	}
+	if (points_of(t, i, &t->rest[i], &points))
+		rc = lower_part(l, t->maker[i], &points, more ? &others : NULL, &at);
+	t->rest[i].rank = 0;
+	return rc;
+}
+
+/* Moves the last @bytes of @at to its beginning, so that no copy overlaps what it comes from. */
+static void move_to_begin(struct lowering *l, const struct operand_at *at, u64 bytes)
+{
+	u64 shift = at->layout.bytes - bytes, part;
+
+	for (u64 done = 0; done < bytes; done += part) {
+		struct operand_at from, to;
+
+		part = bytes - done < shift ? bytes - done : shift;
+		from = flat(at->buf, shift + done, part);
+		to = flat(at->buf, done, part);
+		lower_copy(l, &to, &from);
+	}
+}
+
+/*
+ * Begins what tile @next needs of input @i, which is made, with the rows that the one before has:
+ * in another buffer, or in the same, where the cells beside its rows are padding already, but not
+ * those behind the last one.
+ */
+static void carry_made(struct lowering *l, struct tiled *t, int i, const struct part *next)
+{
+	const struct layout *want = &t->plan.in[i];
+	struct operand_at *is = &l->tile.in[i], was = *is;
+	struct box box = box_of(t, i, next), common;
+	struct box rest = rest_behind(t, i, &l->tile.box[i], &box, &common);
+
+	if (is->buf == MIR_NO_BUF || !common.rank)
+		return;
+	if (t->plan.twice) {
+		begin_box(l, t, i, &box);
+		keep_common(l, want, &was, &common, is->buf);
+		t->rest[i] = rest;
+		return;
+	}
+	move_to_begin(l, is, box_layout(want, &common).bytes);
+	is->layout = box_layout(want, &box);
+	l->tile.box[i] = box;
+	t->rest[i] = rest;
+	for (int d = 0; d < box.rank; d++) {
+		s64 behind = box.lo[d] + box.n[d] - want->dim[d];
+
+		if (common.n[d] < box.n[d] && behind > 0)
+			lower_fill_end(l, is, (u64)(behind * is->layout.stride[d]));
+	}
+}
+
+/* Begins what tile @next needs in other buffers, before the tile is computed, or in the same. */
+static void carry(struct lowering *l, struct tiled *t, const struct part *next, bool before)
+{
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		if (t->maker[i] && t->plan.twice == before)
+			carry_made(l, t, i, next);
+		else if (!t->maker[i] && before)
+			carry_input(l, &t->s, &t->plan, i, &t->source[i], next->origin, next->size);
+	}
+}
+
+/* ---- Tiles ----------------------------------------------------------------------------------- */
+
+/* Gets what @tile reads; @in: the layouts in which that is. */
+static void get_inputs(struct lowering *l, struct tiled *t, const struct part *tile,
+		       struct layout *in)
+{
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		const struct operand_at *source = &t->source[i];
+
+		in[i] = t->plan.in[i];
+		if (!t->maker[i] && source->buf == MIR_NO_BUF && !source->outside)
+			continue;
+		if (!t->maker[i])
+			get_input(l, &t->s, &t->plan, i, source, tile->origin, tile->size);
+		in[i] = l->tile.in[i].layout;
+	}
+}
+
+/*
+ * A tile whose inputs that are made are there; @next: the one behind it, or NULL. What that one
+ * needs of the same is copied first, beside the work of the tile.
+ */
+static int one_tile(struct lowering *l, struct tiled *t, const struct part *part,
+		    const struct part *next, const struct operand_at *out)
+{
+	struct operand_at now[STAGE_INPUTS], then[STAGE_INPUTS];
 	struct layout in[STAGE_INPUTS];
 	struct stage tile;
 	struct plan plan;
@@ -209,88 +407,151 @@ static int one_tile(struct lowering *l, const struct stage *s, const struct plan
 
 	l->tile.next = 0;
 	mir_step(&l->mir);
-	stage_tile(s, origin, size, &tile);
-	for (int i = 0; i < STAGE_INPUTS; i++) {
-		in[i] = p->in[i];
-		if (!s->in[i].value || (source[i].buf == MIR_NO_BUF && !source[i].outside))
-			continue;
-		get_input(l, s, p, i, &source[i], origin, size);
-		in[i] = l->tile.in[i].layout;
-	}
-	get_output(l, s, origin, size);
-	err = plan_tile(l->g, &tile, p, in, l->machine, &plan);
+	stage_tile(&t->s, part->origin, part->size, &tile);
+	get_inputs(l, t, part, in);
+	memcpy(now, l->tile.in, sizeof(now));
+	if (next)
+		carry(l, t, next, true);
+	memcpy(then, l->tile.in, sizeof(then));
+	memcpy(l->tile.in, now, sizeof(now));
+	if (out)
+		l->tile.out = *out;
+	else
+		get_output(l, &t->s, part->origin, part->size);
+	err = plan_tile(l->g, &tile, &t->plan, in, l->machine, &plan);
 	if (!err)
 		err = lower_stage_fn(l, &tile, &plan);
-	if (!err && l->tile.out.buf != MIR_NO_BUF)
+	if (!err && !out && l->tile.out.buf != MIR_NO_BUF)
 		mir_append(&l->mir, MIR_SEND)->ref.buf = l->tile.out.buf;
+	memcpy(l->tile.in, then, sizeof(then));
+	if (next)
+		carry(l, t, next, false);
 	return err;
 }
 
-static bool next_along(const struct stage *s, const struct plan *p, int d, s64 *origin)
+/* One tile; @out: where what it makes goes, if a tile needs it. */
+static int lower_tile_of(struct lowering *l, struct tiled *t, const struct part *tile,
+			 const struct part *next, const struct operand_at *out)
 {
-	origin[d] += p->tile[d];
-	if (origin[d] < s->size[d])
+	int err = 0;
+
+	for (int i = 0; i < STAGE_INPUTS && !err; i++) {
+		if (t->maker[i])
+			err = make_box(l, t, i, tile, next);
+	}
+	if (err)
+		return err;
+	take_turn(l, t);
+	err = one_tile(l, t, tile, next, out);
+	take_turn(l, t);
+	return err ? err : lower_error(l, t->s.node);
+}
+
+/* Moves @tile, one of @all, along dimension @d. */
+static bool next_along(const struct tiled *t, int d, const struct part *all, struct part *tile)
+{
+	tile->origin[d] += t->plan.tile[d];
+	if (tile->origin[d] < all->origin[d] + all->size[d])
 		return true;
-	origin[d] = 0;
+	tile->origin[d] = all->origin[d];
 	return false;
 }
 
-/* The next tile, along the last dimension first; false: there is none. */
-static bool next_tile(const struct stage *s, const struct plan *p, s64 *origin)
+static void set_size(const struct tiled *t, const struct part *all, struct part *tile)
 {
-	int column = p->columns_first ? s->dims - s->reduced - 1 : -1;
+	for (int d = 0; d < t->s.dims; d++) {
+		s64 left = all->origin[d] + all->size[d] - tile->origin[d];
 
-	for (int d = s->dims - 1; d >= 0; d--) {
-		if (d != column && next_along(s, p, d, origin))
-			return true;
+		tile->size[d] = left < t->plan.tile[d] ? left : t->plan.tile[d];
 	}
-	return column >= 0 && next_along(s, p, column, origin);
 }
 
-static void size_of_tile(const struct stage *s, const struct plan *p, const s64 *origin, s64 *size)
+static struct part first_tile(const struct tiled *t, const struct part *all)
 {
-	for (int d = 0; d < s->dims; d++) {
-		s64 left = s->size[d] - origin[d];
+	struct part tile = *all;
 
-		size[d] = left < p->tile[d] ? left : p->tile[d];
+	set_size(t, all, &tile);
+	return tile;
+}
+
+/* Makes @tile the next one of @all, along the last dimension first; false: there is none. */
+static bool next_tile(const struct tiled *t, const struct part *all, struct part *tile)
+{
+	int column = t->plan.columns_first ? t->s.dims - t->s.reduced - 1 : -1, d = t->s.dims - 1;
+
+	while (d >= 0 && (d == column || !next_along(t, d, all, tile)))
+		d--;
+	if (d < 0 && (column < 0 || !next_along(t, column, all, tile)))
+		return false;
+	set_size(t, all, tile);
+	return true;
+}
+
+/* All tiles of @all, behind which those of @after are next, if it is not NULL. */
+static int lower_part(struct lowering *l, struct tiled *t, const struct part *all,
+		      const struct part *after, const struct operand_at *out)
+{
+	struct part tile = first_tile(t, all), next = tile;
+	bool more;
+	int err;
+
+	do {
+		more = next_tile(t, all, &next);
+		if (!more && after)
+			next = first_tile(t, after);
+		err = lower_tile_of(l, t, &tile, more || after ? &next : NULL, out);
+		tile = next;
+	} while (!err && more);
+	return err;
+}
+
+static struct tiled *tiled_of(struct lowering *l, const struct stage *s, const struct plan *p);
+
+/* Where input @i of @t comes from. */
+static void find_source(struct lowering *l, struct tiled *t, const struct stage *s, int i)
+{
+	const struct value *v = s->in[i].value;
+	const struct stages *all = l->plans->stages;
+	u64 skipped;
+
+	t->state.in[i].buf = t->source[i].buf = MIR_NO_BUF;
+	if (!v || (i == 1 && t->plan.unit == PLAN_MATRIX && value_is_const(v)))
+		return;
+	if (!value_is_const(v) && l->plans->maker[v->id] != PLAN_NO_STAGE) {
+		int maker = l->plans->maker[v->id];
+
+		t->maker[i] = tiled_of(l, all->at[maker], &l->plans->at[maker]);
+		return;
 	}
+	t->source[i] = source_of(l, s, i);
+	if (!t->source[i].outside)
+		return;
+	plan_thin(s, &t->s.in[i], &t->source[i].layout, &t->plan.in[i], &skipped);
+	t->source[i].slot_offset += skipped;
+}
+
+/* @s in tiles as in plan @p; NULL: no memory. */
+static struct tiled *tiled_of(struct lowering *l, const struct stage *s, const struct plan *p)
+{
+	struct tiled *t = graph_alloc(l->g, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->s = *s;
+	t->plan = *p;
+	t->state.active = true;
+	t->state.buffers = p->buffers;
+	t->state.column = t->state.weights = -1;
+	for (int i = 0; i < STAGE_INPUTS; i++)
+		find_source(l, t, s, i);
+	return l->g->err->code ? NULL : t;
 }
 
 int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct operand_at source[STAGE_INPUTS];
-	s64 origin[STAGE_DIMS] = { 0 }, size[STAGE_DIMS];
-	struct stage thin = *s;
-	struct plan plan = *p;
-	u64 skipped;
-	bool more;
-	int err;
+	struct tiled *t = tiled_of(l, s, p);
+	struct part all = { .origin = { 0 } };
 
-	for (int i = 0; i < STAGE_INPUTS; i++) {
-		l->tile.in[i].buf = source[i].buf = MIR_NO_BUF;
-		source[i].outside = false;
-		if (s->in[i].value &&
-		    !(i == 1 && p->unit == PLAN_MATRIX && value_is_const(s->in[i].value)))
-			source[i] = source_of(l, s, i);
-		if (!source[i].outside)
-			continue;
-		plan_thin(s, &thin.in[i], &source[i].layout, &plan.in[i], &skipped);
-		source[i].slot_offset += skipped;
-	}
-	l->tile.active = true;
-	l->tile.buffers = p->buffers;
-	l->tile.pieces = l->tile.memos = 0;
-	l->tile.column = l->tile.weights = -1;
-	size_of_tile(s, p, origin, size);
-	do {
-		err = one_tile(l, &thin, &plan, source, origin, size);
-		more = next_tile(s, p, origin);
-		size_of_tile(s, p, origin, size);
-		for (int i = 0; i < STAGE_INPUTS && more; i++)
-			carry_input(l, &thin, &plan, i, &source[i], origin, size);
-		if (!err)
-			err = lower_error(l, s->node);
-	} while (!err && more);
-	l->tile.active = false;
-	return err;
+	memcpy(all.size, s->size, sizeof(all.size));
+	return t ? lower_part(l, t, &all, NULL, NULL) : l->g->err->code;
 }

@@ -131,14 +131,28 @@ static bool is_part(const struct plans *p, const struct stage *s, const struct u
 	return true;
 }
 
+/* Whether the input of @s, which an output is a View of, may be computed where that lies. */
+static bool is_all(const struct plans *p, const struct stage *s, const struct usage *usage)
+{
+	const struct value *v = s->in[0].value, *all = s->out.value;
+
+	return s->node->op == OP_VIEW && all->is_output && !value_is_const(v) && !v->is_output &&
+	       v->producer && v->producer->op != OP_VIEW && usage[v->id].made &&
+	       usage[v->id].reads == 1 && layout_is_row_major(&p->layout[v->id]) &&
+	       layout_is_row_major(&p->layout[all->id]);
+}
+
 void plan_parts(struct plans *p)
 {
 	for (int i = p->stages->count - 1; i >= 0; i--) {
 		const struct stage *s = p->stages->at[i];
 		const struct value *v = s->in[0].value;
 
-		if (p->whole[v->id] == s->out.value)
-			p->layout[v->id] =
+		if (p->whole[v->id] != s->out.value)
+			continue;
+		p->layout[v->id] =
+			s->node->op == OP_VIEW ?
+				layout_dense(v) :
 				layout_part(&p->layout[s->out.value->id], &v->shape, s->out.at);
 	}
 }
@@ -153,9 +167,12 @@ static int choose_layouts(struct graph *g, struct plans *p)
 	p->layout = graph_alloc(g, (id + 1) * sizeof(*p->layout));
 	p->outside = graph_alloc(g, (id + 1) * sizeof(*p->outside));
 	p->whole = graph_alloc(g, (id + 1) * sizeof(*p->whole));
+	p->maker = graph_alloc(g, (id + 1) * sizeof(*p->maker));
 	usage = graph_alloc(g, (id + 1) * sizeof(*usage));
-	if (!p->layout || !p->outside || !p->whole || !usage)
+	if (!p->layout || !p->outside || !p->whole || !p->maker || !usage)
 		return g->err->code;
+	for (u32 v = 0; v < id; v++)
+		p->maker[v] = PLAN_NO_STAGE;
 	for (struct value *v = g->values; v; v = v->next) {
 		if (v->typed)
 			p->layout[v->id] = v->producer ? layout_of_value(g, v) : layout_dense(v);
@@ -165,7 +182,7 @@ static int choose_layouts(struct graph *g, struct plans *p)
 	for (int i = 0; i < p->stages->count; i++) {
 		const struct stage *s = p->stages->at[i];
 
-		if (is_part(p, s, usage))
+		if (is_part(p, s, usage) || is_all(p, s, usage))
 			p->whole[s->in[0].value->id] = s->out.value;
 	}
 	plan_parts(p);
@@ -431,6 +448,31 @@ struct box plan_out_box(const struct stage *s, const struct layout *l, const s64
 		b.n[i] = end - b.lo[i];
 	}
 	return b;
+}
+
+bool plan_points(const struct stage *s, const struct box *b, s64 *origin, s64 *size)
+{
+	static const s64 zero[STAGE_DIMS];
+	const struct box all = box_of_access(&s->out, s->dims, zero, s->size);
+	int moved[TENSOR_RANK_MAX] = { 0 };
+
+	for (int d = 0; d < s->dims; d++) {
+		origin[d] = 0;
+		size[d] = s->size[d];
+		for (int i = 0; i < b->rank; i++)
+			moved[i] += s->out.step[i][d] && s->size[d] > 1;
+	}
+	for (int d = 0; d < s->dims; d++) {
+		for (int i = 0; i < b->rank; i++) {
+			if (!s->out.step[i][d] || s->size[d] == 1 || b->n[i] == all.n[i])
+				continue;
+			if (s->out.step[i][d] != 1 || moved[i] > 1 || !stage_may_cut(s, d))
+				return false;
+			origin[d] = b->lo[i] - s->out.at[i];
+			size[d] = b->n[i];
+		}
+	}
+	return true;
 }
 
 /* Whether @tile takes as many pixels at a time as the stage that it is a part of. */

@@ -18,6 +18,7 @@ enum {
 	PLAN_CONST_PART = 8, /* of SRAM: constants that are larger come in by tiles */
 	PLAN_SLACK_MAX = 4,
 	PLAN_PIECES_MAX = 1024, /* that the weights of a stage come in */
+	PLAN_NO_STAGE = -1,
 };
 
 enum plan_unit {
@@ -44,6 +45,7 @@ struct plan {
 	bool tiled;
 	s64 tile[STAGE_DIMS]; /* points of each dimension at one time */
 	int buffers; /* that each input and result outside takes in turn: 2, or 1 if that is all */
+	bool twice; /* what is made for it box by box takes two buffers in turn, not one */
 };
 
 struct plans {
@@ -51,8 +53,13 @@ struct plans {
 	struct plan *at; /* of each stage */
 	struct layout *layout; /* of each value, by id */
 	const struct value *
-		*whole; /* by id of each value: the Concat it is computed into, or NULL */
+		*whole; /* by id of each value: the Concat or output it is computed into, or NULL */
 	bool *outside; /* of each value, by id: it is in a slot, and comes in by tiles */
+	/*
+	 * By id of each value: the stage that makes it box by box, as tiles of the only stage that
+	 * reads it need it, so that it is nowhere as a whole; PLAN_NO_STAGE: there is none.
+	 */
+	int *maker;
 	unsigned int slack; /* eighths of the room for tiles that are left free between them */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };
@@ -83,6 +90,12 @@ struct box plan_in_box(const struct stage *s, const struct stage_access *a, cons
 		       const s64 *origin, const s64 *size);
 struct box plan_out_box(const struct stage *s, const struct layout *l, const s64 *origin,
 			const s64 *size);
+
+/*
+ * The points of @s that make box @b of its result, of which it is the only maker; false: they are
+ * no box.
+ */
+bool plan_points(const struct stage *s, const struct box *b, s64 *origin, s64 *size);
 
 /*
  * Where input @a of @s, which lies outside in layout @lies, is read in steps, as by a convolution

@@ -150,7 +150,9 @@ static void print_plan(const struct plans *p, int i, FILE *out)
 	fprintf(out, "plan \"%s\": %s\n", s->node->name, units[plan->unit]);
 	if (plan->unit == PLAN_MATRIX)
 		print_product(plan, out);
-	if (plan->tiled)
+	if (p->maker[s->out.value->id] != PLAN_NO_STAGE)
+		fprintf(out, "  made box by box\n");
+	else if (plan->tiled)
 		print_tiles(s, plan, out);
 	for (int k = 0; k < STAGE_INPUTS; k++) {
 		if (!s->in[k].value)

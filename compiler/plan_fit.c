@@ -6,6 +6,9 @@
  * little room for what it works on, the largest of them goes outside, until its smallest tiles fit;
  * so a stage has as much room for tiles as the values that live beside it leave. Of all ways to cut
  * a stage that fit, the one is taken that takes the least time to move.
+ *
+ * What is outside then, and read by one stage alone, may be nowhere: tiles of that one have it
+ * made, box by box, if that fits and costs less (plans.maker).
  */
 #include "compiler/plan.h"
 
@@ -19,6 +22,7 @@ enum {
 	ROW_CYCLES = 2, /* of a row of a transfer, */
 	CHANNEL_BYTES = 64, /* and bytes in each further one, */
 	BYTES_A_CYCLE = CHANNEL_BYTES * RONDO_DMA_CHANNELS, /* on all channels */
+	ENERGY_PART = 2, /* of a cycle, what a cycle of all channels is worth that takes no time */
 	PIECES_AHEAD = 3,
 	WINDOWS = 3, /* sizes of the room for pieces that are tried: a part of SRAM each */
 	WINDOW_PART = 4, /* the largest; the next ones are half of the one before */
@@ -38,6 +42,7 @@ struct fit {
 	u64 *moved; /* by root: bytes of it that all stages read and write */
 	struct value **value; /* by value */
 	u64 *live; /* by stage: bytes of the values in SRAM while it is computed */
+	u32 *reads, *makes; /* by value: accesses of stages to it */
 };
 
 static u64 no_less(u64 a, u64 b)
@@ -119,6 +124,7 @@ static struct visits visits_of(const struct stage *s, const struct plan *plan,
 struct takes {
 	u64 bytes; /* of SRAM, beside the values that live there */
 	u64 cycles; /* of one channel, to move what all tiles need */
+	u64 work; /* cycles of the unit that makes them, about */
 };
 
 static u64 transfer_cycles(const struct layout *l, const struct box *b)
@@ -173,6 +179,90 @@ static u64 buffers_for(const struct stage *s, const struct plan *plan, const str
 	return v.runs * v.each == 1 ? 1 : (u64)plan->buffers;
 }
 
+static struct takes takes_of(const struct fit *f, const struct stage *s, const struct plan *plan,
+			     const s64 *size);
+
+/* The points of stage @s that make the elements of @box, as in the middle of a value; false: none.
+ */
+static bool points_within(const struct stage *s, const struct layout *l, const struct box *box,
+			  s64 *size)
+{
+	struct box inner = *box;
+	s64 origin[STAGE_DIMS];
+
+	for (int i = 0; i < box->rank; i++) {
+		inner.lo[i] = 0;
+		inner.n[i] = box->n[i] < l->dim[i] ? box->n[i] : l->dim[i];
+	}
+	return plan_points(s, &inner, origin, size);
+}
+
+static bool boxes_meet(const struct box *a, const struct box *b)
+{
+	struct box both = box_meet(a, b);
+	bool meet = true;
+
+	for (int i = 0; i < both.rank; i++)
+		meet &= both.n[i] > 0;
+	return meet;
+}
+
+/* How an input is made box by box. */
+struct made {
+	struct box box; /* that a tile needs */
+	bool kept; /* its end is the beginning of the next one */
+	s64 step[STAGE_DIMS]; /* points of the maker: what the tile before has not left of it */
+};
+
+/*
+ * How stage @by makes input @i of @s for tiles of @size points; false: it would make something
+ * twice.
+ */
+static bool made_for(const struct stage *s, const struct plan *plan, int i, const struct stage *by,
+		     const s64 *size, struct made *m)
+{
+	static const s64 zero[STAGE_DIMS];
+	const struct stage_access *a = &s->in[i];
+	const struct layout *want = &plan->in[i];
+	struct visits v = visits_of(s, plan, a, size);
+	struct box next, common;
+
+	m->box = next = plan_in_box(s, a, want, zero, size);
+	for (int k = 0; k < next.rank && v.each > 1; k++)
+		next.lo[k] += a->step[k][v.along] * size[v.along];
+	m->kept = v.each > 1 && box_overlap(want, &m->box, &next, &common);
+	if (m->kept) {
+		for (int k = 0; k < next.rank; k++)
+			next.n[k] -= common.n[k] < next.n[k] ? common.n[k] : 0;
+	} else if (v.each > 1 && boxes_meet(&m->box, &next)) {
+		return false;
+	}
+	return v.runs == 1 && points_within(by, want, &next, m->step);
+}
+
+/* What input @i takes that stage @maker makes; what cannot be so does not fit. */
+static void take_made(const struct fit *f, const struct stage *s, const struct plan *plan, int i,
+		      int maker, const s64 *size, struct takes *t)
+{
+	const struct stage *by = f->p->stages->at[maker];
+	struct takes others;
+	struct made m;
+	u64 bytes;
+
+	if (!made_for(s, plan, i, by, size, &m)) {
+		t->bytes += f->sram + 1;
+		return;
+	}
+	others = takes_of(f, by, &f->p->at[maker], m.step);
+	bytes = box_layout(&plan->in[i], &m.box).bytes;
+	t->bytes += (m.kept && plan->twice ? 2 : 1) * bytes + others.bytes;
+	t->cycles += others.cycles;
+	t->work += others.work;
+	/* In one place what is kept is copied, and the rest stored, while nothing is computed. */
+	if (m.kept && !plan->twice)
+		t->work += count_tiles(s, size) * (bytes / (u64)f->m->lanes / 4);
+}
+
 static void take_input(const struct fit *f, const struct stage *s, const struct plan *plan, int i,
 		       const s64 *size, struct takes *t)
 {
@@ -185,6 +275,10 @@ static void take_input(const struct fit *f, const struct stage *s, const struct 
 
 	if (constant && lies.bytes <= f->sram / PLAN_CONST_PART) {
 		t->bytes += lies.bytes;
+		return;
+	}
+	if (!constant && f->p->maker[a.value->id] != PLAN_NO_STAGE) {
+		take_made(f, s, plan, i, f->p->maker[a.value->id], size, t);
 		return;
 	}
 	if (!constant && !f->p->outside[a.value->id]) {
@@ -213,7 +307,7 @@ static void take_output(const struct fit *f, const struct stage *s, const struct
 	const struct layout *l = &f->p->layout[s->out.value->id];
 	struct box box = plan_out_box(s, l, zero, size);
 
-	if (!f->p->outside[s->out.value->id])
+	if (!f->p->outside[s->out.value->id] || f->p->maker[s->out.value->id] != PLAN_NO_STAGE)
 		return;
 	t->bytes += buffers_for(s, plan, &s->out, size) * box_layout(l, &box).bytes;
 	t->cycles += count_tiles(s, size) * transfer_cycles(l, &box);
@@ -283,10 +377,30 @@ static void take_weights(const struct fit *f, const struct stage *s, const struc
 	t->cycles += times * (all / CHANNEL_BYTES);
 }
 
+/* Cycles of the unit that all tiles of @size points need, about. */
+static u64 work_of(const struct fit *f, const struct stage *s, const struct plan *plan,
+		   const s64 *size)
+{
+	u64 tiles = count_tiles(s, size), points = 1, pixels = 1, columns, packed;
+
+	for (int d = 0; d < s->dims; d++)
+		points *= (u64)size[d];
+	if (plan->unit != PLAN_MATRIX)
+		return tiles * (points / (u64)f->m->lanes + 1);
+	packed = (u64)(plan->pixels[0] * plan->pixels[1]);
+	columns = ((u64)size[column_of(s)] * packed + (u64)f->m->lanes - 1) / (u64)f->m->lanes;
+	for (int d = 0; d < plan->outer; d++)
+		columns *= (u64)size[d];
+	for (int d = plan->outer; d < column_of(s); d++)
+		pixels *= (u64)size[d];
+	/* A row of weights is loaded in the time of a push. */
+	return tiles * columns * no_less((u64)plan->k.n * (pixels / packed), weight_rows(s));
+}
+
 static struct takes takes_of(const struct fit *f, const struct stage *s, const struct plan *plan,
 			     const s64 *size)
 {
-	struct takes t = { 0 };
+	struct takes t = { .work = work_of(f, s, plan, size) };
 
 	for (int i = 0; i < STAGE_INPUTS; i++) {
 		if (!s->in[i].value)
@@ -386,12 +500,30 @@ static bool cut(const struct fit *f, const struct stage *s, const struct plan *p
 	return fits(f, s, plan, size, room);
 }
 
+/* Whether another stage makes an input of @s, box by box. */
+static bool has_maker(const struct fit *f, const struct stage *s)
+{
+	bool has = false;
+
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		const struct value *v = s->in[i].value;
+
+		has |= v && !value_is_const(v) && f->p->maker[v->id] != PLAN_NO_STAGE;
+	}
+	return has;
+}
+
+/*
+ * What tiles of @size points cost; @worked: with what their unit does beside what moves, which
+ * costs energy even where it takes no time.
+ */
 static u64 cost_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-		   const s64 *size)
+		   const s64 *size, bool worked)
 {
 	struct takes t = takes_of(f, s, plan, size);
+	u64 cycles = t.cycles / RONDO_DMA_CHANNELS;
 
-	return t.cycles / RONDO_DMA_CHANNELS +
+	return (worked ? no_less(cycles, t.work) + cycles / ENERGY_PART : cycles) +
 	       count_tiles(s, size) * (plan->buffers > 1 ? TILE_CYCLES : ALONE_CYCLES);
 }
 
@@ -411,7 +543,7 @@ static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan
 			size[column_of(s)] = columns;
 		if (!cut(f, s, plan, d, room, size) || count_tiles(s, size) > TILES_MAX)
 			continue;
-		cost = cost_of(f, s, plan, size);
+		cost = cost_of(f, s, plan, size, has_maker(f, s));
 		if (cost >= least)
 			continue;
 		least = cost;
@@ -503,6 +635,12 @@ static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *
 	return least;
 }
 
+static u64 fit_tiles(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
+{
+	return is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
+					choose_tiles(f, s, plan, room);
+}
+
 /*
  * Plans stage @i for @room bytes beside the values that live. What its tiles cost; UINT64_MAX: it
  * does not fit.
@@ -511,7 +649,7 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 {
 	const struct stage *s = f->p->stages->at[i];
 	struct plan *plan = &f->p->at[i];
-	u64 least = UINT64_MAX;
+	u64 least = UINT64_MAX, other;
 
 	if (plan_again(f->g, f->p, i, f->m))
 		return UINT64_MAX;
@@ -521,9 +659,19 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 		return 0;
 	plan->tiled = true;
 	room -= room * f->p->slack / 8;
-	for (plan->buffers = 2; plan->buffers && least == UINT64_MAX; plan->buffers--)
-		least = is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
-						 choose_tiles(f, s, plan, room);
+	for (plan->buffers = 2; plan->buffers && least == UINT64_MAX; plan->buffers--) {
+		struct plan once = *plan;
+
+		plan->twice = has_maker(f, s);
+		least = fit_tiles(f, s, plan, room);
+		if (!plan->twice)
+			continue;
+		other = fit_tiles(f, s, &once, room);
+		if (other < least) {
+			least = other;
+			*plan = once;
+		}
+	}
 	plan->buffers++;
 	return least;
 }
@@ -756,6 +904,159 @@ static int make_room(struct fit *f, int i, bool *changed)
 	}
 }
 
+/* ---- What is made box by box ----------------------------------------------------------------- */
+
+static void count_accesses(struct fit *f)
+{
+	const struct stages *s = f->p->stages;
+
+	for (int i = 0; i < s->count; i++) {
+		f->makes[s->at[i]->out.value->id]++;
+		for (int k = 0; k < STAGE_INPUTS; k++) {
+			if (s->at[i]->in[k].value)
+				f->reads[s->at[i]->in[k].value->id]++;
+		}
+	}
+}
+
+/* The stage before @i that makes @v, if all between them are made box by box, for @i. */
+static int maker_before(const struct fit *f, int i, const struct value *v)
+{
+	while (i--) {
+		const struct value *out = f->p->stages->at[i]->out.value;
+
+		if (out == v)
+			return i;
+		if (f->p->maker[out->id] == PLAN_NO_STAGE)
+			break;
+	}
+	return PLAN_NO_STAGE;
+}
+
+/* The stage that could make input @k of stage @i box by box. */
+static int possible_maker(const struct fit *f, int i, int k)
+{
+	const struct stage *s = f->p->stages->at[i], *by;
+	const struct value *v = s->in[k].value;
+	int maker;
+
+	if (!v || value_is_const(v) || !f->p->outside[v->id] || v->is_input || v->is_output ||
+	    f->p->whole[v->id] || f->reads[v->id] != 1 || f->makes[v->id] != 1 ||
+	    !shape_equal(&s->in[k].as, &v->shape) ||
+	    !layout_equal(&f->p->layout[v->id], &f->p->at[i].in[k]))
+		return PLAN_NO_STAGE;
+	maker = maker_before(f, i, v);
+	if (maker == PLAN_NO_STAGE)
+		return maker;
+	by = f->p->stages->at[maker];
+	for (int d = 0; d < by->out.as.rank; d++) {
+		if (by->out.at[d])
+			return PLAN_NO_STAGE;
+	}
+	return shape_equal(&by->out.as, &v->shape) && f->p->at[maker].unit != PLAN_ALIAS ?
+		       maker :
+		       PLAN_NO_STAGE;
+}
+
+/* What stage @i costs as it is planned. */
+static u64 planned_cost(const struct fit *f, int i)
+{
+	const struct stage *s = f->p->stages->at[i];
+	const struct plan *plan = &f->p->at[i];
+
+	return cost_of(f, s, plan, plan->tiled ? plan->tile : s->size, true);
+}
+
+/*
+ * Lets values that stage @i reads, and those that make its inputs box by box, live until stage
+ * @end, if @set; the bytes of those that did not.
+ */
+static u64 keep_until(struct fit *f, int i, int end, bool set)
+{
+	const struct stage *s = f->p->stages->at[i];
+	u64 bytes = 0;
+
+	for (int k = 0; k < STAGE_INPUTS; k++) {
+		const struct value *v = s->in[k].value;
+		u32 root;
+
+		if (!v || value_is_const(v))
+			continue;
+		if (f->p->maker[v->id] != PLAN_NO_STAGE) {
+			bytes += keep_until(f, f->p->maker[v->id], end, set);
+			continue;
+		}
+		root = f->root[v->id];
+		if (f->p->outside[root] || f->last[root] >= end)
+			continue;
+		bytes += f->bytes[root];
+		for (int at = f->last[root] + 1; set && at <= end; at++)
+			f->live[at] += f->bytes[root];
+		if (set)
+			f->last[root] = end;
+	}
+	return bytes;
+}
+
+/* Gives the stages that make inputs of stage @i for tiles of @size points tiles of their own. */
+static void set_steps(struct fit *f, int i, const s64 *size)
+{
+	const struct stage *s = f->p->stages->at[i];
+
+	for (int k = 0; k < STAGE_INPUTS; k++) {
+		const struct value *v = s->in[k].value;
+		int maker = v && !value_is_const(v) ? f->p->maker[v->id] : PLAN_NO_STAGE;
+		struct made m;
+
+		if (maker == PLAN_NO_STAGE ||
+		    !made_for(s, &f->p->at[i], k, f->p->stages->at[maker], size, &m))
+			continue;
+		memcpy(f->p->at[maker].tile, m.step, sizeof(m.step));
+		set_steps(f, maker, m.step);
+	}
+}
+
+/* Lets the stage that makes input @k of stage @i do so box by box, if that fits and costs less. */
+static void try_maker(struct fit *f, int i, int k)
+{
+	int maker = possible_maker(f, i, k);
+	const struct value *v = f->p->stages->at[i]->in[k].value;
+	struct plan user, before;
+	u64 apart, kept, room;
+
+	if (maker == PLAN_NO_STAGE)
+		return;
+	user = f->p->at[i];
+	before = f->p->at[maker];
+	apart = planned_cost(f, i) + planned_cost(f, maker);
+	f->p->maker[v->id] = maker;
+	kept = keep_until(f, maker, i, false);
+	room = room_at(f, i) > kept ? room_at(f, i) - kept : 0;
+	for (int twice = before.twice; twice >= 0 && !plan_again(f->g, f->p, maker, f->m);
+	     twice--) {
+		f->p->at[maker].buffers = 2;
+		f->p->at[maker].twice = twice;
+		if (fit_stage(f, i, room) < apart) {
+			keep_until(f, maker, i, true);
+			set_steps(f, i, f->p->at[i].tile);
+			return;
+		}
+	}
+	f->p->at[i] = user;
+	f->p->at[maker] = before;
+	f->p->maker[v->id] = PLAN_NO_STAGE;
+}
+
+static int find_makers(struct fit *f)
+{
+	count_accesses(f);
+	for (int i = 0; i < f->p->stages->count; i++) {
+		for (int k = 0; k < STAGE_INPUTS && f->p->at[i].tiled; k++)
+			try_maker(f, i, k);
+	}
+	return f->g->err->code;
+}
+
 static int prepare(struct fit *f)
 {
 	struct graph *g = f->g;
@@ -771,7 +1072,10 @@ static int prepare(struct fit *f)
 	f->moved = graph_alloc(g, n * sizeof(*f->moved));
 	f->value = graph_alloc(g, n * sizeof(struct value *));
 	f->live = graph_alloc(g, (f->p->stages->count + 1) * sizeof(*f->live));
-	if (!f->root || !f->first || !f->last || !f->bytes || !f->moved || !f->value || !f->live)
+	f->reads = graph_alloc(g, n * sizeof(*f->reads));
+	f->makes = graph_alloc(g, n * sizeof(*f->makes));
+	if (!f->root || !f->first || !f->last || !f->bytes || !f->moved || !f->value || !f->live ||
+	    !f->reads || !f->makes)
 		return g->err->code;
 	for (struct value *v = g->values; v; v = v->next)
 		f->value[v->id] = v;
@@ -801,5 +1105,5 @@ int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *mach
 		for (int i = 0; i < p->stages->count && !rc; i++)
 			rc = make_room(&f, i, &changed);
 	}
-	return rc;
+	return rc ? rc : find_makers(&f);
 }

@@ -224,6 +224,11 @@ static bool is_outside(const struct rig *r, int stage)
 	return r->plans.outside[r->stages.at[stage]->out.value->id];
 }
 
+static int maker_of(const struct rig *r, int stage)
+{
+	return r->plans.maker[r->stages.at[stage]->out.value->id];
+}
+
 static void test_fit(void)
 {
 	enum { A, B, SUM_OF };
@@ -246,9 +251,11 @@ static void test_fit(void)
 	start(&r, large);
 	b = &r.plans.at[B];
 	tap_ok(!plans_fit(r.g, &r.plans, &r.machine, 40 << 10) && is_outside(&r, A) &&
-		       is_outside(&r, B) && b->tiled && b->buffers == 2 && b->tile[Y] < 32 &&
-		       b->tile[X] == 32 && b->tile[G] == 12,
+		       r.plans.at[SUM_OF].tiled && r.plans.at[SUM_OF].buffers == 2 &&
+		       b->buffers == 2 && b->tile[Y] < 32 && b->tile[X] == 32 && b->tile[G] == 12,
 	       "tiles are whole rows of all channels, two at a time");
+	tap_ok(maker_of(&r, A) == PLAN_NO_STAGE && maker_of(&r, B) == B,
+	       "what only a sum reads is made for its tiles; what two read is not");
 	graph_free(r.g);
 	start(&r, large);
 	tap_ok(plans_fit(r.g, &r.plans, &r.machine, 600) == -EFBIG, "%s", r.err.text);
