@@ -43,6 +43,19 @@ static bool is_stopped(struct arena_stop *stop)
 	return arena_stopped(stop);
 }
 
+/* A block that allocations come from now. */
+static bool begin_block(struct arena *a)
+{
+	struct arena_block *b = new_block(BLOCK_BYTES);
+
+	if (!b)
+		return false;
+	b->next = a->blocks;
+	a->blocks = b;
+	a->left = BLOCK_BYTES;
+	return true;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *b;
@@ -64,14 +77,8 @@ void *arena_alloc(struct arena *a, size_t size)
 		}
 		return b->bytes;
 	}
-	if (a->left < size) {
-		b = new_block(BLOCK_BYTES);
-		if (!b)
-			return NULL;
-		b->next = a->blocks;
-		a->blocks = b;
-		a->left = BLOCK_BYTES;
-	}
+	if (a->left < size && !begin_block(a))
+		return NULL;
 	p = a->blocks->bytes + a->blocks->size - a->left;
 	a->left -= size;
 	return p;
@@ -86,14 +93,28 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	return p;
 }
 
-static void free_blocks(struct arena_block *b)
+static void free_blocks(struct arena_block *b, const struct arena_block *end)
 {
-	while (b) {
+	while (b != end) {
 		struct arena_block *next = b->next;
 
 		free(b);
 		b = next;
 	}
+}
+
+/* All that comes later is before the block that is begun, in it, or between it and the others. */
+bool arena_set_mark(struct arena *a, struct arena_mark *mark)
+{
+	*mark = (struct arena_mark){ a->blocks, a->left };
+	return begin_block(a);
+}
+
+void arena_back_to(struct arena *a, const struct arena_mark *mark)
+{
+	free_blocks(a->blocks, mark->blocks);
+	a->blocks = mark->blocks;
+	a->left = mark->left;
 }
 
 void arena_reset(struct arena *a)
@@ -102,7 +123,7 @@ void arena_reset(struct arena *a)
 
 	if (!first || first->size != BLOCK_BYTES)
 		return arena_free(a);
-	free_blocks(first->next);
+	free_blocks(first->next, NULL);
 	first->next = NULL;
 	memset(first->bytes, 0, first->size - a->left);
 	a->left = first->size;
@@ -110,7 +131,7 @@ void arena_reset(struct arena *a)
 
 void arena_free(struct arena *a)
 {
-	free_blocks(a->blocks);
+	free_blocks(a->blocks, NULL);
 	a->blocks = NULL;
 	a->left = 0;
 }

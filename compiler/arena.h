@@ -44,6 +44,18 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
 /* Empties the arena and keeps memory for as much again. */
 void arena_reset(struct arena *a);
 
+/* Where an arena was at some time. */
+struct arena_mark {
+	struct arena_block *blocks;
+	size_t left;
+};
+
+/* What @a has allocated so far; false: no memory. */
+bool arena_set_mark(struct arena *a, struct arena_mark *mark);
+
+/* Frees what @a has allocated since @mark, which was set last or is the only one. */
+void arena_back_to(struct arena *a, const struct arena_mark *mark);
+
 /* Frees everything; the arena is then empty and ready again. */
 void arena_free(struct arena *a);
 

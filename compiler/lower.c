@@ -27,12 +27,14 @@ static bool weights_reserve(struct lowering *l, u64 size)
 		return !l->error;
 	if (room > LOWER_WEIGHTS_MAX)
 		room = LOWER_WEIGHTS_MAX;
-	bigger = realloc(l->weights, room);
+	bigger = calloc(1, room); /* what is not used of it takes no memory */
 	if (!bigger) {
 		l->error = -ENOMEM;
 		return false;
 	}
-	memset(bigger + l->weights_bytes, 0, room - l->weights_bytes);
+	if (l->weights_bytes)
+		memcpy(bigger, l->weights, l->weights_bytes);
+	free(l->weights);
 	l->weights_room = room;
 	l->weights = bigger;
 	return true;

@@ -17,6 +17,7 @@ struct code {
 	u64 sram; /* bytes of it that the program may use, */
 	u64 fitted; /* and that plans are fitted into; 0: everything is in SRAM */
 	unsigned int slack; /* as plans.slack */
+	struct arena_mark mark; /* before what the next attempt to fit makes anew */
 	struct stages stages;
 	struct plans plans;
 	struct lowering l;
@@ -46,8 +47,11 @@ static int run_stage(struct code *c)
 
 static int run_plan(struct code *c)
 {
-	int rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
+	int rc = arena_set_mark(&c->g->arena, &c->mark) ? 0 :
+							  graph_fail(c->g, -ENOMEM, "no memory");
 
+	if (!rc)
+		rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
 		c->fitted = c->sram;
 	c->plans.slack = c->slack;
@@ -279,6 +283,7 @@ static bool fit_into_less(struct code *c)
 	c->slack += c->fitted && c->fitted <= c->sram - c->sram / 16 && c->slack < PLAN_SLACK_MAX;
 	c->fitted = c->fitted ? c->fitted - c->sram / 32 : c->sram;
 	c->g->err->code = 0;
+	arena_back_to(&c->g->arena, &c->mark);
 	return true;
 }
 
