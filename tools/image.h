@@ -29,8 +29,8 @@ struct image {
 
 /*
  * Reads the image in @bytes; @name stands for the file in messages. Transparent pixels lie on
- * black, grey ones have three equal channels, of 16 bits the high ones count. A turn that EXIF asks
- * for is not made. The caller frees *@out with image_free(); on error *@out is untouched.
+ * black, grey ones have three equal channels, of 16 bits the high ones count, and a JPEG is turned
+ * as its EXIF data say. The caller frees *@out with image_free(); on error *@out is untouched.
  */
 int image_parse(const char *name, const void *bytes, size_t size, struct image *out,
 		struct compile_error *err);

@@ -293,6 +293,92 @@ static void test_huge(void)
 	refuse(f, -ENOMEM, "more memory to decode", "a progressive JPEG that needs too much");
 }
 
+static u8 inked(int y, int x, int c)
+{
+	return (u8)((at(y, x, c) * at(y, x, 3) + 127) / 255);
+}
+
+/* What is seen at @x of row @y of the picture @of, which EXIF's @turn says how to hold. */
+static int turned(u8 (*of)(int y, int x, int c), int turn, int y, int x, int c)
+{
+	switch (turn) {
+	case 2:
+		return of(y, WIDTH - 1 - x, c);
+	case 3:
+		return of(HEIGHT - 1 - y, WIDTH - 1 - x, c);
+	case 4:
+		return of(HEIGHT - 1 - y, x, c);
+	case 5:
+		return of(x, y, c);
+	case 6:
+		return of(HEIGHT - 1 - x, y, c);
+	case 7:
+		return of(HEIGHT - 1 - x, WIDTH - 1 - y, c);
+	case 8:
+		return of(x, WIDTH - 1 - y, c);
+	default:
+		return of(y, x, c);
+	}
+}
+
+static void accept_turned(struct file f, u8 (*of)(int y, int x, int c), int turn, const char *name)
+{
+	struct compile_error err = { 0 };
+	struct image image = { 0 };
+	int height = turn > 4 ? WIDTH : HEIGHT, width = turn > 4 ? HEIGHT : WIDTH, worst = 0;
+	bool read = !image_parse("f", f.bytes, f.size, &image, &err);
+
+	read = read && (int)image.width == width && (int)image.height == height;
+	for (int i = 0; read && i < width * height * 3; i++) {
+		int d = image.rgb[i] - turned(of, turn, i / 3 / width, i / 3 % width, i % 3);
+
+		worst = d > worst ? d : -d > worst ? -d : worst;
+	}
+	if (!tap_ok(read && worst <= 16, "%s", name))
+		printf("# %s, off by %d\n", err.text, worst);
+	image_free(&image);
+	free(f.bytes);
+}
+
+/* @f with the EXIF data @tiff of @size bytes. */
+static struct file with_exif(struct file f, const void *tiff, size_t size)
+{
+	struct file to = { __real_malloc(f.size + size + 10), f.size + size + 10 };
+	u8 *at = (u8 *)to.bytes;
+
+	memcpy(at, f.bytes, 2);
+	memcpy(at + 2, "\xff\xe1\0\0Exif\0", 10);
+	at[5] = (u8)(size + 8);
+	memcpy(at + 12, tiff, size);
+	memcpy(at + 12 + size, (u8 *)f.bytes + 2, f.size - 2);
+	free(f.bytes);
+	return to;
+}
+
+static void test_exif(void)
+{
+	u8 big[] = "MM\0*\0\0\0\x08\0\x02\x01\x10\0\x02\0\0\0\x01\0\0\0\0"
+		   "\x01\x12\0\x03\0\0\0\x01\0\0\0";
+	u8 little[] = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0";
+	char name[40];
+
+	for (int turn = 0; turn <= 9; turn++) {
+		big[31] = (u8)turn;
+		snprintf(name, sizeof(name), "EXIF, orientation %d", turn);
+		accept_turned(with_exif(jpeg(3, false, JCS_RGB), big, sizeof(big)), at, turn % 9,
+			      name);
+	}
+	accept_turned(with_exif(jpeg(3, false, JCS_RGB), little, sizeof(little)), at, 6,
+		      "EXIF, low bytes first");
+	for (size_t cut = 0; cut < 20; cut++)
+		accept_turned(with_exif(jpeg(3, false, JCS_RGB), little, cut), at, 1,
+			      "EXIF that is cut");
+	little[4] = 200;
+	accept_turned(with_exif(jpeg(3, false, JCS_RGB), little, sizeof(little)), at, 1,
+		      "EXIF whose list is elsewhere");
+	accept_turned(jpeg(4, false, JCS_CMYK), inked, 1, "JPEG of four inks");
+}
+
 static void test_others(void)
 {
 	struct file f = { __real_malloc(8), 8 };
@@ -301,7 +387,6 @@ static void test_others(void)
 
 	memcpy(f.bytes, "\x93NUMPY\1\0", 8);
 	refuse(f, -ENOTSUP, "it is a NumPy array (.npy); PNG and JPEG", "no image");
-	refuse(jpeg(4, false, JCS_CMYK), -ENOTSUP, "CMYK", "a JPEG of CMYK");
 	f = png(PNG_FORMAT_RGB);
 	tap_ok(image_parse("f", f.bytes, (size_t)IMAGE_FILE_MAX + 1, &image, &err) == -EFBIG,
 	       "a file larger than the limit");
@@ -348,6 +433,7 @@ int main(void)
 	test_changed(png(PNG_FORMAT_RGB), "PNG");
 	test_changed(jpeg(3, true, JCS_RGB), "JPEG");
 	test_huge();
+	test_exif();
 	test_others();
 	test_write();
 	return tap_done();
