@@ -16,7 +16,8 @@ static expand_fn *const expand_fns[OP_COUNT] = {
 
 bool expand_knows(const struct node *n)
 {
-	return expand_fns[n->op] || expand_has_three(n) || expand_has_formula(n);
+	return expand_fns[n->op] || n->op == OP_ALIGN || expand_has_three(n) ||
+	       expand_has_formula(n);
 }
 
 static expand_fn *find_expansion(const struct node *n)
@@ -24,6 +25,8 @@ static expand_fn *find_expansion(const struct node *n)
 	if (expand_has_three(n))
 		return expand_three;
 	switch (n->op) {
+	case OP_ALIGN:
+		return expand_align;
 	case OP_CLIP:
 		return expand_clip;
 	case OP_QUANTIZE:

@@ -38,6 +38,9 @@ expand_fn expand_three;
 bool expand_has_formula(const struct node *n);
 expand_fn expand_clip, expand_quantize, expand_dequantize;
 
+/* How operator set 6 broadcasts. */
+expand_fn expand_align;
+
 /* Whether expand_node() replaces @n, whose inputs are typed. */
 bool expand_knows(const struct node *n);
 

@@ -145,6 +145,24 @@ int expand_leakyrelu(struct expand *e)
 	return done(e, below_zero(e, x, ex_by(e, OP_MUL, x, (double)e->n->attrs.alpha)));
 }
 
+int expand_align(struct expand *e)
+{
+	struct value *b = ex_in(e, 1);
+	int rank = ex_in(e, 0)->shape.rank;
+	s64 axis = e->n->attrs.axis;
+	struct shape to = b->shape;
+
+	axis += axis < 0 ? rank : 0;
+	if (shape_elems(&to) == 1)
+		return expand_as(e, b, &(struct shape){ 0 });
+	if (axis < 0 || axis + to.rank > rank)
+		return expand_refuse(e, -EINVAL, "axis %lld is outside the %d dimensions",
+				     (long long)e->n->attrs.axis, rank);
+	for (to.rank = 0; to.rank < rank - axis; to.rank++)
+		to.dim[to.rank] = to.rank < b->shape.rank ? b->shape.dim[to.rank] : 1;
+	return expand_as(e, b, &to);
+}
+
 int expand_prelu(struct expand *e)
 {
 	struct value *x = ex_in(e, 0);

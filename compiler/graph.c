@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Building and changing graphs: see graph.h. Checking them is graph_check.c. */
 #include "compiler/graph.h"
+#include "compiler/onnx_body.h"
 
 #include <errno.h>
 #include <math.h>
@@ -40,6 +41,8 @@ void graph_free(struct graph *g)
 
 	if (!g)
 		return;
+	if (g->bodies)
+		onnx_bodies_free(g->bodies);
 	arena = g->arena; /* the graph itself lives in it */
 	arena_free(&arena);
 }

@@ -23,7 +23,7 @@
 #define GRAPH_CONST_BYTES_MAX (UINT64_C(1) << 30)
 
 /* ONNX's operator sets whose meaning of our operators is known. */
-#define GRAPH_OPSET_MIN 7
+#define GRAPH_OPSET_MIN 6
 #define GRAPH_OPSET_MAX 26
 
 enum op {
@@ -221,6 +221,7 @@ struct graph {
 	double fold_cost; /* spent by pass_fold_node() */
 	u64 fold_bytes;
 	struct declaration *declared;
+	struct onnx_bodies *bodies; /* of nodes that the pass "shape" replaces: onnx_body.h */
 	bool quantised; /* pass_quantise() is behind: until then constants stay dequantised */
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 	void (*notice)(void *context, const char *text); /* as in struct compile_options */

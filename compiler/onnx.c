@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * ModelProto -> graph: the model's initializers, nodes and outputs. Inputs are read in
- * onnx_inputs.c, nodes in onnx_node.c, tensors in onnx_tensor.c, types in onnx_declared.c.
+ * onnx_inputs.c, nodes in onnx_node.c, those with subgraphs in onnx_body.c, tensors in
+ * onnx_tensor.c, types in onnx_declared.c.
  *
  * All tensors are declared by name first. Then the reader finds, from the outputs backwards, what
  * they depend on, and reads only that, so that nothing is refused that nobody uses.
@@ -12,6 +13,7 @@
  */
 #include "compiler/onnx_read.h"
 #include "compiler/graph_sort.h"
+#include "compiler/onnx_body.h"
 #include "compiler/onnx_tensor.h"
 #include "compiler/onnx_wire.h"
 
@@ -113,6 +115,11 @@ static void find_makers(const struct onnx_reader *r, struct worklist *w)
 	}
 }
 
+static void want_captured(struct onnx_reader *r, void *worklist, struct value *v)
+{
+	want(r, worklist, v);
+}
+
 /* Names that nothing makes are not looked at here: reading refuses them. */
 static int find_needed(struct onnx_reader *r)
 {
@@ -122,6 +129,7 @@ static int find_needed(struct onnx_reader *r)
 		.todo = graph_alloc(r->g, p->n_node * sizeof(*w.todo)),
 	};
 	const struct value *v;
+	int rc = 0;
 
 	r->wanted = graph_alloc(r->g, r->n_values * sizeof(*r->wanted));
 	r->needed = graph_alloc(r->g, p->n_node * sizeof(*r->needed));
@@ -133,7 +141,7 @@ static int find_needed(struct onnx_reader *r)
 		if (v)
 			want(r, &w, v);
 	}
-	while (w.n) {
+	while (w.n && !rc) {
 		const Onnx__NodeProto *node = p->node[w.todo[--w.n]];
 
 		for (size_t k = 0; k < node->n_input; k++) {
@@ -141,8 +149,9 @@ static int find_needed(struct onnx_reader *r)
 			if (v)
 				want(r, &w, v);
 		}
+		rc = onnx_each_captured(r, node, want_captured, &w);
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */
@@ -233,6 +242,52 @@ static int read_graph(struct onnx_reader *r)
 	return rc ? rc : graph_sort(r->g);
 }
 
+/* The same of a subgraph, of which only the first trip reads and copies them. */
+static int read_shared(struct onnx_reader *r, const Onnx__TensorProto *p, struct value **kept)
+{
+	struct value *v = name_table_get(&r->names, p->name);
+	int rc;
+
+	if (*kept) {
+		onnx_share(v, *kept);
+		return 0;
+	}
+	rc = read_initializer(r, p);
+	*kept = v->data ? v : NULL;
+	return rc;
+}
+
+int onnx_read_body(struct onnx_reader *r, struct value **out)
+{
+	const Onnx__GraphProto *p = r->proto;
+	struct value **kept = p->n_initializer ? onnx_initializers(r, p) : NULL;
+	int rc = kept || !p->n_initializer ? 0 : r->g->err->code;
+
+	for (size_t i = 0; i < p->n_initializer && !rc; i++)
+		rc = declare_initializer(r, i);
+	for (size_t i = 0; i < p->n_node && !rc; i++)
+		rc = onnx_declare_outputs(r, p->node[i]);
+	if (!rc)
+		rc = find_needed(r);
+	if (!rc)
+		rc = onnx_check_operators(r);
+	for (size_t i = 0; i < p->n_initializer && !rc; i++)
+		rc = read_shared(r, p->initializer[i], &kept[i]);
+	for (size_t i = 0; i < p->n_node && !rc; i++) {
+		if (r->needed[i])
+			rc = onnx_add_node(r, p->node[i]);
+	}
+	for (size_t i = 0; i < p->n_output && !rc; i++) {
+		const char *name = onnx_str(p->output[i]->name);
+
+		out[i] = name_table_get(&r->names, name);
+		if (!out[i] || (!out[i]->producer && !out[i]->data))
+			rc = node_fail(r->g, r->at, -EINVAL,
+				       "nothing in its body produces \"%.120s\"", name);
+	}
+	return rc;
+}
+
 /* The likeliest mistakes are looked for first: no model at all, an operator, a version. */
 static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 {
@@ -252,6 +307,18 @@ static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 	if (!rc)
 		rc = read_opset(r, model);
 	return rc ? rc : read_graph(r);
+}
+
+static struct onnx_bodies *new_bodies(struct onnx_reader *r, ProtobufCMessage *message)
+{
+	struct onnx_bodies *b = graph_alloc(r->g, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->message = message;
+	b->model = (const Onnx__ModelProto *)message;
+	b->options.external = r->options->external;
+	return b;
 }
 
 int onnx_read_graph(const void *bytes, size_t size, const char *name,
@@ -277,9 +344,13 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		r.g->notice = r.options->notice;
 		r.g->notice_context = r.options->notice_context;
 		r.g->arena.stop = r.options->stop;
-		rc = read_model(&r, model);
+		r.bodies = new_bodies(&r, message);
+		rc = r.bodies ? read_model(&r, model) : err->code;
 	}
-	onnx_free_unpacked(message);
+	if (!rc && r.bodies->n)
+		r.g->bodies = r.bodies;
+	else
+		onnx_free_unpacked(message);
 	if (rc) {
 		graph_free(r.g);
 		return rc;

@@ -3,7 +3,7 @@
  * NodeProto -> node: operators, attributes, and what changed between operator sets in their form.
  * Changes: https://onnx.ai/onnx/operators/ and the "Changelog" of the ONNX repository.
  */
-#include "compiler/onnx_read.h"
+#include "compiler/onnx_body.h"
 #include "compiler/onnx_tensor.h"
 
 #include <errno.h>
@@ -55,6 +55,15 @@ static bool find_op(const Onnx__NodeProto *p, enum op *op)
 	if (flag == OP_FLAG_ONNX && is_constant(p))
 		return true;
 	return op_from_name(type, strlen(type), op) && (op_infos[*op].flags & flag);
+}
+
+/* The same, functions of the model counted. */
+static bool find_any(const struct onnx_reader *r, const Onnx__NodeProto *p, enum op *op)
+{
+	if (find_op(p, op))
+		return true;
+	*op = OP_CALL;
+	return onnx_function(r, p);
 }
 
 /* Why an operator is not mapped, and what works instead: limits.def. */
@@ -140,7 +149,7 @@ int onnx_check_operators(const struct onnx_reader *r)
 	enum op op;
 
 	for (size_t i = 0; i < r->proto->n_node; i++) {
-		if (r->needed[i] && !find_op(r->proto->node[i], &op))
+		if (r->needed[i] && !find_any(r, r->proto->node[i], &op))
 			count_refused(list, &n, &others, r->proto->node[i]);
 	}
 	return n ? refuse_operators(r, list, n, others) : 0;
@@ -288,6 +297,47 @@ static int read_known(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 	return rc;
 }
 
+/* Attributes that operator set 6 has, and later ones not: add_old() looks at them. */
+static const struct {
+	enum op op;
+	const char *name;
+} old_attrs[] = {
+#define OLD(op)                      \
+	{ OP_##op, "axis" },         \
+	{                            \
+		OP_##op, "broadcast" \
+	}
+	OLD(ADD),
+	OLD(SUB),
+	OLD(MUL),
+	OLD(DIV),
+	OLD(POW),
+	OLD(AND),
+	OLD(OR),
+	OLD(XOR),
+	OLD(EQUAL),
+	OLD(GREATER),
+	OLD(LESS),
+#undef OLD
+	{ OP_GEMM, "broadcast" },
+	{ OP_BATCHNORM, "is_test" },
+	{ OP_DROPOUT, "is_test" },
+	{ OP_UPSAMPLE, "height_scale" },
+	{ OP_UPSAMPLE, "width_scale" },
+	{ OP_RNN, "output_sequence" },
+	{ OP_GRU, "output_sequence" },
+	{ OP_LSTM, "output_sequence" },
+};
+
+static bool is_old(const struct onnx_reader *r, enum op op, const char *name)
+{
+	for (size_t i = 0; i < sizeof(old_attrs) / sizeof(old_attrs[0]); i++) {
+		if (old_attrs[i].op == op && !strcmp(old_attrs[i].name, name))
+			return r->g->opset < 7;
+	}
+	return false;
+}
+
 static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	/* Clip's bounds are attributes up to operator set 10, inputs from 11 on. */
@@ -295,16 +345,21 @@ static int read_attrs(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 	int rc = 0;
 
 	for (size_t i = 0; i < p->n_attribute && !rc; i++) {
-		const Onnx__AttributeProto *a = p->attribute[i];
+		Onnx__AttributeProto a;
 		enum attr attr;
 
-		if (onnx_str(a->ref_attr_name)[0])
+		if (!onnx_attribute(r, p->attribute[i], &a)) {
+			if (r->scope) /* its call leaves it out */
+				continue;
 			return onnx_node_fail(r, p, -EINVAL,
 					      "attribute \"%.80s\" refers to a function's",
-					      onnx_str(a->name));
-		attr = none ? ATTR_COUNT : attr_from_onnx(n->op, onnx_str(a->name));
-		rc = attr == ATTR_COUNT ? ignore_attr(r, p, n->op, a) :
-					  read_known(r, p, n, attr, a);
+					      onnx_str(p->attribute[i]->name));
+		}
+		if (is_old(r, n->op, onnx_str(a.name)))
+			continue;
+		attr = none ? ATTR_COUNT : attr_from_onnx(n->op, onnx_str(a.name));
+		rc = attr == ATTR_COUNT ? ignore_attr(r, p, n->op, &a) :
+					  read_known(r, p, n, attr, &a);
 	}
 	return rc;
 }
@@ -330,13 +385,14 @@ static int constant_tensor(struct onnx_reader *r, const Onnx__NodeProto *p,
 /* The forms of Constant: one tensor, or one number, or a vector of numbers. */
 static int add_constant(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
-	const Onnx__AttributeProto *a = p->n_attribute == 1 ? p->attribute[0] : NULL;
-	const char *form = a ? onnx_str(a->name) : "";
+	Onnx__AttributeProto given, *a = &given;
+	bool known = p->n_attribute == 1 && onnx_attribute(r, p->attribute[0], &given);
+	const char *form = known ? onnx_str(given.name) : "";
 	const struct shape scalar = { 0 };
 	struct shape vector = { .rank = 1 };
 	struct value *v;
 
-	if (!a || p->n_output != 1) /* the one that is needed */
+	if (!known || p->n_output != 1) /* the one that is needed */
 		return onnx_node_fail(r, p, -EINVAL, "it needs one attribute and one output");
 	v = name_table_get(&r->names, p->output[0]);
 	if (!strcmp(form, "value"))
@@ -368,9 +424,12 @@ static int add_filling(struct onnx_reader *r, const Onnx__NodeProto *p, struct n
 		return r->g->err->code;
 	node_set_in(n, 1, v);
 	for (size_t i = 0; i < p->n_attribute; i++) {
-		if (strcmp(onnx_str(p->attribute[i]->name), "value"))
+		Onnx__AttributeProto a;
+
+		if (strcmp(onnx_str(p->attribute[i]->name), "value") ||
+		    !onnx_attribute(r, p->attribute[i], &a))
 			continue;
-		rc = constant_tensor(r, p, p->attribute[i]->t, v);
+		rc = constant_tensor(r, p, a.t, v);
 		if (!rc && shape_elems(&v->shape) != 1)
 			rc = onnx_node_fail(r, p, -EINVAL, "its value is not one number");
 		return rc;
@@ -403,7 +462,7 @@ static bool trains(const struct onnx_reader *r, const Onnx__NodeProto *p, const 
 }
 
 /* Outputs beside the first are there only where they are wanted; the first always is. */
-static int connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+int onnx_connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	struct value *first = onnx_str(p->output[0])[0] ? NULL : graph_value(r->g, "");
 
@@ -430,12 +489,26 @@ static int connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, stru
 	return 0;
 }
 
-static int connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+/* Whether @name is an input of the function around, which its call leaves out. */
+static bool is_left_out(const struct onnx_reader *r, const char *name)
 {
-	for (int i = 0; i < n->n_in; i++) {
+	const Onnx__FunctionProto *f = r->scope ? r->scope->function : NULL;
+
+	for (size_t i = 0; f && i < f->n_input; i++) {
+		if (!strcmp(onnx_str(f->input[i]), name))
+			return true;
+	}
+	return false;
+}
+
+int onnx_connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n, int n_in)
+{
+	for (int i = 0; i < n_in; i++) {
 		const char *name = onnx_str(p->input[i]);
 		struct value *v = name_table_get(&r->names, name);
 
+		if (!v && is_left_out(r, name))
+			name = "";
 		if (!name[0] && i >= op_infos[n->op].min_in)
 			continue;
 		if (!name[0])
@@ -443,11 +516,65 @@ static int connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struc
 		if (!v && onnx_is_sparse(r, name))
 			return onnx_node_fail(r, p, -ENOTSUP,
 					      "its input \"%.120s\" is a sparse initializer", name);
-		if (!v)
+		if (!v || (r->at && !v->producer && !v->data))
 			return onnx_node_fail(r, p, -EINVAL,
-					      "nothing produces its input \"%.120s\"", name);
+					      "nothing%s produces its input \"%.120s\"",
+					      v ? " before it" : "", name);
 		node_set_in(n, i, v);
 	}
+	return 0;
+}
+
+/* Attribute @name of @p, or NULL. */
+static const Onnx__AttributeProto *old_attr(const Onnx__NodeProto *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_attribute; i++) {
+		if (!strcmp(onnx_str(p->attribute[i]->name), name))
+			return p->attribute[i];
+	}
+	return NULL;
+}
+
+/* Lets the second input of @n begin at dimension @axis of the first. */
+static int align(struct onnx_reader *r, struct node *n, s64 axis)
+{
+	struct node *to = graph_node(r->g, n, OP_ALIGN, n->name, 2);
+	struct value *v = graph_value(r->g, "");
+
+	if (!to || !v)
+		return r->g->err->code;
+	node_set_int(to, ATTR_axis, axis);
+	node_set_in(to, 0, node_in(n, 0));
+	node_set_in(to, 1, node_in(n, 1));
+	node_set_out(to, 0, v);
+	node_set_in(n, 1, v);
+	return 0;
+}
+
+static int add_scales(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
+	const Onnx__AttributeProto *height = old_attr(p, "height_scale");
+	const Onnx__AttributeProto *width = old_attr(p, "width_scale");
+	float scales[] = { 1, 1, height ? height->f : 0, width ? width->f : 0 };
+	struct value *v = graph_const(r->g, "", DTYPE_F32, &(struct shape){ 1, { 4 } }, scales);
+
+	if (v)
+		node_set_in(n, 1, v);
+	return v ? 0 : r->g->err->code;
+}
+
+/* What operator set 6 says by attributes, or by rules that are no more. */
+static int add_old(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
+	const Onnx__AttributeProto *broadcast = old_attr(p, "broadcast");
+	const Onnx__AttributeProto *axis = old_attr(p, "axis");
+
+	if (n->op == OP_PRELU)
+		return align(r, n, 1);
+	if (n->op == OP_UPSAMPLE)
+		return add_scales(r, p, n);
+	if (broadcast && broadcast->i && axis && is_old(r, n->op, "axis"))
+		return align(r, n, axis->i);
 	return 0;
 }
 
@@ -456,27 +583,35 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	size_t n_in = p->n_input;
 	struct node *n;
 	enum op op;
-	int rc;
+	int rc, min_in;
 
 	if (is_constant(p))
 		return add_constant(r, p);
-	find_op(p, &op);
+	find_any(r, p, &op);
+	if (onnx_body_is(op))
+		return onnx_add_body(r, p, op);
 	if (!onnx_str(p->output[0])[0] && op_infos[op].max_out == 1)
 		return onnx_node_fail(r, p, -EINVAL, "its first output has no name");
 	while (n_in && !onnx_str(p->input[n_in - 1])[0])
 		n_in--;
-	if (n_in < (size_t)op_infos[op].min_in || n_in > (size_t)op_infos[op].max_in)
+	min_in = op_infos[op].min_in;
+	if (op == OP_UPSAMPLE && r->g->opset < 7 && n_in == 1)
+		min_in = 1; /* add_old() */
+	if (n_in < (size_t)min_in || n_in > (size_t)op_infos[op].max_in)
 		return onnx_node_fail(r, p, -EINVAL, "it has %zu inputs, %d to %d are allowed",
-				      n_in, op_infos[op].min_in, op_infos[op].max_in);
+				      n_in, min_in, op_infos[op].max_in);
 	if (op == OP_CLIP && r->g->opset < 11 && n_in > 1)
 		return onnx_node_fail(r, p, -EINVAL, "its bounds are inputs only since opset 11");
-	n = graph_node(r->g, NULL, op, onnx_str(p->name), (int)n_in);
+	n = graph_node(r->g, r->at, op, onnx_str(p->name), (int)n_in);
 	if (!n)
 		return r->g->err->code;
+	n->model_op = op;
 	rc = read_attrs(r, p, n);
 	if (!rc)
-		rc = connect_inputs(r, p, n);
+		rc = onnx_connect_inputs(r, p, n, n->n_in);
 	if (!rc && op == OP_CONSTANTOFSHAPE)
 		rc = add_filling(r, p, n);
-	return rc ? rc : connect_outputs(r, p, n);
+	if (!rc && r->g->opset < 7)
+		rc = add_old(r, p, n);
+	return rc ? rc : onnx_connect_outputs(r, p, n);
 }

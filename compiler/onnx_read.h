@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the files of the ONNX reader share: onnx.c (graphs), onnx_inputs.c, onnx_declared.c and
- * onnx_node.c.
+ * What the files of the ONNX reader share: onnx.c (graphs), onnx_inputs.c, onnx_declared.c,
+ * onnx_node.c and onnx_body.c.
  */
 #ifndef COMPILER_ONNX_READ_H
 #define COMPILER_ONNX_READ_H
@@ -19,6 +19,11 @@ struct onnx_reader {
 	u32 n_values;
 	bool *wanted; /* by number of a value: an output of the model depends on it */
 	bool *needed; /* by number of a node in the model: it makes one of them */
+	struct onnx_bodies *bodies; /* what its subgraphs share: onnx_body.h */
+	/* Where a subgraph or function stands, else zero: */
+	struct node *at; /* its nodes come before this one */
+	const struct onnx_scope *scope; /* the call that it is a part of; NULL: none */
+	int depth; /* calls around it */
 };
 
 /* Strings of protobuf messages are NULL when absent. */
@@ -40,6 +45,16 @@ int onnx_declare_outputs(struct onnx_reader *r, const Onnx__NodeProto *p);
 
 /* Adds a needed node at the end of the graph, connected; a Constant gives its value the data. */
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p);
+
+/* The parts of it: the first @n_in inputs, and the outputs. */
+int onnx_connect_inputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n, int n_in);
+int onnx_connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n);
+
+/*
+ * Reads all of r->proto, a subgraph whose inputs are declared and made, before r->at; *@out are its
+ * outputs.
+ */
+int onnx_read_body(struct onnx_reader *r, struct value **out);
 
 /* Declares a tensor of that name; NULL, and a message, when the name is taken. */
 struct value *onnx_declare(struct onnx_reader *r, const char *name);

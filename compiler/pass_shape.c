@@ -7,6 +7,7 @@
  */
 #include "compiler/expand.h"
 #include "compiler/explicit.h"
+#include "compiler/onnx_body.h"
 #include "compiler/passes.h"
 #include "compiler/quantise.h"
 
@@ -71,11 +72,13 @@ static int check_declared(const struct graph *g, const struct declaration *d)
 	return 0;
 }
 
-/* A function gives way to what it is made of. */
+/* A function gives way to what it is made of; what bodies become is still to be typed. */
 static int type_node(struct graph *g, struct node *n)
 {
 	int rc;
 
+	if (onnx_body_is(n->op))
+		return onnx_expand_body(g, n);
 	if (expand_knows(n)) {
 		rc = make_explicit(g, n);
 		return rc ? rc : expand_node(g, n);
@@ -92,9 +95,17 @@ int pass_shape(struct graph *g)
 	int rc = 0;
 
 	for (struct node *n = g->first; n && !rc; n = next) {
+		struct node *before = n->prev;
+		bool body = onnx_body_is(n->op);
+
 		next = n->next;
 		rc = type_node(g, n);
+		if (body)
+			next = before ? before->next : g->first;
 	}
+	if (g->bodies)
+		onnx_bodies_free(g->bodies);
+	g->bodies = NULL;
 	for (const struct declaration *d = g->declared; d && !rc; d = d->next)
 		rc = check_declared(g, d);
 	g->opset = GRAPH_OPSET_MAX;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Shape inference, operator by operator: see shape.h.
- * Rules: the ONNX operator reference for operator sets 7 to 26.
+ * Rules: the ONNX operator reference for operator sets 6 to 26.
  */
 #include "compiler/shape.h"
 #include "compiler/quantise.h"

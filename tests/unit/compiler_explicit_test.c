@@ -14,20 +14,20 @@ static const struct {
 	const char *attrs;
 } rows[] = {
 #define WINDOW "strides=1,1 pads=0,0,0,0 dilations=1,1 auto_pad=NOTSET"
-	{ 7, 26, "Conv \"n\" %0 %1", "kernel=3,2 " WINDOW " group=1" },
-	{ 7, 26, "MaxPool \"n\" %0 kernel=2,3", "kernel=2,3 " WINDOW " ceil_mode=0" },
-	{ 7, 26, "AveragePool \"n\" %0 kernel=2,3",
+	{ 6, 26, "Conv \"n\" %0 %1", "kernel=3,2 " WINDOW " group=1" },
+	{ 6, 26, "MaxPool \"n\" %0 kernel=2,3", "kernel=2,3 " WINDOW " ceil_mode=0" },
+	{ 6, 26, "AveragePool \"n\" %0 kernel=2,3",
 	  "kernel=2,3 " WINDOW " ceil_mode=0 count_include_pad=0" },
-	{ 7, 26, "Gemm \"n\" %2 %2", "alpha=0x1p+0 beta=0x1p+0 trans_a=0 trans_b=0" },
-	{ 7, 26, "BatchNormalization \"n\" %0 %3 %3 %3 %3", "epsilon=0x1.4f8b58p-17" },
-	{ 7, 26, "Flatten \"n\" %0", "axis=1" },
-	{ 7, 26, "Reshape \"n\" %0 %4", "allowzero=0" },
-	{ 7, 26, "Transpose \"n\" %0", "perm=3,2,1,0" },
-	{ 7, 12, "Softmax \"n\" %0", "axis=1 flat=1" },
+	{ 6, 26, "Gemm \"n\" %2 %2", "alpha=0x1p+0 beta=0x1p+0 trans_a=0 trans_b=0" },
+	{ 6, 26, "BatchNormalization \"n\" %0 %3 %3 %3 %3", "epsilon=0x1.4f8b58p-17" },
+	{ 6, 26, "Flatten \"n\" %0", "axis=1" },
+	{ 6, 26, "Reshape \"n\" %0 %4", "allowzero=0" },
+	{ 6, 26, "Transpose \"n\" %0", "perm=3,2,1,0" },
+	{ 6, 12, "Softmax \"n\" %0", "axis=1 flat=1" },
 	{ 13, 26, "Softmax \"n\" %0", "axis=-1 flat=0" },
-	{ 7, 12, "LogSoftmax \"n\" %0", "axis=1 flat=1" },
+	{ 6, 12, "LogSoftmax \"n\" %0", "axis=1 flat=1" },
 	{ 13, 26, "LogSoftmax \"n\" %0", "axis=-1 flat=0" },
-	{ 7, 26, "Clip \"n\" %0", "lo=-0x1.fffffep+127 hi=0x1.fffffep+127" },
+	{ 6, 26, "Clip \"n\" %0", "lo=-0x1.fffffep+127 hi=0x1.fffffep+127" },
 };
 
 static struct graph *parse(const char *node, int opset, struct compile_error *err)

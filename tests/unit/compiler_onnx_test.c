@@ -42,11 +42,11 @@ static void test_graphs(void)
 	refuse_with(one(13, "Relu", "x", "y"), no_opset, NULL, -EINVAL,
 		    "m.onnx: it names no operator set");
 	refuse(one(0, "Relu", "x", "y"), -ENOTSUP,
-	       "m.onnx: operator set 0 is not supported, only 7 to 26");
-	refuse(one(6, "Relu", "x", "y"), -ENOTSUP,
-	       "m.onnx: operator set 6 is not supported, only 7 to 26");
+	       "m.onnx: operator set 0 is not supported, only 6 to 26");
+	refuse(one(5, "Relu", "x", "y"), -ENOTSUP,
+	       "m.onnx: operator set 5 is not supported, only 6 to 26");
 	refuse(one(27, "Relu", "x", "y"), -ENOTSUP,
-	       "m.onnx: operator set 27 is not supported, only 7 to 26");
+	       "m.onnx: operator set 27 is not supported, only 6 to 26");
 	refuse(one(13, "Unheard", "x", "y"), -ENOTSUP,
 	       "m.onnx: node \"n\" (Unheard): the operator is not supported");
 	refuse(one(13, "NonZero", "x", "y"), -ENOTSUP,
@@ -449,6 +449,61 @@ static void test_fold_sum(void)
 	}
 }
 
+/* Element @at of the result of @w for an x of @floats is @want. */
+static void sixth_gives(struct onnx_writer *w, s64 at, float want, const char *name)
+{
+	struct tensor_data x = { .dtype = DTYPE_F32, .shape = s4, .bytes = (void *)floats },
+			   y = { 0 };
+	struct compile_error err = { 0 };
+	struct graph *g = finish(w, NULL, &err);
+	bool same = g && !graph_eval(g, &x, &y, &err) && ((float *)y.bytes)[at] == want;
+
+	if (!tap_ok(same, "operator set 6: %s", name))
+		printf("# %s\n", err.text);
+	tensor_data_free(&y);
+	graph_free(g);
+}
+
+/* What operator set 6 says by attributes: along which dimension it broadcasts, scales. */
+static void test_oldest(void)
+{
+	static const float column[] = { 100, 200, 300, 400 };
+	const struct shape four = { 1, { 4 } };
+	struct onnx_writer *w = one(6, "Add", "x b", "y");
+
+	onnx_write_initializer(w, "b", DTYPE_F32, &four, column);
+	sixth_gives(w, 5, 206, "Add broadcasts the last dimensions");
+	w = one(6, "Add", "x b", "y");
+	onnx_write_int(w, "broadcast", 1);
+	onnx_write_int(w, "axis", 2);
+	onnx_write_initializer(w, "b", DTYPE_F32, &four, column);
+	sixth_gives(w, 4, 205, "Add broadcasts along an axis");
+	w = one(6, "Sub", "x b", "y");
+	onnx_write_int(w, "broadcast", 1);
+	onnx_write_int(w, "axis", -2);
+	onnx_write_initializer(w, "b", DTYPE_F32, &four, column);
+	sixth_gives(w, 4, -195, "an axis from the end");
+	w = one(6, "Mul", "x b", "y");
+	onnx_write_int(w, "broadcast", 1);
+	onnx_write_int(w, "axis", 4);
+	onnx_write_initializer(w, "b", DTYPE_F32, &four, column);
+	refuse(w, -EINVAL, "m.onnx: node \"n\" (Mul): axis 4 is outside the 4 dimensions");
+	w = one(7, "Add", "x b", "y");
+	onnx_write_int(w, "broadcast", 1);
+	onnx_write_initializer(w, "b", DTYPE_F32, &four, column);
+	refuse(w, -ENOTSUP, "m.onnx: node \"n\" (Add): attribute \"broadcast\" is not known");
+	w = one(6, "PRelu", "x b", "y");
+	onnx_write_initializer(w, "b", DTYPE_F32, &(struct shape){ 1, { 1 } }, column);
+	sixth_gives(w, 9, -200, "PRelu by channel");
+	w = one(6, "Upsample", "x", "y");
+	onnx_write_float(w, "height_scale", 2);
+	onnx_write_float(w, "width_scale", 3);
+	sixth_gives(w, 3 + 2 * 12, 6, "scales of Upsample");
+	w = one(6, "Dropout", "x", "y");
+	onnx_write_int(w, "is_test", 1);
+	sixth_gives(w, 3, 4, "Dropout that is tested");
+}
+
 int main(void)
 {
 	test_graphs();
@@ -463,5 +518,6 @@ int main(void)
 	test_dump();
 	test_fold_limit();
 	test_fold_sum();
+	test_oldest();
 	return tap_done();
 }
