@@ -4,9 +4,10 @@
 # file names are given. Each prints a line "NAME VALUE UNIT" for each of its figures, and what there
 # is to say of them in lines that begin with "#".
 #
-# tests/bench/figures is the judge: a figure is ok, short of its target, or invalid: outside of what
-# can be true, no number, of another unit, printed twice or not in the table. All become
-# build/bench.json. Exit status 1 if one is short, invalid or missing, or a program fails.
+# tests/bench/figures is the judge: a figure is ok, short of its target, absent ("-": what it needs is
+# not there), or invalid: outside of what can be true, no number, of another unit, printed twice or not
+# in the table. All become build/bench.json. Exit status 1 if one is short, invalid or missing, or a
+# program fails.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -38,6 +39,8 @@ awk -v every=$(($# == 0)) -v json=build/bench.json '
 			return "invalid (not in tests/bench/figures)"
 		if (seen[name]++)
 			return "invalid (printed twice)"
+		if (value == "-" && unit == unit_of[name])
+			return "absent"
 		if (unit != unit_of[name] || NF != 3)
 			return "invalid (the unit is " unit_of[name] ")"
 		if (value !~ /^[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?$/)
@@ -67,9 +70,9 @@ awk -v every=$(($# == 0)) -v json=build/bench.json '
 		verdict = judge($1, $2, $3)
 		goal = op[$1] ~ /=/ ? "target " op[$1] " " target[$1] : "no target"
 		print $1, $2, $3, goal, verdict
-		bad += verdict != "ok"
+		bad += verdict != "ok" && verdict != "absent"
 		gsub(/["\\]/, "\\\\&")
-		number = verdict ~ /^invalid/ ? "\"" $2 "\"" : $2 + 0
+		number = verdict ~ /^(invalid|absent)/ ? "\"" $2 "\"" : $2 + 0
 		text = text (text ? "," : "") "\n  {\"name\": \"" $1 "\", \"value\": " number \
 			", \"unit\": \"" $3 "\", \"target\": \"" op[$1] " " target[$1] \
 			"\", \"verdict\": \"" verdict "\"}"
