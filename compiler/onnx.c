@@ -309,18 +309,6 @@ static int read_model(struct onnx_reader *r, const Onnx__ModelProto *model)
 	return rc ? rc : read_graph(r);
 }
 
-static struct onnx_bodies *new_bodies(struct onnx_reader *r, ProtobufCMessage *message)
-{
-	struct onnx_bodies *b = graph_alloc(r->g, sizeof(*b));
-
-	if (!b)
-		return NULL;
-	b->message = message;
-	b->model = (const Onnx__ModelProto *)message;
-	b->options.external = r->options->external;
-	return b;
-}
-
 int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		    const struct compile_options *options, struct graph **out,
 		    struct compile_error *err)
@@ -344,7 +332,7 @@ int onnx_read_graph(const void *bytes, size_t size, const char *name,
 		r.g->notice = r.options->notice;
 		r.g->notice_context = r.options->notice_context;
 		r.g->arena.stop = r.options->stop;
-		r.bodies = new_bodies(&r, message);
+		r.bodies = onnx_bodies_new(&r, message);
 		rc = r.bodies ? read_model(&r, model) : err->code;
 	}
 	if (!rc && r.bodies->n)

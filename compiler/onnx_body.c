@@ -6,6 +6,7 @@
 #include "compiler/onnx_body.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/expand.h"
@@ -39,16 +40,44 @@ void onnx_bodies_free(struct onnx_bodies *b)
 	onnx_free_unpacked(b->message);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const Onnx__FunctionProto *x = *(Onnx__FunctionProto *const *)a;
+	const Onnx__FunctionProto *y = *(Onnx__FunctionProto *const *)b;
+	int order = strcmp(onnx_str(x->name), onnx_str(y->name));
+
+	return order ? order : strcmp(onnx_str(x->domain), onnx_str(y->domain));
+}
+
+struct onnx_bodies *onnx_bodies_new(struct onnx_reader *r, ProtobufCMessage *message)
+{
+	const Onnx__ModelProto *model = (const Onnx__ModelProto *)message;
+	struct onnx_bodies *b = graph_alloc(r->g, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->message = message;
+	b->options.external = r->options->external;
+	b->functions = model->n_functions;
+	b->function = graph_alloc(r->g, b->functions * sizeof(Onnx__FunctionProto *));
+	if (!b->function)
+		return NULL;
+	for (size_t i = 0; i < b->functions; i++)
+		b->function[i] = model->functions[i];
+	if (b->functions)
+		qsort(b->function, b->functions, sizeof(*b->function), by_name);
+	return b;
+}
+
 const Onnx__FunctionProto *onnx_function(const struct onnx_reader *r, const Onnx__NodeProto *p)
 {
-	for (size_t i = 0; i < r->bodies->model->n_functions; i++) {
-		const Onnx__FunctionProto *f = r->bodies->model->functions[i];
+	const struct onnx_bodies *b = r->bodies;
+	Onnx__FunctionProto wanted = { .name = p->op_type, .domain = p->domain }, *key = &wanted;
+	Onnx__FunctionProto *const *found =
+		b->functions ? bsearch(&key, b->function, b->functions, sizeof(key), by_name) :
+			       NULL;
 
-		if (!strcmp(onnx_str(f->name), onnx_str(p->op_type)) &&
-		    !strcmp(onnx_str(f->domain), onnx_str(p->domain)))
-			return f;
-	}
-	return NULL;
+	return found ? *found : NULL;
 }
 
 static const Onnx__AttributeProto *find_attribute(const Onnx__NodeProto *p, const char *name)

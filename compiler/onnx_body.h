@@ -20,7 +20,8 @@ struct onnx_kept {
 /* All that the nodes of a graph need of its model. */
 struct onnx_bodies {
 	ProtobufCMessage *message; /* of the model */
-	const Onnx__ModelProto *model;
+	Onnx__FunctionProto **function; /* of the model, by name */
+	size_t functions;
 	struct compile_options options; /* of the reader, without what is said of inputs */
 	struct onnx_body **at; /* by attribute body */
 	size_t n, room;
@@ -64,6 +65,8 @@ struct value **onnx_initializers(struct onnx_reader *r, const Onnx__GraphProto *
 /* Makes @v the same constant. */
 void onnx_share(struct value *v, const struct value *constant);
 
+/* What @r needs of the model @message for its bodies; NULL: no memory. */
+struct onnx_bodies *onnx_bodies_new(struct onnx_reader *r, ProtobufCMessage *message);
 void onnx_bodies_free(struct onnx_bodies *b);
 
 #endif
