@@ -151,18 +151,23 @@ TEST_F(fault, failed_dma)
 	EXPECT_EQ(-EIO, rig_copy_run(self->fd, &self->copy));
 }
 
-/* What the device cannot keep is refused, and nothing is wrong with it: no line in the log. */
+/*
+ * What the device cannot keep is refused, and nothing is wrong with it: no line in the log. It is
+ * asked once more when a file that is just being closed has given its memory back.
+ */
 TEST_F(fault, no_memory_on_the_device)
 {
 	uint32_t bos[] = { self->copy.in_bo, self->copy.out_bo }, id;
 	struct rig_program program = rig_program_increment();
 
-	rig_fault(RIG_FAULT_seq_no_memory, 1);
+	rig_fault(RIG_FAULT_seq_no_memory, 2);
 	EXPECT_EQ(-ENOMEM, rig_program_create(self->fd, program.data, program.size, &id));
+	rig_fault(RIG_FAULT_seq_no_memory, 0);
 	EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
 	free(program.data);
-	rig_fault(RIG_FAULT_seq_no_memory, 1);
+	rig_fault(RIG_FAULT_seq_no_memory, 2);
 	EXPECT_EQ(-ENOMEM, rig_bind(self->fd, self->copy.program, bos, 2, &id));
+	rig_fault(RIG_FAULT_seq_no_memory, 0);
 	EXPECT_EQ(0, rig_bind(self->fd, self->copy.program, bos, 2, &id));
 }
 
