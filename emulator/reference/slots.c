@@ -138,6 +138,11 @@ struct meaning {
 #define MEANING_stq_flt_s8	{ .requantise = ref_rq_flt_s8 }
 #define MEANING_stq_flt_u8	{ .requantise = ref_rq_flt_u8 }
 #define MEANING_stq_f32		{ .requantise = ref_rq_f32 }
+#define MEANING_strq_fix_s8	{ .requantise = ref_rq_fix_s8 }
+#define MEANING_strq_fix_u8	{ .requantise = ref_rq_fix_u8 }
+#define MEANING_strq_flt_s8	{ .requantise = ref_rq_flt_s8 }
+#define MEANING_strq_flt_u8	{ .requantise = ref_rq_flt_u8 }
+#define MEANING_strq_f32	{ .requantise = ref_rq_f32 }
 #define MEANING_wl_w		{ .weigh = weigh_w }
 #define MEANING_wl_s8		{ .weigh = weigh_s8 }
 #define MEANING_wl_u8		{ .weigh = weigh_u8 }
@@ -266,6 +271,18 @@ bool ref_load(struct reference *r, struct ref_tile *t, const struct rondo_op *op
 	return true;
 }
 
+/* Lane @i of the register that is stored, requantised if the operation does. */
+static u32 register_lane(struct reference *r, const struct ref_tile *t, const struct rondo_op *op,
+			 u32 i)
+{
+	ref_requantise_fn *requantise = meaning[op->op].requantise;
+
+	if (!requantise)
+		return t->vreg[op->a][i];
+	r->result->activity.vector_lanes++;
+	return requantise(t->vreg[op->a][i], 0, &t->vreg[op->params], i);
+}
+
 bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *op,
 	       struct ref_changes *changes)
 {
@@ -276,7 +293,7 @@ bool ref_store(struct reference *r, struct ref_tile *t, const struct rondo_op *o
 	if (!from_register && !read_row(r, t, op, row))
 		return false;
 	for (i = 0; i < op->count; i++) {
-		u32 value = from_register ? t->vreg[op->a][op->lane + i] : row[i];
+		u32 value = from_register ? register_lane(r, t, op, op->lane + i) : row[i];
 
 		changes->stored[i] = meaning[op->op].narrow ? meaning[op->op].narrow(value) : value;
 		changes->store_at[i] = address(r, op, i, size);

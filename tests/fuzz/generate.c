@@ -391,7 +391,7 @@ static bool choose_memory(struct generator *g, struct rondo_op *op)
 
 	op->count = (u8)choose_count(g);
 	op->rows = rondo_op_has_rows(op->op) ? (u8)(1 + pick(g, 4)) : 1;
-	if (rondo_ops[op->op].format == RONDO_FMT_STORE)
+	if (rondo_op_writes_sram(op->op) && !rondo_op_reads_acc(op->op))
 		op->lane = rarely(g, 2) ? choose_first(g, op->count) : 0;
 	if (rondo_ops[op->op].slots == RONDO_SLOTS_W) {
 		if (!choose_address(g, op, &row))

@@ -47,6 +47,8 @@ static const struct {
 	  "rdq.fix.s8 v7, a5, e9, v61, 3" },
 	{ OP(st_w, .a = 7, .count = 3, AT), "st.w e9+12, v7, 3" },
 	{ OP(st_u8, .a = 7, .lane = 16, .count = 3, AT), "st.u8 e9+12, v7.16, 3" },
+	{ OP(strq_f32, .a = 7, .lane = 16, .params = 60, .count = 3, AT),
+	  "strq.f32 e9+12, v7.16, v60, 3" },
 	{ OP(sta, .row = 5, .count = 3, AT), "sta e9+12, a5, 3" },
 	{ OP(stq_f32, .row = 5, .params = 6, .count = 3, AT), "stq.f32 e9+12, a5, v6, 3" },
 	{ OP(wl_w, .buf = 1, .wrow = 63, .count = 3, AT), "wl.w w1.63, e9+12, 3" },

@@ -41,6 +41,7 @@ static const struct family families[] = {
 	{ "ld", RONDO_SLOTS_L, LOAD, RONDO_ENERGY_0 },
 	{ "rdq_", RONDO_SLOTS_L, READ | RONDO_ROLE_SRC3, RONDO_ENERGY_COUNT },
 	{ "rd", RONDO_SLOTS_L, READ, RONDO_ENERGY_0 },
+	{ "strq_", RONDO_SLOTS_S, STORE | RONDO_ROLE_SRC3, RONDO_ENERGY_COUNT },
 	{ "stq_", RONDO_SLOTS_S, STORE | RONDO_ROLE_ACC_R | RONDO_ROLE_SRC3, RONDO_ENERGY_COUNT },
 	{ "sta", RONDO_SLOTS_S, STORE | RONDO_ROLE_ACC_R, RONDO_ENERGY_0 },
 	{ "st_", RONDO_SLOTS_S, STORE, RONDO_ENERGY_0 },
@@ -231,6 +232,7 @@ static void test_registers(void)
 	uses(OP(rdq_f32), params, 2);
 	uses(OP(st_w), a, 0);
 	uses(OP(stq_f32), params, 0);
+	uses(OP(strq_f32), a | params, 0);
 	uses(OP(wl_w), 0, 0);
 	uses(OP(push_s8), 0, 0);
 	uses(OP(iota), 0, 2);

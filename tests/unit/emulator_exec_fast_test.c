@@ -190,11 +190,26 @@ static void vector_program(struct builder *b, u32 op)
 		 (struct rondo_op){ .op = RONDO_OP_st_w, .a = dst, .entry = out, .count = 64 });
 }
 
+/* v0, v1, v2: parameters. */
+static void load_params(struct builder *b)
+{
+	u32 params = build_entry(b, (struct rondo_entry){ .base = DATA + 65 * ROW });
+
+	for (u32 r = 0; r < 3; r++)
+		build_op(b, RONDO_L0,
+			 (struct rondo_op){ .op = RONDO_OP_ld_w,
+					    .dst = r,
+					    .entry = params,
+					    .off = r * ROW,
+					    .count = 64 });
+}
+
 /* A load into v8 and a store of it, each in some form. */
 static void move_program(struct builder *b, u32 load, u32 store)
 {
 	u32 count = some_count(), kept = some_count();
 
+	load_params(b);
 	build_loop(b, TRIPS, 6);
 	build_op(b, RONDO_L1,
 		 (struct rondo_op){ .op = load,
@@ -218,7 +233,6 @@ static void push_program(struct builder *b, u32 weights, u32 push, u32 store, u3
 	u32 first = count == 64 ? 0 : next_random() % (65 - count);
 	u32 row = build_entry(
 		b, (struct rondo_entry){ .base = DATA, .stride = { ROW }, .row_stride = { 1 } });
-	u32 params = build_entry(b, (struct rondo_entry){ .base = DATA + 65 * ROW });
 	u32 out = build_entry(
 		b, (struct rondo_entry){ .base = RESULT, .stride = { ROW }, .row_stride = { 1 } });
 	u32 preset = build_entry(b, (struct rondo_entry){ .base = DATA + 69 * ROW,
@@ -226,13 +240,7 @@ static void push_program(struct builder *b, u32 weights, u32 push, u32 store, u3
 							  .row_stride = { 1 } });
 	u8 zp = weights == RONDO_OP_wl_w || next_random() % 2 ? 0 : next_random();
 
-	for (u32 r = 0; r < 3; r++)
-		build_op(b, RONDO_L0,
-			 (struct rondo_op){ .op = RONDO_OP_ld_w,
-					    .dst = r,
-					    .entry = params,
-					    .off = r * ROW,
-					    .count = 64 });
+	load_params(b);
 	build_loop(b, 64, 1);
 	build_op(b, RONDO_W,
 		 (struct rondo_op){ .op = weights, .entry = row, .count = some_count(), .zp = zp });

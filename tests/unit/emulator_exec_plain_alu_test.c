@@ -331,24 +331,29 @@ static void requantise_f32(void)
 /* Readout and store requantise as the vector operation of the same kind. */
 static void same_everywhere(void)
 {
-	static const u8 kinds[][3] = {
-		{ RONDO_OP_rq_fix_s8, RONDO_OP_rdq_fix_s8, RONDO_OP_stq_fix_s8 },
-		{ RONDO_OP_rq_fix_u8, RONDO_OP_rdq_fix_u8, RONDO_OP_stq_fix_u8 },
-		{ RONDO_OP_rq_flt_s8, RONDO_OP_rdq_flt_s8, RONDO_OP_stq_flt_s8 },
-		{ RONDO_OP_rq_flt_u8, RONDO_OP_rdq_flt_u8, RONDO_OP_stq_flt_u8 },
-		{ RONDO_OP_rq_f32, RONDO_OP_rdq_f32, RONDO_OP_stq_f32 },
+	static const u8 kinds[][4] = {
+		{ RONDO_OP_rq_fix_s8, RONDO_OP_rdq_fix_s8, RONDO_OP_stq_fix_s8,
+		  RONDO_OP_strq_fix_s8 },
+		{ RONDO_OP_rq_fix_u8, RONDO_OP_rdq_fix_u8, RONDO_OP_stq_fix_u8,
+		  RONDO_OP_strq_fix_u8 },
+		{ RONDO_OP_rq_flt_s8, RONDO_OP_rdq_flt_s8, RONDO_OP_stq_flt_s8,
+		  RONDO_OP_strq_flt_s8 },
+		{ RONDO_OP_rq_flt_u8, RONDO_OP_rdq_flt_u8, RONDO_OP_stq_flt_u8,
+		  RONDO_OP_strq_flt_u8 },
+		{ RONDO_OP_rq_f32, RONDO_OP_rdq_f32, RONDO_OP_stq_f32, RONDO_OP_strq_f32 },
 	};
-	exec_vreg a, p[3], d, read, stored;
+	exec_vreg a, p[3], d, again;
 
 	for (u32 i = 0; i < 64; i++)
 		a[i] = i * 77777 - 2000000;
 	set_params(p, 12345, 0x3c23d70a, -3, 0x85, 0x90, 0x70);
 	for (u32 k = 0; k < 5; k++) {
 		alu_ops[kinds[k][0]](&(struct alu_args){ .d = d, .a = a, .params = p });
-		slot_meaning[kinds[k][1]].readout(a, p, read);
-		slot_meaning[kinds[k][2]].readout(a, p, stored);
-		tap_ok(!memcmp(d, read, sizeof(d)) && !memcmp(d, stored, sizeof(d)),
-		       "%s is the same at readout and store", rondo_ops[kinds[k][0]].name);
+		for (u32 other = 1; other < 4; other++) {
+			slot_meaning[kinds[k][other]].readout(a, p, again);
+			tap_ok(!memcmp(d, again, sizeof(d)), "%s is the same in %s",
+			       rondo_ops[kinds[k][0]].name, rondo_ops[kinds[k][other]].name);
+		}
 	}
 }
 

@@ -208,8 +208,8 @@ static void emit_move(struct loader *l, u32 dst, u32 a)
 /* Bundles. */
 
 /*
- * What a store is made of: the readout of the accumulator row that it stores, if it stores one, and
- * the store of a register.
+ * What a store is made of: the readout of the accumulator row that it stores, if it stores one, or
+ * the operation that requantises its register; and the store of a register.
  */
 struct store_parts {
 	u8 readout, store;
@@ -226,6 +226,11 @@ struct store_parts {
 #define PARTS_stq_flt_s8	{ RONDO_OP_rdq_flt_s8, RONDO_OP_st_s8 }
 #define PARTS_stq_flt_u8	{ RONDO_OP_rdq_flt_u8, RONDO_OP_st_u8 }
 #define PARTS_stq_f32		{ RONDO_OP_rdq_f32, RONDO_OP_st_w }
+#define PARTS_strq_fix_s8	{ RONDO_OP_rq_fix_s8, RONDO_OP_st_s8 }
+#define PARTS_strq_fix_u8	{ RONDO_OP_rq_fix_u8, RONDO_OP_st_u8 }
+#define PARTS_strq_flt_s8	{ RONDO_OP_rq_flt_s8, RONDO_OP_st_s8 }
+#define PARTS_strq_flt_u8	{ RONDO_OP_rq_flt_u8, RONDO_OP_st_u8 }
+#define PARTS_strq_f32		{ RONDO_OP_rq_f32, RONDO_OP_st_w }
 /* clang-format on */
 
 #define ROW_S(name) [RONDO_OP_##name] = PARTS_##name,

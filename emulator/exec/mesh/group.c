@@ -107,10 +107,14 @@ static void readout(struct mesh_worker *w, const struct mesh_step *s)
 	exec_vreg params[3];
 
 	for_each_block(w, i) {
-		const u32 *row = mesh_acc(w->m, (u32)s->row, w->first + i);
+		const u32 *row = rondo_op_reads_acc(s->op->op) ?
+					 mesh_acc(w->m, (u32)s->row, w->first + i) :
+					 reg(w, s->op->a, i);
 
 		slot_meaning[s->op->op].readout(
 			row, has_params ? params_of(w, s->op, i, params) : NULL, d[i]);
+		if (s->op->slot == RONDO_S)
+			continue;
 		for (u32 lane = 0; s->op->count < lanes && lane < RONDO_LANES_MAX; lane++)
 			if (lane % lanes >= s->op->count)
 				d[i][lane] = 0;
@@ -147,8 +151,10 @@ static void compute(struct mesh_worker *w, const struct mesh_step *s)
 /* The registers that are stored, of block @i. */
 static const u32 *stored(const struct mesh_worker *w, const struct mesh_step *s, u32 i)
 {
-	return slot_meaning[s->op->op].readout ? w->aside[RONDO_S][i] :
-						 reg(w, s->op->a, i) + s->op->lane;
+	const u32 *from = slot_meaning[s->op->op].readout ? w->aside[RONDO_S][i] :
+							    reg(w, s->op->a, i);
+
+	return from + s->op->lane;
 }
 
 static void store_whole(struct mesh_worker *w, const struct mesh_step *s)

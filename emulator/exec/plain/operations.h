@@ -72,7 +72,7 @@ const struct push_kernels *push_kernels(u32 index);
 struct slot_meaning {
 	/* L: containers @d of @count elements of one row in SRAM. */
 	void (*widen)(const u8 *bytes, u32 count, u32 *d);
-	/* L and S: a register from an accumulator row and three registers of parameters. */
+	/* L and S: a register from an accumulator row, or another, and three of parameters. */
 	void (*readout)(const u32 *row, const exec_vreg *params, u32 *d);
 	/* S: elements of SRAM from @count containers. */
 	void (*narrow)(const u32 *x, u32 count, u8 *bytes);

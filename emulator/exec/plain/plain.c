@@ -207,12 +207,20 @@ static bool scatter(struct plain *p, const struct exec_op *op, s64 address, cons
 
 /* Slots, in the tile that is looked at. */
 
+/* What @op makes of an accumulator row, or of a register. */
+static void requantise(struct plain *p, const struct exec_op *op, u32 *d)
+{
+	const struct plain_tile *tile = plain_tile(p);
+	const u32 *row = rondo_op_reads_acc(op->op) ? tile->acc[p->place[op->slot].row] :
+						      tile->vreg[op->a];
+
+	slot_meaning[op->op].readout(row, &tile->vreg[op->params], d);
+}
+
 /* Readout of an accumulator row into the first @op->count lanes. */
 static void readout(struct plain *p, const struct exec_op *op, u32 *d)
 {
-	const struct plain_tile *tile = plain_tile(p);
-
-	slot_meaning[op->op].readout(tile->acc[p->place[op->slot].row], &tile->vreg[op->params], d);
+	requantise(p, op, d);
 	memset(d + op->count, 0, (RONDO_LANES_MAX - op->count) * sizeof(*d));
 }
 
@@ -256,15 +264,15 @@ static void compute(struct plain *p, const struct exec_op *op, u32 *d)
 static void prepare_store(struct plain *p, const struct exec_op *op)
 {
 	struct plain_results *r = &plain_tile(p)->results;
-	const u32 *x = plain_tile(p)->vreg[op->a] + op->lane;
+	const u32 *x = plain_tile(p)->vreg[op->a];
 	exec_vreg row;
 
 	if (slot_meaning[op->op].readout) {
-		readout(p, op, row);
+		requantise(p, op, row);
 		x = row;
 	}
 	r->store = op;
-	slot_meaning[op->op].narrow(x, op->count, r->stored);
+	slot_meaning[op->op].narrow(x + op->lane, op->count, r->stored);
 }
 
 static bool execute_weights(struct plain *p, const struct exec_op *op)

@@ -131,6 +131,11 @@ static void weigh_u8(struct weight_row *row, u32 lane, u32 container, u8 zp)
 #define MEANING_stq_flt_s8	{ .readout = read_flt_s8, .narrow = narrow_s8 }
 #define MEANING_stq_flt_u8	{ .readout = read_flt_u8, .narrow = narrow_u8 }
 #define MEANING_stq_f32		{ .readout = read_f32, .narrow = narrow_w }
+#define MEANING_strq_fix_s8	{ .readout = read_fix_s8, .narrow = narrow_s8 }
+#define MEANING_strq_fix_u8	{ .readout = read_fix_u8, .narrow = narrow_u8 }
+#define MEANING_strq_flt_s8	{ .readout = read_flt_s8, .narrow = narrow_s8 }
+#define MEANING_strq_flt_u8	{ .readout = read_flt_u8, .narrow = narrow_u8 }
+#define MEANING_strq_f32	{ .readout = read_f32, .narrow = narrow_w }
 #define MEANING_wl_w		{ .weigh = weigh_w }
 #define MEANING_wl_s8		{ .weigh = weigh_s8 }
 #define MEANING_wl_u8		{ .weigh = weigh_u8 }
