@@ -67,14 +67,14 @@ static void count_product(struct counting *c, double reduced, const struct value
 	count_stores(c);
 }
 
-/* Channels that do not mix: on the vector units, bytes four taps at a time and requantised. */
+/* Channels that do not mix: on the vector units, bytes four taps at a time. */
 static void count_depthwise(struct counting *c, double taps)
 {
 	bool wide = dtype_size(c->x->dtype) == CONTAINER_BYTES;
 	double groups = wide ? taps : (double)(((s64)taps + DOT_TAPS - 1) / DOT_TAPS);
 
 	c->layer->macs = c->outputs * taps;
-	count_vector(c, wide ? taps : groups + 1);
+	count_vector(c, wide ? taps : groups);
 	count_loads(c, elems(c->x));
 	count_stores(c);
 }
@@ -141,7 +141,7 @@ static double operations(enum op op)
 	case OP_QLINEARADD:
 		return 5; /* two conversions, two products, one to round */
 	case OP_FIXEDADD:
-		return 4; /* each requantised, their sum, that requantised */
+		return 3; /* each requantised, their sum: the store requantises that */
 	case OP_FIXEDSOFTMAX:
 		return 28; /* twice its power of e from four tables, of 11; maximum, sum, result */
 	default:

@@ -249,11 +249,46 @@ vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count
 	return dst;
 }
 
+/* The store that requantises as @item does and then stores as @op; NOP: there is none. */
+static enum rondo_opcode requantising(const struct mir_item *item, enum rondo_opcode op)
+{
+	static const struct {
+		enum rondo_opcode requantise, store, both;
+	} stores[] = {
+		{ RONDO_OP_rq_fix_s8, RONDO_OP_st_s8, RONDO_OP_strq_fix_s8 },
+		{ RONDO_OP_rq_fix_u8, RONDO_OP_st_u8, RONDO_OP_strq_fix_u8 },
+		{ RONDO_OP_rq_flt_s8, RONDO_OP_st_s8, RONDO_OP_strq_flt_s8 },
+		{ RONDO_OP_rq_flt_u8, RONDO_OP_st_u8, RONDO_OP_strq_flt_u8 },
+		{ RONDO_OP_rq_f32, RONDO_OP_st_w, RONDO_OP_strq_f32 },
+	};
+
+	for (size_t i = 0; i < sizeof(stores) / sizeof(*stores); i++) {
+		if (stores[i].requantise == item->op.op && stores[i].store == op)
+			return stores[i].both;
+	}
+	return RONDO_OP_NOP;
+}
+
+/* The last operation as a store, if it requantises @a and nothing more; else a new one. */
+static struct mir_item *store_item(struct mir *m, enum rondo_opcode op, vreg a)
+{
+	struct mir_item *last = m->items ? &m->item[m->items - 1] : NULL;
+
+	if (last && last->kind == MIR_OP && last->dst == a && !last->op.shift &&
+	    requantising(last, op)) {
+		last->op.op = requantising(last, op);
+		last->dst = VREG_NONE;
+		return last;
+	}
+	last = mir_op(m, op);
+	last->a = a;
+	return last;
+}
+
 void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count)
 {
-	struct mir_item *item = mir_op(m, op);
+	struct mir_item *item = store_item(m, op, a);
 
-	item->a = a;
 	item->ref = ref;
 	item->op.count = count;
 }

@@ -153,6 +153,7 @@ void mir_v3_into(struct mir *m, vreg dst, enum rondo_opcode op, vreg a, vreg b, 
 vreg mir_load(struct mir *m, enum rondo_opcode op, struct mir_ref ref, int count);
 void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, struct mir_ref ref,
 		   int count);
+/* What was requantised just before is stored by the same operation: it must not be used again. */
 void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count); /* containers */
 void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count);
 

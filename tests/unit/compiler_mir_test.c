@@ -52,10 +52,10 @@ static void start(struct rig *r)
 	to.stride[depth] = -256;
 	r->load = r->m.items;
 	x = mir_load(&r->m, RONDO_OP_ld_w, from, 64);
-	r->sum = r->m.items;
-	x = mir_v2(&r->m, RONDO_OP_fadd, x, x);
 	r->quantise = r->m.items;
 	x = mir_requantise(&r->m, RONDO_OP_rq_f32, x, params);
+	r->sum = r->m.items;
+	x = mir_v2(&r->m, RONDO_OP_fadd, x, x);
 	r->store = r->m.items;
 	mir_store(&r->m, x, to, 64);
 	mir_end(&r->m);
@@ -104,8 +104,8 @@ static void test_check(void)
 	r.m.item[r.store].ref.row_stride[7] = 1;
 	found(&r, "a stride of a loop that is not open", r.store);
 	start(&r);
-	r.m.item[r.sum].b = r.m.item[r.quantise].dst;
-	found(&r, "a register that is read before it is written", r.sum);
+	r.m.item[r.quantise].a = r.m.item[r.sum].dst;
+	found(&r, "a register that is read before it is written", r.quantise);
 	start(&r);
 	r.m.item[3].dst_part = 1;
 	found(&r, "a register that is read before it is written", r.quantise);
@@ -126,9 +126,46 @@ static void test_check(void)
 	found(&r, "an end of no loop", r.m.items - 1);
 }
 
+/* The operation that @store is of what @requantise makes, times 2^@left, of registers that exist.
+ */
+static enum rondo_opcode stored(enum rondo_opcode requantise, int left, enum rondo_opcode store,
+				int *items)
+{
+	struct arena arena = { 0 };
+	enum rondo_opcode op;
+	struct mir m;
+	vreg x, params;
+
+	mir_init(&m, &arena);
+	x = mir_movi(&m, 1);
+	params = mir_vreg3(&m);
+	*items = m.items;
+	x = mir_requantise_left(&m, requantise, x, left, params);
+	mir_store_as(&m, store, x, mir_ref(mir_buffer(&m, MIR_BUF_VALUE, "b", 64), 0), 16);
+	op = m.item[m.items - 1].op.op;
+	*items = m.items - *items;
+	arena_free(&arena);
+	return op;
+}
+
+static void test_stores(void)
+{
+	int n;
+
+	tap_ok(stored(RONDO_OP_rq_fix_s8, 0, RONDO_OP_st_s8, &n) == RONDO_OP_strq_fix_s8 && n == 1,
+	       "a store requantises");
+	tap_ok(stored(RONDO_OP_rq_f32, 0, RONDO_OP_st_w, &n) == RONDO_OP_strq_f32 && n == 1,
+	       "and of f32");
+	tap_ok(stored(RONDO_OP_rq_fix_s8, 3, RONDO_OP_st_s8, &n) == RONDO_OP_st_s8 && n == 2,
+	       "not what is shifted first");
+	tap_ok(stored(RONDO_OP_rq_fix_s8, 0, RONDO_OP_st_w, &n) == RONDO_OP_st_w && n == 2,
+	       "nor what is stored as another type");
+}
+
 int main(void)
 {
 	test_loops();
+	test_stores();
 	test_check();
 	return tap_done();
 }
