@@ -43,6 +43,17 @@ static bool is_stopped(struct arena_stop *stop)
 	return arena_stopped(stop);
 }
 
+static size_t rounded(size_t size)
+{
+	return size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+}
+
+/* Whether @size bytes get a block of their own. */
+static bool is_large(size_t size)
+{
+	return rounded(size) > BLOCK_BYTES / 4;
+}
+
 /* A block that allocations come from now. */
 static bool begin_block(struct arena *a)
 {
@@ -63,8 +74,8 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX / 2 || is_stopped(a->stop))
 		return NULL;
-	size = size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
-	if (size > BLOCK_BYTES / 4) {
+	size = rounded(size);
+	if (is_large(size)) {
 		b = new_block(size);
 		if (!b)
 			return NULL;
@@ -82,6 +93,30 @@ void *arena_alloc(struct arena *a, size_t size)
 	p = a->blocks->bytes + a->blocks->size - a->left;
 	a->left -= size;
 	return p;
+}
+
+/* What has a block of its own grows there, so that what it was takes no memory any more. */
+void *arena_grow(struct arena *a, void *old, size_t size, size_t bigger)
+{
+	struct arena_block **at = &a->blocks, *b;
+	void *p;
+
+	if (!is_large(size)) {
+		p = arena_alloc(a, bigger);
+		if (p && size)
+			memcpy(p, old, size);
+		return p;
+	}
+	while ((*at)->bytes != old)
+		at = &(*at)->next;
+	if (bigger > SIZE_MAX / 2 || is_stopped(a->stop))
+		return NULL;
+	b = realloc(*at, sizeof(*b) + bigger);
+	if (!b)
+		return NULL;
+	b->size = bigger;
+	*at = b;
+	return b->bytes;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)

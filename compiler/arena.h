@@ -38,6 +38,12 @@ struct arena {
 /* Zeroed memory, aligned for any type; a unique pointer even for 0 bytes. NULL: there is none. */
 void *arena_alloc(struct arena *a, size_t size);
 
+/*
+ * Memory of @bigger bytes that begins with the @size bytes of @old, which was allocated from @a
+ * with that size and is no more; the rest need not be zero. NULL: no memory.
+ */
+void *arena_grow(struct arena *a, void *old, size_t size, size_t bigger);
+
 /* Copies @len bytes of @s and ends them with a 0; NULL: no memory. */
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 

@@ -169,6 +169,7 @@ struct value {
 	enum dtype dtype;
 	struct shape shape;
 	const void *data; /* a constant's bytes, else NULL */
+	bool shared; /* which are those of another value, too */
 	/* What an element of an input or output stands for: scale * (x - zero_point); 0: itself. */
 	float scale;
 	s32 zero_point;

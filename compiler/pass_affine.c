@@ -52,16 +52,20 @@ static struct value *new_const(struct graph *g, const struct value *like, const 
 	return *room ? v : NULL;
 }
 
-/* Conv: [channels, the rest]; Linear: [the rest, channels]. */
+/*
+ * Conv: [channels, the rest]; Linear: [the rest, channels]. In place if nobody else has them: they
+ * are most of a model.
+ */
 static int scale_weights(struct graph *g, struct node *n, const struct value *factor)
 {
-	const struct value *w = node_in(n, 1);
+	struct value *w = node_in(n, 1), *scaled = w;
 	s64 elems = shape_elems(&w->shape);
 	s64 channels = w->shape.dim[n->op == OP_CONV ? 0 : w->shape.rank - 1];
 	const float *from = w->data;
-	float *to;
-	struct value *scaled = new_const(g, w, &w->shape, &to);
+	float *to = (float *)from;
 
+	if (value_only_user(w) != n || w->shared)
+		scaled = new_const(g, w, &w->shape, &to);
 	if (!scaled)
 		return g->err->code;
 	for (s64 i = 0; i < elems; i++)

@@ -76,6 +76,7 @@ struct value *pass_view(struct graph *g, struct node *at, struct value *x, const
 			return NULL;
 		value_set_type(same_bytes, x->dtype, to);
 		same_bytes->data = x->data;
+		same_bytes->shared = x->shared = true;
 		return same_bytes;
 	}
 	n = graph_node(g, at, OP_VIEW, at->name, 1);

@@ -52,13 +52,11 @@ bool stream_grow(struct builder *b, void **array, int used, int *room, size_t si
 
 	if (used < *room)
 		return true;
-	bigger = arena_alloc(&b->l->g->arena, (*room * 2 + 64) * size);
+	bigger = arena_grow(&b->l->g->arena, *array, *room * size, (*room * 2 + 64) * size);
 	if (!bigger) {
 		stream_fail(b, -ENOMEM);
 		return false;
 	}
-	if (used)
-		memcpy(bigger, *array, used * size);
 	*array = bigger;
 	*room = *room * 2 + 64;
 	return true;

@@ -51,8 +51,58 @@ static void test_rounds(void)
 	tap_ok(apart, "pieces do not overlap");
 }
 
+/* An array that grows from a few bytes to a block of its own, with others between. */
+static void test_grow(void)
+{
+	struct arena a = { 0 };
+	size_t size = 16;
+	unsigned char *grown = arena_alloc(&a, size);
+	bool kept = true;
+
+	memset(grown, 7, size);
+	while (size < 1 << 20) {
+		unsigned char *other = arena_alloc(&a, size / 2);
+
+		memset(other, 9, size / 2);
+		grown = arena_grow(&a, grown, size, 2 * size);
+		kept &= is_filled(grown, size, 7) && is_filled(other, size / 2, 9);
+		memset(grown + size, 7, size);
+		size *= 2;
+	}
+	tap_ok(kept, "what grows keeps its bytes, and others theirs");
+	arena_free(&a);
+}
+
+static void test_mark(void)
+{
+	struct arena a = { 0 };
+	unsigned char *small = arena_alloc(&a, 100), *large = arena_alloc(&a, LARGE);
+	struct arena_mark mark;
+	bool zero = true;
+
+	memset(small, 1, 100);
+	memset(large, 2, LARGE);
+	for (int round = 0; round < 3; round++) {
+		arena_set_mark(&a, &mark);
+		for (int i = 1; i < 100; i++) {
+			size_t size = i % 9 ? 1000 : LARGE;
+			unsigned char *p = arena_alloc(&a, size);
+
+			zero &= is_filled(p, size, 0);
+			memset(p, 3, size);
+		}
+		arena_back_to(&a, &mark);
+	}
+	tap_ok(is_filled(small, 100, 1) && is_filled(large, LARGE, 2),
+	       "what was there before a mark stays");
+	tap_ok(zero && is_filled(arena_alloc(&a, 1000), 1000, 0), "memory behind it is zero again");
+	arena_free(&a);
+}
+
 int main(void)
 {
 	test_rounds();
+	test_grow();
+	test_mark();
 	return tap_done();
 }
