@@ -29,7 +29,7 @@ extern "C" {
  * Two machines are the same if these bytes are; their hash is FNV-1a of them, in 64 bits.
  */
 struct drm_rondo_machine {
-	/** @isa_version: 1 */
+	/** @isa_version: of the instruction set; another one is another machine */
 	__u32 isa_version;
 	/** @mesh_w: tiles in a row of the mesh */
 	__u16 mesh_w;
