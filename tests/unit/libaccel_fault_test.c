@@ -690,6 +690,7 @@ static void test_dead(const char *name, u32 value)
 		ends(fence, -EIO, RONDO_HOST_DEAD, "a replay whose device dies");
 		test_lost(&r, -EIO);
 		rig_fault(&r, name, 0);
+		rig_fault(&r, "fw_crash", 0); /* it may have failed of @name before */
 		rig_fault(&r, "seq_work", 0);
 	}
 	rig_fini(&r);
