@@ -435,16 +435,24 @@ static void test_nested(void)
 	check("If in a Loop", g, false, want);
 }
 
+/* A Scan of sums of rows of x, from 0 on. */
 static Onnx__GraphProto *scan(const char *out, s64 axis)
 {
 	Onnx__NodeProto *p = node("Scan", "first x", out);
+	Onnx__GraphProto *g;
 
 	with_graph(p, "body",
 		   graph("s r", "t k", node("Add", "s r", "t"), node("Identity", "t", "k"), NULL));
 	with_int(p, "num_scan_inputs", 1);
 	with_ints(p, "scan_input_axes", axis);
 	with_ints(p, "scan_output_directions", 1);
-	return graph("x", out, node("Identity", "zero", "first"), p, NULL);
+	g = graph("x", out, node("Identity", "zero", "first"), p, NULL);
+	typed(g, 0, F32, 2);
+	scalar(g, "zero", F32, 0);
+	g->initializer[0]->n_int32_data = 0;
+	g->initializer[0]->n_float_data = 1;
+	g->initializer[0]->float_data = take(sizeof(float));
+	return g;
 }
 
 static void test_scan(void)
@@ -453,27 +461,12 @@ static void test_scan(void)
 	static const float back[] = { 6, 8, 10, 12, 1, 2, 3, 4 };
 	Onnx__GraphProto *g = scan("y", 0);
 
-	typed(g, 0, F32, 2);
-	scalar(g, "zero", F32, 0);
-	g->initializer[0]->n_int32_data = 0;
-	g->initializer[0]->n_float_data = 1;
-	g->initializer[0]->float_data = take(sizeof(float));
 	check("Scan over rows", g, false, sum);
 	g = scan("s y", 0);
-	typed(g, 0, F32, 2);
-	scalar(g, "zero", F32, 0);
-	g->initializer[0]->n_int32_data = 0;
-	g->initializer[0]->n_float_data = 1;
-	g->initializer[0]->float_data = take(sizeof(float));
 	g->output++;
 	g->n_output = 1;
 	check("Scan, whose results are in reverse", g, false, back);
 	g = scan("y", 2);
-	typed(g, 0, F32, 2);
-	scalar(g, "zero", F32, 0);
-	g->initializer[0]->n_int32_data = 0;
-	g->initializer[0]->n_float_data = 1;
-	g->initializer[0]->float_data = take(sizeof(float));
 	refuse(g, -EINVAL, "m: node \"Scan\" (Scan): input 1 has no axis 2");
 }
 
