@@ -10,18 +10,15 @@
  * What is outside then, and read by one stage alone, may be nowhere: tiles of that one have it
  * made, box by box, if that fits and costs less (plans.maker).
  */
-#include "compiler/plan.h"
+#include "compiler/plan_cost.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
 enum {
-	TILES_MAX = 1 << 14, /* of one stage */
 	TILE_CYCLES = 64, /* that a tile costs beside what it moves */
 	ALONE_CYCLES = 512, /* and that nothing is in flight then costs, if there is one buffer */
-	ROW_CYCLES = 2, /* of a row of a transfer, */
-	CHANNEL_BYTES = 64, /* and bytes in each further one, */
-	BYTES_A_CYCLE = CHANNEL_BYTES * RONDO_DMA_CHANNELS, /* on all channels */
+	BYTES_A_CYCLE = PLAN_CHANNEL_BYTES * RONDO_DMA_CHANNELS, /* on all channels */
 	ENERGY_PART = 2, /* of a cycle, what a cycle of all channels is worth that takes no time */
 	PIECES_AHEAD = 3,
 	WINDOWS = 3, /* sizes of the room for pieces that are tried: a part of SRAM each */
@@ -34,7 +31,6 @@ struct fit {
 	struct graph *g;
 	struct plans *p;
 	const struct rondo_machine *m;
-	u64 sram;
 	u32 values;
 	u32 *root; /* by value: one of those that are Views or parts of one another */
 	int *first, *last; /* by root: the stages between which it lives */
@@ -55,366 +51,6 @@ static s64 round_up(s64 n, s64 to)
 	return (n + to - 1) / to * to;
 }
 
-/* ---- How often ------------------------------------------------------------------------------- */
-
-/* Tiles of @size points along dimension @d. */
-static u64 tiles_along(const struct stage *s, const s64 *size, int d)
-{
-	return (u64)((s->size[d] + size[d] - 1) / size[d]);
-}
-
-static u64 count_tiles(const struct stage *s, const s64 *size)
-{
-	u64 n = 1;
-
-	for (int d = 0; d < s->dims && n <= TILES_MAX; d++)
-		n *= tiles_along(s, size, d);
-	return n;
-}
-
-/* The number of the dimension of a product that lies in the lanes. */
-static int column_of(const struct stage *s)
-{
-	return s->dims - s->reduced - 1;
-}
-
-/* The dimension at place @i of the order in which tiles follow one another, outermost first. */
-static int in_order(const struct stage *s, const struct plan *plan, int i)
-{
-	if (!plan->columns_first)
-		return i;
-	return !i ? column_of(s) : i <= column_of(s) ? i - 1 : i;
-}
-
-static bool moves(const struct stage_access *a, int d)
-{
-	for (int i = 0; i < a->as.rank; i++) {
-		if (a->step[i][d])
-			return true;
-	}
-	return false;
-}
-
-/* How often an operand comes in or goes out: what the tile before has left stays. */
-struct visits {
-	u64 runs; /* so many times it begins anew, */
-	u64 each; /* and moves on to so many tiles along dimension @along */
-	int along;
-};
-
-static struct visits visits_of(const struct stage *s, const struct plan *plan,
-			       const struct stage_access *a, const s64 *size)
-{
-	struct visits v = { 1, 1, 0 };
-	u64 all = 1;
-
-	for (int i = 0; i < s->dims; i++) {
-		int d = in_order(s, plan, i);
-		u64 n = tiles_along(s, size, d);
-
-		if (n > 1 && moves(a, d))
-			v = (struct visits){ all, n, d };
-		all *= n;
-	}
-	return v;
-}
-
-/* ---- What a tile takes ----------------------------------------------------------------------- */
-
-struct takes {
-	u64 bytes; /* of SRAM, beside the values that live there */
-	u64 cycles; /* of one channel, to move what all tiles need */
-	u64 work; /* cycles of the unit that makes them, about */
-};
-
-static u64 transfer_cycles(const struct layout *l, const struct box *b)
-{
-	struct box_rows r = box_rows(l, b);
-	u64 rows = 1;
-
-	for (int d = 0; d < r.dims; d++)
-		rows *= (u64)r.count[d];
-	return rows * (ROW_CYCLES + (r.bytes + CHANNEL_BYTES - 1) / CHANNEL_BYTES);
-}
-
-/*
- * What an input takes that comes in as boxes like @box, of a value in layout @lies, and may be
- * copied then: if not, rows that the tile before has stay.
- */
-static u64 input_cycles(const struct stage *s, const struct plan *plan,
-			const struct stage_access *a, const struct layout *lies,
-			const struct box *box, const s64 *size, bool copied)
-{
-	struct visits v = visits_of(s, plan, a, size);
-	struct box next = *box, common;
-	u64 first = transfer_cycles(lies, box), others = first;
-
-	for (int i = 0; i < box->rank; i++)
-		next.lo[i] += a->step[i][v.along] * size[v.along];
-	if (plan->buffers > 1 && !copied && box_overlap(lies, box, &next, &common))
-		others -= transfer_cycles(lies, &common);
-	return v.runs * (first + (v.each - 1) * others);
-}
-
-/* The layout in which the value of @a lies, by the coordinates of @a. */
-static struct layout lies_as(const struct plans *p, const struct stage_access *a)
-{
-	if (shape_equal(&a->as, &a->value->shape) && !value_is_const(a->value))
-		return p->layout[a->value->id];
-	return layout_dense_as(a->value, &a->as);
-}
-
-static bool is_weights(const struct stage *s, const struct plan *plan, int i)
-{
-	return i == 1 && s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX &&
-	       value_is_const(s->in[1].value);
-}
-
-/* Buffers that an operand takes in turn: one is enough if it is the same for all tiles. */
-static u64 buffers_for(const struct stage *s, const struct plan *plan, const struct stage_access *a,
-		       const s64 *size)
-{
-	struct visits v = visits_of(s, plan, a, size);
-
-	return v.runs * v.each == 1 ? 1 : (u64)plan->buffers;
-}
-
-static struct takes takes_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-			     const s64 *size);
-
-/* The points of stage @s that make the elements of @box, as in the middle of a value; false: none.
- */
-static bool points_within(const struct stage *s, const struct layout *l, const struct box *box,
-			  s64 *size)
-{
-	struct box inner = *box;
-	s64 origin[STAGE_DIMS];
-
-	for (int i = 0; i < box->rank; i++) {
-		inner.lo[i] = 0;
-		inner.n[i] = box->n[i] < l->dim[i] ? box->n[i] : l->dim[i];
-	}
-	return plan_points(s, &inner, origin, size);
-}
-
-static bool boxes_meet(const struct box *a, const struct box *b)
-{
-	struct box both = box_meet(a, b);
-	bool meet = true;
-
-	for (int i = 0; i < both.rank; i++)
-		meet &= both.n[i] > 0;
-	return meet;
-}
-
-/* How an input is made box by box. */
-struct made {
-	struct box box; /* that a tile needs */
-	bool kept; /* its end is the beginning of the next one */
-	s64 step[STAGE_DIMS]; /* points of the maker: what the tile before has not left of it */
-};
-
-/*
- * How stage @by makes input @i of @s for tiles of @size points; false: it would make something
- * twice.
- */
-static bool made_for(const struct stage *s, const struct plan *plan, int i, const struct stage *by,
-		     const s64 *size, struct made *m)
-{
-	static const s64 zero[STAGE_DIMS];
-	const struct stage_access *a = &s->in[i];
-	const struct layout *want = &plan->in[i];
-	struct visits v = visits_of(s, plan, a, size);
-	struct box next, common;
-
-	m->box = next = plan_in_box(s, a, want, zero, size);
-	for (int k = 0; k < next.rank && v.each > 1; k++)
-		next.lo[k] += a->step[k][v.along] * size[v.along];
-	m->kept = v.each > 1 && box_overlap(want, &m->box, &next, &common);
-	if (m->kept) {
-		for (int k = 0; k < next.rank; k++)
-			next.n[k] -= common.n[k] < next.n[k] ? common.n[k] : 0;
-	} else if (v.each > 1 && boxes_meet(&m->box, &next)) {
-		return false;
-	}
-	return v.runs == 1 && points_within(by, want, &next, m->step);
-}
-
-/* What input @i takes that stage @maker makes; what cannot be so does not fit. */
-static void take_made(const struct fit *f, const struct stage *s, const struct plan *plan, int i,
-		      int maker, const s64 *size, struct takes *t)
-{
-	const struct stage *by = f->p->stages->at[maker];
-	struct takes others;
-	struct made m;
-	u64 bytes;
-
-	if (!made_for(s, plan, i, by, size, &m)) {
-		t->bytes += f->sram + 1;
-		return;
-	}
-	others = takes_of(f, by, &f->p->at[maker], m.step);
-	bytes = box_layout(&plan->in[i], &m.box).bytes;
-	t->bytes += (m.kept && plan->twice ? 2 : 1) * bytes + others.bytes;
-	t->cycles += others.cycles;
-	t->work += others.work;
-	/* In one place what is kept is copied, and the rest stored, while nothing is computed. */
-	if (m.kept && !plan->twice)
-		t->work += count_tiles(s, size) * (bytes / (u64)f->m->lanes / 4);
-}
-
-static void take_input(const struct fit *f, const struct stage *s, const struct plan *plan, int i,
-		       const s64 *size, struct takes *t)
-{
-	static const s64 zero[STAGE_DIMS];
-	struct stage_access a = s->in[i];
-	struct layout lies = lies_as(f->p, &a), want = plan->in[i];
-	bool constant = value_is_const(a.value), copied;
-	struct box box, elements, cells;
-	u64 ignored;
-
-	if (constant && lies.bytes <= f->sram / PLAN_CONST_PART) {
-		t->bytes += lies.bytes;
-		return;
-	}
-	if (!constant && f->p->maker[a.value->id] != PLAN_NO_STAGE) {
-		take_made(f, s, plan, i, f->p->maker[a.value->id], size, t);
-		return;
-	}
-	if (!constant && !f->p->outside[a.value->id]) {
-		box = plan_in_box(s, &a, &want, zero, size);
-		if (!layout_equal(&lies, &want))
-			t->bytes += box_layout(&want, &box).bytes;
-		return;
-	}
-	plan_thin(s, &a, &lies, &want, &ignored);
-	box = plan_in_box(s, &a, &want, zero, size);
-	elements = box_elements(&lies);
-	cells = box_cells(&lies);
-	copied = !box_inside(&box, &cells) || !box_same_order(&lies, &want);
-	if (copied) {
-		t->bytes += box_layout(&want, &box).bytes;
-		box = box_meet(&box, &elements);
-	}
-	t->bytes += buffers_for(s, plan, &a, size) * box_layout(&lies, &box).bytes;
-	t->cycles += input_cycles(s, plan, &a, &lies, &box, size, copied);
-}
-
-static void take_output(const struct fit *f, const struct stage *s, const struct plan *plan,
-			const s64 *size, struct takes *t)
-{
-	static const s64 zero[STAGE_DIMS];
-	const struct layout *l = &f->p->layout[s->out.value->id];
-	struct box box = plan_out_box(s, l, zero, size);
-
-	if (!f->p->outside[s->out.value->id] || f->p->maker[s->out.value->id] != PLAN_NO_STAGE)
-		return;
-	t->bytes += buffers_for(s, plan, &s->out, size) * box_layout(l, &box).bytes;
-	t->cycles += count_tiles(s, size) * transfer_cycles(l, &box);
-}
-
-/* Weight rows of a column, one for each container of what is summed. */
-static u64 weight_rows(const struct stage *s)
-{
-	u64 rows = (u64)stage_containers(s);
-
-	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
-		rows *= (u64)s->size[d];
-	return rows;
-}
-
-/* Bytes of all constant weights, as they are packed. */
-static u64 weights_bytes(const struct stage *s)
-{
-	u64 bytes = weight_rows(s) * 4 * (u64)s->size[column_of(s)];
-
-	for (int d = 0; d < column_of(s); d++) {
-		for (int i = 0; i < s->in[1].as.rank; i++) {
-			if (s->in[1].step[i][d]) {
-				bytes *= (u64)s->size[d];
-				break;
-			}
-		}
-	}
-	return bytes;
-}
-
-/* Bytes of the weights of a column tile. */
-static u64 column_bytes(const struct fit *f, const struct stage *s)
-{
-	s64 columns = s->size[column_of(s)];
-
-	return weight_rows(s) * 4 * (u64)(columns < f->m->lanes ? columns : f->m->lanes);
-}
-
-/* How often all pixels of a tile, one after the other, need the weights of a column tile. */
-static u64 strips_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-		     const s64 *size)
-{
-	const s64 *tile = &size[plan->outer];
-	struct tile_strip strip = tile_pixels(f->m, tile[1], tile[0]);
-
-	if (column_bytes(f, s) * 2 <= plan->piece * ((u64)plan->ahead + 1))
-		return 1; /* they stay */
-	return (u64)((tile[0] + strip.h - 1) / strip.h * ((tile[1] + strip.w - 1) / strip.w));
-}
-
-static void take_weights(const struct fit *f, const struct stage *s, const struct plan *plan,
-			 const s64 *size, struct takes *t)
-{
-	u64 all = weights_bytes(s), times = 1;
-	int column = column_of(s);
-
-	if (!plan->piece) {
-		t->bytes += all;
-	} else if (plan->columns_first) {
-		t->bytes += (u64)plan->buffers * column_bytes(f, s);
-	} else {
-		t->bytes += plan->piece * ((u64)plan->ahead + 1);
-		times = count_tiles(s, size) * strips_of(f, s, plan, size);
-		all = all / (u64)s->size[column] * (u64)size[column];
-	}
-	t->cycles += times * (all / CHANNEL_BYTES);
-}
-
-/* Cycles of the unit that all tiles of @size points need, about. */
-static u64 work_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-		   const s64 *size)
-{
-	u64 tiles = count_tiles(s, size), points = 1, pixels = 1, columns, packed;
-
-	for (int d = 0; d < s->dims; d++)
-		points *= (u64)size[d];
-	if (plan->unit != PLAN_MATRIX)
-		return tiles * (points / (u64)f->m->lanes + 1);
-	packed = (u64)(plan->pixels[0] * plan->pixels[1]);
-	columns = ((u64)size[column_of(s)] * packed + (u64)f->m->lanes - 1) / (u64)f->m->lanes;
-	for (int d = 0; d < plan->outer; d++)
-		columns *= (u64)size[d];
-	for (int d = plan->outer; d < column_of(s); d++)
-		pixels *= (u64)size[d];
-	/* A row of weights is loaded in the time of a push. */
-	return tiles * columns * no_less((u64)plan->k.n * (pixels / packed), weight_rows(s));
-}
-
-static struct takes takes_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-			     const s64 *size)
-{
-	struct takes t = { .work = work_of(f, s, plan, size) };
-
-	for (int i = 0; i < STAGE_INPUTS; i++) {
-		if (!s->in[i].value)
-			continue;
-		if (!is_weights(s, plan, i)) {
-			take_input(f, s, plan, i, size, &t);
-			continue;
-		}
-		take_weights(f, s, plan, size, &t);
-	}
-	take_output(f, s, plan, size, &t);
-	return t;
-}
-
 /* ---- Tiles ----------------------------------------------------------------------------------- */
 
 /* Tiles are whole numbers of these along dimension @d: vectors, where it lies in the lanes. */
@@ -430,7 +66,7 @@ static s64 granule(const struct fit *f, const struct stage *s, const struct plan
 static bool fits(const struct fit *f, const struct stage *s, const struct plan *plan,
 		 const s64 *size, u64 room)
 {
-	return takes_of(f, s, plan, size).bytes <= room;
+	return plan_takes_of(f->p, f->m, s, plan, size).bytes <= room;
 }
 
 /*
@@ -489,7 +125,7 @@ static bool cut_along(const struct fit *f, const struct stage *s, const struct p
 static bool cut(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
 		u64 room, s64 *size)
 {
-	int most = plan->columns_first ? column_of(s) : s->dims;
+	int most = plan->columns_first ? plan_column(s) : s->dims;
 
 	if (may_cut(s, size, d) && cut_along(f, s, plan, d, room, size))
 		return true;
@@ -520,11 +156,11 @@ static bool has_maker(const struct fit *f, const struct stage *s)
 static u64 cost_of(const struct fit *f, const struct stage *s, const struct plan *plan,
 		   const s64 *size, bool worked)
 {
-	struct takes t = takes_of(f, s, plan, size);
+	struct plan_takes t = plan_takes_of(f->p, f->m, s, plan, size);
 	u64 cycles = t.cycles / RONDO_DMA_CHANNELS;
 
 	return (worked ? no_less(cycles, t.work) + cycles / ENERGY_PART : cycles) +
-	       count_tiles(s, size) * (plan->buffers > 1 ? TILE_CYCLES : ALONE_CYCLES);
+	       plan_count_tiles(s, size) * (plan->buffers > 1 ? TILE_CYCLES : ALONE_CYCLES);
 }
 
 /* The best tiles in @room bytes, with @columns at most, if there are any; their cost if it is less.
@@ -540,8 +176,8 @@ static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan
 			continue;
 		memcpy(size, s->size, sizeof(s->size));
 		if (columns)
-			size[column_of(s)] = columns;
-		if (!cut(f, s, plan, d, room, size) || count_tiles(s, size) > TILES_MAX)
+			size[plan_column(s)] = columns;
+		if (!cut(f, s, plan, d, room, size) || plan_count_tiles(s, size) > PLAN_TILES_MAX)
 			continue;
 		cost = cost_of(f, s, plan, size, has_maker(f, s));
 		if (cost >= least)
@@ -559,9 +195,9 @@ static u64 choose_tiles(const struct fit *f, const struct stage *s, struct plan 
 	u64 least = UINT64_MAX;
 	s64 columns;
 
-	if (!product || !may_cut(s, s->size, column_of(s)))
+	if (!product || !may_cut(s, s->size, plan_column(s)))
 		return choose_pixels(f, s, plan, 0, room, least);
-	columns = s->size[column_of(s)];
+	columns = s->size[plan_column(s)];
 	if (plan->columns_first && columns > f->m->lanes)
 		columns = f->m->lanes;
 	for (;; columns = round_up(columns / 2, f->m->lanes)) {
@@ -578,10 +214,11 @@ static bool touches_outside(const struct fit *f, const struct stage *s, const st
 	for (int i = 0; i < STAGE_INPUTS; i++) {
 		const struct value *v = s->in[i].value;
 
-		if (!v || is_weights(s, plan, i))
+		if (!v || plan_is_weights(s, plan, i))
 			continue;
-		outside |= value_is_const(v) ? layout_dense(v).bytes > f->sram / PLAN_CONST_PART :
-					       f->p->outside[v->id];
+		outside |= value_is_const(v) ?
+				   layout_dense(v).bytes > f->p->sram / PLAN_CONST_PART :
+				   f->p->outside[v->id];
 	}
 	return outside;
 }
@@ -595,7 +232,7 @@ static void stream_weights(const struct fit *f, const struct stage *s, struct pl
 	for (int k = 0; k < plan->k.n; k++)
 		least = no_less(least, (u64)plan->k.k[k].count * row);
 	plan->piece = no_less(window / (PIECES_AHEAD + 1), least);
-	plan->piece = no_less(plan->piece, weights_bytes(s) / PLAN_PIECES_MAX);
+	plan->piece = no_less(plan->piece, plan_weights_bytes(s) / PLAN_PIECES_MAX);
 	plan->ahead = (int)(window / plan->piece);
 	plan->ahead = plan->ahead > PIECES_AHEAD ? PIECES_AHEAD :
 		      plan->ahead > 1		 ? plan->ahead - 1 :
@@ -621,14 +258,14 @@ static void try_plan(const struct fit *f, const struct stage *s, struct plan pla
 static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
 {
 	struct plan whole = *plan, pieces = *plan;
-	u64 least = UINT64_MAX, window = f->sram / WINDOW_PART;
+	u64 least = UINT64_MAX, window = f->p->sram / WINDOW_PART;
 
 	try_plan(f, s, whole, room, plan, &least);
 	for (int i = 0; i < WINDOWS; i++, window /= 2) {
 		stream_weights(f, s, &pieces, window);
 		pieces.columns_first = false;
 		try_plan(f, s, pieces, room, plan, &least);
-		pieces.columns_first = may_cut(s, s->size, column_of(s));
+		pieces.columns_first = may_cut(s, s->size, plan_column(s));
 		if (pieces.columns_first)
 			try_plan(f, s, pieces, room, plan, &least);
 	}
@@ -637,8 +274,8 @@ static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *
 
 static u64 fit_tiles(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
 {
-	return is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
-					choose_tiles(f, s, plan, room);
+	return plan_is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
+					     choose_tiles(f, s, plan, room);
 }
 
 /*
@@ -826,17 +463,18 @@ static int refuse(const struct fit *f, int i)
 
 		least[d] = s->size[d] < grain ? s->size[d] : grain;
 	}
-	if (takes_of(f, s, plan, least).bytes + f->live[i] <= f->sram)
-		return node_fail(f->g, s->node, -EFBIG, "it needs more than %d tiles", TILES_MAX);
+	if (plan_takes_of(f->p, f->m, s, plan, least).bytes + f->live[i] <= f->p->sram)
+		return node_fail(f->g, s->node, -EFBIG, "it needs more than %d tiles",
+				 PLAN_TILES_MAX);
 	return node_fail(f->g, s->node, -EFBIG,
 			 "the smallest tile of it needs %" PRIu64
 			 " bytes of SRAM, there are %" PRIu64,
-			 takes_of(f, s, plan, least).bytes + f->live[i], f->sram);
+			 plan_takes_of(f->p, f->m, s, plan, least).bytes + f->live[i], f->p->sram);
 }
 
 static u64 room_at(const struct fit *f, int i)
 {
-	return f->live[i] < f->sram ? f->sram - f->live[i] : 0;
+	return f->live[i] < f->p->sram ? f->p->sram - f->live[i] : 0;
 }
 
 /*
@@ -887,7 +525,7 @@ static u32 best_to_leave(struct fit *f, int i, u64 least)
 static int make_room(struct fit *f, int i, bool *changed)
 {
 	for (;;) {
-		u64 cost = f->live[i] <= f->sram ? fit_stage(f, i, room_at(f, i)) : UINT64_MAX;
+		u64 cost = f->live[i] <= f->p->sram ? fit_stage(f, i, room_at(f, i)) : UINT64_MAX;
 		u32 v;
 
 		if (!cost)
@@ -1006,10 +644,10 @@ static void set_steps(struct fit *f, int i, const s64 *size)
 	for (int k = 0; k < STAGE_INPUTS; k++) {
 		const struct value *v = s->in[k].value;
 		int maker = v && !value_is_const(v) ? f->p->maker[v->id] : PLAN_NO_STAGE;
-		struct made m;
+		struct plan_made m;
 
 		if (maker == PLAN_NO_STAGE ||
-		    !made_for(s, &f->p->at[i], k, f->p->stages->at[maker], size, &m))
+		    !plan_made_for(s, &f->p->at[i], k, f->p->stages->at[maker], size, &m))
 			continue;
 		memcpy(f->p->at[maker].tile, m.step, sizeof(m.step));
 		set_steps(f, maker, m.step);
@@ -1095,7 +733,7 @@ bool plans_exceed(const struct plans *p, const struct graph *g, u64 sram)
 
 int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *machine, u64 sram)
 {
-	struct fit f = { .g = g, .p = p, .m = machine, .sram = sram };
+	struct fit f = { .g = g, .p = p, .m = machine };
 	int rc = prepare(&f);
 	bool changed = p->stages->count > 0;
 
