@@ -52,6 +52,15 @@ struct box box_meet(const struct box *a, const struct box *b)
 	return m;
 }
 
+bool box_is_empty(const struct box *b)
+{
+	bool empty = false;
+
+	for (int i = 0; i < b->rank; i++)
+		empty |= !b->n[i];
+	return empty;
+}
+
 bool box_equal(const struct box *a, const struct box *b)
 {
 	bool equal = a->rank == b->rank;

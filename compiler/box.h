@@ -32,6 +32,7 @@ struct box box_cells(const struct layout *l);
 /* What is in both; n is 0 where nothing is. */
 struct box box_meet(const struct box *a, const struct box *b);
 
+bool box_is_empty(const struct box *b);
 bool box_equal(const struct box *a, const struct box *b);
 
 /* Whether all of @a is in @b. */

@@ -7,11 +7,16 @@
  * requantising store per pixel, which adds the bias and clamps. All these are kernels that stand
  * one after the other; the stream lets weights be loaded beside the pushes of the tile before, and
  * stores follow the last pushes. Where there are very many tiles, they are a repetition.
+ *
+ * A tile that takes a part of the reduced dimensions (plan.cut_sums) does this without the stores,
+ * or adds to what the tile before has left in the accumulators; so each of its column tiles has
+ * rows of its own there.
  */
 #include <errno.h>
 
 #include "compiler/lower.h"
 #include "compiler/lower_quantised.h"
+#include "compiler/plan_cost.h"
 
 enum { OUTER_MAX = 4, PIXEL_Y = 0, PIXEL_X = 1, BYTES = 4 };
 
@@ -36,6 +41,8 @@ struct product {
 		*piece; /* of the weights of a column tile; NULL: all are in one buffer */
 	int pieces;
 	const s64 *pixels; /* rows, pixels of a row */
+	bool begins, ends; /* the sums; else they are in the accumulators before, or stay there */
+	u16 row; /* of the accumulators, where the sums of the column tile begin */
 	int pixel, column; /* dimensions: y, and o */
 	s64 trip[OUTER_MAX]; /* of the outer dimensions that are no loops */
 };
@@ -146,7 +153,8 @@ static struct mir_ref piece_ref(struct lowering *l, const struct product *p,
 	if (piece->buf == MIR_NO_BUF) {
 		s64 from = outer_ref(p, &p->w, packed_columns(p, t) + at).offset;
 
-		mir_step(&l->mir);
+		if (!p->plan->cut_sums) /* else the tile is one step */
+			mir_step(&l->mir);
 		piece->buf = lower_piece(l, (u64)from, (u64)(bytes_before(p, t, piece->end) - at),
 					 p->plan->ahead);
 	}
@@ -215,9 +223,10 @@ static void push_pixels(struct lowering *l, const struct product *p, int k, int 
 	item = mir_op(&l->mir, p->push);
 	item->ref = ref;
 	item->op.count = tile->count;
+	item->op.row = p->row;
 	item->op.buf = (u8)buffer;
 	/* The first push writes, the others add; to what is there already, all do. */
-	item->op.mode = k == 0 && !p->q.preset;
+	item->op.mode = k == 0 && p->begins && !p->q.preset;
 	close_pixels(&l->mir);
 }
 
@@ -250,6 +259,7 @@ static void store_pixels(struct lowering *l, const struct product *p, struct mir
 	item = mir_op(&l->mir, p->integer ? p->q.store : RONDO_OP_stq_f32);
 	item->ref = ref;
 	item->params = p->integer && p->q.store == RONDO_OP_sta ? VREG_NONE : params;
+	item->op.row = p->row;
 	item->op.count = lanes;
 	close_pixels(&l->mir);
 }
@@ -264,6 +274,7 @@ static void preset_pixels(struct lowering *l, const struct product *p, s64 n, s6
 	open_pixels(&l->mir, &ref, w, h, (s64[]){ 0, 0 });
 	item = mir_op(&l->mir, RONDO_OP_preset);
 	item->ref = ref;
+	item->op.row = p->row;
 	item->op.count = (u8)lanes;
 	close_pixels(&l->mir);
 }
@@ -296,7 +307,7 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 		from.stride[loop] = (s32)(h * p->x.stride[p->pixel]);
 		to.stride[loop] = (s32)(h * p->y.stride[p->pixel]);
 	}
-	if (p->q.preset)
+	if (p->q.preset && p->begins)
 		preset_pixels(l, p, t->n, w, h, t->lanes);
 	if (!weights_stay(p, t))
 		forget_pieces(p);
@@ -305,10 +316,12 @@ static void strip(struct lowering *l, const struct product *p, struct column_til
 			load_weights(l, p, k, t);
 		push_pixels(l, p, k, t->buffer, from, w, h);
 	}
+	t->loaded = p->plan->k.n == 1 ? 0 : -1;
+	if (!p->ends)
+		return;
 	if (!t->has_params && !p->q.preset)
 		t->params = load_params(l, p, t->n, t->lanes);
 	t->has_params = true;
-	t->loaded = p->plan->k.n == 1 ? 0 : -1;
 	store_pixels(l, p, to, w, h, t->params, t->lanes);
 }
 
@@ -349,6 +362,8 @@ static void column_tile(struct lowering *l, struct product *p, s64 n, int *buffe
 	for (x = 0; x < width; x += s->w)
 		strips(l, p, &t, x, width - x < s->w ? width - x : s->w, s->h);
 	*buffer = t.buffer;
+	if (p->plan->cut_sums)
+		p->row += (u16)(width * p->pixels[PIXEL_Y]);
 }
 
 /* The outer dimensions from number @d on, which are no loops, and what is in them. */
@@ -476,37 +491,117 @@ static void place_weights(struct lowering *l, struct product *p, u64 bytes, void
 	p->w.base = ref.offset;
 }
 
+/* The part of the reduced dimensions that tiles of a product take. */
+struct sums {
+	s64 origin[STAGE_DIMS], size[STAGE_DIMS]; /* points */
+};
+
+static void first_sums(const struct stage *whole, const struct plan *plan, struct sums *sums)
+{
+	for (int d = 0; d < whole->dims; d++) {
+		bool cut = plan->cut_sums && d >= whole->dims - whole->reduced;
+
+		sums->origin[d] = 0;
+		sums->size[d] = cut ? plan->tile[d] : whole->size[d];
+	}
+}
+
+/* False: there is no other. */
+static bool next_sums(const struct stage *whole, const struct plan *plan, struct sums *sums)
+{
+	for (int d = whole->dims - 1; plan->cut_sums && d >= whole->dims - whole->reduced; d--) {
+		s64 left;
+
+		sums->origin[d] += plan->tile[d];
+		left = whole->size[d] - sums->origin[d];
+		sums->size[d] = left < plan->tile[d] ? left : plan->tile[d];
+		if (left > 0)
+			return true;
+		sums->origin[d] = 0;
+		sums->size[d] = plan->tile[d];
+	}
+	return false;
+}
+
+/* Packs what tiles take of the reduced dimensions, part by part; what one takes is dense. */
+static int pack_sums(struct lowering *l, const struct product *p, const struct stage *whole,
+		     struct packing *k, const u32 *from)
+{
+	const struct layout *in = &p->plan->in[0];
+	int first = whole->dims - whole->reduced, rc = 0;
+	struct tile_ks ks = p->plan->k;
+	struct sums sums;
+
+	first_sums(whole, p->plan, &sums);
+	do {
+		struct stage part;
+		s64 at = 0;
+
+		stage_tile(whole, sums.origin, sums.size, &part);
+		if (p->plan->cut_sums)
+			rc = plan_pushes(l->g, &part, in, plan_joins(p->s, in), l->machine, &ks);
+		for (int i = 0; i < 3; i++) {
+			s64 begin = sums.origin[first + i];
+
+			k->size[i] = i < 2 ? part.size[first + i] : stage_containers(&part);
+			/* Weights of bytes are four to a container already. */
+			at += (i == 2 && p->integer ? begin / BYTES : begin) * k->stride[first + i];
+		}
+		k->rows = k->size[0] * k->size[1] * k->size[2];
+		k->ks = &ks;
+		if (!rc)
+			pack_outer(k, 0, p->plan->outer, from + at);
+	} while (!rc && next_sums(whole, p->plan, &sums));
+	return rc;
+}
+
+/* Bytes of a matrix of all columns of @whole, of what @s sums over. */
+static s64 matrix_bytes(const struct stage *s, const struct stage *whole)
+{
+	return (s64)plan_rows(s, s->size) * whole->size[plan_column(whole)] * BYTES;
+}
+
+/* Bytes of the packed weights before those that the tile takes of the reduced dimensions. */
+static s64 sums_offset(const struct product *p, const struct stage *whole, s64 matrices)
+{
+	int c = p->s->dims - 1;
+	const s64 *at = &p->s->origin[c - 2], *size = &p->s->size[c - 2];
+	s64 deep = stage_containers(whole);
+	s64 before = p->integer ? at[2] / BYTES : at[2], rows;
+
+	if (!p->plan->cut_sums)
+		return 0;
+	rows = at[0] * whole->size[c - 1] * deep + size[0] * (at[1] * deep + size[1] * before);
+	return rows * whole->size[p->column] * BYTES * matrices;
+}
+
 /* Constant weights, once for all tiles, in the order in which column tiles need them. */
-static void pack_weights(struct lowering *l, struct product *p)
+static int pack_weights(struct lowering *l, struct product *p)
 {
 	const struct stage *whole = p->s->whole ? p->s->whole : p->s;
 	const struct value *v = whole->in[1].value;
 	const struct layout dense = layout_dense(v);
-	struct packing k = { .s = whole, .ks = &p->plan->k, .lanes = l->machine->lanes };
+	struct packing k = { .s = whole, .lanes = l->machine->lanes };
+	s64 matrix = matrix_bytes(p->s, whole), matrices = 1;
 	const u32 *from = v->data;
-	int first = whole->dims - whole->reduced;
-	s64 matrix = BYTES, bytes;
 	void *room;
+	int rc = 0;
 
 	for (int d = 0; d < whole->dims; d++)
 		k.stride[d] = p->integer ? p->q.stride[d] :
 					   plan_stride(&whole->in[1], &dense, d) / BYTES;
-	for (int i = 0; i < 3; i++)
-		k.size[i] = i < 2 ? whole->size[first + i] : stage_containers(whole);
-	k.rows = k.size[0] * k.size[1] * k.size[2];
 	k.columns = whole->size[p->column];
 	if (!p->integer && stage_pixels(whole) > 1)
 		k.own = k.columns / stage_pixels(whole);
-	bytes = k.rows * k.columns * BYTES;
 	for (int d = 0; d < p->plan->outer; d++)
-		bytes *= k.stride[d] ? whole->size[d] : 1;
-	place_weights(l, p, (u64)bytes, &room);
+		matrices *= k.stride[d] ? whole->size[d] : 1;
+	place_weights(l, p, (u64)(matrix_bytes(whole, whole) * matrices), &room);
 	k.to = room;
 	if (k.to && p->integer)
 		from = quantised_words(l, whole, &p->q);
 	if (k.to && from)
-		pack_outer(&k, 0, p->plan->outer, from);
-	matrix *= k.rows * k.columns;
+		rc = pack_sums(l, p, whole, &k, from);
+	p->w.base += sums_offset(p, whole, matrices);
 	for (int d = p->plan->outer - 1; d >= 0; d--) {
 		if (!k.stride[d])
 			continue;
@@ -515,15 +610,17 @@ static void pack_weights(struct lowering *l, struct product *p)
 		matrix *= whole->size[d];
 	}
 	p->column_origin = p->s->origin[p->column];
+	return rc;
 }
 
 /* Cuts the pushes to pieces of weights of about plan->piece bytes. */
 static int cut_pieces(struct lowering *l, struct product *p)
 {
 	const struct tile_ks *k = &p->plan->k;
-	s64 most = (s64)p->plan->piece / (l->machine->lanes * BYTES), from = 0;
+	s64 all = p->s->size[p->column], lanes = l->machine->lanes;
+	s64 most = (s64)p->plan->piece / ((all < lanes ? all : lanes) * BYTES), from = 0;
 
-	if (l->tile.pieces) { /* as for the tile before */
+	if (l->tile.pieces && !p->plan->cut_sums) { /* as for the tile before */
 		p->piece = l->tile.piece;
 		p->pieces = l->tile.pieces;
 		return 0;
@@ -557,6 +654,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.integer = dtype_size(s->in[0].value->dtype) == 1;
 	p.element = (int)dtype_size(s->out.value->dtype);
 	p.push = stage_pixels(s) > 1 ? RONDO_OP_push_f32_sparse : RONDO_OP_push_f32;
+	p.begins = stage_begins_sums(s);
+	p.ends = stage_ends_sums(s);
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);
@@ -574,8 +673,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 			p.bias.base += s->origin[d] * p.q.parameter_stride[d];
 	}
 	if (p.packed) {
-		pack_weights(l, &p);
-		if (plan->piece)
+		err = pack_weights(l, &p);
+		if (plan->piece && !err)
 			err = cut_pieces(l, &p);
 	} else {
 		w = lower_input(l, s, plan, 1);
@@ -585,8 +684,10 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 		bias = lower_input(l, s, plan, 2);
 		p.bias = moved_by(s, &s->in[2], &bias);
 	}
-	y = lower_out(l, s);
-	p.y = moved_by(s, &s->out, &y);
+	if (p.ends) {
+		y = lower_out(l, s);
+		p.y = moved_by(s, &s->out, &y);
+	}
 	if (!err)
 		lower_product(l, &p);
 	return err;

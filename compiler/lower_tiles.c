@@ -72,7 +72,8 @@ static struct operand_at in_layout(struct lowering *l, const char *name,
 	const struct box elements = box_elements(&from->layout), inner = box_meet(b, &elements);
 	struct operand_at at = lower_buffer(l, name, &layout);
 
-	copy_box(l, &at, from, &inner);
+	if (!box_is_empty(&inner))
+		copy_box(l, &at, from, &inner);
 	return at;
 }
 
@@ -86,7 +87,7 @@ static bool comes_as(const struct operand_at *from, const struct layout *want, c
 	       box_same_order(&from->layout, want);
 }
 
-/* Box @b of @from, which is outside, in layout @want. */
+/* Box @b of @from, which is outside, in layout @want: all of it may be padding. */
 static struct operand_at fetch(struct lowering *l, const char *name, const struct operand_at *from,
 			       const struct layout *want, const struct box *b)
 {
@@ -97,6 +98,11 @@ static struct operand_at fetch(struct lowering *l, const char *name, const struc
 	if (comes_as(from, want, b))
 		return moved_box(l, RONDO_DMA_IN, name, from, b, b);
 	inner = box_meet(b, &elements);
+	if (box_is_empty(&inner)) {
+		const struct layout padding = box_layout(want, b);
+
+		return lower_buffer(l, name, &padding);
+	}
 	part = moved_box(l, RONDO_DMA_IN, name, from, &inner, &inner);
 	return in_layout(l, name, &part, want, b);
 }
@@ -212,7 +218,6 @@ static void get_output(struct lowering *l, const struct stage *s, const s64 *ori
 	struct operand_at at = lower_place(l, s->out.value);
 	struct box box;
 
-	l->tile.out.buf = MIR_NO_BUF;
 	if (!at.outside)
 		return;
 	box = plan_out_box(s, &at.layout, origin, size);
@@ -264,11 +269,8 @@ static bool points_of(const struct tiled *t, int i, const struct box *rest, stru
 {
 	const struct box elements = box_elements(&t->plan.in[i]), inner = box_meet(rest, &elements);
 
-	for (int d = 0; d < inner.rank; d++) {
-		if (!inner.n[d])
-			return false;
-	}
-	return rest->rank && plan_points(&t->maker[i]->s, &inner, points->origin, points->size);
+	return rest->rank && !box_is_empty(&inner) &&
+	       plan_points(&t->maker[i]->s, &inner, points->origin, points->size);
 }
 
 static struct box box_of(const struct tiled *t, int i, const struct part *tile)
@@ -414,9 +416,10 @@ static int one_tile(struct lowering *l, struct tiled *t, const struct part *part
 		carry(l, t, next, true);
 	memcpy(then, l->tile.in, sizeof(then));
 	memcpy(l->tile.in, now, sizeof(now));
+	l->tile.out.buf = MIR_NO_BUF;
 	if (out)
 		l->tile.out = *out;
-	else
+	else if (stage_ends_sums(&tile))
 		get_output(l, &t->s, part->origin, part->size);
 	err = plan_tile(l->g, &tile, &t->plan, in, l->machine, &plan);
 	if (!err)

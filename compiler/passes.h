@@ -47,6 +47,12 @@ extern const struct pass passes[];
 pass_fn pass_fold, pass_shape, pass_simplify, pass_quantise, pass_window, pass_batchnorm,
 	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_live, pass_outputs, pass_final;
 
+/*
+ * For a machine of @lanes lanes and @sram bytes of SRAM for each program: what the graph becomes by
+ * it depends on these, so it is no pass_fn.
+ */
+int pass_split(struct graph *g, s64 lanes, u64 sram);
+
 /* ---- What passes share --------------------------------------------------------------------- */
 
 /*

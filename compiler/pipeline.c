@@ -34,6 +34,13 @@ static int run_live(struct code *c)
 	return rc ? rc : graph_check(c->g);
 }
 
+static int run_split(struct code *c)
+{
+	int rc = pass_split(c->g, c->machine->lanes, c->sram);
+
+	return rc ? rc : graph_check(c->g);
+}
+
 static int run_stage(struct code *c)
 {
 	int rc = lower_check_sizes(c->g);
@@ -109,7 +116,7 @@ static int run_emit(struct code *c)
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
 
-static void print_live(const struct code *c, FILE *to)
+static void print_graph(const struct code *c, FILE *to)
 {
 	graph_print(to, c->g, false);
 }
@@ -175,8 +182,10 @@ const struct pass passes[] = {
 	GRAPH("refold", pass_fold, "compute what the passes left constant"),
 	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
 	GRAPH("final", pass_final, "check that only what the machine maps is left"),
-	CODE("live", run_live, print_live,
+	CODE("live", run_live, print_graph,
 	     "weights known only at run time: products of two activations"),
+	CODE("split", run_split, print_graph,
+	     "what is reduced along more than SRAM holds, in parts"),
 	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
 	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),

@@ -212,21 +212,27 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 
 enum { KY, KX }; /* the reduced dimensions of a product, behind its others */
 
-/* What pushes walk over: the reduced dimensions, as runs that one lane pattern reaches. */
-static int cut_k(struct graph *g, const struct stage *s, const struct rondo_machine *m,
-		 struct plan *plan)
+bool plan_joins(const struct stage *s, const struct layout *in)
+{
+	int kx = s->dims - s->reduced + KX;
+
+	return s->size[kx] == 1 ||
+	       plan_stride(&s->in[0], in, kx) == stage_containers(s) * CONTAINER_BYTES;
+}
+
+int plan_pushes(struct graph *g, const struct stage *s, const struct layout *in, bool joined,
+		const struct rondo_machine *m, struct tile_ks *k)
 {
 	int first = s->dims - s->reduced;
 	const s64 *size = &s->size[first];
 	s64 containers = stage_containers(s);
-	s64 y = plan_stride(&s->in[0], &plan->in[0], first + KY);
-	s64 x = plan_stride(&s->in[0], &plan->in[0], first + KX);
-	s64 pixel = containers * CONTAINER_BYTES;
+	s64 y = plan_stride(&s->in[0], in, first + KY);
+	s64 x = plan_stride(&s->in[0], in, first + KX);
 	struct tile_run whole = { .segs = size[KY], .len = size[KX] * containers, .stride = y };
 	struct tile_run *runs;
 
-	if (size[KX] == 1 || x == pixel) {
-		plan->k = tile_k(&g->arena, m, &whole, 1);
+	if (joined) {
+		*k = tile_k(&g->arena, m, &whole, 1);
 	} else {
 		runs = graph_alloc(g, size[KY] * sizeof(*runs));
 		if (!runs)
@@ -235,9 +241,9 @@ static int cut_k(struct graph *g, const struct stage *s, const struct rondo_mach
 			runs[ky] = (struct tile_run){
 				.offset = ky * y, .segs = size[KX], .len = containers, .stride = x
 			};
-		plan->k = tile_k(&g->arena, m, runs, (int)size[KY]);
+		*k = tile_k(&g->arena, m, runs, (int)size[KY]);
 	}
-	return plan->k.n ? 0 : graph_fail(g, -ENOMEM, "no memory");
+	return k->n ? 0 : graph_fail(g, -ENOMEM, "no memory");
 }
 
 /* Kernels for all tiles at one point of the outer dimensions, about. */
@@ -347,17 +353,23 @@ static void choose_pixels(const struct plans *p, const struct stage *s,
 	}
 }
 
-static int plan_product(struct graph *g, const struct stage *whole, const struct rondo_machine *m,
-			struct plan *plan)
+void plan_pack(const struct stage *s, const struct plan *plan, struct stage *packed)
+{
+	stage_pack(s, plan->pixels, packed);
+	if (plan->cut_sums && !s->whole)
+		memcpy(packed->size, plan->tile, sizeof(packed->size));
+}
+
+int plan_product(struct graph *g, const struct stage *whole, const struct rondo_machine *m,
+		 struct plan *plan)
 {
 	struct stage packed;
 	const struct stage *s = &packed;
 	s64 kernels;
 	int rc;
 
-	stage_pack(whole, plan->pixels, &packed);
-	rc = cut_k(g, s, m, plan);
-
+	plan_pack(whole, plan, &packed);
+	rc = plan_pushes(g, s, &plan->in[0], plan_joins(s, &plan->in[0]), m, &plan->k);
 	if (rc)
 		return rc;
 	plan->unit = PLAN_MATRIX;
@@ -370,7 +382,7 @@ static int plan_product(struct graph *g, const struct stage *whole, const struct
 		if (kernels > KERNELS_MAX)
 			break;
 	}
-	if (plan->piece) { /* there is no loop around transfers */
+	if (plan->piece || plan->cut_sums) { /* there is no loop around transfers */
 		plan->unrolled = true;
 		plan->looped = 0;
 	}
@@ -392,6 +404,39 @@ static bool is_alias(const struct plans *p, const struct stage *s)
 	       layout_is_row_major(&p->layout[in->id]) && layout_is_row_major(&p->layout[out->id]);
 }
 
+/* Bytes that are summed over for one result. */
+static u64 row_bytes(const struct stage *s)
+{
+	u64 bytes = (u64)stage_containers(s) * CONTAINER_BYTES;
+
+	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
+		bytes *= (u64)s->size[d];
+	return bytes;
+}
+
+void plan_least_sums(const struct stage *s, const struct rondo_machine *m, s64 *size)
+{
+	int column = s->dims - s->reduced - 1, c = s->dims - 1;
+	s64 grain = plan_sums_grain(s, m);
+
+	for (int d = 0; d < s->dims; d++)
+		size[d] = 1;
+	size[column] = s->size[column] < m->lanes ? s->size[column] : m->lanes;
+	size[c] = s->size[c] < grain ? s->size[c] : grain;
+}
+
+s64 plan_sums_grain(const struct stage *s, const struct rondo_machine *m)
+{
+	return m->lanes * CONTAINER_BYTES / (s64)dtype_size(s->in[0].value->dtype);
+}
+
+void plan_cut_sums(struct plan *plan)
+{
+	plan->cut_sums = true;
+	plan->columns_first = false;
+	plan->pixels[0] = plan->pixels[1] = 1;
+}
+
 static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 		      const struct rondo_machine *m, struct plan *plan)
 {
@@ -405,6 +450,10 @@ static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
 		return 0;
 	choose_pixels(p, s, m, plan->pixels);
+	if (row_bytes(s) > m->sram_bytes) { /* there is no need to know how all of it is pushed */
+		plan_least_sums(s, m, plan->tile);
+		plan_cut_sums(plan);
+	}
 	return plan_product(g, s, m, plan);
 }
 
@@ -415,6 +464,14 @@ int plan_again(struct graph *g, struct plans *p, int i, const struct rondo_machi
 
 /* ---- Tiles ----------------------------------------------------------------------------------- */
 
+/* Whether tiles of @size points cut coordinate @i of @a because they cut what is summed over. */
+static bool cuts_sums(const struct stage *s, const struct stage_access *a, int i, const s64 *size)
+{
+	int c = s->dims - 1;
+
+	return s->kind == STAGE_PRODUCT && size[c] < s->size[c] && a->step[i][c];
+}
+
 struct box plan_in_box(const struct stage *s, const struct stage_access *a, const struct layout *l,
 		       const s64 *origin, const s64 *size)
 {
@@ -423,6 +480,9 @@ struct box plan_in_box(const struct stage *s, const struct stage_access *a, cons
 	const struct box all = box_of_access(a, s->dims, zero, s->size), cells = box_cells(l);
 
 	for (int i = 0; i < b.rank; i++) {
+		/* Pushes take whole containers of the last bytes, too. */
+		if (cuts_sums(s, a, i, size) && b.lo[i] + b.n[i] == l->dim[i])
+			b.n[i] = cells.lo[i] + cells.n[i] - b.lo[i];
 		/* Not if it is a small part of the value, as of a Split. */
 		if (b.n[i] < all.n[i] || b.n[i] * 2 < l->dim[i])
 			continue;

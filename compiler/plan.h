@@ -33,7 +33,7 @@ struct plan {
 	struct layout in[STAGE_INPUTS]; /* how it reads its inputs: if not as they are, copies */
 	/* PLAN_MATRIX: sizes and numbers of columns and pixels are those of stage_pack() */
 	s64 pixels[2]; /* rows, and pixels of a row, that lie in the lanes beside each other */
-	struct tile_ks k; /* the reduced dimensions, cut into pushes */
+	struct tile_ks k; /* the reduced dimensions, or those of a tile, cut into pushes */
 	struct tile_strip strip; /* the pixels that are computed at one time */
 	int outer; /* dimensions outside of the pixels */
 	int looped; /* the first of them that are loops around all tiles; the others are unrolled */
@@ -44,6 +44,11 @@ struct plan {
 	/* Tiles, where not all that the stage works on is in SRAM at one time. */
 	bool tiled;
 	s64 tile[STAGE_DIMS]; /* points of each dimension at one time */
+	/*
+	 * Tiles of the matrix unit take a part of the reduced dimensions each, the innermost first:
+	 * the sums stay in the accumulators from the first of these to the last.
+	 */
+	bool cut_sums;
 	int buffers; /* that each input and result outside takes in turn: 2, or 1 if that is all */
 	bool twice; /* what is made for it box by box takes two buffers in turn, not one */
 };
@@ -106,6 +111,33 @@ bool plan_points(const struct stage *s, const struct box *b, s64 *origin, s64 *s
  */
 void plan_thin(const struct stage *s, struct stage_access *a, struct layout *lies,
 	       struct layout *want, u64 *skipped);
+
+/*
+ * Plans the pushes of @s, a product on the matrix unit, and how its tiles lie in the accumulators,
+ * for plan->in and plan->pixels; if plan->cut_sums, those of its first tile.
+ */
+int plan_product(struct graph *g, const struct stage *s, const struct rondo_machine *m,
+		 struct plan *plan);
+
+/* What plan_product() makes pushes of: @s with as many pixels in the lanes, or its first tile. */
+void plan_pack(const struct stage *s, const struct plan *plan, struct stage *packed);
+
+/*
+ * The pushes that take the reduced dimensions of @s, whose input 0 lies in layout @in. @joined: the
+ * pixels of a row of the window lie behind one another, as plan_joins() says, so that a push may
+ * take several.
+ */
+int plan_pushes(struct graph *g, const struct stage *s, const struct layout *in, bool joined,
+		const struct rondo_machine *m, struct tile_ks *k);
+bool plan_joins(const struct stage *s, const struct layout *in);
+
+/*
+ * Tiles cut the reduced dimensions from now on. Along the innermost of them they are multiples of
+ * plan_sums_grain(), and the smallest are of plan_least_sums().
+ */
+void plan_cut_sums(struct plan *plan);
+s64 plan_sums_grain(const struct stage *s, const struct rondo_machine *m);
+void plan_least_sums(const struct stage *s, const struct rondo_machine *m, s64 *size);
 
 /* Plans @tile, a part of a stage whose plan is @whole, which reads its inputs in layouts @in. */
 int plan_tile(struct graph *g, const struct stage *tile, const struct plan *whole,

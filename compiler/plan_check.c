@@ -26,21 +26,46 @@ static int check_reach(const struct graph *g, const struct stage *s, const struc
 	return 0;
 }
 
-/* Pushes take all rows of weights once, in order. */
+/* Sums that tiles of @s add to one after the other are all in the accumulators. */
+static int check_sums(const struct graph *g, const struct stage *s, const struct plan *p,
+		      const struct rondo_machine *m)
+{
+	int column = s->dims - s->reduced - 1, kx = s->dims - 2, c = s->dims - 1;
+	s64 sums = (p->tile[column] + m->lanes - 1) / m->lanes;
+
+	for (int d = 0; d < column; d++)
+		sums *= p->tile[d];
+	for (int d = 0; d < s->dims; d++) {
+		if (p->tile[d] < 1 || p->tile[d] > s->size[d])
+			return broken(g, s, "a tile of other points than it has");
+	}
+	if (sums > m->acc_rows)
+		return broken(g, s, "sums of a tile that the accumulators do not hold");
+	if (p->tile[c] < s->size[c] && p->tile[c] % plan_sums_grain(s, m))
+		return broken(g, s, "a part of its sums that is no whole pushes");
+	if (p->tile[kx] > 1 && p->tile[kx] < s->size[kx])
+		return broken(g, s, "a part of the rows of its window");
+	return 0;
+}
+
+/* Pushes take all rows of weights once, in order: all of the stage, or of its first tile. */
 static int check_product(const struct graph *g, const struct stage *whole, const struct plan *p,
 			 const struct rondo_machine *m)
 {
 	struct stage packed;
 	const struct stage *s = &packed;
 	s64 rows, at = 0;
+	int rc = p->cut_sums ? check_sums(g, whole, p, m) : 0;
 
+	if (rc)
+		return rc;
 	for (int i = 0; i < 2; i++) {
 		s64 all = whole->size[whole->dims - whole->reduced - 3 + i];
 
 		if (p->pixels[i] < 1 || all % p->pixels[i])
 			return broken(g, whole, "pixels in the lanes that do not divide all");
 	}
-	stage_pack(whole, p->pixels, &packed);
+	plan_pack(whole, p, &packed);
 	rows = stage_containers(s);
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
 		rows *= s->size[d];
@@ -128,8 +153,12 @@ static void print_product(const struct plan *p, FILE *out)
 
 static void print_tiles(const struct stage *s, const struct plan *p, FILE *out)
 {
+	int free = s->dims - s->reduced;
+
 	fprintf(out, "  tiles of");
-	for (int d = 0; d < s->dims - s->reduced; d++) {
+	for (int d = 0; d < (p->cut_sums ? s->dims : free); d++) {
+		if (d == free)
+			fprintf(out, " |");
 		if (s->size[d] > 1)
 			fprintf(out, " %s=%" PRId64 "/%" PRId64, s->name[d], p->tile[d],
 				s->size[d]);

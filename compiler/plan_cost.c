@@ -5,6 +5,7 @@
 enum {
 	ROW_CYCLES = 2, /* of a row of a transfer, */
 	CHANNEL_BYTES = PLAN_CHANNEL_BYTES, /* and bytes in each further one */
+	CONTAINER_BYTES = 4,
 };
 
 /* ---- How often ------------------------------------------------------------------------------- */
@@ -19,7 +20,17 @@ u64 plan_count_tiles(const struct stage *s, const s64 *size)
 {
 	u64 n = 1;
 
-	for (int d = 0; d < s->dims && n <= PLAN_TILES_MAX; d++)
+	for (int d = 0; d < s->dims && n <= PLAN_COUNT_MAX; d++)
+		n *= tiles_along(s, size, d);
+	return n;
+}
+
+/* How many of them end with results. */
+static u64 count_results(const struct stage *s, const s64 *size)
+{
+	u64 n = 1;
+
+	for (int d = 0; d < s->dims - s->reduced && n <= PLAN_COUNT_MAX; d++)
 		n *= tiles_along(s, size, d);
 	return n;
 }
@@ -82,6 +93,17 @@ static u64 transfer_cycles(const struct layout *l, const struct box *b)
 	return rows * (ROW_CYCLES + (r.bytes + CHANNEL_BYTES - 1) / CHANNEL_BYTES);
 }
 
+/* Transfers of a box at least: a descriptor has so many dimensions. */
+static u64 box_transfers(const struct layout *l, const struct box *b)
+{
+	struct box_rows r = box_rows(l, b);
+	u64 n = 1;
+
+	for (int d = 0; d + RONDO_DMA_DIMS < r.dims; d++)
+		n *= (u64)r.count[d];
+	return n;
+}
+
 /*
  * What an input takes that comes in as boxes like @box, of a value in layout @lies, and may be
  * copied then: if not, rows that the tile before has stay.
@@ -141,12 +163,9 @@ static bool points_within(const struct stage *s, const struct layout *l, const s
 
 static bool boxes_meet(const struct box *a, const struct box *b)
 {
-	struct box both = box_meet(a, b);
-	bool meet = true;
+	const struct box both = box_meet(a, b);
 
-	for (int i = 0; i < both.rank; i++)
-		meet &= both.n[i] > 0;
-	return meet;
+	return !box_is_empty(&both);
 }
 
 bool plan_made_for(const struct stage *s, const struct plan *plan, int i, const struct stage *by,
@@ -181,7 +200,9 @@ static void take_made(const struct plans *p, const struct rondo_machine *m, cons
 	struct plan_made made;
 	u64 bytes;
 
-	if (!plan_made_for(s, plan, i, by, size, &made)) {
+	/* What makes an input may need the accumulators that hold sums from tile to tile. */
+	if (plan->cut_sums || p->at[maker].cut_sums ||
+	    !plan_made_for(s, plan, i, by, size, &made)) {
 		t->bytes += p->sram + 1;
 		return;
 	}
@@ -190,6 +211,7 @@ static void take_made(const struct plans *p, const struct rondo_machine *m, cons
 	t->bytes += (made.kept && plan->twice ? 2 : 1) * bytes + others.bytes;
 	t->cycles += others.cycles;
 	t->work += others.work;
+	t->transfers += others.transfers;
 	/* In one place what is kept is copied, and the rest stored, while nothing is computed. */
 	if (made.kept && !plan->twice)
 		t->work += plan_count_tiles(s, size) * (bytes / (u64)m->lanes / 4);
@@ -203,6 +225,7 @@ static void take_input(const struct plans *p, const struct rondo_machine *m, con
 	struct layout lies = lies_as(p, &a), want = plan->in[i];
 	bool constant = value_is_const(a.value), copied;
 	struct box box, elements, cells;
+	struct visits v;
 	u64 ignored;
 
 	if (constant && lies.bytes <= p->sram / PLAN_CONST_PART) {
@@ -230,6 +253,8 @@ static void take_input(const struct plans *p, const struct rondo_machine *m, con
 	}
 	t->bytes += buffers_for(s, plan, &a, size) * box_layout(&lies, &box).bytes;
 	t->cycles += input_cycles(s, plan, &a, &lies, &box, size, copied);
+	v = visits_of(s, plan, &a, size);
+	t->transfers += v.runs * v.each * box_transfers(&lies, &box);
 }
 
 static void take_output(const struct plans *p, const struct stage *s, const struct plan *plan,
@@ -238,21 +263,32 @@ static void take_output(const struct plans *p, const struct stage *s, const stru
 	static const s64 zero[STAGE_DIMS];
 	const struct layout *l = &p->layout[s->out.value->id];
 	struct box box = plan_out_box(s, l, zero, size);
+	u64 buffers;
 
 	if (!p->outside[s->out.value->id] || p->maker[s->out.value->id] != PLAN_NO_STAGE)
 		return;
-	t->bytes += buffers_for(s, plan, &s->out, size) * box_layout(l, &box).bytes;
-	t->cycles += plan_count_tiles(s, size) * transfer_cycles(l, &box);
+	/* What ends sums goes out beside the two tiles that begin the next ones. */
+	buffers = plan_count_tiles(s, size) > 2 * count_results(s, size) ?
+			  1 :
+			  buffers_for(s, plan, &s->out, size);
+	t->bytes += buffers * box_layout(l, &box).bytes;
+	t->cycles += count_results(s, size) * transfer_cycles(l, &box);
+	t->transfers += count_results(s, size) * box_transfers(l, &box);
 }
 
-/* Weight rows of a column, one for each container of what is summed. */
-static u64 weight_rows(const struct stage *s)
+u64 plan_rows(const struct stage *s, const s64 *size)
 {
-	u64 rows = (u64)stage_containers(s);
+	u64 bytes = dtype_size(s->in[0].value->dtype);
+	u64 rows = ((u64)size[s->dims - 1] * bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES;
 
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)
-		rows *= (u64)s->size[d];
+		rows *= (u64)size[d];
 	return rows;
+}
+
+static u64 weight_rows(const struct stage *s)
+{
+	return plan_rows(s, s->size);
 }
 
 u64 plan_weights_bytes(const struct stage *s)
@@ -294,18 +330,24 @@ static void take_weights(const struct rondo_machine *m, const struct stage *s,
 			 const struct plan *plan, const s64 *size, struct plan_takes *t)
 {
 	u64 all = plan_weights_bytes(s), times = 1;
-	int column = plan_column(s);
 
 	if (!plan->piece) {
 		t->bytes += all;
 	} else if (plan->columns_first) {
 		t->bytes += (u64)plan->buffers * column_bytes(m, s);
 	} else {
-		t->bytes += plan->piece * ((u64)plan->ahead + 1);
-		times = plan_count_tiles(s, size) * strips_of(m, s, plan, size);
-		all = all / (u64)s->size[column] * (u64)size[column];
+		t->bytes += plan->cut_sums ? (u64)plan->buffers * plan_rows(s, size) * 4 *
+						     (u64)size[plan_column(s)] :
+					     plan->piece * ((u64)plan->ahead + 1);
+		times = count_results(s, size) * strips_of(m, s, plan, size);
+		for (int d = 0; d <= plan_column(s); d++) {
+			if (plan_moves(&s->in[1], d))
+				all = all / (u64)s->size[d] * (u64)size[d];
+		}
 	}
 	t->cycles += times * (all / CHANNEL_BYTES);
+	if (plan->piece)
+		t->transfers += times * (all / plan->piece + !(all / plan->piece));
 }
 
 /* Cycles of the unit that all tiles of @size points need, about. */
@@ -313,6 +355,7 @@ static u64 work_of(const struct rondo_machine *m, const struct stage *s, const s
 		   const s64 *size)
 {
 	u64 tiles = plan_count_tiles(s, size), points = 1, pixels = 1, columns, packed, pushes;
+	u64 rows, each;
 
 	for (int d = 0; d < s->dims; d++)
 		points *= (u64)size[d];
@@ -324,9 +367,11 @@ static u64 work_of(const struct rondo_machine *m, const struct stage *s, const s
 		columns *= (u64)size[d];
 	for (int d = plan->outer; d < plan_column(s); d++)
 		pixels *= (u64)size[d];
+	rows = plan_rows(s, size);
+	each = plan->cut_sums ? (rows + (u64)m->lanes - 1) / (u64)m->lanes : (u64)plan->k.n;
 	/* A row of weights is loaded in the time of a push. */
-	pushes = (u64)plan->k.n * (pixels / packed);
-	return tiles * columns * (pushes > weight_rows(s) ? pushes : weight_rows(s));
+	pushes = each * (pixels / packed);
+	return tiles * columns * (pushes > rows ? pushes : rows);
 }
 
 struct plan_takes plan_takes_of(const struct plans *p, const struct rondo_machine *m,
@@ -345,4 +390,13 @@ struct plan_takes plan_takes_of(const struct plans *p, const struct rondo_machin
 	}
 	take_output(p, s, plan, size, &t);
 	return t;
+}
+
+u64 plan_cycles(const struct plans *p, const struct rondo_machine *m, const struct stage *s,
+		const struct plan *plan, const s64 *size)
+{
+	struct plan_takes t = plan_takes_of(p, m, s, plan, size);
+	u64 moved = t.cycles / RONDO_DMA_CHANNELS;
+
+	return moved > t.work ? moved : t.work;
 }

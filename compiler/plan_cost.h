@@ -14,15 +14,22 @@ enum {
 	PLAN_CHANNEL_BYTES = 64, /* that a channel moves in a cycle */
 };
 
+#define PLAN_COUNT_MAX (UINT64_C(1) << 32)
+
 struct plan_takes {
 	u64 bytes; /* of SRAM, beside the values that live there */
 	u64 cycles; /* of one channel, to move what all tiles need */
 	u64 work; /* cycles of the unit that makes them, about */
+	u64 transfers; /* at least: a box or a piece of weights may be cut into several */
 };
 
 /* What all tiles of @size points of stage @s take. */
 struct plan_takes plan_takes_of(const struct plans *p, const struct rondo_machine *m,
 				const struct stage *s, const struct plan *plan, const s64 *size);
+
+/* About how many cycles all tiles of @size points take, with transfers beside their work. */
+u64 plan_cycles(const struct plans *p, const struct rondo_machine *m, const struct stage *s,
+		const struct plan *plan, const s64 *size);
 
 /* How an input is made box by box. */
 struct plan_made {
@@ -38,7 +45,7 @@ struct plan_made {
 bool plan_made_for(const struct stage *s, const struct plan *plan, int i, const struct stage *by,
 		   const s64 *size, struct plan_made *made);
 
-/* How many tiles of @size points there are; more than PLAN_TILES_MAX: or still more. */
+/* How many tiles of @size points there are; more than PLAN_COUNT_MAX: or still more. */
 u64 plan_count_tiles(const struct stage *s, const s64 *size);
 
 /* The number of the dimension of a product that lies in the lanes. */
@@ -49,6 +56,11 @@ bool plan_moves(const struct stage_access *a, int d);
 
 /* Whether input @i of @s is constant weights of the matrix unit. */
 bool plan_is_weights(const struct stage *s, const struct plan *plan, int i);
+
+/*
+ * Weight rows of a column of tiles of @size points: one for each container of what they sum over.
+ */
+u64 plan_rows(const struct stage *s, const s64 *size);
 
 /* Bytes of all constant weights of @s, as they are packed. */
 u64 plan_weights_bytes(const struct stage *s);

@@ -23,6 +23,8 @@ enum {
 	PIECES_AHEAD = 3,
 	WINDOWS = 3, /* sizes of the room for pieces that are tried: a part of SRAM each */
 	WINDOW_PART = 4, /* the largest; the next ones are half of the one before */
+	OTHERS_PART = 64, /* of SRAM, what plans do not know of takes, */
+	OTHERS_MAX = 1024, /* and so many bytes at most */
 	OUTSIDE_MIN = 512, /* bytes of a value that is worth sending out */
 	NOBODY = -1,
 };
@@ -39,6 +41,7 @@ struct fit {
 	struct value **value; /* by value */
 	u64 *live; /* by stage: bytes of the values in SRAM while it is computed */
 	u32 *reads, *makes; /* by value: accesses of stages to it */
+	u64 most_tiles; /* of a stage */
 };
 
 static u64 no_less(u64 a, u64 b)
@@ -86,11 +89,22 @@ static bool may_cut(const struct stage *s, const s64 *size, int d)
 	return true;
 }
 
-/* Cuts along @d until the tile fits, or no further; then as little as that takes. */
-static bool cut_along(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
-		      u64 room, s64 *size)
+/* @n in as few parts of at most @most as that takes, all about as large and multiples of @grain. */
+static s64 even_part(s64 n, s64 most, s64 grain)
 {
-	s64 grain = granule(f, s, plan, d), too_large, tiles;
+	s64 parts = (n + most - 1) / most, part = round_up((n + parts - 1) / parts, grain);
+
+	return part < n ? part : n;
+}
+
+/*
+ * Cuts along @d until the tile fits, or no further, to a multiple of @grain; then as little as that
+ * takes.
+ */
+static bool cut_along(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
+		      s64 grain, u64 room, s64 *size)
+{
+	s64 too_large;
 
 	while (!fits(f, s, plan, size, room)) {
 		if (size[d] <= grain)
@@ -114,23 +128,29 @@ static bool cut_along(const struct fit *f, const struct stage *s, const struct p
 			size[d] = lo;
 		}
 	}
-	tiles = (s->size[d] + size[d] - 1) / size[d];
-	size[d] = round_up((s->size[d] + tiles - 1) / tiles, grain);
-	if (size[d] > s->size[d])
-		size[d] = s->size[d];
+	size[d] = even_part(s->size[d], size[d], grain);
 	return true;
 }
 
-/* Cuts @size along @d first, then along the others from the outermost on. */
+/*
+ * Cuts @size along @d first, then along the others from the outermost on; where a few lanes are all
+ * that there is room for, there.
+ */
 static bool cut(const struct fit *f, const struct stage *s, const struct plan *plan, int d,
 		u64 room, s64 *size)
 {
 	int most = plan->columns_first ? plan_column(s) : s->dims;
 
-	if (may_cut(s, size, d) && cut_along(f, s, plan, d, room, size))
+	if (may_cut(s, size, d) && cut_along(f, s, plan, d, granule(f, s, plan, d), room, size))
 		return true;
 	for (int i = 0; i < most; i++) {
-		if (i != d && may_cut(s, size, i) && cut_along(f, s, plan, i, room, size))
+		if (i != d && may_cut(s, size, i) &&
+		    cut_along(f, s, plan, i, granule(f, s, plan, i), room, size))
+			return true;
+	}
+	for (int i = 0; i < s->dims && plan->unit == PLAN_VECTOR; i++) {
+		if (granule(f, s, plan, i) > 1 && may_cut(s, size, i) &&
+		    cut_along(f, s, plan, i, 1, room, size))
 			return true;
 	}
 	return fits(f, s, plan, size, room);
@@ -177,7 +197,7 @@ static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan
 		memcpy(size, s->size, sizeof(s->size));
 		if (columns)
 			size[plan_column(s)] = columns;
-		if (!cut(f, s, plan, d, room, size) || plan_count_tiles(s, size) > PLAN_TILES_MAX)
+		if (!cut(f, s, plan, d, room, size) || plan_count_tiles(s, size) > f->most_tiles)
 			continue;
 		cost = cost_of(f, s, plan, size, has_maker(f, s));
 		if (cost >= least)
@@ -272,10 +292,106 @@ static u64 try_weights(const struct fit *f, const struct stage *s, struct plan *
 	return least;
 }
 
+/* ---- Tiles that cut the reduced dimensions --------------------------------------------------- */
+
+enum { KY, KX }; /* as of a product, behind its other dimensions */
+
+/* Whether tiles of @size points fit. Constant weights of a tile come in beside the one before. */
+static bool sums_fit(const struct fit *f, const struct stage *s, struct plan *plan, const s64 *size,
+		     u64 room)
+{
+	if (plan_is_weights(s, plan, 1)) {
+		s64 all = s->size[plan_column(s)];
+
+		plan->piece = plan_rows(s, size) * 4 * (u64)(all < f->m->lanes ? all : f->m->lanes);
+		plan->ahead = plan->buffers - 1;
+	}
+	return fits(f, s, plan, size, room);
+}
+
+/* As much of the innermost reduced dimension as there is room for. */
+static void grow_sums(const struct fit *f, const struct stage *s, struct plan *plan, s64 *size,
+		      u64 room)
+{
+	int c = s->dims - 1;
+	s64 grain = plan_sums_grain(s, f->m), lo = size[c] / grain, hi = s->size[c] / grain + 1;
+
+	while (hi - lo > 1) {
+		s64 middle = lo + (hi - lo) / 2;
+
+		size[c] = middle * grain;
+		*(sums_fit(f, s, plan, size, room) ? &lo : &hi) = middle;
+	}
+	size[c] = s->size[c];
+	if (!sums_fit(f, s, plan, size, room))
+		size[c] = even_part(s->size[c], lo * grain, grain);
+	sums_fit(f, s, plan, size, room);
+}
+
+/* Tiles of @columns columns of up to @pixels pixels; false: they do not fit. */
+static bool size_sums(const struct fit *f, const struct stage *s, struct plan *plan, s64 columns,
+		      s64 pixels, u64 room, s64 *size)
+{
+	int y = plan->outer, x = y + 1, first = s->dims - s->reduced;
+
+	plan_least_sums(s, f->m, size);
+	size[plan_column(s)] = columns;
+	size[x] = even_part(s->size[x], pixels, 1);
+	size[y] = even_part(s->size[y], pixels / size[x], 1);
+	/* A window as a whole brings each pixel once; else its rows do, or single taps. */
+	size[first + KX] = s->size[first + KX];
+	size[first + KY] = s->size[first + KY];
+	if (!sums_fit(f, s, plan, size, room))
+		size[first + KY] = 1;
+	if (!sums_fit(f, s, plan, size, room))
+		size[first + KX] = 1;
+	if (!sums_fit(f, s, plan, size, room))
+		return false;
+	grow_sums(f, s, plan, size, room);
+	return true;
+}
+
+/*
+ * Takes @plan with tiles that cut the reduced dimensions instead of @best if they cost less: of as
+ * many results as the accumulators hold, so that they bring few bytes for many products, and of as
+ * many products for each as there is room for.
+ */
+static void try_sums(const struct fit *f, const struct stage *s, struct plan plan, u64 room,
+		     struct plan *best, u64 *least)
+{
+	s64 all = s->size[plan_column(s)], lanes = f->m->lanes, size[STAGE_DIMS];
+	u64 cost;
+
+	plan_cut_sums(&plan);
+	for (s64 tiles = 1; tiles <= f->m->acc_rows; tiles *= 2) {
+		s64 columns = even_part(all, tiles * lanes, lanes), pixels = f->m->acc_rows / tiles;
+
+		while (pixels && !size_sums(f, s, &plan, columns, pixels, room, size))
+			pixels /= 2;
+		cost = pixels && plan_count_tiles(s, size) <= f->most_tiles ?
+			       cost_of(f, s, &plan, size, false) :
+			       UINT64_MAX;
+		if (cost < *least) {
+			*least = cost;
+			*best = plan;
+			memcpy(best->tile, size, sizeof(best->tile));
+		}
+		if (columns == all)
+			return;
+	}
+}
+
 static u64 fit_tiles(const struct fit *f, const struct stage *s, struct plan *plan, u64 room)
 {
-	return plan_is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
-					     choose_tiles(f, s, plan, room);
+	const struct plan now = *plan;
+	u64 least = UINT64_MAX;
+
+	if (!plan->cut_sums)
+		least = plan_is_weights(s, plan, 1) ? try_weights(f, s, plan, room) :
+						      choose_tiles(f, s, plan, room);
+	if (s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX && !has_maker(f, s))
+		try_sums(f, s, now, room, plan, &least);
+	return least;
 }
 
 /*
@@ -310,6 +426,8 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 		}
 	}
 	plan->buffers++;
+	if (plan->cut_sums && least < UINT64_MAX && plan_product(f->g, s, f->m, plan))
+		return UINT64_MAX;
 	return least;
 }
 
@@ -449,32 +567,64 @@ static bool may_leave(const struct fit *f, u32 root, int i)
 	       f->first[root] != NOBODY && f->first[root] <= i && f->last[root] >= i;
 }
 
-static int refuse(const struct fit *f, int i)
+/* Bytes that the smallest tile of @s needs. */
+static u64 least_bytes(const struct fit *f, const struct stage *s, const struct plan *plan)
+{
+	struct plan least = *plan;
+	s64 size[STAGE_DIMS];
+
+	least.buffers = 1;
+	if (s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX) {
+		plan_cut_sums(&least);
+		plan_least_sums(s, f->m, size);
+		sums_fit(f, s, &least, size, 0);
+	} else {
+		for (int d = 0; d < s->dims; d++)
+			size[d] = stage_may_cut(s, d) ? 1 : s->size[d];
+	}
+	return plan_takes_of(f->p, f->m, s, &least, size).bytes;
+}
+
+/*
+ * What values leave to the tiles of stage @i; not all of it, since constants that nodes share and
+ * what lies between buffers take some: without that, tiles would have one buffer instead of two.
+ */
+static u64 room_at(const struct fit *f, int i)
+{
+	u64 others = f->p->sram / OTHERS_PART, taken;
+
+	taken = f->live[i] + (others < OTHERS_MAX ? others : OTHERS_MAX);
+	return taken < f->p->sram ? f->p->sram - taken : 0;
+}
+
+/* All there is to say of tiles that are very many. */
+static int refuse_tiles(const struct fit *f, const struct stage *s, const struct plan *plan)
+{
+	u64 transfers = plan_takes_of(f->p, f->m, s, plan, plan->tile).transfers;
+
+	if (transfers <= RONDO_DESCS_MAX)
+		return node_fail(f->g, s->node, -EFBIG,
+				 "it needs %" PRIu64 " tiles; up to %d are mapped",
+				 plan_count_tiles(s, plan->tile), PLAN_TILES_MAX);
+	return node_fail(f->g, s->node, -EFBIG,
+			 "its tiles need %" PRIu64 " transfers, a program has at most %d",
+			 transfers, RONDO_DESCS_MAX);
+}
+
+static int refuse(struct fit *f, int i)
 {
 	const struct stage *s = f->p->stages->at[i];
 	const struct plan *plan = &f->p->at[i];
-	s64 least[STAGE_DIMS];
 
 	if (f->g->err->code)
 		return f->g->err->code;
-	memcpy(least, s->size, sizeof(least));
-	for (int d = 0; d < s->dims; d++) {
-		s64 grain = stage_may_cut(s, d) ? granule(f, s, plan, d) : s->size[d];
-
-		least[d] = s->size[d] < grain ? s->size[d] : grain;
-	}
-	if (plan_takes_of(f->p, f->m, s, plan, least).bytes + f->live[i] <= f->p->sram)
-		return node_fail(f->g, s->node, -EFBIG, "it needs more than %d tiles",
-				 PLAN_TILES_MAX);
+	f->most_tiles = UINT64_MAX;
+	if (f->live[i] <= f->p->sram && fit_stage(f, i, room_at(f, i)) < UINT64_MAX && plan->tiled)
+		return refuse_tiles(f, s, plan);
 	return node_fail(f->g, s->node, -EFBIG,
 			 "the smallest tile of it needs %" PRIu64
 			 " bytes of SRAM, there are %" PRIu64,
-			 plan_takes_of(f->p, f->m, s, plan, least).bytes + f->live[i], f->p->sram);
-}
-
-static u64 room_at(const struct fit *f, int i)
-{
-	return f->live[i] < f->p->sram ? f->p->sram - f->live[i] : 0;
+			 least_bytes(f, s, plan) + f->live[i], f->p->sram);
 }
 
 /*
@@ -695,6 +845,34 @@ static int find_makers(struct fit *f)
 	return f->g->err->code;
 }
 
+/* A program has so many transfers: what needs more is told before it is lowered. */
+static int check_transfers(const struct fit *f)
+{
+	const struct stages *s = f->p->stages;
+	u64 all = 0, most = 0;
+	int worst = 0;
+
+	for (int i = 0; i < s->count; i++) {
+		const struct plan *plan = &f->p->at[i];
+		u64 n;
+
+		if (!plan->tiled || f->p->maker[s->at[i]->out.value->id] != PLAN_NO_STAGE)
+			continue;
+		n = plan_takes_of(f->p, f->m, s->at[i], plan, plan->tile).transfers;
+		all += n;
+		if (n <= most)
+			continue;
+		most = n;
+		worst = i;
+	}
+	if (all <= RONDO_DESCS_MAX)
+		return 0;
+	return node_fail(f->g, s->at[worst]->node, -EFBIG,
+			 "its tiles need %" PRIu64 " transfers, those of all nodes %" PRIu64
+			 "; a program has at most %d",
+			 most, all, RONDO_DESCS_MAX);
+}
+
 static int prepare(struct fit *f)
 {
 	struct graph *g = f->g;
@@ -733,7 +911,7 @@ bool plans_exceed(const struct plans *p, const struct graph *g, u64 sram)
 
 int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *machine, u64 sram)
 {
-	struct fit f = { .g = g, .p = p, .m = machine };
+	struct fit f = { .g = g, .p = p, .m = machine, .most_tiles = PLAN_TILES_MAX };
 	int rc = prepare(&f);
 	bool changed = p->stages->count > 0;
 
@@ -743,5 +921,7 @@ int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *mach
 		for (int i = 0; i < p->stages->count && !rc; i++)
 			rc = make_room(&f, i, &changed);
 	}
-	return rc ? rc : find_makers(&f);
+	if (!rc)
+		rc = find_makers(&f);
+	return rc ? rc : check_transfers(&f);
 }

@@ -562,6 +562,24 @@ bool stage_own_tap(const struct stage *packed, s64 pixel, s64 *ky, s64 *kx)
 	return true;
 }
 
+bool stage_begins_sums(const struct stage *s)
+{
+	bool begins = true;
+
+	for (int d = s->dims - s->reduced; d < s->dims; d++)
+		begins &= !s->origin[d];
+	return begins;
+}
+
+bool stage_ends_sums(const struct stage *s)
+{
+	bool ends = true;
+
+	for (int d = s->dims - s->reduced; s->whole && d < s->dims; d++)
+		ends &= s->origin[d] + s->size[d] == s->whole->size[d];
+	return ends;
+}
+
 bool stage_may_cut(const struct stage *s, int d)
 {
 	int free = s->dims - s->reduced;

@@ -78,10 +78,17 @@ static inline s64 stage_pixels(const struct stage *s)
 }
 
 /*
- * Whether @s may be cut into tiles along dimension @d: not where elements depend on each other, and
- * not within one of several dimensions that move one coordinate of the result.
+ * Whether the result of @s may be cut into tiles along dimension @d: not where elements depend on
+ * each other, and not within one of several dimensions that move one coordinate of the result.
  */
 bool stage_may_cut(const struct stage *s, int d);
+
+/*
+ * Whether the tile @s of a product is the first of those that add to its sums, or the last: it may
+ * be a part of what is summed over, too. A stage that is no tile is both.
+ */
+bool stage_begins_sums(const struct stage *s);
+bool stage_ends_sums(const struct stage *s);
 
 /* Makes the stages of @g, which is normalised, in order. 0, or a message in g->err. */
 int stages_make(struct graph *g, struct stages *out);

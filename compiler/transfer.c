@@ -110,12 +110,12 @@ static int move_inputs(struct transfers *f)
 }
 
 /* Those that come in well before they are used go over the channels in turn, not all at once. */
-static u64 pieces_of_constants(const struct mir_buffer *buf)
+static u64 pieces_of_constants(const struct transfers *f, const struct mir_buffer *buf)
 {
 	u64 beside = (u64)buf->ahead + 1, pieces, most;
 
 	if (beside <= 2)
-		return PIECES_MAX;
+		return f->tile_pieces < TILE_PIECES ? f->tile_pieces : PIECES_MAX;
 	pieces = (RONDO_DMA_CHANNELS + beside - 1) / beside;
 	most = (buf->bytes + TILE_PIECE_MIN - 1) / TILE_PIECE_MIN;
 	return pieces < most ? pieces : most;
@@ -131,7 +131,7 @@ static int move_constants(struct transfers *f)
 
 		if (buf->kind == MIR_BUF_CONST)
 			rc = move_in(f, b, SLOT_WEIGHTS, buf->slot_offset,
-				     pieces_of_constants(buf));
+				     pieces_of_constants(f, buf));
 	}
 	return rc;
 }

@@ -258,12 +258,101 @@ static void test_fit(void)
 	       "what only a sum reads is made for its tiles; what two read is not");
 	graph_free(r.g);
 	start(&r, large);
-	tap_ok(plans_fit(r.g, &r.plans, &r.machine, 600) == -EFBIG, "%s", r.err.text);
+	tap_ok(plans_fit(r.g, &r.plans, &r.machine, 100) == -EFBIG, "%s", r.err.text);
+	graph_free(r.g);
+}
+
+/* A product of two activations, [@m, @k] * [@k, @n]. */
+static bool start_product(struct rig *r, int m, int k, int n)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text),
+		 "graph \"g\" from \"m\"\ninput %%0 \"a\" f32[%d,%d]\ninput %%1 \"b\" f32[%d,%d]\n"
+		 "node %%2 \"y\" ? = MatMul \"m\" %%0 %%1\noutput %%2\n",
+		 m, k, k, n);
+	return start(r, text);
+}
+
+/* What is wrong in the plan of a product whose sums are cut, done by @spoil. */
+static void spoiled(void (*spoil)(struct plan *), const char *what)
+{
+	struct rig r;
+	char want[160];
+	int rc;
+
+	if (!start_product(&r, 600, 8192, 200) ||
+	    plans_fit(r.g, &r.plans, &r.machine, r.machine.sram_bytes))
+		printf("# %s\n", r.err.text);
+	spoil(&r.plans.at[0]);
+	rc = plans_check(r.g, &r.plans, &r.machine);
+	snprintf(want, sizeof(want), "m: node \"m\" (MatMul): its plan is wrong: %s", what);
+	if (!tap_ok(rc == -ENOTRECOVERABLE && !strcmp(r.err.text, want), "%s", want))
+		printf("# %d %s\n", rc, r.err.text);
+	graph_free(r.g);
+}
+
+enum { MX = 1, MO, MKY, MKX, MC }; /* of a product of matrices */
+
+static void more_pixels(struct plan *p)
+{
+	p->tile[MX] = 513;
+}
+
+static void no_points(struct plan *p)
+{
+	p->tile[MC] = 0;
+}
+
+static void too_many_points(struct plan *p)
+{
+	p->tile[MC] = 8193;
+}
+
+static void half_a_push(struct plan *p)
+{
+	p->tile[MC] -= 32;
+}
+
+static void test_sums(void)
+{
+	struct rig r;
+	const struct plan *p = NULL;
+
+	if (tap_ok(start_product(&r, 600, 8192, 200) &&
+			   !plans_fit(r.g, &r.plans, &r.machine, r.machine.sram_bytes) &&
+			   !plans_check(r.g, &r.plans, &r.machine),
+		   "a sum of 8192 products of activations fits"))
+		p = &r.plans.at[0];
+	else
+		printf("# %s\n", r.err.text);
+	tap_ok(p && p->cut_sums && p->buffers == 2 && p->tile[MC] % 64 == 0 && p->tile[MC] < 8192 &&
+		       p->tile[MX] * ((p->tile[MO] + 63) / 64) <= 512 && p->k.n * 64 == p->tile[MC],
+	       "by parts that are whole pushes, of as many results as the accumulators hold");
+	graph_free(r.g);
+	spoiled(more_pixels, "sums of a tile that the accumulators do not hold");
+	spoiled(no_points, "a tile of other points than it has");
+	spoiled(too_many_points, "a tile of other points than it has");
+	spoiled(half_a_push, "a part of its sums that is no whole pushes");
+}
+
+/* How far one product may go is told before it is lowered. */
+static void test_transfers(void)
+{
+	struct rig r;
+
+	start_product(&r, 8192, 8192, 8192);
+	tap_ok(plans_fit(r.g, &r.plans, &r.machine, r.machine.sram_bytes) == -EFBIG &&
+		       strstr(r.err.text, "m: node \"m\" (MatMul): its tiles need ") &&
+		       strstr(r.err.text, " transfers, a program has at most 16384"),
+	       "%s", r.err.text);
 	graph_free(r.g);
 }
 
 int main(void)
 {
+	test_sums();
+	test_transfers();
 	test_stages();
 	test_plans();
 	test_unit(5, 9, PLAN_MATRIX);
