@@ -21,6 +21,12 @@
 /* Sets the addresses of l->mir's buffers; -EFBIG with a message when they do not fit. */
 int place_buffers(struct lowering *l);
 
+/*
+ * Lets the program write what it would have cleared, before all else: while its first transfers
+ * come in, that takes no time. False: there is little of it, or it is too much.
+ */
+bool prefill(struct lowering *l);
+
 /* Writes the program of @bundles, measures it, and puts the file together. 0, or a message. */
 int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
 	 struct compiled *out);

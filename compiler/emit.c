@@ -271,7 +271,8 @@ static int measure(struct emission *e, u64 *cycles)
 			at_fault = node_of(e, verdict->index);
 		err = node_fail(e->l->g, at_fault, -ENOTRECOVERABLE, "program refused: %s", text);
 	} else {
-		*cycles = rondo_verify_facts(v)->cycles;
+		e->l->facts = *rondo_verify_facts(v);
+		*cycles = e->l->facts.cycles;
 	}
 	free(v);
 	return err;

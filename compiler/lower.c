@@ -7,7 +7,7 @@
 
 #include "compiler/map.h"
 
-enum { CONST_ALIGN = 64, CONTAINER_BYTES = 4 };
+enum { CONST_ALIGN = 4, SCRATCH_ALIGN = 64, CONTAINER_BYTES = 4 };
 
 static u64 align_up(u64 n, u64 to)
 {
@@ -137,19 +137,24 @@ struct mir_ref lower_scalar(struct lowering *l, float f)
 	return mir_ref(l->scalars, (s64)(i * sizeof(bits)));
 }
 
-/* Puts the scalars behind all other constants. */
+/* Puts the scalars before all other constants: the first stage uses some already. */
 static void finish_scalars(struct lowering *l)
 {
-	u64 bytes = align_up(l->n_scalars * sizeof(*l->scalar), CONST_ALIGN);
-	struct mir_buffer *buf;
+	u64 size = l->n_scalars * sizeof(*l->scalar), bytes = align_up(size, CONST_ALIGN);
+	struct mir *m = &l->mir;
 
 	if (!l->n_scalars || l->scalars == MIR_NO_BUF || !weights_reserve(l, bytes))
 		return;
-	buf = &l->mir.buf[l->scalars];
-	buf->slot_offset = l->weights_bytes;
-	buf->bytes = bytes;
-	memcpy(l->weights + l->weights_bytes, l->scalar, l->n_scalars * sizeof(*l->scalar));
+	memmove(l->weights + bytes, l->weights, l->weights_bytes);
+	memcpy(l->weights, l->scalar, size);
+	memset(l->weights + size, 0, bytes - size);
 	l->weights_bytes += bytes;
+	for (int b = 0; b < m->bufs; b++)
+		m->buf[b].slot_offset += m->buf[b].kind == MIR_BUF_CONST ? bytes : 0;
+	for (int i = 0; i < l->transfers; i++)
+		l->transfer[i].slot_offset += l->transfer[i].slot == SLOT_WEIGHTS ? bytes : 0;
+	m->buf[l->scalars].slot_offset = 0;
+	m->buf[l->scalars].bytes = bytes;
 }
 
 vreg lower_f32(struct lowering *l, float f, int count)
@@ -404,7 +409,7 @@ struct operand_at lower_place(struct lowering *l, const struct value *v)
 	}
 	at->slot = lower_scratch_slot(l);
 	at->slot_offset = l->scratch_bytes;
-	l->scratch_bytes += align_up(at->layout.bytes, CONST_ALIGN);
+	l->scratch_bytes += align_up(at->layout.bytes, SCRATCH_ALIGN);
 	if (l->scratch_bytes > RONDO_SLOT_BYTES_MAX)
 		l->error = -ENOSPC;
 	return *at;

@@ -10,6 +10,7 @@
 #include "compiler/map.h"
 #include "compiler/mir.h"
 #include "compiler/plan.h"
+#include "core/verify.h"
 
 #define LOWER_WEIGHTS_MAX (1u << 29) /* bytes of constants in a program */
 
@@ -87,6 +88,10 @@ struct lowering {
 		u8 weight_zero;
 	} quantised;
 	u64 scratch_bytes; /* of the slot where values outside of SRAM are */
+	int weight_buffer; /* that weights were loaded into last, of the two of the matrix unit */
+	struct rondo_facts facts; /* of the program that has been made of it last */
+	u64 resident; /* bytes from 0 on where all constants stay, as they lie in their slot; or 0
+		       */
 };
 
 /* The slots of every program: weights, then inputs, then outputs; then scratch, if there is any. */
@@ -174,8 +179,9 @@ void lower_copy(struct lowering *l, const struct operand_at *to, const struct op
 	int lower_##lower(struct lowering *l, const struct stage *s, const struct plan *p);
 #include "compiler/ops.def"
 
-/* A product that is planned for the vector units. */
+/* Products that are planned for the vector units. */
 int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);
+int lower_dots(struct lowering *l, const struct stage *s, const struct plan *p);
 
 /* Whether @op may stand in a normalised graph: it has such a function other than lower_never(). */
 bool lower_maps(enum op op);

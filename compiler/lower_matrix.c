@@ -170,7 +170,7 @@ static struct mir_ref weights_ref(struct lowering *l, const struct product *p,
 		return piece_ref(l, p, t, k);
 	if (p->packed)
 		return outer_ref(p, &p->w, packed_columns(p, t) + bytes_before(p, t, k));
-	return outer_ref(p, &p->w, t->n * BYTES + p->plan->k.k[k].row * *pitch);
+	return outer_ref(p, &p->w, t->n * BYTES + p->plan->k.k[k].point * *pitch);
 }
 
 /* Weight rows of push @k into the next buffer. */
@@ -348,11 +348,11 @@ static void strips(struct lowering *l, const struct product *p, struct column_ti
 		strip(l, p, t, (s64[]){ y, x }, w, rows - y < h ? rows - y : h, -1);
 }
 
-static void column_tile(struct lowering *l, struct product *p, s64 n, int *buffer)
+static void column_tile(struct lowering *l, struct product *p, s64 n)
 {
 	const struct tile_strip *s = &p->plan->strip;
 	s64 width = p->pixels[PIXEL_X], left = p->s->size[p->column] - n, x, at;
-	struct column_tile t = { .n = n, .loaded = -1, .buffer = *buffer };
+	struct column_tile t = { .n = n, .loaded = -1, .buffer = l->weight_buffer };
 
 	t.lanes = (int)(left < l->machine->lanes ? left : l->machine->lanes);
 	at = outer_ref(p, &p->w, packed_columns(p, &t)).offset;
@@ -361,30 +361,33 @@ static void column_tile(struct lowering *l, struct product *p, s64 n, int *buffe
 	l->tile.column = at;
 	for (x = 0; x < width; x += s->w)
 		strips(l, p, &t, x, width - x < s->w ? width - x : s->w, s->h);
-	*buffer = t.buffer;
+	l->weight_buffer = t.buffer;
 	if (p->plan->cut_sums)
 		p->row += (u16)(width * p->pixels[PIXEL_Y]);
 }
 
 /* The outer dimensions from number @d on, which are no loops, and what is in them. */
-static void unrolled_outer(struct lowering *l, struct product *p, int d, int *buffer)
+static void unrolled_outer(struct lowering *l, struct product *p, int d)
 {
 	if (d < p->plan->outer) {
 		for (p->trip[d] = 0; p->trip[d] < p->s->size[d]; p->trip[d]++)
-			unrolled_outer(l, p, d + 1, buffer);
+			unrolled_outer(l, p, d + 1);
 		return;
 	}
 	for (s64 n = 0; n < p->s->size[p->column]; n += l->machine->lanes)
-		column_tile(l, p, n, buffer);
+		column_tile(l, p, n);
 }
 
 static void lower_product(struct lowering *l, struct product *p)
 {
-	int buffer = 0, d;
+	int d;
 
+	/* Where weights may be late, the first of them are not to stop the stage before. */
+	if (!l->plans->settled)
+		l->weight_buffer = 0;
 	for (d = 0; d < p->plan->looped; d++)
 		mir_loop(&l->mir, p->s->size[d]);
-	unrolled_outer(l, p, d, &buffer);
+	unrolled_outer(l, p, d);
 	for (d = 0; d < p->plan->looped; d++)
 		mir_end(&l->mir);
 }
@@ -718,6 +721,8 @@ int lower_matrix(struct lowering *l, const struct stage *s, const struct plan *p
 		return node_fail(l->g, s->node, -ENOTSUP, "weights are known only at run time");
 	if (plan->unit != PLAN_VECTOR)
 		return lower_packed(l, s, plan);
+	if (plan->dots)
+		return lower_dots(l, s, plan);
 	if (s->node->op == OP_CONVINTEGER)
 		return lower_quantised_depthwise(l, s, plan);
 	return lower_depthwise(l, s, plan);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { SHORT = 24 /* operations for one vector, of which two fit in an iteration */ };
+
 /* What one lane loads and stores. */
 static s64 element_bytes(const struct map *map, int i)
 {
@@ -207,10 +209,25 @@ void map_store(struct mir *m, const struct map *map, int i, vreg v)
 	mir_store(m, mir_v2(m, RONDO_OP_sra, v, mir_movi(m, 31)), high, map->count);
 }
 
-/* A nest over the outer dimensions and @trips vectors of @lanes lanes, from number @number on. */
-static void nest(struct mir *m, struct map *map, const struct cut *c, s64 number, s64 trips,
-		 int lanes)
+/* Whether what was made from item @first on is short, and no loop: the like may stand beside it. */
+static bool is_short(const struct mir *m, int first)
 {
+	for (int i = first; i < m->items; i++) {
+		if (m->item[i].kind != MIR_OP)
+			return false;
+	}
+	return m->items - first <= SHORT;
+}
+
+/*
+ * A nest over the outer dimensions and @trips vectors of @lanes lanes, from number @number on, and
+ * behind each of them, if it is one, the rest of the row: whether that is done.
+ */
+static bool nest(struct mir *m, struct map *map, const struct cut *c, s64 number, s64 trips,
+		 int lanes, int rest)
+{
+	bool both = false;
+	int first;
 	struct mir_ref base[MAP_OPERANDS];
 	int i, d;
 
@@ -228,13 +245,20 @@ static void nest(struct mir *m, struct map *map, const struct cut *c, s64 number
 		for (i = 0; i < map->operands; i++)
 			base[i].stride[depth] = (s32)(c->step * map->stride[i][c->dim]);
 	}
+	first = m->items;
 	one(m, map, c, base, number, lanes);
+	if (rest && trips == 1 && c->outer && is_short(m, first)) {
+		one(m, map, c, base, number + 1, rest);
+		both = true;
+	}
 	for (d = 0; d < c->outer + (trips > 1); d++)
 		mir_end(m);
+	return both;
 }
 
 void map_run(struct mir *m, int lanes, struct map *map)
 {
+	bool done = false;
 	struct cut c;
 	int d;
 
@@ -245,7 +269,7 @@ void map_run(struct mir *m, int lanes, struct map *map)
 	choose_inner(map, lanes);
 	c = cut_space(map, lanes);
 	if (c.full)
-		nest(m, map, &c, 0, c.full, c.lanes);
-	if (c.rest)
-		nest(m, map, &c, c.full, 1, c.rest);
+		done = nest(m, map, &c, 0, c.full, c.lanes, c.rest);
+	if (c.rest && !done)
+		nest(m, map, &c, c.full, 1, c.rest, 0);
 }

@@ -24,7 +24,8 @@ struct code {
 	struct transfer_list transfers;
 	struct stream *stream;
 	struct bundle_list bundles;
-	struct compiled *out;
+	struct compiled *out, first; /* before prefill() */
+	bool prefilled;
 };
 
 static int run_live(struct code *c)
@@ -37,6 +38,13 @@ static int run_live(struct code *c)
 static int run_split(struct code *c)
 {
 	int rc = pass_split(c->g, c->machine->lanes, c->sram);
+
+	return rc ? rc : graph_check(c->g);
+}
+
+static int run_flatten(struct code *c)
+{
+	int rc = pass_flatten(c->g);
 
 	return rc ? rc : graph_check(c->g);
 }
@@ -62,6 +70,8 @@ static int run_plan(struct code *c)
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
 		c->fitted = c->sram;
 	c->plans.slack = c->slack;
+	if (!rc && !c->fitted)
+		rc = plans_settle(c->g, &c->plans, c->machine);
 	if (!rc && c->fitted)
 		rc = plans_fit(c->g, &c->plans, c->machine, c->fitted);
 	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
@@ -111,7 +121,18 @@ static int run_bundles(struct code *c)
 
 static int run_emit(struct code *c)
 {
-	return emit(&c->l, &c->transfers, &c->bundles, c->out);
+	int rc = emit(&c->l, &c->transfers, &c->bundles, c->out);
+
+	if (rc || !c->prefilled)
+		return rc;
+	if (c->out->cycles < c->first.cycles) {
+		compiled_free(&c->first);
+	} else {
+		compiled_free(c->out);
+		*c->out = c->first;
+		c->first.file = NULL;
+	}
+	return 0;
 }
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
@@ -186,6 +207,8 @@ const struct pass passes[] = {
 	     "weights known only at run time: products of two activations"),
 	CODE("split", run_split, print_graph,
 	     "what is reduced along more than SRAM holds, in parts"),
+	CODE("flatten", run_flatten, print_graph,
+	     "what is flattened behind windows is read as it lies"),
 	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
 	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),
@@ -270,11 +293,11 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 
 /* ---- What does not fit into SRAM ------------------------------------------------------------- */
 
-static const struct pass *plan_pass(void)
+static const struct pass *pass_of(int (*on_code)(struct code *c))
 {
 	const struct pass *p = passes;
 
-	while (p->on_code != run_plan)
+	while (p->on_code != on_code)
 		p++;
 	return p;
 }
@@ -293,6 +316,17 @@ static bool fit_into_less(struct code *c)
 	c->fitted = c->fitted ? c->fitted - c->sram / 32 : c->sram;
 	c->g->err->code = 0;
 	arena_back_to(&c->g->arena, &c->mark);
+	return true;
+}
+
+/* Whether to make the program once more, which clears less. */
+static bool clear_less(struct code *c)
+{
+	if (c->prefilled || !prefill(&c->l))
+		return false;
+	c->prefilled = true;
+	c->first = *c->out;
+	*c->out = (struct compiled){ 0 };
 	return true;
 }
 
@@ -325,9 +359,12 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 			p->print(&c, to);
 		if (rc == -EFBIG && p->on_code == run_place && fit_into_less(&c)) {
 			rc = 0;
-			p = plan_pass() - 1;
+			p = pass_of(run_plan) - 1;
 		}
+		if (!rc && p->on_code == run_emit && clear_less(&c))
+			p = pass_of(run_transfer) - 1;
 	}
+	compiled_free(&c.first);
 	free(c.l.weights);
 	return rc;
 }

@@ -267,12 +267,12 @@ static int place_one(struct placing *p, struct mir_buffer *buf)
 	int b = (int)(buf - p->l->mir.buf);
 	u64 at;
 
-	if (buf->last < 0) { /* nobody touches it */
-		buf->base = 0;
-		return 0;
-	}
 	if (is_resident(p, buf)) {
 		buf->base = (u32)buf->slot_offset;
+		return 0;
+	}
+	if (buf->last < 0) { /* nobody touches it */
+		buf->base = 0;
 		return 0;
 	}
 	at = p->apart ? lowest_apart(p, buf) : p->l->sram;
@@ -315,6 +315,7 @@ int place_buffers(struct lowering *l)
 		find_lives(&p);
 		if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
 			p.floor = l->weights_bytes;
+		l->resident = p.floor;
 		for (p.leaves = 1; p.leaves < p.steps; p.leaves *= 2)
 			continue;
 		if (!p.span)

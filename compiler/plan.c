@@ -9,6 +9,9 @@ enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
 	PACKED_TILES = 4, /* column tiles of several pixels in the lanes */
 	PACKED_PART = 8, /* of SRAM, for the weights of several pixels in the lanes at most */
+	SETTLED_PART = 4, /* of SRAM, for the constants of a model that all stay */
+	DOT_VECTORS = 32, /* of the terms of a dot product, which are all in registers */
+	DOT_LATENCY = 24, /* cycles from the last of them to its sum */
 };
 
 s64 plan_stride(const struct stage_access *a, const struct layout *l, int dim)
@@ -275,17 +278,43 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
 	return taps <= PLAN_TAPS_MAX && vectors * (taps + 1) < 2 * groups;
 }
 
-/*
- * Cycles of the matrix unit, and of transfers of the weights, for @pixels in the lanes, about;
- * INT64_MAX: their weights have more than @most bytes.
- */
-static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, const s64 pixels[2],
-			 s64 most)
+/* What pixels in the lanes cost. */
+struct packed {
+	s64 unit; /* cycles of the matrix unit */
+	s64 last; /* and of them those behind the last weights */
+	s64 bytes; /* of weights */
+};
+
+static s64 bytes_per_cycle(const struct rondo_machine *m)
 {
-	s64 bytes_per_cycle = (s64)m->dma_bytes_per_cycle * RONDO_DMA_CHANNELS, lanes = m->lanes;
+	return (s64)m->dma_bytes_per_cycle * RONDO_DMA_CHANNELS;
+}
+
+/*
+ * Cycles of both; weights that come in beside earlier stages count as far as they, or those of
+ * stages to come, are too late for it.
+ */
+static s64 packed_cycles(const struct plans *p, const struct rondo_machine *m,
+			 const struct packed *c)
+{
+	s64 late = (p->moved + c->bytes) / bytes_per_cycle(m) - p->worked, cycles;
+
+	if (!p->settling)
+		return c->unit + c->bytes / bytes_per_cycle(m);
+	cycles = late + c->last > c->unit ? late + c->last : c->unit;
+	late += p->ahead;
+	return late > cycles ? late : cycles;
+}
+
+/* For @pixels in the lanes, about. */
+static struct packed packed_cost(const struct stage *s, const struct rondo_machine *m,
+				 const s64 pixels[2])
+{
+	s64 lanes = m->lanes;
 	struct stage packed;
 	const s64 *size, *k;
 	s64 row, pushes, rows, columns, all, strips, groups, outer;
+	struct packed c;
 
 	stage_pack(s, pixels, &packed);
 	size = &packed.size[packed.dims - packed.reduced - 3];
@@ -300,11 +329,12 @@ static s64 packed_cycles(const struct stage *s, const struct rondo_machine *m, c
 	columns = (size[2] + lanes - 1) / lanes;
 	all = size[0] * size[1];
 	strips = columns * pushes > 1 ? (all + m->acc_rows - 1) / m->acc_rows : 1;
-	if (groups * rows * size[2] * CONTAINER_BYTES > most)
-		return INT64_MAX;
+	c.bytes = groups * rows * size[2] * CONTAINER_BYTES;
+	c.last = all;
 	all *= pushes * columns * outer;
-	return (all > rows * columns * strips * outer ? all : rows * columns * strips * outer) +
-	       groups * rows * size[2] * CONTAINER_BYTES / bytes_per_cycle;
+	rows *= columns * strips * outer;
+	c.unit = all > rows ? all : rows;
+	return c;
 }
 
 /* Whether @pixels may lie in the lanes: one lane pattern must store them. */
@@ -335,17 +365,20 @@ static void choose_pixels(const struct plans *p, const struct stage *s,
 	const s64 *size = &s->size[s->dims - s->reduced - 3];
 	s64 most = (s64)(p->sram ? p->sram : m->sram_bytes) / PACKED_PART;
 	s64 least, cycles, n[2];
+	struct packed cost;
 
 	pixels[0] = pixels[1] = 1;
 	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value))
 		return;
-	least = packed_cycles(s, m, pixels, INT64_MAX);
+	cost = packed_cost(s, m, pixels);
+	least = packed_cycles(p, m, &cost);
 	for (n[0] = 1; n[0] <= m->lanes && n[0] <= size[0]; n[0]++) {
 		for (n[1] = 1; n[1] <= m->lanes && n[1] <= size[1]; n[1]++) {
 			if (n[0] * n[1] == 1 || !may_lie(s, out, n, m->lanes))
 				continue;
-			cycles = packed_cycles(s, m, n, most);
-			if (cycles >= least)
+			cost = packed_cost(s, m, n);
+			cycles = packed_cycles(p, m, &cost);
+			if (cost.bytes > most || cycles >= least)
 				continue;
 			least = cycles;
 			memcpy(pixels, n, sizeof(n));
@@ -360,6 +393,15 @@ void plan_pack(const struct stage *s, const struct plan *plan, struct stage *pac
 		memcpy(packed->size, plan->tile, sizeof(packed->size));
 }
 
+/* Whether all of the stage that @s is, or is a tile of, has more than one pixel. */
+static bool has_pixels(const struct stage *s)
+{
+	const struct stage *all = s->whole ? s->whole : s;
+	int column = all->dims - all->reduced - 1;
+
+	return all->size[column - 2] * all->size[column - 1] > 1;
+}
+
 int plan_product(struct graph *g, const struct stage *whole, const struct rondo_machine *m,
 		 struct plan *plan)
 {
@@ -372,6 +414,8 @@ int plan_product(struct graph *g, const struct stage *whole, const struct rondo_
 	rc = plan_pushes(g, s, &plan->in[0], plan_joins(s, &plan->in[0]), m, &plan->k);
 	if (rc)
 		return rc;
+	if (!plan->cut_sums && has_pixels(whole))
+		tile_shortest_first(&plan->k);
 	plan->unit = PLAN_MATRIX;
 	plan->outer = s->dims - s->reduced - 3;
 	plan->strip = tile_pixels(m, s->size[plan->outer + 1], s->size[plan->outer]);
@@ -437,6 +481,41 @@ void plan_cut_sums(struct plan *plan)
 	plan->pixels[0] = plan->pixels[1] = 1;
 }
 
+/* How many terms a result of @s has, if these are one row whose weights are known; else 0. */
+static s64 terms_of_row(const struct stage *s, const struct plan *plan)
+{
+	int first = s->dims - s->reduced;
+	s64 stride = CONTAINER_BYTES;
+
+	if ((s->node->op != OP_CONV && s->node->op != OP_LINEAR) || !value_is_const(s->in[1].value))
+		return 0;
+	for (int d = 0; d < first - 1; d++) {
+		if (s->size[d] != 1)
+			return 0;
+	}
+	for (int d = s->dims - 1; d >= first; d--) {
+		if (s->size[d] > 1 && plan_stride(&s->in[0], &plan->in[0], d) != stride)
+			return 0;
+		stride *= s->size[d];
+	}
+	return stride / CONTAINER_BYTES;
+}
+
+/*
+ * Whether dot products are faster: a row of weights serves one push, and only as many rows as both
+ * buffers hold are there before the input is.
+ */
+static bool dots_are_faster(const struct stage *s, const struct plan *plan,
+			    const struct rondo_machine *m)
+{
+	s64 terms = terms_of_row(s, plan), columns = s->size[s->dims - s->reduced - 1];
+	s64 vectors = (terms + m->lanes - 1) / m->lanes;
+	s64 tiles = (columns + m->lanes - 1) / m->lanes, late = terms * tiles - 2 * m->lanes;
+
+	return terms && vectors <= DOT_VECTORS &&
+	       columns * (vectors + 1) / 2 + DOT_LATENCY < (late > 0 ? late : 0) + vectors * tiles;
+}
+
 static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 		      const struct rondo_machine *m, struct plan *plan)
 {
@@ -448,6 +527,9 @@ static int plan_stage(struct graph *g, struct plans *p, const struct stage *s,
 	if (s->kind == STAGE_MOVE && is_alias(p, s))
 		plan->unit = PLAN_ALIAS;
 	if (s->kind != STAGE_PRODUCT || vectors_are_faster(s, m))
+		return 0;
+	plan->dots = p->settling && dots_are_faster(s, plan, m);
+	if (plan->dots)
 		return 0;
 	choose_pixels(p, s, m, plan->pixels);
 	if (row_bytes(s) > m->sram_bytes) { /* there is no need to know how all of it is pushed */
@@ -617,5 +699,67 @@ int plans_make(struct graph *g, const struct stages *s, const struct rondo_machi
 	rc = choose_layouts(g, out);
 	for (int i = 0; i < s->count && !rc; i++)
 		rc = plan_stage(g, out, s->at[i], machine, &out->at[i]);
+	return rc;
+}
+
+/* Bytes of constants that @s reads, and cycles that it takes about, as it is planned. */
+static struct packed stage_cost(const struct stage *s, const struct plan *plan,
+				const struct rondo_machine *m)
+{
+	struct packed cost = { 0 };
+
+	if (plan->unit == PLAN_MATRIX && value_is_const(s->in[1].value))
+		return packed_cost(s, m, plan->pixels);
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		if (s->in[i].value && value_is_const(s->in[i].value))
+			cost.bytes += (s64)layout_dense(s->in[i].value).bytes;
+	}
+	if (plan->unit != PLAN_ALIAS)
+		cost.unit = shape_elems(&s->out.value->shape) / m->lanes;
+	return cost;
+}
+
+/* By stage: plans.ahead, for the plans that there are. */
+static s64 *find_ahead(struct graph *g, const struct plans *p, const struct rondo_machine *m)
+{
+	int count = p->stages->count;
+	s64 *ahead = graph_alloc(g, (count + 1) * sizeof(*ahead));
+
+	for (int i = count - 2; i >= 0 && ahead; i--) {
+		struct packed next = stage_cost(p->stages->at[i + 1], &p->at[i + 1], m);
+		s64 behind = ahead[i + 1] - next.unit;
+
+		ahead[i] = next.bytes / bytes_per_cycle(m) + (behind > 0 ? behind : 0);
+	}
+	return ahead;
+}
+
+int plans_settle(struct graph *g, struct plans *p, const struct rondo_machine *machine)
+{
+	s64 *ahead;
+	int rc = 0;
+
+	p->moved = 0;
+	for (const struct value *v = g->values; v; v = v->next)
+		p->moved += value_is_const(v) && v->uses ? (s64)layout_dense(v).bytes : 0;
+	p->settling = p->settled = p->moved <= (s64)machine->sram_bytes / SETTLED_PART;
+	if (!p->settling)
+		return 0;
+	ahead = find_ahead(g, p, machine);
+	if (!ahead)
+		return g->err->code;
+	p->moved = p->worked = 0;
+	for (size_t i = 0; i < g->inputs.n; i++)
+		p->moved += (s64)p->layout[g->inputs.v[i]->id].bytes;
+	for (int i = 0; i < p->stages->count && !rc; i++) {
+		struct packed cost;
+
+		p->ahead = ahead[i];
+		rc = plan_again(g, p, i, machine);
+		cost = stage_cost(p->stages->at[i], &p->at[i], machine);
+		p->moved += cost.bytes;
+		p->worked += cost.unit;
+	}
+	p->settling = false;
 	return rc;
 }

@@ -33,6 +33,8 @@ struct plan {
 	struct layout in[STAGE_INPUTS]; /* how it reads its inputs: if not as they are, copies */
 	/* PLAN_MATRIX: sizes and numbers of columns and pixels are those of stage_pack() */
 	s64 pixels[2]; /* rows, and pixels of a row, that lie in the lanes beside each other */
+	/* PLAN_VECTOR: of a row of results each is a dot product, whose terms lie in the lanes. */
+	bool dots;
 	struct tile_ks k; /* the reduced dimensions, or those of a tile, cut into pushes */
 	struct tile_strip strip; /* the pixels that are computed at one time */
 	int outer; /* dimensions outside of the pixels */
@@ -66,6 +68,10 @@ struct plans {
 	 */
 	int *maker;
 	unsigned int slack; /* eighths of the room for tiles that are left free between them */
+	bool settled; /* all constants can stay in SRAM, and plans_settle() has found that */
+	bool settling; /* transfers go on beside the work of earlier stages: */
+	s64 worked, moved; /* cycles of these, and bytes of constants and inputs so far; */
+	s64 ahead; /* cycles by which transfers are later than work in stages to come, if not now */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };
 
@@ -75,6 +81,12 @@ struct plans {
  */
 int plans_make(struct graph *g, const struct stages *s, const struct rondo_machine *machine,
 	       struct plans *out);
+
+/*
+ * Plans again what depends on where constants are, if all can stay in SRAM: they come in beside the
+ * work of the stages before, so that more of them cost nothing until that is over.
+ */
+int plans_settle(struct graph *g, struct plans *p, const struct rondo_machine *machine);
 
 /*
  * Fits the plans @p into @sram bytes: what is too large for them lies outside, stages that touch

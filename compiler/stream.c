@@ -79,13 +79,15 @@ static bool open_stream(struct builder *b)
 	b->start_at = NULL;
 	b->need = NULL;
 	b->start_room = b->need_room = 0;
-	memset(b->slot_free, 0, sizeof(b->slot_free));
+	memset(b->slot, 0, sizeof(b->slot));
 	memset(b->acc, 0, b->l->machine->acc_rows * sizeof(*b->acc));
 	memset(b->weights, 0, sizeof(b->weights));
 	memset(b->reg, 0, sizeof(b->reg));
 	sram_map_restart(&b->sram);
 	sram_map_restart(&b->slots);
-	return true;
+	if (!b->outer)
+		stream_start_early(b);
+	return !b->error;
 }
 
 struct stream_run *stream_new_run(struct builder *b)
@@ -113,30 +115,16 @@ static void mark(struct builder *b, u64 at)
 	s->mark[s->marks++] = (struct stream_mark){ at, b->node->name, b->node->node };
 }
 
-static void slots_free(const struct builder *b, const struct placing *p, u64 *start)
-{
-	for (int i = 0; i < p->k->ops; i++)
-		not_before(start, b->slot_free[p->s->slot[i]], p->s->at[i]);
-}
-
-static void take_slots(struct builder *b, const struct placing *p)
-{
-	u64 last = p->start + (p->count - 1) * p->s->interval;
-
-	for (int i = 0; i < p->k->ops; i++) {
-		u64 *free = &b->slot_free[p->s->slot[i]];
-		u64 latency = rondo_latency(b->l->machine, p->k->op[i].op.op);
-
-		*free = max_of(*free, last + p->s->at[i] + 1);
-		b->busy_until = max_of(b->busy_until, last + p->s->at[i] + max_of(latency, 1));
-	}
-}
-
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-/* Whether an operation of the kernel is more than a preparation: its node's region begins there. */
+/*
+ * Whether an operation of the kernel is more than a preparation: its node's region begins there. A
+ * kernel that stores one register all the time fills what is beside the elements.
+ */
 static bool is_work(const struct kernel *k)
 {
+	if (k->ops == 1 && k->op->op.op == RONDO_OP_st_w)
+		return false;
 	for (int i = 0; i < k->ops; i++) {
 		if (rondo_ops[k->op[i].op.op].slots & (RONDO_SLOTS_S | RONDO_SLOTS_M))
 			return true;
@@ -148,17 +136,32 @@ static void find_start(struct builder *b, struct placing *p)
 {
 	u64 start = 0;
 
-	slots_free(b, p, &start);
 	stream_wait_registers(b, p, &start);
+	stream_wait_slots(b, p, &start);
 	stream_wait_memory(b, p, &start);
+	stream_wait_slots(b, p, &start);
 	p->start = start;
+}
+
+/* Finds registers for the kernel, and puts its start off until there are such, and slots. */
+static int find_registers(struct builder *b, struct placing *p, reg_numbers reg)
+{
+	u64 was;
+	int rc;
+
+	do {
+		was = p->start;
+		rc = stream_find_registers(b, p, reg);
+		stream_wait_slots(b, p, &p->start);
+	} while (!rc && p->start != was);
+	return rc;
 }
 
 static int commit(struct builder *b, struct placing *p, const reg_numbers reg)
 {
 	if (is_work(p->k))
 		mark(b, p->start);
-	take_slots(b, p);
+	stream_take_slots(b, p);
 	stream_take_memory(b, p);
 	stream_take_registers(b, p, reg);
 	stream_add_runs(b, p, reg);
@@ -187,7 +190,7 @@ static int try_kernel(struct builder *b, struct placing *p, struct kernel *k, in
 	p->s = &s;
 	p->count = kernel_count(k);
 	find_start(b, p);
-	rc = stream_find_registers(b, p, reg);
+	rc = find_registers(b, p, reg);
 	if (rc == -EAGAIN && *rest)
 		k->trips[k->dims - 1] += *rest;
 	return rc ? rc : commit(b, p, reg);
@@ -231,11 +234,12 @@ static int shift_ops(struct builder *b, struct kernel *k, u64 by)
 	return 0;
 }
 
-static int place_kernel(struct builder *b, struct kernel k, int first_item, int end_item)
+/* Places all of @k: innermost trips that its unrolled copies leave over are another kernel. */
+static int place_parts(struct builder *b, struct kernel k, int first_item, int end_item)
 {
 	struct placing p = { .b = b, .first_item = first_item, .end_item = end_item };
 	u64 rest = 1;
-	int rc = stream_pair(b, &k, first_item, end_item);
+	int rc = 0;
 
 	while (rest && !rc) {
 		struct kernel part = k;
@@ -247,9 +251,41 @@ static int place_kernel(struct builder *b, struct kernel k, int first_item, int 
 		k.trips[k.dims - 1] = rest;
 		k.dims -= rest == 1;
 	}
+	return rc;
+}
+
+static int place_kernel(struct builder *b, struct kernel k, int first_item, int end_item)
+{
+	struct kernel rest;
+	int rc = stream_pair(b, &k, first_item, end_item, &rest);
+
+	if (!rc)
+		rc = place_parts(b, k, first_item, end_item);
+	if (!rc && rest.ops)
+		rc = place_parts(b, rest, first_item, end_item);
 	if (!rc)
 		stream_release_registers(b, k.op, k.ops, end_item);
 	return rc;
+}
+
+/*
+ * How many of the @ops operations from item @first on are scheduled together: all of them, or, if
+ * none needs another, those that make the first one's registers. But where they may stop everything
+ * for a transfer, they do that together.
+ */
+static int count_together(const struct builder *b, int first, int ops)
+{
+	const struct mir_item *op = &b->l->mir.item[first];
+	int n = 1;
+
+	for (int i = 0; i < ops; i++) {
+		if (!b->t->early || op[i].dst == VREG_NONE || op[i].a != VREG_NONE ||
+		    op[i].params != VREG_NONE)
+			return ops;
+	}
+	while (n < ops && op[n].dst == op->dst)
+		n++;
+	return n;
 }
 
 /* Straight-line code from item @first on: in two halves if there are too few registers for it. */
@@ -288,8 +324,10 @@ static bool kernel_at(const struct builder *b, int i, struct kernel *k)
 /* Ends the flat stream with nothing in flight. */
 static void close_stream(struct builder *b)
 {
+	stream_put_off_early(b);
 	stream_resolve(b);
 	b->stream->length = b->busy_until;
+	b->elapsed += b->busy_until;
 }
 
 static int place_items(struct builder *b, int i, int end);
@@ -297,6 +335,7 @@ static int place_items(struct builder *b, int i, int end);
 static int place_repetition(struct builder *b, int i, int end)
 {
 	struct stream *s, **after;
+	u64 before;
 	int rc;
 
 	stream_end_transfers(b, i, end);
@@ -304,6 +343,7 @@ static int place_repetition(struct builder *b, int i, int end)
 	s = graph_alloc(b->l->g, sizeof(*s));
 	if (!s)
 		return stream_fail(b, -ENOMEM);
+	before = b->elapsed;
 	s->trips = b->outer_trips[b->outer++] = b->l->mir.item[i].trip;
 	*b->end = s;
 	after = &s->next;
@@ -314,6 +354,7 @@ static int place_repetition(struct builder *b, int i, int end)
 	if (rc)
 		return rc;
 	close_stream(b);
+	b->elapsed = before + (b->elapsed - before) * s->trips;
 	b->outer--;
 	b->end = after;
 	if (!open_stream(b))
@@ -354,6 +395,7 @@ static int place_items(struct builder *b, int i, int end)
 				if (m->item[i + ops].kind != MIR_OP)
 					break;
 			}
+			ops = count_together(b, i, ops);
 			rc = place_straight(b, i, ops);
 			i += ops;
 			break;
@@ -381,8 +423,10 @@ static int prepare(struct builder *b)
 			return g->err->code;
 	}
 	for (int i = 0; i < transfers; i++)
-		b->started[i] = (struct started){ .number = -1, .wanted = NEVER, .needed = NEVER };
-	for (int i = 0; i < b->t->count && b->opening < OPENING_MAX; i++)
+		b->started[i] = (struct started){
+			.number = -1, .wanted = NEVER, .needed = NEVER, .waits = -1
+		};
+	for (int i = b->t->early; i < b->t->count && b->opening < OPENING_MAX; i++)
 		b->opening += b->t->at[i].dir == RONDO_DMA_IN;
 	sram_map_init(&b->sram, &g->arena, b->l->machine->sram_bytes);
 	sram_map_init(&b->slots, &g->arena, RONDO_PROGRAM_SLOTS_MAX * RONDO_SLOT_BYTES_MAX);

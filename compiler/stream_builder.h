@@ -3,6 +3,7 @@
  * What the files stream*.c share: a stream while it grows. See stream.h.
  *
  *	stream.c		goes through the machine IR, kernel by kernel
+ *	stream_slot.c		when slots are free
  *	stream_memory.c		when SRAM, accumulators and weights may be touched
  *	stream_transfer.c	when transfers start, and who waits for them
  *	stream_register.c	which registers a kernel gets, and when
@@ -41,7 +42,21 @@ struct started {
 	int order; /* among the starts of its channel */
 	u64 at; /* bundle of this stream */
 	u64 wanted; /* about when the kernel that it is started for touches it; NEVER: none does */
-	u64 needed; /* the first bundle that waits for it, or NEVER */
+	u64 needed; /* the first bundle that waits for it, or NEVER, */
+	int waits; /* and its stream */
+	/* If it is early: bundles from the begin of the program to its end, exactly; else 0. */
+	u64 ended;
+};
+
+enum { SLOT_GAPS = 16 };
+
+/* When a slot of this stream is free: in gaps between kernels, and from @free on. */
+struct slot_use {
+	u64 free;
+	int gaps;
+	struct {
+		u64 lo, hi;
+	} gap[SLOT_GAPS]; /* rising */
 };
 
 /* Bundle @at waits for transfer @transfer. */
@@ -58,7 +73,7 @@ struct builder {
 	int number; /* of the flat one */
 	u64 outer_trips[RONDO_LOOP_DEPTH];
 	int outer; /* repetitions around */
-	u64 slot_free[RONDO_SLOTS_PER_BUNDLE];
+	struct slot_use slot[RONDO_SLOTS_PER_BUNDLE];
 	struct cell *acc, weights[2][RONDO_LANES_MAX], reg[RONDO_VREGS];
 	u64 held; /* set of registers */
 	struct vreg_state *vreg;
@@ -74,6 +89,8 @@ struct builder {
 	struct need *need; /* of this stream */
 	int needs, need_room;
 	u64 busy_until; /* bundles of this stream so far, results that land included */
+	u64 elapsed; /* bundles of the streams before, all trips */
+	int early; /* early transfers that have started */
 	u64 opening; /* bundles at the begin of the program in which transfers start, about */
 	const struct mir_item *node; /* being placed */
 	bool marked; /* the node's region has begun */
@@ -114,6 +131,13 @@ bool stream_grow(struct builder *b, void **array, int used, int *room, size_t si
 /* A new run of the stream, of one execution; NULL: no memory. */
 struct stream_run *stream_new_run(struct builder *b);
 
+/* ---- stream_slot.c ----------------------------------------------------------------------------
+ */
+
+/* Puts off *@start until all slots of @p are free as long as it takes. */
+void stream_wait_slots(const struct builder *b, const struct placing *p, u64 *start);
+void stream_take_slots(struct builder *b, const struct placing *p);
+
 /* ---- stream_memory.c --------------------------------------------------------------------------
  */
 
@@ -135,6 +159,14 @@ u64 stream_behind(const struct builder *b, int transfer);
  * first stream, behind those that open the program. A wait among them would hold the others up.
  */
 u64 stream_awaits(const struct builder *b, int transfer);
+
+/*
+ * Starts the early transfers, which have not started yet, one behind the other; so it is known when
+ * each ends, and nobody has to stop for it. At the end of a stream those are put off that start
+ * later than anything of it.
+ */
+void stream_start_early(struct builder *b);
+void stream_put_off_early(struct builder *b);
 
 /* Starts @transfer as early as its bytes allow, behind those of its channel. */
 void stream_start(struct builder *b, int transfer);
@@ -181,9 +213,11 @@ void stream_release_registers(struct builder *b, const struct mir_item *op, int 
 
 /*
  * Makes two iterations of @k, items [@first_item, @end_item), one, if that takes fewer bundles and
- * their order does not matter. b->error.
+ * their order does not matter. What is left over is *@rest, which has no operations if nothing is.
+ * b->error.
  */
-int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_item);
+int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_item,
+		struct kernel *rest);
 
 /* ---- stream_run.c -----------------------------------------------------------------------------
  */

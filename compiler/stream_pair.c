@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Two iterations as one, where that wastes no slot: nine multiply-adds take two vector units four
- * and a half bundles, so that two iterations fit in nine but one takes five.
+ * and a half bundles, so that two iterations fit in nine but one takes five. They are neighbours
+ * along the innermost loop of even trips; if all are odd, along the longest one, whose last trip is
+ * done by itself.
  */
 #include "compiler/stream_builder.h"
 
 #include <errno.h>
 
-enum { OPS_MAX = 128 }; /* of an iteration */
+enum {
+	OPS_MAX = 128, /* of an iteration */
+	SPLIT_MIN = 64, /* iterations, of which it pays to do some by themselves */
+};
 
 /* Whether the loads or vector operations are an odd number, and take longer than anything else. */
 static bool gains(const struct kernel *k)
@@ -130,19 +135,76 @@ static bool rename_registers(struct builder *b, struct mir_item *op, int ops)
 	return true;
 }
 
-int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_item)
+/* The loop of @k whose trips are taken two by two. */
+static int loop_of_pairs(const struct kernel *k)
 {
-	int d = k->dims - 1;
+	int longest = k->dims - 1;
+
+	for (int d = k->dims - 1; d >= 0; d--) {
+		if (k->trips[d] % 2 == 0)
+			return d;
+		if (k->trips[d] > k->trips[longest])
+			longest = d;
+	}
+	return longest;
+}
+
+/* @op, an operation of @k, without loop @d, in its trip number @trip. */
+static void leave_loop(const struct kernel *k, struct mir_item *op, int d, u64 trip)
+{
+	s32 *stride = op->ref.stride + k->outer;
+	s16 *row = op->ref.row_stride + k->outer;
+
+	op->ref.offset += (s64)trip * stride[d];
+	op->op.row += (u16)(trip * (u64)row[d]);
+	for (; d < k->dims - 1; d++) {
+		stride[d] = stride[d + 1];
+		row[d] = row[d + 1];
+	}
+	stride[d] = 0;
+	row[d] = 0;
+}
+
+static void drop_loop(struct kernel *k, int d)
+{
+	for (k->dims--; d < k->dims; d++)
+		k->trips[d] = k->trips[d + 1];
+}
+
+/* Takes the last trip of loop @d from @k, which is @rest. */
+static int split_off(struct builder *b, struct kernel *k, int d, struct kernel *rest)
+{
+	struct mir_item *op = graph_alloc(b->l->g, (size_t)k->ops * sizeof(*op));
+
+	if (!op)
+		return stream_fail(b, -ENOMEM);
+	k->trips[d]--;
+	*rest = *k;
+	rest->op = op;
+	for (int i = 0; i < k->ops; i++) {
+		op[i] = k->op[i];
+		leave_loop(k, &op[i], d, k->trips[d]);
+	}
+	drop_loop(rest, d);
+	return 0;
+}
+
+int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_item,
+		struct kernel *rest)
+{
+	int d = loop_of_pairs(k);
 	struct mir_item *op;
 
-	if (!k->dims || k->trips[d] % 2 || k->ops > OPS_MAX || !gains(k))
+	rest->ops = 0;
+	if (!k->dims || k->ops > OPS_MAX || !gains(k) ||
+	    (k->trips[d] % 2 && kernel_count(k) < SPLIT_MIN))
 		return 0;
 	for (int i = 0; i < k->ops; i++) {
 		if (!is_own(b, k, i, first_item, end_item) || !is_free(k, i))
 			return 0;
 	}
 	op = graph_alloc(b->l->g, 2 * (size_t)k->ops * sizeof(*op));
-	if (!op)
+	if (!op || (k->trips[d] % 2 && split_off(b, k, d, rest)))
 		return stream_fail(b, -ENOMEM);
 	for (int i = 0; i < 2 * k->ops; i++) {
 		s32 *stride = &op[i].ref.stride[k->outer + d];
@@ -158,6 +220,10 @@ int stream_pair(struct builder *b, struct kernel *k, int first_item, int end_ite
 	k->ops *= 2;
 	k->paired = true;
 	k->trips[d] /= 2;
-	k->dims -= k->trips[d] == 1;
+	if (k->trips[d] == 1) {
+		for (int i = 0; i < k->ops; i++)
+			leave_loop(k, &op[i], d, 0);
+		drop_loop(k, d);
+	}
 	return 0;
 }

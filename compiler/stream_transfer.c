@@ -35,13 +35,15 @@ void stream_need(struct builder *b, int transfer, u64 at)
 {
 	struct started *s = &b->started[transfer];
 
-	/* What an earlier stream started has ended with it. */
-	if (s->number != b->number || s->needed <= at)
+	/* What an earlier stream started has ended with it, unless it has come in early. */
+	if (s->ended ? s->needed != NEVER && (s->waits != b->number || s->needed <= at) :
+		       s->number != b->number || s->needed <= at)
 		return;
 	if (!stream_grow(b, (void **)&b->need, b->needs, &b->need_room, sizeof(*b->need)))
 		return;
 	b->need[b->needs++] = (struct need){ at, transfer };
 	s->needed = at;
+	s->waits = b->number;
 	b->busy_until = max_of(b->busy_until, at + 1);
 }
 
@@ -111,11 +113,19 @@ u64 stream_behind(const struct builder *b, int transfer)
 	return b->started[transfer].at + 1;
 }
 
+/* The bundle of this stream in which the early transfer of @s has ended. */
+static u64 early_end(const struct builder *b, const struct started *s)
+{
+	return s->ended > b->elapsed ? s->ended - b->elapsed : 0;
+}
+
 u64 stream_awaits(const struct builder *b, int transfer)
 {
 	u64 at = stream_behind(b, transfer);
 	int i = start_from(b, at);
 
+	if (transfer != SRAM_NO_TRANSFER && b->started[transfer].ended)
+		return early_end(b, &b->started[transfer]);
 	if (!at)
 		return 0;
 	for (; i < b->starts && b->start_at[i] == at; i++)
@@ -131,6 +141,8 @@ static u64 ended(const struct builder *b, int x)
 {
 	u64 behind = stream_behind(b, x);
 
+	if (x != SRAM_NO_TRANSFER && b->started[x].ended)
+		return early_end(b, &b->started[x]);
 	return behind ? behind + cycles_of(&b->t->at[x]) : 0;
 }
 
@@ -221,6 +233,8 @@ static u64 waited_for(const struct builder *b, int x)
 	const struct started *s = &b->started[x];
 	u64 at = s->needed != NEVER ? s->needed : s->wanted;
 
+	if (s->ended)
+		return early_end(b, s);
 	return at == NEVER || (s->number >= 0 && s->number != b->number) ? 0 : at;
 }
 
@@ -289,18 +303,80 @@ static u64 choose_start(const struct builder *b, int transfer)
 	return channel_free(b, transfer, at);
 }
 
-void stream_start(struct builder *b, int transfer)
+/* Enters the start of @transfer, which is known. */
+static void enter_start(struct builder *b, int transfer)
 {
 	const struct transfer *x = &b->t->at[transfer];
-	struct started *s = &b->started[transfer];
 	bool in = x->dir == RONDO_DMA_IN;
 
-	s->at = take_start(b, choose_start(b, transfer));
-	s->number = b->number;
+	b->started[transfer].number = b->number;
 	enter_channel(b, transfer);
-	need_overlapped(b, transfer, s->at);
+	need_overlapped(b, transfer, b->started[transfer].at);
 	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), in ? set_in : set_out, &transfer);
 	sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in, &transfer);
+}
+
+/* Starts early transfer @transfer when no more than three of its channel are under way. */
+static void start_early(struct builder *b, int transfer)
+{
+	u32 channel = b->t->at[transfer].channel;
+	struct started *s = &b->started[transfer];
+	const int *order = b->order[channel];
+	int n = b->orders[channel];
+	u64 at = 0, queue = 0;
+
+	if (n >= RONDO_DMA_OUTSTANDING)
+		at = early_end(b, &b->started[order[n - RONDO_DMA_OUTSTANDING]]);
+	if (n) {
+		at = max_of(at, stream_behind(b, order[n - 1]));
+		queue = early_end(b, &b->started[order[n - 1]]);
+	}
+	s->at = take_start(b, at);
+	s->ended = b->elapsed + cycles_of(&b->t->at[transfer]) - START_CYCLES +
+		   max_of(s->at + START_CYCLES, queue);
+	enter_start(b, transfer);
+}
+
+void stream_start_early(struct builder *b)
+{
+	while (b->early < b->t->early && !b->error)
+		start_early(b, b->early++);
+}
+
+/* Early transfer @transfer has not started. */
+static void take_back(struct builder *b, int transfer)
+{
+	static const int none = SRAM_NO_TRANSFER;
+	const struct transfer *x = &b->t->at[transfer];
+	struct started *s = &b->started[transfer];
+	int at = start_from(b, s->at);
+
+	b->starts--;
+	memmove(&b->start_at[at], &b->start_at[at + 1], (b->starts - at) * sizeof(*b->start_at));
+	b->orders[x->channel]--;
+	s->number = -1;
+	s->ended = 0;
+	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), set_in, &none);
+	sram_map_change(&b->slots, slot_lo(x), slot_hi(x), set_out, &none);
+}
+
+void stream_put_off_early(struct builder *b)
+{
+	int i;
+
+	while (b->early && b->started[b->early - 1].number == b->number &&
+	       b->started[b->early - 1].at >= b->busy_until)
+		take_back(b, --b->early);
+	for (i = b->early; i && b->started[i - 1].number == b->number; i--)
+		b->busy_until = max_of(b->busy_until, b->started[i - 1].at + 1);
+}
+
+void stream_start(struct builder *b, int transfer)
+{
+	struct started *s = &b->started[transfer];
+
+	s->at = take_start(b, choose_start(b, transfer));
+	enter_start(b, transfer);
 	b->busy_until = max_of(b->busy_until, s->at + 1);
 }
 
@@ -312,18 +388,33 @@ void stream_send(struct builder *b, mir_buf buf)
 		stream_start(b, span->first + i);
 }
 
+/* The first transfer of @span that brings what lies from byte @lo of its buffer on. */
+static int first_piece(const struct builder *b, const struct transfer_span *span, u64 lo)
+{
+	int first = 0, end = span->count;
+
+	while (first < end) {
+		int middle = (first + end) / 2;
+		const struct transfer *x = &b->t->at[span->first + middle];
+
+		if (x->offset + x->bytes <= lo)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first;
+}
+
 void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at)
 {
 	const struct transfer_span *span = &b->t->in[buf];
-	u64 begin;
 
-	if (!span->count)
+	if (span->first < b->t->early)
 		return;
-	begin = b->t->at[span->first].offset;
-	for (int i = lo > begin ? (int)((lo - begin) / span->piece) : 0; i < span->count; i++) {
-		struct started *s = &b->started[span->first + i];
+	for (int i = span->first + first_piece(b, span, lo); i < span->first + span->count; i++) {
+		struct started *s = &b->started[i];
 
-		if (begin + i * span->piece >= hi)
+		if (b->t->at[i].offset >= hi)
 			break;
 		if (s->number >= 0)
 			continue;
@@ -331,7 +422,7 @@ void stream_wish(struct builder *b, mir_buf buf, u64 lo, u64 hi, u64 at)
 			if (!stream_grow(b, (void **)&b->wish, b->wishes, &b->wish_room,
 					 sizeof(*b->wish)))
 				return;
-			b->wish[b->wishes++] = span->first + i;
+			b->wish[b->wishes++] = i;
 		}
 		s->wanted = s->wanted < at ? s->wanted : at;
 	}
@@ -357,6 +448,24 @@ void stream_start_wishes(struct builder *b)
 	b->wishes = 0;
 }
 
+/* The early transfers that item @i touches: when they have ended, or all are needed at @at. */
+static u64 end_early(struct builder *b, int i, u64 at, bool need)
+{
+	const struct mir_item *op = &b->l->mir.item[i];
+	const struct transfer_span *span;
+
+	if (op->kind != MIR_OP || op->ref.buf == MIR_NO_BUF)
+		return at;
+	span = &b->t->in[op->ref.buf];
+	for (int x = span->first; x < span->first + span->count && x < b->t->early; x++) {
+		if (need)
+			stream_need(b, x, at);
+		else
+			at = max_of(at, early_end(b, &b->started[x]));
+	}
+	return at;
+}
+
 /* Starts and waits for all transfers that items [@i, @end) touch: no loop contains any. */
 void stream_end_transfers(struct builder *b, int i, int end)
 {
@@ -371,11 +480,18 @@ void stream_end_transfers(struct builder *b, int i, int end)
 	}
 	stream_start_wishes(b);
 	at = max_of(at, b->busy_until);
+	for (int j = i; j < end; j++)
+		at = end_early(b, j, at, false);
+	for (int j = i; j < end; j++)
+		end_early(b, j, at, true);
 	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
 		for (int n = b->orders[ch]; n > 0; n--) {
-			if (b->started[b->order[ch][n - 1]].number != b->number)
+			const struct started *s = &b->started[b->order[ch][n - 1]];
+
+			if (s->number != b->number)
 				break;
-			stream_need(b, b->order[ch][n - 1], at);
+			if (!s->ended)
+				stream_need(b, b->order[ch][n - 1], at);
 		}
 	}
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "compiler/tile.h"
 
+#include <string.h>
+
 /*
  * How to cut the columns of a rectangle of @segs rows that are left behind whole pushes: best[w] is
  * the number of pushes for w of them, of which the first width[w] are together.
@@ -100,6 +102,23 @@ struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		cut_run(&c, &runs[i], m->lanes, &cuts);
 	}
 	return ks;
+}
+
+void tile_shortest_first(struct tile_ks *ks)
+{
+	struct tile_k least;
+	s64 row = 0;
+	int at = 0;
+
+	if (!ks->k)
+		return;
+	for (int i = 1; i < ks->n; i++)
+		at = ks->k[i].count < ks->k[at].count ? i : at;
+	least = ks->k[at];
+	memmove(&ks->k[1], &ks->k[0], (size_t)at * sizeof(*ks->k));
+	ks->k[0] = least;
+	for (int i = 0; i < ks->n; row += ks->k[i++].count)
+		ks->k[i].row = row;
 }
 
 struct tile_strip tile_pixels(const struct rondo_machine *m, s64 w, s64 h)

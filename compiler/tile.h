@@ -49,6 +49,12 @@ struct tile_ks tile_k(struct arena *arena, const struct rondo_machine *m,
 		      const struct tile_run *runs, int n);
 
 /*
+ * Puts the shortest push first: of many pixels each push takes a while, and the next weights come
+ * beside it, but nothing goes on beside the first ones.
+ */
+void tile_shortest_first(struct tile_ks *ks);
+
+/*
  * A rectangle of pixels computed at one time: `h` rows of `w` pixels. There are as few strips as
  * possible, of about the same height.
  */

@@ -5,6 +5,10 @@
  * A channel moves 64 bytes a cycle, so what is large goes over all of them, in pieces of 4 KiB and
  * more: the first operations need only the first of them, and the first results can go out while
  * others are computed.
+ *
+ * If all constants stay in SRAM, they and the inputs come in early. What the first stage needs is
+ * cut finer then, and pieces of constants do not end where those of a node do: there are four
+ * transfers of a channel at most under way, so that small ones would leave it idle.
  */
 #include "compiler/transfer.h"
 
@@ -17,13 +21,20 @@ enum {
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
 	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box, if a program may have so many transfers */
-	TILE_PIECE_MIN = 16384, /* bytes, as of constants that tiles take in turn */
+	TILE_PIECE_MIN = 16384, /* bytes */
+	AHEAD_PIECE_MIN = 8192, /* bytes of a piece of constants that come in ahead */
+	EARLY_PIECE = 4352, /* bytes: three of them take as long as the start of one */
+	EARLY_PIECES_MAX = 128,
+	EARLY_MIN = 512, /* bytes of one of four pieces of what comes in first */
+	EARLY_OPENING = RONDO_DMA_CHANNELS * RONDO_DMA_OUTSTANDING, /* transfers, whose starts do
+								     * not wait for any other */
 };
 
 struct transfers {
 	struct lowering *l;
 	struct transfer_list *t;
 	int next_channel;
+	bool early; /* constants and inputs come in before anything else */
 	u64 tile_pieces; /* of a box, at most */
 };
 
@@ -54,14 +65,14 @@ static void set_row(struct transfer *x, u64 bytes)
 	}
 }
 
-/* @model is the whole of it; it is cut into at most @pieces. */
-static int move(struct transfers *f, const struct transfer *model, u64 pieces)
+/* @model is the whole of it; it is cut into at most @pieces of at least @least bytes. */
+static int move_cut(struct transfers *f, const struct transfer *model, u64 pieces, u64 least)
 {
 	u64 piece = (model->bytes + pieces - 1) / pieces, at;
 
 	piece = (piece + PIECE_ALIGN - 1) / PIECE_ALIGN * PIECE_ALIGN;
-	if (piece < PIECE_MIN)
-		piece = PIECE_MIN;
+	if (piece < least)
+		piece = least;
 	if (reserve(f, (int)pieces))
 		return f->l->g->err->code;
 	for (at = 0; at < model->bytes; at += piece) {
@@ -77,8 +88,13 @@ static int move(struct transfers *f, const struct transfer *model, u64 pieces)
 	return 0;
 }
 
+static int move(struct transfers *f, const struct transfer *model, u64 pieces)
+{
+	return move_cut(f, model, pieces, PIECE_MIN);
+}
+
 /* Fills all of buffer @b. */
-static int move_in(struct transfers *f, mir_buf b, u32 slot, u64 slot_offset, u64 pieces)
+static int move_in(struct transfers *f, mir_buf b, u32 slot, u64 slot_offset, u64 pieces, u64 least)
 {
 	struct transfer_span *span = &f->t->in[b];
 	const struct transfer all = { .dir = RONDO_DMA_IN,
@@ -89,13 +105,31 @@ static int move_in(struct transfers *f, mir_buf b, u32 slot, u64 slot_offset, u6
 	int rc;
 
 	span->first = f->t->count;
-	rc = move(f, &all, pieces);
+	rc = move_cut(f, &all, pieces, least);
 	span->count = f->t->count - span->first;
-	span->piece = span->count ? f->t->at[span->first].bytes : 0;
 	return rc;
 }
 
-static int move_inputs(struct transfers *f)
+static int move_input(struct transfers *f, size_t i, mir_buf b)
+{
+	u32 slot = SLOT_WEIGHTS + 1 + (u32)i;
+
+	if (f->early && f->l->mir.buf[b].bytes <= RONDO_DMA_CHANNELS * PIECE_MIN)
+		return move_in(f, b, slot, 0, RONDO_DMA_CHANNELS, EARLY_MIN);
+	return move_in(f, b, slot, 0, TENSOR_PIECES_MAX, PIECE_MIN);
+}
+
+static bool is_touched(const struct mir *m, mir_buf b)
+{
+	for (int i = 0; i < m->items; i++) {
+		if (m->item[i].kind == MIR_OP && m->item[i].ref.buf == b)
+			return true;
+	}
+	return false;
+}
+
+/* Those that operations touch, or the others. */
+static int move_inputs(struct transfers *f, bool touched)
 {
 	const struct value_list *inputs = &f->l->g->inputs;
 	int rc = 0;
@@ -103,22 +137,24 @@ static int move_inputs(struct transfers *f)
 	for (size_t i = 0; i < inputs->n && !rc; i++) {
 		mir_buf b = f->l->value[inputs->v[i]->id].buf;
 
-		if (b != MIR_NO_BUF)
-			rc = move_in(f, b, SLOT_WEIGHTS + 1 + (u32)i, 0, TENSOR_PIECES_MAX);
+		if (b != MIR_NO_BUF && is_touched(&f->l->mir, b) == touched)
+			rc = move_input(f, i, b);
 	}
 	return rc;
 }
 
-/* Those that come in well before they are used go over the channels in turn, not all at once. */
+/*
+ * Those that come in well before they are used go over all channels as a box does, and small ones
+ * over the channels in turn: so the first of them are there early, and no channel has more than
+ * one.
+ */
 static u64 pieces_of_constants(const struct transfers *f, const struct mir_buffer *buf)
 {
-	u64 beside = (u64)buf->ahead + 1, pieces, most;
+	u64 most = buf->bytes / AHEAD_PIECE_MIN + 1;
 
-	if (beside <= 2)
+	if (buf->ahead < 2)
 		return f->tile_pieces < TILE_PIECES ? f->tile_pieces : PIECES_MAX;
-	pieces = (RONDO_DMA_CHANNELS + beside - 1) / beside;
-	most = (buf->bytes + TILE_PIECE_MIN - 1) / TILE_PIECE_MIN;
-	return pieces < most ? pieces : most;
+	return most < f->tile_pieces ? most : f->tile_pieces;
 }
 
 static int move_constants(struct transfers *f)
@@ -131,7 +167,138 @@ static int move_constants(struct transfers *f)
 
 		if (buf->kind == MIR_BUF_CONST)
 			rc = move_in(f, b, SLOT_WEIGHTS, buf->slot_offset,
-				     pieces_of_constants(f, buf));
+				     pieces_of_constants(f, buf), PIECE_MIN);
+	}
+	return rc;
+}
+
+/* ---- What stays ------------------------------------------------------------------------------ */
+
+static bool is_resident(const struct transfers *f, mir_buf b)
+{
+	const struct mir_buffer *buf = &f->l->mir.buf[b];
+
+	return buf->kind == MIR_BUF_CONST && buf->bytes;
+}
+
+/* The constants that lie at byte @at of the slot: there are no gaps. */
+static mir_buf resident_at(const struct transfers *f, u64 at)
+{
+	mir_buf b = 0;
+
+	while (!is_resident(f, b) || at < f->l->mir.buf[b].slot_offset ||
+	       at >= f->l->mir.buf[b].slot_offset + f->l->mir.buf[b].bytes)
+		b++;
+	return b;
+}
+
+/* Bytes [@lo, @hi) of constants that stay, whosever they are, in at most @pieces. */
+static int move_resident(struct transfers *f, u64 lo, u64 hi, u64 pieces, u64 least)
+{
+	const struct transfer all = {
+		.dir = RONDO_DMA_IN, .slot = SLOT_WEIGHTS, .slot_offset = lo, .bytes = hi - lo
+	};
+	int first = f->t->count, rc = move_cut(f, &all, pieces, least);
+
+	for (int i = first; i < f->t->count && !rc; i++) {
+		struct transfer *x = &f->t->at[i];
+
+		x->buf = resident_at(f, x->slot_offset);
+		x->offset = x->slot_offset - f->l->mir.buf[x->buf].slot_offset;
+	}
+	return rc;
+}
+
+/* The transfers from @first on, of all constants that stay, that bring some of buffer @b. */
+static void find_span(struct transfers *f, mir_buf b, int first)
+{
+	const struct mir_buffer *buf = &f->l->mir.buf[b];
+	struct transfer_span *span = &f->t->in[b];
+
+	for (int i = first; i < f->t->count; i++) {
+		const struct transfer *x = &f->t->at[i];
+
+		if (x->slot != SLOT_WEIGHTS || x->slot_offset + x->bytes <= buf->slot_offset ||
+		    x->slot_offset >= buf->slot_offset + buf->bytes)
+			continue;
+		if (!span->count)
+			span->first = i;
+		span->count++;
+	}
+}
+
+/* How many of the constants the first stage needs: up to the end of those of a node. */
+static u64 head_of(const struct transfers *f)
+{
+	u64 head = f->l->resident;
+
+	for (mir_buf b = 0; b < f->l->mir.bufs; b++) {
+		const struct mir_buffer *buf = &f->l->mir.buf[b];
+		bool scalars = f->l->n_scalars && b == f->l->scalars;
+
+		if (is_resident(f, b) && !scalars && buf->slot_offset + buf->bytes < head)
+			head = buf->slot_offset + buf->bytes;
+	}
+	return head <= RONDO_DMA_CHANNELS * EARLY_PIECE ? head : 0;
+}
+
+/*
+ * Bytes of each further piece of constants. Those that start at once keep the channels busy until
+ * the next ones, which start when the first have ended, are under way.
+ */
+static u64 opening_piece(const struct transfers *f, u64 left)
+{
+	const struct rondo_machine *m = f->l->machine;
+	u64 pieces = EARLY_OPENING - (u64)f->t->count, busy = 0, idle;
+
+	for (int i = RONDO_DMA_CHANNELS; i < f->t->count; i += RONDO_DMA_CHANNELS)
+		busy += f->t->at[i].bytes / m->dma_bytes_per_cycle + m->dma_row_cycles;
+	idle = m->dma_startup > busy ? m->dma_startup - busy : 0;
+	idle = idle * RONDO_DMA_CHANNELS / pieces;
+	idle = idle > m->dma_row_cycles ? idle - m->dma_row_cycles : 0;
+	idle *= m->dma_bytes_per_cycle;
+	left = (left + pieces - 1) / pieces;
+	left = (left + PIECE_ALIGN - 1) / PIECE_ALIGN * PIECE_ALIGN;
+	return left < idle ? left : idle;
+}
+
+/* Constants from byte @at on, which come behind all else. */
+static int move_others(struct transfers *f, u64 at)
+{
+	u64 left = f->l->resident - at, piece, opening;
+	int rc = 0;
+
+	if (f->t->count < EARLY_OPENING) {
+		piece = opening_piece(f, left);
+		piece = piece > EARLY_MIN ? piece : EARLY_MIN;
+		opening = piece * (EARLY_OPENING - (u64)f->t->count);
+		opening = opening < left ? opening : left;
+		rc = move_resident(f, at, at + opening, EARLY_OPENING, piece);
+		at += opening;
+		left -= opening;
+	}
+	return rc || !left ? rc : move_resident(f, at, at + left, EARLY_PIECES_MAX, EARLY_PIECE);
+}
+
+/*
+ * The first stage needs its weights before the whole of its input: they are loaded into the matrix
+ * unit row by row.
+ */
+static int move_early(struct transfers *f)
+{
+	u64 head = head_of(f);
+	int rc = 0;
+
+	if (head)
+		rc = move_resident(f, 0, head, RONDO_DMA_CHANNELS, EARLY_MIN);
+	if (!rc)
+		rc = move_inputs(f, true);
+	if (!rc && head < f->l->resident)
+		rc = move_others(f, head);
+	f->t->early = f->t->count;
+	for (mir_buf b = 0; b < f->l->mir.bufs && !rc; b++) {
+		if (is_resident(f, b))
+			find_span(f, b, 0);
 	}
 	return rc;
 }
@@ -161,8 +328,7 @@ static void move_rows(struct transfers *f, const struct lower_transfer *t, s64 f
 }
 
 /* Cuts box @t along its outermost dimension into transfers for all channels. */
-static int move_outermost(struct transfers *f, const struct lower_transfer *t, u64 offset,
-			  u64 *piece)
+static int move_outermost(struct transfers *f, const struct lower_transfer *t, u64 offset)
 {
 	s64 rows = t->rows.count[0], each;
 	u64 bytes = t->rows.bytes, pieces;
@@ -174,7 +340,6 @@ static int move_outermost(struct transfers *f, const struct lower_transfer *t, u
 	each = (rows + (s64)pieces - 1) / (s64)pieces;
 	if (reserve(f, (int)pieces))
 		return f->l->g->err->code;
-	*piece = (u64)each * bytes;
 	for (s64 at = 0; at < rows; at += each) {
 		s64 end = rows - at < each ? rows : at + each;
 
@@ -184,23 +349,22 @@ static int move_outermost(struct transfers *f, const struct lower_transfer *t, u
 }
 
 /* A descriptor has so many dimensions: those outside of them are transfers each. */
-static int move_box(struct transfers *f, const struct lower_transfer *t, u64 offset, u64 *piece)
+static int move_box(struct transfers *f, const struct lower_transfer *t, u64 offset)
 {
 	struct lower_transfer inner = *t;
-	u64 bytes = t->rows.bytes, ignored;
+	u64 bytes = t->rows.bytes;
 	int rc = 0;
 
 	if (t->rows.dims <= RONDO_DMA_DIMS)
-		return move_outermost(f, t, offset, piece);
+		return move_outermost(f, t, offset);
 	inner.rows.dims--;
 	for (int d = 0; d < inner.rows.dims; d++) {
 		inner.rows.count[d] = t->rows.count[d + 1];
 		inner.rows.stride[d] = t->rows.stride[d + 1];
 		bytes *= (u64)inner.rows.count[d];
 	}
-	*piece = f->l->mir.buf[t->buf].bytes;
 	for (s64 i = 0; i < t->rows.count[0] && !rc; i++) {
-		rc = move_box(f, &inner, offset + (u64)i * bytes, &ignored);
+		rc = move_box(f, &inner, offset + (u64)i * bytes);
 		inner.slot_offset += (u64)t->rows.stride[0];
 	}
 	return rc;
@@ -220,15 +384,13 @@ static int move_tile(struct transfers *f, const struct lower_transfer *t)
 
 	span->first = f->t->count;
 	if (t->rows.dims)
-		rc = move_box(f, t, t->offset, &span->piece);
+		rc = move_box(f, t, t->offset);
 	else
 		rc = move(f, &all,
 			  all.bytes / TILE_PIECE_MIN < f->tile_pieces ?
 				  all.bytes / TILE_PIECE_MIN + 1 :
 				  f->tile_pieces);
 	span->count = f->t->count - span->first;
-	if (!rc && !t->rows.dims)
-		span->piece = f->t->at[span->first].bytes;
 	return rc;
 }
 
@@ -275,8 +437,11 @@ static int move_all(struct transfers *f)
 	t->out = graph_alloc(g, (f->l->mir.bufs + 1) * sizeof(*t->out));
 	if (!t->in || !t->out)
 		return g->err->code;
-	rc = move_inputs(f);
+	f->early = f->l->resident && !f->l->transfers;
+	rc = f->early ? move_early(f) : move_inputs(f, true);
 	if (!rc)
+		rc = move_inputs(f, false);
+	if (!rc && !f->early)
 		rc = move_constants(f);
 	if (!rc)
 		rc = move_tiles(f);

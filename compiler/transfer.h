@@ -16,7 +16,7 @@ struct transfer {
 	enum rondo_dma_dir dir;
 	u32 slot;
 	u64 slot_offset;
-	mir_buf buf;
+	mir_buf buf; /* of constants that stay it may be the first of several */
 	u64 offset; /* in the buffer */
 	u64 bytes; /* all of them */
 	u8 channel;
@@ -28,12 +28,12 @@ struct transfer {
 /* Transfers of one buffer: neighbours in the list, by rising offsets. */
 struct transfer_span {
 	int first, count; /* count 0: none */
-	u64 piece; /* bytes of each except the last */
 };
 
 struct transfer_list {
 	struct transfer *at; /* those in first */
 	int count, room;
+	int early; /* the first ones, whose bytes in SRAM nobody touches before they come in */
 	struct transfer_span *in; /* by mir_buf: what fills it, to its end */
 	struct transfer_span *out; /* by mir_buf: what takes it out when it is sent */
 	int outputs; /* the first of those that take whole outputs out; they are the last */

@@ -203,9 +203,9 @@ static void test_random(void)
 	}
 	if (!tap_ok(good, "%d random programs leave the same bits packed and unpacked", PROGRAMS))
 		printf("# seed %u\n", seed - 1);
-	tap_ok(packed_total * 4 < plain_total * 3,
-	       "packing saves a quarter of the cycles: %llu, %llu",
-	       (unsigned long long)packed_total, (unsigned long long)plain_total);
+	tap_ok(packed_total * 6 < plain_total * 5,
+	       "packing saves a sixth of the cycles: %llu, %llu", (unsigned long long)packed_total,
+	       (unsigned long long)plain_total);
 }
 
 /* 65 values that are all needed at the end. */
@@ -297,7 +297,10 @@ static void test_pairs(void)
 	tap_ok(n >= 255 * 5, "five where iterations store to the same bytes: %llu",
 	       (unsigned long long)n);
 	n = vector_bundles(1, 255, false);
-	tap_ok(n >= 254 * 5, "five where their number is odd: %llu", (unsigned long long)n);
+	tap_ok(n >= 255 * 9 / 2 && n < 255 * 5 - 60, "one is left where their number is odd: %llu",
+	       (unsigned long long)n);
+	n = vector_bundles(1, 31, false);
+	tap_ok(n >= 30 * 5, "five where that does not pay: %llu", (unsigned long long)n);
 	n = vector_bundles(1, 256, true);
 	tap_ok(n >= 255 * 5, "five where they overwrite what they load: %llu",
 	       (unsigned long long)n);

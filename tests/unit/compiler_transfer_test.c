@@ -65,9 +65,8 @@ static void test_pieces(u64 bytes, int in, u64 in_piece, int constant, u64 const
 
 	start(&l, &machine, bytes);
 	good = !transfers_make(&l, &t) && t.count == in + constant + out && t.in[0].first == 0 &&
-	       t.in[0].count == in && t.in[0].piece == t.at[0].bytes && t.in[1].first == in &&
-	       t.in[1].count == constant && t.in[1].piece == t.at[in].bytes && !t.in[2].count &&
-	       !t.in[3].count;
+	       t.in[0].count == in && t.in[1].first == in && t.in[1].count == constant &&
+	       !t.in[2].count && !t.in[3].count && !t.early;
 	good = good && moves(t.at, in, &want, in_piece, 0);
 	want = (struct transfer){
 		.dir = RONDO_DMA_IN, .slot_offset = 4096, .buf = 1, .bytes = bytes
@@ -123,6 +122,62 @@ static void test_box(void)
 	graph_free(l.g);
 }
 
+/* Nodes whose constants, of @first and @second bytes, stay in SRAM. */
+static void start_resident(struct lowering *l, struct rondo_machine *machine,
+			   struct transfer_list *t, u64 first, u64 second)
+{
+	start(l, machine, 8192);
+	*l->g->err = (struct compile_error){ .code = 0 };
+	mir_buffer(&l->mir, MIR_BUF_CONST, "more", second);
+	l->mir.buf[1].slot_offset = l->mir.buf[1].base = 0;
+	l->mir.buf[1].bytes = first;
+	l->mir.buf[4].slot_offset = l->mir.buf[4].base = (u32)first;
+	l->weights_bytes = l->resident = first + second;
+	for (int b = 0; b < 5; b++)
+		mir_op(&l->mir, RONDO_OP_ld_w)->ref = mir_ref(b, 0);
+	transfers_make(l, t);
+}
+
+/*
+ * What the first node needs is four pieces, as is a small input; the others end where a piece of
+ * all constants does.
+ */
+static void test_early(void)
+{
+	struct rondo_machine machine;
+	struct transfer_list t;
+	struct lowering l;
+	u64 at = 0, busy = 0;
+	bool good;
+
+	start_resident(&l, &machine, &t, 6400, 20000);
+	good = !transfers_check(&l, &t) && t.early == 16 && t.in[1].first == 0 &&
+	       t.in[1].count == 4 && t.in[0].first == 4 && t.in[0].count == 4 &&
+	       t.in[4].first == 8 && t.in[4].count == 8;
+	for (int i = 0; i < t.early; i++) {
+		if (t.at[i].slot != SLOT_WEIGHTS)
+			continue;
+		good &= t.at[i].slot_offset == at && t.at[i].bytes <= 2560;
+		at += t.at[i].bytes;
+	}
+	tap_ok(good && at == 26400, "constants that stay come in early, in one order");
+	graph_free(l.g);
+	start_resident(&l, &machine, &t, 20000, 6400);
+	tap_ok(!transfers_check(&l, &t) && t.in[0].first == 0 && t.in[1].first == 4 &&
+		       t.in[1].count == 9 && t.in[4].first == 12 && t.in[4].count == 4 &&
+		       t.at[12].buf == 1 && t.at[13].buf == 4 && t.early == 16,
+	       "a piece brings the constants of two nodes; large ones come behind the input");
+	graph_free(l.g);
+	start_resident(&l, &machine, &t, 6400, 200000);
+	for (int i = 0; i < 16; i += RONDO_DMA_CHANNELS)
+		busy += t.at[i].bytes / 64 + 2;
+	tap_ok(!transfers_check(&l, &t) && busy > 195 + t.at[0].bytes / 64 + 2 &&
+		       busy <= 200 + t.at[0].bytes / 64 + 2 && t.at[16].bytes == 4352,
+	       "the first sixteen keep the channels busy until others may be: %llu cycles",
+	       (unsigned long long)busy);
+	graph_free(l.g);
+}
+
 static void found(struct lowering *l, struct transfer_list *t, const char *what)
 {
 	int rc = transfers_check(l, t);
@@ -149,6 +204,17 @@ static void test_check(void)
 
 	start_check(&l, &machine, &t);
 	tap_ok(!transfers_check(&l, &t), "what is right passes");
+	graph_free(l.g);
+	start_resident(&l, &machine, &t, 20000, 6400);
+	t.in[4].count--;
+	found(&l, &t, "a span that is not all of its buffer");
+	start_resident(&l, &machine, &t, 20000, 6400);
+	t.at[6].slot_offset += 64;
+	found(&l, &t, "a span with a gap");
+	start_resident(&l, &machine, &t, 20000, 6400);
+	l.mir.buf[1].base = 64;
+	found(&l, &t, "constants that stay elsewhere than in their slot");
+	start_check(&l, &machine, &t);
 	t.at[1].row--;
 	found(&l, &t, "rows of another size than all");
 	start_check(&l, &machine, &t);
@@ -163,9 +229,6 @@ static void test_check(void)
 	start_check(&l, &machine, &t);
 	t.at[1].offset -= 64;
 	found(&l, &t, "a span with a gap");
-	start_check(&l, &machine, &t);
-	t.in[0].piece += 64;
-	found(&l, &t, "a piece of another size");
 	start_check(&l, &machine, &t);
 	t.in[1].count--;
 	found(&l, &t, "a span that is not all of its buffer");
@@ -188,6 +251,7 @@ int main(void)
 	test_pieces(262144, 16, 16384, 64, 4096, 16, 8192);
 	test_pieces(262152, 16, 16448, 64, 4160, 16, 8256);
 	test_box();
+	test_early();
 	test_check();
 	return tap_done();
 }

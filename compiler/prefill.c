@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Bytes that are stored while others of the same buffer are read are mostly cleared before the
+ * program starts, because the verifier does not see in which order that happens (isa.md, Clearing).
+ * What is stored over and over in one loop it sees: so the program stores zeros itself, in the time
+ * of its first transfers, when slot S has nothing to do.
+ */
+#include "compiler/backend.h"
+
+#include <string.h>
+
+enum {
+	BYTES = 4,
+	STORES_MAX = 192, /* about as long as the start of a transfer takes */
+	CYCLES_PART = 400, /* of a replay: to clear less is not worth it */
+};
+
+/* @trips stores of @lanes lanes of @zero each, one behind the other, to byte @offset of @buf. */
+static void store_zeros(struct mir *m, vreg zero, mir_buf buf, u64 offset, u64 trips, int lanes)
+{
+	struct mir_ref ref = mir_ref(buf, (s64)offset);
+
+	if (trips > 1)
+		ref.stride[mir_loop(m, trips)] = lanes * BYTES;
+	if (trips)
+		mir_store(m, zero, ref, lanes);
+	if (trips > 1)
+		mir_end(m);
+}
+
+/* Stores zeros to all containers of @r. */
+static void fill_range(struct lowering *l, vreg zero, const struct rondo_range *r)
+{
+	u32 lo = (r->lo + BYTES - 1) / BYTES * BYTES, hi = r->hi / BYTES * BYTES;
+	u32 vector = (u32)l->machine->lanes * BYTES;
+	struct mir *m = &l->mir;
+	mir_buf buf;
+
+	if (lo >= hi)
+		return;
+	buf = mir_buffer(m, MIR_BUF_VALUE, "zeros", hi - lo);
+	if (buf == MIR_NO_BUF)
+		return;
+	m->buf[buf].base = lo;
+	store_zeros(m, zero, buf, 0, (hi - lo) / vector, l->machine->lanes);
+	store_zeros(m, zero, buf, (hi - lo) / vector * vector, (hi - lo) % vector > 0,
+		    (int)((hi - lo) % vector) / BYTES);
+}
+
+/* The items from number @first on come before all others. */
+static bool bring_forward(struct lowering *l, int first)
+{
+	struct mir *m = &l->mir;
+	size_t n = (size_t)(m->items - first);
+	struct mir_item *own = graph_alloc(l->g, (n + 1) * sizeof(*own));
+
+	if (!own)
+		return false;
+	memcpy(own, m->item + first, n * sizeof(*own));
+	memmove(m->item + n, m->item, (size_t)first * sizeof(*own));
+	memcpy(m->item, own, n * sizeof(*own));
+	return true;
+}
+
+/* Whether some of @r comes in, maybe before anything is stored. */
+static bool comes_in(const struct lowering *l, const struct rondo_range *r)
+{
+	const struct value_list *inputs = &l->g->inputs;
+	bool in = r->lo < l->resident;
+
+	for (size_t i = 0; i < inputs->n; i++) {
+		mir_buf b = l->value[inputs->v[i]->id].buf;
+		const struct mir_buffer *buf = b == MIR_NO_BUF ? NULL : &l->mir.buf[b];
+
+		in |= buf && r->lo < buf->base + buf->bytes && buf->base < r->hi;
+	}
+	return in;
+}
+
+bool prefill(struct lowering *l)
+{
+	const struct rondo_facts *f = &l->facts;
+	u32 vector = (u32)l->machine->lanes * BYTES, stores = 0;
+	int first = l->mir.items;
+	vreg zero;
+
+	if (rondo_clear_cycles(l->machine, f) * CYCLES_PART < f->cycles)
+		return false;
+	zero = mir_movi(&l->mir, 0);
+	for (u32 i = 0; i < f->clear_count; i++) {
+		u32 here = (f->clear[i].hi - f->clear[i].lo) / vector + 1;
+
+		if (stores + here > STORES_MAX || comes_in(l, &f->clear[i]))
+			continue;
+		stores += here;
+		fill_range(l, zero, &f->clear[i]);
+	}
+	return stores && !l->mir.error && bring_forward(l, first);
+}
