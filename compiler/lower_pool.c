@@ -9,7 +9,7 @@
 #include "compiler/quantise.h"
 #include "compiler/window.h"
 
-enum { BYTES = 4, TAPS_UNROLLED = 64, SHARING_MAX = 32 };
+enum { BYTES = 4, TAPS_UNROLLED = 64, SHARING_MAX = 32, SUMS = 4 /* that grow side by side */ };
 
 struct body {
 	bool max;
@@ -45,14 +45,22 @@ static vreg join(struct mir *m, const struct map *map, const struct body *b, vre
 	return sum;
 }
 
-/* All taps one after the other. */
+/* All taps; a long sum is several, so that none waits for its last addition. */
 static vreg unrolled(struct mir *m, const struct map *map, const struct body *b)
 {
 	s64 taps = b->kernel[0] * b->kernel[1];
+	vreg sum[SUMS];
 
 	if (b->max)
 		return join(m, map, b, b->least, 0, taps);
-	return join(m, map, b, load_tap(m, map, b, 0), 1, taps);
+	if (taps < 4 * SUMS)
+		return join(m, map, b, load_tap(m, map, b, 0), 1, taps);
+	for (s64 i = 0; i < SUMS; i++)
+		sum[i] = load_tap(m, map, b, i);
+	for (s64 i = SUMS; i < taps; i++)
+		sum[i % SUMS] = join(m, map, b, sum[i % SUMS], i, i + 1);
+	return mir_v2(m, join_op(b), mir_v2(m, join_op(b), sum[0], sum[1]),
+		      mir_v2(m, join_op(b), sum[2], sum[3]));
 }
 
 /* Windows too large to unroll: a loop over the taps. */

@@ -7,12 +7,21 @@
  * second, so that they never win and never count.
  *
  * Short rows stay in registers as a whole: an element of as many rows as there are lanes in each.
+ *
+ * Where rows are many and one vector each, the matrix unit makes the sums, by pushes of e onto
+ * weights that are all 1: so a row takes three operations of the unit for special functions, not
+ * four.
  */
 #include <math.h>
+#include <string.h>
 
 #include "compiler/lower.h"
 
-enum { BYTES = 4, SHORT = 16 /* elements of a short row */ };
+enum {
+	BYTES = 4,
+	SHORT = 16, /* elements of a short row */
+	PUSHED = 16, /* rows whose sums are pushes, at least */
+};
 
 static const float log2_e = 1.44269504f, log_2 = 0.693147181f;
 
@@ -28,6 +37,8 @@ struct rows {
 	vreg minus_inf, zero, log2_e; /* constants */
 	vreg tail; /* all ones in the lanes below rest */
 	vreg max, sum; /* of the row, in every lane; sum of a lane's elements while it grows */
+	bool pushed; /* the matrix unit makes the sum, in accumulator row 0 */
+	s16 acc[RONDO_LOOP_DEPTH]; /* plus so many for each trip of the loops over rows */
 };
 
 /* One vector of a row, or all the full ones as a loop. */
@@ -129,6 +140,58 @@ static vreg logarithm(struct rows *r, vreg sum)
 		      lower_f32(r->l, log_2, r->l->machine->lanes));
 }
 
+/* Weights that are all 1, as many rows as a row of the operator has elements. */
+static void load_ones(struct rows *r)
+{
+	int lanes = r->l->machine->lanes, depth;
+	struct mir *m = &r->l->mir;
+	struct mir_item *item;
+	struct mir_ref ref;
+
+	ref = mir_ref(mir_buffer(m, MIR_BUF_VALUE, "ones", (u64)lanes * BYTES), 0);
+	mir_store(m, lower_f32(r->l, 1, lanes), ref, lanes);
+	depth = mir_loop(m, (u64)r->n);
+	ref.row_stride[depth] = 1;
+	item = mir_op(m, RONDO_OP_wl_w);
+	item->ref = ref;
+	item->op.count = (u8)lanes;
+	item->op.buf = (u8)(r->l->weight_buffer ^= 1);
+	mir_end(m);
+}
+
+/* The sum, in every lane, of the row @e, which lies in the result for so long. */
+static vreg pushed_sum(struct rows *r, const struct vector *v, vreg e)
+{
+	struct mir *m = &r->l->mir;
+	struct mir_ref ref = ref_of(r, v, true), row = mir_ref(MIR_NO_BUF, 0);
+	struct mir_item *item;
+	vreg sum;
+
+	mir_store(m, e, ref, v->count);
+	memcpy(ref.row_stride, r->acc, sizeof(r->acc));
+	memcpy(row.row_stride, r->acc, sizeof(r->acc));
+	item = mir_op(m, RONDO_OP_push_f32);
+	item->ref = ref;
+	item->op.count = (u8)v->count;
+	item->op.buf = (u8)r->l->weight_buffer;
+	item->op.mode = 1; /* it writes */
+	sum = mir_vreg(m);
+	item = mir_op(m, RONDO_OP_rd);
+	item->ref = row;
+	item->dst = sum;
+	item->op.count = (u8)r->l->machine->lanes;
+	return sum;
+}
+
+static vreg lane_sum(struct rows *r, const struct vector *v, vreg e)
+{
+	struct mir *m = &r->l->mir;
+
+	if (v->tail)
+		e = mir_v3(m, RONDO_OP_sel, e, r->zero, r->tail);
+	return mir_v1(m, RONDO_OP_rsum_f32, e);
+}
+
 /* A row of one vector stays in a register. */
 static void one_vector(struct rows *r, bool log)
 {
@@ -140,8 +203,7 @@ static void one_vector(struct rows *r, bool log)
 	r->max = mir_v1(m, RONDO_OP_rmax_f32, r->max);
 	x = mir_v2(m, RONDO_OP_fsub, x, r->max);
 	e = mir_v1(m, RONDO_OP_fexp2, mir_v2(m, RONDO_OP_fmul, x, r->log2_e));
-	sum = v.tail ? mir_v3(m, RONDO_OP_sel, e, r->zero, r->tail) : e;
-	sum = mir_v1(m, RONDO_OP_rsum_f32, sum);
+	sum = r->pushed ? pushed_sum(r, &v, e) : lane_sum(r, &v, e);
 	x = log ? mir_v2(m, RONDO_OP_fsub, x, logarithm(r, sum)) : mir_v2(m, RONDO_OP_fdiv, e, sum);
 	mir_store(m, x, ref_of(r, &v, true), v.count);
 }
@@ -266,8 +328,10 @@ int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *
 	int d, last = s->dims - 1, lanes = l->machine->lanes;
 	bool log = s->node->op == OP_LOGSOFTMAX;
 	struct mir *m = &l->mir;
-	s64 count, x_row, y_row;
+	s64 count, x_row, y_row, rows = 1;
 
+	for (d = 0; d < last; d++)
+		rows *= s->size[d];
 	r.n = last < 0 ? 1 : s->size[last];
 	r.x_step = last < 0 ? BYTES : plan_stride(&s->in[0], x, last);
 	r.y_step = last < 0 ? BYTES : plan_stride(&s->out, y, last);
@@ -284,11 +348,16 @@ int lower_softmax(struct lowering *l, const struct stage *s, const struct plan *
 	}
 	r.zero = mir_movi(m, 0);
 	r.tail = mir_v2(m, RONDO_OP_cmplt, mir_v0(m, RONDO_OP_iota), mir_movi(m, r.rest));
+	r.pushed = r.n <= lanes && rows >= PUSHED && rows <= l->machine->acc_rows;
+	if (r.pushed)
+		load_ones(&r);
 	for (d = 0; d < last; d++) {
 		int depth = mir_loop(m, s->size[d]);
 
 		r.x_ref.stride[depth] = (s32)plan_stride(&s->in[0], x, d);
 		r.y_ref.stride[depth] = (s32)plan_stride(&s->out, y, d);
+		rows /= s->size[d];
+		r.acc[depth] = (s16)rows;
 	}
 	one_row(&r, log);
 	for (d = 0; d < last; d++)

@@ -140,34 +140,51 @@ static u32 same_memory(const struct kernel *k, const struct mir_item *x, const s
 	return sets & SRAM && !may_meet(k, x, y) ? sets & ~SRAM : sets;
 }
 
-static s64 memory_delay(const struct kernel *k, const struct mir_item *x, const struct mir_item *y)
+/*
+ * What orders @x before @y: the memory that both touch and one of them writes, and bundles from one
+ * to the other in *@delay, -1 if there is none.
+ */
+static u32 memory_order(const struct kernel *k, const struct mir_item *x, const struct mir_item *y,
+			s64 *delay)
 {
 	u32 writes = writes_of(y->op.op);
+	u32 written = same_memory(k, x, y, writes_of(x->op.op) & (reads_of(y->op.op) | writes));
+	u32 read = same_memory(k, x, y, reads_of(x->op.op) & writes);
 
-	if (same_memory(k, x, y, writes_of(x->op.op) & (reads_of(y->op.op) | writes)))
-		return 1;
-	return same_memory(k, x, y, reads_of(x->op.op) & writes) ? 0 : -1;
+	*delay = written ? 1 : read ? 0 : -1;
+	return written | read;
 }
 
-/* Whether @x and @y touch the same elements and rows in each iteration, and in none other's. */
-static bool same_place(const struct kernel *k, const struct mir_item *x, const struct mir_item *y)
+/* Whether @x and @y touch the same of @memory in each iteration, and in none other's. */
+static bool same_place(const struct kernel *k, const struct mir_item *x, const struct mir_item *y,
+		       u32 memory)
 {
-	bool moves = true;
+	struct mir_ref a = x->ref, b = y->ref;
+	bool same = !(memory & WEIGHTS);
 
-	for (int d = k->outer; d < k->outer + k->dims; d++)
-		moves &= x->ref.stride[d] || x->ref.row_stride[d];
-	return moves && !memcmp(&x->ref, &y->ref, sizeof(x->ref)) && x->op.row == y->op.row &&
-	       x->op.count == y->op.count;
+	for (int d = k->outer; d < k->outer + k->dims; d++) {
+		same &= !(memory & SRAM) || a.stride[d];
+		same &= !(memory & ACC) || a.row_stride[d];
+	}
+	if (memory & ACC)
+		same &= x->op.row == y->op.row &&
+			!memcmp(a.row_stride, b.row_stride, sizeof(a.row_stride));
+	memset(a.row_stride, 0, sizeof(a.row_stride));
+	memset(b.row_stride, 0, sizeof(b.row_stride));
+	if (memory & SRAM)
+		same &= !memcmp(&a, &b, sizeof(a)) && x->op.count == y->op.count;
+	return same;
 }
 
 static void relate(struct body *b, int i, int j)
 {
 	const struct mir_item *x = &b->k->op[i], *y = &b->k->op[j];
-	s64 delay = register_delay(b, x, y), memory = memory_delay(b->k, x, y);
+	s64 delay = register_delay(b, x, y), memory;
+	u32 shared = memory_order(b->k, x, y, &memory);
 
 	if (b->k->paired && j - i == b->k->ops / 2)
 		memory = -1;
-	if (memory >= 0 && !same_place(b->k, x, y))
+	if (memory >= 0 && !same_place(b->k, x, y, shared))
 		b->serial = true;
 	if (memory > delay)
 		delay = memory;

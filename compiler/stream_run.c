@@ -91,10 +91,10 @@ static void add_run(struct builder *b, const struct placing *p, const reg_number
 	r->slot = p->s->slot[i];
 	r->start = p->start + p->s->at[i] + copy * p->s->interval;
 	r->period = (u64)p->s->unroll * p->s->interval;
-	if (rondo_op_has_address(op->op.op)) {
+	if (rondo_op_has_address(op->op.op))
 		r->address = b->l->mir.buf[op->ref.buf].base + op->ref.offset;
+	if (rondo_op_has_entry(op->op.op))
 		r->ref = &op->ref;
-	}
 	r->row = rondo_op_has_row(op->op.op) ? rondo_first_row(&op->op) : 0;
 	for (int d = 0; d < p->k->outer; d++) {
 		r->outer_stride[d] = op->ref.stride[d];
