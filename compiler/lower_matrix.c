@@ -94,12 +94,18 @@ static vreg load_params(struct lowering *l, const struct product *p, s64 n, int 
 	const float bounds[] = { p->s->lo, p->s->hi };
 	int i;
 
-	if (p->integer) {
-		for (i = 0; i < 3; i++)
+	for (i = 0; i < 3 && p->integer; i++) {
+		struct mir_ref one = p->q.parameters;
+
+		one.offset += p->q.part[i];
+		if (p->q.one[i])
+			mir_load_part(m, params, i, RONDO_OP_ldb_w, one, lanes);
+		else
 			mir_load_part(m, params, i, RONDO_OP_ld_w,
 				      outer_ref(p, &p->bias, p->q.part[i] + n * BYTES), lanes);
-		return params;
 	}
+	if (p->integer)
+		return params;
 	if (p->bias.buf == MIR_NO_BUF)
 		mir_load_part(m, params, 0, RONDO_OP_ldb_w, lower_scalar(l, 0), lanes);
 	else

@@ -17,7 +17,8 @@ struct quantised_product {
 	u8 weight_zero; /* the operand of wl_s8 */
 	bool preset; /* nothing requantises the sums: they begin with the first parameter */
 	struct mir_ref parameters; /* [outer dimensions that move the weights][column] */
-	s64 part[3]; /* bytes from it to bias, multiplier, and what is packed in one container */
+	s64 part[3]; /* bytes from it to bias, multiplier, and what is packed in one container; */
+	bool one[3]; /* for all columns */
 	s64 parameter_stride[STAGE_DIMS]; /* bytes */
 	s64 stride[STAGE_DIMS]; /* of quantised_words(), in containers */
 };

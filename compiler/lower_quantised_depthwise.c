@@ -77,10 +77,17 @@ static void load_constants(struct lowering *l, const struct depthwise_lanes *lan
 	}
 	d->begin = mir_movi(m, 0);
 	d->params = mir_vreg3(m);
-	for (int i = 0; i < 3; i++)
-		depthwise_load_part(m, d->params, i,
-				    columns_from(d, d->parameters.ref, d->parameters.part[i]),
-				    lanes);
+	for (int i = 0; i < 3; i++) {
+		struct mir_ref one = d->parameters.ref;
+
+		one.offset += d->parameters.part[i];
+		if (d->parameters.one[i])
+			mir_load_part(m, d->params, i, RONDO_OP_ldb_w, one, depthwise_count(lanes));
+		else
+			depthwise_load_part(
+				m, d->params, i,
+				columns_from(d, d->parameters.ref, d->parameters.part[i]), lanes);
+	}
 }
 
 /* Up to four taps of row @ky of the window, from tap 4 * @group on: a byte each. */

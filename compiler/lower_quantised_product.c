@@ -103,6 +103,7 @@ int quantised_product(struct lowering *l, const struct stage *s, int outer,
 	parameters = quantised_parameters(l, &w);
 	*q = (struct quantised_product){ .preset = !s->epilogue, .parameters = parameters.ref };
 	memcpy(q->part, parameters.part, sizeof(q->part));
+	memcpy(q->one, parameters.one, sizeof(q->one));
 	matrix_strides(&w, whole->size[w.column] * BYTES, q->parameter_stride);
 	q->parameter_stride[w.column] = BYTES;
 	word_strides(&w, q->stride);

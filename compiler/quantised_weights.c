@@ -98,28 +98,55 @@ int quantised_check_zeros(const struct lowering *l, const struct stage *s)
 	return 0;
 }
 
+static struct requantise end_of(const struct quantised_weights *w, s64 i)
+{
+	s64 columns = w->s->size[w->column];
+	static const struct requantise none;
+
+	return w->s->epilogue ?
+		       requantise_of(w->s->epilogue, channel_of(w, i / columns, i % columns)) :
+		       none;
+}
+
+/* Finds the parameters that are the same for all @all columns, and where each begins; all bytes. */
+static s64 find_parts(const struct quantised_weights *w, s64 all, struct quantised_columns *q)
+{
+	const struct requantise first = end_of(w, 0);
+
+	q->one[1] = q->one[2] = true;
+	for (s64 i = 1; i < all && (q->one[1] || q->one[2]); i++) {
+		const struct requantise r = end_of(w, i);
+
+		q->one[1] &= r.multiplier == first.multiplier;
+		q->one[2] &= quantised_packed(&r) == quantised_packed(&first);
+	}
+	q->part[1] = all * BYTES;
+	q->part[2] = q->part[1] + (q->one[1] ? 1 : all) * BYTES;
+	if (!w->s->epilogue)
+		return q->part[1];
+	return q->part[2] + (q->one[2] ? 1 : all) * BYTES;
+}
+
 struct quantised_columns quantised_parameters(struct lowering *l, struct quantised_weights *w)
 {
 	const struct stage *s = w->s;
-	s64 columns = s->size[w->column], all = w->matrices * columns, bytes = all * BYTES;
+	s64 columns = s->size[w->column], all = w->matrices * columns;
 	s64 x_zero = zero_point(node_in(s->node, 2), 0);
-	struct quantised_columns q = { .part = { 0, bytes, 2 * bytes } };
+	struct quantised_columns q = { .part = { 0 } };
+	s64 bytes = find_parts(w, all, &q);
 	void *room;
 	u32 *to;
 
-	q.ref = lower_const(l, NULL, (u64)(s->epilogue ? 3 * bytes : bytes), &room);
+	q.ref = lower_const(l, NULL, (u64)bytes, &room);
 	to = room;
 	for (s64 i = 0; to && i < all; i++) {
-		s64 m = i / columns, o = i % columns, sum = quantised_sum_column(w, m, o);
-		struct requantise r = { 0 };
+		struct requantise r = end_of(w, i);
 
-		if (s->epilogue)
-			r = requantise_of(s->epilogue, channel_of(w, m, o));
-		to[i] = (u32)(r.bias - x_zero * sum);
+		to[i] = (u32)(r.bias - x_zero * quantised_sum_column(w, i / columns, i % columns));
 		if (!s->epilogue)
 			continue;
-		to[all + i] = (u32)r.multiplier;
-		to[2 * all + i] = quantised_packed(&r);
+		to[q.part[1] / BYTES + (q.one[1] ? 0 : i)] = (u32)r.multiplier;
+		to[q.part[2] / BYTES + (q.one[2] ? 0 : i)] = quantised_packed(&r);
 	}
 	return q;
 }

@@ -28,11 +28,12 @@ s64 quantised_sum_column(struct quantised_weights *w, s64 m, s64 o);
 /* Zeros that are not constant could not be in padding, or in a bias. 0, or a message. */
 int quantised_check_zeros(const struct lowering *l, const struct stage *s);
 
-/* The parameters of a Requantize for columns, in SRAM: three arrays of containers. */
+/* The parameters of a Requantize for columns, in SRAM. */
 struct quantised_columns {
 	struct mir_ref ref; /* of the first: bias */
-	s64 part[3]; /* bytes from it to each: bias, multiplier, and what is packed in one container
-		      */
+	/* Bytes from it to each: bias, multiplier, and what is packed in one container. */
+	s64 part[3];
+	bool one[3]; /* there is but one container, for all columns */
 };
 
 /*
