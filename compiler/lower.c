@@ -7,7 +7,12 @@
 
 #include "compiler/map.h"
 
-enum { CONST_ALIGN = 4, SCRATCH_ALIGN = 64, CONTAINER_BYTES = 4 };
+enum {
+	CONST_ALIGN = 4,
+	SCRATCH_ALIGN = 64,
+	CONTAINER_BYTES = 4,
+	SHARED_MAX = 4096, /* bytes of constants of a node that others use, too */
+};
 
 static u64 align_up(u64 n, u64 to)
 {
@@ -172,11 +177,13 @@ struct operand_at lower_in(struct lowering *l, const struct value *v)
 	struct operand_at at = { .layout = layout_dense(v) };
 	struct mir_ref ref;
 
-	if (!value_is_const(v))
+	if (!value_is_const(v) || l->value[v->id].buf != MIR_NO_BUF)
 		return l->value[v->id];
 	ref = lower_const(l, v->data, at.layout.bytes, NULL);
 	at.buf = ref.buf;
 	at.layout.base = ref.offset;
+	if (!l->tile.active && ref.buf != MIR_NO_BUF && l->mir.buf[ref.buf].bytes <= SHARED_MAX)
+		l->value[v->id] = at;
 	return at;
 }
 

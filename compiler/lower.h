@@ -62,6 +62,7 @@ struct lower_tile {
 	s64 weights; /* and where all of the stage are; -1: nowhere yet */
 	struct lower_memo memo[LOWER_MEMOS]; /* in the order in which tiles ask for them */
 	int memos, next;
+	bool begun; /* some of its pushes have been lowered */
 };
 
 struct lowering {

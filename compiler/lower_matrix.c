@@ -372,15 +372,25 @@ static void column_tile(struct lowering *l, struct product *p, s64 n)
 		p->row += (u16)(width * p->pixels[PIXEL_Y]);
 }
 
-/* The outer dimensions from number @d on, which are no loops, and what is in them. */
+/*
+ * The outer dimensions from number @d on, which are no loops, and what is in them. A row of fewer
+ * columns takes as long to load as any other, but comes in sooner: where weights come in by pieces,
+ * those of the narrow tile are first, and transfers get ahead.
+ */
 static void unrolled_outer(struct lowering *l, struct product *p, int d)
 {
+	s64 lanes = l->machine->lanes, columns, rest;
+
 	if (d < p->plan->outer) {
 		for (p->trip[d] = 0; p->trip[d] < p->s->size[d]; p->trip[d]++)
 			unrolled_outer(l, p, d + 1);
 		return;
 	}
-	for (s64 n = 0; n < p->s->size[p->column]; n += l->machine->lanes)
+	columns = p->s->size[p->column];
+	rest = p->plan->piece && columns > lanes ? columns % lanes : 0;
+	if (rest)
+		column_tile(l, p, columns - rest);
+	for (s64 n = 0; n < columns - rest; n += lanes)
 		column_tile(l, p, n);
 }
 
@@ -389,8 +399,9 @@ static void lower_product(struct lowering *l, struct product *p)
 	int d;
 
 	/* Where weights may be late, the first of them are not to stop the stage before. */
-	if (!l->plans->settled)
+	if (!l->plans->settled && !(l->tile.active && l->tile.begun))
 		l->weight_buffer = 0;
+	l->tile.begun = true;
 	for (d = 0; d < p->plan->looped; d++)
 		mir_loop(&l->mir, p->s->size[d]);
 	unrolled_outer(l, p, d);

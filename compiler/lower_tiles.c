@@ -12,6 +12,11 @@
  */
 #include "compiler/lower.h"
 
+enum {
+	SHORT_PART = 4, /* of a tile: how long the first and the last one are, */
+	SHORT_MIN = 4, /* if a stage has so many */
+};
+
 /* Box @b of @at, with its dimensions as those of the layout. */
 static struct operand_at part_of(const struct operand_at *at, const struct box *b)
 {
@@ -236,6 +241,8 @@ struct tiled {
 		*maker[STAGE_INPUTS]; /* of the input, as tiles need it; NULL: it is somewhere */
 	struct box rest[STAGE_INPUTS]; /* what it has to make for the next tile; rank 0: nothing */
 	struct lower_tile state; /* l->tile of its tiles */
+	int short_ends; /* along that dimension the first and the last tile are short; -1: none is
+			 */
 };
 
 /* A part of a domain. */
@@ -451,9 +458,9 @@ static int lower_tile_of(struct lowering *l, struct tiled *t, const struct part 
 }
 
 /* Moves @tile, one of @all, along dimension @d. */
-static bool next_along(const struct tiled *t, int d, const struct part *all, struct part *tile)
+static bool next_along(int d, const struct part *all, struct part *tile)
 {
-	tile->origin[d] += t->plan.tile[d];
+	tile->origin[d] += tile->size[d];
 	if (tile->origin[d] < all->origin[d] + all->size[d])
 		return true;
 	tile->origin[d] = all->origin[d];
@@ -464,8 +471,13 @@ static void set_size(const struct tiled *t, const struct part *all, struct part 
 {
 	for (int d = 0; d < t->s.dims; d++) {
 		s64 left = all->origin[d] + all->size[d] - tile->origin[d];
+		s64 most = t->plan.tile[d], short_end = most / SHORT_PART;
 
-		tile->size[d] = left < t->plan.tile[d] ? left : t->plan.tile[d];
+		if (d == t->short_ends && tile->origin[d] == all->origin[d])
+			most = short_end;
+		else if (d == t->short_ends && left <= most && left > short_end)
+			most = left - short_end;
+		tile->size[d] = left < most ? left : most;
 	}
 }
 
@@ -482,9 +494,9 @@ static bool next_tile(const struct tiled *t, const struct part *all, struct part
 {
 	int column = t->plan.columns_first ? t->s.dims - t->s.reduced - 1 : -1, d = t->s.dims - 1;
 
-	while (d >= 0 && (d == column || !next_along(t, d, all, tile)))
+	while (d >= 0 && (d == column || !next_along(d, all, tile)))
 		d--;
-	if (d < 0 && (column < 0 || !next_along(t, column, all, tile)))
+	if (d < 0 && (column < 0 || !next_along(column, all, tile)))
 		return false;
 	set_size(t, all, tile);
 	return true;
@@ -545,9 +557,41 @@ static struct tiled *tiled_of(struct lowering *l, const struct stage *s, const s
 	t->state.active = true;
 	t->state.buffers = p->buffers;
 	t->state.column = t->state.weights = -1;
+	t->short_ends = -1;
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		find_source(l, t, s, i);
 	return l->g->err->code ? NULL : t;
+}
+
+/* Whether nothing is done while the first tile comes in, or while the last one goes out. */
+static bool is_at_end(const struct lowering *l, const struct tiled *t)
+{
+	const struct value *in = t->s.in[0].value;
+	bool input = !in->producer && !value_is_const(in) && l->plans->outside[in->id];
+
+	return input || t->s.out.value->is_output;
+}
+
+/*
+ * The dimension along which the first and the last tile are short; -1: none. Only of products that
+ * are cut along rows, and only if pushes still take as long as the next weights.
+ */
+static int find_short_ends(const struct lowering *l, const struct tiled *t)
+{
+	int row = t->s.dims - t->s.reduced - 3, cut = 0;
+	const s64 *tile = t->plan.tile;
+
+	if (t->s.kind != STAGE_PRODUCT || t->plan.unit != PLAN_MATRIX || t->maker[0] ||
+	    !is_at_end(l, t))
+		return -1;
+	for (int d = 0; d < t->s.dims; d++)
+		cut += tile[d] < t->s.size[d];
+	if (cut != 1 || tile[row] * SHORT_MIN > t->s.size[row] ||
+	    tile[row] % (SHORT_PART * t->plan.pixels[0]) ||
+	    tile[row] / SHORT_PART * t->s.size[row + 1] <
+		    l->machine->lanes * t->plan.pixels[0] * t->plan.pixels[1])
+		return -1;
+	return row;
 }
 
 int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
@@ -555,6 +599,8 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 	struct tiled *t = tiled_of(l, s, p);
 	struct part all = { .origin = { 0 } };
 
+	if (t)
+		t->short_ends = find_short_ends(l, t);
 	memcpy(all.size, s->size, sizeof(all.size));
 	return t ? lower_part(l, t, &all, NULL, NULL) : l->g->err->code;
 }

@@ -299,8 +299,8 @@ static s64 packed_cycles(const struct plans *p, const struct rondo_machine *m,
 {
 	s64 late = (p->moved + c->bytes) / bytes_per_cycle(m) - p->worked, cycles;
 
-	if (!p->settling)
-		return c->unit + c->bytes / bytes_per_cycle(m);
+	if (!p->settling) /* they take energy, too */
+		return c->unit + c->bytes / bytes_per_cycle(m) * 3 / 2;
 	cycles = late + c->last > c->unit ? late + c->last : c->unit;
 	late += p->ahead;
 	return late > cycles ? late : cycles;

@@ -11,8 +11,8 @@
 
 enum {
 	BYTES = 4,
-	STORES_MAX = 192, /* about as long as the start of a transfer takes */
-	CYCLES_PART = 400, /* of a replay: to clear less is not worth it */
+	STORES_MAX = 192, /* about as long as the start of a transfer takes; tiles take longer */
+	CYCLES_PART = 500, /* of a replay: to clear less is not worth it */
 };
 
 /* @trips stores of @lanes lanes of @zero each, one behind the other, to byte @offset of @buf. */
@@ -81,6 +81,7 @@ bool prefill(struct lowering *l)
 {
 	const struct rondo_facts *f = &l->facts;
 	u32 vector = (u32)l->machine->lanes * BYTES, stores = 0;
+	u32 most = l->transfers ? 2 * STORES_MAX : STORES_MAX;
 	int first = l->mir.items;
 	vreg zero;
 
@@ -90,7 +91,7 @@ bool prefill(struct lowering *l)
 	for (u32 i = 0; i < f->clear_count; i++) {
 		u32 here = (f->clear[i].hi - f->clear[i].lo) / vector + 1;
 
-		if (stores + here > STORES_MAX || comes_in(l, &f->clear[i]))
+		if (stores + here > most || comes_in(l, &f->clear[i]))
 			continue;
 		stores += here;
 		fill_range(l, zero, &f->clear[i]);

@@ -406,6 +406,29 @@ static int place_items(struct builder *b, int i, int end)
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
+/*
+ * Starts what brings the first weights before all else: they are a little, and loaded row by row
+ * while an input, which is much, comes in. If their buffer lives from the first step on, nobody
+ * else touches its bytes before.
+ */
+static void start_weights(struct builder *b)
+{
+	const struct mir *m = &b->l->mir;
+	const struct mir_item *op;
+	int i = 0;
+
+	while (i < m->items &&
+	       !(m->item[i].kind == MIR_OP && rondo_op_writes_weights(m->item[i].op.op)))
+		i++;
+	op = &m->item[i];
+	if (b->t->early || i == m->items || !i || op[-1].kind != MIR_LOOP ||
+	    m->buf[op->ref.buf].kind != MIR_BUF_CONST || m->buf[op->ref.buf].first > 1)
+		return;
+	stream_wish(b, op->ref.buf, (u64)op->ref.offset,
+		    (u64)op->ref.offset + op[-1].trip * (u64)op->ref.stride[0], 0);
+	stream_start_wishes(b);
+}
+
 static int prepare(struct builder *b)
 {
 	struct graph *g = b->l->g;
@@ -478,6 +501,7 @@ int stream_make(struct lowering *l, const struct transfer_list *t, struct stream
 		rc = b.error;
 	if (!rc) {
 		mark(&b, 0);
+		start_weights(&b);
 		rc = place_items(&b, 0, l->mir.items);
 	}
 	if (!rc) {

@@ -38,7 +38,7 @@ struct byte_visit {
 	u64 first, last;
 };
 
-enum { VISITS = 16 }; /* pieces of an access, about */
+enum { VISITS = 64 }; /* pieces of an access, about */
 
 struct byte_walk {
 	const struct kernel *k;

@@ -21,7 +21,7 @@ enum {
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
 	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box, if a program may have so many transfers */
-	TILE_PIECE_MIN = 16384, /* bytes */
+	TILE_PIECE_MIN = 8192, /* bytes */
 	AHEAD_PIECE_MIN = 8192, /* bytes of a piece of constants that come in ahead */
 	EARLY_PIECE = 4352, /* bytes: three of them take as long as the start of one */
 	EARLY_PIECES_MAX = 128,
@@ -157,17 +157,51 @@ static u64 pieces_of_constants(const struct transfers *f, const struct mir_buffe
 	return most < f->tile_pieces ? most : f->tile_pieces;
 }
 
+/*
+ * The first ones that come in ahead: nobody has anything to do before some of them are there, so
+ * that what comes first goes over all channels by itself.
+ */
+static int move_first(struct transfers *f, mir_buf b)
+{
+	const struct mir_buffer *buf = &f->l->mir.buf[b];
+	struct transfer_span *span = &f->t->in[b];
+	struct transfer part = { .dir = RONDO_DMA_IN,
+				 .slot = SLOT_WEIGHTS,
+				 .slot_offset = buf->slot_offset,
+				 .buf = b,
+				 .bytes = RONDO_DMA_CHANNELS * PIECE_MIN };
+	int rc;
+
+	if (buf->bytes <= part.bytes)
+		return move_in(f, b, SLOT_WEIGHTS, buf->slot_offset, RONDO_DMA_CHANNELS, PIECE_MIN);
+	span->first = f->t->count;
+	rc = move(f, &part, RONDO_DMA_CHANNELS);
+	part.slot_offset += part.bytes;
+	part.offset = part.bytes;
+	part.bytes = buf->bytes - part.bytes;
+	if (!rc)
+		rc = move(f, &part, pieces_of_constants(f, buf));
+	span->count = f->t->count - span->first;
+	return rc;
+}
+
 static int move_constants(struct transfers *f)
 {
 	const struct mir *m = &f->l->mir;
+	bool first = true;
 	int rc = 0;
 
 	for (int b = 0; b < m->bufs && !rc; b++) {
 		const struct mir_buffer *buf = &m->buf[b];
 
-		if (buf->kind == MIR_BUF_CONST)
+		if (buf->kind != MIR_BUF_CONST)
+			continue;
+		if (buf->ahead >= 2 && first)
+			rc = move_first(f, b);
+		else
 			rc = move_in(f, b, SLOT_WEIGHTS, buf->slot_offset,
 				     pieces_of_constants(f, buf), PIECE_MIN);
+		first &= buf->ahead < 2;
 	}
 	return rc;
 }
