@@ -127,6 +127,7 @@ static void set_options(struct compile_call *c)
 		.notice = c->o.notice,
 		.notice_context = c->o.context,
 		.external = { .read = c->o.external, .context = c->o.context },
+		.host_allowed = c->o.host,
 		.stop = &c->stop,
 		.progress = c->o.progress,
 		.progress_context = c->o.context,

@@ -62,6 +62,8 @@ struct compile_options {
 	void (*notice)(void *context, const char *text);
 	void *notice_context;
 	struct compile_external external;
+	/* Nodes at the edges of the network that the machine does not map are left to the host. */
+	bool host_allowed;
 	struct arena_stop *stop; /* whether the user wants to stop: arena.h; or NULL */
 	/* Called before each of @total passes, @done of which are done; may be NULL. */
 	void (*progress)(void *context, const char *pass, unsigned int done, unsigned int total);
@@ -73,6 +75,7 @@ struct compiled {
 	u8 *file; /* the bytes of the .rnd file */
 	u64 size;
 	u64 cycles; /* exact, of one replay */
+	struct rondo_host *host; /* what the host does before and after it: host.h; or NULL */
 };
 
 /*

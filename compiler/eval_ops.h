@@ -13,6 +13,10 @@ typedef void eval_fn(const struct graph *g, const struct node *n, const void *co
 	eval_fn eval_##eval;
 #include "compiler/ops.def"
 
+/* Functions that the host runs: the rows HOSTED of ops.def. */
+#define HOSTED(op, name) eval_fn eval_hosted_##name;
+#include "compiler/ops.def"
+
 /* MaxPool of u8 or s8. */
 void eval_max_of_bytes(const struct graph *g, const struct node *n, const void *x, u8 *y);
 

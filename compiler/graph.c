@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Building and changing graphs: see graph.h. Checking them is graph_check.c. */
 #include "compiler/graph.h"
+#include "compiler/host.h"
 #include "compiler/onnx_body.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ void graph_free(struct graph *g)
 		return;
 	if (g->bodies)
 		onnx_bodies_free(g->bodies);
+	host_free(g->host);
 	arena = g->arena; /* the graph itself lives in it */
 	arena_free(&arena);
 }

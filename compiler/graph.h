@@ -136,6 +136,9 @@ static inline bool op_has(enum op op, enum attr a)
 /* Whether ops.def says that lower_@how() maps @op to the machine. */
 bool op_mapped_by(enum op op, const char *how);
 
+/* Whether the host can run the function @op where it has no formula: the rows HOSTED. */
+bool op_hosted(enum op op);
+
 /* The types that input @i of @op may have where it has types of its own, else 0. */
 static inline u32 op_takes(enum op op, int i)
 {
@@ -179,6 +182,9 @@ struct value {
 	u32 id; /* scratch: printing and passes number values with it */
 };
 
+/* Where a node is: in the machine's part of a network, before it, or behind. */
+enum node_side { SIDE_MACHINE, SIDE_BEFORE, SIDE_AFTER };
+
 struct node {
 	enum op op;
 	enum op model_op; /* the operator of the model that it stands for, in messages */
@@ -189,6 +195,8 @@ struct node {
 	struct value *out[NODE_OUT_MAX]; /* NULL: an optional output that is left out */
 	struct node *prev, *next;
 	int waits; /* scratch of graph_sort() */
+	const char *host; /* why the host is to run it; NULL: the machine does */
+	enum node_side side; /* on which it does: pass_host() */
 };
 
 /*
@@ -227,6 +235,8 @@ struct graph {
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 	void (*notice)(void *context, const char *text); /* as in struct compile_options */
 	void *notice_context;
+	bool host_allowed; /* nodes that the machine does not map may stay for the host */
+	struct rondo_host *host; /* what pass_host() has made of them: host.h */
 };
 
 /* ---- Building ------------------------------------------------------------------------------ */
@@ -345,6 +355,15 @@ void graph_replace_node(struct graph *g, struct node *n, struct node *by);
 void graph_remove_dead(struct graph *g);
 
 /* ---- Checking ------------------------------------------------------------------------------ */
+
+/* What messages call the node: its name, or that of its output if it has none. */
+const char *node_label(const struct node *n);
+
+/*
+ * Leaves @n, which was just refused with -ENOTSUP, to the host for that reason, if that is allowed:
+ * 0, and the message is gone. Else -ENOTSUP.
+ */
+int graph_leave_to_host(struct graph *g, struct node *n);
 
 /* Records `SOURCE: node "NAME" (OP): message` in g->err; returns @code. @n NULL: no node's fault.
  */

@@ -49,8 +49,7 @@ void graph_notice(const struct graph *g, const char *fmt, ...)
 	g->notice(g->notice_context, line.text);
 }
 
-/* A node without a name goes by the name of its output. */
-static const char *node_label(const struct node *n)
+const char *node_label(const struct node *n)
 {
 	for (int i = 0; !n->name[0] && i < n->n_out; i++) {
 		if (n->out[i])
@@ -70,6 +69,17 @@ int node_fail(const struct graph *g, const struct node *n, int code, const char 
 	if (!n)
 		return graph_fail_at(g, "", "", code, text);
 	return graph_fail_at(g, node_label(n), op_infos[n->model_op].name, code, text);
+}
+
+int graph_leave_to_host(struct graph *g, struct node *n)
+{
+	const char *reason = g->err->text + g->err->reason;
+
+	if (!g->host_allowed)
+		return -ENOTSUP;
+	n->host = arena_strndup(&g->arena, reason, strlen(reason));
+	*g->err = (struct compile_error){ 0 };
+	return n->host ? 0 : graph_fail(g, -ENOMEM, "no memory");
 }
 
 static int broken(const struct graph *g, const struct node *n, const char *what)

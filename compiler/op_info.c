@@ -48,6 +48,16 @@ const u32 op_baked[OP_COUNT] = {
 #include "compiler/ops.def"
 };
 
+bool op_hosted(enum op op)
+{
+	static const bool hosted[OP_COUNT] = {
+#define HOSTED(op, name) [OP_##op] = true,
+#include "compiler/ops.def"
+	};
+
+	return hosted[op];
+}
+
 const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
 #define HAS(op, field, rule, value) [OP_##op][ATTR_##field] = { ATTR_##rule, value, NULL },
 #define SAYS(op, field, word) [OP_##op][ATTR_##field] = { ATTR_WORD, 0, word },

@@ -47,7 +47,7 @@ static int check_list(const struct graph *g, const struct value_list *list, cons
 static bool computes_s64(const struct graph *g)
 {
 	for (const struct node *n = g->first; n; n = n->next) {
-		for (int i = 0; i < n->n_in; i++) {
+		for (int i = 0; i < n->n_in && !n->host; i++) {
 			if (node_in(n, i) && node_in(n, i)->dtype == DTYPE_S64 &&
 			    !op_mapped_by(n->op, "move"))
 				return true;
@@ -70,14 +70,22 @@ static void tell_of_s64(const struct graph *g)
 	}
 }
 
+/* What is not mapped may stay for the host, if the interpreter has a meaning for it. */
+static int check_or_leave(struct graph *g, struct node *n)
+{
+	int rc = n->host ? 0 : check_node(g, n);
+
+	return rc == -ENOTSUP ? graph_leave_to_host(g, n) : rc;
+}
+
 int pass_final(struct graph *g)
 {
 	int rc = check_list(g, &g->inputs, "input");
 
 	if (!rc)
 		rc = check_list(g, &g->outputs, "output");
-	for (const struct node *n = g->first; n && !rc; n = n->next)
-		rc = check_node(g, n);
+	for (struct node *n = g->first; n && !rc; n = n->next)
+		rc = check_or_leave(g, n);
 	if (!rc)
 		tell_of_s64(g);
 	return rc;

@@ -72,21 +72,39 @@ static int check_declared(const struct graph *g, const struct declaration *d)
 	return 0;
 }
 
+static int type_plain(struct graph *g, struct node *n)
+{
+	int rc = pass_type_node(g, n);
+
+	return rc ? rc : pass_fold_node(g, n);
+}
+
+/* What has no formula here may stay for the host; what there is of one goes. */
+static int expand(struct graph *g, struct node *n)
+{
+	const struct node *before = n->prev;
+	int rc = make_explicit(g, n);
+
+	if (!rc)
+		rc = expand_node(g, n);
+	if (rc != -ENOTSUP || !op_hosted(n->op))
+		return rc;
+	rc = graph_leave_to_host(g, n);
+	while (!rc && n->prev != before)
+		graph_remove(g, n->prev);
+	return rc ? rc : type_plain(g, n);
+}
+
 /* A function gives way to what it is made of; what bodies become is still to be typed. */
 static int type_node(struct graph *g, struct node *n)
 {
-	int rc;
-
 	if (onnx_body_is(n->op))
 		return onnx_expand_body(g, n);
-	if (expand_knows(n)) {
-		rc = make_explicit(g, n);
-		return rc ? rc : expand_node(g, n);
-	}
+	if (expand_knows(n))
+		return expand(g, n);
 	if (op_infos[n->op].flags & OP_FLAG_FUNCTION)
 		return quantise_expand(g, n);
-	rc = pass_type_node(g, n);
-	return rc ? rc : pass_fold_node(g, n);
+	return type_plain(g, n);
 }
 
 int pass_shape(struct graph *g)

@@ -4,6 +4,7 @@
 #include "compiler/backend.h"
 #include "compiler/compiler.h"
 #include "compiler/graph_text.h"
+#include "compiler/host.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -203,6 +204,7 @@ const struct pass passes[] = {
 	GRAPH("refold", pass_fold, "compute what the passes left constant"),
 	GRAPH("outputs", pass_outputs, "a node of its own for every output; nothing unused"),
 	GRAPH("final", pass_final, "check that only what the machine maps is left"),
+	GRAPH("host", pass_host, "what the machine does not map goes to the host, if that may be"),
 	CODE("live", run_live, print_graph,
 	     "weights known only at run time: products of two activations"),
 	CODE("split", run_split, print_graph,
@@ -274,6 +276,7 @@ int compile_run_passes(struct graph *g, const struct compile_options *options, c
 	if (options->dump_pass && !is_pass(options->dump_pass))
 		return graph_fail(g, -EINVAL, "there is no pass \"%.80s\" to dump",
 				  options->dump_pass);
+	g->host_allowed = options->host_allowed;
 	rc = dump_graph(g, options, "read");
 	for (const struct pass *p = passes; p->on_graph && !rc; p++) {
 		rc = begin_pass(g, options, p);
@@ -366,12 +369,17 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 	}
 	compiled_free(&c.first);
 	free(c.l.weights);
+	if (!rc) {
+		out->host = g->host;
+		g->host = NULL;
+	}
 	return rc;
 }
 
 void compiled_free(struct compiled *c)
 {
 	free(c->file);
+	host_free(c->host);
 	*c = (struct compiled){ 0 };
 }
 

@@ -47,6 +47,8 @@ static int compile(struct compile_call *c, const void *model, size_t size,
 	if (rc && strncmp(c->err.text, c->o.name, strlen(c->o.name)) != 0)
 		compile_error_prefix(&c->err, c->o.name);
 	*compiled = (struct rondo_compiled){ out.file, out.size, out.cycles };
+	if (c->o.host)
+		*c->o.host = out.host;
 	return rc;
 }
 
@@ -68,6 +70,8 @@ RONDO_COMPILE_EXPORT int rondo_compile(const void *model, size_t size,
 	int rc = compile_call_init(&c, options);
 
 	*compiled = (struct rondo_compiled){ 0 };
+	if (c.o.host)
+		*c.o.host = NULL;
 	if (!rc)
 		rc = compile(&c, model, size, compiled);
 	if (error)

@@ -46,6 +46,12 @@ struct rondo_compile_constant {
 };
 
 /*
+ * What the host does of a network before and after its program: nodes at the edges of the network
+ * that the machine does not map, if the user allows that. See rondo_host_before().
+ */
+struct rondo_host;
+
+/*
  * Zero-initialised except for @size is the default. The caller keeps everything that is pointed to
  * until rondo_compile() returns.
  */
@@ -86,6 +92,13 @@ struct rondo_compile_options {
 	 */
 	const char *dump;
 	int (*dumped)(void *context, const char *text, size_t size);
+
+	/*
+	 * Where to put what the host is to do; NULL: it does nothing, and a network with nodes that
+	 * the machine does not map is refused. If there are none, NULL is put there, as it is on
+	 * every error. A node between others that the machine runs is refused nevertheless.
+	 */
+	struct rondo_host **host;
 };
 
 /* Why not. */
@@ -119,6 +132,56 @@ int rondo_compile(const void *model, size_t size, const struct rondo_compile_opt
 
 /* Frees what rondo_compile() returned; does nothing to what is zero or freed already. */
 void rondo_compiled_free(struct rondo_compiled *compiled);
+
+/*
+ * ---- What the host does ----------------------------------------------------------------------
+ *
+ * The program of such a network takes and gives other tensors than the network. A run is
+ *
+ *	rondo_host_before(host, inputs, program_inputs);
+ *	... a replay of the program ...
+ *	rondo_host_after(host, inputs, program_outputs, outputs);
+ *
+ * where @inputs and @outputs are the bytes of the network's tensors in the order of
+ * rondo_host_tensor(), and @program_inputs and @program_outputs those of the program in the order
+ * of its own list. All are row-major, little-endian and of the size that is told there. Nothing is
+ * kept from one run to the next. One thread at a time for each struct rondo_host.
+ */
+
+enum rondo_host_kind { RONDO_HOST_INPUT, RONDO_HOST_OUTPUT };
+
+/* An input or output of the network. */
+struct rondo_host_tensor {
+	const char *name;
+	int32_t type; /* of its elements: a number of ONNX's TensorProto.DataType */
+	unsigned int rank;
+	int64_t dim[RONDO_COMPILE_RANK_MAX];
+	size_t size; /* in bytes */
+	float scale; /* an element stands for scale * (x - zero_point); 0: for itself */
+	int32_t zero_point;
+	int program; /* the program's input or output that it is, too; -1: none */
+};
+
+/* A node that the host runs, and why the machine does not. */
+struct rondo_host_node {
+	const char *node, *op, *reason;
+};
+
+/* Number @i of them, from 0 on. 0; -ENOENT: there are no more. Texts live as long as @host. */
+int rondo_host_tensor(const struct rondo_host *host, enum rondo_host_kind kind, unsigned int i,
+		      struct rondo_host_tensor *tensor);
+int rondo_host_node(const struct rondo_host *host, unsigned int i, struct rondo_host_node *node);
+
+/* Makes all inputs of the program. 0, or -ENOMEM. */
+int rondo_host_before(struct rondo_host *host, const void *const inputs[],
+		      void *const program_inputs[]);
+
+/* Makes all outputs of the network. 0, or -ENOMEM. */
+int rondo_host_after(struct rondo_host *host, const void *const inputs[],
+		     const void *const program_outputs[], void *const outputs[]);
+
+/* Frees what rondo_compile() put into @options->host; NULL is nothing. */
+void rondo_host_free(struct rondo_host *host);
 
 #ifdef __cplusplus
 }

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-typedef int infer_fn(const struct graph *g, const struct node *n, struct inferred *out);
-
 static const struct shape *in_shape(const struct node *n, int i)
 {
 	return &node_in(n, i)->shape;
@@ -678,18 +676,24 @@ static int infer_take(const struct graph *g, const struct node *n, struct inferr
 	return 0;
 }
 
-/* Functions are replaced before they have a type. */
+/* Functions are replaced before they have a type, unless the host runs them. */
 static int infer_function(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	(void)out;
 	return node_fail(g, n, -ENOTRECOVERABLE, "a function is left");
 }
 
+/* The later of two initializers of one element counts. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
 static infer_fn *const infer_fns[OP_COUNT] = {
 #define OP(id, name, min_in, max_in, max_out, flags, types, infer, eval, lower, doc) \
 	[OP_##id] = infer_##infer,
 #include "compiler/ops.def"
+#define HOSTED(op, name) [OP_##op] = infer_hosted_##name,
+#include "compiler/ops.def"
 };
+#pragma GCC diagnostic pop
 
 /* The first input without types of its own: all others like it have the same type. -1: none. */
 static int leading_input(const struct node *n)

@@ -10,6 +10,12 @@ struct inferred {
 	struct shape shape;
 };
 
+typedef int infer_fn(const struct graph *g, const struct node *n, struct inferred *out);
+
+/* Functions that the host runs: the rows HOSTED of ops.def. */
+#define HOSTED(op, name) infer_fn infer_hosted_##name;
+#include "compiler/ops.def"
+
 /*
  * What the outputs of @n are, from its inputs (all typed) and attributes. A node that passes can be
  * evaluated without any further check. On error a message naming the node and a negative errno:

@@ -11,6 +11,9 @@
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
+#include "compiler/host.h"
+#include "compiler/passes.h"
+#include "compiler/rondo_compile.h"
 #include "core/machine.h"
 #include "tests/network_run.h"
 
@@ -24,6 +27,9 @@ struct graph_run {
 	char *why;
 	struct compile_error err;
 	struct graph *model, *normal;
+	struct graph
+		*cut; /* normalised, without what is on the host; NULL: all is in the program */
+	unsigned int host_seed; /* 0: nothing is left to the host */
 	struct compiled program;
 	struct tensor_data in[TENSORS_MAX], of_model[TENSORS_MAX], of_normal[TENSORS_MAX],
 		of_program[TENSORS_MAX];
@@ -356,10 +362,103 @@ static struct graph *read_graph(struct graph_run *r, const char *name, const cha
 	return g;
 }
 
+/* ---- Nodes on the host --------------------------------------------------------------------- */
+
+static bool hangs_on_host(const struct node *n)
+{
+	for (int i = 0; i < n->n_in; i++) {
+		const struct value *v = node_in(n, i);
+
+		if (v && v->producer && !v->producer->host)
+			return false;
+	}
+	return true;
+}
+
+static bool is_for_host(const struct node *n)
+{
+	for (int i = 0; i < n->n_out; i++) {
+		const struct operand *use = n->out[i] ? n->out[i]->uses : NULL;
+
+		for (; use; use = use->next) {
+			if (!use->node->host)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Leaves about half of what may be at the edges to the host. */
+static void leave_to_host(struct graph *g, unsigned int seed)
+{
+	uint32_t i = 0;
+
+	for (struct node *n = g->first; n; n = n->next)
+		n->host = hangs_on_host(n) && sequence(seed, i++) > 0 ? "of this test" : NULL;
+	for (struct node *n = g->last; n; n = n->prev) {
+		if (!n->host && is_for_host(n) && sequence(seed, i++) > 0)
+			n->host = "of this test";
+	}
+}
+
+/* Room for tensors of the types of @l. */
+static bool make_room(struct graph_run *r, const struct value_list *l, size_t first,
+		      struct tensor_data *t, void **bytes)
+{
+	for (size_t i = first; i < l->n; i++) {
+		if (l->n - first > TENSORS_MAX ||
+		    !tensor_data_alloc(&t[i - first], l->v[i]->dtype, &l->v[i]->shape))
+			return wrong(r, "the program has too many tensors for this test");
+		bytes[i - first] = t[i - first].bytes;
+	}
+	return true;
+}
+
+static bool run_parts(struct graph_run *r, const struct rondo_machine *machine,
+		      struct tensor_data *in, struct tensor_data *out)
+{
+	struct rondo_host *h = r->program.host;
+	size_t inputs = h->before->inputs.n;
+	void *network[2][TENSORS_MAX], *program[2][TENSORS_MAX];
+	char why[RUN_WHY_BYTES] = "";
+
+	for (size_t i = 0; i < TENSORS_MAX; i++) {
+		network[0][i] = r->in[i].bytes;
+		network[1][i] = r->of_program[i].bytes;
+	}
+	if (!make_room(r, &h->before->outputs, 0, in, program[0]) ||
+	    !make_room(r, &h->after->inputs, inputs, out, program[1]))
+		return false;
+	if (rondo_host_before(h, (const void *const *)network[0], program[0]))
+		return wrong(r, "the host fails before the program");
+	if (!network_run(&r->program, machine, in, out, why))
+		return wrong(r, "the program fails: %s", why);
+	return !rondo_host_after(h, (const void *const *)network[0],
+				 (const void *const *)program[1], network[1]) ||
+	       wrong(r, "the host fails behind the program");
+}
+
+/* Runs the program, and before and behind it what is left to the host. */
+static bool run_all(struct graph_run *r, const struct rondo_machine *machine)
+{
+	struct tensor_data in[TENSORS_MAX] = { { 0 } }, out[TENSORS_MAX] = { { 0 } };
+	char why[RUN_WHY_BYTES] = "";
+	bool good;
+
+	if (!r->program.host)
+		return network_run(&r->program, machine, r->in, r->of_program, why) ||
+		       wrong(r, "the program fails: %s", why);
+	good = run_parts(r, machine, in, out);
+	for (size_t i = 0; i < TENSORS_MAX; i++) {
+		tensor_data_free(&in[i]);
+		tensor_data_free(&out[i]);
+	}
+	return good;
+}
+
 static bool compare(struct graph_run *r, const char *name, const struct rondo_machine *machine)
 {
 	size_t outputs;
-	char why[RUN_WHY_BYTES] = "";
 
 	r->model = read_graph(r, name, "shape");
 	if (!r->model)
@@ -379,8 +478,8 @@ static bool compare(struct graph_run *r, const char *name, const struct rondo_ma
 	if (graph_eval(r->model, r->in, r->of_model, &r->err) ||
 	    graph_eval(r->normal, r->in, r->of_normal, &r->err))
 		return wrong(r, "%s", r->err.text);
-	if (!network_run(&r->program, machine, r->in, r->of_program, why))
-		return wrong(r, "the program fails: %s", why);
+	if (!run_all(r, machine))
+		return false;
 	for (size_t i = 0; i < outputs; i++)
 		if (!outputs_agree(r, i))
 			return false;
@@ -397,7 +496,15 @@ static bool compile(struct graph_run *r, const char *name, const struct rondo_ma
 	if (!r->normal)
 		return false;
 	*round_trip = round_trips(r, r->normal);
-	return !backend_compile(r->normal, machine, &options, &r->program);
+	if (r->host_seed) {
+		r->cut = read_graph(r, name, NULL);
+		if (!r->cut)
+			return false;
+		leave_to_host(r->cut, r->host_seed);
+		if (pass_host(r->cut) || graph_check(r->cut))
+			return false;
+	}
+	return !backend_compile(r->cut ? r->cut : r->normal, machine, &options, &r->program);
 }
 
 static bool run(struct graph_run *r, const char *name, u32 sram)
@@ -424,16 +531,25 @@ static bool run(struct graph_run *r, const char *name, u32 sram)
 	return !compiled || wrong(r, "refused for another reason: %s", r->err.text);
 }
 
-static bool run_in(const char *text, const char *name, u32 sram, bool *too_large,
+/* What a case is run with, and what it tells beside its failure. */
+struct setting {
+	u32 sram; /* 0: as the case says */
+	unsigned int host_seed;
+	int code; /* of the error that it ended with */
+	size_t hosted; /* nodes */
+};
+
+static bool run_in(const char *text, const char *name, struct setting *with,
 		   char why[GRAPH_CASE_WHY])
 {
 	char *full = expanded(text);
-	struct graph_run r = { .text = full, .why = why };
+	struct graph_run r = { .text = full, .why = why, .host_seed = with->host_seed };
 	bool good;
 
 	why[0] = 0;
-	good = run(&r, name, sram);
-	*too_large = r.err.code == -EFBIG && !directive(full, "refused", -1);
+	good = run(&r, name, with->sram);
+	with->code = directive(full, "refused", -1) ? 0 : r.err.code;
+	with->hosted = r.program.host ? r.program.host->n_nodes : 0;
 	for (size_t i = 0; i < TENSORS_MAX; i++) {
 		tensor_data_free(&r.in[i]);
 		tensor_data_free(&r.of_model[i]);
@@ -443,19 +559,32 @@ static bool run_in(const char *text, const char *name, u32 sram, bool *too_large
 	compiled_free(&r.program);
 	graph_free(r.model);
 	graph_free(r.normal);
+	graph_free(r.cut);
 	free(full);
 	return good;
 }
 
 bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY])
 {
-	bool too_large;
-
-	return run_in(text, name, 0, &too_large, why);
+	return run_in(text, name, &(struct setting){ 0 }, why);
 }
 
 bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
 		       char why[GRAPH_CASE_WHY])
 {
-	return run_in(text, name, sram, too_large, why) || *too_large;
+	struct setting with = { .sram = sram };
+	bool good = run_in(text, name, &with, why);
+
+	*too_large = with.code == -EFBIG;
+	return good || *too_large;
+}
+
+bool graph_case_run_hosted(const char *text, const char *name, unsigned int seed,
+			   unsigned int *hosted, char why[GRAPH_CASE_WHY])
+{
+	struct setting with = { .host_seed = seed };
+	bool good = run_in(text, name, &with, why);
+
+	*hosted = (unsigned int)with.hosted;
+	return good || with.code == -EFBIG || with.code == -ENOTSUP;
 }

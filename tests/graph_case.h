@@ -40,4 +40,11 @@ bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]
 bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
 		       char why[GRAPH_CASE_WHY]);
 
+/*
+ * The same with some nodes at the edges left to the host, which @seed chooses. *@hosted: how many;
+ * 0 also where nothing would have been left for the machine, or it did not fit.
+ */
+bool graph_case_run_hosted(const char *text, const char *name, unsigned int seed,
+			   unsigned int *hosted, char why[GRAPH_CASE_WHY]);
+
 #endif

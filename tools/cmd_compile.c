@@ -31,7 +31,8 @@ static const struct command command = {
 		 "where. A file\n"
 		 "that was there stays as it is if anything fails.\n",
 	.take = take,
-	.takes = { MODEL_OPTIONS, [OPTION_DUMP] = true, [OPTION_OUTPUT] = true },
+	.takes = { MODEL_OPTIONS, [OPTION_ALLOW_HOST] = true, [OPTION_DUMP] = true,
+		   [OPTION_OUTPUT] = true },
 };
 
 /* "dir/model.onnx" as "dir/model.rnd"; for free(). */

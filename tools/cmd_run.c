@@ -40,7 +40,8 @@ static const struct command command = {
 	.takes = { MODEL_OPTIONS, PREPROCESS_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
 		   [OPTION_OUTPUT_DIR] = true, [OPTION_EXPECT] = true, [OPTION_REPEAT] = true,
 		   [OPTION_TOP] = true, [OPTION_LABELS] = true, [OPTION_JSON] = true,
-		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true },
+		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true,
+		   [OPTION_ALLOW_HOST] = true },
 };
 
 /* The machine that the program is for; NULL if it is not known. */
@@ -124,6 +125,9 @@ static int bind(struct run *run)
 		if (status)
 			return status;
 	}
+	run->memory[SOURCE_HOST_SLOT] = calloc(1, source_host_bytes(&run->source) + 1);
+	if (!run->memory[SOURCE_HOST_SLOT])
+		return fail(run->options->model, "no memory");
 	if (accel_binding_create(run->program, run->slots, count, &run->binding, &error))
 		return fail(run->options->model, "%s", error.text);
 	ret = accel_queue_create(run->device, ACCEL_WEIGHT_DEFAULT, &run->queue);
@@ -175,7 +179,11 @@ static int run_samples(struct run *run, const struct run_samples *samples)
 						      run->options->model;
 		status = run_load_sample(run, samples, i);
 		if (!status)
+			status = run_host_before(run);
+		if (!status)
 			status = replay(run);
+		if (!status)
+			status = run_host_after(run);
 		if (!status)
 			status = run_take_outputs(run, i, answer);
 	}
@@ -228,6 +236,7 @@ static void run_fini(struct run *run)
 	accel_binding_destroy(run->binding);
 	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
 		accel_buffer_destroy(run->slots[i].buffer);
+	free(run->memory[SOURCE_HOST_SLOT]);
 	accel_program_destroy(run->program);
 	accel_close(run->device);
 	source_free(&run->source);

@@ -66,7 +66,7 @@ static int find_files(const struct source *source, const struct debug_inputs *in
 	int status;
 
 	for (i = 0; i < inputs->count; i++) {
-		status = input_find(source->model, inputs->at[i], &input, &file);
+		status = input_find(source, inputs->at[i], &input, &file);
 		if (status)
 			return status;
 		files[input] = file;

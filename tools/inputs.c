@@ -31,13 +31,13 @@ struct shape tensor_shape(const struct accel_tensor *tensor)
  * The input that the argument "NAME=FILE" names, and its file; the number of inputs: none. A name
  * may have = in it: the longest that fits is meant.
  */
-static u32 find_named(const struct accel_model *model, const char *argument, const char **file)
+static u32 find_named(const struct source *source, const char *argument, const char **file)
 {
-	u32 i, found = accel_model_tensor_count(model, ACCEL_INPUT);
+	u32 i, found = source_tensor_count(source, ACCEL_INPUT);
 	struct accel_tensor input;
 	size_t longest = 0;
 
-	for (i = 0; !accel_model_tensor(model, ACCEL_INPUT, i, &input); i++) {
+	for (i = 0; !source_tensor(source, ACCEL_INPUT, i, &input); i++) {
 		size_t length = strlen(input.name);
 
 		if (strncmp(argument, input.name, length) || argument[length] != '=' ||
@@ -50,11 +50,11 @@ static u32 find_named(const struct accel_model *model, const char *argument, con
 	return found;
 }
 
-int input_find(const struct accel_model *model, const char *argument, u32 *input, const char **file)
+int input_find(const struct source *source, const char *argument, u32 *input, const char **file)
 {
-	u32 count = accel_model_tensor_count(model, ACCEL_INPUT);
+	u32 count = source_tensor_count(source, ACCEL_INPUT);
 
-	*input = find_named(model, argument, file);
+	*input = find_named(source, argument, file);
 	if (*input < count)
 		return STATUS_OK;
 	*file = argument;

@@ -18,8 +18,7 @@ struct shape tensor_shape(const struct accel_tensor *tensor);
  * The number of the input that @argument is for, and its file (in @argument). The name may be left
  * out where the model has one input.
  */
-int input_find(const struct accel_model *model, const char *argument, u32 *input,
-	       const char **file);
+int input_find(const struct source *source, const char *argument, u32 *input, const char **file);
 
 /* The same for preprocess.h. */
 struct image_tensor tensor_image(const struct accel_tensor *tensor);

@@ -150,6 +150,9 @@ int model_options_take(struct model_options *options, enum option_id id, char *a
 		return add_dim(options, argument);
 	case OPTION_SHAPE:
 		return add_shape(options, argument);
+	case OPTION_ALLOW_HOST:
+		options->allow_host = true;
+		return STATUS_OK;
 	case OPTION_DUMP:
 		options->dump = argument;
 		return STATUS_OK;

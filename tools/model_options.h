@@ -22,6 +22,7 @@ struct model_options {
 	struct rondo_compile_dim dims[DIMS_MAX];
 	struct rondo_compile_shape shapes[SHAPES_MAX];
 	size_t n_bakes, n_dims, n_shapes;
+	bool allow_host;
 	const char *dump; /* a pass of the compiler, "all", or NULL */
 };
 
@@ -29,7 +30,8 @@ void model_options_init(struct model_options *options);
 void model_options_fini(struct model_options *options);
 
 /*
- * Takes an option of MODEL_OPTIONS, or OPTION_DUMP; changes @argument, which must outlive
+ * Takes an option of MODEL_OPTIONS, OPTION_ALLOW_HOST or OPTION_DUMP; changes @argument, which must
+ * outlive
  * @options. A STATUS_*, with a message unless it is STATUS_OK.
  */
 int model_options_take(struct model_options *options, enum option_id id, char *argument);

@@ -4,6 +4,7 @@
  *
  *	run_inputs.c	which file is which input of which sample
  *	run_outputs.c	answers, files, comparison
+ *	run_host.c	what the host runs itself
  *	run_report.c	the table, or JSON
  *	cmd_run.c	options, and the order of it all
  *
@@ -62,14 +63,14 @@ struct run {
 	struct accel_device *device;
 	struct accel_program *program;
 	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX];
-	u8 *memory[RONDO_PROGRAM_SLOTS_MAX];
+	u8 *memory[RONDO_PROGRAM_SLOTS_MAX + 1]; /* with that of SOURCE_HOST_SLOT */
 	struct accel_binding *binding;
 	struct accel_queue *queue;
 	struct accel_info info;
 	char **labels;
 	u32 label_count;
 
-	double create_ms, bind_ms, replay_ms, replay_min_ms;
+	double create_ms, bind_ms, replay_ms, replay_min_ms, host_ms;
 	u32 replays;
 	bool images; /* an input was an image: outputs may be such */
 	bool differs; /* from options->expect_dir */
@@ -89,6 +90,10 @@ int run_load_sample(struct run *run, const struct run_samples *samples, u32 inde
  * nobody is going to read. Before anything runs.
  */
 int run_check_outputs(const struct run *run, const struct run_samples *samples);
+
+/* What the host runs of a sample, before the program and behind it; nothing, if it runs nothing. */
+int run_host_before(struct run *run);
+int run_host_after(struct run *run);
 
 /* Judges, prints, saves and compares what sample @index gave. */
 int run_take_outputs(struct run *run, u32 index, struct run_answer *answer);

@@ -50,15 +50,15 @@ static int complete(struct run_samples *s, const u32 *counts)
 	return STATUS_OK;
 }
 
-static int assign(struct run_samples *s, const struct accel_model *model,
-		  const struct run_options *o, u32 *counts)
+static int assign(struct run_samples *s, const struct source *source, const struct run_options *o,
+		  u32 *counts)
 {
 	const char *file;
 	u32 i, input;
 	int status;
 
 	for (i = 0; i < o->input_count; i++) {
-		status = input_find(model, o->inputs[i], &input, &file);
+		status = input_find(source, o->inputs[i], &input, &file);
 		if (!status)
 			status = add_file(s, counts, input, file);
 		if (status)
@@ -77,8 +77,8 @@ static int assign(struct run_samples *s, const struct accel_model *model,
 
 int run_samples_init(struct run_samples *samples, const struct run *run)
 {
-	const struct accel_model *model = run->source.model;
-	u32 n = accel_model_tensor_count(model, ACCEL_INPUT), i;
+	const struct source *source = &run->source;
+	u32 n = source_tensor_count(source, ACCEL_INPUT), i;
 	u32 *counts = calloc(n + 1, sizeof(*counts));
 	int status;
 
@@ -89,8 +89,8 @@ int run_samples_init(struct run_samples *samples, const struct run *run)
 		return fail(run->options->model, "no memory");
 	}
 	for (i = 0; i < n; i++)
-		accel_model_tensor(model, ACCEL_INPUT, i, &samples->inputs[i]);
-	status = assign(samples, model, run->options, counts);
+		source_tensor(source, ACCEL_INPUT, i, &samples->inputs[i]);
+	status = assign(samples, source, run->options, counts);
 	free(counts);
 	return status;
 }

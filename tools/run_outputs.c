@@ -208,7 +208,7 @@ int run_check_outputs(const struct run *run, const struct run_samples *samples)
 	if (o->output_dir && o->expect_dir && output_same_file(o->output_dir, o->expect_dir))
 		return fail(o->output_dir, "outputs cannot be written to where they are compared");
 	for (i = 0; i < samples->count; i++)
-		for (k = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, k, &t); k++) {
+		for (k = 0; !source_tensor(&run->source, ACCEL_OUTPUT, k, &t); k++) {
 			if (o->expect_dir && output_path(path, o->expect_dir, i, &t, ENDING))
 				return STATUS_FAILED;
 			if (o->expect_dir && access(path, R_OK))
@@ -289,7 +289,7 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer)
 	int status = STATUS_OK;
 	u32 i;
 
-	for (i = 0; !accel_model_tensor(run->source.model, ACCEL_OUTPUT, i, &t); i++) {
+	for (i = 0; !source_tensor(&run->source, ACCEL_OUTPUT, i, &t); i++) {
 		u8 *bytes = run->memory[t.slot] + t.offset;
 		struct tensor_data data = {
 			.dtype = tensor_dtype(&t),

@@ -30,6 +30,8 @@ void run_print_table(const struct run *run)
 	print_time("load and validate", run->source.load_ms + run->create_ms);
 	print_time("bind", run->bind_ms);
 	print_time("replay", run->replay_ms);
+	if (run->source.host)
+		print_time("nodes on the host", run->host_ms);
 	printf("  %-28s %10u, each %.2f ms, the fastest %.2f ms\n", "replays", run->replays,
 	       run->replay_ms / run->replays, run->replay_min_ms);
 	printf("each replay, exactly\n");
@@ -62,6 +64,26 @@ static void print_answer(const struct run *run, const struct run_answer *answer)
 	printf("]}");
 }
 
+/* The nodes that the host ran. */
+static void print_host(const struct run *run)
+{
+	struct rondo_host_node n;
+
+	if (!run->source.host)
+		return;
+	printf("  \"host\": [\n");
+	for (u32 i = 0; !rondo_host_node(run->source.host, i, &n); i++) {
+		printf("%s    {\"node\": ", i ? ",\n" : "");
+		json_string(stdout, n.node);
+		printf(", \"operator\": ");
+		json_string(stdout, n.op);
+		printf(", \"reason\": ");
+		json_string(stdout, n.reason);
+		printf("}");
+	}
+	printf("\n  ],\n");
+}
+
 void run_print_json(const struct run *run)
 {
 	struct accel_energy e;
@@ -75,6 +97,8 @@ void run_print_json(const struct run *run)
 	printf(",\n  \"ms\": {");
 	if (compile_ms(run) >= 0)
 		printf("\"compile\": %.3f, ", compile_ms(run));
+	if (run->source.host)
+		printf("\"host\": %.3f, ", run->host_ms);
 	printf("\"load_and_validate\": %.3f, \"bind\": %.3f, \"replay\": %.3f, "
 	       "\"replay_min\": %.3f},\n",
 	       run->source.load_ms + run->create_ms, run->bind_ms, run->replay_ms,
@@ -83,6 +107,7 @@ void run_print_json(const struct run *run)
 	       accel_program_cycles(run->program));
 	printf("  \"energy_j\": {\"compute\": %.9g, \"movement\": %.9g},\n", e.compute_j,
 	       e.movement_j);
+	print_host(run);
 	if (run->options->expect_dir)
 		printf("  \"as_expected\": %s,\n", run->differs ? "false" : "true");
 	printf("  \"samples\": [\n");

@@ -57,8 +57,10 @@ static int dumped(void *context, const char *text, size_t size)
 	return fwrite(text, 1, size, stdout) == size ? 0 : -EIO;
 }
 
-static struct rondo_compile_options
-compile_options(const char *path, const struct model_options *options, struct external_files *files)
+static struct rondo_compile_options compile_options(const char *path,
+						    const struct model_options *options,
+						    struct external_files *files,
+						    struct rondo_host **host)
 {
 	return (struct rondo_compile_options){
 		.size = sizeof(struct rondo_compile_options),
@@ -75,14 +77,15 @@ compile_options(const char *path, const struct model_options *options, struct ex
 		.notice = notice,
 		.dump = options->dump,
 		.dumped = dumped,
+		.host = options->allow_host ? host : NULL,
 	};
 }
 
 static int compile(const struct content *c, const struct model_options *options, void **file,
-		   size_t *size, u64 *cycles)
+		   size_t *size, u64 *cycles, struct rondo_host **host)
 {
 	struct external_files files = { .model = c->path };
-	const struct rondo_compile_options o = compile_options(c->path, options, &files);
+	const struct rondo_compile_options o = compile_options(c->path, options, &files, host);
 	struct rondo_compile_error err;
 	struct rondo_compiled compiled;
 	int rc = rondo_compile(c->bytes, c->size, &o, &compiled, &err);
@@ -98,15 +101,36 @@ static int compile(const struct content *c, const struct model_options *options,
 	return STATUS_OK;
 }
 
+/* A file that is one program cannot say what the host does. */
+static int refuse_host(const char *path, struct rondo_host *host, void *file)
+{
+	struct rondo_host_node first;
+	int status = STATUS_OK;
+
+	if (!host)
+		return STATUS_OK;
+	if (!rondo_host_node(host, 0, &first))
+		status = fail(path,
+			      "node \"%s\" (%s) is for the host, but a .rnd file holds only what "
+			      "the device does: rondo run %s --allow-host does both",
+			      first.node, first.op, path);
+	rondo_host_free(host);
+	free(file);
+	return status;
+}
+
 int source_compile(const char *path, const struct model_options *options, void **file, size_t *size,
 		   u64 *cycles)
 {
+	struct rondo_host *host = NULL;
 	struct content c;
 	int status = read_content(path, &c);
 
 	if (!status)
-		status = is_model(&c) ? compile(&c, options, file, size, cycles) :
+		status = is_model(&c) ? compile(&c, options, file, size, cycles, &host) :
 					refuse_kind(&c, "ONNX and TensorFlow Lite models are");
+	if (!status)
+		status = refuse_host(path, host, *file);
 	free(c.bytes);
 	return status;
 }
@@ -133,7 +157,7 @@ static int read_graph(const struct content *c, const struct model_options *optio
 		      struct source_graph *out)
 {
 	struct external_files files = { .model = c->path };
-	const struct rondo_compile_options o = compile_options(c->path, options, &files);
+	const struct rondo_compile_options o = compile_options(c->path, options, &files, NULL);
 	int rc = compile_call_init(&out->call, &o);
 
 	if (!rc)
@@ -238,6 +262,15 @@ static int load_text(const struct content *c, struct source *source)
 	return status;
 }
 
+/* Nothing runs on the host unless it is told. */
+static void tell_of_host(const char *path, const struct rondo_host *host)
+{
+	struct rondo_host_node n;
+
+	for (u32 i = 0; host && !rondo_host_node(host, i, &n); i++)
+		message("%s: node \"%s\" (%s) runs on the host: %s", path, n.node, n.op, n.reason);
+}
+
 static int load_model(const struct content *c, const struct model_options *options,
 		      struct source *source)
 {
@@ -245,10 +278,11 @@ static int load_model(const struct content *c, const struct model_options *optio
 	size_t size;
 	void *file;
 	u64 cycles;
-	int status = compile(c, options, &file, &size, &cycles);
+	int status = compile(c, options, &file, &size, &cycles, &source->host);
 
 	if (status)
 		return status;
+	tell_of_host(c->path, source->host);
 	source->compiled = true;
 	source->compile_ms = now_ms() - start;
 	status = parse(c->path, file, size, source);
@@ -288,6 +322,8 @@ static int check_options(const char *path, const struct model_options *options,
 		return fail(path, "it is compiled already: --dim is for ONNX models");
 	if (options->n_shapes)
 		return fail(path, "it is compiled already: --shape is for ONNX models");
+	if (options->allow_host)
+		return fail(path, "it is compiled already: --allow-host is for models");
 	header = accel_model_program(source->model, &size);
 	if (!options->machine_name || header->machine_hash == rondo_machine_hash(&options->machine))
 		return STATUS_OK;
@@ -318,7 +354,66 @@ int source_load(const char *path, const struct model_options *options, struct so
 void source_free(struct source *source)
 {
 	accel_model_destroy(source->model);
+	rondo_host_free(source->host);
 	*source = (struct source){};
+}
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+/* Bytes in SOURCE_HOST_SLOT before tensor @i of @kind: first the inputs, then the outputs. */
+static u64 host_offset(const struct rondo_host *host, enum accel_kind kind, u32 i)
+{
+	enum { ALIGN = 8 };
+	struct rondo_host_tensor t;
+	u64 at = kind == ACCEL_OUTPUT ? host_offset(host, ACCEL_INPUT, UINT32_MAX) : 0;
+	enum rondo_host_kind of = kind == ACCEL_OUTPUT ? RONDO_HOST_OUTPUT : RONDO_HOST_INPUT;
+
+	for (u32 k = 0; k < i && !rondo_host_tensor(host, of, k, &t); k++)
+		at += t.program < 0 ? (t.size + ALIGN - 1) / ALIGN * ALIGN : 0;
+	return at;
+}
+
+u64 source_host_bytes(const struct source *source)
+{
+	return source->host ? host_offset(source->host, ACCEL_OUTPUT, UINT32_MAX) : 0;
+}
+
+int source_tensor(const struct source *source, enum accel_kind kind, u32 i,
+		  struct accel_tensor *tensor)
+{
+	struct rondo_host_tensor t;
+
+	if (!source->host)
+		return accel_model_tensor(source->model, kind, i, tensor);
+	if (rondo_host_tensor(source->host,
+			      kind == ACCEL_INPUT ? RONDO_HOST_INPUT : RONDO_HOST_OUTPUT, i, &t))
+		return -ENOENT;
+	if (t.program >= 0)
+		return accel_model_tensor(source->model, kind, (u32)t.program, tensor);
+	*tensor = (struct accel_tensor){
+		.name = t.name,
+		.kind = kind,
+		.dtype = (enum accel_dtype)t.type,
+		.slot = SOURCE_HOST_SLOT,
+		.rank = t.rank,
+		.offset = host_offset(source->host, kind, i),
+		.bytes = t.size,
+		.scale = t.scale,
+		.zero_point = t.zero_point,
+	};
+	for (u32 d = 0; d < t.rank; d++)
+		tensor->dim[d] = (u64)t.dim[d];
+	return 0;
+}
+
+u32 source_tensor_count(const struct source *source, enum accel_kind kind)
+{
+	struct accel_tensor t;
+	u32 n = 0;
+
+	while (!source_tensor(source, kind, n, &t))
+		n++;
+	return n;
 }
 
 /* A copy of the program in a .rnd file. */

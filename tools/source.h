@@ -12,10 +12,15 @@
 #include <accel.h>
 
 #include "compiler/call.h"
+#include "spec/limits.h"
 #include "tools/model_options.h"
+
+/* A slot that no program has: memory of the host. */
+enum { SOURCE_HOST_SLOT = RONDO_PROGRAM_SLOTS_MAX };
 
 struct source {
 	struct accel_model *model;
+	struct rondo_host *host; /* what the host does of it, or NULL */
 	bool compiled; /* from a model */
 	bool bare; /* a program without names and types: its tensors are bytes, whatever they mean
 		    */
@@ -26,6 +31,17 @@ struct source {
 /* Reads @path. Options for compiling are an error if the model is compiled already. */
 int source_load(const char *path, const struct model_options *options, struct source *source);
 void source_free(struct source *source);
+
+/*
+ * Input or output @i of the network: one of the program, or, where the host runs a part, one that
+ * may be in SOURCE_HOST_SLOT. -ENOENT: there are no more.
+ */
+int source_tensor(const struct source *source, enum accel_kind kind, u32 i,
+		  struct accel_tensor *tensor);
+u32 source_tensor_count(const struct source *source, enum accel_kind kind);
+
+/* Bytes of all that is in SOURCE_HOST_SLOT. */
+u64 source_host_bytes(const struct source *source);
 
 /* Compiles the model in @path; *@file is the .rnd file's *@size bytes, for free(). */
 int source_compile(const char *path, const struct model_options *options, void **file, size_t *size,

@@ -137,6 +137,8 @@ static void print_operators(FILE *to)
 		print_baked(to, op);
 		fprintf(to, " | %s | ", lowering(op));
 		print_text(to, limits[op] ? limits[op] : "");
+		if (op_hosted(op))
+			fprintf(to, ". At the edges of a network the host runs it, if it may");
 		fprintf(to, " |\n");
 	}
 }
