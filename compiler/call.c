@@ -81,6 +81,15 @@ static int take_constants(struct compile_call *c)
 	return 0;
 }
 
+static int take_precision(struct compile_call *c)
+{
+	const char *p = c->o.precision;
+
+	if (p && strcmp(p, "f32") && strcmp(p, "bf16"))
+		return compile_call_fail(c, -EINVAL, "there is no precision", p);
+	return 0;
+}
+
 static int take_machine(struct compile_call *c)
 {
 	u32 id = c->o.machine ? rondo_machine_named(c->o.machine) : RONDO_MACHINE_edge;
@@ -108,7 +117,7 @@ static int take_options(struct compile_call *c, const struct rondo_compile_optio
 	if (!c->dims || !c->shapes || !c->bakes || !c->constants)
 		return compile_call_fail(c, -ENOMEM, "no memory", NULL);
 	take_dims(c);
-	if (take_shapes(c) || take_constants(c))
+	if (take_shapes(c) || take_constants(c) || take_precision(c))
 		return c->err.code;
 	return take_machine(c);
 }
@@ -128,6 +137,7 @@ static void set_options(struct compile_call *c)
 		.notice_context = c->o.context,
 		.external = { .read = c->o.external, .context = c->o.context },
 		.host_allowed = c->o.host,
+		.bf16 = c->o.precision && !strcmp(c->o.precision, "bf16"),
 		.stop = &c->stop,
 		.progress = c->o.progress,
 		.progress_context = c->o.context,

@@ -62,6 +62,7 @@ struct compile_options {
 	void (*notice)(void *context, const char *text);
 	void *notice_context;
 	struct compile_external external;
+	bool bf16; /* products of f32 take operands of bf16 where that saves work */
 	/* Nodes at the edges of the network that the machine does not map are left to the host. */
 	bool host_allowed;
 	struct arena_stop *stop; /* whether the user wants to stop: arena.h; or NULL */

@@ -2,6 +2,7 @@
 /* The interpreter's operators on single elements of up to three tensors, which broadcast. */
 #include "compiler/eval_number.h"
 #include "compiler/eval_ops.h"
+#include "compiler/narrow.h"
 
 #include <math.h>
 
@@ -41,6 +42,8 @@ static float unary(const struct node *n, float x)
 		return ceilf(x);
 	case OP_ROUND:
 		return rintf(x);
+	case OP_NARROW:
+		return narrow(x);
 	case OP_SIN:
 		return (float)sin((double)x);
 	case OP_COS:

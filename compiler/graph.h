@@ -173,6 +173,7 @@ struct value {
 	struct shape shape;
 	const void *data; /* a constant's bytes, else NULL */
 	bool shared; /* which are those of another value, too */
+	bool bf16; /* all its elements are such numbers, and the program stores them so */
 	/* What an element of an input or output stands for: scale * (x - zero_point); 0: itself. */
 	float scale;
 	s32 zero_point;
@@ -235,6 +236,7 @@ struct graph {
 	struct compile_error *err; /* where messages go; never NULL during compilation */
 	void (*notice)(void *context, const char *text); /* as in struct compile_options */
 	void *notice_context;
+	bool bf16; /* products are to take bf16: pass_narrow() */
 	bool host_allowed; /* nodes that the machine does not map may stay for the host */
 	struct rondo_host *host; /* what pass_host() has made of them: host.h */
 };
@@ -313,6 +315,12 @@ static inline bool value_is_const(const struct value *v)
 
 /* The only node that uses @v, when there is exactly one use and @v is not an output; else NULL. */
 struct node *value_only_user(const struct value *v);
+
+/* Bytes of an element of @v in SRAM and scratch. */
+static inline int value_element(const struct value *v)
+{
+	return v->bf16 ? 2 : (int)dtype_size(v->dtype);
+}
 
 /* Whether @op is a convolution, in floating point or in integers. */
 static inline bool op_is_conv(enum op op)

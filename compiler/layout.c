@@ -40,7 +40,7 @@ struct layout layout_rows(const struct shape *shape, int element)
 
 struct layout layout_dense(const struct value *v)
 {
-	return layout_row_major(&v->shape, (int)dtype_size(v->dtype));
+	return layout_row_major(&v->shape, value_element(v));
 }
 
 struct layout layout_dense_as(const struct value *v, const struct shape *as)

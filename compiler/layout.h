@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Layout: where each element of a value is inside its buffer. Elements have 1, 4 or 8 bytes.
+ * Layout: where each element of a value is inside its buffer. Elements have 1, 2, 4 or 8 bytes.
  *
  * SRAM is ideal and addresses carry lane patterns, so any layout costs the same to read and write;
  * what a layout decides is how many elements stand next to each other. Values that a window slides

@@ -187,11 +187,13 @@ struct operand_at lower_in(struct lowering *l, const struct value *v)
 	return at;
 }
 
-enum map_type lower_type(enum dtype t)
+enum map_type lower_type(const struct value *v)
 {
-	switch (dtype_size(t)) {
+	switch (value_element(v)) {
 	case 1:
-		return t == DTYPE_S8 ? MAP_S8 : MAP_U8;
+		return v->dtype == DTYPE_S8 ? MAP_S8 : MAP_U8;
+	case 2:
+		return MAP_BF16;
 	case 4:
 		return MAP_WORDS;
 	default:
@@ -199,13 +201,13 @@ enum map_type lower_type(enum dtype t)
 	}
 }
 
-/* Whether @l moves by whole containers only, its last dimension by bytes that fill them. */
+/* Whether @l moves by whole containers only, its last dimension by elements that fill them. */
 static bool fills_containers(const struct layout *l)
 {
 	int inner = l->rank - 1;
 
-	if (l->element != 1 || inner < 0 || l->stride[inner] != 1 ||
-	    (l->base | l->dim[inner]) % CONTAINER_BYTES)
+	if (l->element >= CONTAINER_BYTES || inner < 0 || l->stride[inner] != l->element ||
+	    (l->base | l->dim[inner] * l->element) % CONTAINER_BYTES)
 		return false;
 	for (int d = 0; d < inner; d++) {
 		if (l->stride[d] % CONTAINER_BYTES)
@@ -223,7 +225,9 @@ static void copy_body(struct mir *m, const struct map *map, void *arg)
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from)
 {
 	bool whole = fills_containers(&to->layout) && fills_containers(&from->layout);
-	enum map_type type = to->layout.element == 1 && !whole ? MAP_U8 : MAP_WORDS;
+	enum map_type type = whole || to->layout.element >= CONTAINER_BYTES ? MAP_WORDS :
+			     to->layout.element == 1			    ? MAP_U8 :
+									      MAP_BF16;
 	struct map map = {
 		.operands = 2,
 		.operand = { { to->buf, to->layout.base, type },
@@ -235,7 +239,7 @@ void lower_copy(struct lowering *l, const struct operand_at *to, const struct op
 	if (!to->layout.bytes)
 		return;
 	for (i = 0; i < to->layout.rank; i++) {
-		s64 by = whole && i == inner ? CONTAINER_BYTES : 1;
+		s64 by = whole && i == inner ? CONTAINER_BYTES / to->layout.element : 1;
 
 		map_dim(&map, to->layout.dim[i] / by,
 			(s64[]){ to->layout.stride[i] * by, from->layout.stride[i] * by });

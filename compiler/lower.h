@@ -146,8 +146,8 @@ struct operand_at lower_input(struct lowering *l, const struct stage *s, const s
  */
 struct operand_at lower_out(struct lowering *l, const struct stage *s);
 
-/* How maps load and store elements of type @t. */
-enum map_type lower_type(enum dtype t);
+/* How maps load and store elements of @v. */
+enum map_type lower_type(const struct value *v);
 /* Where @v is: it has its place from now on, if not a buffer yet. */
 struct operand_at lower_place(struct lowering *l, const struct value *v);
 

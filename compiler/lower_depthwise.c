@@ -198,7 +198,8 @@ static void pixels(struct lowering *l, const struct depthwise_lanes *lanes, int 
 	}
 	if (d->params != VREG_NONE)
 		sum = mir_requantise(m, RONDO_OP_rq_f32, sum, d->params);
-	mir_store(m, sum, depthwise_ref(&s->out, &d->y, depth, lanes), count);
+	mir_store_as(m, s->narrows ? RONDO_OP_st_bf16 : RONDO_OP_st_w, sum,
+		     depthwise_ref(&s->out, &d->y, depth, lanes), count);
 }
 
 int lower_depthwise(struct lowering *l, const struct stage *s, const struct plan *p)

@@ -48,7 +48,7 @@ int lower_elementwise(struct lowering *l, const struct stage *s, const struct pl
 	for (i = 0; i < map.operands; i++)
 		map.operand[i] = (struct map_operand){ at[i].buf,
 						       plan_base(access[i], &at[i].layout),
-						       lower_type(access[i]->value->dtype) };
+						       lower_type(access[i]->value) };
 	for (d = 0; d < s->dims; d++) {
 		s64 stride[MAP_OPERANDS];
 

@@ -32,9 +32,10 @@ struct product {
 	const struct plan *plan;
 	struct moved x, w, y, bias;
 	bool integer; /* of bytes, in s32 */
+	bool narrow; /* of bf16 */
 	enum rondo_opcode push;
 	struct quantised_product q; /* what that needs */
-	int element; /* bytes of one of the result */
+	int x_element, element; /* bytes of one of the input, and of the result */
 	bool packed; /* the weights of a column tile are dense, one tile behind the other, */
 	s64 columns, column_origin; /* of all columns of the stage, from that one of the tile on */
 	struct lower_piece
@@ -255,6 +256,21 @@ static void set_pattern(const struct product *p, struct mir_ref *ref)
 	}
 }
 
+/* Through a register: rows of the accumulators are not stored as bf16. */
+static void store_narrow(struct mir *m, u16 first, struct mir_ref to, vreg params, int lanes)
+{
+	struct mir_item *item = mir_op(m, RONDO_OP_rdq_f32);
+	vreg row = mir_vreg(m);
+
+	memcpy(item->ref.row_stride, to.row_stride, sizeof(to.row_stride));
+	memset(to.row_stride, 0, sizeof(to.row_stride));
+	item->dst = row;
+	item->params = params;
+	item->op.row = first;
+	item->op.count = (u8)lanes;
+	mir_store_as(m, RONDO_OP_st_bf16, row, to, lanes);
+}
+
 static void store_pixels(struct lowering *l, const struct product *p, struct mir_ref ref, s64 w,
 			 s64 h, vreg params, int lanes)
 {
@@ -262,6 +278,11 @@ static void store_pixels(struct lowering *l, const struct product *p, struct mir
 
 	set_pattern(p, &ref);
 	open_pixels(&l->mir, &ref, w, h, &p->y.stride[p->pixel]);
+	if (p->s->narrows) {
+		store_narrow(&l->mir, p->row, ref, params, lanes);
+		close_pixels(&l->mir);
+		return;
+	}
 	item = mir_op(&l->mir, p->integer ? p->q.store : RONDO_OP_stq_f32);
 	item->ref = ref;
 	item->params = p->integer && p->q.store == RONDO_OP_sta ? VREG_NONE : params;
@@ -564,8 +585,9 @@ static int pack_sums(struct lowering *l, const struct product *p, const struct s
 			s64 begin = sums.origin[first + i];
 
 			k->size[i] = i < 2 ? part.size[first + i] : stage_containers(&part);
-			/* Weights of bytes are four to a container already. */
-			at += (i == 2 && p->integer ? begin / BYTES : begin) * k->stride[first + i];
+			/* Weights of bytes and of bf16 are in containers already. */
+			at += (i == 2 ? begin * p->x_element / BYTES : begin) *
+			      k->stride[first + i];
 		}
 		k->rows = k->size[0] * k->size[1] * k->size[2];
 		k->ks = &ks;
@@ -587,7 +609,7 @@ static s64 sums_offset(const struct product *p, const struct stage *whole, s64 m
 	int c = p->s->dims - 1;
 	const s64 *at = &p->s->origin[c - 2], *size = &p->s->size[c - 2];
 	s64 deep = stage_containers(whole);
-	s64 before = p->integer ? at[2] / BYTES : at[2], rows;
+	s64 before = at[2] * p->x_element / BYTES, rows;
 
 	if (!p->plan->cut_sums)
 		return 0;
@@ -608,8 +630,9 @@ static int pack_weights(struct lowering *l, struct product *p)
 	int rc = 0;
 
 	for (int d = 0; d < whole->dims; d++)
-		k.stride[d] = p->integer ? p->q.stride[d] :
-					   plan_stride(&whole->in[1], &dense, d) / BYTES;
+		k.stride[d] = p->integer || p->narrow ?
+				      p->q.stride[d] :
+				      plan_stride(&whole->in[1], &dense, d) / BYTES;
 	k.columns = whole->size[p->column];
 	if (!p->integer && stage_pixels(whole) > 1)
 		k.own = k.columns / stage_pixels(whole);
@@ -619,6 +642,8 @@ static int pack_weights(struct lowering *l, struct product *p)
 	k.to = room;
 	if (k.to && p->integer)
 		from = quantised_words(l, whole, &p->q);
+	if (k.to && p->narrow)
+		from = narrow_words(l, whole);
 	if (k.to && from)
 		rc = pack_sums(l, p, whole, &k, from);
 	p->w.base += sums_offset(p, whole, matrices);
@@ -672,7 +697,9 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.pixels = &s->size[p.pixel];
 	p.packed = value_is_const(s->in[1].value);
 	p.integer = dtype_size(s->in[0].value->dtype) == 1;
-	p.element = (int)dtype_size(s->out.value->dtype);
+	p.narrow = s->in[0].value->bf16;
+	p.x_element = value_element(s->in[0].value);
+	p.element = value_element(s->out.value);
 	p.push = stage_pixels(s) > 1 ? RONDO_OP_push_f32_sparse : RONDO_OP_push_f32;
 	p.begins = stage_begins_sums(s);
 	p.ends = stage_ends_sums(s);
@@ -691,6 +718,10 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
 		for (int d = 0; d <= p.column; d++)
 			p.bias.base += s->origin[d] * p.q.parameter_stride[d];
+	}
+	if (p.narrow) {
+		p.push = RONDO_OP_push_bf16;
+		narrow_strides(s->whole ? s->whole : s, p.q.stride);
 	}
 	if (p.packed) {
 		err = pack_weights(l, &p);

@@ -188,10 +188,10 @@ int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
 		b.kernel[d] = s->size[KY + d];
 		b.step[d] = plan_stride(&s->in[0], &x.layout, KY + d);
 	}
-	map.operand[0] =
-		(struct map_operand){ y.buf, plan_base(&s->out, &y.layout), lower_type(dtype) };
-	map.operand[1] =
-		(struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout), lower_type(dtype) };
+	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout),
+					       lower_type(s->out.value) };
+	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout),
+					       lower_type(s->in[0].value) };
 	if (b.bytes) {
 		b.least = mir_movi(&l->mir, quantise_least(dtype));
 	} else if (b.max) {

@@ -43,8 +43,8 @@ vreg lower_s32(struct lowering *l, s32 x)
 
 static void add_operand(struct map *map, const struct operand_at *at, const struct stage_access *a)
 {
-	map->operand[map->operands++] = (struct map_operand){ at->buf, plan_base(a, &at->layout),
-							      lower_type(a->value->dtype) };
+	map->operand[map->operands++] =
+		(struct map_operand){ at->buf, plan_base(a, &at->layout), lower_type(a->value) };
 }
 
 /* The result, and the inputs of the stage. */

@@ -34,6 +34,10 @@ int quantised_product(struct lowering *l, const struct stage *s, int outer,
 const u32 *quantised_words(struct lowering *l, const struct stage *whole,
 			   const struct quantised_product *q);
 
+/* The same of bf16, two in a container, and what each dimension moves them by, in containers. */
+const u32 *narrow_words(struct lowering *l, const struct stage *whole);
+void narrow_strides(const struct stage *whole, s64 stride[STAGE_DIMS]);
+
 /* A convolution whose channels do not mix, on the vector units. */
 int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const struct plan *p);
 

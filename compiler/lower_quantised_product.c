@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What the matrix unit needs for products of bytes (lower_matrix.c): weights of four bytes a
- * container, and the zero that makes them fit.
+ * What the matrix unit needs for products of bytes and of bf16 (lower_matrix.c): weights of four
+ * bytes, or two bf16, a container; of bytes, the zero that makes them fit.
  */
 #include "compiler/quantised_weights.h"
 
 #include <errno.h>
+
+#include "compiler/narrow.h"
 
 enum { BYTES = 4, PER_CONTAINER = 4 };
 
@@ -87,6 +89,49 @@ const u32 *quantised_words(struct lowering *l, const struct stage *whole,
 	}
 	return to;
 }
+
+/* ---- bf16 ------------------------------------------------------------------------------------ */
+
+/* Two weights of column @o of matrix @m, from channel 2 * @c on; 0 behind the last one. */
+static u32 narrow_word(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
+{
+	s64 channels = w->s->size[w->s->dims - 1];
+	const float *from = w->v->data;
+	u32 word = 0;
+
+	for (s64 i = 0; i < 2 && 2 * c + i < channels; i++) {
+		s64 at = quantised_weight_at(w, m, o, ky, kx, 2 * c + i) / BYTES;
+
+		word |= (u32)narrow_bits(from[at]) << 16 * i;
+	}
+	return word;
+}
+
+void narrow_strides(const struct stage *whole, s64 stride[STAGE_DIMS])
+{
+	const struct quantised_weights w =
+		quantised_weights_of(whole, whole->dims - whole->reduced - 3);
+
+	word_strides(&w, stride);
+}
+
+const u32 *narrow_words(struct lowering *l, const struct stage *whole)
+{
+	struct quantised_weights w = quantised_weights_of(whole, whole->dims - whole->reduced - 3);
+	const s64 *size = &whole->size[w.first];
+	s64 deep = stage_containers(whole), columns = whole->size[w.column];
+	s64 column = size[0] * size[1] * deep, all = w.matrices * columns * column;
+	u32 *to = graph_alloc(l->g, (size_t)all * sizeof(*to));
+
+	for (s64 i = 0; to && i < all; i++) {
+		s64 k = i % column, o = i / column % columns, m = i / column / columns;
+
+		to[i] = narrow_word(&w, m, o, k / deep / size[1], k / deep % size[1], k % deep);
+	}
+	return to;
+}
+
+/* ---- Bytes ----------------------------------------------------------------------------------- */
 
 int quantised_product(struct lowering *l, const struct stage *s, int outer,
 		      struct quantised_product *q)

@@ -153,9 +153,9 @@ int lower_reduce(struct lowering *l, const struct stage *s, const struct plan *p
 	struct map map = { .operands = 2, .body = reduce_body, .arg = &b };
 
 	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout),
-					       lower_type(s->out.value->dtype) };
+					       lower_type(s->out.value) };
 	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout),
-					       lower_type(s->in[0].value->dtype) };
+					       lower_type(s->in[0].value) };
 	for (int d = 0; d < s->dims; d++) {
 		s64 step = plan_stride(&s->in[0], &x.layout, d);
 

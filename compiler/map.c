@@ -10,7 +10,7 @@ static s64 element_bytes(const struct map *map, int i)
 {
 	enum map_type type = map->operand[i].type;
 
-	return type == MAP_U8 || type == MAP_S8 ? 1 : 4;
+	return type == MAP_U8 || type == MAP_S8 ? 1 : type == MAP_BF16 ? 2 : 4;
 }
 
 /*
@@ -153,7 +153,7 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 		if (map->scalar[i] && element_bytes(map, i) == 4)
 			continue;
 		if (map->scalar[i])
-			ref->seg_len = 1; /* the same byte again */
+			ref->seg_len = 1; /* the same element again */
 		else if (c->fold &&
 			 map->stride[i][c->dim] != map->size[inner] * element_bytes(map, i)) {
 			ref->seg_len = map->size[inner];
@@ -169,10 +169,9 @@ static void one(struct mir *m, struct map *map, const struct cut *c, const struc
 static enum rondo_opcode load_op(const struct map *map, int i)
 {
 	static const enum rondo_opcode ops[] = {
-		[MAP_WORDS] = RONDO_OP_ld_w,
-		[MAP_LOW] = RONDO_OP_ld_w,
-		[MAP_U8] = RONDO_OP_ld_u8,
-		[MAP_S8] = RONDO_OP_ld_s8,
+		[MAP_WORDS] = RONDO_OP_ld_w,   [MAP_LOW] = RONDO_OP_ld_w,
+		[MAP_U8] = RONDO_OP_ld_u8,     [MAP_S8] = RONDO_OP_ld_s8,
+		[MAP_BF16] = RONDO_OP_ld_bf16,
 	};
 	enum map_type type = map->operand[i].type;
 
@@ -195,10 +194,9 @@ void map_load_part(struct mir *m, const struct map *map, int i, vreg dst, int pa
 void map_store(struct mir *m, const struct map *map, int i, vreg v)
 {
 	static const enum rondo_opcode ops[] = {
-		[MAP_WORDS] = RONDO_OP_st_w,
-		[MAP_LOW] = RONDO_OP_st_w,
-		[MAP_U8] = RONDO_OP_st_u8,
-		[MAP_S8] = RONDO_OP_st_s8,
+		[MAP_WORDS] = RONDO_OP_st_w,   [MAP_LOW] = RONDO_OP_st_w,
+		[MAP_U8] = RONDO_OP_st_u8,     [MAP_S8] = RONDO_OP_st_s8,
+		[MAP_BF16] = RONDO_OP_st_bf16,
 	};
 	struct mir_ref high = map->ref[i];
 

@@ -18,13 +18,13 @@
 enum { MAP_OPERANDS = 5, MAP_DIMS = TENSOR_RANK_MAX + 1 };
 
 /* MAP_LOW: integers of 8 bytes, whose low words are loaded, and which a word is extended to. */
-enum map_type { MAP_WORDS, MAP_U8, MAP_S8, MAP_LOW };
+enum map_type { MAP_WORDS, MAP_U8, MAP_S8, MAP_LOW, MAP_BF16 };
 
 struct map_operand {
 	mir_buf buf;
 	s64 offset; /* bytes */
-	enum map_type
-		type; /* of its elements; bytes are widened to s32, and saturated when stored */
+	enum map_type type; /* of its elements; bytes are widened to s32, and saturated when stored;
+			       bf16 to f32, and rounded */
 };
 
 struct map {

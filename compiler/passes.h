@@ -18,12 +18,14 @@
  *  - clamps stand in the node that they limit (node_clamps()).
  *
  * Bounds of a network are worked out from it (bound.h). Then pass_live() replaces convolutions
- * whose weights are not constant, and MatMulInteger with such a B.
+ * whose weights are not constant, and MatMulInteger with such a B, and pass_narrow() lets products
+ * take bf16, if that is asked for.
  */
 #ifndef COMPILER_PASSES_H
 #define COMPILER_PASSES_H
 
 #include "compiler/graph.h"
+#include "spec/machine.h"
 
 #include <stdio.h>
 
@@ -53,6 +55,9 @@ pass_fn pass_fold, pass_shape, pass_simplify, pass_quantise, pass_window, pass_b
  * it depends on these, so it is no pass_fn.
  */
 int pass_split(struct graph *g, s64 lanes, u64 sram);
+
+/* Lets products take bf16 where that saves work on @machine. */
+int pass_narrow(struct graph *g, const struct rondo_machine *machine);
 
 /* ---- What passes share --------------------------------------------------------------------- */
 

@@ -50,6 +50,13 @@ static int run_flatten(struct code *c)
 	return rc ? rc : graph_check(c->g);
 }
 
+static int run_narrow(struct code *c)
+{
+	int rc = c->g->bf16 ? pass_narrow(c->g, c->machine) : 0;
+
+	return rc ? rc : graph_check(c->g);
+}
+
 static int run_stage(struct code *c)
 {
 	int rc = lower_check_sizes(c->g);
@@ -211,6 +218,7 @@ const struct pass passes[] = {
 	     "what is reduced along more than SRAM holds, in parts"),
 	CODE("flatten", run_flatten, print_graph,
 	     "what is flattened behind windows is read as it lies"),
+	CODE("narrow", run_narrow, print_graph, "operands of products to bf16, if that is wanted"),
 	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
 	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),
 	CODE("lower", run_lower, print_mir, "loops over operations of the machine"),
@@ -342,6 +350,7 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 	int rc = 0;
 
 	*out = (struct compiled){ 0 };
+	g->bf16 = g->bf16 || o->bf16;
 	c.sram = o->sram && o->sram < machine->sram_bytes ? o->sram : machine->sram_bytes;
 	if (machine->mesh_w > 1 || machine->mesh_h > 1)
 		return graph_fail(g, -ENOTSUP,

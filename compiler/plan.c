@@ -79,7 +79,7 @@ static void find_usage(const struct stages *stages, struct usage *usage)
 		const struct stage *s = stages->at[i];
 		const struct value *out = s->out.value;
 		s64 channels = out->shape.rank < 3 ? 1 : out->shape.dim[1];
-		u64 size = dtype_size(out->dtype);
+		u64 size = (u64)value_element(out);
 
 		usage[out->id].made = true;
 		usage[out->id].fixed |= out->is_output || out->shape.rank < 3 || size > 4 ||
@@ -205,7 +205,7 @@ static struct layout wanted(const struct graph *g, const struct plans *p, const 
 		return layout_serves(is, &window) && !value_is_const(a->value) ? *is : window;
 	}
 	if (s->kind == STAGE_PRODUCT)
-		return layout_rows(&a->as, (int)dtype_size(a->value->dtype));
+		return layout_rows(&a->as, value_element(a->value));
 	if (!shape_equal(&a->as, &a->value->shape))
 		return layout_dense_as(a->value, &a->as);
 	return p->layout[a->value->id];
@@ -368,7 +368,8 @@ static void choose_pixels(const struct plans *p, const struct stage *s,
 	struct packed cost;
 
 	pixels[0] = pixels[1] = 1;
-	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value))
+	/* Weights of bf16 cannot be absent. */
+	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value) || s->in[0].value->bf16)
 		return;
 	cost = packed_cost(s, m, pixels);
 	least = packed_cycles(p, m, &cost);
@@ -471,7 +472,7 @@ void plan_least_sums(const struct stage *s, const struct rondo_machine *m, s64 *
 
 s64 plan_sums_grain(const struct stage *s, const struct rondo_machine *m)
 {
-	return m->lanes * CONTAINER_BYTES / (s64)dtype_size(s->in[0].value->dtype);
+	return m->lanes * CONTAINER_BYTES / value_element(s->in[0].value);
 }
 
 void plan_cut_sums(struct plan *plan)

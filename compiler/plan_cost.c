@@ -278,7 +278,7 @@ static void take_output(const struct plans *p, const struct stage *s, const stru
 
 u64 plan_rows(const struct stage *s, const s64 *size)
 {
-	u64 bytes = dtype_size(s->in[0].value->dtype);
+	u64 bytes = (u64)value_element(s->in[0].value);
 	u64 rows = ((u64)size[s->dims - 1] * bytes + CONTAINER_BYTES - 1) / CONTAINER_BYTES;
 
 	for (int d = s->dims - s->reduced; d < s->dims - 1; d++)

@@ -32,15 +32,21 @@ static s64 channel_of(const struct quantised_weights *w, s64 m, s64 o)
 	return w->s->node->op == OP_CONVINTEGER ? m * w->columns + o % w->columns : o;
 }
 
-s32 quantised_weight(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
+s64 quantised_weight_at(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
 {
 	const s64 *k = &w->stride[w->first];
+
+	return matrix_at(w, m) + o % w->columns * w->stride[w->column] + ky * k[0] + kx * k[1] +
+	       c * k[2];
+}
+
+s32 quantised_weight(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
+{
 	s64 at;
 
 	if (!stage_own_tap(w->s, o / w->columns, &ky, &kx))
 		return 0;
-	at = matrix_at(w, m) + o % w->columns * w->stride[w->column] + ky * k[0] + kx * k[1] +
-	     c * k[2];
+	at = quantised_weight_at(w, m, o, ky, kx, c);
 	return quantise_read(w->v->dtype, w->v->data, at) -
 	       (s32)zero_point(w->zero, channel_of(w, m, o));
 }

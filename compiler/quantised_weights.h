@@ -10,7 +10,7 @@ struct quantised_weights {
 	const struct stage *s;
 	const struct value *v, *zero;
 	int outer, column, first; /* dimensions: how many are outside, o, ky */
-	s64 stride[STAGE_DIMS]; /* elements */
+	s64 stride[STAGE_DIMS]; /* bytes */
 	s64 columns; /* of one pixel: those of the next one follow */
 	s64 matrices; /* as many as the outer dimensions that move them have points */
 	s32 lo, hi; /* of all of them, and 0 */
@@ -18,6 +18,9 @@ struct quantised_weights {
 
 /* For the product @s, not a tile of it, whose first @outer dimensions are outside. */
 struct quantised_weights quantised_weights_of(const struct stage *s, int outer);
+
+/* Where weight (ky, kx, c) of column @o of matrix @m is, in strides. */
+s64 quantised_weight_at(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c);
 
 /* Weight (ky, kx, c), in order, of column @o of matrix @m. */
 s32 quantised_weight(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c);

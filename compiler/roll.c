@@ -240,7 +240,7 @@ static void print_slot(const struct bundle_slot *s, FILE *out)
 	const struct rondo_op *op = &s->run->op;
 
 	fprintf(out, " | %s", rondo_ops[op->op].name);
-	if (s->run->ref) {
+	if (rondo_op_has_address(op->op)) {
 		fprintf(out, " %" PRId64, s->address);
 		for (int d = 0; d < RONDO_LOOP_DEPTH; d++) {
 			if (s->stride[d])

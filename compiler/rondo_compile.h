@@ -99,6 +99,13 @@ struct rondo_compile_options {
 	 * every error. A node between others that the machine runs is refused nevertheless.
 	 */
 	struct rondo_host **host;
+
+	/*
+	 * What the matrix unit multiplies in the products of f32 that the network asks for. NULL or
+	 * "f32": f32. "bf16": operands rounded to nearest, half to even, in products with constant
+	 * weights where that saves work; sums are f32.
+	 */
+	const char *precision;
 };
 
 /* Why not. */
@@ -134,7 +141,7 @@ int rondo_compile(const void *model, size_t size, const struct rondo_compile_opt
 void rondo_compiled_free(struct rondo_compiled *compiled);
 
 /*
- * ---- What the host does ----------------------------------------------------------------------
+ * Host: what the host does of a network
  *
  * The program of such a network takes and gives other tensors than the network. A run is
  *

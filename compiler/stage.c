@@ -8,6 +8,17 @@
 #include "compiler/quantise.h"
 #include "compiler/window.h"
 
+/* The Narrow that stores of @n do by themselves; NULL: there is none. */
+static const struct node *narrowing(const struct node *n)
+{
+	const struct node *user = value_only_user(n->out[0]);
+
+	if (!user || user->op != OP_NARROW || !user->out[0]->bf16)
+		return NULL;
+	return n->op == OP_CONV || n->op == OP_LINEAR || op_mapped_by(n->op, "elementwise") ? user :
+											      NULL;
+}
+
 static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kind kind,
 			       struct node *n)
 {
@@ -29,7 +40,10 @@ static struct stage *new_stage(struct graph *g, struct stages *s, enum stage_kin
 		.kind = kind, .node = n, .lo = -INFINITY, .hi = INFINITY, .pixels = { 1, 1 }
 	};
 	stage->epilogue = quantise_epilogue(n);
-	stage->out.value = stage->epilogue ? stage->epilogue->out[0] : n->out[0];
+	stage->narrows = narrowing(n);
+	stage->out.value = stage->epilogue ? stage->epilogue->out[0] :
+			   stage->narrows  ? narrowing(n)->out[0] :
+					     n->out[0];
 	stage->out.as = stage->out.value->shape;
 	return stage;
 }
@@ -605,6 +619,10 @@ static int make(struct graph *g, struct stages *list, struct node *n)
 		if (n->in[0].value->producer && quantise_epilogue(n->in[0].value->producer) == n)
 			return 0;
 		return make_quantised_map(g, list, n);
+	case OP_NARROW: /* done by the stage that makes its input, or alone */
+		if (n->in[0].value->producer && narrowing(n->in[0].value->producer) == n)
+			return 0;
+		return make_map(g, list, n);
 	case OP_QUANTIZE:
 	case OP_DEQUANTIZE:
 	case OP_TABLE:

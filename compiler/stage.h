@@ -45,6 +45,7 @@ struct stage {
 	struct stage_access out, in[STAGE_INPUTS]; /* of a product: x, weights, bias */
 	float lo, hi; /* what the result is clamped to, in f32; infinite: it is not */
 	const struct node *epilogue; /* the Requantize that ends its sums; NULL: there is none */
+	bool narrows; /* its result is rounded to bf16: the node behind it is no stage */
 	/* Pixels of a convolution that are columns beside each other, and taps between them. */
 	s64 pixels[2], pixel_taps[2]; /* rows, and of a row */
 	/* For a tile: the stage that it is a part of, and where in its domain it begins. */
@@ -103,12 +104,10 @@ void stages_shuffle(struct stages *s);
  */
 int stages_check(const struct graph *g, const struct stages *s);
 
-/* Containers of the innermost reduced dimension of a product: 4 bytes of it, or one f32. */
+/* Containers of the innermost reduced dimension of a product: 4 bytes of it, 2 bf16 or one f32. */
 static inline s64 stage_containers(const struct stage *s)
 {
-	s64 size = s->size[s->dims - 1];
-
-	return dtype_size(s->in[0].value->dtype) == 1 ? (size + 3) / 4 : size;
+	return (s->size[s->dims - 1] * value_element(s->in[0].value) + 3) / 4;
 }
 
 /* Prints one stage a paragraph: the domain, then each access with its coordinates. */

@@ -180,6 +180,8 @@ static void print_stage(const struct stage *s, FILE *out)
 			s->size[d]);
 	if (s->epilogue)
 		fprintf(out, ", requantised");
+	if (s->narrows)
+		fprintf(out, ", as bf16");
 	if (s->lo > -INFINITY || s->hi < INFINITY)
 		fprintf(out, ", clamped to %.9g..%.9g", (double)s->lo, (double)s->hi);
 	fprintf(out, "\n");

@@ -15,7 +15,7 @@ static void print_run(const struct stream_run *r, int indent, FILE *out)
 		for (int d = 0; d < r->dims; d++)
 			fprintf(out, " %" PRIu64, r->dim[d].trips);
 	}
-	if (r->ref) {
+	if (rondo_op_has_address(r->op.op)) {
 		fprintf(out, " address %" PRId64, r->address);
 		for (int d = 0; d < r->dims; d++)
 			fprintf(out, " %+" PRId64, r->dim[d].stride);

@@ -505,6 +505,14 @@ vreg vector_join(struct mir *m, enum op op, bool f32, vreg a, vreg b, bool into)
 	return a;
 }
 
+/* A store as bf16 rounds by itself. */
+EMIT(narrow_f32)
+{
+	if (v->node->out[0]->bf16)
+		return x[0];
+	return op1(m, RONDO_OP_bunplo, op2(m, RONDO_OP_bpack, x[0], x[0]));
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define LOG2_E 1.44269504f
@@ -523,6 +531,7 @@ static const struct recipe recipes[OP_COUNT][2] = {
 	[OP_FLOOR] = { { NULL, NO_K }, { floor_f32, NO_K } },
 	[OP_CEIL] = { { NULL, NO_K }, { ceil_f32, NO_K } },
 	[OP_ROUND] = { { NULL, NO_K }, { round_f32, NO_K } },
+	[OP_NARROW] = { { NULL, NO_K }, { narrow_f32, NO_K } },
 	[OP_SIN] = { { NULL, NO_K }, { sin_f32, K(SINE) } },
 	[OP_COS] = { { NULL, NO_K }, { cos_f32, K(SINE) } },
 	[OP_ATAN] = { { NULL, NO_K },

@@ -340,6 +340,9 @@ static bool outputs_agree(struct graph_run *r, size_t i)
 	struct tolerance t = tolerance_of(r->text, value_number(r->text, "output", i));
 	const struct tolerance exact = { 0 };
 
+	if (directive(r->text, "bf16", -1))
+		return is_same(r, i, &r->of_normal[i], &r->of_program[i], "by the program", t);
+
 	/* Fusing may round otherwise; the program never does. */
 	if (r->of_model[i].dtype != DTYPE_F32 &&
 	    !is_same(r, i, &r->of_normal[i], &r->of_program[i], "by the program", exact))
@@ -486,6 +489,21 @@ static bool compare(struct graph_run *r, const char *name, const struct rondo_ma
 	return true;
 }
 
+/* Lets as many products take bf16 as the case says. */
+static bool narrow(struct graph_run *r, const struct rondo_machine *machine)
+{
+	const char *want = directive(r->text, "bf16", -1);
+	int have = 0;
+
+	if (!want)
+		return true;
+	if (pass_narrow(r->normal, machine))
+		return false;
+	for (const struct node *n = r->normal->first; n; n = n->next)
+		have += (n->op == OP_CONV || n->op == OP_LINEAR) && node_in(n, 0)->bf16;
+	return have == atoi(want) || compile_fail(&r->err, -EIO, "%d products take bf16", have) > 0;
+}
+
 /* The front half and the back half; what they refuse is in r->err. */
 static bool compile(struct graph_run *r, const char *name, const struct rondo_machine *machine,
 		    u32 sram, bool *round_trip)
@@ -494,6 +512,8 @@ static bool compile(struct graph_run *r, const char *name, const struct rondo_ma
 
 	r->normal = read_graph(r, name, NULL);
 	if (!r->normal)
+		return false;
+	if (!narrow(r, machine))
 		return false;
 	*round_trip = round_trips(r, r->normal);
 	if (r->host_seed) {

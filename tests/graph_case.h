@@ -17,6 +17,8 @@
  *   #: tolerance %ID ABSOLUTE RELATIVE   how far the program's output may be from the
  * interpreter's; without: the same bits, any NaN for a NaN
  *   #: normalised                   the graph is what the passes leave: none is run
+ *   #: bf16 NUMBER                  NUMBER products take bf16: the program is compared with the
+ *                                   interpreter after the passes and nothing else
  *   #: sram BYTES                 the program uses the first BYTES of SRAM only
  *   #: refused TEXT                 the graph does not compile, and the message holds TEXT
  *

@@ -51,22 +51,33 @@ void shared_network_name(const struct shared_network *n, char *name, size_t room
 	snprintf(name, room, "%.*s", (int)strcspn(begin, "/"), begin);
 }
 
-bool shared_open(struct shared_open *o, const char *path)
+static bool open_as(struct shared_open *o, const char *path, bool bf16)
 {
+	const struct compile_options options = { .bf16 = bf16 };
 	char whole[SHARED_PATH];
 	void *bytes = NULL;
 	size_t size;
 
-	*o = (struct shared_open){ 0 };
+	*o = (struct shared_open){ .bf16 = bf16 };
 	rondo_machine_init(&o->machine, RONDO_MACHINE_edge);
 	if (!compile_read_file(models_path(whole, sizeof(whole), path), &bytes, &size, &o->err) &&
 	    !compile_graph(bytes, size, path, NULL, &o->g, &o->err) &&
-	    backend_compile(o->g, &o->machine, NULL, &o->program)) {
+	    backend_compile(o->g, &o->machine, &options, &o->program)) {
 		graph_free(o->g);
 		o->g = NULL;
 	}
 	free(bytes);
 	return o->g;
+}
+
+bool shared_open(struct shared_open *o, const char *path)
+{
+	return open_as(o, path, false);
+}
+
+bool shared_open_bf16(struct shared_open *o, const char *path)
+{
+	return open_as(o, path, true);
 }
 
 void shared_close(struct shared_open *o)
@@ -131,22 +142,36 @@ static bool run(struct shared_open *o, const struct tensor_data *in, struct tens
 	return network_run(&o->program, &o->machine, in, out, why);
 }
 
-static bool same(const struct tensor_data *have, const struct tensor_data *want, bool exact,
-		 char why[RUN_WHY_BYTES])
+/* How far numbers may be from @want beside a part of their own size. */
+static float absolute(const struct shared_open *o, const struct tensor_data *want)
+{
+	const float *b = (const float *)want->bytes;
+	float most = 0;
+
+	for (s64 i = 0; o->bf16 && i < shape_elems(&want->shape); i++)
+		most = fmaxf(most, fabsf(b[i]));
+	return o->bf16 ? 0.02f * most : 1e-5f;
+}
+
+static bool same(const struct shared_open *o, const struct tensor_data *have,
+		 const struct tensor_data *want, bool exact, char why[RUN_WHY_BYTES])
 {
 	const float *a = (const float *)have->bytes, *b = (const float *)want->bytes;
 	s64 n = shape_elems(&want->shape), wrong = 0;
+	float most;
 
 	if (have->dtype != want->dtype || have->size != want->size) {
 		snprintf(why, RUN_WHY_BYTES, "an output is of another type or shape");
 		return false;
 	}
-	if (exact || want->dtype != DTYPE_F32)
+	if (exact || want->dtype != DTYPE_F32) {
 		wrong = !!memcmp(have->bytes, want->bytes, want->size);
-	else
+	} else {
+		most = absolute(o, want);
 		for (s64 i = 0; i < n; i++)
-			wrong += !(fabsf(a[i] - b[i]) <= 1e-5f + 1e-3f * fabsf(b[i])) &&
+			wrong += !(fabsf(a[i] - b[i]) <= most + 1e-3f * fabsf(b[i])) &&
 				 memcmp(&a[i], &b[i], sizeof(*a));
+	}
 	if (wrong)
 		snprintf(why, RUN_WHY_BYTES, "numbers differ from what is known");
 	return !wrong;
@@ -207,7 +232,7 @@ bool shared_network_right(struct shared_open *o, const struct shared_network *n,
 		return good;
 	good = find_known(o, n, &t, why) && run(o, t.in, t.have, why);
 	for (size_t i = 0; good && i < o->g->outputs.n; i++)
-		good = same(&t.have[i], &t.want[i], n->exact, why);
+		good = same(o, &t.have[i], &t.want[i], n->exact, why);
 	free_tensors(&t);
 	return good;
 }

@@ -32,10 +32,15 @@ struct shared_open {
 	struct rondo_machine machine;
 	struct compiled program;
 	struct compile_error err;
+	bool bf16; /* as --precision bf16 */
 };
 
-/* Reads and compiles the model @path for `edge`; false, and a message in err. */
+/*
+ * Reads and compiles the model @path for `edge`; false, and a message in err. The second with
+ * operands of bf16, whose results are right within 2 % of the largest number.
+ */
 bool shared_open(struct shared_open *o, const char *path);
+bool shared_open_bf16(struct shared_open *o, const char *path);
 void shared_close(struct shared_open *o);
 
 /* Whether the program of @n gives what is known; else why not, in @why. */

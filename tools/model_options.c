@@ -150,6 +150,11 @@ int model_options_take(struct model_options *options, enum option_id id, char *a
 		return add_dim(options, argument);
 	case OPTION_SHAPE:
 		return add_shape(options, argument);
+	case OPTION_PRECISION:
+		options->precision = argument;
+		if (strcmp(argument, "f32") && strcmp(argument, "bf16"))
+			return usage("--precision takes f32 or bf16, not \"%.40s\"", argument);
+		return STATUS_OK;
 	case OPTION_ALLOW_HOST:
 		options->allow_host = true;
 		return STATUS_OK;

@@ -11,8 +11,9 @@
 enum { BAKES_MAX = 64, DIMS_MAX = 64, SHAPES_MAX = 64 };
 
 /* For struct command.takes. */
-#define MODEL_OPTIONS \
-	[OPTION_MACHINE] = true, [OPTION_BAKE] = true, [OPTION_DIM] = true, [OPTION_SHAPE] = true
+#define MODEL_OPTIONS                                                                              \
+	[OPTION_MACHINE] = true, [OPTION_BAKE] = true, [OPTION_DIM] = true, [OPTION_SHAPE] = true, \
+	[OPTION_PRECISION] = true
 
 struct model_options {
 	const char *machine_name; /* NULL: none was given */
@@ -23,6 +24,7 @@ struct model_options {
 	struct rondo_compile_shape shapes[SHAPES_MAX];
 	size_t n_bakes, n_dims, n_shapes;
 	bool allow_host;
+	const char *precision; /* f32, bf16, or NULL */
 	const char *dump; /* a pass of the compiler, "all", or NULL */
 };
 

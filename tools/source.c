@@ -78,6 +78,7 @@ static struct rondo_compile_options compile_options(const char *path,
 		.dump = options->dump,
 		.dumped = dumped,
 		.host = options->allow_host ? host : NULL,
+		.precision = options->precision,
 	};
 }
 
@@ -324,6 +325,8 @@ static int check_options(const char *path, const struct model_options *options,
 		return fail(path, "it is compiled already: --shape is for ONNX models");
 	if (options->allow_host)
 		return fail(path, "it is compiled already: --allow-host is for models");
+	if (options->precision)
+		return fail(path, "it is compiled already: --precision is for models");
 	header = accel_model_program(source->model, &size);
 	if (!options->machine_name || header->machine_hash == rondo_machine_hash(&options->machine))
 		return STATUS_OK;

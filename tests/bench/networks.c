@@ -6,6 +6,8 @@
  *	moved_ratio_NETWORK   bytes between memory and SRAM over the compulsory ones
  *	compile_s_NETWORK     processor time from the bytes of the model to those of the program
  *	compile_mb_NETWORK    memory for that, the model included: MB
+ *	bf16_cycles_NETWORK   of a replay by --precision bf16, per 100 of the other's, and its
+ *	bf16_energy_NETWORK   energy; of some large networks of floats
  *
  * layer_ratio_geomean of them all; and networks_right, how many give what is known of them. Others
  * are named. Each network has a process of its own, whose memory is its alone.
@@ -30,8 +32,9 @@ struct said {
 	double ratio; /* 0: it has none */
 };
 
-/* Bytes that the program in @c moves between memory and SRAM. */
-static double moved_by(const struct compiled *c, const struct rondo_machine *machine)
+/* What the program in @c does. */
+static struct rondo_activity activity_of(const struct compiled *c,
+					 const struct rondo_machine *machine)
 {
 	const struct rondo_file_header *header = (const void *)c->file;
 	const struct rondo_section *s = (const void *)(header + 1);
@@ -42,7 +45,23 @@ static double moved_by(const struct compiled *c, const struct rondo_machine *mac
 		if (s[i].type == RONDO_SECTION_PROGRAM &&
 		    rondo_program_open(&program, c->file + s[i].offset, s[i].size) == 0)
 			rondo_count_activity(machine, &program, 0, &activity);
+	return activity;
+}
+
+/* Bytes that the program in @c moves between memory and SRAM. */
+static double moved_by(const struct compiled *c, const struct rondo_machine *machine)
+{
+	const struct rondo_activity activity = activity_of(c, machine);
+
 	return (double)activity.dma_in + (double)activity.dma_out;
+}
+
+static double energy_of(const struct compiled *c, const struct rondo_machine *machine)
+{
+	const struct rondo_activity activity = activity_of(c, machine);
+	const struct rondo_energy e = rondo_energy_of(machine, &activity);
+
+	return (double)e.compute_fj + (double)e.movement_fj;
 }
 
 static void figure(const char *kind, const char *name, double value, const char *unit)
@@ -51,6 +70,28 @@ static void figure(const char *kind, const char *name, double value, const char 
 
 	snprintf(whole, sizeof(whole), "%s_%s", kind, name);
 	bench_figure(whole, value, unit);
+}
+
+/* The same network with operands of bf16. */
+static void measure_bf16(const struct shared_network *n, const char *name,
+			 const struct shared_open *f32)
+{
+	static const char *const large[] = { "super_resolution", "light_resnet50",
+					     "light_squeezenet" };
+	struct shared_open open;
+	size_t i = 0;
+
+	while (i < sizeof(large) / sizeof(*large) && strcmp(large[i], name))
+		i++;
+	if (i == sizeof(large) / sizeof(*large) || !shared_open_bf16(&open, n->path))
+		return;
+	figure("bf16_cycles", name, 100 * (double)open.program.cycles / (double)f32->program.cycles,
+	       "pct");
+	figure("bf16_energy", name,
+	       100 * energy_of(&open.program, &open.machine) /
+		       energy_of(&f32->program, &f32->machine),
+	       "pct");
+	shared_close(&open);
 }
 
 static void measure(const struct shared_network *n, struct said *said)
@@ -77,6 +118,7 @@ static void measure(const struct shared_network *n, struct said *said)
 		       moved_by(&open.program, &open.machine) / (double)bounds_bytes(&b), "ratio");
 		figure("compile_s", name, took, "s");
 		figure("compile_mb", name, (double)used.ru_maxrss * 1024e-6, "MB");
+		measure_bf16(n, name, &open);
 	}
 	said->right = shared_network_right(&open, n, why);
 	if (!said->right)

@@ -7,18 +7,20 @@
 #include "tests/models.h"
 #include "tests/tap.h"
 
-static void test(const char *want)
+static void test(const char *want, bool bf16)
 {
 	for (int i = 0; i < shared_network_count; i++) {
 		const struct shared_network *n = &shared_networks[i];
 		char name[64], why[RUN_WHY_BYTES] = "";
 		struct shared_open open;
+		bool good;
 
 		shared_network_name(n, name, sizeof(name));
 		if (strcmp(name, want))
 			continue;
-		if (!tap_ok(shared_open(&open, n->path) && shared_network_right(&open, n, why),
-			    "%s gives what is known", name))
+		good = bf16 ? shared_open_bf16(&open, n->path) : shared_open(&open, n->path);
+		if (!tap_ok(good && shared_network_right(&open, n, why), "%s gives what is known%s",
+			    name, bf16 ? ", about, in bf16" : ""))
 			printf("# %s%s\n", open.err.text, why);
 		shared_close(&open);
 		return;
@@ -36,8 +38,10 @@ int main(int argc, char **argv)
 		return tap_done();
 	}
 	for (int i = 1; i < argc; i++)
-		test(argv[i]);
+		test(argv[i], false);
 	for (size_t i = 0; argc < 2 && i < sizeof(small) / sizeof(*small); i++)
-		test(small[i]);
+		test(small[i], false);
+	for (size_t i = 0; argc < 2 && i < 2; i++)
+		test(small[i], true);
 	return tap_done();
 }
