@@ -177,6 +177,53 @@ int expand_gather_elements(struct expand *e)
 	return expand_output(e, 0, ex_stretch(e, y, &ex_in(e, 1)->shape));
 }
 
+/* For each step of each sequence the one that comes there; elements behind its length stay. */
+static struct value *reversed_steps(struct expand *e, const struct shape *x, int batch, int time)
+{
+	struct value *t = ex_iota(e, DTYPE_S64, x->rank, time, x->dim[time]), *length;
+	struct shape each = { .rank = x->rank };
+
+	for (int d = 0; d < x->rank; d++)
+		each.dim[d] = d == batch ? x->dim[d] : 1;
+	length = ex_view(e, ex_in(e, 1), &each);
+	return ex_where(e, ex2(e, OP_LESS, t, length),
+			ex2(e, OP_SUB, length ? ex_by(e, OP_SUB, length, 1) : NULL, t), t);
+}
+
+/* With lengths that are known: one move. */
+static int reverse_known(struct expand *e, struct value *x, struct value *index, int time)
+{
+	struct shape flat = { 1, { shape_elems(&x->shape) } }, to = x->shape;
+	s64 *list = flat_positions(e, &x->shape, index, time);
+
+	x = list ? ex_take(e, ex_view(e, x, &flat), 0, list, flat.dim[0]) : NULL;
+	return expand_as(e, x, &to);
+}
+
+int expand_reverse_sequence(struct expand *e)
+{
+	s64 batch = e->n->attrs.batch_axis, time = e->n->attrs.time_axis;
+	struct value *x = ex_in(e, 0), *length = ex_in(e, 1), *index, *y;
+	struct shape slice = x->shape;
+
+	if (x->shape.rank < 2 || batch + time != 1 || (batch && time))
+		return expand_refuse(e, -EINVAL, "its axes are not 0 and 1");
+	if (length->shape.rank != 1 || length->shape.dim[0] != x->shape.dim[batch])
+		return expand_refuse(e, -EINVAL, "there is not one length for each sequence");
+	if (!length->data && x->shape.dim[time] > COMPARED_MAX)
+		return need_constant(e, length);
+	index = reversed_steps(e, &x->shape, (int)batch, (int)time);
+	if (index && length->data)
+		index = ex_stretch(e, index, &x->shape);
+	if (!index)
+		return e->g->err->code;
+	if (index->data)
+		return reverse_known(e, x, index, (int)time);
+	slice.dim[time] = 1;
+	y = select_slices(e, x, (int)time, index, &slice);
+	return expand_output(e, 0, y == x ? ex1(e, OP_IDENTITY, y) : y);
+}
+
 /* ---- Tuples of indices ----------------------------------------------------------------------- */
 
 /* x as rows [rows, inner] that tuples of @depth indices name, behind @batch shared dimensions. */

@@ -137,6 +137,38 @@ int expand_range(struct expand *e)
 	return expand_output(e, 0, y);
 }
 
+/* Hann, Hamming, Blackman: a - b cos(t) + c cos(2t), t once around @size elements. */
+int expand_signal_window(struct expand *e)
+{
+	static const double of[][3] = {
+		{ 0.5, 0.5, 0 },
+		{ 25.0 / 46, 21.0 / 46, 0 },
+		{ 0.42, 0.5, 0.08 },
+	};
+	enum op op = e->n->op;
+	const double *k = of[op == OP_HANNWINDOW ? 0 : op == OP_HAMMINGWINDOW ? 1 : 2];
+	double *list, around;
+	struct dims size;
+	int rc = ex_integers(e, 0, &size);
+
+	if (rc)
+		return rc;
+	if (e->n->attrs.output_datatype != dtype_number(DTYPE_F32))
+		return expand_refuse(e, -ENOTSUP, "its result is not f32");
+	if (size.n != 1 || size.v[0] < 1 || size.v[0] > 1 << 20)
+		return expand_refuse(e, -EINVAL, "its size is not 1 to %d", 1 << 20);
+	list = graph_alloc(e->g, (size_t)size.v[0] * sizeof(*list));
+	if (!list)
+		return e->g->err->code;
+	around = (double)(e->n->attrs.periodic ? size.v[0] : size.v[0] - 1);
+	for (s64 i = 0; i < size.v[0]; i++) {
+		double t = around > 0 ? 2 * M_PI * (double)i / around : 0;
+
+		list[i] = k[0] - k[1] * cos(t) + k[2] * cos(2 * t);
+	}
+	return expand_output(e, 0, ex_vector(e, DTYPE_F32, size.v[0], list));
+}
+
 int expand_eyelike(struct expand *e)
 {
 	const struct shape *s = &ex_in(e, 0)->shape;

@@ -470,6 +470,21 @@ void make_TRILU(struct generator *g)
 	move_by_list(g, OP_TRILU, x, &k, 1, &s, rarely(g, 2) ? " upper=0" : "");
 }
 
+/* Lengths that are known, or an input, whatever its numbers. */
+void make_REVERSESEQUENCE(struct generator *g)
+{
+	int x = any_operand(g, 2, 3), batch = (int)pick(g, 2), length;
+	struct shape s = *shape_of(g, x), list = { 1, { s.dim[batch] } };
+
+	length = rarely(g, 2) ?
+			 new_typed(g, &list, DTYPE_S64) :
+			 new_numbers(g, &list, s.dim[!batch] > 1 ? "1 2 0 1" : "1 0", 2, DTYPE_S64);
+	begin_node(g, OP_REVERSESEQUENCE, &s, g->value[x]);
+	input(g, x);
+	input(g, length);
+	fprintf(g->to, " batch_axis=%d time_axis=%d\n", batch, !batch);
+}
+
 /* ---- Shapes ---------------------------------------------------------------------------------- */
 
 void make_SHAPE(struct generator *g)
@@ -522,4 +537,29 @@ void make_EYELIKE(struct generator *g)
 	struct shape s = *shape_of(g, x);
 
 	move(g, OP_EYELIKE, x, &s, rarely(g, 2) ? " k=1" : "");
+}
+
+static void make_signal_window(struct generator *g, enum op op)
+{
+	struct shape scalar = { 0 };
+	int size = new_numbers(g, &scalar, "5", 5, DTYPE_S64);
+
+	begin_node(g, op, &(struct shape){ 1, { 5 } }, made(DTYPE_F32, 1, 0));
+	input(g, size);
+	fprintf(g->to, "%s\n", rarely(g, 2) ? " periodic=0" : "");
+}
+
+void make_HANNWINDOW(struct generator *g)
+{
+	make_signal_window(g, OP_HANNWINDOW);
+}
+
+void make_HAMMINGWINDOW(struct generator *g)
+{
+	make_signal_window(g, OP_HAMMINGWINDOW);
+}
+
+void make_BLACKMANWINDOW(struct generator *g)
+{
+	make_signal_window(g, OP_BLACKMANWINDOW);
 }

@@ -233,6 +233,14 @@ def tables(o):
         return build(x, x.shape, lambda i: x[i] if (
             i[-1] - i[-2] >= k if upper else i[-1] - i[-2] <= k) else 0)
 
+    def reverse_sequence(attrs, x, lengths):
+        batch, time = attrs.get('batch_axis', 1), attrs.get('time_axis', 0)
+
+        def at(i):
+            n, k = lengths.data[i[batch]], i[time]
+            return x[tuple(n - 1 - k if d == time and k < n else j for d, j in enumerate(i))]
+        return build(x, x.shape, at)
+
     def one_hot(attrs, index, depth, values):
         n, rank = depth.data[0], len(index.shape) + 1
         axis = positive(attrs.get('axis', -1), rank)
@@ -294,7 +302,8 @@ def tables(o):
         'DepthToSpace': depth_to_space, 'SpaceToDepth': space_to_depth, 'Gather': gather,
         'GatherElements': gather_elements, 'GatherND': gather_nd,
         'ScatterElements': scatter_elements, 'Scatter': scatter_elements,
-        'ScatterND': scatter_nd, 'Trilu': trilu, 'OneHot': one_hot, 'CenterCropPad': center,
+        'ScatterND': scatter_nd, 'Trilu': trilu,
+        'ReverseSequence': reverse_sequence, 'OneHot': one_hot, 'CenterCropPad': center,
         'Compress': compress, 'Squeeze': squeeze, 'Unsqueeze': unsqueeze,
         'TensorScatter': tensor_scatter, 'MaxUnpool': unpool,
         'OptionalGetElement': lambda attrs, x: x,
