@@ -153,7 +153,8 @@ static vreg is_even(struct mir *m, vreg x, vreg half)
 
 /*
  * sin(x) from r = x - turns * pi within -pi/2..pi/2, of which pi is taken in three parts, so that r
- * is exact as long as there are few turns. @odd: as many turns as change the sign.
+ * is exact as long as there are few turns. The polynomial is the one that is nearest over all of r,
+ * within 6e-9. @odd: as many turns as change the sign.
  * Constants from 1 on: -pi in parts, 1/2, the coefficients of x^9 to x^3.
  */
 static vreg sine_of(struct mir *m, const struct vector *v, vreg x, vreg turns, vreg odd)
@@ -169,7 +170,8 @@ static vreg sine_of(struct mir *m, const struct vector *v, vreg x, vreg turns, v
 
 #define SINE                                                                                      \
 	F(0.318309886f), F(-3.140625f), F(-9.67502593994140625e-4f), F(-1.50995799097837643e-7f), \
-		F(0.5f), F(2.7525562e-6f), F(-1.98408743e-4f), F(8.3333310e-3f), F(-0.16666667f)
+		F(0.5f), F(2.60572097e-6f), F(-1.98095775e-4f), F(8.33306555e-3f),                \
+		F(-0.166666597f)
 
 EMIT(sin_f32)
 {
