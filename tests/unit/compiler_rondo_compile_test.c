@@ -9,6 +9,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,12 +25,20 @@ struct seen {
 	char location[40];
 	int external_answer;
 	unsigned int external_calls;
+	pthread_t thread; /* that calls the compiler */
+	bool elsewhere; /* a callback was called in another one */
 };
+
+static void look(struct seen *s)
+{
+	s->elsewhere |= !pthread_equal(s->thread, pthread_self());
+}
 
 static int asked(void *context)
 {
 	struct seen *s = context;
 
+	look(s);
 	return ++s->asked == s->stop_at;
 }
 
@@ -36,6 +46,7 @@ static void progress(void *context, const char *step, unsigned int done, unsigne
 {
 	struct seen *s = context;
 
+	look(s);
 	s->in_order = (s->steps == 0 || s->in_order) && step[0] && done == s->steps && done < total;
 	s->steps++;
 	s->total = total;
@@ -45,6 +56,7 @@ static void notice(void *context, const char *text)
 {
 	struct seen *s = context;
 
+	look(s);
 	snprintf(s->notice, sizeof(s->notice), "%s", text);
 }
 
@@ -52,6 +64,7 @@ static int dumped(void *context, const char *text, size_t size)
 {
 	struct seen *s = context;
 
+	look(s);
 	s->dumped += text ? size : 0;
 	return s->dump_answer;
 }
@@ -63,6 +76,7 @@ static int external(void *context, const char *location, uint64_t offset, uint64
 {
 	struct seen *s = context;
 
+	look(s);
 	s->external_calls++;
 	snprintf(s->location, sizeof(s->location), "%s", location);
 	if (s->external_answer)
@@ -76,6 +90,7 @@ static int external(void *context, const char *location, uint64_t offset, uint64
 
 static struct rondo_compile_options options_for(struct seen *s)
 {
+	s->thread = pthread_self();
 	return (struct rondo_compile_options){
 		.size = sizeof(struct rondo_compile_options),
 		.name = "m.onnx",
@@ -126,6 +141,7 @@ static void test_result(void)
 	       "a file as by the compiler itself");
 	compiled_free(&inside);
 	tap_ok(s.in_order && s.steps == s.total && s.steps > 10, "%u steps, in order", s.steps);
+	tap_ok(!s.elsewhere, "all in this thread");
 	tap_ok(s.asked > s.steps, "asked %lu times whether to stop", s.asked);
 	tap_ok(!strncmp(s.notice, "m.onnx: ", 8) && !strchr(s.notice, '\n'), "a notice: %s",
 	       s.notice);
@@ -203,6 +219,9 @@ static void test_errors(void)
 	o.machine = "no such";
 	refuse_model(model, size, &o, -EINVAL, "", "", "there is no machine \"no such\"");
 	o.machine = NULL;
+	o.precision = "f16";
+	refuse_model(model, size, &o, -EINVAL, "", "", "there is no precision \"f16\"");
+	o.precision = NULL;
 	o.dump = "no such";
 	refuse_model(model, size, &o, -EINVAL, "", "", "there is no pass \"no such\" to dump");
 	o.dump = NULL;
@@ -257,8 +276,8 @@ static void test_options(void)
 	o.shape_count = o.constant_count = 1;
 	o.dump = "final";
 	rc = rondo_compile(model, size, &o, &out, &e);
-	tap_ok(!rc && s.dumped > 20, "a shape, a constant and a dump of %zu bytes: %s", s.dumped,
-	       e.text);
+	tap_ok(!rc && s.dumped > 20 && !s.elsewhere,
+	       "a shape, a constant and a dump of %zu bytes: %s", s.dumped, e.text);
 	rondo_compiled_free(&out);
 	s = (struct seen){ .dump_answer = -EPIPE };
 	rc = rondo_compile(model, size, &o, &out, &e);
@@ -290,6 +309,67 @@ static void test_cancel(void)
 		printf("# %d %s\n", rc, e.text);
 	rondo_compiled_free(&out);
 	free(model);
+}
+
+/* What a thread that waits for the compilation sees of it, and says to it. */
+struct watch {
+	atomic_uint done, total;
+	atomic_bool stop;
+};
+
+static void watched(void *context, const char *step, unsigned int done, unsigned int total)
+{
+	struct watch *w = context;
+
+	(void)step;
+	atomic_store(&w->total, total);
+	atomic_store(&w->done, done);
+}
+
+static int watched_stop(void *context)
+{
+	struct watch *w = context;
+
+	return atomic_load(&w->stop);
+}
+
+/* Compiles until it is cancelled, for which it returns. */
+static void *compile_again(void *argument)
+{
+	struct watch *w = argument;
+	struct rondo_compile_options o = {
+		.size = sizeof(o),
+		.context = w,
+		.cancelled = watched_stop,
+		.progress = watched,
+	};
+	struct rondo_compiled out;
+	size_t size;
+	void *model = make_model(3, &size);
+	int rc;
+
+	do {
+		rc = rondo_compile(model, size, &o, &out, NULL);
+		rondo_compiled_free(&out);
+	} while (!rc);
+	free(model);
+	return (void *)(intptr_t)rc;
+}
+
+/* Another thread sees how far it is, and stops it. */
+static void test_watch(void)
+{
+	struct watch w = { 0 };
+	pthread_t thread;
+	void *rc = NULL;
+
+	pthread_create(&thread, NULL, compile_again, &w);
+	while (!atomic_load(&w.done))
+		sched_yield();
+	atomic_store(&w.stop, true);
+	pthread_join(thread, &rc);
+	tap_ok((intptr_t)rc == -ECANCELED && w.done < w.total,
+	       "another thread saw step %u of %u, and cancelled", w.done, w.total);
 }
 
 static void move_outside(Onnx__ModelProto *m)
@@ -356,7 +436,7 @@ static void test_external(void)
 	s.external_calls = 0;
 	refuse_model(without, outside_size, &o, -ENODATA, "", "",
 		     "initializer \"c\": 16 bytes at 8 of \"dir/weights\": the file is shorter");
-	tap_ok(s.external_calls == 1, "which is asked once");
+	tap_ok(s.external_calls == 1 && !s.elsewhere, "which is asked once");
 	s.external_answer = -EACCES;
 	refuse_model(without, outside_size, &o, -EACCES, "", "",
 		     "initializer \"c\": 16 bytes at 8 of \"dir/weights\": Permission denied");
@@ -471,6 +551,7 @@ int main(void)
 	test_older();
 	test_options();
 	test_cancel();
+	test_watch();
 	test_external();
 	test_threads();
 	test_silent();
