@@ -2,8 +2,8 @@
 /*
  * Random sequences of calls, by processes that are killed at random. Where the kernel tells what
  * of the driver a sequence runs through (KCOV), one that gets further than all before it is kept,
- * and others are made from it. Nothing is expected of a call but that it returns: the kernel's
- * checks see the rest. Afterwards the device works.
+ * and others are made from it. Now and then the machine is suspended meanwhile. Nothing is expected
+ * of a call but that it returns: the kernel's checks see the rest. Afterwards the device works.
  *
  * The environment says how much: FUZZ_CALLS, FUZZ_KILLS; and FUZZ_SEED.
  */
@@ -25,6 +25,7 @@
 
 enum {
 	WORKERS = 2,
+	KILLS_PER_SUSPEND = 16,
 	STEPS = 64, /* of a sequence, at most; few would leave most of the time to open and close */
 	KEPT = 1024, /* sequences */
 	COVER = 64 << 10, /* places that one call may run through */
@@ -511,6 +512,8 @@ TEST(fuzz)
 		worker[i] = fork();
 		if (!worker[i])
 			work(seed + round);
+		if (round % KILLS_PER_SUSPEND == WORKERS)
+			EXPECT_EQ(0, rig_suspend("devices"));
 	}
 	for (i = 0; i < WORKERS; i++) {
 		kill(worker[i], SIGKILL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Many processes at once: they submit, are killed, the firmware dies, the driver is
- * unbound. What must hold is that nothing hangs, every wait ends, the kernel has
+ * Many processes at once: they submit, are killed, the firmware dies, the machine is suspended, the
+ * driver is unbound. What must hold is that nothing hangs, every wait ends, the kernel has
  * nothing to say, and the device works afterwards.
  */
 #include <signal.h>
@@ -16,6 +16,7 @@ enum {
 	WORKERS = 4,
 	KILLS = 16,
 	CRASHES = 5,
+	SUSPENDS = 3,
 	UNBINDS = 2,
 };
 
@@ -149,6 +150,18 @@ TEST_F(stress, crash)
 			ASSERT_TRUE(works(self, i, 2));
 	}
 	close(fd);
+	stop_workers(_metadata, self);
+}
+
+/* Whatever runs or waits then goes on when the machine has woken. */
+TEST_F(stress, suspend)
+{
+	for (int round = 0; round < rounds(SUSPENDS); round++) {
+		ASSERT_TRUE(works(self, round % WORKERS, 1));
+		EXPECT_EQ(0, rig_suspend("devices"));
+		for (int i = 0; i < WORKERS; i++)
+			ASSERT_TRUE(works(self, i, 2));
+	}
 	stop_workers(_metadata, self);
 }
 
