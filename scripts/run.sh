@@ -23,11 +23,15 @@ else
 	mapfile -t inputs < <(xargs -r -n 1 printf '%s\n' <<<"$list")
 fi
 mapfile -t options < <(xargs -r -n 1 printf '%s\n' <<<"${OPTIONS:-}")
-labels=
-for i in "${!options[@]}"; do
+# Those that say how to compile are no options of running what is compiled.
+compiling=() running=() labels=
+for ((i = 0; i < ${#options[@]}; i++)); do
 	case ${options[i]} in
-	--labels) labels=${options[i + 1]:-} ;;
-	--labels=*) labels=${options[i]#*=} ;;
+	--machine | --bake | --dim | --shape) compiling+=("${options[@]:i++:2}") ;;
+	--machine=* | --bake=* | --dim=* | --shape=*) compiling+=("${options[i]}") ;;
+	--labels) labels=${options[i + 1]:-} ;;&
+	--labels=*) labels=${options[i]#*=} ;;&
+	*) running+=("${options[i]}") ;;
 	esac
 done
 
@@ -46,7 +50,7 @@ rm -rf $work
 mkdir -p $work/emulator $work/guest
 say "compiling $model"
 start=$EPOCHREALTIME
-$rondo compile "$model" -o $work/model.rnd >/dev/null
+$rondo compile "$model" "${compiling[@]}" -o $work/model.rnd >/dev/null
 took=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", (b - a) * 1e3 }')
 
 # In the guest all files are below /data as they are here below /, so that they have the same relative
@@ -68,10 +72,10 @@ for input in "${inputs[@]}"; do
 	arguments+=$(printf ' %q' "$input")
 done
 [ -z "$labels" ] || place "$labels" "$labels"
-[ ${#options[@]} = 0 ] || arguments+=$(printf ' %q' "${options[@]}")
+[ ${#running[@]} = 0 ] || arguments+=$(printf ' %q' "${running[@]}")
 
 say "running it in the in-process emulator"
-if ! $rondo run "$work/model.rnd" "${inputs[@]}" "${options[@]}" --device emu --no-pictures \
+if ! $rondo run "$work/model.rnd" "${inputs[@]}" "${running[@]}" --device emu --no-pictures \
 	--output-dir $work/emulator >$work/emulator.log; then
 	[ -n "$list" ] || say "without INPUT, the demo's digits are the input; this model takes, as" \
 		"INPUT=FILE or INPUT='NAME=FILE...'," "$($rondo info $work/model.rnd | sed -n 's/, slot .*//; s/^input *//p')"
