@@ -335,10 +335,11 @@ void lower_fill(struct lowering *l, const struct operand_at *at)
 	}
 	for (int d = 0; d < a->rank; d++) {
 		s64 end = a->cells[d] - a->pad[d];
+		s64 behind = a->dim[d] > -a->pad[d] ? a->dim[d] : -a->pad[d];
 
 		fill_slab(l, at, fill, d, -a->pad[d],
 			  a->pad[d] < a->cells[d] ? a->pad[d] : a->cells[d]);
-		fill_slab(l, at, fill, d, a->dim[d], end - a->dim[d]);
+		fill_slab(l, at, fill, d, behind, end - behind);
 	}
 }
 
