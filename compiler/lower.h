@@ -33,6 +33,7 @@ struct lower_transfer {
 	u64 slot_offset;
 	struct box_rows rows;
 	u64 offset;
+	bool alone; /* as transfer.alone */
 };
 
 /* Constant weights of some pushes, and where they are; buf MIR_NO_BUF: not in SRAM yet. */

@@ -217,7 +217,25 @@ static void carry_input(struct lowering *l, const struct stage *s, const struct 
 	l->tile.box[i] = box;
 }
 
-static void get_output(struct lowering *l, const struct stage *s, const s64 *origin,
+/*
+ * Whether @s alone makes an output that nobody reads: its tiles, which are disjoint, go out in any
+ * order.
+ */
+static bool fills_alone(const struct lowering *l, const struct stage *s)
+{
+	const struct stages *all = l->plans->stages;
+	const struct value *v = s->out.value;
+	int makers = 0;
+
+	for (int i = 0; i < all->count; i++) {
+		const struct value *out = all->at[i]->out.value;
+
+		makers += out == v || l->plans->whole[out->id] == v;
+	}
+	return v->is_output && !v->uses && makers == 1;
+}
+
+static void get_output(struct lowering *l, const struct stage *s, bool alone, const s64 *origin,
 		       const s64 *size)
 {
 	struct operand_at at = lower_place(l, s->out.value);
@@ -227,6 +245,8 @@ static void get_output(struct lowering *l, const struct stage *s, const s64 *ori
 		return;
 	box = plan_out_box(s, &at.layout, origin, size);
 	l->tile.out = moved_box(l, RONDO_DMA_OUT, s->out.value->name, &at, &box, &box);
+	if (l->tile.out.buf != MIR_NO_BUF && l->transfers)
+		l->transfer[l->transfers - 1].alone = alone;
 	lower_fill(l, &l->tile.out);
 }
 
@@ -240,6 +260,7 @@ struct tiled {
 	struct tiled
 		*maker[STAGE_INPUTS]; /* of the input, as tiles need it; NULL: it is somewhere */
 	struct box rest[STAGE_INPUTS]; /* what it has to make for the next tile; rank 0: nothing */
+	bool alone; /* fills_alone() */
 	struct lower_tile state; /* l->tile of its tiles */
 	int short_ends; /* along that dimension the first and the last tile are short; -1: none is
 			 */
@@ -427,7 +448,7 @@ static int one_tile(struct lowering *l, struct tiled *t, const struct part *part
 	if (out)
 		l->tile.out = *out;
 	else if (stage_ends_sums(&tile))
-		get_output(l, &t->s, part->origin, part->size);
+		get_output(l, &t->s, t->alone, part->origin, part->size);
 	err = plan_tile(l->g, &tile, &t->plan, in, l->machine, &plan);
 	if (!err)
 		err = lower_stage_fn(l, &tile, &plan);
@@ -554,6 +575,7 @@ static struct tiled *tiled_of(struct lowering *l, const struct stage *s, const s
 		return NULL;
 	t->s = *s;
 	t->plan = *p;
+	t->alone = fills_alone(l, s);
 	t->state.active = true;
 	t->state.buffers = p->buffers;
 	t->state.column = t->state.weights = -1;

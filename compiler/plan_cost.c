@@ -6,6 +6,10 @@ enum {
 	ROW_CYCLES = 2, /* of a row of a transfer, */
 	CHANNEL_BYTES = PLAN_CHANNEL_BYTES, /* and bytes in each further one */
 	CONTAINER_BYTES = 4,
+	TILE_CYCLES = 64, /* of a tile beside its operations */
+	SOFTMAX_ROW = 8, /* of a row of one vector; of each vector of a longer one, */
+	SOFTMAX_VECTOR = 4,
+	SOFTMAX_WAIT = 96, /* and of the sums across lanes behind them */
 };
 
 /* ---- How often ------------------------------------------------------------------------------- */
@@ -217,6 +221,18 @@ static void take_made(const struct plans *p, const struct rondo_machine *m, cons
 		t->work += plan_count_tiles(s, size) * (bytes / (u64)m->lanes / 4);
 }
 
+/* What it takes to bring boxes like @box of input @a, for tiles of @size, into layout @want. */
+static void take_copy(const struct rondo_machine *m, const struct stage *s, const struct plan *plan,
+		      const struct stage_access *a, const s64 *size, const struct layout *want,
+		      const struct box *box, struct plan_takes *t)
+{
+	struct visits v = visits_of(s, plan, a, size);
+	u64 bytes = box_layout(want, box).bytes;
+
+	t->bytes += bytes;
+	t->work += v.runs * v.each * (bytes / (u64)want->element / (u64)m->lanes + 1);
+}
+
 static void take_input(const struct plans *p, const struct rondo_machine *m, const struct stage *s,
 		       const struct plan *plan, int i, const s64 *size, struct plan_takes *t)
 {
@@ -239,7 +255,7 @@ static void take_input(const struct plans *p, const struct rondo_machine *m, con
 	if (!constant && !p->outside[a.value->id]) {
 		box = plan_in_box(s, &a, &want, zero, size);
 		if (!layout_equal(&lies, &want))
-			t->bytes += box_layout(&want, &box).bytes;
+			take_copy(m, s, plan, &a, size, &want, &box, t);
 		return;
 	}
 	plan_thin(s, &a, &lies, &want, &ignored);
@@ -248,7 +264,7 @@ static void take_input(const struct plans *p, const struct rondo_machine *m, con
 	cells = box_cells(&lies);
 	copied = !box_inside(&box, &cells) || !box_same_order(&lies, &want);
 	if (copied) {
-		t->bytes += box_layout(&want, &box).bytes;
+		take_copy(m, s, plan, &a, size, &want, &box, t);
 		box = box_meet(&box, &elements);
 	}
 	t->bytes += buffers_for(s, plan, &a, size) * box_layout(&lies, &box).bytes;
@@ -350,6 +366,19 @@ static void take_weights(const struct rondo_machine *m, const struct stage *s,
 		t->transfers += times * (all / plan->piece + !(all / plan->piece));
 }
 
+/*
+ * For rows of @row elements, @points in all: there are several passes, and what is known at the end
+ * of a pass is waited for unless each row is one vector, so that rows overlap.
+ */
+static u64 softmax_cycles(const struct rondo_machine *m, u64 points, u64 row)
+{
+	u64 lanes = m->lanes, rows = row ? points / row : 0;
+
+	if (row <= lanes)
+		return rows * SOFTMAX_ROW + 1;
+	return rows * ((row + lanes - 1) / lanes * SOFTMAX_VECTOR + SOFTMAX_WAIT) + 1;
+}
+
 /* Cycles of the unit that all tiles of @size points need, about. */
 static u64 work_of(const struct rondo_machine *m, const struct stage *s, const struct plan *plan,
 		   const s64 *size)
@@ -359,6 +388,8 @@ static u64 work_of(const struct rondo_machine *m, const struct stage *s, const s
 
 	for (int d = 0; d < s->dims; d++)
 		points *= (u64)size[d];
+	if (s->kind == STAGE_SOFTMAX)
+		return tiles * softmax_cycles(m, points, (u64)s->size[s->dims - 1]);
 	if (plan->unit != PLAN_MATRIX)
 		return tiles * (points / (u64)m->lanes + 1);
 	packed = (u64)(plan->pixels[0] * plan->pixels[1]);
@@ -379,6 +410,8 @@ struct plan_takes plan_takes_of(const struct plans *p, const struct rondo_machin
 {
 	struct plan_takes t = { .work = work_of(m, s, plan, size) };
 
+	/* Each begins and ends by itself. */
+	t.work += plan_count_tiles(s, size) * TILE_CYCLES;
 	for (int i = 0; i < STAGE_INPUTS; i++) {
 		if (!s->in[i].value)
 			continue;
@@ -396,7 +429,10 @@ u64 plan_cycles(const struct plans *p, const struct rondo_machine *m, const stru
 		const struct plan *plan, const s64 *size)
 {
 	struct plan_takes t = plan_takes_of(p, m, s, plan, size);
-	u64 moved = t.cycles / RONDO_DMA_CHANNELS;
+	u64 moved = t.cycles / RONDO_DMA_CHANNELS, longest = moved > t.work ? moved : t.work;
+	u64 tiles = plan_count_tiles(s, size), visits = t.transfers < tiles ? t.transfers : tiles;
+	u64 start = visits * m->dma_startup;
+	u64 turns = (start + moved + t.work) / (u64)plan->buffers;
 
-	return moved > t.work ? moved : t.work;
+	return m->dma_startup + (longest > turns ? longest : turns);
 }

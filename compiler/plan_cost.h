@@ -27,7 +27,10 @@ struct plan_takes {
 struct plan_takes plan_takes_of(const struct plans *p, const struct rondo_machine *m,
 				const struct stage *s, const struct plan *plan, const s64 *size);
 
-/* About how many cycles all tiles of @size points take, with transfers beside their work. */
+/*
+ * About how many cycles all tiles of @size points take: each takes turns with the others in its
+ * buffers, in which it comes in, is worked on and goes out, beside the others.
+ */
 u64 plan_cycles(const struct plans *p, const struct rondo_machine *m, const struct stage *s,
 		const struct plan *plan, const s64 *size);
 

@@ -16,8 +16,6 @@
 #include <inttypes.h>
 
 enum {
-	TILE_CYCLES = 64, /* that a tile costs beside what it moves */
-	ALONE_CYCLES = 512, /* and that nothing is in flight then costs, if there is one buffer */
 	BYTES_A_CYCLE = PLAN_CHANNEL_BYTES * RONDO_DMA_CHANNELS, /* on all channels */
 	ENERGY_PART = 2, /* of a cycle, what a cycle of all channels is worth that takes no time */
 	PIECES_AHEAD = 3,
@@ -25,6 +23,8 @@ enum {
 	WINDOW_PART = 4, /* the largest; the next ones are half of the one before */
 	OTHERS_PART = 64, /* of SRAM, what plans do not know of takes, */
 	OTHERS_MAX = 1024, /* and so many bytes at most */
+	SUMS_TRIED = 4, /* numbers of pixels, for each number of columns */
+	TRANSFERS_MAX = RONDO_DESCS_MAX - RONDO_DESCS_MAX / 32, /* of a stage */
 	OUTSIDE_MIN = 512, /* bytes of a value that is worth sending out */
 	NOBODY = -1,
 };
@@ -63,6 +63,8 @@ static s64 granule(const struct fit *f, const struct stage *s, const struct plan
 
 	if (s->kind == STAGE_PRODUCT && plan->unit == PLAN_VECTOR)
 		inner = 1;
+	while (s->kind != STAGE_PRODUCT && inner > 0 && s->size[inner] == 1)
+		inner--;
 	return d == inner ? f->m->lanes : 1;
 }
 
@@ -170,17 +172,15 @@ static bool has_maker(const struct fit *f, const struct stage *s)
 }
 
 /*
- * What tiles of @size points cost; @worked: with what their unit does beside what moves, which
- * costs energy even where it takes no time.
+ * What tiles of @size points cost: the time that they take, and what they move, which costs energy
+ * even where it takes no time.
  */
 static u64 cost_of(const struct fit *f, const struct stage *s, const struct plan *plan,
-		   const s64 *size, bool worked)
+		   const s64 *size)
 {
-	struct plan_takes t = plan_takes_of(f->p, f->m, s, plan, size);
-	u64 cycles = t.cycles / RONDO_DMA_CHANNELS;
+	u64 moved = plan_takes_of(f->p, f->m, s, plan, size).cycles / RONDO_DMA_CHANNELS;
 
-	return (worked ? no_less(cycles, t.work) + cycles / ENERGY_PART : cycles) +
-	       plan_count_tiles(s, size) * (plan->buffers > 1 ? TILE_CYCLES : ALONE_CYCLES);
+	return plan_cycles(f->p, f->m, s, plan, size) + moved / ENERGY_PART;
 }
 
 /* The best tiles in @room bytes, with @columns at most, if there are any; their cost if it is less.
@@ -199,7 +199,7 @@ static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan
 			size[plan_column(s)] = columns;
 		if (!cut(f, s, plan, d, room, size) || plan_count_tiles(s, size) > f->most_tiles)
 			continue;
-		cost = cost_of(f, s, plan, size, has_maker(f, s));
+		cost = cost_of(f, s, plan, size);
 		if (cost >= least)
 			continue;
 		least = cost;
@@ -351,6 +351,15 @@ static bool size_sums(const struct fit *f, const struct stage *s, struct plan *p
 	return true;
 }
 
+/* Whether tiles of @size points are more than are mapped, or leave others no transfers. */
+static bool too_many(const struct fit *f, const struct stage *s, const struct plan *plan,
+		     const s64 *size)
+{
+	return f->most_tiles < UINT64_MAX &&
+	       (plan_count_tiles(s, size) > f->most_tiles ||
+		plan_takes_of(f->p, f->m, s, plan, size).transfers > TRANSFERS_MAX);
+}
+
 /*
  * Takes @plan with tiles that cut the reduced dimensions instead of @best if they cost less: of as
  * many results as the accumulators hold, so that they bring few bytes for many products, and of as
@@ -362,16 +371,19 @@ static void try_sums(const struct fit *f, const struct stage *s, struct plan pla
 	s64 all = s->size[plan_column(s)], lanes = f->m->lanes, size[STAGE_DIMS];
 	u64 cost;
 
+	if (plan_rows(s, s->size) <= (u64)lanes) /* one push */
+		return;
 	plan_cut_sums(&plan);
 	for (s64 tiles = 1; tiles <= f->m->acc_rows; tiles *= 2) {
 		s64 columns = even_part(all, tiles * lanes, lanes), pixels = f->m->acc_rows / tiles;
 
-		while (pixels && !size_sums(f, s, &plan, columns, pixels, room, size))
-			pixels /= 2;
-		cost = pixels && plan_count_tiles(s, size) <= f->most_tiles ?
-			       cost_of(f, s, &plan, size, false) :
-			       UINT64_MAX;
-		if (cost < *least) {
+		for (int fit = 0; pixels && fit < SUMS_TRIED; pixels -= (pixels + 7) / 8) {
+			if (!size_sums(f, s, &plan, columns, pixels, room, size))
+				continue;
+			fit++;
+			cost = cost_of(f, s, &plan, size);
+			if (too_many(f, s, &plan, size) || cost >= *least)
+				continue;
 			*least = cost;
 			*best = plan;
 			memcpy(best->tile, size, sizeof(best->tile));
@@ -752,7 +764,7 @@ static u64 planned_cost(const struct fit *f, int i)
 	const struct stage *s = f->p->stages->at[i];
 	const struct plan *plan = &f->p->at[i];
 
-	return cost_of(f, s, plan, plan->tiled ? plan->tile : s->size, true);
+	return cost_of(f, s, plan, plan->tiled ? plan->tile : s->size);
 }
 
 /*

@@ -201,7 +201,8 @@ static struct found find_free(const struct builder *b, int transfer)
 	struct found f = { 0, 0 };
 
 	find_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, &f);
-	find_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, &f);
+	if (!x->alone)
+		find_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, &f);
 	return f;
 }
 
@@ -224,7 +225,8 @@ static void need_overlapped(struct builder *b, int transfer, u64 at)
 	bool in = x->dir == RONDO_DMA_IN;
 
 	need_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, at);
-	need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, at);
+	if (!x->alone)
+		need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, at);
 }
 
 /* About when somebody waits for transfer @x of this stream; 0: nobody is known to. */
@@ -313,7 +315,9 @@ static void enter_start(struct builder *b, int transfer)
 	enter_channel(b, transfer);
 	need_overlapped(b, transfer, b->started[transfer].at);
 	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), in ? set_in : set_out, &transfer);
-	sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in, &transfer);
+	if (!x->alone)
+		sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in,
+				&transfer);
 }
 
 /* Starts early transfer @transfer when no more than three of its channel are under way. */

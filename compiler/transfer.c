@@ -21,6 +21,7 @@ enum {
 	PIECES_MAX = 64, /* of one constant buffer, */
 	TENSOR_PIECES_MAX = 16, /* of an input or output */
 	TILE_PIECES = RONDO_DMA_CHANNELS, /* of a box, if a program may have so many transfers */
+	ROW_BYTES = 3 * PIECE_ALIGN, /* that a row takes as long as, beside whole lines of it */
 	TILE_PIECE_MIN = 8192, /* bytes */
 	AHEAD_PIECE_MIN = 8192, /* bytes of a piece of constants that come in ahead */
 	EARLY_PIECE = 4352, /* bytes: three of them take as long as the start of one */
@@ -352,6 +353,7 @@ static void move_rows(struct transfers *f, const struct lower_transfer *t, s64 f
 				.buf = t->buf,
 				.offset = offset,
 				.bytes = bytes,
+				.alone = t->alone,
 				.channel = (u8)(f->next_channel++ % RONDO_DMA_CHANNELS) };
 	set_row(x, r->bytes);
 	for (int d = 0; d < r->dims; d++) {
@@ -369,7 +371,10 @@ static int move_outermost(struct transfers *f, const struct lower_transfer *t, u
 
 	for (int d = 1; d < t->rows.dims; d++)
 		bytes *= (u64)t->rows.count[d];
-	pieces = bytes * (u64)rows / TILE_PIECE_MIN + 1;
+	/* Short rows take longer than their bytes. */
+	pieces = bytes / t->rows.bytes * (u64)rows *
+			 (t->rows.bytes / PIECE_ALIGN * PIECE_ALIGN + ROW_BYTES) / TILE_PIECE_MIN +
+		 1;
 	pieces = pieces < f->tile_pieces ? pieces : f->tile_pieces;
 	each = (rows + (s64)pieces - 1) / (s64)pieces;
 	if (reserve(f, (int)pieces))
@@ -411,6 +416,7 @@ static int move_tile(struct transfers *f, const struct lower_transfer *t)
 				      .slot_offset = t->slot_offset,
 				      .buf = t->buf,
 				      .offset = t->offset,
+				      .alone = t->alone,
 				      .bytes = t->rows.bytes };
 	struct transfer_span *span = t->dir == RONDO_DMA_IN ? &f->t->in[t->buf] :
 							      &f->t->out[t->buf];

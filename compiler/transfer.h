@@ -20,6 +20,7 @@ struct transfer {
 	u64 offset; /* in the buffer */
 	u64 bytes; /* all of them */
 	u8 channel;
+	bool alone; /* no other transfer touches its bytes in the slot */
 	u64 row; /* bytes of a row */
 	u32 count[RONDO_DMA_DIMS];
 	s64 stride[RONDO_DMA_DIMS]; /* bytes from row to row in the slot */

@@ -204,9 +204,19 @@ s64 columns(struct generator *g, s64 inner)
 	return inner <= 200 && rarely(g, 5) ? ONE_OF(g, 63, 64, 65, 130) : small_size(g);
 }
 
+/* Rows that little SRAM does not hold. */
+static int long_rows(struct generator *g)
+{
+	struct shape s = { 2, { 1 + (s64)pick(g, 3), ONE_OF(g, 66, 128, 200, 321) } };
+
+	return new_input(g, &s);
+}
+
 static void make_product(struct generator *g, enum op op)
 {
-	int a = operand(g, op == OP_LINEAR ? 2 : 1, op == OP_LINEAR ? 4 : 5), b, bias = -1;
+	int a = rarely(g, 8) ? long_rows(g) :
+			       operand(g, op == OP_LINEAR ? 2 : 1, op == OP_LINEAR ? 4 : 5);
+	int b, bias = -1;
 	struct shape as = *shape_of(g, a), bs = as, ys = as;
 	s64 inner = as.dim[as.rank - 1];
 	struct value_made like;

@@ -103,7 +103,7 @@ static void test_box(void)
 
 	start(&l, &machine, 4096);
 	box = lower_transfer(&l);
-	*box = (struct lower_transfer){ RONDO_DMA_OUT, 2, 3, 64, rows, 0 };
+	*box = (struct lower_transfer){ RONDO_DMA_OUT, 2, 3, 64, rows, 0, false };
 	l.mir.buf[2].bytes = 3 * 5 * 2 * 4 * 8192;
 	good = !transfers_make(&l, &t) && t.out[2].count == 9 && !t.in[2].count &&
 	       t.outputs == t.out[2].first + 9;
