@@ -239,45 +239,6 @@ static struct value *without_zero(struct expand *e, const struct quantised *x)
 	return x->zero ? ex2(e, OP_SUB, v, ex_cast(e, x->zero, DTYPE_S32)) : v;
 }
 
-static struct value *qlinear_mul(struct graph *g, struct node *n)
-{
-	const struct quantised a = inputs_from(n, 0), b = inputs_from(n, 3);
-	struct quantised y = result_from(n, 6);
-	struct expand e = { g, n };
-	struct value *product;
-	struct shape shape;
-
-	if (!all_known(g, n, &a, &b, &y))
-		return NULL;
-	if (!y.zero)
-		y.zero = ex_number(&e, a.q->dtype, 0);
-	product = ex2(&e, OP_MUL, without_zero(&e, &a), without_zero(&e, &b));
-	if (!y.zero || !product)
-		return NULL;
-	shape = product->shape;
-	if (!shape.rank) /* a Requantize has channels */
-		product = ex_view(&e, product, &(struct shape){ 1, { 1 } });
-	product = add_requantize(g, n, product, -1, multiplier_of(g, &a, &b, &y), NULL, &y);
-	return ex_view(&e, product, &shape);
-}
-
-static bool has_channels_first(const struct graph *g, const struct node *n)
-{
-	if (!n->attrs.given[ATTR_channels_last] || !n->attrs.channels_last)
-		return true;
-	node_fail(g, n, -ENOTSUP, "channels_last = 1 is not supported");
-	return false;
-}
-
-static struct value *qlinear_global_pool(struct graph *g, struct node *n)
-{
-	const struct quantised x = inputs_from(n, 0), y = result_from(n, 3);
-
-	if (!has_channels_first(g, n))
-		return NULL;
-	return quantise_global_pool(g, n, &x, &y);
-}
-
 /* DequantizeLinear and QuantizeLinear around floating point, of which the pass quantise makes less.
  */
 static struct value *dequantised(struct graph *g, struct node *at, const struct quantised *x)
@@ -303,6 +264,47 @@ static struct value *quantised(struct graph *g, struct node *at, struct value *x
 	node_set_in(n, 1, y->scale);
 	node_set_in(n, 2, zero_of(g, y));
 	return pass_type_node(g, n) ? NULL : n->out[0];
+}
+
+/* ONNX Runtime adds the zero of the result before it rounds. */
+static struct value *qlinear_mul(struct graph *g, struct node *n)
+{
+	const struct quantised a = inputs_from(n, 0), b = inputs_from(n, 3);
+	struct quantised y = result_from(n, 6);
+	struct expand e = { g, n };
+	struct value *product;
+	double zero;
+
+	if (!all_known(g, n, &a, &b, &y))
+		return NULL;
+	if (!y.zero)
+		y.zero = ex_number(&e, a.q->dtype, 0);
+	product = ex2(&e, OP_MUL, without_zero(&e, &a), without_zero(&e, &b));
+	if (!y.zero || !product)
+		return NULL;
+	zero = (double)quantise_read(y.zero->dtype, y.zero->data, 0);
+	product = ex_cast(&e, product, DTYPE_F32);
+	product = ex2(&e, OP_MUL, product, multiplier_of(g, &a, &b, &y));
+	y.scale = ex_number(&e, DTYPE_F32, 1);
+	y.zero = ex_number(&e, y.zero->dtype, 0);
+	return y.scale && y.zero ? quantised(g, n, ex_by(&e, OP_ADD, product, zero), &y) : NULL;
+}
+
+static bool has_channels_first(const struct graph *g, const struct node *n)
+{
+	if (!n->attrs.given[ATTR_channels_last] || !n->attrs.channels_last)
+		return true;
+	node_fail(g, n, -ENOTSUP, "channels_last = 1 is not supported");
+	return false;
+}
+
+static struct value *qlinear_global_pool(struct graph *g, struct node *n)
+{
+	const struct quantised x = inputs_from(n, 0), y = result_from(n, 3);
+
+	if (!has_channels_first(g, n))
+		return NULL;
+	return quantise_global_pool(g, n, &x, &y);
 }
 
 static struct value *qlinear_concat(struct graph *g, struct node *n)

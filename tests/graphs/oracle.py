@@ -509,10 +509,12 @@ def qlinear_add(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
 
 def qlinear_mul(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
     shape = broadcast(a.shape, b.shape)
-    products = Tensor('s32', shape, (
-        (x - parameter(az)) * (y - parameter(bz))
-        for x, y in zip(a.stretched(shape).data, b.stretched(shape).data)))
-    return requantize({}, products, multipliers((a_s, bs), ys), yz or Tensor(a.dtype, (), [0]))
+    products = ((x - parameter(az)) * (y - parameter(bz))
+                for x, y in zip(a.stretched(shape).data, b.stretched(shape).data))
+    by = multipliers((a_s, bs), ys).data[0]
+    return Tensor(a.dtype, shape, (
+        saturate(a.dtype, nearest(add(multiply(to_f32(v), by), to_f32(parameter(yz)))))
+        for v in products))
 
 
 def dynamic_quantize(attrs, x):
