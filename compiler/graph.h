@@ -123,6 +123,10 @@ struct attr_change {
 extern const struct attr_info attr_infos[ATTR_COUNT];
 extern const struct op_info op_infos[OP_COUNT];
 extern const struct op_types op_types[OP_COUNT];
+/* ONNX's operator sets in which an operator is new or changed, oldest first; 0 ends them. */
+enum { OP_OPSETS_MAX = 10 };
+extern const u8 op_opsets[OP_COUNT][OP_OPSETS_MAX];
+extern const u8 op_gone[OP_COUNT]; /* the first operator set without it; 0: none */
 extern const u32 op_baked[OP_COUNT]; /* bit set of inputs: those that must be constant */
 extern const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT];
 extern const struct attr_change attr_changes[];

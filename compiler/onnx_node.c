@@ -578,6 +578,25 @@ static int add_old(struct onnx_reader *r, const Onnx__NodeProto *p, struct node 
 	return 0;
 }
 
+/* Whether the model's operator set has @op. */
+static int check_version(const struct onnx_reader *r, const Onnx__NodeProto *p, enum op op)
+{
+	int first = op_opsets[op][0], gone = op_gone[op];
+
+	if (foreign_domain(p)[0])
+		return 0;
+	if (first > r->g->opset)
+		return onnx_node_fail(r, p, -EINVAL,
+				      "the operator is new in operator set %d, the model's is %d",
+				      first, r->g->opset);
+	if (gone && r->g->opset >= gone)
+		return onnx_node_fail(
+			r, p, -EINVAL,
+			"the operator is gone since operator set %d, the model's is %d", gone,
+			r->g->opset);
+	return 0;
+}
+
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	size_t n_in = p->n_input;
@@ -588,6 +607,9 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	if (is_constant(p))
 		return add_constant(r, p);
 	find_any(r, p, &op);
+	rc = check_version(r, p, op);
+	if (rc)
+		return rc;
 	if (onnx_body_is(op))
 		return onnx_add_body(r, p, op);
 	if (!onnx_str(p->output[0])[0] && op_infos[op].max_out == 1)

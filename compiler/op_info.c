@@ -43,6 +43,16 @@ const struct op_types op_types[OP_COUNT] = {
 };
 #pragma GCC diagnostic pop
 
+const u8 op_opsets[OP_COUNT][OP_OPSETS_MAX] = {
+#define OPSETS(op, ...) [OP_##op] = { __VA_ARGS__ },
+#include "compiler/opsets.def"
+};
+
+const u8 op_gone[OP_COUNT] = {
+#define GONE(op, opset) [OP_##op] = opset,
+#include "compiler/opsets.def"
+};
+
 const u32 op_baked[OP_COUNT] = {
 #define BAKED(op, inputs) [OP_##op] = inputs,
 #include "compiler/ops.def"

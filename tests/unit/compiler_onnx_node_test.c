@@ -8,7 +8,7 @@
 #include "tests/tap.h"
 
 /* Tests that are right; raise it with every operator that is added. */
-enum { RIGHT_LIVE = 776 };
+enum { RIGHT_LIVE = 777 };
 
 static const char *const verdicts[] = { "right", "wrong", "refused", "constant" };
 

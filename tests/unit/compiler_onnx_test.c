@@ -504,6 +504,58 @@ static void test_oldest(void)
 	sixth_gives(w, 3, 4, "Dropout that is tested");
 }
 
+/* ---- Versions of operators ------------------------------------------------------------------ */
+
+/* Whether a node of @op in a model of @opset is refused with @words. */
+static bool is_refused_in(enum op op, int opset, const char *words)
+{
+	struct compile_error err = { 0 };
+	struct onnx_writer *w = start(opset, &s1);
+	char inputs[2 * NODE_IN_FIXED + 2] = "x";
+	struct graph *g;
+
+	for (int i = 1; i < op_infos[op].min_in; i++)
+		strcat(inputs, " x");
+	onnx_write_node(w, op_infos[op].name, "n", inputs, "y");
+	g = finish(w, NULL, &err);
+	graph_free(g);
+	return strstr(err.text, "node \"n\"") && strstr(err.text, words);
+}
+
+/* Each operator of ONNX is read from its first operator set on, up to its last one. */
+static void test_versions(void)
+{
+	int listed = 0, wrong = 0, newer = 0;
+
+	for (int op = 0; op < OP_COUNT; op++) {
+		const u8 *v = op_opsets[op];
+		int last = 0;
+
+		if (!(op_infos[op].flags & OP_FLAG_ONNX))
+			continue;
+		listed++;
+		for (int i = 0; i < OP_OPSETS_MAX && v[i]; i++) {
+			wrong += v[i] <= last || v[i] > GRAPH_OPSET_MAX;
+			last = v[i];
+		}
+		if (!last || (op_gone[op] && op_gone[op] <= last)) {
+			printf("# %s has no versions\n", op_infos[op].name);
+			wrong++;
+		}
+		if (v[0] > GRAPH_OPSET_MIN) {
+			newer++;
+			wrong += !is_refused_in(op, v[0] - 1, "is new in operator set");
+			wrong += is_refused_in(op, v[0], "is new in operator set");
+		}
+		if (op_gone[op]) {
+			wrong += is_refused_in(op, op_gone[op] - 1, "is gone since");
+			wrong += !is_refused_in(op, op_gone[op], "is gone since");
+		}
+	}
+	tap_ok(listed > 150 && newer > 70 && !wrong,
+	       "%d operators have versions; %d are newer than the first set", listed, newer);
+}
+
 int main(void)
 {
 	test_graphs();
@@ -519,5 +571,6 @@ int main(void)
 	test_fold_limit();
 	test_fold_sum();
 	test_oldest();
+	test_versions();
 	return tap_done();
 }

@@ -81,6 +81,15 @@ static void print_types(FILE *to, enum op op)
 	}
 }
 
+/* The operator sets in which it is new or changed, of those that are read. */
+static void print_opsets(FILE *to, enum op op)
+{
+	for (int i = 0; i < OP_OPSETS_MAX && op_opsets[op][i]; i++)
+		fprintf(to, "%s%d", i ? " " : "", op_opsets[op][i]);
+	if (op_gone[op])
+		fprintf(to, " to %d", op_gone[op] - 1);
+}
+
 /* Numbers of inputs; those of a list without end are "3+". */
 static void print_baked(FILE *to, enum op op)
 {
@@ -119,8 +128,8 @@ static void print_operators(FILE *to)
 	}
 	qsort(sorted, (size_t)n, sizeof(sorted[0]), by_name);
 	fprintf(to,
-		"| operator | domain | meaning | types | constant inputs | mapped as | refused; "
-		"what works |\n|---|---|---|---|---|---|---|\n");
+		"| operator | domain | versions | meaning | types | constant inputs | mapped as | "
+		"refused; what works |\n|---|---|---|---|---|---|---|---|\n");
 	for (int i = 0; i < n; i++) {
 		enum op op = sorted[i];
 		u32 flags = op_infos[op].flags;
@@ -129,6 +138,8 @@ static void print_operators(FILE *to)
 			flags & OP_FLAG_ONNX ? "ONNX" : "",
 			flags & OP_FLAG_ONNX && flags & OP_FLAG_MICROSOFT ? ", " : "",
 			flags & OP_FLAG_MICROSOFT ? "com.microsoft" : "");
+		print_opsets(to, op);
+		fprintf(to, " | ");
 		print_text(to, meanings[op]);
 		print_changes(to, op);
 		fprintf(to, " | ");
