@@ -11,6 +11,7 @@ enum {
 	CONST_ALIGN = 4,
 	SCRATCH_ALIGN = 64,
 	CONTAINER_BYTES = 4,
+	FILLED_VECTORS = 32, /* of padding at one time */
 	SHARED_MAX = 4096, /* bytes of constants of a node that others use, too */
 };
 
@@ -268,8 +269,8 @@ static vreg fill_element(struct lowering *l, const struct layout *layout)
 }
 
 /* Fills @n units of @at, containers or bytes, from byte @offset on. */
-static void fill_range(struct lowering *l, const struct operand_at *at, vreg fill, u64 offset,
-		       u64 n, enum map_type type)
+static void fill_part(struct lowering *l, const struct operand_at *at, vreg fill, u64 offset, u64 n,
+		      enum map_type type)
 {
 	struct map map = {
 		.operands = 1,
@@ -280,6 +281,18 @@ static void fill_range(struct lowering *l, const struct operand_at *at, vreg fil
 
 	map_dim(&map, (s64)n, (s64[]){ type == MAP_WORDS ? CONTAINER_BYTES : 1 });
 	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+/* The same in parts that are short enough for gaps of the stream. */
+static void fill_range(struct lowering *l, const struct operand_at *at, vreg fill, u64 offset,
+		       u64 n, enum map_type type)
+{
+	u64 most = FILLED_VECTORS * (u64)l->machine->lanes,
+	    size = type == MAP_WORDS ? CONTAINER_BYTES : 1;
+
+	for (; n > 2 * most && !l->tile.active; n -= most, offset += most * size)
+		fill_part(l, at, fill, offset, most, type);
+	fill_part(l, at, fill, offset, n, type);
 }
 
 /*

@@ -9,7 +9,8 @@ enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
 	PACKED_TILES = 4, /* column tiles of several pixels in the lanes */
 	PACKED_PART = 8, /* of SRAM, for the weights of several pixels in the lanes at most */
-	SETTLED_PART = 4, /* of SRAM, for the constants of a model that all stay */
+	SETTLED_PART = 2, /* of SRAM, for the constants of a model that all stay */
+	SETTLED_OTHERS = 8192, /* bytes that are not in the model, about */
 	DOT_VECTORS = 32, /* of the terms of a dot product, which are all in registers */
 	DOT_LATENCY = 24, /* cycles from the last of them to its sum */
 };
@@ -365,14 +366,16 @@ static void choose_pixels(const struct plans *p, const struct stage *s,
 	const s64 *size = &s->size[s->dims - s->reduced - 3];
 	s64 most = (s64)(p->sram ? p->sram : m->sram_bytes) / PACKED_PART;
 	s64 least, cycles, n[2];
-	struct packed cost;
+	struct packed cost, one;
 
 	pixels[0] = pixels[1] = 1;
 	/* Weights of bf16 cannot be absent. */
 	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value) || s->in[0].value->bf16)
 		return;
-	cost = packed_cost(s, m, pixels);
-	least = packed_cycles(p, m, &cost);
+	one = packed_cost(s, m, pixels);
+	least = packed_cycles(p, m, &one);
+	if (p->settling && most > p->room + one.bytes)
+		most = p->room + one.bytes;
 	for (n[0] = 1; n[0] <= m->lanes && n[0] <= size[0]; n[0]++) {
 		for (n[1] = 1; n[1] <= m->lanes && n[1] <= size[1]; n[1]++) {
 			if (n[0] * n[1] == 1 || !may_lie(s, out, n, m->lanes))
@@ -703,6 +706,18 @@ int plans_make(struct graph *g, const struct stages *s, const struct rondo_machi
 	return rc;
 }
 
+/* Bytes of the constants of @s in the model. */
+static s64 own_bytes(const struct stage *s)
+{
+	s64 bytes = 0;
+
+	for (int i = 0; i < STAGE_INPUTS; i++) {
+		if (s->in[i].value && value_is_const(s->in[i].value))
+			bytes += (s64)layout_dense(s->in[i].value).bytes;
+	}
+	return bytes;
+}
+
 /* Bytes of constants that @s reads, and cycles that it takes about, as it is planned. */
 static struct packed stage_cost(const struct stage *s, const struct plan *plan,
 				const struct rondo_machine *m)
@@ -711,10 +726,7 @@ static struct packed stage_cost(const struct stage *s, const struct plan *plan,
 
 	if (plan->unit == PLAN_MATRIX && value_is_const(s->in[1].value))
 		return packed_cost(s, m, plan->pixels);
-	for (int i = 0; i < STAGE_INPUTS; i++) {
-		if (s->in[i].value && value_is_const(s->in[i].value))
-			cost.bytes += (s64)layout_dense(s->in[i].value).bytes;
-	}
+	cost.bytes = own_bytes(s);
 	if (plan->unit != PLAN_ALIAS)
 		cost.unit = shape_elems(&s->out.value->shape) / m->lanes;
 	return cost;
@@ -743,7 +755,8 @@ int plans_settle(struct graph *g, struct plans *p, const struct rondo_machine *m
 	p->moved = 0;
 	for (const struct value *v = g->values; v; v = v->next)
 		p->moved += value_is_const(v) && v->uses ? (s64)layout_dense(v).bytes : 0;
-	p->settling = p->settled = p->moved <= (s64)machine->sram_bytes / SETTLED_PART;
+	p->room = (s64)machine->sram_bytes / SETTLED_PART - p->moved - SETTLED_OTHERS;
+	p->settling = p->settled = p->room >= 0;
 	if (!p->settling)
 		return 0;
 	ahead = find_ahead(g, p, machine);
@@ -758,6 +771,7 @@ int plans_settle(struct graph *g, struct plans *p, const struct rondo_machine *m
 		p->ahead = ahead[i];
 		rc = plan_again(g, p, i, machine);
 		cost = stage_cost(p->stages->at[i], &p->at[i], machine);
+		p->room -= cost.bytes - own_bytes(p->stages->at[i]);
 		p->moved += cost.bytes;
 		p->worked += cost.unit;
 	}

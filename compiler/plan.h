@@ -71,6 +71,7 @@ struct plans {
 	bool settled; /* all constants can stay in SRAM, and plans_settle() has found that */
 	bool settling; /* transfers go on beside the work of earlier stages: */
 	s64 worked, moved; /* cycles of these, and bytes of constants and inputs so far; */
+	s64 room; /* bytes that constants may take beside what they are in the model; */
 	s64 ahead; /* cycles by which transfers are later than work in stages to come, if not now */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
 };

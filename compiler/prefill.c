@@ -89,12 +89,14 @@ bool prefill(struct lowering *l)
 		return false;
 	zero = mir_movi(&l->mir, 0);
 	for (u32 i = 0; i < f->clear_count; i++) {
-		u32 here = (f->clear[i].hi - f->clear[i].lo) / vector + 1;
+		struct rondo_range part = f->clear[i];
 
-		if (stores + here > most || comes_in(l, &f->clear[i]))
+		if (comes_in(l, &part))
 			continue;
-		stores += here;
-		fill_range(l, zero, &f->clear[i]);
+		if ((part.hi - part.lo) / vector >= most - stores)
+			part.hi = part.lo + (most - stores) * vector;
+		stores += (part.hi - part.lo + vector - 1) / vector;
+		fill_range(l, zero, &part);
 	}
 	return stores && !l->mir.error && bring_forward(l, first);
 }
