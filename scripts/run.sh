@@ -27,8 +27,8 @@ mapfile -t options < <(xargs -r -n 1 printf '%s\n' <<<"${OPTIONS:-}")
 compiling=() running=() labels=
 for ((i = 0; i < ${#options[@]}; i++)); do
 	case ${options[i]} in
-	--machine | --bake | --dim | --shape) compiling+=("${options[@]:i++:2}") ;;
-	--machine=* | --bake=* | --dim=* | --shape=*) compiling+=("${options[i]}") ;;
+	--machine | --bake | --dim | --shape | --precision) compiling+=("${options[@]:i++:2}") ;;
+	--machine=* | --bake=* | --dim=* | --shape=* | --precision=* | --allow-host) compiling+=("${options[i]}") ;;
 	--labels) labels=${options[i + 1]:-} ;;&
 	--labels=*) labels=${options[i]#*=} ;;&
 	*) running+=("${options[i]}") ;;

@@ -33,8 +33,7 @@ void model_options_fini(struct model_options *options);
 
 /*
  * Takes an option of MODEL_OPTIONS, OPTION_ALLOW_HOST or OPTION_DUMP; changes @argument, which must
- * outlive
- * @options. A STATUS_*, with a message unless it is STATUS_OK.
+ * outlive @options. A STATUS_*, with a message unless it is STATUS_OK.
  */
 int model_options_take(struct model_options *options, enum option_id id, char *argument);
 
