@@ -9,7 +9,7 @@ set -euo pipefail
 
 cd "$TOP"
 chosen=$*
-host=() guest=() install='' alone='' targets=asan status=0 logs=()
+host=() guest=() install='' beside='' targets=asan status=0 logs=()
 known=$(grep -rhoE "suite: '[a-z-]+'" --include=meson.build tests | sort -u | cut -d"'" -f2 | xargs)
 for suite; do
 	[[ " $known all " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
@@ -38,32 +38,33 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16}
 # time than there are processors, since some of them wait: a guest for its device's watchdogs, for one.
 run()
 {
-	rm -f "build/$1/meson-logs/$2.json"
 	meson test -C "build/$1" --logbase "$2" --no-rebuild --timeout-multiplier 12 --print-errorlogs \
 		--num-processes $(($(nproc) + 1)) "${@:3}"
 }
 
-# The tests of make install change the release build, which guests use: they run beside the host's.
-trap '[ -z "$alone" ] || kill -- "-$alone"' EXIT
-if [ -n "$install" ]; then
-	logs+=(build/release/meson-logs/install.json)
-	set -m # a process group of its own, to be killed as one
-	run release install --suite install >build/install.log 2>&1 &
-	alone=$!
-	set +m
-fi
-if [ -z "$chosen" ] || [ ${#host[@]} -gt 0 ]; then
-	logs+=(build/asan/meson-logs/host.json)
+# Guests use the release build, which the tests of make install change: those come first.
+run_release()
+{
+	local failed=0
+	[ -z "$install" ] || run release install --suite install || failed=1
+	[ ${#guest[@]} = 0 ] || run release guest "${guest[@]}" || failed=1
+	return $failed
+}
+
+[ -n "$chosen" ] && [ ${#host[@]} = 0 ] || logs+=(build/asan/meson-logs/host.json)
+[ -z "$install" ] || logs+=(build/release/meson-logs/install.json)
+[ ${#guest[@]} = 0 ] || logs+=(build/release/meson-logs/guest.json)
+rm -f "${logs[@]}"
+trap '[ -z "$beside" ] || kill -- "-$beside"' EXIT
+set -m # a process group of its own, to be killed as one
+run_release >build/release.log 2>&1 &
+beside=$!
+set +m
+if [[ ${logs[0]} = */host.json ]]; then
 	run asan host "${host[@]}" || status=1
 fi
-if [ -n "$install" ]; then
-	wait "$alone" || status=1
-	alone=''
-	cat build/install.log
-fi
-if [ ${#guest[@]} -gt 0 ]; then
-	logs+=(build/release/meson-logs/guest.json)
-	run release guest "${guest[@]}" || status=1
-fi
+wait "$beside" || status=1
+beside=''
+cat build/release.log
 python3 scripts/summary.py "${logs[@]}" || status=1
 exit $status
