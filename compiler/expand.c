@@ -3,6 +3,7 @@
 #include "compiler/expand.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -91,6 +92,22 @@ struct value *ex_number(struct expand *e, enum dtype type, double v)
 struct value *ex_like(struct expand *e, const struct value *like, double v)
 {
 	return like ? ex_number(e, like->dtype, v) : NULL;
+}
+
+double ex_extreme(enum dtype t, bool most)
+{
+	switch (t) {
+	case DTYPE_F32:
+		return most ? HUGE_VAL : -HUGE_VAL;
+	case DTYPE_S8:
+		return most ? INT8_MAX : INT8_MIN;
+	case DTYPE_U8:
+		return most ? UINT8_MAX : 0;
+	case DTYPE_BOOL:
+		return most;
+	default:
+		return most ? INT32_MAX : INT32_MIN;
+	}
 }
 
 /* A constant to be filled in. */

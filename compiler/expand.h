@@ -68,6 +68,9 @@ struct value *ex_number(struct expand *e, enum dtype type, double v);
 /* A scalar of the type of @like. */
 struct value *ex_like(struct expand *e, const struct value *like, double v);
 
+/* The least or the largest number of a type; of s64, of those that the machine computes with. */
+double ex_extreme(enum dtype t, bool most);
+
 /* A constant vector. */
 struct value *ex_vector(struct expand *e, enum dtype type, s64 n, const double *v);
 

@@ -299,20 +299,11 @@ int expand_gather_nd(struct expand *e)
 /* The operator that joins an update with what is there, and what changes nothing. */
 static bool find_reduction(const char *name, enum dtype t, enum op *op, double *nothing)
 {
-	double most = t == DTYPE_F32 ? INFINITY :
-		      t == DTYPE_S8  ? INT8_MAX :
-		      t == DTYPE_U8  ? UINT8_MAX :
-				       INT32_MAX;
-
 	*op = ex_says(name, "mul") ? OP_MUL :
 	      ex_says(name, "max") ? OP_MAXIMUM :
 	      ex_says(name, "min") ? OP_MINIMUM :
 				     OP_ADD;
-	*nothing = *op == OP_MUL     ? 1 :
-		   *op == OP_ADD     ? 0 :
-		   *op == OP_MINIMUM ? most :
-		   t == DTYPE_U8     ? 0 :
-				       -most;
+	*nothing = *op == OP_MUL ? 1 : *op == OP_ADD ? 0 : ex_extreme(t, *op == OP_MINIMUM);
 	return *op != OP_ADD || ex_says(name, "add");
 }
 

@@ -72,24 +72,13 @@ static struct value *reduce(struct expand *e, enum op op, struct value *x, const
 /* What no elements become. */
 static double of_nothing(enum op op, enum dtype t)
 {
-	double least = t == DTYPE_F32 ? -INFINITY :
-		       t == DTYPE_S8  ? INT8_MIN :
-		       t == DTYPE_S32 ? INT32_MIN :
-		       t == DTYPE_S64 ? -0x1p63 :
-					0;
-	double most = t == DTYPE_F32  ? INFINITY :
-		      t == DTYPE_S8   ? INT8_MAX :
-		      t == DTYPE_U8   ? UINT8_MAX :
-		      t == DTYPE_BOOL ? 1 :
-					INT32_MAX;
-
 	switch (op) {
 	case OP_REDUCEPROD:
 		return 1;
 	case OP_REDUCEMAX:
-		return least;
+		return t == DTYPE_S64 ? -0x1p63 : ex_extreme(t, false);
 	case OP_REDUCEMIN:
-		return most;
+		return ex_extreme(t, true);
 	case OP_REDUCELOGSUM:
 	case OP_REDUCELOGSUMEXP:
 		return -INFINITY;
@@ -220,7 +209,6 @@ int expand_topk(struct expand *e)
 	enum op over = largest ? OP_MAXOVER : OP_MINOVER;
 	struct dims k = { 1, { e->n->attrs.k } };
 	int axis = 0, rc = find_axis(e, &x->shape, &axis);
-	double worst = x->dtype == DTYPE_F32 ? INFINITY : INT32_MAX;
 
 	if (!rc && ex_in(e, 1))
 		rc = ex_integers(e, 1, &k);
@@ -236,7 +224,7 @@ int expand_topk(struct expand *e)
 		struct value *among = x;
 
 		if (left)
-			among = ex_where(e, left, x, ex_like(e, x, largest ? -worst : worst));
+			among = ex_where(e, left, x, ex_like(e, x, ex_extreme(x->dtype, !largest)));
 		best = ex_over(e, over, among, &(struct dims){ 1, { axis } });
 		hit = among && best ? is_best(e, among, best) : NULL;
 		hit = left ? ex2(e, OP_AND, hit, left) : hit;
