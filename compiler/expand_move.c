@@ -395,30 +395,32 @@ static s64 reflect(s64 i, s64 size)
 	return i < size ? i : period - i;
 }
 
-/* Padding by elements of @x itself. */
+/* Padding by elements of @x itself, of those that negative pads leave. */
 static struct value *pad_by_itself(struct expand *e, struct value *x, const s64 *before,
 				   const s64 *after)
 {
 	const char *mode = e->n->attrs.mode;
 
 	for (int d = 0; x && d < x->shape.rank; d++) {
-		s64 size = x->shape.dim[d], wide = size + before[d] + after[d];
-		s64 *list;
+		s64 wide = x->shape.dim[d] + before[d] + after[d];
+		s64 first = before[d] < 0 ? -before[d] : 0, behind = after[d] < 0 ? -after[d] : 0;
+		s64 size = x->shape.dim[d] - first - behind, *list;
 
 		if (!before[d] && !after[d])
 			continue;
-		if (wide < 0 || wide > TENSOR_ELEMS_MAX || !size) {
+		if (wide < 0 || wide > TENSOR_ELEMS_MAX || size < (wide > 0)) {
 			expand_refuse(e, -EINVAL, "dimension %d cannot become %lld", d,
 				      (long long)wide);
 			return NULL;
 		}
 		list = graph_alloc(e->g, ((size_t)wide + 1) * sizeof(*list));
 		for (s64 i = 0; list && i < wide; i++) {
-			s64 at = i - before[d];
+			s64 at = i - first - before[d];
 
 			list[i] = ex_says(mode, "edge")	   ? within(at, 0, size - 1) :
 				  ex_says(mode, "reflect") ? reflect(at, size) :
 							     (at % size + size) % size;
+			list[i] += first;
 		}
 		x = list ? ex_take(e, x, d, list, wide) : NULL;
 	}

@@ -156,7 +156,7 @@ def tables(o):
         rank, pads, mode = len(x.shape), whole(pads), attrs.get('mode', 'constant')
         shape = [n + pads[d] + pads[rank + d] for d, n in enumerate(x.shape)]
 
-        def inside(k, n):
+        def repeated(k, n):
             if mode == 'edge':
                 return max(0, min(n - 1, k))
             if mode == 'wrap':
@@ -164,11 +164,16 @@ def tables(o):
             k = abs(k) % (2 * n - 2) if n > 1 else 0
             return k if k < n else 2 * n - 2 - k
 
+        def inside(k, d):
+            """Of what negative pads leave."""
+            first, last = max(0, -pads[d]), x.shape[d] + min(0, pads[rank + d])
+            return first + repeated(k - first, last - first)
+
         def point(i):
             at = tuple(k - pads[d] for d, k in enumerate(i))
             if mode == 'constant' and not all(0 <= k < n for k, n in zip(at, x.shape)):
                 return fill.data[0] if fill else 0
-            return x[tuple(k if mode == 'constant' else inside(k, n) for k, n in zip(at, x.shape))]
+            return x[tuple(k if mode == 'constant' else inside(k, d) for d, k in enumerate(at))]
         return build(x, shape, point)
 
     def depth_to_space(attrs, x):
@@ -484,7 +489,8 @@ def tables(o):
         'GroupNormalization': group_norm, 'InstanceNormalization': group_norm,
         'MeanVarianceNormalization': mvn, 'LpNormalization': lp_norm, 'LRN': lrn,
         'NegativeLogLikelihoodLoss': losses(False), 'SoftmaxCrossEntropyLoss': losses(True),
-        'GlobalMaxPool': lambda attrs, x: reduce(max)({'axes': list(range(2, len(x.shape)))}, x),
+        'GlobalMaxPool': lambda attrs, x: reduce(lambda v: max([e for e in v if e == e] + [-o.LARGEST]))(
+            {'axes': list(range(2, len(x.shape)))}, x),
         'GlobalLpPool': lambda attrs, x: reduce(lambda v: math.fsum(
             abs(e) ** attrs.get('p', 2) for e in v) ** (1 / attrs.get('p', 2)))(
                 {'axes': list(range(2, len(x.shape)))}, x),
