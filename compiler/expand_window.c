@@ -3,6 +3,7 @@
 #include "compiler/expand.h"
 
 #include <errno.h>
+#include <float.h>
 
 #include "compiler/window.h"
 
@@ -18,12 +19,19 @@ static int need_spatial(struct expand *e, struct dims *axes)
 	return rank < 3 ? expand_refuse(e, -EINVAL, "input 0 has no spatial dimensions") : 0;
 }
 
+/* As in MaxPool, NaN is never the largest, and every maximum begins with the lowest finite number.
+ */
 int expand_globalmaxpool(struct expand *e)
 {
+	struct value *x = ex_in(e, 0);
 	struct dims axes;
 	int rc = need_spatial(e, &axes);
 
-	return rc ? rc : expand_output(e, 0, ex_over(e, OP_MAXOVER, ex_in(e, 0), &axes));
+	if (rc)
+		return rc;
+	x = ex_where(e, ex1(e, OP_ISNAN, x), ex_like(e, x, -FLT_MAX), x);
+	x = ex_over(e, OP_MAXOVER, x, &axes);
+	return expand_output(e, 0, ex_by(e, OP_MAXIMUM, x, -FLT_MAX));
 }
 
 /* |x|^p */
