@@ -4,14 +4,14 @@
 
 #include <errno.h>
 
-/* The number of a NUMBER, in the operator set of @g. */
-static float number(const struct graph *g, enum op op, enum attr a)
+/* How attribute @a of @op differs in the operator set of @g; NULL: it does not. */
+static const struct attr_change *find_change(const struct graph *g, enum op op, enum attr a)
 {
 	for (const struct attr_change *c = attr_changes; c->opset; c++) {
 		if (c->op == op && c->attr == a && g->opset < c->opset)
-			return c->older;
+			return c;
 	}
-	return attr_defaults[op][a].value;
+	return NULL;
 }
 
 static void set_number(struct node *n, enum attr a, float value)
@@ -64,6 +64,7 @@ static struct dims of_weights(const struct node *n, int spatial)
 
 static int give(const struct graph *g, struct node *n, enum attr a)
 {
+	const struct attr_change *change = find_change(g, n->op, a);
 	int rank = node_in(n, 0)->shape.rank;
 	/* Twice as many pads as spatial dimensions must fit; a window of more is refused later. */
 	int spatial = rank < 2			     ? 0 :
@@ -78,10 +79,10 @@ static int give(const struct graph *g, struct node *n, enum attr a)
 		return node_fail(g, n, -EINVAL, "attribute \"%s\" is missing",
 				 attr_infos[a].onnx ? attr_infos[a].onnx : attr_infos[a].name);
 	case ATTR_WORD:
-		node_set_text(n, a, attr_defaults[n->op][a].word);
+		node_set_text(n, a, change ? change->older_word : attr_defaults[n->op][a].word);
 		return 0;
 	case ATTR_NUMBER:
-		set_number(n, a, number(g, n->op, a));
+		set_number(n, a, change ? change->older : attr_defaults[n->op][a].value);
 		return 0;
 	case ATTR_NONE:
 		node_set_dims(n, a, repeat(0, 0));

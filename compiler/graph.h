@@ -112,12 +112,13 @@ struct attr_default {
 	const char *word; /* of ATTR_WORD */
 };
 
-/* Before operator set @opset the NUMBER of an attribute was @older. */
+/* Before operator set @opset the NUMBER of an attribute was @older, or its word @older_word. */
 struct attr_change {
 	enum op op;
 	enum attr attr;
 	int opset; /* 0 ends the list */
 	float older;
+	const char *older_word; /* NULL: it has a number */
 };
 
 extern const struct attr_info attr_infos[ATTR_COUNT];

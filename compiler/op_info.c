@@ -75,7 +75,8 @@ const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
 };
 
 const struct attr_change attr_changes[] = {
-#define HAD(op, field, opset, value) { OP_##op, ATTR_##field, opset, value },
+#define HAD(op, field, opset, value) { OP_##op, ATTR_##field, opset, value, NULL },
+#define SAID(op, field, opset, word) { OP_##op, ATTR_##field, opset, 0, word },
 #include "compiler/ops.def"
 	{ .opset = 0 },
 };

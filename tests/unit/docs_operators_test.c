@@ -106,9 +106,13 @@ static void print_baked(FILE *to, enum op op)
 static void print_changes(FILE *to, enum op op)
 {
 	for (const struct attr_change *c = attr_changes; c->opset; c++) {
-		if (c->op == op && attr_infos[c->attr].onnx)
-			fprintf(to, "; before %d %s is %g", c->opset, attr_infos[c->attr].onnx,
-				(double)c->older);
+		if (c->op != op || !attr_infos[c->attr].onnx)
+			continue;
+		fprintf(to, "; before %d %s is ", c->opset, attr_infos[c->attr].onnx);
+		if (c->older_word)
+			fprintf(to, "%s", c->older_word);
+		else
+			fprintf(to, "%g", (double)c->older);
 	}
 }
 
@@ -207,9 +211,11 @@ int main(int argc, char **argv)
 	if (want && argc > 1 && !strcmp(argv[1], "--write")) {
 		FILE *file = fopen(path, "w");
 
-		if (!file || fputs(want, file) < 0 || fclose(file))
-			return EXIT_FAILURE;
-		return EXIT_SUCCESS;
+		bool bad = !file || fputs(want, file) < 0 || fclose(file);
+
+		free(text);
+		free(want);
+		return bad ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	tap_ok(want, "%s has its marks", path);
 	tap_ok(want && !strcmp(text, want), "its tables are those of the compiler");
