@@ -267,7 +267,7 @@ int onnx_add_body(struct onnx_reader *r, const Onnx__NodeProto *p, enum op op)
 	if (body->depth > CALLS_MAX)
 		return onnx_node_fail(r, p, -EINVAL, "functions call each other more than %d deep",
 				      CALLS_MAX);
-	n = graph_node(r->g, r->at, op, onnx_str(p->name), body->given + captured.n);
+	n = graph_node(r->g, r->at, op, onnx_node_name(p), body->given + captured.n);
 	if (!n || !body->captured)
 		return r->g->err->code;
 	n->model_op = op;

@@ -18,21 +18,26 @@ static const char *foreign_domain(const Onnx__NodeProto *p)
 	return strcmp(domain, "ai.onnx") ? domain : "";
 }
 
+const char *onnx_node_name(const Onnx__NodeProto *p)
+{
+	const char *name = onnx_str(p->name);
+
+	return !name[0] && p->n_output ? onnx_str(p->output[0]) : name;
+}
+
 int onnx_node_fail(const struct onnx_reader *r, const Onnx__NodeProto *p, int code, const char *fmt,
 		   ...)
 {
-	const char *name = onnx_str(p->name), *domain = foreign_domain(p);
+	const char *domain = foreign_domain(p);
 	char text[sizeof(r->g->err->text)], op[sizeof(r->g->err->op)];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (!name[0] && p->n_output)
-		name = onnx_str(p->output[0]);
 	snprintf(op, sizeof(op), "%.40s%s%.80s", domain, domain[0] ? "." : "",
 		 onnx_str(p->op_type));
-	return graph_fail_at(r->g, name, op, code, text);
+	return graph_fail_at(r->g, onnx_node_name(p), op, code, text);
 }
 
 /* How many operators, and how many bytes of them, a message lists. */
@@ -297,15 +302,16 @@ static int read_known(const struct onnx_reader *r, const Onnx__NodeProto *p, str
 	return rc;
 }
 
-/* Attributes that operator set 6 has, and later ones not: add_old() looks at them. */
+/* Attributes that are gone since an operator set: add_old() looks at them. */
 static const struct {
 	enum op op;
 	const char *name;
+	int gone;
 } old_attrs[] = {
-#define OLD(op)                      \
-	{ OP_##op, "axis" },         \
-	{                            \
-		OP_##op, "broadcast" \
+#define OLD(op)                         \
+	{ OP_##op, "axis", 7 },         \
+	{                               \
+		OP_##op, "broadcast", 7 \
 	}
 	OLD(ADD),
 	OLD(SUB),
@@ -319,21 +325,22 @@ static const struct {
 	OLD(GREATER),
 	OLD(LESS),
 #undef OLD
-	{ OP_GEMM, "broadcast" },
-	{ OP_BATCHNORM, "is_test" },
-	{ OP_DROPOUT, "is_test" },
-	{ OP_UPSAMPLE, "height_scale" },
-	{ OP_UPSAMPLE, "width_scale" },
-	{ OP_RNN, "output_sequence" },
-	{ OP_GRU, "output_sequence" },
-	{ OP_LSTM, "output_sequence" },
+	{ OP_GEMM, "broadcast", 7 },
+	{ OP_BATCHNORM, "is_test", 7 },
+	{ OP_DROPOUT, "is_test", 7 },
+	{ OP_UPSAMPLE, "height_scale", 7 },
+	{ OP_UPSAMPLE, "width_scale", 7 },
+	{ OP_UPSAMPLE, "scales", 9 },
+	{ OP_RNN, "output_sequence", 7 },
+	{ OP_GRU, "output_sequence", 7 },
+	{ OP_LSTM, "output_sequence", 7 },
 };
 
 static bool is_old(const struct onnx_reader *r, enum op op, const char *name)
 {
 	for (size_t i = 0; i < sizeof(old_attrs) / sizeof(old_attrs[0]); i++) {
 		if (old_attrs[i].op == op && !strcmp(old_attrs[i].name, name))
-			return r->g->opset < 7;
+			return r->g->opset < old_attrs[i].gone;
 	}
 	return false;
 }
@@ -482,8 +489,8 @@ int onnx_connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct
 		if (i >= (size_t)max)
 			return onnx_node_fail(
 				r, p, -ENOTSUP,
-				"its output %zu is not supported, and \"%.80s\" is used", i,
-				v->name);
+				"its output %zu, \"%.80s\", is used; the first %d are mapped", i,
+				v->name, max);
 		node_set_out(n, (int)i, v);
 	}
 	return 0;
@@ -551,28 +558,37 @@ static int align(struct onnx_reader *r, struct node *n, s64 axis)
 	return 0;
 }
 
+/* What Upsample enlarges by is an attribute before operator set 9, or one for each of two axes. */
+static bool scales_are_old(const struct onnx_reader *r, const struct node *n)
+{
+	return n->op == OP_UPSAMPLE && r->g->opset < 9 && !node_in(n, 1);
+}
+
 static int add_scales(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	const Onnx__AttributeProto *height = old_attr(p, "height_scale");
 	const Onnx__AttributeProto *width = old_attr(p, "width_scale");
-	float scales[] = { 1, 1, height ? height->f : 0, width ? width->f : 0 };
-	struct value *v = graph_const(r->g, "", DTYPE_F32, &(struct shape){ 1, { 4 } }, scales);
+	const Onnx__AttributeProto *all = old_attr(p, "scales");
+	float two[] = { 1, 1, height ? height->f : 0, width ? width->f : 0 };
+	bool listed = all && all->n_floats && r->g->opset >= 7;
+	struct shape shape = { 1, { listed ? (s64)all->n_floats : 4 } };
+	struct value *v = graph_const(r->g, "", DTYPE_F32, &shape, listed ? all->floats : two);
 
 	if (v)
 		node_set_in(n, 1, v);
 	return v ? 0 : r->g->err->code;
 }
 
-/* What operator set 6 says by attributes, or by rules that are no more. */
+/* What old operator sets say by attributes, or by rules that are no more. */
 static int add_old(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
 {
 	const Onnx__AttributeProto *broadcast = old_attr(p, "broadcast");
 	const Onnx__AttributeProto *axis = old_attr(p, "axis");
 
-	if (n->op == OP_PRELU)
-		return align(r, n, 1);
-	if (n->op == OP_UPSAMPLE)
+	if (scales_are_old(r, n))
 		return add_scales(r, p, n);
+	if (n->op == OP_PRELU && r->g->opset < 7)
+		return align(r, n, 1);
 	if (broadcast && broadcast->i && axis && is_old(r, n->op, "axis"))
 		return align(r, n, axis->i);
 	return 0;
@@ -617,14 +633,14 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 	while (n_in && !onnx_str(p->input[n_in - 1])[0])
 		n_in--;
 	min_in = op_infos[op].min_in;
-	if (op == OP_UPSAMPLE && r->g->opset < 7 && n_in == 1)
+	if (op == OP_UPSAMPLE && r->g->opset < 9 && n_in == 1)
 		min_in = 1; /* add_old() */
 	if (n_in < (size_t)min_in || n_in > (size_t)op_infos[op].max_in)
 		return onnx_node_fail(r, p, -EINVAL, "it has %zu inputs, %d to %d are allowed",
 				      n_in, min_in, op_infos[op].max_in);
 	if (op == OP_CLIP && r->g->opset < 11 && n_in > 1)
 		return onnx_node_fail(r, p, -EINVAL, "its bounds are inputs only since opset 11");
-	n = graph_node(r->g, r->at, op, onnx_str(p->name), (int)n_in);
+	n = graph_node(r->g, r->at, op, onnx_node_name(p), (int)n_in);
 	if (!n)
 		return r->g->err->code;
 	n->model_op = op;
@@ -633,7 +649,7 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 		rc = onnx_connect_inputs(r, p, n, n->n_in);
 	if (!rc && op == OP_CONSTANTOFSHAPE)
 		rc = add_filling(r, p, n);
-	if (!rc && r->g->opset < 7)
+	if (!rc)
 		rc = add_old(r, p, n);
 	return rc ? rc : onnx_connect_outputs(r, p, n);
 }

@@ -32,6 +32,9 @@ static inline const char *onnx_str(const char *s)
 	return s ? s : "";
 }
 
+/* What messages call a node: its name, or that of its first output where it has none. */
+const char *onnx_node_name(const Onnx__NodeProto *p);
+
 /* Records `FILE: node "NAME" (OP): message`; returns @code. */
 __attribute__((format(printf, 4, 5))) int onnx_node_fail(const struct onnx_reader *r,
 							 const Onnx__NodeProto *p, int code,

@@ -291,6 +291,21 @@ void onnx_write_ints(struct onnx_writer *w, const char *name, int count, const i
 	}
 }
 
+void onnx_write_floats(struct onnx_writer *w, const char *name, int count, const float *values)
+{
+	Onnx__AttributeProto *a =
+		add_attribute(w, name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS);
+	size_t size = sizeof(*values) * (size_t)count;
+
+	if (!a)
+		return;
+	a->floats = allocate(w, size);
+	if (a->floats) {
+		memcpy(a->floats, values, size);
+		a->n_floats = (size_t)count;
+	}
+}
+
 void onnx_write_float(struct onnx_writer *w, const char *name, float value)
 {
 	Onnx__AttributeProto *a =

@@ -44,6 +44,7 @@ void onnx_write_node(struct onnx_writer *w, const char *op, const char *name, co
 /* Attributes of the node written last. */
 void onnx_write_int(struct onnx_writer *w, const char *name, int64_t value);
 void onnx_write_ints(struct onnx_writer *w, const char *name, int count, const int64_t *values);
+void onnx_write_floats(struct onnx_writer *w, const char *name, int count, const float *values);
 void onnx_write_float(struct onnx_writer *w, const char *name, float value);
 void onnx_write_string(struct onnx_writer *w, const char *name, const char *value);
 

@@ -46,8 +46,7 @@ static void print_layers(const struct bounds *b)
 		printf("%12.0f", l->macs);
 		for (int u = 0; u < BOUND_UNITS; u++)
 			printf(" %12.1f", l->cycles[u]);
-		printf("  %s (%s)\n", l->node->name[0] ? l->node->name : l->node->out[0]->name,
-		       op_infos[l->node->op].name);
+		printf("  %s (%s)\n", node_label(l->node), op_infos[l->node->op].name);
 	}
 }
 

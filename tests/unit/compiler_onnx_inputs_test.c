@@ -308,7 +308,8 @@ static void test_unused(void)
 	onnx_write_node(w, "Dropout", "n", "x", "z mask");
 	onnx_write_node(w, "Relu", "r", "mask", "y");
 	refuse(w, -ENOTSUP,
-	       "m.onnx: node \"n\" (Dropout): its output 1 is not supported, and \"mask\" is used");
+	       "m.onnx: node \"n\" (Dropout): its output 1, \"mask\", is used; the first 1 are "
+	       "mapped");
 	w = start(7, &s4);
 	onnx_write_node(w, "BatchNormalization", "n", "x c c c c", "y mean var saved kept");
 	onnx_write_initializer(w, "c", DTYPE_F32, &vector, floats);
