@@ -151,43 +151,127 @@ static vreg is_even(struct mir *m, vreg x, vreg half)
 	return op2(m, RONDO_OP_fcmpeq, h, op1(m, RONDO_OP_ffloor, h));
 }
 
-/*
- * sin(x) from r = x - turns * pi within -pi/2..pi/2, of which pi is taken in three parts, so that r
- * is exact as long as there are few turns. The polynomial is the one that is nearest over all of r,
- * within 6e-9. @odd: as many turns as change the sign.
- * Constants from 1 on: -pi in parts, 1/2, the coefficients of x^9 to x^3.
- */
-static vreg sine_of(struct mir *m, const struct vector *v, vreg x, vreg turns, vreg odd)
-{
-	const vreg *k = &v->k[1];
-	vreg r = muladd(m, turns, k[2], muladd(m, turns, k[1], muladd(m, turns, k[0], x)));
-	vreg rr = op2(m, RONDO_OP_fmul, r, r);
-	vreg p = op2(m, RONDO_OP_fmul, rr, polynomial(m, rr, &k[4], 4));
+/* ---- Sine and cosine ------------------------------------------------------------------------- */
 
-	p = muladd(m, r, p, r);
-	return sel(m, is_even(m, odd, k[3]), p, op1(m, RONDO_OP_fneg, p));
-}
+enum {
+	BY_PI,
+	PI_PARTS, /* -pi in three parts, of which two are short */
+	SINE_TERMS = PI_PARTS + 3, /* coefficients of x^9 to x^3 */
+	HALF = SINE_TERMS + 4,
+	FAR, /* from here on x is reduced in integers */
+	RADIANS, /* pi / 2^32 */
+	SIGN_BIT,
+	FRACTION,
+	IMPLIED,
+	FRACTION_BITS,
+	PLACE_BITS,
+	SHIFT_MASK,
+	LAST_BIT,
+	QUARTER,
+};
 
 #define SINE                                                                                      \
 	F(0.318309886f), F(-3.140625f), F(-9.67502593994140625e-4f), F(-1.50995799097837643e-7f), \
-		F(0.5f), F(2.60572097e-6f), F(-1.98095775e-4f), F(8.33306555e-3f),                \
-		F(-0.166666597f)
+		F(2.60572097e-6f), F(-1.98095775e-4f), F(8.33306555e-3f), F(-0.166666597f),       \
+		F(0.5f), F(0x1p17f), F(7.31459045e-10f), I(INT32_MIN), I(0x7fffff), I(0x800000),  \
+		I(23), I(26), I(7), I(31), I(0x40000000)
+
+/* Exponents of far numbers are 8 * place + shift with places from FIRST_PLACE on. */
+enum { FIRST_PLACE = 18, PLACES = 32 };
+
+/* The 64 bits behind the point of 2^(8 place - 150) / (2 pi): what a far number of it is turns. */
+static u64 turns_at(int place)
+{
+	static const u32 digits[] = { 0,	  0x28be60db, 0x9391054a, 0x7f09d5f4,
+				      0x7d4d3770, 0x36d8a566, 0x4f10e410 };
+	int bit = 32 + 8 * place - 150, word = bit / 32, shift = bit % 32;
+	u64 bits = (u64)digits[word] << 32 | digits[word + 1];
+
+	return shift ? bits << shift | digits[word + 2] >> (32 - shift) : bits;
+}
+
+/* turns_at() by place, in two halves of which the lower one is signed. */
+static void load_turns(struct lowering *l, struct vector *v)
+{
+	s32 half[2][PLACES] = { { 0 } };
+
+	for (int place = FIRST_PLACE; place < PLACES; place++) {
+		u64 bits = turns_at(place);
+
+		half[1][place] = (s32)(u32)bits;
+		half[0][place] = (s32)((u32)(bits >> 32) + (half[1][place] < 0));
+	}
+	for (int i = 0; i < 2; i++)
+		v->turns[i] = mir_load(&l->mir, RONDO_OP_ld_w,
+				       lower_const(l, half[i], sizeof(half[i]), NULL), PLACES);
+}
+
+/* @size / (2 pi) without whole turns, in 2^-32: after Payne and Hanek, within 2. */
+static vreg far_turn(struct mir *m, const struct vector *v, vreg size)
+{
+	vreg place = op2(m, RONDO_OP_srl, size, v->k[PLACE_BITS]);
+	vreg shift = op2(m, RONDO_OP_srl, size, v->k[FRACTION_BITS]);
+	vreg whole = op2(m, RONDO_OP_or, op2(m, RONDO_OP_and, size, v->k[FRACTION]), v->k[IMPLIED]);
+	vreg high = op2(m, RONDO_OP_perm, v->turns[0], place);
+	vreg low = op2(m, RONDO_OP_perm, v->turns[1], place);
+
+	whole = op2(m, RONDO_OP_shl, whole, op2(m, RONDO_OP_and, shift, v->k[SHIFT_MASK]));
+	return op2(m, RONDO_OP_add, op2(m, RONDO_OP_mul, whole, high),
+		   op2(m, RONDO_OP_mulh, whole, low));
+}
+
+/* The sine of r within -pi/2..pi/2: the polynomial that is nearest over all of it, within 6e-9. */
+static vreg near_sine(struct mir *m, const struct vector *v, vreg r)
+{
+	vreg rr = op2(m, RONDO_OP_fmul, r, r);
+	vreg p = op2(m, RONDO_OP_fmul, rr, polynomial(m, rr, &v->k[SINE_TERMS], 4));
+
+	return muladd(m, r, p, r);
+}
+
+/*
+ * The sine of |x| or, a quarter turn on, its cosine: that of r = |x| - n pi, with the sign that an
+ * odd n changes. Below 2^17, n times each part of pi is exact; from there on r is what is left of
+ * half turns in integers.
+ */
+static vreg sine_of(struct mir *m, const struct vector *v, vreg x, bool cosine)
+{
+	const vreg *k = v->k, *pi = &v->k[PI_PARTS];
+	vreg size = op1(m, RONDO_OP_fabs, x), far = op2(m, RONDO_OP_fcmple, k[FAR], size);
+	vreg n = cosine ? muladd(m, size, k[BY_PI], k[HALF]) :
+			  op2(m, RONDO_OP_fmul, size, k[BY_PI]);
+	vreg turn = far_turn(m, v, size), twice, half_turns, r, far_r, sign;
+
+	half_turns = n = op1(m, RONDO_OP_frint, n);
+	if (cosine) {
+		half_turns = op2(m, RONDO_OP_fsub, n, k[HALF]);
+		turn = op2(m, RONDO_OP_add, turn, k[QUARTER]);
+	}
+	r = muladd(m, half_turns, pi[0], size);
+	r = muladd(m, half_turns, pi[2], muladd(m, half_turns, pi[1], r));
+	twice = op2(m, RONDO_OP_add, turn, turn);
+	far_r = op1(m, RONDO_OP_i2f, twice);
+	/* 0, but NaN for infinity */
+	far_r = muladd(m, far_r, k[RADIANS], op2(m, RONDO_OP_fsub, size, size));
+	sign = sel(m, far, op2(m, RONDO_OP_xor, turn, twice),
+		   op2(m, RONDO_OP_shl, op1(m, RONDO_OP_f2i, n), k[LAST_BIT]));
+	if (!cosine)
+		sign = op2(m, RONDO_OP_xor, sign, x);
+	return op2(m, RONDO_OP_xor, near_sine(m, v, sel(m, far, far_r, r)),
+		   op2(m, RONDO_OP_and, sign, k[SIGN_BIT]));
+}
 
 EMIT(sin_f32)
 {
-	vreg turns = op1(m, RONDO_OP_frint, op2(m, RONDO_OP_fmul, x[0], v->k[0]));
-
-	return sine_of(m, v, x[0], turns, turns);
+	return sine_of(m, v, x[0], false);
 }
 
-/* cos(x) = sin(x + pi / 2) */
 EMIT(cos_f32)
 {
-	vreg half = v->k[4];
-	vreg turns = op1(m, RONDO_OP_frint, muladd(m, x[0], v->k[0], half));
-
-	return sine_of(m, v, x[0], op2(m, RONDO_OP_fsub, turns, half), turns);
+	return sine_of(m, v, x[0], true);
 }
+
+/* ---- f32, further ---------------------------------------------------------------------------- */
 
 /*
  * |x| is brought below tan(pi / 8): above 1 by 1 / x, then by (x - 1) / (x + 1); the polynomial is
@@ -599,6 +683,8 @@ void vector_begin(struct lowering *l, struct vector *v)
 
 	for (int i = 0; i < r->constants; i++)
 		v->k[i] = load_constant(l, &r->k[i]);
+	if (v->node->op == OP_SIN || v->node->op == OP_COS)
+		load_turns(l, v);
 	if (to == DTYPE_U8)
 		v->wrap[0] = load_constant(l, &mask);
 	if (to == DTYPE_S8)

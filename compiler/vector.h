@@ -12,11 +12,12 @@
 
 #include "compiler/lower.h"
 
-enum { VECTOR_CONSTANTS = 14 };
+enum { VECTOR_CONSTANTS = 20 };
 
 struct vector {
 	const struct node *node;
 	vreg k[VECTOR_CONSTANTS]; /* what the operator needs */
+	vreg turns[2]; /* of far angles, in Sin and Cos */
 	vreg wrap[2]; /* of the result's type */
 };
 

@@ -128,6 +128,20 @@ static const struct {
 	  4,
 	  { 1, -1, 1, 0 },
 	  { I, -I, -I, N } },
+	{ "Sin of -0 is -0, and of infinity NaN",
+	  "5",
+	  "node %9 \"y\" ? = Sin \"n\" %0\n",
+	  5,
+	  5,
+	  { 0, -0.0f, I, -I, N },
+	  { 0, -0.0f, N, N, N } },
+	{ "Cos of infinity is NaN",
+	  "5",
+	  "node %9 \"y\" ? = Cos \"n\" %0\n",
+	  5,
+	  5,
+	  { 0, -0.0f, I, -I, N },
+	  { 1, 1, N, N, N } },
 };
 
 static bool same(const float *a, const float *b, int n)
