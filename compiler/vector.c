@@ -323,21 +323,40 @@ EMIT(min_f32)
 }
 
 /*
- * |a| - |b| floor(|a| / |b|), which is one too many or few where the quotient was rounded over a
- * whole number, with the sign of a. Constants: 0, infinity.
+ * @r less that multiple of @b that is nearest; where the quotient has more bits than f32, less so
+ * many that 2^24 times fewer are left. Either is exact: what is left is a multiple of the last
+ * place of @b, or of that place times the last one of the quotient.
+ */
+static vreg reduce(struct mir *m, vreg r, vreg b, int steps)
+{
+	for (int i = 0; i < steps; i++) {
+		vreg q = op1(m, RONDO_OP_frint, op2(m, RONDO_OP_fdiv, r, b));
+
+		r = muladd(m, op1(m, RONDO_OP_fneg, q), b, r);
+	}
+	return r;
+}
+
+/*
+ * What is left of |a| after whole |b|, with the sign of a: exact. The quotient has up to 277 bits:
+ * it is taken by 2^151 |b| and 2^127 |b| first where that is needed so that none overflows; six
+ * steps are enough for all that f32 holds.
+ * Constants: 0, infinity, 2^127, 1, 2^24, the sign bit.
  */
 EMIT(mod_f32)
 {
+	const vreg *k = v->k;
 	vreg a = op1(m, RONDO_OP_fabs, x[0]), b = op1(m, RONDO_OP_fabs, x[1]);
-	vreg q = op1(m, RONDO_OP_ffloor, op2(m, RONDO_OP_fdiv, a, b));
-	vreg r = muladd(m, op1(m, RONDO_OP_fneg, q), b, a), far;
+	vreg wide = sel(m, op2(m, RONDO_OP_fcmplt, b, k[3]), op2(m, RONDO_OP_fmul, b, k[2]), b);
+	vreg widest = sel(m, op2(m, RONDO_OP_fcmplt, wide, k[3]), op2(m, RONDO_OP_fmul, wide, k[4]),
+			  wide);
+	vreg r = reduce(m, reduce(m, reduce(m, a, widest, 6), wide, 1), b, 6), whole;
 
-	r = sel(m, op2(m, RONDO_OP_fcmplt, r, v->k[0]), op2(m, RONDO_OP_fadd, r, b), r);
-	r = sel(m, op2(m, RONDO_OP_fcmple, b, r), op2(m, RONDO_OP_fsub, r, b), r);
-	far = op2(m, RONDO_OP_and, op2(m, RONDO_OP_fcmpeq, b, v->k[1]),
-		  op2(m, RONDO_OP_fcmplt, a, b));
-	r = sel(m, far, a, r);
-	return sel(m, op2(m, RONDO_OP_fcmplt, x[0], v->k[0]), op1(m, RONDO_OP_fneg, r), r);
+	r = sel(m, op2(m, RONDO_OP_fcmplt, r, k[0]), op2(m, RONDO_OP_fadd, r, b), r);
+	whole = op2(m, RONDO_OP_and, op2(m, RONDO_OP_fcmpeq, b, k[1]),
+		    op2(m, RONDO_OP_fcmplt, a, b));
+	r = sel(m, whole, a, r);
+	return op2(m, RONDO_OP_xor, r, op2(m, RONDO_OP_and, x[0], k[5]));
 }
 
 /* x^n for whole n of 0..31 in s32 @n, exact where products are. @one: 1.0; @unit: s32 1; @zero. */
@@ -647,7 +666,9 @@ static const struct recipe recipes[OP_COUNT][2] = {
 	[OP_MINIMUM] = { { min_s32, NO_K }, { min_f32, NO_K } },
 	[OP_POW] = { { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) },
 		     { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) } },
-	[OP_MOD] = { { mod_s32, K(I(0), I(1), I(31)) }, { mod_f32, K(F(0), F(INFINITY)) } },
+	[OP_MOD] = { { mod_s32, K(I(0), I(1), I(31)) },
+		     { mod_f32,
+		       K(F(0), F(INFINITY), F(0x1p127f), F(1), F(0x1p24f), I(INT32_MIN)) } },
 	[OP_EQUAL] = { { equal_s32, K(I(1)) }, { equal_f32, K(I(1)) } },
 	[OP_LESS] = { { less_s32, K(I(1)) }, { less_f32, K(I(1)) } },
 	[OP_LESSEQUAL] = { { lessequal_s32, K(I(1)) }, { lessequal_f32, K(I(1)) } },
