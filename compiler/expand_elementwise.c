@@ -80,14 +80,16 @@ int expand_asinh(struct expand *e)
 	return done(e, mul(e, ex1(e, OP_SIGN, x), y));
 }
 
-/* log(x + sqrt(x - 1) sqrt(x + 1)) */
+/* log(x + sqrt(x - 1) sqrt(x + 1)); where that sum would overflow, log(2 x). */
 int expand_acosh(struct expand *e)
 {
-	struct value *x = ex_in(e, 0);
+	struct value *x = ex_in(e, 0), *y, *far;
 	struct value *root = mul(e, ex1(e, OP_SQRT, ex_by(e, OP_SUB, x, 1)),
 				 ex1(e, OP_SQRT, ex_by(e, OP_ADD, x, 1)));
 
-	return done(e, ex1(e, OP_LOG, add(e, x, root)));
+	y = ex1(e, OP_LOG, add(e, x, root));
+	far = ex_by(e, OP_ADD, ex1(e, OP_LOG, x), M_LN2);
+	return done(e, ex_where(e, ex_from(e, OP_LESS, 1e10, x), far, y));
 }
 
 /* log((1 + x) / (1 - x)) / 2 */
