@@ -377,22 +377,22 @@ static vreg whole_power(struct mir *m, vreg x, vreg n, vreg one, vreg unit, vreg
 
 /*
  * 2^(y log2 |x|) with the sign of x where y is odd, NaN for finite x < 0 and y not whole; by
- * products where y is whole and small. Constants: 0, 1, 1/2, 32, NaN, s32 1, another, infinity.
+ * products where y is whole and small. Constants: 0, 1, 1/2, 32, NaN, s32 1, another, infinity, the
+ * sign bit.
  */
 static vreg power(struct mir *m, const vreg *k, vreg x, vreg y)
 {
 	vreg size = op1(m, RONDO_OP_fabs, x), steps = op1(m, RONDO_OP_fabs, y);
 	vreg whole = op2(m, RONDO_OP_fcmpeq, y, op1(m, RONDO_OP_frint, y));
 	vreg few = op2(m, RONDO_OP_and, whole, op2(m, RONDO_OP_fcmplt, steps, k[3]));
-	vreg p = op2(m, RONDO_OP_fmul, y, op1(m, RONDO_OP_flog2, size)), q, minus;
+	vreg p = op2(m, RONDO_OP_fmul, y, op1(m, RONDO_OP_flog2, size)), q, odd, real;
 
 	p = op1(m, RONDO_OP_fexp2, p);
 	p = sel(m, op2(m, RONDO_OP_fcmpeq, size, k[1]), k[1], p);
-	minus = op2(m, RONDO_OP_andn, whole, is_even(m, y, k[2]));
-	minus = sel(m, minus, op1(m, RONDO_OP_fneg, p), p);
-	minus = sel(m, op2(m, RONDO_OP_or, whole, op2(m, RONDO_OP_fcmpeq, size, k[7])), minus,
-		    k[4]);
-	p = sel(m, op2(m, RONDO_OP_fcmplt, x, k[0]), minus, p);
+	odd = op2(m, RONDO_OP_andn, whole, is_even(m, y, k[2]));
+	p = op2(m, RONDO_OP_xor, p, op2(m, RONDO_OP_and, odd, op2(m, RONDO_OP_and, x, k[8])));
+	real = op2(m, RONDO_OP_or, whole, op2(m, RONDO_OP_fcmpeq, size, k[7]));
+	p = sel(m, op2(m, RONDO_OP_andn, op2(m, RONDO_OP_fcmplt, x, k[0]), real), k[4], p);
 	q = whole_power(m, x, op1(m, RONDO_OP_f2i, steps), k[1], k[5], k[0]);
 	q = sel(m, op2(m, RONDO_OP_fcmplt, y, k[0]), op1(m, RONDO_OP_frcp, q), q);
 	return sel(m, few, q, p);
@@ -570,7 +570,7 @@ EMIT(cast)
 	return to && !from ? op1(m, RONDO_OP_i2f, x[0]) : x[0];
 }
 
-/* Constants: 0, 1, 1/2, 32, NaN, s32 1, s32 -1, infinity. */
+/* Constants: 0, 1, 1/2, 32, NaN, s32 1, s32 -1, infinity, the sign bit. */
 EMIT(pow_any)
 {
 	const struct node *n = v->node;
@@ -623,6 +623,7 @@ EMIT(narrow_f32)
 #define LOG2_E 1.44269504f
 #define K(...) { __VA_ARGS__ }, sizeof((struct constant[]){ __VA_ARGS__ }) / sizeof(struct constant)
 #define NO_K { F(0) }, 0
+#define POW F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY), I(INT32_MIN)
 
 /* By type of the first input: all but f32, f32. */
 static const struct recipe recipes[OP_COUNT][2] = {
@@ -664,8 +665,7 @@ static const struct recipe recipes[OP_COUNT][2] = {
 	[OP_DIV] = { { div_s32, K(I(0), I(1), I(31)) }, { div_f32, NO_K } },
 	[OP_MAXIMUM] = { { max_s32, NO_K }, { max_f32, NO_K } },
 	[OP_MINIMUM] = { { min_s32, NO_K }, { min_f32, NO_K } },
-	[OP_POW] = { { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) },
-		     { pow_any, K(F(0), F(1), F(0.5f), F(32), F(NAN), I(1), I(-1), F(INFINITY)) } },
+	[OP_POW] = { { pow_any, K(POW) }, { pow_any, K(POW) } },
 	[OP_MOD] = { { mod_s32, K(I(0), I(1), I(31)) },
 		     { mod_f32,
 		       K(F(0), F(INFINITY), F(0x1p127f), F(1), F(0x1p24f), I(INT32_MIN)) } },

@@ -150,6 +150,14 @@ static const struct {
 	  5,
 	  { 0, -0.0f, I, -I, N },
 	  { 1, 1, N, N, N } },
+	{ "a power of -0 keeps its sign where the exponent is odd",
+	  "14",
+	  "const %1 \"b\" f32[14] = -127 -129 127 -1 -3 -128 -0.5 0.5 -inf 1e8 33 33 -33 0.5\n"
+	  "node %9 \"y\" ? = Pow \"n\" %0 %1\n",
+	  14,
+	  14,
+	  { -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -0.0f, -I, -1, -I, -2 },
+	  { -I, -I, -0.0f, -I, -I, I, I, 0, I, 0, -I, -1, -0.0f, N } },
 };
 
 static bool same(const float *a, const float *b, int n)
