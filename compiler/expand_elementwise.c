@@ -48,57 +48,86 @@ int expand_acos(struct expand *e)
 	return done(e, ex_from(e, OP_SUB, M_PI_2, arcsine(e)));
 }
 
+/* @factor (1 + c[0] z + c[1] z^2 + ...), of @n coefficients: exact where @z vanishes. */
+static struct value *series(struct expand *e, struct value *factor, struct value *z,
+			    const double *c, int n)
+{
+	struct value *sum = ex_by(e, OP_MUL, z, c[n - 1]);
+
+	for (int i = n - 2; i >= 0; i--)
+		sum = mul(e, ex_by(e, OP_ADD, sum, c[i]), z);
+	return mul(e, factor, ex_by(e, OP_ADD, sum, 1));
+}
+
+/* The series of an odd function in x^2 where |x| < @below, else @far, whose digits cancel there. */
+static struct value *odd(struct expand *e, double below, const double *c, int n, struct value *far)
+{
+	struct value *x = ex_in(e, 0);
+
+	return ex_where(e, ex_by(e, OP_LESS, ex1(e, OP_ABS, x), below),
+			series(e, x, mul(e, x, x), c, n), far);
+}
+
 /* (e^x + @sign * e^-x) / 2, with the factor inside so that it overflows where the result does. */
-static int hyperbolic(struct expand *e, enum op op)
+static struct value *hyperbolic(struct expand *e, enum op op)
 {
 	struct value *x = ex_in(e, 0);
 	struct value *up = ex1(e, OP_EXP, ex_by(e, OP_SUB, x, M_LN2));
 	struct value *down = ex1(e, OP_EXP, ex_by(e, OP_SUB, ex1(e, OP_NEG, x), M_LN2));
 
-	return done(e, ex2(e, op, up, down));
+	return ex2(e, op, up, down);
 }
 
 int expand_cosh(struct expand *e)
 {
-	return hyperbolic(e, OP_ADD);
+	return done(e, hyperbolic(e, OP_ADD));
 }
 
 int expand_sinh(struct expand *e)
 {
-	return hyperbolic(e, OP_SUB);
+	static const double near[] = { 1. / 6, 1. / 120, 1. / 5040 };
+
+	return done(e, odd(e, 0.25, near, 3, hyperbolic(e, OP_SUB)));
 }
 
 /* sign(x) log(|x| + sqrt(x^2 + 1)); where x^2 would overflow, log(2 |x|). */
 int expand_asinh(struct expand *e)
 {
+	static const double near[] = { -1. / 6, 3. / 40, -15. / 336 };
 	struct value *x = ex_in(e, 0), *size = ex1(e, OP_ABS, x), *y, *far;
 
 	y = ex1(e, OP_SQRT, ex_by(e, OP_ADD, mul(e, x, x), 1));
 	y = ex1(e, OP_LOG, add(e, size, y));
 	far = ex_by(e, OP_ADD, ex1(e, OP_LOG, size), M_LN2);
 	y = ex_where(e, ex_from(e, OP_LESS, 1e10, size), far, y);
-	return done(e, mul(e, ex1(e, OP_SIGN, x), y));
+	return done(e, odd(e, 0.125, near, 3, mul(e, ex1(e, OP_SIGN, x), y)));
 }
 
-/* log(x + sqrt(x - 1) sqrt(x + 1)); where that sum would overflow, log(2 x). */
+/*
+ * log(x + sqrt(x - 1) sqrt(x + 1)); where that sum would overflow, log(2 x); beside 1, the series
+ * of x - 1.
+ */
 int expand_acosh(struct expand *e)
 {
-	struct value *x = ex_in(e, 0), *y, *far;
-	struct value *root = mul(e, ex1(e, OP_SQRT, ex_by(e, OP_SUB, x, 1)),
-				 ex1(e, OP_SQRT, ex_by(e, OP_ADD, x, 1)));
+	static const double near[] = { -1. / 12, 3. / 160, -5. / 896 };
+	struct value *x = ex_in(e, 0), *over = ex_by(e, OP_SUB, x, 1), *y, *far;
+	struct value *root = mul(e, ex1(e, OP_SQRT, over), ex1(e, OP_SQRT, ex_by(e, OP_ADD, x, 1)));
 
 	y = ex1(e, OP_LOG, add(e, x, root));
 	far = ex_by(e, OP_ADD, ex1(e, OP_LOG, x), M_LN2);
-	return done(e, ex_where(e, ex_from(e, OP_LESS, 1e10, x), far, y));
+	y = ex_where(e, ex_from(e, OP_LESS, 1e10, x), far, y);
+	return done(e, ex_where(e, ex_by(e, OP_LESS, over, 1. / 16),
+				series(e, ex1(e, OP_SQRT, add(e, over, over)), over, near, 3), y));
 }
 
 /* log((1 + x) / (1 - x)) / 2 */
 int expand_atanh(struct expand *e)
 {
+	static const double near[] = { 1. / 3, 1. / 5, 1. / 7 };
 	struct value *x = ex_in(e, 0);
 	struct value *q = ex2(e, OP_DIV, ex_by(e, OP_ADD, x, 1), ex_from(e, OP_SUB, 1, x));
 
-	return done(e, ex_by(e, OP_MUL, ex1(e, OP_LOG, q), 0.5));
+	return done(e, odd(e, 0.125, near, 3, ex_by(e, OP_MUL, ex1(e, OP_LOG, q), 0.5)));
 }
 
 /* ---- Activations ----------------------------------------------------------------------------- */
