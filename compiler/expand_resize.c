@@ -51,8 +51,18 @@ static bool known_coordinates(const char *mode)
 	return false;
 }
 
-static double nearest(const char *mode, double x)
+static bool known_nearest(const char *mode)
 {
+	return ex_says(mode, "floor") || ex_says(mode, "ceil") ||
+	       ex_says(mode, "round_prefer_floor") || ex_says(mode, "round_prefer_ceil") ||
+	       ex_says(mode, "by_scale");
+}
+
+/* By scale, before operator set 11: below where @r enlarges, above where it makes smaller. */
+static double nearest(const char *mode, const struct resize *r, double x)
+{
+	if (ex_says(mode, "by_scale"))
+		return r->scale < 1 ? ceil(x) : floor(x);
 	if (ex_says(mode, "floor"))
 		return floor(x);
 	if (ex_says(mode, "ceil"))
@@ -89,7 +99,7 @@ static void find_taps(const struct attrs *a, const struct resize *r, struct taps
 
 	t->outside[i] = crop && (x < 0 || x > (double)(r->in - 1));
 	if (ex_says(a->mode, "nearest")) {
-		base = nearest(a->nearest_mode, x);
+		base = nearest(a->nearest_mode, r, x);
 		t->index[i] = base < 0 ? 0 : base > (double)(r->in - 1) ? r->in - 1 : (s64)base;
 		t->weight[i] = 1;
 		return;
@@ -301,6 +311,8 @@ int expand_resize(struct expand *e)
 	if (!known_coordinates(a->coordinates))
 		return expand_refuse(e, -ENOTSUP, "coordinates \"%.80s\" are not mapped",
 				     a->coordinates);
+	if (!known_nearest(a->nearest_mode))
+		return expand_refuse(e, -EINVAL, "nearest_mode is \"%.80s\"", a->nearest_mode);
 	for (int i = 0; i < axes.n; i++) {
 		axes.v[i] += axes.v[i] < 0 ? x->rank : 0;
 		if (axes.v[i] < 0 || axes.v[i] >= x->rank)
@@ -327,7 +339,7 @@ int expand_upsample(struct expand *e)
 	for (int d = 0; d < axes.n; d++)
 		r[d].in = ex_in(e, 0)->shape.dim[d];
 	e->n->attrs.coordinates = "asymmetric";
-	e->n->attrs.nearest_mode = "floor";
+	e->n->attrs.nearest_mode = "by_scale";
 	rc = read_scales(e, 1, &axes, r);
 	return rc ? rc : resize_all(e, &axes, r);
 }

@@ -72,8 +72,11 @@ static void word_strides(const struct quantised_weights *w, s64 stride[STAGE_DIM
 	stride[w->first + 2] = 1;
 }
 
-const u32 *quantised_words(struct lowering *l, const struct stage *whole,
-			   const struct quantised_product *q)
+/* The container of column @o of matrix @m, of what is summed from channels @c on. */
+typedef u32 word_fn(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c,
+		    s32 zero);
+
+static const u32 *all_words(struct lowering *l, const struct stage *whole, word_fn *word, s32 zero)
 {
 	struct quantised_weights w = quantised_weights_of(whole, whole->dims - whole->reduced - 3);
 	const s64 *size = &whole->size[w.first];
@@ -84,21 +87,28 @@ const u32 *quantised_words(struct lowering *l, const struct stage *whole,
 	for (s64 i = 0; to && i < all; i++) {
 		s64 k = i % column, o = i / column % columns, m = i / column / columns;
 
-		to[i] = pack_word(&w, m, o, k / deep / size[1], k / deep % size[1], k % deep,
-				  (s8)q->weight_zero);
+		to[i] = word(&w, m, o, k / deep / size[1], k / deep % size[1], k % deep, zero);
 	}
 	return to;
+}
+
+const u32 *quantised_words(struct lowering *l, const struct stage *whole,
+			   const struct quantised_product *q)
+{
+	return all_words(l, whole, pack_word, (s8)q->weight_zero);
 }
 
 /* ---- bf16 ------------------------------------------------------------------------------------ */
 
 /* Two weights of column @o of matrix @m, from channel 2 * @c on; 0 behind the last one. */
-static u32 narrow_word(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c)
+static u32 narrow_word(const struct quantised_weights *w, s64 m, s64 o, s64 ky, s64 kx, s64 c,
+		       s32 zero)
 {
 	s64 channels = w->s->size[w->s->dims - 1];
 	const float *from = w->v->data;
 	u32 word = 0;
 
+	(void)zero; /* of bytes */
 	for (s64 i = 0; i < 2 && 2 * c + i < channels; i++) {
 		s64 at = quantised_weight_at(w, m, o, ky, kx, 2 * c + i) / BYTES;
 
@@ -117,18 +127,7 @@ void narrow_strides(const struct stage *whole, s64 stride[STAGE_DIMS])
 
 const u32 *narrow_words(struct lowering *l, const struct stage *whole)
 {
-	struct quantised_weights w = quantised_weights_of(whole, whole->dims - whole->reduced - 3);
-	const s64 *size = &whole->size[w.first];
-	s64 deep = stage_containers(whole), columns = whole->size[w.column];
-	s64 column = size[0] * size[1] * deep, all = w.matrices * columns * column;
-	u32 *to = graph_alloc(l->g, (size_t)all * sizeof(*to));
-
-	for (s64 i = 0; to && i < all; i++) {
-		s64 k = i % column, o = i / column % columns, m = i / column / columns;
-
-		to[i] = narrow_word(&w, m, o, k / deep / size[1], k / deep % size[1], k % deep);
-	}
-	return to;
+	return all_words(l, whole, narrow_word, 0);
 }
 
 /* ---- Bytes ----------------------------------------------------------------------------------- */

@@ -472,28 +472,28 @@ static void test_scan(void)
 
 /* ---- Functions ------------------------------------------------------------------------------- */
 
+/* A function in a function, of -x, so that the attribute counts. */
+static void declare_nested(void)
+{
+	functions[0] = function("Inner", "a", "b",
+				with_float(node("LeakyRelu", "a", "b"), "alpha", 0, "slope"), NULL);
+	functions[1] = function("Outer", "a unused", "b", node("Neg", "a", "m"),
+				with_float(call(node("Inner", "m", "b")), "slope", 0, "steep"),
+				NULL);
+	function_count = 2;
+}
+
 static void test_functions(void)
 {
 	static const float scaled[] = { -0.5f, -1, -1.5f, -2 },
 			   usual[] = { -0.01f, -0.02f, -0.03f, -0.04f };
 	static const float clipped[] = { 1, 2, 3, 4 };
 
-	/* of -x, so that the attribute counts */
-	functions[0] = function("Inner", "a", "b",
-				with_float(node("LeakyRelu", "a", "b"), "alpha", 0, "slope"), NULL);
-	functions[1] = function("Outer", "a unused", "b", node("Neg", "a", "m"),
-				with_float(call(node("Inner", "m", "b")), "slope", 0, "steep"),
-				NULL);
-	function_count = 2;
+	declare_nested();
 	check("a function in a function, with an attribute",
 	      on_x(1, "x", "y", with_float(call(node("Outer", "x", "y")), "steep", 0.5f, NULL)),
 	      false, scaled);
-	functions[0] = function("Inner", "a", "b",
-				with_float(node("LeakyRelu", "a", "b"), "alpha", 0, "slope"), NULL);
-	functions[1] = function("Outer", "a unused", "b", node("Neg", "a", "m"),
-				with_float(call(node("Inner", "m", "b")), "slope", 0, "steep"),
-				NULL);
-	function_count = 2;
+	declare_nested();
 	check("and without", on_x(1, "x", "y", call(node("Outer", "x", "y"))), false, usual);
 	functions[0] = function("F", "a lo", "b", node("Clip", "a lo", "b"), NULL);
 	function_count = 1;
