@@ -512,6 +512,8 @@ int expand_depthtospace(struct expand *e)
 
 	if (rc)
 		return rc;
+	if (!columns && !ex_says(e->n->attrs.mode, "DCR"))
+		return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", e->n->attrs.mode);
 	if (x->dim[1] % (b * b))
 		return expand_refuse(e, -EINVAL, "blocks of %lld do not fit", (long long)b);
 	split = (struct shape){ 6, { x->dim[0], b, b, x->dim[1] / (b * b), x->dim[2], x->dim[3] } };

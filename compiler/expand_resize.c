@@ -296,6 +296,15 @@ static int resize_all(struct expand *e, const struct dims *axes, struct resize *
 	return expand_output(e, 0, y);
 }
 
+static int check_mode(struct expand *e)
+{
+	const char *mode = e->n->attrs.mode;
+
+	if (ex_says(mode, "nearest") || ex_says(mode, "linear") || ex_says(mode, "cubic"))
+		return 0;
+	return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", mode);
+}
+
 int expand_resize(struct expand *e)
 {
 	const struct attrs *a = &e->n->attrs;
@@ -305,9 +314,13 @@ int expand_resize(struct expand *e)
 	struct resize r[TENSOR_RANK_MAX] = { { 0 } };
 	int rc = 0;
 
-	if (!ex_says(a->mode, "nearest") && !ex_says(a->mode, "linear") &&
-	    !ex_says(a->mode, "cubic"))
-		return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", a->mode);
+	if (!ex_says(a->keep_aspect, "stretch") && !ex_says(a->keep_aspect, "not_larger") &&
+	    !ex_says(a->keep_aspect, "not_smaller"))
+		return expand_refuse(e, -EINVAL, "keep_aspect_ratio_policy is \"%.80s\"",
+				     a->keep_aspect);
+	rc = check_mode(e);
+	if (rc)
+		return rc;
 	if (!known_coordinates(a->coordinates))
 		return expand_refuse(e, -ENOTSUP, "coordinates \"%.80s\" are not mapped",
 				     a->coordinates);
@@ -338,8 +351,12 @@ int expand_upsample(struct expand *e)
 
 	for (int d = 0; d < axes.n; d++)
 		r[d].in = ex_in(e, 0)->shape.dim[d];
+	if (ex_says(e->n->attrs.mode, "bilinear")) /* what operator set 6 calls it */
+		e->n->attrs.mode = "linear";
 	e->n->attrs.coordinates = "asymmetric";
 	e->n->attrs.nearest_mode = "by_scale";
-	rc = read_scales(e, 1, &axes, r);
+	rc = check_mode(e);
+	if (!rc)
+		rc = read_scales(e, 1, &axes, r);
 	return rc ? rc : resize_all(e, &axes, r);
 }
