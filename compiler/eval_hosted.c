@@ -166,17 +166,6 @@ int infer_hosted_gather_nd(const struct graph *g, const struct node *n, struct i
 	return 0;
 }
 
-static int check_reduction(const struct graph *g, const struct node *n)
-{
-	static const char *const known[] = { "none", "add", "mul", "max", "min" };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!strcmp(n->attrs.reduction, known[i]))
-			return 0;
-	}
-	return node_fail(g, n, -EINVAL, "reduction is \"%.80s\"", n->attrs.reduction);
-}
-
 int infer_hosted_scatter_elements(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	int rc = check_beside(g, n);
@@ -184,7 +173,7 @@ int infer_hosted_scatter_elements(const struct graph *g, const struct node *n, s
 	out->shape = *shape_of(n, 0);
 	if (!rc && !shape_equal(shape_of(n, 1), shape_of(n, 2)))
 		rc = node_fail(g, n, -EINVAL, "its updates are not as many as its indices");
-	return rc ? rc : check_reduction(g, n);
+	return rc;
 }
 
 int infer_hosted_scatter_nd(const struct graph *g, const struct node *n, struct inferred *out)
@@ -198,7 +187,7 @@ int infer_hosted_scatter_nd(const struct graph *g, const struct node *n, struct 
 	t = tuples_of(n);
 	if (shape_elems(shape_of(n, 2)) != t.count * t.inner)
 		return node_fail(g, n, -EINVAL, "its updates are not as many as its indices");
-	return check_reduction(g, n);
+	return 0;
 }
 
 int infer_hosted_topk(const struct graph *g, const struct node *n, struct inferred *out)

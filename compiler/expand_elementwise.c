@@ -274,11 +274,8 @@ int expand_gelu(struct expand *e)
 	if (ex_says(e->n->attrs.approximate, "tanh")) {
 		y = ex_by(e, OP_MUL, mul(e, mul(e, x, x), x), 0.044715);
 		y = ex1(e, OP_TANH, ex_by(e, OP_MUL, add(e, x, y), sqrt(2 / M_PI)));
-	} else if (ex_says(e->n->attrs.approximate, "none")) {
-		y = ex1(e, OP_ERF, ex_by(e, OP_MUL, x, M_SQRT1_2));
 	} else {
-		return expand_refuse(e, -EINVAL, "approximate is \"%.80s\"",
-				     e->n->attrs.approximate);
+		y = ex1(e, OP_ERF, ex_by(e, OP_MUL, x, M_SQRT1_2));
 	}
 	return done(e, mul(e, ex_by(e, OP_MUL, x, 0.5), ex_by(e, OP_ADD, y, 1)));
 }

@@ -297,14 +297,13 @@ int expand_gather_nd(struct expand *e)
 /* ---- Scatter --------------------------------------------------------------------------------- */
 
 /* The operator that joins an update with what is there, and what changes nothing. */
-static bool find_reduction(const char *name, enum dtype t, enum op *op, double *nothing)
+static void find_reduction(const char *name, enum dtype t, enum op *op, double *nothing)
 {
 	*op = ex_says(name, "mul") ? OP_MUL :
 	      ex_says(name, "max") ? OP_MAXIMUM :
 	      ex_says(name, "min") ? OP_MINIMUM :
 				     OP_ADD;
 	*nothing = *op == OP_MUL ? 1 : *op == OP_ADD ? 0 : ex_extreme(t, *op == OP_MINIMUM);
-	return *op != OP_ADD || ex_says(name, "add");
 }
 
 /* Rows of @x, of which those that @t names are those of @updates, in order. */
@@ -384,8 +383,7 @@ static int scatter(struct expand *e, const struct tuples *t)
 		return e->g->err->code;
 	if (ex_says(reduction, "none"))
 		return expand_as(e, replace_rows(e, x, updates, t), &to);
-	if (!find_reduction(reduction, x->dtype, &op, &nothing))
-		return expand_refuse(e, -EINVAL, "reduction is \"%.80s\"", reduction);
+	find_reduction(reduction, x->dtype, &op, &nothing);
 	rounds = most_updates(e, t);
 	if (!rounds)
 		return e->g->err->code;

@@ -67,8 +67,6 @@ static int loss(struct expand *e, struct value *x)
 		return expand_output(e, 0, ex_squeeze(e, y, 1));
 	if (ex_says(reduction, "sum"))
 		return expand_output(e, 0, total(e, y));
-	if (!ex_says(reduction, "mean"))
-		return expand_refuse(e, -EINVAL, "reduction is \"%.80s\"", reduction);
 	if (!weighted)
 		return expand_output(
 			e, 0, ex_by(e, OP_DIV, total(e, y), (double)shape_elems(&target->shape)));

@@ -459,8 +459,6 @@ int expand_pad(struct expand *e)
 			e, 0,
 			ex_pad(e, x, before, after,
 			       fill ? fill : ex_like(e, x, (double)e->n->attrs.value)));
-	if (!ex_says(mode, "edge") && !ex_says(mode, "reflect") && !ex_says(mode, "wrap"))
-		return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", mode);
 	return expand_output(e, 0, pad_by_itself(e, x, before, after));
 }
 
@@ -512,8 +510,6 @@ int expand_depthtospace(struct expand *e)
 
 	if (rc)
 		return rc;
-	if (!columns && !ex_says(e->n->attrs.mode, "DCR"))
-		return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", e->n->attrs.mode);
 	if (x->dim[1] % (b * b))
 		return expand_refuse(e, -EINVAL, "blocks of %lld do not fit", (long long)b);
 	split = (struct shape){ 6, { x->dim[0], b, b, x->dim[1] / (b * b), x->dim[2], x->dim[3] } };

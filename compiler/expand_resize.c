@@ -38,26 +38,6 @@ static double coordinate(const struct attrs *a, const struct resize *r, s64 i)
 	return (x + 0.5) / r->scale - 0.5;
 }
 
-static bool known_coordinates(const char *mode)
-{
-	static const char *const modes[] = { "half_pixel",	   "half_pixel_symmetric",
-					     "pytorch_half_pixel", "align_corners",
-					     "asymmetric",	   "tf_crop_and_resize" };
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (ex_says(mode, modes[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool known_nearest(const char *mode)
-{
-	return ex_says(mode, "floor") || ex_says(mode, "ceil") ||
-	       ex_says(mode, "round_prefer_floor") || ex_says(mode, "round_prefer_ceil") ||
-	       ex_says(mode, "by_scale");
-}
-
 /* By scale, before operator set 11: below where @r enlarges, above where it makes smaller. */
 static double nearest(const char *mode, const struct resize *r, double x)
 {
@@ -296,15 +276,6 @@ static int resize_all(struct expand *e, const struct dims *axes, struct resize *
 	return expand_output(e, 0, y);
 }
 
-static int check_mode(struct expand *e)
-{
-	const char *mode = e->n->attrs.mode;
-
-	if (ex_says(mode, "nearest") || ex_says(mode, "linear") || ex_says(mode, "cubic"))
-		return 0;
-	return expand_refuse(e, -EINVAL, "mode is \"%.80s\"", mode);
-}
-
 int expand_resize(struct expand *e)
 {
 	const struct attrs *a = &e->n->attrs;
@@ -314,18 +285,6 @@ int expand_resize(struct expand *e)
 	struct resize r[TENSOR_RANK_MAX] = { { 0 } };
 	int rc = 0;
 
-	if (!ex_says(a->keep_aspect, "stretch") && !ex_says(a->keep_aspect, "not_larger") &&
-	    !ex_says(a->keep_aspect, "not_smaller"))
-		return expand_refuse(e, -EINVAL, "keep_aspect_ratio_policy is \"%.80s\"",
-				     a->keep_aspect);
-	rc = check_mode(e);
-	if (rc)
-		return rc;
-	if (!known_coordinates(a->coordinates))
-		return expand_refuse(e, -ENOTSUP, "coordinates \"%.80s\" are not mapped",
-				     a->coordinates);
-	if (!known_nearest(a->nearest_mode))
-		return expand_refuse(e, -EINVAL, "nearest_mode is \"%.80s\"", a->nearest_mode);
 	for (int i = 0; i < axes.n; i++) {
 		axes.v[i] += axes.v[i] < 0 ? x->rank : 0;
 		if (axes.v[i] < 0 || axes.v[i] >= x->rank)
@@ -355,8 +314,6 @@ int expand_upsample(struct expand *e)
 		e->n->attrs.mode = "linear";
 	e->n->attrs.coordinates = "asymmetric";
 	e->n->attrs.nearest_mode = "by_scale";
-	rc = check_mode(e);
-	if (!rc)
-		rc = read_scales(e, 1, &axes, r);
+	rc = read_scales(e, 1, &axes, r);
 	return rc ? rc : resize_all(e, &axes, r);
 }

@@ -136,22 +136,20 @@ static struct value *weights(const struct sampling *s, struct value *x, int axis
 /* ---- GridSample --------------------------------------------------------------------------------
  */
 
-static int read_sampling(struct expand *e, struct sampling *s)
+static struct sampling read_sampling(struct expand *e)
 {
 	const struct attrs *a = &e->n->attrs;
 
-	*s = (struct sampling){ .e = e, .corners = a->align_corners };
-	s->taps = ex_says(a->mode, "nearest")				     ? 1 :
-		  ex_says(a->mode, "linear") || ex_says(a->mode, "bilinear") ? 2 :
-		  ex_says(a->mode, "cubic") || ex_says(a->mode, "bicubic")   ? 4 :
-									       0;
-	s->outside = ex_says(a->padding_mode, "border")	    ? BORDER :
-		     ex_says(a->padding_mode, "reflection") ? REFLECTION :
-							      ZEROS;
-	if (!s->taps || (s->outside == ZEROS && !ex_says(a->padding_mode, "zeros")))
-		return expand_refuse(e, -EINVAL, "mode is \"%.40s\", padding_mode \"%.40s\"",
-				     a->mode, a->padding_mode);
-	return 0;
+	return (struct sampling){
+		.e = e,
+		.corners = a->align_corners,
+		.taps = ex_says(a->mode, "nearest")				   ? 1 :
+			ex_says(a->mode, "linear") || ex_says(a->mode, "bilinear") ? 2 :
+										     4,
+		.outside = ex_says(a->padding_mode, "border")	  ? BORDER :
+			   ex_says(a->padding_mode, "reflection") ? REFLECTION :
+								    ZEROS,
+	};
 }
 
 /* Shapes of x [n,c,...] and the grid [n,...,spatial]; *@samples: of one image. */
@@ -210,12 +208,10 @@ int expand_gridsample(struct expand *e)
 {
 	struct value *x = ex_in(e, 0), *grid = ex_in(e, 1), *w;
 	struct shape flat = { 3, { x->shape.dim[0], x->shape.dim[1], 1 } }, to = x->shape;
-	struct sampling s;
+	struct sampling s = read_sampling(e);
 	s64 samples = 0;
-	int rc = read_sampling(e, &s);
+	int rc = check_grid(e, &samples);
 
-	if (!rc)
-		rc = check_grid(e, &samples);
 	if (rc)
 		return rc;
 	for (int d = 2; d < to.rank; d++) {

@@ -3,6 +3,8 @@
 #include "compiler/explicit.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 /* How attribute @a of @op differs in the operator set of @g; NULL: it does not. */
 static const struct attr_change *find_change(const struct graph *g, enum op op, enum attr a)
@@ -103,13 +105,34 @@ static int give(const struct graph *g, struct node *n, enum attr a)
 	return 0;
 }
 
+/* Whether ONNX knows the text that the model gives attribute @a. */
+static int check_word(const struct graph *g, struct node *n, enum attr a)
+{
+	const char *const *words = attr_words[n->op][a], *given;
+	char list[160] = "";
+	size_t at = 0;
+
+	if (!words)
+		return 0;
+	given = *(const char **)attr_at(&n->attrs, a);
+	for (int i = 0; words[i]; i++) {
+		if (!strcmp(words[i], given))
+			return 0;
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "",
+				       words[i]);
+	}
+	return node_fail(g, n, -EINVAL, "%s is \"%.80s\", not one of %s", attr_infos[a].onnx, given,
+			 list);
+}
+
 int make_explicit(const struct graph *g, struct node *n)
 {
 	int rc = 0;
 
 	for (int a = 0; a < ATTR_COUNT && !rc; a++) {
-		if (op_has(n->op, a) && !n->attrs.given[a])
-			rc = give(g, n, a);
+		if (!op_has(n->op, a))
+			continue;
+		rc = n->attrs.given[a] ? check_word(g, n, a) : give(g, n, a);
 	}
 	return rc;
 }

@@ -131,6 +131,8 @@ extern const u8 op_gone[OP_COUNT]; /* the first operator set without it; 0: none
 extern const u32 op_baked[OP_COUNT]; /* bit set of inputs: those that must be constant */
 extern const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT];
 extern const struct attr_change attr_changes[];
+/* The texts that an attribute may be, ended by NULL; NULL: it is none, or has a grammar. */
+extern const char *const *const attr_words[OP_COUNT][ATTR_COUNT];
 
 /* Whether nodes of @op have attribute @a. */
 static inline bool op_has(enum op op, enum attr a)

@@ -18,6 +18,8 @@ int graph_fail_at(const struct graph *g, const char *node, const char *op, int c
 		return err->code;
 	if (op[0])
 		snprintf(place, sizeof(place), "node \"%.120s\" (%.121s): ", node, op);
+	else if (node[0])
+		snprintf(place, sizeof(place), "node \"%.120s\": ", node);
 	compile_fail(err, code, "%s: %s%s", g->source, place, text);
 	compile_error_place(err, (unsigned int)(strlen(g->source) + 2 + strlen(place)), node, op);
 	return code;

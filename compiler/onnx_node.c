@@ -154,8 +154,13 @@ int onnx_check_operators(const struct onnx_reader *r)
 	enum op op;
 
 	for (size_t i = 0; i < r->proto->n_node; i++) {
-		if (r->needed[i] && !find_any(r, r->proto->node[i], &op))
-			count_refused(list, &n, &others, r->proto->node[i]);
+		const Onnx__NodeProto *p = r->proto->node[i];
+
+		if (!r->needed[i] || find_any(r, p, &op))
+			continue;
+		if (!onnx_str(p->op_type)[0])
+			return onnx_node_fail(r, p, -EINVAL, "it names no operator");
+		count_refused(list, &n, &others, p);
 	}
 	return n ? refuse_operators(r, list, n, others) : 0;
 }

@@ -74,6 +74,11 @@ const struct attr_default attr_defaults[OP_COUNT][ATTR_COUNT] = {
 #include "compiler/ops.def"
 };
 
+const char *const *const attr_words[OP_COUNT][ATTR_COUNT] = {
+#define WORDS(op, field, ...) [OP_##op][ATTR_##field] = (const char *const[]){ __VA_ARGS__, NULL },
+#include "compiler/ops.def"
+};
+
 const struct attr_change attr_changes[] = {
 #define HAD(op, field, opset, value) { OP_##op, ATTR_##field, opset, value, NULL },
 #define SAID(op, field, opset, word) { OP_##op, ATTR_##field, opset, 0, word },

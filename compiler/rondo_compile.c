@@ -39,9 +39,12 @@ static int compile(struct compile_call *c, const void *model, size_t size,
 		/* Which the compiler took for a lack of memory. */
 		compiled_free(&out);
 		c->err = (struct compile_error){ 0 };
-		return c->dump_error ? compile_call_fail(c, c->dump_error,
-							 "what was dumped was not wanted", NULL) :
-				       compile_call_fail(c, -ECANCELED, "it was cancelled", NULL);
+		if (!c->dump_error)
+			return compile_call_fail(c, -ECANCELED, "it was cancelled", NULL);
+		compile_fail(&c->err, c->dump_error, "its dump could not be written: %s",
+			     strerror(-c->dump_error));
+		compile_error_prefix(&c->err, c->o.name);
+		return c->dump_error;
 	}
 	/* Most messages begin with the model; all are to name it. */
 	if (rc && strncmp(c->err.text, c->o.name, strlen(c->o.name)) != 0)

@@ -545,14 +545,6 @@ static int infer_mod(const struct graph *g, const struct node *n, struct inferre
 	return infer_broadcast(g, n, out);
 }
 
-static int infer_shift(const struct graph *g, const struct node *n, struct inferred *out)
-{
-	if (strcmp(n->attrs.direction, "LEFT") && strcmp(n->attrs.direction, "RIGHT"))
-		return node_fail(g, n, -EINVAL, "direction \"%.80s\" is neither LEFT nor RIGHT",
-				 n->attrs.direction);
-	return infer_broadcast(g, n, out);
-}
-
 static int infer_cast(const struct graph *g, const struct node *n, struct inferred *out)
 {
 	if (n->attrs.to < 0 || n->attrs.to > INT32_MAX ||

@@ -54,7 +54,7 @@ static void notice(void *context, const char *text)
 static int dumped(void *context, const char *text, size_t size)
 {
 	(void)context;
-	return fwrite(text, 1, size, stdout) == size ? 0 : -EIO;
+	return fwrite(text, 1, size, stdout) == size ? 0 : -errno;
 }
 
 static struct rondo_compile_options compile_options(const char *path,

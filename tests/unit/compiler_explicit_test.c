@@ -91,10 +91,56 @@ static void test_missing(void)
 	graph_free(g);
 }
 
+/* What becomes of a node of @op whose attribute @a is @word; for free(). */
+static char *with_word(enum op op, enum attr a, const char *word)
+{
+	char node[256];
+	int at = snprintf(node, sizeof(node), "%s \"n\"", op_infos[op].name);
+
+	for (int i = 0; i < op_infos[op].min_in; i++)
+		at += snprintf(node + at, sizeof(node) - (size_t)at, " %%0");
+	snprintf(node + at, sizeof(node) - (size_t)at, " %s=\"%s\"", attr_infos[a].name, word);
+	return made_explicit(node, 20);
+}
+
+/* A text that ONNX does not have is refused, with those that it has. */
+static void test_words(enum op op, enum attr a)
+{
+	char *text = with_word(op, a, "unheard-of");
+
+	tap_ok(strstr(text, " is \"unheard-of\", not one of ") &&
+		       strstr(text, attr_words[op][a][0]),
+	       "%s refuses an unknown %s: %s", op_infos[op].name, attr_infos[a].name, text);
+	free(text);
+	for (int i = 0; attr_words[op][a][i]; i++) {
+		text = with_word(op, a, attr_words[op][a][i]);
+		tap_ok(!strstr(text, "not one of"), "%s: %s may be \"%s\"", op_infos[op].name,
+		       attr_infos[a].name, attr_words[op][a][i]);
+		free(text);
+	}
+}
+
+/* Each text has its row WORDS, except for those that have a grammar of their own. */
+static void test_texts(void)
+{
+	for (int op = 0; op < OP_COUNT; op++) {
+		for (int a = 0; a < ATTR_COUNT; a++) {
+			bool text = op_has(op, a) && attr_infos[a].kind == ATTR_TEXT;
+			bool grammar = a == ATTR_activations || a == ATTR_equation;
+
+			if (text && !grammar &&
+			    tap_ok(attr_words[op][a], "%s lists the words of %s", op_infos[op].name,
+				   attr_infos[a].name))
+				test_words(op, a);
+		}
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		test_row(i);
 	test_missing();
+	test_texts();
 	return tap_done();
 }

@@ -49,6 +49,7 @@ static void test_graphs(void)
 	       "m.onnx: operator set 27 is not supported, only 6 to 26");
 	refuse(one(13, "Unheard", "x", "y"), -ENOTSUP,
 	       "m.onnx: node \"n\" (Unheard): the operator is not supported");
+	refuse(one(13, "", "x", "y"), -EINVAL, "m.onnx: node \"n\": it names no operator");
 	refuse(one(13, "NonZero", "x", "y"), -ENOTSUP,
 	       "m.onnx: node \"n\" (NonZero): the operator is not supported: the size of its "
 	       "result "
