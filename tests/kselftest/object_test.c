@@ -595,6 +595,17 @@ TEST_F(binding, slots)
 	EXPECT_EQ(-EBUSY, bind_with(self, 1, slot));
 }
 
+/* A slot that the program does not touch needs no buffer; but what is named must be there. */
+TEST_F(binding, untouched_slots)
+{
+	self->args.program = make_program(self->fd, rig_program_tables(2, 0, 0, 1));
+	EXPECT_EQ(-ENOENT, bind_with(self, 0, (struct drm_rondo_slot_binding){ .handle = 99 }));
+	EXPECT_EQ(0, self->args.error_slot);
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot_binding){ .handle = 99 }));
+	EXPECT_EQ(1, self->args.error_slot);
+	EXPECT_EQ(0, bind_with(self, 1, (struct drm_rondo_slot_binding){}));
+}
+
 /* With a moving slot, all that it can reach counts. */
 TEST_F(binding, dynamic_overlap)
 {

@@ -91,6 +91,20 @@ TEST_F(submit, refused)
 	EXPECT_EQ(-EINVAL, rig_wait(self->fd, self->copy.sync, 0));
 }
 
+/* What the kernel only reads may be memory that nobody can write. */
+TEST_F(submit, arguments_that_are_only_read)
+{
+	struct drm_rondo_submit *args =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, args);
+	*args = self->args;
+	ASSERT_EQ(0, mprotect(args, 4096, PROT_READ));
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, args));
+	EXPECT_EQ(0, rig_result(self->fd, self->copy.sync));
+	munmap(args, 4096);
+}
+
 /* Submits with the first replay replaced. */
 static int submit_replay(FIXTURE_DATA(submit) * self, struct drm_rondo_replay wrong)
 {
