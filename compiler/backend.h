@@ -21,15 +21,35 @@
 /* Sets the addresses of l->mir's buffers; -EFBIG with a message when they do not fit. */
 int place_buffers(struct lowering *l);
 
+/* A byte string that grows, from malloc(). */
+struct emit_bytes {
+	u8 *at;
+	u64 size, room;
+	bool failed; /* there was no memory: what is in it is not all */
+};
+
+/* A program, and what its file says of it beside the weights. Zero-initialised is none. */
+struct emitted {
+	struct emit_bytes program, strings, tensors, regions;
+	u64 cycles; /* exact, of one replay */
+};
+
 /*
  * Lets the program write what it would have cleared, before all else: while its first transfers
- * come in, that takes no time. False: there is little of it, or it is too much.
+ * come in, that takes no time. False: that would be too little of it.
  */
 bool prefill(struct lowering *l);
 
-/* Writes the program of @bundles, measures it, and puts the file together. 0, or a message. */
+/* Writes the program of @bundles and measures it. 0, or a message and nothing to free. */
 int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
-	 struct compiled *out);
+	 struct emitted *out);
+void emitted_free(struct emitted *e);
+
+/*
+ * Puts the file together, in the memory of l->weights, which are most of it: they are gone from
+ * @l. 0, or a message.
+ */
+int emit_file(struct lowering *l, const struct emitted *e, struct compiled *out);
 
 /* The whole back half; @options may be NULL. 0, or a message in g->err. */
 int backend_compile(struct graph *g, const struct rondo_machine *machine,

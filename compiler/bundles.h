@@ -10,8 +10,9 @@
 /* One slot of a bundle. Strides are of the loops around the bundle, outermost first. */
 struct bundle_slot {
 	const struct stream_run *run;
-	s64 address, row; /* at the first trips of all loops */
-	s64 stride[RONDO_LOOP_DEPTH], row_stride[RONDO_LOOP_DEPTH];
+	s32 address, row; /* at the first trips of all loops */
+	s32 stride[RONDO_LOOP_DEPTH];
+	s16 row_stride[RONDO_LOOP_DEPTH];
 };
 
 struct bundle_list {
@@ -22,17 +23,20 @@ enum bundle_kind { BUNDLE, BUNDLE_LOOP, BUNDLE_MARK };
 
 struct bundle_node {
 	enum bundle_kind kind;
+	int nest; /* loops that a bundle opens around the body of the loop behind it, 0..3 */
 	struct bundle_node *next, *prev;
-	/* BUNDLE */
-	struct bundle_slot *slot[RONDO_SLOTS_PER_BUNDLE]; /* NULL: empty */
-	int nest; /* loops that it opens around the body of the loop behind it, 0..3 */
-	u64 nest_trips[3]; /* outermost first */
-	/* BUNDLE_LOOP */
-	u64 trips; /* at least 2; once it is rolled: the bundle before says how often */
-	struct bundle_list body;
-	const struct bundle_node *model; /* once it is rolled: what it was made from */
-	/* BUNDLE_MARK: a region begins */
-	const struct stream_mark *mark;
+	union {
+		struct { /* BUNDLE */
+			struct bundle_slot *slot[RONDO_SLOTS_PER_BUNDLE]; /* NULL: empty */
+			u64 nest_trips[3]; /* outermost first */
+		};
+		struct { /* BUNDLE_LOOP */
+			u64 trips; /* at least 2; once it is rolled, the bundle before says it */
+			struct bundle_list body;
+			const struct bundle_node *model; /* then: what it was made from */
+		};
+		const struct stream_mark *mark; /* BUNDLE_MARK: a region begins */
+	};
 };
 
 /* What bundles are made of: memory, and the reason why there can be no more. */
@@ -59,8 +63,8 @@ void bundle_append(struct bundle_list *l, struct bundle_node *n);
 struct bundle_list bundles_merge(struct bundle_maker *m, const struct stream *s);
 
 /*
- * Gives every loop of @l a bundle that opens it, one that executes anyway: trips are peeled off
- * where there is none. m->error.
+ * Gives every loop of @l, whose nodes are taken, a bundle that opens it, one that executes anyway:
+ * trips are peeled off where there is none. m->error.
  */
 struct bundle_list bundles_roll(struct bundle_maker *m, const struct bundle_list *l);
 

@@ -10,17 +10,11 @@
 #include "compiler/backend.h"
 #include "core/codec.h"
 #include "core/file.h"
+#include "core/fnv.h"
 #include "core/machine.h"
 #include "core/verify.h"
 
-enum { WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4 };
-
-/* A byte string that grows. */
-struct bytes {
-	u8 *at;
-	u64 size, room;
-	bool failed; /* there was no memory: what is in it is not all */
-};
+enum { WEIGHTS_ALIGN = 64, TENSOR_ALIGN = 4, ENTRY_NUMBERS = 2 * RONDO_ENTRIES_MAX };
 
 /* The bundles of what is made for one node. */
 struct region {
@@ -34,15 +28,16 @@ struct emission {
 	struct rondo_entry *entry;
 	struct rondo_desc *desc;
 	u32 entries, descs;
+	u16 *entry_number; /* by hash, the next free place from there on; from 1 on, 0: none */
 	u64 (*word)[RONDO_SLOTS_PER_BUNDLE];
 	u32 bundle; /* being encoded */
 	struct region *region;
 	u32 region_count, region_room;
-	struct bytes program, strings, tensors, regions;
+	struct emitted *out;
 };
 
 /* Appends @size bytes (NULL: zeros) and returns where. */
-static u64 append(struct bytes *b, const void *from, u64 size)
+static u64 append(struct emit_bytes *b, const void *from, u64 size)
 {
 	u64 at = b->size;
 
@@ -68,7 +63,7 @@ static u64 append(struct bytes *b, const void *from, u64 size)
 
 static u32 string(struct emission *e, const char *s)
 {
-	return append(&e->strings, s, strlen(s) + 1);
+	return append(&e->out->strings, s, strlen(s) + 1);
 }
 
 /* The graph node that bundle @b is made for, or NULL. */
@@ -81,27 +76,38 @@ static const struct node *node_of(const struct emission *e, u32 b)
 	return i ? e->region[i - 1].mark->node : NULL;
 }
 
+/* Where the number of @entry is, or is to be. */
+static u16 *entry_number(const struct emission *e, const struct rondo_entry *entry)
+{
+	u64 i = rondo_fnv(entry, sizeof(*entry)) % ENTRY_NUMBERS;
+
+	while (e->entry_number[i] &&
+	       memcmp(&e->entry[e->entry_number[i] - 1], entry, sizeof(*entry)) != 0)
+		i = (i + 1) % ENTRY_NUMBERS;
+	return &e->entry_number[i];
+}
+
 /* The address entry for @s: what the operation's offset field does not hold. */
 static int entry_for(struct emission *e, const struct bundle_slot *s, u16 *index)
 {
 	struct rondo_entry entry = { .seg_len = s->run->ref->seg_len,
 				     .seg_stride = s->run->ref->seg_stride,
 				     .pitch = s->run->ref->pitch };
-	u32 i;
+	u16 *number;
 
-	for (i = 0; i < RONDO_LOOP_DEPTH; i++) {
-		entry.stride[i] = (s32)s->stride[i];
-		entry.row_stride[i] = (s16)s->row_stride[i];
+	for (u32 i = 0; i < RONDO_LOOP_DEPTH; i++) {
+		entry.stride[i] = s->stride[i];
+		entry.row_stride[i] = s->row_stride[i];
 	}
-	for (i = 0; i < e->entries; i++)
-		if (!memcmp(&e->entry[i], &entry, sizeof(entry)))
-			break;
-	if (i == RONDO_ENTRIES_MAX)
+	number = entry_number(e, &entry);
+	if (!*number && e->entries == RONDO_ENTRIES_MAX)
 		return node_fail(e->l->g, node_of(e, e->bundle), -EFBIG,
 				 "more than %d address patterns", RONDO_ENTRIES_MAX);
-	if (i == e->entries)
+	if (!*number) {
 		e->entry[e->entries++] = entry;
-	*index = i;
+		*number = (u16)e->entries;
+	}
+	*index = *number - 1;
 	return 0;
 }
 
@@ -110,7 +116,7 @@ static int encode_op(struct emission *e, const struct bundle_slot *s, u64 *word)
 	struct rondo_op op = s->run->op;
 	int err = 0;
 
-	if (s->run->ref) {
+	if (rondo_op_has_entry(op.op)) {
 		op.off = (u32)s->address;
 		err = entry_for(e, s, &op.entry);
 	}
@@ -254,7 +260,7 @@ static int encode_bundles(struct emission *e, const struct bundle_list *l)
 }
 
 /* Fills in the claims. A program that is refused here is a fault of the compiler. */
-static int measure(struct emission *e, u64 *cycles)
+static int measure(struct emission *e)
 {
 	struct rondo_verify *v = malloc(RONDO_VERIFY_BYTES);
 	const struct rondo_verdict *verdict;
@@ -264,7 +270,7 @@ static int measure(struct emission *e, u64 *cycles)
 
 	if (!v)
 		return graph_fail(e->l->g, -ENOMEM, "no memory");
-	verdict = rondo_measure_run(v, e->l->machine, e->program.at, e->program.size);
+	verdict = rondo_measure_run(v, e->l->machine, e->out->program.at, e->out->program.size);
 	if (verdict->code) {
 		rondo_verdict_text(verdict, text, sizeof(text));
 		if (rondo_error_where(verdict->code) == RONDO_WHERE_BUNDLE)
@@ -272,7 +278,7 @@ static int measure(struct emission *e, u64 *cycles)
 		err = node_fail(e->l->g, at_fault, -ENOTRECOVERABLE, "program refused: %s", text);
 	} else {
 		e->l->facts = *rondo_verify_facts(v);
-		*cycles = e->l->facts.cycles;
+		e->out->cycles = e->l->facts.cycles;
 	}
 	free(v);
 	return err;
@@ -286,14 +292,45 @@ static void add_slots(struct emission *e)
 	struct rondo_slot scratch = { .align = WEIGHTS_ALIGN };
 	size_t i;
 
-	append(&e->program, &weights, sizeof(weights));
+	append(&e->out->program, &weights, sizeof(weights));
 	for (i = 0; i < g->inputs.n + g->outputs.n; i++)
-		append(&e->program, &tensor, sizeof(tensor));
+		append(&e->out->program, &tensor, sizeof(tensor));
 	if (e->l->scratch_bytes)
-		append(&e->program, &scratch, sizeof(scratch));
+		append(&e->out->program, &scratch, sizeof(scratch));
 }
 
-static int make_program(struct emission *e, const struct bundle_list *l, u64 *cycles)
+/* Room for a program whose tables of entries and descriptors are full. False: no memory. */
+static bool reserve_program(struct emission *e, u32 slots, u64 bundles)
+{
+	u64 entry = sizeof(struct rondo_program_header) + slots * sizeof(struct rondo_slot);
+	u64 desc = entry + RONDO_ENTRIES_MAX * sizeof(*e->entry);
+	u64 word = desc + RONDO_DESCS_MAX * sizeof(*e->desc);
+	struct emit_bytes *p = &e->out->program;
+
+	p->room = word + bundles * sizeof(*e->word);
+	p->at = calloc(1, p->room);
+	if (!p->at)
+		return false;
+	e->entry = (void *)(p->at + entry);
+	e->desc = (void *)(p->at + desc);
+	e->word = (void *)(p->at + word);
+	return true;
+}
+
+/* Moves what the tables hold together, behind what is before them. */
+static void close_up(struct emission *e)
+{
+	u64 descs = e->descs * sizeof(*e->desc), words = (e->bundle + 1) * sizeof(*e->word);
+	struct emit_bytes *p = &e->out->program;
+
+	p->size += e->entries * sizeof(*e->entry);
+	memmove(p->at + p->size, e->desc, descs);
+	p->size += descs;
+	memmove(p->at + p->size, e->word, words);
+	p->size += words;
+}
+
+static int make_program(struct emission *e, const struct bundle_list *l)
 {
 	const struct graph *g = e->l->g;
 	u64 bundles = bundles_count(l) + 1;
@@ -308,22 +345,18 @@ static int make_program(struct emission *e, const struct bundle_list *l, u64 *cy
 
 	if (bundles > RONDO_BUNDLES_MAX)
 		return graph_fail(g, -EFBIG, "more than %d bundles", RONDO_BUNDLES_MAX);
-	e->entry = graph_alloc(e->l->g, RONDO_ENTRIES_MAX * sizeof(*e->entry));
-	e->desc = graph_alloc(e->l->g, RONDO_DESCS_MAX * sizeof(*e->desc));
-	e->word = graph_alloc(e->l->g, bundles * sizeof(*e->word));
-	if (!e->entry || !e->desc || !e->word)
-		return -ENOMEM;
+	e->entry_number = graph_alloc(e->l->g, ENTRY_NUMBERS * sizeof(*e->entry_number));
+	if (!e->entry_number || !reserve_program(e, header.slots, bundles))
+		return graph_fail(g, -ENOMEM, "no memory");
 	err = encode_bundles(e, l);
 	if (err)
 		return err;
 	header.entries = e->entries;
 	header.descs = e->descs;
-	append(&e->program, &header, sizeof(header));
+	append(&e->out->program, &header, sizeof(header));
 	add_slots(e);
-	append(&e->program, e->entry, e->entries * sizeof(*e->entry));
-	append(&e->program, e->desc, e->descs * sizeof(*e->desc));
-	append(&e->program, e->word, bundles * sizeof(*e->word));
-	return e->program.failed ? graph_fail(g, -ENOMEM, "no memory") : measure(e, cycles);
+	close_up(e);
+	return measure(e);
 }
 
 static void add_tensor(struct emission *e, const struct value *v, enum rondo_tensor_kind kind,
@@ -342,7 +375,7 @@ static void add_tensor(struct emission *e, const struct value *v, enum rondo_ten
 
 	for (d = 0; d < v->shape.rank; d++)
 		t.dim[d] = v->shape.dim[d];
-	append(&e->tensors, &t, sizeof(t));
+	append(&e->out->tensors, &t, sizeof(t));
 }
 
 static void describe(struct emission *e)
@@ -363,73 +396,94 @@ static void describe(struct emission *e)
 		if (!region->count)
 			continue;
 		out.name = string(e, region->mark->name);
-		append(&e->regions, &out, sizeof(out));
+		append(&e->out->regions, &out, sizeof(out));
 	}
 }
 
+int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
+	 struct emitted *out)
+{
+	struct emission e = { .l = l, .t = t, .out = out };
+	int err;
+
+	*out = (struct emitted){ 0 };
+	err = make_program(&e, bundles);
+	if (!err)
+		describe(&e);
+	if (out->strings.failed || out->tensors.failed || out->regions.failed)
+		err = graph_fail(l->g, -ENOMEM, "no memory");
+	if (err)
+		emitted_free(out);
+	return err;
+}
+
+void emitted_free(struct emitted *e)
+{
+	free(e->program.at);
+	free(e->strings.at);
+	free(e->tensors.at);
+	free(e->regions.at);
+	*e = (struct emitted){ 0 };
+}
+
+/* ---- The file -------------------------------------------------------------------------------- */
+
 /* What a reader of the file would refuse. */
-static int refused(const struct emission *e, const struct rondo_file *file,
+static int refused(const struct graph *g, const struct rondo_file *file,
 		   const struct rondo_file_fault *fault)
 {
 	const char *where = rondo_file_error_where(fault->error);
 	const char *text = rondo_file_error_text(fault->error);
 
 	if (!where)
-		return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold it: %s", text);
+		return graph_fail(g, -EFBIG, "no .rnd file can hold it: %s", text);
 	if (strcmp(where, "tensor"))
-		return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold it: %s %u: %s", where,
+		return graph_fail(g, -EFBIG, "no .rnd file can hold it: %s %u: %s", where,
 				  fault->index, text);
-	return graph_fail(e->l->g, -EFBIG, "no .rnd file can hold tensor \"%s\": %s",
+	return graph_fail(g, -EFBIG, "no .rnd file can hold tensor \"%s\": %s",
 			  file->strings + file->tensors[fault->index].name, text);
 }
 
-/* Puts the file together, and reads it back. */
-static int write_file(struct emission *e, struct compiled *out)
+/* The memory of the weights, with these at the end of its first @size bytes; NULL: no memory. */
+static u8 *weights_at_end(struct lowering *l, u64 size)
 {
-	const struct rondo_file_part parts[] = {
+	u64 now = l->weights_head + l->weights_bytes;
+	u8 *file = realloc(l->weights, size > now ? size : now);
+
+	if (!file)
+		return NULL;
+	l->weights = NULL;
+	memmove(file + size - l->weights_bytes, file + l->weights_head, l->weights_bytes);
+	return file;
+}
+
+int emit_file(struct lowering *l, const struct emitted *e, struct compiled *out)
+{
+	struct rondo_file_part parts[] = {
 		{ RONDO_SECTION_PROGRAM, 0, e->program.at, e->program.size },
-		{ RONDO_SECTION_SLOT_DATA, SLOT_WEIGHTS, e->l->weights, e->l->weights_bytes },
 		{ RONDO_SECTION_TENSORS, 0, e->tensors.at, e->tensors.size },
 		{ RONDO_SECTION_REGIONS, 0, e->regions.at, e->regions.size },
 		{ RONDO_SECTION_STRINGS, 0, e->strings.at, e->strings.size },
+		{ RONDO_SECTION_SLOT_DATA, SLOT_WEIGHTS, NULL, l->weights_bytes },
 	};
 	u32 count = sizeof(parts) / sizeof(parts[0]);
 	u64 size = rondo_file_bytes(parts, count);
-	void *bytes = malloc(size);
+	u8 *bytes = weights_at_end(l, size);
 	struct rondo_file_fault fault;
 	struct rondo_file file;
-	int err = 0;
+	int rc;
 
-	if (!bytes || e->tensors.failed || e->regions.failed || e->strings.failed) {
-		free(bytes);
-		return graph_fail(e->l->g, -ENOMEM, "no memory");
-	}
+	if (!bytes)
+		return graph_fail(l->g, -ENOMEM, "no memory");
+	parts[count - 1].bytes = bytes + size - l->weights_bytes;
 	rondo_file_write(bytes, parts, count);
-	if (rondo_file_open(&file, bytes, size, &fault))
-		err = refused(e, &file, &fault);
-	if (err) {
+	if (rondo_file_open(&file, bytes, size, &fault)) {
+		rc = refused(l->g, &file, &fault);
 		free(bytes);
-		return err;
+		return rc;
 	}
 	out->file = bytes;
 	out->size = size;
+	out->cycles = e->cycles;
 	return 0;
-}
-
-int emit(struct lowering *l, const struct transfer_list *t, const struct bundle_list *bundles,
-	 struct compiled *out)
-{
-	struct emission e = { .l = l, .t = t };
-	int err;
-
-	err = make_program(&e, bundles, &out->cycles);
-	if (!err) {
-		describe(&e);
-		err = write_file(&e, out);
-	}
-	free(e.program.at);
-	free(e.strings.at);
-	free(e.tensors.at);
-	free(e.regions.at);
-	return err;
 }

@@ -51,7 +51,7 @@ void graph_free(struct graph *g)
 
 void *graph_alloc(struct graph *g, size_t size)
 {
-	void *p = arena_alloc(&g->arena, size);
+	void *p = arena_alloc(graph_arena(g), size);
 
 	if (!p)
 		graph_fail(g, -ENOMEM, "no memory for %zu bytes", size);

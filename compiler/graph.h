@@ -228,6 +228,7 @@ struct value_list {
 
 struct graph {
 	struct arena arena;
+	struct arena *work; /* of what lives shorter than the graph; NULL: it is in arena, too */
 	const char *name; /* of the network, in the model */
 	const char *source; /* file name, first word of every message */
 	int opset; /* ONNX's operator set, by which attributes that are left out get their value */
@@ -258,10 +259,16 @@ struct graph *graph_new(const char *name, const char *source, struct compile_err
 void graph_free(struct graph *g);
 
 /*
- * Zeroed memory that lives as long as the graph. NULL and -ENOMEM in g->err: so do all functions
- * here that return a pointer or an int, and nothing is changed.
+ * Zeroed memory that lives as long as the graph, or as g->work. NULL and -ENOMEM in g->err: so do
+ * all functions here that return a pointer or an int, and nothing is changed.
  */
 void *graph_alloc(struct graph *g, size_t size);
+
+/* Where graph_alloc() takes it from. */
+static inline struct arena *graph_arena(struct graph *g)
+{
+	return g->work ? g->work : &g->arena;
+}
 
 /* A value without a type yet, of no producer. @name is copied. */
 struct value *graph_value(struct graph *g, const char *name);

@@ -13,6 +13,7 @@ enum {
 	CONTAINER_BYTES = 4,
 	FILLED_VECTORS = 32, /* of padding at one time */
 	SHARED_MAX = 4096, /* bytes of constants of a node that others use, too */
+	WEIGHTS_HEAD = LOWER_SCALARS_MAX * sizeof(s32),
 };
 
 static u64 align_up(u64 n, u64 to)
@@ -24,36 +25,50 @@ static u64 align_up(u64 n, u64 to)
  */
 static bool weights_reserve(struct lowering *l, u64 size)
 {
-	u64 need = l->weights_bytes + size, room = need * 2;
+	u64 need = WEIGHTS_HEAD + l->weights_bytes + size;
+	u64 room = need * 2; /* what is not used takes no memory */
 	u8 *bigger;
 
-	if (need > LOWER_WEIGHTS_MAX)
+	if (l->weights_bytes + size > LOWER_WEIGHTS_MAX)
 		l->error = -EFBIG;
 	if (l->error || need <= l->weights_room)
 		return !l->error;
-	if (room > LOWER_WEIGHTS_MAX)
-		room = LOWER_WEIGHTS_MAX;
-	bigger = calloc(1, room); /* what is not used of it takes no memory */
+	if (room > WEIGHTS_HEAD + LOWER_WEIGHTS_MAX)
+		room = WEIGHTS_HEAD + LOWER_WEIGHTS_MAX;
+	bigger = realloc(l->weights, room);
 	if (!bigger) {
 		l->error = -ENOMEM;
 		return false;
 	}
-	if (l->weights_bytes)
-		memcpy(bigger, l->weights, l->weights_bytes);
-	free(l->weights);
 	l->weights_room = room;
 	l->weights = bigger;
 	return true;
 }
 
+/* Appends @size bytes (NULL: zeros), for which there is room; where they are. */
+static u8 *weights_add(struct lowering *l, const void *bytes, u64 size)
+{
+	u64 padded = align_up(size, CONST_ALIGN);
+	u8 *at = l->weights + l->weights_head + l->weights_bytes;
+
+	if (bytes)
+		memcpy(at, bytes, size);
+	else
+		memset(at, 0, size);
+	memset(at + size, 0, padded - size);
+	l->weights_bytes += padded;
+	return at;
+}
+
 static struct mir_ref new_const(struct lowering *l, const void *bytes, u64 size, void **room)
 {
-	u64 start = l->weights_bytes, padded = align_up(size, CONST_ALIGN);
+	u64 start = l->weights_bytes;
 	struct mir_buffer *buf;
+	u8 *at;
 
 	if (room)
 		*room = NULL;
-	if (!weights_reserve(l, padded))
+	if (!weights_reserve(l, align_up(size, CONST_ALIGN)))
 		return mir_ref(MIR_NO_BUF, 0);
 	if (l->consts == MIR_NO_BUF) {
 		l->consts = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, 0);
@@ -62,12 +77,10 @@ static struct mir_ref new_const(struct lowering *l, const void *bytes, u64 size,
 		l->mir.buf[l->consts].slot_offset = start;
 	}
 	buf = &l->mir.buf[l->consts];
-	l->weights_bytes += padded;
+	at = weights_add(l, bytes, size);
 	buf->bytes = l->weights_bytes - buf->slot_offset;
-	if (bytes && size)
-		memcpy(l->weights + start, bytes, size);
 	if (room)
-		*room = l->weights + start;
+		*room = at;
 	return mir_ref(l->consts, start - buf->slot_offset);
 }
 
@@ -75,7 +88,8 @@ static struct mir_ref new_const(struct lowering *l, const void *bytes, u64 size,
 static bool is_same_const(const struct lowering *l, const struct lower_memo *m, const void *bytes,
 			  u64 size)
 {
-	const u8 *is = l->weights + l->mir.buf[m->ref.buf].slot_offset + m->ref.offset;
+	const u8 *is =
+		l->weights + l->weights_head + l->mir.buf[m->ref.buf].slot_offset + m->ref.offset;
 
 	return m->size == size && (!bytes || !memcmp(is, bytes, size));
 }
@@ -100,18 +114,17 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 
 u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **room)
 {
-	u64 start = l->weights_bytes, padded = align_up(size, CONST_ALIGN);
+	u64 start = l->weights_bytes;
+	u8 *at;
 
 	if (room)
 		*room = NULL;
-	if (!weights_reserve(l, padded))
+	if (!weights_reserve(l, align_up(size, CONST_ALIGN)))
 		return 0;
 	l->consts = MIR_NO_BUF; /* those that follow are not beside those before */
-	l->weights_bytes += padded;
-	if (bytes)
-		memcpy(l->weights + start, bytes, size);
+	at = weights_add(l, bytes, size);
 	if (room)
-		*room = l->weights + start;
+		*room = at;
 	return start;
 }
 
@@ -146,14 +159,13 @@ struct mir_ref lower_scalar(struct lowering *l, float f)
 /* Puts the scalars before all other constants: the first stage uses some already. */
 static void finish_scalars(struct lowering *l)
 {
-	u64 size = l->n_scalars * sizeof(*l->scalar), bytes = align_up(size, CONST_ALIGN);
+	u64 bytes = l->n_scalars * sizeof(*l->scalar);
 	struct mir *m = &l->mir;
 
 	if (!l->n_scalars || l->scalars == MIR_NO_BUF || !weights_reserve(l, bytes))
 		return;
-	memmove(l->weights + bytes, l->weights, l->weights_bytes);
-	memcpy(l->weights, l->scalar, size);
-	memset(l->weights + size, 0, bytes - size);
+	l->weights_head -= bytes;
+	memcpy(l->weights + l->weights_head, l->scalar, bytes);
 	l->weights_bytes += bytes;
 	for (int b = 0; b < m->bufs; b++)
 		m->buf[b].slot_offset += m->buf[b].kind == MIR_BUF_CONST ? bytes : 0;
@@ -666,8 +678,14 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 	const struct stages *s = plans->stages;
 	int err = check_slots(g, 0);
 
-	*l = (struct lowering){ .g = g, .plans = plans, .machine = machine, .sram = sram };
-	mir_init(&l->mir, &g->arena);
+	*l = (struct lowering){ .g = g,
+				.plans = plans,
+				.machine = machine,
+				.sram = sram,
+				.weights = l->weights,
+				.weights_room = l->weights_room,
+				.weights_head = WEIGHTS_HEAD };
+	mir_init(&l->mir, graph_arena(g));
 	if (!err)
 		err = check_copies(l);
 	if (!err)

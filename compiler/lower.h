@@ -74,8 +74,11 @@ struct lowering {
 	struct mir mir;
 	struct operand_at *value; /* by value->id; buf is MIR_NO_BUF until it is computed */
 	int error; /* as mir.error, of weights: 0, -ENOMEM, -EFBIG */
-	u8 *weights; /* content of the weights slot */
-	u64 weights_bytes, weights_room;
+	u8 *weights; /* content of the weights slot, */
+	u64 weights_head; /* from this byte on: what is shared by all nodes is put before the rest;
+			   */
+	u64 weights_bytes; /* so many */
+	u64 weights_room;
 	const char *node_name; /* of the node being lowered */
 	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
 	mir_buf scalars; /* the constants of all nodes that are one f32; MIR_NO_BUF before the first
@@ -106,8 +109,8 @@ int lower_check_sizes(const struct graph *g);
 
 /*
  * Lowers the stages of @g as @plans says for @machine and @sram bytes of SRAM into @l, which lives
- * in the graph's arena; only l->weights is malloc'ed, and the caller's to free. 0, or a message in
- * g->err.
+ * in the graph's arena; only l->weights is malloc'ed, and the caller's to free. @l is zeroed, or of
+ * an attempt before, whose l->weights is written over. 0, or a message in g->err.
  */
 int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 		const struct rondo_machine *machine, u64 sram);

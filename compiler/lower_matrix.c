@@ -476,17 +476,46 @@ static u32 own_weight(const struct packing *k, int first, const u32 *from, s64 k
 	return weight == RONDO_WEIGHT_ABSENT ? RONDO_WEIGHT_ABSENT - 1 : weight;
 }
 
-/* Row @row is of point @point of the reduced dimensions, which begin at @first. */
-static void pack_row(struct packing *k, int first, const u32 *from, s64 row, s64 point)
+/* The tap of point @point of the reduced dimensions; its number among those of the innermost. */
+static s64 tap_of(const struct packing *k, s64 point, s64 *ky, s64 *kx)
 {
-	const s64 *size = k->size, *stride = &k->stride[first];
-	s64 kx = point / size[2] % size[1], ky = point / size[2] / size[1];
-	const u32 *c = from + point % size[2] * stride[2];
-	const u32 *w = c + ky * stride[0] + kx * stride[1];
+	*kx = point / k->size[2] % k->size[1];
+	*ky = point / k->size[2] / k->size[1];
+	return point % k->size[2];
+}
+
+/* Row @row is of point @point of the reduced dimensions, which begin at @first. */
+static void pack_own(struct packing *k, int first, const u32 *from, s64 row, s64 point)
+{
+	s64 ky, kx, c = tap_of(k, point, &ky, &kx);
 
 	for (s64 o = 0; o < k->columns; o++)
-		k->to[packed_at(k, row, o)] = k->own ? own_weight(k, first, c, ky, kx, o) :
-						       w[o * k->stride[first - 1]];
+		k->to[packed_at(k, row, o)] =
+			own_weight(k, first, from + c * k->stride[first + 2], ky, kx, o);
+}
+
+enum { PACKED = 16 }; /* rows at a time: they mostly are of one line of the cache */
+
+/* @n rows from number @e of push @push on, column by column: their weights are far apart. */
+static void pack_rows(struct packing *k, int first, const u32 *from, const struct tile_k *push,
+		      int e, int n)
+{
+	const s64 *stride = &k->stride[first];
+	const u32 *w[PACKED];
+
+	for (int i = 0; i < n; i++) {
+		s64 ky, kx, c = tap_of(k, tile_k_point(push, e + i), &ky, &kx);
+
+		w[i] = from + ky * stride[0] + kx * stride[1] + c * stride[2];
+	}
+	for (s64 o = 0; o < k->columns; o++) {
+		s64 left = k->columns - o / k->lanes * k->lanes;
+		u32 *to = &k->to[packed_at(k, push->row + e, o)];
+
+		for (int i = 0; i < n; i++)
+			to[i * (left < k->lanes ? left : k->lanes)] =
+				w[i][o * k->stride[first - 1]];
+	}
 }
 
 /* One matrix: a row for each container of each push. */
@@ -495,8 +524,11 @@ static void pack_matrix(struct packing *k, int first, const u32 *from)
 	for (int i = 0; i < k->ks->n; i++) {
 		const struct tile_k *push = &k->ks->k[i];
 
-		for (int e = 0; e < push->count; e++)
-			pack_row(k, first, from, push->row + e, tile_k_point(push, e));
+		for (int e = 0; e < push->count && k->own; e++)
+			pack_own(k, first, from, push->row + e, tile_k_point(push, e));
+		for (int e = 0; e < push->count && !k->own; e += PACKED)
+			pack_rows(k, first, from, push, e,
+				  push->count - e < PACKED ? push->count - e : PACKED);
 	}
 	k->to += k->rows * k->columns;
 }

@@ -183,20 +183,18 @@ static void fill_slot(const struct stream_run *r, u64 t, const struct around *a,
 		      struct bundle_slot *s)
 {
 	u64 p = (t - r->start) / r->period;
-	int d;
+	s64 first, first_row, address, row;
 
-	*s = (struct bundle_slot){ .run = r };
-	stream_run_at(r, p, &s->address, &s->row);
-	for (d = 0; d < a->outer; d++) {
-		s->stride[d] = r->outer_stride[d];
-		s->row_stride[d] = r->outer_row[d];
+	stream_run_at(r, p, &first, &first_row);
+	*s = (struct bundle_slot){ .run = r, .address = (s32)first, .row = (s32)first_row };
+	for (int d = 0; d < a->outer && r->ref; d++) {
+		s->stride[d] = r->ref->stride[d];
+		s->row_stride[d] = r->ref->row_stride[d];
 	}
-	for (; d < a->depth; d++) {
-		s64 address, row;
-
+	for (int d = a->outer; d < a->depth; d++) {
 		stream_run_at(r, p + a->bundles[d] / r->period, &address, &row);
-		s->stride[d] = address - s->address;
-		s->row_stride[d] = row - s->row;
+		s->stride[d] = (s32)(address - first);
+		s->row_stride[d] = (s16)(row - first_row);
 	}
 }
 

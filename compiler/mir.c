@@ -16,10 +16,7 @@ static void fail(struct mir *m, int code)
 		m->error = code;
 }
 
-/*
- * Makes room for one more of @size bytes in *@array; what is outgrown stays in the arena. False,
- * and the error is recorded, when there is none.
- */
+/* Room for one more of @size bytes in *@array; false, and the error is recorded: there is none. */
 static bool grow(struct mir *m, void **array, int used, int *room, size_t size)
 {
 	int more = *room ? *room * 2 : 64;
@@ -27,13 +24,11 @@ static bool grow(struct mir *m, void **array, int used, int *room, size_t size)
 
 	if (used < *room)
 		return true;
-	bigger = arena_alloc(m->arena, more * size);
+	bigger = arena_grow(m->arena, *array, *room * size, more * size);
 	if (!bigger) {
 		fail(m, -ENOMEM);
 		return false;
 	}
-	if (used)
-		memcpy(bigger, *array, used * size);
 	*array = bigger;
 	*room = more;
 	return true;

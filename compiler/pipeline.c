@@ -18,15 +18,19 @@ struct code {
 	u64 sram; /* bytes of it that the program may use, */
 	u64 fitted; /* and that plans are fitted into; 0: everything is in SRAM */
 	unsigned int slack; /* as plans.slack */
-	struct arena_mark mark; /* before what the next attempt to fit makes anew */
+	struct arena planned; /* stages and plans, */
+	struct arena_mark mark; /* and before what the next attempt to fit makes anew */
 	struct stages stages;
 	struct plans plans;
+	struct arena lowered; /* what is lowered */
 	struct lowering l;
+	struct arena made; /* what is made of that, at most twice */
 	struct transfer_list transfers;
 	struct stream *stream;
 	struct bundle_list bundles;
-	struct compiled *out, first; /* before prefill() */
-	bool prefilled;
+	struct emitted program; /* the best so far */
+	bool prefilled; /* by prefill() */
+	struct compiled *out;
 };
 
 static int run_live(struct code *c)
@@ -61,6 +65,7 @@ static int run_stage(struct code *c)
 {
 	int rc = lower_check_sizes(c->g);
 
+	c->g->work = &c->planned;
 	if (!rc)
 		rc = stages_make(c->g, &c->stages);
 	if (!rc)
@@ -70,9 +75,9 @@ static int run_stage(struct code *c)
 
 static int run_plan(struct code *c)
 {
-	int rc = arena_set_mark(&c->g->arena, &c->mark) ? 0 :
-							  graph_fail(c->g, -ENOMEM, "no memory");
+	int rc = arena_set_mark(&c->planned, &c->mark) ? 0 : graph_fail(c->g, -ENOMEM, "no memory");
 
+	c->g->work = &c->planned;
 	if (!rc)
 		rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
@@ -87,8 +92,7 @@ static int run_plan(struct code *c)
 
 static int run_lower(struct code *c)
 {
-	free(c->l.weights);
-	c->l.weights = NULL;
+	c->g->work = &c->lowered;
 	return lower_graph(&c->l, c->g, &c->plans, c->machine, c->sram);
 }
 
@@ -99,8 +103,13 @@ static int run_place(struct code *c)
 
 static int run_transfer(struct code *c)
 {
-	int rc = transfers_make(&c->l, &c->transfers);
+	int rc;
 
+	c->l.plans = NULL;
+	arena_free(&c->planned);
+	arena_free(&c->made);
+	c->g->work = &c->made;
+	rc = transfers_make(&c->l, &c->transfers);
 	return rc ? rc : transfers_check(&c->l, &c->transfers);
 }
 
@@ -114,7 +123,7 @@ static int run_stream(struct code *c)
 static int run_bundles(struct code *c)
 {
 	struct graph *g = c->g;
-	struct bundle_maker m = { .arena = &g->arena };
+	struct bundle_maker m = { .arena = &c->made };
 	const char *fault;
 
 	c->bundles = bundles_merge(&m, c->stream);
@@ -129,18 +138,24 @@ static int run_bundles(struct code *c)
 
 static int run_emit(struct code *c)
 {
-	int rc = emit(&c->l, &c->transfers, &c->bundles, c->out);
+	struct emitted program;
+	int rc = emit(&c->l, &c->transfers, &c->bundles, &program);
 
-	if (rc || !c->prefilled)
+	if (rc)
 		return rc;
-	if (c->out->cycles < c->first.cycles) {
-		compiled_free(&c->first);
-	} else {
-		compiled_free(c->out);
-		*c->out = c->first;
-		c->first.file = NULL;
+	if (c->prefilled && program.cycles >= c->program.cycles) {
+		emitted_free(&program);
+		return 0;
 	}
+	emitted_free(&c->program);
+	c->program = program;
 	return 0;
+}
+
+static int run_file(struct code *c)
+{
+	arena_free(&c->made);
+	return emit_file(&c->l, &c->program, c->out);
 }
 
 /* ---- What dumps show ----------------------------------------------------------------------- */
@@ -178,6 +193,12 @@ static void print_stream(const struct code *c, FILE *to)
 static void print_bundles(const struct code *c, FILE *to)
 {
 	bundles_print(&c->bundles, to);
+}
+
+static void print_program(const struct code *c, FILE *to)
+{
+	fprintf(to, "%" PRIu64 " bytes, %" PRIu64 " cycles\n", c->program.program.size,
+		c->program.cycles);
 }
 
 static void print_file(const struct code *c, FILE *to)
@@ -226,7 +247,8 @@ const struct pass passes[] = {
 	CODE("transfer", run_transfer, print_transfers, "which bytes come in and go out"),
 	CODE("stream", run_stream, print_stream, "which operation executes when"),
 	CODE("schedule", run_bundles, print_bundles, "bundles and loops"),
-	CODE("emit", run_emit, print_file, "the program's bytes, measured, in a file"),
+	CODE("emit", run_emit, print_program, "the program's bytes, measured"),
+	CODE("file", run_file, print_file, "the file that holds it, with the weights"),
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -326,7 +348,8 @@ static bool fit_into_less(struct code *c)
 	c->slack += c->fitted && c->fitted <= c->sram - c->sram / 16 && c->slack < PLAN_SLACK_MAX;
 	c->fitted = c->fitted ? c->fitted - c->sram / 32 : c->sram;
 	c->g->err->code = 0;
-	arena_back_to(&c->g->arena, &c->mark);
+	arena_back_to(&c->planned, &c->mark);
+	arena_free(&c->lowered);
 	return true;
 }
 
@@ -336,8 +359,6 @@ static bool clear_less(struct code *c)
 	if (c->prefilled || !prefill(&c->l))
 		return false;
 	c->prefilled = true;
-	c->first = *c->out;
-	*c->out = (struct compiled){ 0 };
 	return true;
 }
 
@@ -350,6 +371,7 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 	int rc = 0;
 
 	*out = (struct compiled){ 0 };
+	c.planned.stop = c.lowered.stop = c.made.stop = g->arena.stop;
 	g->bf16 = g->bf16 || o->bf16;
 	c.sram = o->sram && o->sram < machine->sram_bytes ? o->sram : machine->sram_bytes;
 	if (machine->mesh_w > 1 || machine->mesh_h > 1)
@@ -376,8 +398,12 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 		if (!rc && p->on_code == run_emit && clear_less(&c))
 			p = pass_of(run_transfer) - 1;
 	}
-	compiled_free(&c.first);
+	g->work = NULL;
+	emitted_free(&c.program);
+	arena_free(&c.made);
 	free(c.l.weights);
+	arena_free(&c.lowered);
+	arena_free(&c.planned);
 	if (!rc) {
 		out->host = g->host;
 		g->host = NULL;

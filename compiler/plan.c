@@ -236,7 +236,7 @@ int plan_pushes(struct graph *g, const struct stage *s, const struct layout *in,
 	struct tile_run *runs;
 
 	if (joined) {
-		*k = tile_k(&g->arena, m, &whole, 1);
+		*k = tile_k(graph_arena(g), m, &whole, 1);
 	} else {
 		runs = graph_alloc(g, size[KY] * sizeof(*runs));
 		if (!runs)
@@ -245,7 +245,7 @@ int plan_pushes(struct graph *g, const struct stage *s, const struct layout *in,
 			runs[ky] = (struct tile_run){
 				.offset = ky * y, .segs = size[KX], .len = containers, .stride = x
 			};
-		*k = tile_k(&g->arena, m, runs, (int)size[KY]);
+		*k = tile_k(graph_arena(g), m, runs, (int)size[KY]);
 	}
 	return k->n ? 0 : graph_fail(g, -ENOMEM, "no memory");
 }

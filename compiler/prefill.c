@@ -11,8 +11,9 @@
 
 enum {
 	BYTES = 4,
-	STORES_MAX = 192, /* about as long as the start of a transfer takes; tiles take longer */
-	CYCLES_PART = 500, /* of a replay: to clear less is not worth it */
+	STORES_MAX = 192, /* about as long as the start of a transfer takes; */
+	TILED_MAX = 2 * STORES_MAX, /* tiles take longer */
+	CYCLES_PART = 1000, /* of a replay: to clear less is not worth making it once more */
 };
 
 /* @trips stores of @lanes lanes of @zero each, one behind the other, to byte @offset of @buf. */
@@ -77,26 +78,36 @@ static bool comes_in(const struct lowering *l, const struct rondo_range *r)
 	return in;
 }
 
+/* As much of what is cleared as there is time to store. */
+static struct rondo_facts find_parts(const struct lowering *l)
+{
+	u32 vector = (u32)l->machine->lanes * BYTES, left = l->transfers ? TILED_MAX : STORES_MAX;
+	struct rondo_facts parts = { 0 };
+
+	for (u32 i = 0; i < l->facts.clear_count; i++) {
+		struct rondo_range part = l->facts.clear[i];
+
+		if (!left || comes_in(l, &part))
+			continue;
+		if ((part.hi - part.lo) / vector >= left)
+			part.hi = part.lo + left * vector;
+		left -= (part.hi - part.lo + vector - 1) / vector;
+		parts.clear[parts.clear_count++] = part;
+	}
+	return parts;
+}
+
 bool prefill(struct lowering *l)
 {
-	const struct rondo_facts *f = &l->facts;
-	u32 vector = (u32)l->machine->lanes * BYTES, stores = 0;
-	u32 most = l->transfers ? 2 * STORES_MAX : STORES_MAX;
+	const struct rondo_facts parts = find_parts(l);
 	int first = l->mir.items;
 	vreg zero;
 
-	if (rondo_clear_cycles(l->machine, f) * CYCLES_PART < f->cycles)
+	if (!parts.clear_count ||
+	    rondo_clear_cycles(l->machine, &parts) * CYCLES_PART < l->facts.cycles)
 		return false;
 	zero = mir_movi(&l->mir, 0);
-	for (u32 i = 0; i < f->clear_count; i++) {
-		struct rondo_range part = f->clear[i];
-
-		if (comes_in(l, &part))
-			continue;
-		if ((part.hi - part.lo) / vector >= most - stores)
-			part.hi = part.lo + (most - stores) * vector;
-		stores += (part.hi - part.lo + vector - 1) / vector;
-		fill_range(l, zero, &part);
-	}
-	return stores && !l->mir.error && bring_forward(l, first);
+	for (u32 i = 0; i < parts.clear_count; i++)
+		fill_range(l, zero, &parts.clear[i]);
+	return !l->mir.error && bring_forward(l, first);
 }

@@ -35,8 +35,8 @@ u64 bundles_count(const struct bundle_list *l)
 /* Moves @s on by @trips trips of the loop at @depth; @gone: it is no longer around. */
 static void move_slot(struct bundle_slot *s, int depth, u64 trips, bool gone)
 {
-	s->address += (s64)trips * s->stride[depth];
-	s->row += (s64)trips * s->row_stride[depth];
+	s->address += (s32)((s64)trips * s->stride[depth]);
+	s->row += (s32)((s64)trips * s->row_stride[depth]);
 	for (int d = depth; gone && d < RONDO_LOOP_DEPTH; d++) {
 		bool last = d == RONDO_LOOP_DEPTH - 1;
 
@@ -52,9 +52,9 @@ static struct bundle_node *copy_of(struct bundle_maker *m, const struct bundle_n
 
 	if (!copy)
 		return NULL;
-	copy->trips = n->trips;
-	copy->mark = n->mark;
-	for (int i = 0; i < RONDO_SLOTS_PER_BUNDLE; i++) {
+	if (n->kind == BUNDLE_MARK)
+		copy->mark = n->mark;
+	for (int i = 0; i < RONDO_SLOTS_PER_BUNDLE && n->kind == BUNDLE; i++) {
 		if (!n->slot[i])
 			continue;
 		copy->slot[i] = bundle_slot(m, n->slot[i]);
@@ -62,6 +62,9 @@ static struct bundle_node *copy_of(struct bundle_maker *m, const struct bundle_n
 			return NULL;
 		move_slot(copy->slot[i], depth, trips, gone);
 	}
+	if (n->kind != BUNDLE_LOOP)
+		return copy;
+	copy->trips = n->trips;
 	for (const struct bundle_node *i = n->body.first; i; i = i->next) {
 		struct bundle_node *inside = copy_of(m, i, depth, trips, gone);
 
@@ -216,10 +219,10 @@ static void emit(struct bundle_maker *m, struct bundle_list *out, const struct b
 	copy = bundle_node(m, n->kind);
 	if (!copy)
 		return;
-	copy->mark = n->mark;
-	if (n->mark)
-		m->mark = n->mark;
-	memcpy(copy->slot, n->slot, sizeof(copy->slot));
+	if (n->kind == BUNDLE_MARK)
+		copy->mark = m->mark = n->mark;
+	else
+		memcpy(copy->slot, n->slot, sizeof(copy->slot));
 	bundle_append(out, copy);
 }
 
@@ -227,8 +230,15 @@ struct bundle_list bundles_roll(struct bundle_maker *m, const struct bundle_list
 {
 	struct bundle_list out = { NULL, NULL };
 
-	for (const struct bundle_node *n = l->first; n; n = n->next)
-		emit(m, &out, n, 0);
+	for (struct bundle_node *n = l->first, *next; n; n = next) {
+		next = n->next;
+		if (n->kind == BUNDLE_MARK)
+			m->mark = n->mark;
+		if (n->kind == BUNDLE_LOOP)
+			emit(m, &out, n, 0);
+		else
+			bundle_append(&out, n);
+	}
 	return out;
 }
 
@@ -241,17 +251,17 @@ static void print_slot(const struct bundle_slot *s, FILE *out)
 
 	fprintf(out, " | %s", rondo_ops[op->op].name);
 	if (rondo_op_has_address(op->op)) {
-		fprintf(out, " %" PRId64, s->address);
+		fprintf(out, " %d", s->address);
 		for (int d = 0; d < RONDO_LOOP_DEPTH; d++) {
 			if (s->stride[d])
-				fprintf(out, "+%" PRId64 "*i%d", s->stride[d], d);
+				fprintf(out, "+%d*i%d", s->stride[d], d);
 		}
 	}
 	if (rondo_op_has_row(op->op)) {
-		fprintf(out, " r%" PRId64, s->row);
+		fprintf(out, " r%d", s->row);
 		for (int d = 0; d < RONDO_LOOP_DEPTH; d++) {
 			if (s->row_stride[d])
-				fprintf(out, "+%" PRId64 "*i%d", s->row_stride[d], d);
+				fprintf(out, "+%d*i%d", s->row_stride[d], d);
 		}
 	}
 	if (s->run->transfer >= 0)

@@ -52,7 +52,7 @@ bool stream_grow(struct builder *b, void **array, int used, int *room, size_t si
 
 	if (used < *room)
 		return true;
-	bigger = arena_grow(&b->l->g->arena, *array, *room * size, (*room * 2 + 64) * size);
+	bigger = arena_grow(graph_arena(b->l->g), *array, *room * size, (*room * 2 + 64) * size);
 	if (!bigger) {
 		stream_fail(b, -ENOMEM);
 		return false;
@@ -451,8 +451,8 @@ static int prepare(struct builder *b)
 		};
 	for (int i = b->t->early; i < b->t->count && b->opening < OPENING_MAX; i++)
 		b->opening += b->t->at[i].dir == RONDO_DMA_IN;
-	sram_map_init(&b->sram, &g->arena, b->l->machine->sram_bytes);
-	sram_map_init(&b->slots, &g->arena, RONDO_PROGRAM_SLOTS_MAX * RONDO_SLOT_BYTES_MAX);
+	sram_map_init(&b->sram, graph_arena(g), b->l->machine->sram_bytes);
+	sram_map_init(&b->slots, graph_arena(g), RONDO_PROGRAM_SLOTS_MAX * RONDO_SLOT_BYTES_MAX);
 	stream_find_lives(b);
 	return 0;
 }

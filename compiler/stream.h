@@ -16,8 +16,8 @@
 
 struct run_dim {
 	u64 trips; /* at least 2 */
-	s64 stride; /* bytes */
-	s64 row_stride;
+	s32 stride; /* bytes */
+	s32 row_stride;
 };
 
 struct stream_run {
@@ -29,9 +29,7 @@ struct stream_run {
 	int dims;
 	struct run_dim dim[RONDO_LOOP_DEPTH]; /* outermost first; no two continue each other */
 	s64 address, row; /* of the first execution; the first trips of all repetitions around */
-	s64 outer_stride[RONDO_LOOP_DEPTH]; /* of repetitions around, outermost first */
-	s64 outer_row[RONDO_LOOP_DEPTH];
-	const struct mir_ref *ref; /* its lane pattern; NULL: it has no address entry */
+	const struct mir_ref *ref; /* its lane pattern, and the strides of these; NULL: none */
 };
 
 /* From bundle @at on, what is executed is made for @node above all. */

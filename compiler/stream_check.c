@@ -18,12 +18,12 @@ static void print_run(const struct stream_run *r, int indent, FILE *out)
 	if (rondo_op_has_address(r->op.op)) {
 		fprintf(out, " address %" PRId64, r->address);
 		for (int d = 0; d < r->dims; d++)
-			fprintf(out, " %+" PRId64, r->dim[d].stride);
+			fprintf(out, " %+d", r->dim[d].stride);
 	}
 	if (rondo_op_has_row(r->op.op)) {
 		fprintf(out, " row %" PRId64, r->row);
 		for (int d = 0; d < r->dims; d++)
-			fprintf(out, " %+" PRId64, r->dim[d].row_stride);
+			fprintf(out, " %+d", r->dim[d].row_stride);
 	}
 	if (r->transfer >= 0)
 		fprintf(out, " t%d", r->transfer);

@@ -29,15 +29,12 @@ static void run_nest(struct stream_run *r, const struct kernel *k, const struct 
 	r->dims = k->dims;
 	for (int d = k->dims - 1; d >= 0; d--) {
 		u64 here = rest < k->trips[d] ? rest : k->trips[d];
-		struct run_dim *dim = &r->dim[d];
+		s64 stride = ref->stride[k->outer + d], row_stride = ref->row_stride[k->outer + d];
 
-		*dim = (struct run_dim){ k->trips[d], ref->stride[k->outer + d],
-					 ref->row_stride[k->outer + d] };
-		r->address += (s64)(copy % here) * dim->stride;
-		r->row += (s64)(copy % here) * dim->row_stride;
-		dim->trips /= here;
-		dim->stride *= (s64)here;
-		dim->row_stride *= (s64)here;
+		r->address += (s64)(copy % here) * stride;
+		r->row += (s64)(copy % here) * row_stride;
+		r->dim[d] = (struct run_dim){ k->trips[d] / here, (s32)(stride * (s64)here),
+					      (s32)(row_stride * (s64)here) };
 		copy /= (u32)here;
 		rest /= here;
 	}
@@ -93,13 +90,8 @@ static void add_run(struct builder *b, const struct placing *p, const reg_number
 	r->period = (u64)p->s->unroll * p->s->interval;
 	if (rondo_op_has_address(op->op.op))
 		r->address = b->l->mir.buf[op->ref.buf].base + op->ref.offset;
-	if (rondo_op_has_entry(op->op.op))
-		r->ref = &op->ref;
+	r->ref = &op->ref;
 	r->row = rondo_op_has_row(op->op.op) ? rondo_first_row(&op->op) : 0;
-	for (int d = 0; d < p->k->outer; d++) {
-		r->outer_stride[d] = op->ref.stride[d];
-		r->outer_row[d] = op->ref.row_stride[d];
-	}
 	run_nest(r, p->k, &op->ref, p->s->unroll, copy);
 	tidy_run(r);
 }

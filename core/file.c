@@ -66,8 +66,10 @@ void rondo_file_write(void *file, const struct rondo_file_part *parts, u32 count
 	u64 end = table_end(count_sections(parts, count));
 	u32 i;
 
-	memset(file, 0, rondo_file_bytes(parts, count));
+	memset(file, 0, end);
 	for (i = 0; i < count; i++) {
+		u8 *at = (u8 *)file + align(end);
+
 		if (!parts[i].size)
 			continue;
 		*section++ = (struct rondo_section){
@@ -76,7 +78,9 @@ void rondo_file_write(void *file, const struct rondo_file_part *parts, u32 count
 			.offset = align(end),
 			.size = parts[i].size,
 		};
-		memcpy((u8 *)file + align(end), parts[i].bytes, parts[i].size);
+		memset((u8 *)file + end, 0, align(end) - end);
+		if (at != parts[i].bytes)
+			memcpy(at, parts[i].bytes, parts[i].size);
 		end = align(end) + parts[i].size;
 	}
 	*header = (struct rondo_file_header){

@@ -26,8 +26,9 @@ struct rondo_file_part {
 u64 rondo_file_bytes(const struct rondo_file_part *parts, u32 count);
 
 /*
- * Writes the file of these sections, in their order, into the rondo_file_bytes() at @file. Judges
- * nothing: rondo_file_open() does.
+ * Writes the file of these sections, in their order, into the rondo_file_bytes() at @file. Bytes of
+ * the last one may be there already, at the end: they are not copied. Judges nothing:
+ * rondo_file_open() does.
  */
 void rondo_file_write(void *file, const struct rondo_file_part *parts, u32 count);
 

@@ -123,7 +123,7 @@ static void test_padding(void)
 	graph_free(l.g);
 }
 
-/* The last bytes of weights that a program may have, and one more; nothing is packed. */
+/* The last bytes of weights that a program may have, and one more; none is before them. */
 static void test_weights(void)
 {
 	struct lowering l = { .consts = MIR_NO_BUF, .node_name = "n" };
@@ -132,7 +132,6 @@ static void test_weights(void)
 	l.g = graph_new("g", "m", &err);
 	mir_init(&l.mir, &l.g->arena);
 	l.weights_bytes = LOWER_WEIGHTS_MAX - 64;
-	l.weights_room = LOWER_WEIGHTS_MAX;
 	lower_const(&l, NULL, 64, NULL);
 	tap_ok(!lower_error(&l, NULL) && l.weights_bytes == LOWER_WEIGHTS_MAX,
 	       "512 MiB of weights");
@@ -140,6 +139,7 @@ static void test_weights(void)
 	tap_ok(lower_error(&l, NULL) == -EFBIG &&
 		       !strcmp(err.text, "m: more than 512 MiB of weights"),
 	       "and one more: %s", err.text);
+	free(l.weights);
 	graph_free(l.g);
 }
 

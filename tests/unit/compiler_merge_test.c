@@ -127,8 +127,8 @@ static void random_dims(struct stream_run *r, u64 room)
 		memmove(&r->dim[1], &r->dim[0], r->dims * sizeof(r->dim[0]));
 		r->dim[0] = (struct run_dim){
 			trips,
-			(s64)random_below(&state, 2000) - 500 + 10000 * d,
-			(s64)random_below(&state, 7) - 3,
+			(s32)random_below(&state, 2000) - 500 + 10000 * d,
+			(s32)random_below(&state, 7) - 3,
 		};
 		r->dims++;
 	}
@@ -283,12 +283,12 @@ static void test_repetition(void)
 	struct stream loop = { .next = &last, .trips = TRIPS, .body = &body };
 	struct stream first = { .next = &loop, .run = &before, .runs = 1, .length = BEFORE };
 	struct stream flat = { .run = all, .length = BEFORE + TRIPS * INSIDE + 1 };
+	const struct mir_ref moves = { .stride = { 100000 }, .row_stride = { 7 } };
 	struct arena arena = { 0 };
 	struct bundle_maker m = { .arena = &arena };
 	struct bundle_list l;
 
-	inside.outer_stride[0] = 100000;
-	inside.outer_row[0] = 7;
+	inside.ref = &moves;
 	all[flat.runs++] = before;
 	for (u64 trip = 0; trip < TRIPS; trip++) {
 		struct stream_run *r = &all[flat.runs++];

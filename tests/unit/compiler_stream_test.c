@@ -137,8 +137,9 @@ static struct graph *make(struct random_program *p, const struct rondo_machine *
 	return g;
 }
 
-static int finish(struct random_program *p, struct compiled *program)
+static int finish(struct random_program *p, struct compiled *file)
 {
+	struct emitted program;
 	struct bundle_maker maker = { .arena = &p->l.g->arena };
 	struct transfer_list transfers;
 	struct stream *stream;
@@ -157,7 +158,12 @@ static int finish(struct random_program *p, struct compiled *program)
 		return rc;
 	bundles = bundles_merge(&maker, stream);
 	bundles = bundles_roll(&maker, &bundles);
-	return maker.error ? maker.error : emit(&p->l, &transfers, &bundles, program);
+	rc = maker.error ? maker.error : emit(&p->l, &transfers, &bundles, &program);
+	if (rc)
+		return rc;
+	rc = emit_file(&p->l, &program, file);
+	emitted_free(&program);
+	return rc;
 }
 
 static bool run(u32 seed, bool plain, u8 result[BYTES], u64 *cycles)

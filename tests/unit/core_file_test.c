@@ -204,6 +204,27 @@ static void test_write(void)
 	refusals[RONDO_FILE_TABLE]++;
 }
 
+/* The last part may be where it belongs, and there is nothing but the file then, too. */
+static void test_write_in_place(void)
+{
+	struct rnd_file f = rnd_file_good();
+	struct rondo_file_part parts[] = {
+		{ RONDO_SECTION_PROGRAM, 0, &f.program, sizeof(f.program) },
+		{ RONDO_SECTION_SLOT_DATA, 1, f.data, sizeof(f.data) },
+	};
+	u8 copied[1024] __attribute__((aligned(RONDO_FILE_ALIGN)));
+	u8 placed[1024] __attribute__((aligned(RONDO_FILE_ALIGN)));
+	u64 size = rondo_file_bytes(parts, 2), at = size - sizeof(f.data);
+
+	memset(copied, 0xff, sizeof(copied));
+	memset(placed, 0xff, sizeof(placed));
+	rondo_file_write(copied, parts, 2);
+	memcpy(placed + at, f.data, sizeof(f.data));
+	parts[1].bytes = placed + at;
+	rondo_file_write(placed, parts, 2);
+	tap_ok(!memcmp(copied, placed, sizeof(copied)), "the last part is where it belongs");
+}
+
 static void test_dtypes(void)
 {
 	tap_ok(rondo_dtype_bytes(RONDO_F32) == 4 && rondo_dtype_bytes(RONDO_S32) == 4 &&
@@ -223,6 +244,7 @@ int main(void)
 	test_bad_tensors();
 	test_bad_regions();
 	test_write();
+	test_write_in_place();
 	test_dtypes();
 	test_all_refused();
 	return tap_done();
