@@ -88,7 +88,7 @@ append+=" oops=panic" # what hangs after an oops would be waited for
 append+=" $words"
 args=(-M q35 -cpu "max,-cx16" -smp "$cpus" -m 1G -accel "tcg,thread=$thread"
 	-L /usr/share/seabios -L /usr/share/qemu -nodefaults -nic none -display none -no-reboot
-	-kernel "$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION" -initrd "$work/initramfs"
+	-kernel "${KERNEL_IMAGE:-$KERNEL_ROOT/boot/vmlinuz-$KERNEL_VERSION}" -initrd "$work/initramfs"
 	-serial "${shell:+mon:}stdio" -serial "file:$work/klog" -serial "file:$result"
 	-chardev "socket,id=monitor,path=$work/monitor,server=on,wait=off" -mon "monitor,mode=control"
 	-serial "unix:$work/monitor")

@@ -3,6 +3,7 @@
 # Fetches the guest's kernel and its headers into the cache and prints shell assignments:
 #   KERNEL_VERSION  as in `uname -r`
 #   KERNEL_ROOT     where the packages are unpacked: boot/, lib/modules/, usr/src/
+#   KERNEL_IMAGE    what QEMU boots
 # `kernel.sh source` also fetches what only the full source has (for tests and style) and
 # prints KERNEL_SOURCE, a directory with kselftest_harness.h, kselftest.h and
 # checkpatch.pl with its tables.
@@ -59,6 +60,30 @@ fetch_kernel()
 	mv root "$DIR/$version-amd64"
 	cd "$TOP"
 	rm -rf "$dir"
+}
+
+# Prints the kernel $1 out of the image that unpacks itself, for which an emulated processor takes a
+# second: QEMU boots it as it is. Without zstd, or if it is packed otherwise, the image has to do.
+unpacked()
+{
+	local boot=$DIR/$1/boot image vmlinux sectors offset bytes
+	image=$boot/vmlinuz-$1 vmlinux=$boot/vmlinux-$1
+	if [ ! -e "$vmlinux" ]; then
+		# setup_sects, payload_offset and payload_length of the kernel's boot protocol; the last four
+		# bytes of the payload are its size.
+		sectors=$(od -A n -t u1 -j $((0x1f1)) -N 1 "$image")
+		offset=$(od -A n -t u4 -j $((0x248)) -N 4 "$image")
+		bytes=$(od -A n -t u4 -j $((0x24c)) -N 4 "$image")
+		if dd if="$image" iflag=skip_bytes,count_bytes bs=1M status=none \
+			skip=$((512 * (sectors + 1) + offset)) count=$((bytes - 4)) 2>/dev/null |
+			zstd -dqc >"$vmlinux.$$" 2>/dev/null; then
+			mv "$vmlinux.$$" "$vmlinux"
+		else
+			rm "$vmlinux.$$"
+		fi
+	fi
+	[ ! -e "$vmlinux" ] || image=$vmlinux
+	echo "$image"
 }
 
 # Takes a few files out of the source package; the 150 MB archive is not kept.
@@ -157,6 +182,7 @@ if [ -z "$(newest)" ]; then
 fi
 echo "KERNEL_VERSION=$(newest)"
 echo "KERNEL_ROOT=$DIR/$(newest)"
+echo "KERNEL_IMAGE=$(unpacked "$(newest)")"
 if [ "${1:-}" = source ]; then
 	if [ ! -d "$DIR/source" ]; then
 		need apt-get dpkg tar xz
