@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # Installs the release build, or removes what an install put there: stage.sh install | uninstall.
+# What tests need to leave it as it was: stage.sh prefix prints the prefix that it is made for, stage.sh
+# adopt tells it of another.
 #
 # From the environment: PREFIX is where library and command go, DESTDIR a directory that stands for
 # the root, from where make was called if it is relative. The firmware, the udev rule and the module's
@@ -15,12 +17,20 @@ destdir=${DESTDIR:-}
 [[ -z $destdir || $destdir = /* ]] || destdir=$PWD/$destdir
 need meson ninja python3
 
+# The prefix that the build was made for, from where meson keeps it for others: it takes three quarters
+# of a second to start and say the same.
+made_for()
+{
+	python3 -c 'import json, sys
+print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))' \
+		<"$build/meson-info/intro-buildoptions.json"
+}
+
 # A build that was made for another prefix is told of this one; nothing is compiled again.
 adopt_prefix()
 {
 	local now
-	now=$(meson introspect --buildoptions "$build" | python3 -c 'import json, sys
-print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')
+	now=$(made_for)
 	[ "$now" != "$prefix" ] || return 0
 	logged configure meson configure "$build" "-Dprefix=$prefix"
 	logged install-build ninja -C "$build"
@@ -53,8 +63,10 @@ uninstall()
 }
 
 [ -e "$build/build.ninja" ] || die "nothing is built: run make release"
+[ "${1:-}" != prefix ] || { made_for; exit; }
 adopt_prefix
 case ${1:-} in
+adopt) ;;
 install) DESTDIR=$destdir meson install -C "$build" --no-rebuild --quiet ;;
 uninstall) uninstall ;;
 *) die "usage: stage.sh install | uninstall" ;;
