@@ -95,6 +95,7 @@ struct lowering {
 	u64 scratch_bytes; /* of the slot where values outside of SRAM are */
 	int weight_buffer; /* that weights were loaded into last, of the two of the matrix unit */
 	struct rondo_facts facts; /* of the program that has been made of it last */
+	mir_buf unplaced; /* a buffer for which place_buffers() has found no address */
 	u64 resident; /* bytes from 0 on where all constants stay, as they lie in their slot; or 0
 		       */
 };

@@ -145,6 +145,15 @@ const struct node *mir_user_of(const struct mir *m, mir_buf b)
 	return NULL;
 }
 
+const struct node *mir_last_user_of(const struct mir *m, mir_buf b)
+{
+	for (int i = m->items - 1; i >= 0; i--) {
+		if (m->item[i].kind == MIR_OP && m->item[i].ref.buf == b)
+			return mir_node_of(m, i);
+	}
+	return NULL;
+}
+
 struct mir_item *mir_op(struct mir *m, enum rondo_opcode opcode)
 {
 	struct mir_item *item = mir_append(m, MIR_OP);

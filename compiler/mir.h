@@ -124,8 +124,9 @@ void mir_step(struct mir *m);
 /* The graph node that item @i is made for, or NULL. */
 const struct node *mir_node_of(const struct mir *m, int i);
 
-/* The first graph node whose operations touch buffer @b; NULL: only transfers do. */
+/* The first graph node whose operations touch buffer @b, and the last; NULL: only transfers do. */
 const struct node *mir_user_of(const struct mir *m, mir_buf b);
+const struct node *mir_last_user_of(const struct mir *m, mir_buf b);
 
 /* Appends an item of @kind; everything but the kind is zero and every register VREG_NONE. */
 struct mir_item *mir_append(struct mir *m, enum mir_kind kind);

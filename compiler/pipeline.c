@@ -16,8 +16,9 @@ struct code {
 	struct graph *g;
 	const struct rondo_machine *machine;
 	u64 sram; /* bytes of it that the program may use, */
-	u64 fitted; /* and that plans are fitted into; 0: everything is in SRAM */
-	unsigned int slack; /* as plans.slack */
+	bool fitted; /* plans are, into that; else everything is in SRAM */
+	u8 *crowded; /* as plans.crowded */
+	int attempts; /* at addresses of what is fitted, so far */
 	struct arena planned; /* stages and plans, */
 	struct arena_mark mark; /* and before what the next attempt to fit makes anew */
 	struct stages stages;
@@ -70,6 +71,10 @@ static int run_stage(struct code *c)
 		rc = stages_make(c->g, &c->stages);
 	if (!rc)
 		stages_shuffle(&c->stages);
+	if (!rc)
+		c->crowded = graph_alloc(c->g, (size_t)c->stages.count + 1);
+	if (!rc && !c->crowded)
+		rc = c->g->err->code;
 	return rc ? rc : stages_check(c->g, &c->stages);
 }
 
@@ -81,12 +86,12 @@ static int run_plan(struct code *c)
 	if (!rc)
 		rc = plans_make(c->g, &c->stages, c->machine, &c->plans);
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
-		c->fitted = c->sram;
-	c->plans.slack = c->slack;
+		c->fitted = true;
+	c->plans.crowded = c->crowded;
 	if (!rc && !c->fitted)
 		rc = plans_settle(c->g, &c->plans, c->machine);
 	if (!rc && c->fitted)
-		rc = plans_fit(c->g, &c->plans, c->machine, c->fitted);
+		rc = plans_fit(c->g, &c->plans, c->machine, c->sram);
 	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
 }
 
@@ -335,6 +340,36 @@ static const struct pass *pass_of(int (*on_code)(struct code *c))
 	return p;
 }
 
+/* The stage that is made of @n, or @otherwise. */
+static int stage_of(const struct stages *s, const struct node *n, int otherwise)
+{
+	for (int i = 0; i < s->count; i++) {
+		if (s->at[i]->node == n)
+			return i;
+	}
+	return otherwise;
+}
+
+/* Leaves more room at the stages between which the buffer lives that has no address, or at all. */
+static void crowd(struct code *c, bool all)
+{
+	const struct mir *m = &c->l.mir;
+	int end = c->stages.count - 1;
+	int first = all ? 0 : stage_of(&c->stages, mir_user_of(m, c->l.unplaced), 0);
+	int last = all ? end : stage_of(&c->stages, mir_last_user_of(m, c->l.unplaced), end);
+
+	for (int i = first; i <= last; i++)
+		c->crowded[i] += c->crowded[i] < PLAN_CROWDED_MAX;
+}
+
+enum { ATTEMPTS_APART = 8, ATTEMPTS = ATTEMPTS_APART + PLAN_CROWDED_MAX };
+
+/* Some room is lost everywhere; more of it where there was too little, while that helps. */
+static bool is_for_all(int attempt)
+{
+	return !attempt || attempt > ATTEMPTS_APART;
+}
+
 /*
  * First everything is planned to be in SRAM. If that does not fit, plans are fitted; they know how
  * many bytes live at a time, but not what lies between them when they have addresses, so that the
@@ -343,10 +378,11 @@ static const struct pass *pass_of(int (*on_code)(struct code *c))
  */
 static bool fit_into_less(struct code *c)
 {
-	if (c->fitted && c->fitted <= c->sram / 2)
+	if (c->attempts == ATTEMPTS)
 		return false;
-	c->slack += c->fitted && c->fitted <= c->sram - c->sram / 16 && c->slack < PLAN_SLACK_MAX;
-	c->fitted = c->fitted ? c->fitted - c->sram / 32 : c->sram;
+	if (c->fitted)
+		crowd(c, is_for_all(c->attempts++));
+	c->fitted = true;
 	c->g->err->code = 0;
 	arena_back_to(&c->planned, &c->mark);
 	arena_free(&c->lowered);

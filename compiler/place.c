@@ -232,12 +232,13 @@ static int (*const orders[])(const void *, const void *) = { larger_first, large
 
 enum { ORDERS = sizeof(orders) / sizeof(*orders) };
 
-static int refuse(const struct lowering *l, const struct mir_buffer *buf)
+static int refuse(struct lowering *l, const struct mir_buffer *buf)
 {
 	const struct node *n = mir_user_of(&l->mir, (mir_buf)(buf - l->mir.buf));
 	bool is_const = buf->kind == MIR_BUF_CONST;
 	char what[128] = "its constants need";
 
+	l->unplaced = (mir_buf)(buf - l->mir.buf);
 	if (!is_const)
 		snprintf(what, sizeof(what), "\"%.100s\" needs", buf->name);
 	return node_fail(l->g, n, -EFBIG,

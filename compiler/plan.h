@@ -16,7 +16,7 @@
 enum {
 	PLAN_TAPS_MAX = 25, /* of a product on the vector units, whose weights are in registers */
 	PLAN_CONST_PART = 8, /* of SRAM: constants that are larger come in by tiles */
-	PLAN_SLACK_MAX = 4,
+	PLAN_CROWDED_MAX = 16,
 	PLAN_PIECES_MAX = 1024, /* that the weights of a stage come in */
 	PLAN_NO_STAGE = -1,
 };
@@ -67,7 +67,7 @@ struct plans {
 	 * reads it need it, so that it is nowhere as a whole; PLAN_NO_STAGE: there is none.
 	 */
 	int *maker;
-	unsigned int slack; /* eighths of the room for tiles that are left free between them */
+	const u8 *crowded; /* by stage: so often buffers beside it had no address; NULL: never */
 	bool settled; /* all constants can stay in SRAM, and plans_settle() has found that */
 	bool settling; /* transfers go on beside the work of earlier stages: */
 	s64 worked, moved; /* cycles of these, and bytes of constants and inputs so far; */

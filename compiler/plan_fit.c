@@ -26,6 +26,9 @@ enum {
 	SUMS_TRIED = 4, /* numbers of pixels, for each number of columns */
 	TRANSFERS_MAX = RONDO_DESCS_MAX - RONDO_DESCS_MAX / 32, /* of a stage */
 	OUTSIDE_MIN = 512, /* bytes of a value that is worth sending out */
+	CROWDED_PART = 32, /* of SRAM, what stays free each time that there were no addresses, */
+	CROWDED_VALUES = 2, /* between values so often, then between tiles, too: */
+	SLACK_MAX = 4, /* eighths of their room */
 	NOBODY = -1,
 };
 
@@ -52,6 +55,23 @@ static u64 no_less(u64 a, u64 b)
 static s64 round_up(s64 n, s64 to)
 {
 	return (n + to - 1) / to * to;
+}
+
+/* Bytes of SRAM for stage @i and what lives beside it. */
+static u64 sram_at(const struct fit *f, int i)
+{
+	u64 free = f->p->crowded ? f->p->crowded[i] * (f->p->sram / CROWDED_PART) : 0;
+
+	return f->p->sram - free;
+}
+
+/* Bytes of @room that tiles of stage @i leave free between them. */
+static u64 slack_at(const struct fit *f, int i, u64 room)
+{
+	u64 times = f->p->crowded ? f->p->crowded[i] : 0;
+
+	times = times > CROWDED_VALUES ? times - CROWDED_VALUES : 0;
+	return room * (times < SLACK_MAX ? times : SLACK_MAX) / 8;
 }
 
 /* ---- Tiles ----------------------------------------------------------------------------------- */
@@ -423,7 +443,7 @@ static u64 fit_stage(struct fit *f, int i, u64 room)
 	if (!touches_outside(f, s, plan) && fits(f, s, plan, s->size, room))
 		return 0;
 	plan->tiled = true;
-	room -= room * f->p->slack / 8;
+	room -= slack_at(f, i, room);
 	for (plan->buffers = 2; plan->buffers && least == UINT64_MAX; plan->buffers--) {
 		struct plan once = *plan;
 
@@ -603,10 +623,10 @@ static u64 least_bytes(const struct fit *f, const struct stage *s, const struct 
  */
 static u64 room_at(const struct fit *f, int i)
 {
-	u64 others = f->p->sram / OTHERS_PART, taken;
+	u64 others = f->p->sram / OTHERS_PART, sram = sram_at(f, i), taken;
 
 	taken = f->live[i] + (others < OTHERS_MAX ? others : OTHERS_MAX);
-	return taken < f->p->sram ? f->p->sram - taken : 0;
+	return taken < sram ? sram - taken : 0;
 }
 
 /* All there is to say of tiles that are very many. */
@@ -631,12 +651,13 @@ static int refuse(struct fit *f, int i)
 	if (f->g->err->code)
 		return f->g->err->code;
 	f->most_tiles = UINT64_MAX;
-	if (f->live[i] <= f->p->sram && fit_stage(f, i, room_at(f, i)) < UINT64_MAX && plan->tiled)
+	if (f->live[i] <= sram_at(f, i) && fit_stage(f, i, room_at(f, i)) < UINT64_MAX &&
+	    plan->tiled)
 		return refuse_tiles(f, s, plan);
 	return node_fail(f->g, s->node, -EFBIG,
 			 "the smallest tile of it needs %" PRIu64
 			 " bytes of SRAM, there are %" PRIu64,
-			 least_bytes(f, s, plan) + f->live[i], f->p->sram);
+			 least_bytes(f, s, plan) + f->live[i], sram_at(f, i));
 }
 
 /*
@@ -687,9 +708,11 @@ static u32 best_to_leave(struct fit *f, int i, u64 least)
 static int make_room(struct fit *f, int i, bool *changed)
 {
 	for (;;) {
-		u64 cost = f->live[i] <= f->p->sram ? fit_stage(f, i, room_at(f, i)) : UINT64_MAX;
+		u64 cost = UINT64_MAX;
 		u32 v;
 
+		if (f->live[i] <= sram_at(f, i))
+			cost = fit_stage(f, i, room_at(f, i));
 		if (!cost)
 			return 0;
 		v = best_to_leave(f, i, cost);
