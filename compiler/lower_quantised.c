@@ -89,7 +89,7 @@ static void run(struct lowering *l, const struct stage *s, struct map *map,
 		for (int i = 0; i < inputs; i++)
 			stride[1 + i] = plan_stride(&s->in[i], &at[1 + i].layout, d);
 		for (int i = 1 + inputs; i < map->operands; i++)
-			stride[i] = s->out.step[axis][d] * BYTES;
+			stride[i] = (s64)s->out.step[axis][d] * BYTES;
 		map_dim(map, s->size[d], stride);
 	}
 	map_run(&l->mir, l->machine->lanes, map);

@@ -93,8 +93,8 @@ static void clamp_like(struct stage *s)
 static void slide(struct stage_access *a, int i, const struct window_axis *x, int out, int cell)
 {
 	a->at[i] = -x->pad;
-	a->step[i][out] = x->stride;
-	a->step[i][cell] = x->dilation;
+	a->step[i][out] = (s32)x->stride;
+	a->step[i][cell] = (s32)x->dilation;
 }
 
 static int make_conv(struct graph *g, struct stages *list, struct node *n)
@@ -328,7 +328,7 @@ static int make_part(struct graph *g, struct stages *list, struct node *n)
 	plain_domain(s, &s->out.as);
 	for (int d = 0; d < s->dims; d++) {
 		s->in[0].at[d] = n->attrs.starts.v[d];
-		s->in[0].step[d][d] = s->size[d] > 1 ? n->attrs.steps.v[d] : 0;
+		s->in[0].step[d][d] = (s32)(s->size[d] > 1 ? n->attrs.steps.v[d] : 0);
 	}
 	return 0;
 }

@@ -32,7 +32,9 @@ struct stage_access {
 	const struct value *value; /* NULL: the stage has no such input */
 	struct shape as; /* the shape that is indexed: its own, or one of as many elements */
 	s64 at[TENSOR_RANK_MAX]; /* of each coordinate */
-	s64 step[TENSOR_RANK_MAX][STAGE_DIMS]; /* per index of each dimension of the domain */
+	/* Per index of each dimension of the domain; of one that has a single index it may be cut.
+	 */
+	s32 step[TENSOR_RANK_MAX][STAGE_DIMS];
 };
 
 struct stage {

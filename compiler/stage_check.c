@@ -64,7 +64,7 @@ static int check_access(const struct graph *g, const struct stage *s, const stru
 /* Whether the dimensions that move coordinate @i of the result do so by the same for two points. */
 static bool meets(const struct stage *s, int i)
 {
-	const s64 *step = s->out.step[i];
+	const s32 *step = s->out.step[i];
 	s64 span = 0;
 	u32 done = 0;
 

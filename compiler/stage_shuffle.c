@@ -67,8 +67,8 @@ static bool is_shuffle(struct stage *const *at, struct shuffle *shuffle)
 /* Lets @s store what it makes of all channels where @shuffle takes it; false: it cannot. */
 static bool store_shuffled(struct stage *s, const struct shuffle *shuffle)
 {
-	s64 *step = s->out.step[CHANNEL], first = s->out.at[CHANNEL] % shuffle->each;
-	s64 last = first, channels = 1;
+	s64 first = s->out.at[CHANNEL] % shuffle->each, last = first, channels = 1;
+	s32 *step = s->out.step[CHANNEL];
 
 	if (!shape_equal(&s->out.as, &shuffle->from->shape))
 		return false;
@@ -81,8 +81,8 @@ static bool store_shuffled(struct stage *s, const struct shuffle *shuffle)
 	if (last >= shuffle->each || channels != shuffle->groups * shuffle->each)
 		return false;
 	for (int d = 0; d < s->dims; d++)
-		step[d] = step[d] % shuffle->each ? step[d] * shuffle->groups :
-						    step[d] / shuffle->each;
+		step[d] = (s32)(step[d] % shuffle->each ? step[d] * shuffle->groups :
+							  step[d] / shuffle->each);
 	s->out.at[CHANNEL] = first * shuffle->groups + s->out.at[CHANNEL] / shuffle->each;
 	s->out.value = shuffle->to;
 	return true;

@@ -27,7 +27,7 @@ struct stream_run {
 	u64 start; /* bundle of the first execution */
 	u64 period; /* bundles from one to the next */
 	int dims;
-	struct run_dim dim[RONDO_LOOP_DEPTH]; /* outermost first; no two continue each other */
+	struct run_dim *dim; /* outermost first; no two continue each other */
 	s64 address, row; /* of the first execution; the first trips of all repetitions around */
 	const struct mir_ref *ref; /* its lane pattern, and the strides of these; NULL: none */
 };

@@ -4,6 +4,9 @@
  */
 #include "compiler/stream_builder.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* ---- Runs ------------------------------------------------------------------------------------ */
 
 static u8 reg_of(const struct builder *b, const struct placing *p, const reg_numbers reg, vreg v,
@@ -76,6 +79,7 @@ static void add_run(struct builder *b, const struct placing *p, const reg_number
 {
 	const struct mir_item *op = &p->k->op[i];
 	struct stream_run *r = stream_new_run(b);
+	struct run_dim dim[RONDO_LOOP_DEPTH];
 
 	if (!r)
 		return;
@@ -92,8 +96,14 @@ static void add_run(struct builder *b, const struct placing *p, const reg_number
 		r->address = b->l->mir.buf[op->ref.buf].base + op->ref.offset;
 	r->ref = &op->ref;
 	r->row = rondo_op_has_row(op->op.op) ? rondo_first_row(&op->op) : 0;
+	r->dim = dim;
 	run_nest(r, p->k, &op->ref, p->s->unroll, copy);
 	tidy_run(r);
+	r->dim = r->dims ? graph_alloc(b->l->g, (size_t)r->dims * sizeof(*r->dim)) : NULL;
+	if (r->dim)
+		memcpy(r->dim, dim, (size_t)r->dims * sizeof(*r->dim));
+	else if (r->dims)
+		stream_fail(b, -ENOMEM);
 }
 
 void stream_add_runs(struct builder *b, const struct placing *p, const reg_numbers reg)

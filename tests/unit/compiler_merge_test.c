@@ -137,6 +137,7 @@ static void random_dims(struct stream_run *r, u64 room)
 /* Runs of one slot follow one another; those of period 2 and more leave bundles free. */
 static void random_stream(struct stream *s, struct stream_run run[RUNS_MAX])
 {
+	static struct run_dim dims[RUNS_MAX][RONDO_LOOP_DEPTH];
 	static const u64 periods[] = { 1, 1, 1, 2, 3, 4 };
 	static const u8 ops[RONDO_SLOTS_PER_BUNDLE] = {
 		RONDO_OP_wait, RONDO_OP_ld_w,	  RONDO_OP_ld_w, RONDO_OP_st_w,
@@ -155,6 +156,7 @@ static void random_stream(struct stream *s, struct stream_run run[RUNS_MAX])
 					  .transfer = -1,
 					  .period = 1,
 					  .op.op = ops[slot],
+					  .dim = dims[s->runs],
 					  .address = (s64)random_below(&state, 100000),
 					  .row = (s64)random_below(&state, 500) };
 		if (start >= LENGTH)
@@ -207,7 +209,8 @@ static void test_random(void)
 /* ---- Known streams ----------------------------------------------------------------------------
  */
 
-static struct stream_run simple_run(u8 slot, u64 start, u64 rows, u64 row)
+/* Its loops are in @dim. */
+static struct stream_run simple_run(u8 slot, u64 start, u64 rows, u64 row, struct run_dim dim[2])
 {
 	struct stream_run r = { .slot = slot,
 				.start = start,
@@ -215,8 +218,10 @@ static struct stream_run simple_run(u8 slot, u64 start, u64 rows, u64 row)
 				.transfer = -1,
 				.ref = &ref,
 				.dims = 2,
-				.dim = { { rows, 7680, 28 }, { row, 256, 1 } } };
+				.dim = dim };
 
+	dim[0] = (struct run_dim){ rows, 7680, 28 };
+	dim[1] = (struct run_dim){ row, 256, 1 };
 	r.op.op = slot == RONDO_M ? RONDO_OP_push_f32 : RONDO_OP_st_w;
 	return r;
 }
@@ -238,7 +243,8 @@ static u64 text_of(struct stream *s, bool *good)
 
 static void test_known(void)
 {
-	struct stream_run run[2] = { simple_run(RONDO_M, 1, 18, 28) };
+	struct run_dim dim[2][2];
+	struct stream_run run[2] = { simple_run(RONDO_M, 1, 18, 28, dim[0]) };
 	struct stream s = { .run = run, .runs = 1, .length = 505 };
 	bool good;
 	u64 text = text_of(&s, &good), more;
@@ -253,16 +259,16 @@ static void test_known(void)
 	more = text_of(&s, &good);
 	tap_ok(good && more == 3, "more trips than a nest can have are a loop of their own: %llu",
 	       (unsigned long long)more);
-	run[1] = simple_run(RONDO_S, 2, 18000, 28);
+	run[1] = simple_run(RONDO_S, 2, 18000, 28, dim[1]);
 	s.runs = 2;
 	s.length++;
 	text = text_of(&s, &good);
 	tap_ok(good && text <= 16, "stores one bundle behind the pushes: %llu",
 	       (unsigned long long)text);
-	run[1] = simple_run(RONDO_S, 2, 36000, 14);
+	run[1] = simple_run(RONDO_S, 2, 36000, 14, dim[1]);
 	text = text_of(&s, &good);
 	tap_ok(good && text <= 24, "rows of 28 beside rows of 14: %llu", (unsigned long long)text);
-	run[1] = simple_run(RONDO_S, 2, 18000, 9);
+	run[1] = simple_run(RONDO_S, 2, 18000, 9, dim[1]);
 	run[1].period = 3;
 	s.length = 2 + 18000 * 28;
 	text = text_of(&s, &good);
@@ -276,8 +282,9 @@ static void test_known(void)
 static void test_repetition(void)
 {
 	enum { TRIPS = 5, BEFORE = 5, INSIDE = 13 };
-	struct stream_run before = simple_run(RONDO_M, 0, 2, 2);
-	struct stream_run inside = simple_run(RONDO_M, 0, 3, 4), all[1 + TRIPS];
+	struct run_dim dim[2][2];
+	struct stream_run before = simple_run(RONDO_M, 0, 2, 2, dim[0]);
+	struct stream_run inside = simple_run(RONDO_M, 0, 3, 4, dim[1]), all[1 + TRIPS];
 	struct stream last = { .length = 1 };
 	struct stream body = { .run = &inside, .runs = 1, .length = INSIDE };
 	struct stream loop = { .next = &last, .trips = TRIPS, .body = &body };
@@ -320,7 +327,8 @@ static u64 executed(const struct bundle_list *l)
 /* Marks stand before the bundle of their number, and keep their order. */
 static void test_marks(void)
 {
-	struct stream_run run = simple_run(RONDO_M, 0, 4, 5);
+	struct run_dim dim[2];
+	struct stream_run run = simple_run(RONDO_M, 0, 4, 5, dim);
 	struct stream_mark marks[] = { { 0, "a", NULL }, { 7, "b", NULL }, { 7, "c", NULL } };
 	struct stream s = { .run = &run, .runs = 1, .length = 20, .mark = marks, .marks = 3 };
 	struct arena arena = { 0 };
