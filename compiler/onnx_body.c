@@ -60,7 +60,8 @@ struct onnx_bodies *onnx_bodies_new(struct onnx_reader *r, ProtobufCMessage *mes
 	b->options.external = r->options->external;
 	b->functions = model->n_functions;
 	b->function = graph_alloc(r->g, b->functions * sizeof(Onnx__FunctionProto *));
-	if (!b->function)
+	b->defaults = graph_alloc(r->g, b->functions * sizeof(*b->defaults));
+	if (!b->function || !b->defaults)
 		return NULL;
 	for (size_t i = 0; i < b->functions; i++)
 		b->function[i] = model->functions[i];
@@ -69,24 +70,35 @@ struct onnx_bodies *onnx_bodies_new(struct onnx_reader *r, ProtobufCMessage *mes
 	return b;
 }
 
+/* Where the function that @p calls is in the list; NULL: the model has none. */
+static Onnx__FunctionProto *const *find_function(const struct onnx_bodies *b,
+						 const Onnx__NodeProto *p)
+{
+	Onnx__FunctionProto wanted = { .name = p->op_type, .domain = p->domain }, *key = &wanted;
+
+	return b->functions ? bsearch(&key, b->function, b->functions, sizeof(key), by_name) : NULL;
+}
+
 const Onnx__FunctionProto *onnx_function(const struct onnx_reader *r, const Onnx__NodeProto *p)
 {
-	const struct onnx_bodies *b = r->bodies;
-	Onnx__FunctionProto wanted = { .name = p->op_type, .domain = p->domain }, *key = &wanted;
-	Onnx__FunctionProto *const *found =
-		b->functions ? bsearch(&key, b->function, b->functions, sizeof(key), by_name) :
-			       NULL;
+	Onnx__FunctionProto *const *found = find_function(r->bodies, p);
 
 	return found ? *found : NULL;
 }
 
-static const Onnx__AttributeProto *find_attribute(const Onnx__NodeProto *p, const char *name)
+static const Onnx__AttributeProto *find_named(Onnx__AttributeProto *const *list, size_t n,
+					      const char *name)
 {
-	for (size_t i = 0; i < p->n_attribute; i++) {
-		if (!strcmp(onnx_str(p->attribute[i]->name), name))
-			return p->attribute[i];
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(onnx_str(list[i]->name), name))
+			return list[i];
 	}
 	return NULL;
+}
+
+static const Onnx__AttributeProto *find_attribute(const Onnx__NodeProto *p, const char *name)
+{
+	return find_named(p->attribute, p->n_attribute, name);
 }
 
 bool onnx_attribute(const struct onnx_reader *r, const Onnx__AttributeProto *a,
@@ -96,9 +108,13 @@ bool onnx_attribute(const struct onnx_reader *r, const Onnx__AttributeProto *a,
 	char *name = a->name;
 
 	for (; a && onnx_str(a->ref_attr_name)[0]; scope = scope->outer) {
+		const char *wanted = a->ref_attr_name;
+
 		if (!scope)
 			return false;
-		a = find_attribute(scope->call, a->ref_attr_name);
+		a = find_attribute(scope->call, wanted);
+		if (!a)
+			a = find_named(scope->defaults->attribute, scope->defaults->n, wanted);
 	}
 	if (!a)
 		return false;
@@ -720,9 +736,72 @@ static Onnx__GraphProto *as_graph(struct graph *g, const Onnx__FunctionProto *f)
 	return p;
 }
 
+static void *alloc_in_graph(void *g, size_t size)
+{
+	return graph_alloc(g, size);
+}
+
+static void keep_in_graph(void *g, void *p)
+{
+	(void)g;
+	(void)p;
+}
+
+/*
+ * Reads the defaults of @f. They are field 11 of a function, which onnx.proto has not had from the
+ * first: its messages are unknown to an older one, and stand there as they do in the file.
+ */
+static int read_defaults(struct graph *g, const Onnx__FunctionProto *f, struct onnx_defaults *d)
+{
+	enum { FIELD = 11 };
+	ProtobufCAllocator allocator = { alloc_in_graph, keep_in_graph, g };
+	const ProtobufCMessageDescriptor *type = &onnx__attribute_proto__descriptor;
+	const ProtobufCFieldDescriptor *known =
+		protobuf_c_message_descriptor_get_field(f->base.descriptor, FIELD);
+
+	d->read = true;
+	if (known) {
+		memcpy(&d->n, (const u8 *)f + known->quantifier_offset, sizeof(d->n));
+		memcpy(&d->attribute, (const u8 *)f + known->offset, sizeof(d->attribute));
+		return 0;
+	}
+	d->attribute = graph_alloc(g, (f->base.n_unknown_fields + 1) * sizeof(*d->attribute));
+	for (size_t i = 0; d->attribute && i < f->base.n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *u = &f->base.unknown_fields[i];
+		size_t at = 0;
+
+		if (u->tag != FIELD || u->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+			continue;
+		while (at < u->len && u->data[at] & 0x80)
+			at++;
+		at++; /* behind its length */
+		if (onnx_wire_check(type, u->data + at, u->len - at, g->err))
+			return g->err->code;
+		d->attribute[d->n] = (Onnx__AttributeProto *)protobuf_c_message_unpack(
+			type, &allocator, u->len - at, u->data + at);
+		if (!d->attribute[d->n++])
+			return g->err->code ? g->err->code :
+					      graph_fail(g, -EINVAL,
+							 "function \"%.80s\": a default of an "
+							 "attribute is damaged",
+							 onnx_str(f->name));
+	}
+	return d->attribute ? 0 : g->err->code;
+}
+
+/* The defaults of the function that @p calls; NULL and the error. */
+static const struct onnx_defaults *defaults_of(struct graph *g, const Onnx__NodeProto *p)
+{
+	Onnx__FunctionProto *const *f = find_function(g->bodies, p);
+	struct onnx_defaults *d = &g->bodies->defaults[f - g->bodies->function];
+
+	return d->read || !read_defaults(g, *f, d) ? d : NULL;
+}
+
 static int expand_call(struct graph *g, struct node *n)
 {
 	const struct onnx_body *b = body_of(g, n);
+	const struct onnx_defaults *defaults = defaults_of(g, b->node);
 	Onnx__GraphProto *p = as_graph(g, b->function);
 	struct value **in = graph_alloc(g, ((size_t)b->given + 1) * sizeof(*in));
 	struct value **out = p ? graph_alloc(g, (p->n_output + 1) * sizeof(*out)) : NULL;
@@ -730,7 +809,7 @@ static int expand_call(struct graph *g, struct node *n)
 	struct onnx_reader r;
 	int rc;
 
-	if (!p || !in || !out || !scope)
+	if (!p || !in || !out || !scope || !defaults)
 		return g->err->code;
 	if ((size_t)n->n_out > p->n_output)
 		return node_fail(g, n, -EINVAL, "the function has %zu outputs", p->n_output);
@@ -739,7 +818,7 @@ static int expand_call(struct graph *g, struct node *n)
 	rc = start_body(&r, g, n, p, in, (size_t)b->given);
 	if (rc)
 		return rc;
-	*scope = (struct onnx_scope){ b->node, b->function, b->scope };
+	*scope = (struct onnx_scope){ b->node, b->function, defaults, b->scope };
 	r.scope = scope;
 	rc = onnx_read_body(&r, out);
 	return rc ? rc : give_all(g, n, out);

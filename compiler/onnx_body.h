@@ -17,10 +17,18 @@ struct onnx_kept {
 	struct onnx_kept *next;
 };
 
+/* Attributes of a function that have a value where a call gives none. */
+struct onnx_defaults {
+	Onnx__AttributeProto **attribute;
+	size_t n;
+	bool read;
+};
+
 /* All that the nodes of a graph need of its model. */
 struct onnx_bodies {
 	ProtobufCMessage *message; /* of the model */
 	Onnx__FunctionProto **function; /* of the model, by name */
+	struct onnx_defaults *defaults; /* of each */
 	size_t functions;
 	struct compile_options options; /* of the reader, without what is said of inputs */
 	struct onnx_body **at; /* by attribute body */
@@ -30,10 +38,11 @@ struct onnx_bodies {
 	size_t looked; /* nodes of subgraphs that were looked through for names */
 };
 
-/* What attributes that refer to a function's are: those of its call. */
+/* What attributes that refer to a function's are: those of its call, or else its own. */
 struct onnx_scope {
 	const Onnx__NodeProto *call;
 	const Onnx__FunctionProto *function;
+	const struct onnx_defaults *defaults;
 	const struct onnx_scope *outer; /* of the call itself; NULL: the model */
 };
 

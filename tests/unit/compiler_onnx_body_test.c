@@ -205,6 +205,21 @@ static Onnx__FunctionProto *function(const char *name, const char *in, const cha
 	return f;
 }
 
+/* Gives @f the attribute of @p as a default: field 11, which is unknown to older messages. */
+static Onnx__FunctionProto *with_default(Onnx__FunctionProto *f, const Onnx__NodeProto *p)
+{
+	size_t size = onnx__attribute_proto__get_packed_size(p->attribute[0]);
+	ProtobufCMessageUnknownField *u = take(sizeof(*u));
+
+	*u = (ProtobufCMessageUnknownField){ 11, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 1 + size,
+					     take(1 + size) };
+	u->data[0] = (u8)size;
+	onnx__attribute_proto__pack(p->attribute[0], u->data + 1);
+	f->base.n_unknown_fields = 1;
+	f->base.unknown_fields = u;
+	return f;
+}
+
 static Onnx__NodeProto *call(Onnx__NodeProto *p)
 {
 	p->domain = (char *)"own";
@@ -495,6 +510,15 @@ static void test_functions(void)
 	      false, scaled);
 	declare_nested();
 	check("and without", on_x(1, "x", "y", call(node("Outer", "x", "y"))), false, usual);
+	declare_nested();
+	with_default(functions[1], with_float(node("", "", ""), "steep", 0.5f, NULL));
+	check("and with a default", on_x(1, "x", "y", call(node("Outer", "x", "y"))), false,
+	      scaled);
+	declare_nested();
+	with_default(functions[1], with_float(node("", "", ""), "steep", 7, NULL));
+	check("a default that the call does not take",
+	      on_x(1, "x", "y", with_float(call(node("Outer", "x", "y")), "steep", 0.5f, NULL)),
+	      false, scaled);
 	functions[0] = function("F", "a lo", "b", node("Clip", "a lo", "b"), NULL);
 	function_count = 1;
 	check("a function whose second input is left out",
