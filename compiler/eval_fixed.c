@@ -126,7 +126,8 @@ static void softmax_row(enum dtype type, const void *x, s64 begin, s64 n, const 
 	headroom = __builtin_clz((u32)sum);
 	by = reciprocal(wrap((s64)((u32)sum << headroom) - (INT64_C(1) << 31)));
 	down = FIXED_SOFTMAX_DOWN - headroom;
-	down = down < FIXED_SOFTMAX_DOWN_MAX ? down : FIXED_SOFTMAX_DOWN_MAX;
+	if (down >= FIXED_SOFTMAX_DOWN_ALL)
+		by = down = 0;
 	for (s64 i = begin; i < begin + n; i++) {
 		s32 e = quantise_fixed_exp(quantise_read(type, x, i) - most, p);
 		s32 z = quantise_divide(quantise_srdhm(by, e), down) + quantise_least(type);

@@ -123,9 +123,10 @@ static void reciprocal(struct lowering *l, struct rows *r)
 		left = mir_v2(m, RONDO_OP_shls, mir_v2(m, RONDO_OP_srdhm, x, left), two);
 		x = mir_v2(m, RONDO_OP_add, x, left);
 	}
-	r->by = mir_v2(m, RONDO_OP_shls, x, mir_movi(m, 1));
-	r->down = mir_v2(m, RONDO_OP_min, mir_movi(m, FIXED_SOFTMAX_DOWN_MAX),
-			 mir_v2(m, RONDO_OP_sub, mir_movi(m, FIXED_SOFTMAX_DOWN), headroom));
+	r->down = mir_v2(m, RONDO_OP_sub, mir_movi(m, FIXED_SOFTMAX_DOWN), headroom);
+	/* The machine shifts by less than that: 0, by any number of bits. */
+	r->by = mir_v2(m, RONDO_OP_and, mir_v2(m, RONDO_OP_shls, x, mir_movi(m, 1)),
+		       mir_v2(m, RONDO_OP_cmplt, r->down, mir_movi(m, FIXED_SOFTMAX_DOWN_ALL)));
 }
 
 static void one_row(struct lowering *l, struct rows *r)

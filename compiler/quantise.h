@@ -141,9 +141,12 @@ enum fixed_softmax {
 	FIXED_SOFTMAX_PARAMETERS,
 	FIXED_SOFTMAX_ROW_MAX = 4095, /* elements of a row: gemmlowp's bits suffice for these */
 	FIXED_SOFTMAX_SUM_BITS = 12, /* before the point of the sum: all else has none */
-	/* Results are divided by 2^(DOWN less the zeros before the sum), at most 2^DOWN_MAX. */
+	/*
+	 * Results are divided by 2^(DOWN less the zeros before the sum), all of them below 2^31: by
+	 * 2^DOWN_ALL and more they are 0, to the nearest.
+	 */
 	FIXED_SOFTMAX_DOWN = FIXED_SOFTMAX_SUM_BITS + 31 - 8,
-	FIXED_SOFTMAX_DOWN_MAX = 31,
+	FIXED_SOFTMAX_DOWN_ALL = 32,
 };
 
 /* Newton's first guess of 1 / d, 1/2 <= d <= 1, is 48/17 - 32/17 d: with two bits before the point.

@@ -93,6 +93,19 @@ struct value *tflite_sum(const struct tflite_operator *o, enum op op, const stru
 	return all[3] ? tflite_add_node(o, op, all, 4, node) : NULL;
 }
 
+/*
+ * What one unit of the sum of channel @c means. Where TensorFlow Lite knows one scale of weights
+ * only, it rounds the product to f32 (GetQuantizedConvolutionMultipler()): FULLY_CONNECTED, whose
+ * weights are a matrix, and all of u8.
+ */
+static double unit_of(const struct tflite_tensor *x, const struct tflite_tensor *w, s64 c)
+{
+	double unit = tflite_scale(x, 0) * tflite_scale(w, c);
+	bool one = w->scale.count == 1 && (w->shape.rank == 2 || x->dtype == DTYPE_U8);
+
+	return one ? (double)(float)unit : unit;
+}
+
 /* The Requantize of @v; @parameters: multiplier, zero, bias or NULL, shift or NULL. */
 static struct value *requantized(const struct tflite_operator *o, u32 activation, struct value *v,
 				 struct value *const parameters[4], const struct tflite_tensor *out)
@@ -129,8 +142,7 @@ struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, st
 		return NULL;
 	shift = multiplier + channels;
 	for (s64 c = 0; c < channels; c++)
-		split(tflite_scale(x, 0) * tflite_scale(w, c) / tflite_scale(out, 0),
-		      &multiplier[c], &shift[c]);
+		split(unit_of(x, w, c) / tflite_scale(out, 0), &multiplier[c], &shift[c]);
 	p[0] = words(o, channels, multiplier);
 	p[1] = byte(o, out->dtype, tflite_zero(out, 0));
 	p[3] = words(o, channels, shift);

@@ -607,7 +607,7 @@ def fixed_softmax(attrs, x, parameters):
         total = sum(halves_away(e, 12) for e in powers)
         bits = 32 - total.bit_length()
         by = gemmlowp_reciprocal((total << bits) - 2**31)
-        data += (min(halves_away(srdhm(by, e), min(35 - bits, 31)) + low, high) for e in powers)
+        data += (min(halves_away(srdhm(by, e), 35 - bits) + low, high) for e in powers)
     return Tensor(x.dtype, x.shape, data)
 
 

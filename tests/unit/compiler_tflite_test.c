@@ -357,6 +357,37 @@ static void test_bytes_conv(void)
 	check_bytes(compute_bytes(&w, x, 4), want, 4, "CONV_2D of s8, by channel, RELU");
 }
 
+/*
+ * A bias alone, whose result lies beside a half: TensorFlow Lite rounds the product of the scales
+ * to f32 where weights of FULLY_CONNECTED have one scale, and not where each row has its own.
+ */
+static void test_bytes_connected(void)
+{
+	static const s32 row[] = { 1, 1 }, pair[] = { 1, 2 }, kernel[] = { 2, 1 }, maps[] = { 2 };
+	static const s8 x[] = { 0 }, weights[] = { 1, 1 };
+	static const s32 bias[] = { 41795, 41795 };
+	static const s8 want[2][2] = { { 63, 63 }, { 62, 62 } };
+	static const s64 zeros[] = { 0, 0 };
+
+	for (u32 n = 1; n <= 2; n++) {
+		const float scales[] = { 0x1.622f14p-4f, 0x1.622f14p-4f };
+		const struct tflite_quantised q = { n, scales, zeros, 0 };
+		struct tflite_writer w;
+		s32 in[3], out;
+
+		tflite_begin(&w);
+		in[0] = bytes(&w, "x", 2, row, NULL, 0x1.e7997ep-9f, 0);
+		in[1] = tflite_tensor_of(&w, "w", INT8, 2, kernel, weights, 2, &q);
+		in[2] = tflite_tensor_of(&w, "b", INT32, 1, maps, bias, 8, NULL);
+		out = bytes(&w, "y", 2, pair, NULL, 0x1.b88ee8p-3f, 0);
+		tflite_operator_of(&w, CONNECTED, 3, in, out, 4);
+		tflite_end(&w, 1, in, out);
+		check_bytes(compute_bytes(&w, x, 1), want[n - 1], 2,
+			    n == 1 ? "FULLY_CONNECTED of s8, the product of scales in f32" :
+				     "FULLY_CONNECTED of s8 by row, the product in double");
+	}
+}
+
 /* Means of two are rounded half away from zero. */
 static void test_bytes_mean(void)
 {
@@ -412,6 +443,25 @@ static void test_bytes_softmax(void)
 	tflite_int(&w, options, 0, 4, 0x3f800000); /* 1.0 */
 	tflite_end(&w, 1, &in, out);
 	check_bytes(compute_bytes(&w, x, 8), want, 8, "SOFTMAX of s8");
+}
+
+/* A thousand equal numbers: each is a thousandth, to the nearest 256th nothing. */
+static void test_long_softmax(void)
+{
+	static const s32 shape[] = { 1, 1000 };
+	static s8 want[1000];
+	struct tflite_writer w;
+	s32 in, out;
+	u32 options;
+
+	memset(want, -128, sizeof(want));
+	tflite_begin(&w);
+	in = bytes(&w, "x", 2, shape, NULL, 0.1f, 4);
+	out = bytes(&w, "y", 2, shape, NULL, 1.0f / 256, -128);
+	options = tflite_operator_of(&w, SOFTMAX, 1, &in, out, 1);
+	tflite_int(&w, options, 0, 4, 0x3f800000); /* 1.0 */
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, want, 0), want, 1000, "SOFTMAX of a long row");
 }
 
 /* Tensor @i of the program in @c; what its bytes stand for. */
@@ -628,9 +678,11 @@ int main(void)
 	test_byte_weights(DEPTHWISE, 3, "DEPTHWISE_CONV_2D of floats by bytes");
 	test_byte_weights(CONNECTED, 0, "FULLY_CONNECTED of floats by bytes");
 	test_bytes_conv();
+	test_bytes_connected();
 	test_bytes_mean();
 	test_bytes_sum();
 	test_bytes_softmax();
+	test_long_softmax();
 	test_meaning();
 	test_wrong();
 	test_cut();
