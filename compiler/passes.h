@@ -47,8 +47,8 @@ struct pass {
 extern const struct pass passes[];
 
 pass_fn pass_fold, pass_shape, pass_simplify, pass_quantise, pass_window, pass_batchnorm,
-	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_live, pass_flatten, pass_outputs,
-	pass_final, pass_host;
+	pass_matmul, pass_softmax, pass_affine, pass_clamp, pass_live, pass_flatten, pass_crop,
+	pass_outputs, pass_final, pass_host;
 
 /*
  * For a machine of @lanes lanes and @sram bytes of SRAM for each program: what the graph becomes by

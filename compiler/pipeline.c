@@ -55,6 +55,13 @@ static int run_flatten(struct code *c)
 	return rc ? rc : graph_check(c->g);
 }
 
+static int run_crop(struct code *c)
+{
+	int rc = pass_crop(c->g);
+
+	return rc ? rc : graph_check(c->g);
+}
+
 static int run_narrow(struct code *c)
 {
 	int rc = c->g->bf16 ? pass_narrow(c->g, c->machine) : 0;
@@ -244,6 +251,7 @@ const struct pass passes[] = {
 	     "what is reduced along more than SRAM holds, in parts"),
 	CODE("flatten", run_flatten, print_graph,
 	     "what is flattened behind windows is read as it lies"),
+	CODE("crop", run_crop, print_graph, "what no window sees is not computed"),
 	CODE("narrow", run_narrow, print_graph, "operands of products to bf16, if that is wanted"),
 	CODE("stage", run_stage, print_stages, "what is computed: domains and affine accesses"),
 	CODE("plan", run_plan, print_plans, "how: layouts, units and tiles"),

@@ -5,6 +5,7 @@
  */
 #include "compiler/compiler.h"
 #include "compiler/graph_text.h"
+#include "compiler/passes.h"
 #include "compiler/plan.h"
 #include "core/machine.h"
 #include "tests/tap.h"
@@ -185,6 +186,45 @@ static void test_unit(int groups, int kernel, enum plan_unit unit)
 	free(text);
 }
 
+/* Of [1,1,14,14] a 5x5 convolution of @columns channels, and a pool of 3x3 in steps of 3. */
+static bool start_pool(struct rig *r, int columns, const char *more)
+{
+	static const struct compile_options options;
+	char text[400 + 25 * 2 * 64];
+	int n = snprintf(text, sizeof(text),
+			 "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[1,1,14,14]\n"
+			 "const %%1 \"w\" f32[%d,1,5,5] =",
+			 columns);
+
+	for (int i = 0; i < columns * 25; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " 1");
+	snprintf(text + n, sizeof(text) - (size_t)n,
+		 "\nnode %%2 \"c\" ? = Conv \"c\" %%0 %%1 pads=2,2,2,2\n"
+		 "node %%3 \"p\" ? = MaxPool \"p\" %%2 kernel=3,3 strides=3,3\n%soutput %%3\n",
+		 more);
+	*r = (struct rig){ .g = NULL };
+	rondo_machine_init(&r->machine, RONDO_MACHINE_edge);
+	r->g = graph_parse(text, "m", &r->err);
+	return r->g && !compile_run_passes(r->g, &options, NULL) && !pass_crop(r->g) &&
+	       !graph_check(r->g) && !stages_make(r->g, &r->stages) &&
+	       !stages_check(r->g, &r->stages) &&
+	       !plans_make(r->g, &r->stages, &r->machine, &r->plans) &&
+	       !plans_check(r->g, &r->plans, &r->machine);
+}
+
+static void test_crop(void)
+{
+	struct rig r;
+
+	tap_ok(start_pool(&r, 4, "") && r.stages.at[0]->size[Y] == 12 &&
+		       r.stages.at[0]->size[X] == 12,
+	       "what a pool does not see is not computed");
+	graph_free(r.g);
+	tap_ok(start_pool(&r, 4, "output %2\n") && r.stages.at[0]->size[Y] == 14,
+	       "unless it is an output");
+	graph_free(r.g);
+}
+
 /* Very many tiles are loops: of images, then of strips. */
 static void test_loops(s64 images, s64 rows, int looped, bool unrolled)
 {
@@ -362,6 +402,7 @@ int main(void)
 	test_unit(65, 25, PLAN_VECTOR);
 	test_shuffle(2, true);
 	test_shuffle(1, false);
+	test_crop();
 	test_fit();
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
