@@ -36,6 +36,8 @@ struct product {
 	enum rondo_opcode push;
 	struct quantised_product q; /* what that needs */
 	int x_element, element; /* bytes of one of the input, and of the result */
+	bool slides; /* the weights of several pixels are there once: plan_slides() */
+	struct plan_slide slide;
 	bool packed; /* the weights of a column tile are dense, one tile behind the other, */
 	s64 columns, column_origin; /* of all columns of the stage, from that one of the tile on */
 	struct lower_piece
@@ -168,11 +170,29 @@ static struct mir_ref piece_ref(struct lowering *l, const struct product *p,
 	return mir_ref(piece->buf, bytes_before(p, t, k) - at);
 }
 
+/* The row of the first pixel of the column tile, from which those of the others lie behind. */
+static struct mir_ref slide_ref(const struct product *p, const struct column_tile *t, int k)
+{
+	const struct plan_slide *s = &p->slide;
+	s64 row = s->before + p->plan->k.k[k].point - t->n / s->columns * s->step;
+	struct mir_ref ref = outer_ref(p, &p->w, row * s->columns * BYTES);
+
+	if (t->lanes > s->columns) {
+		ref.seg_len = (u16)s->columns;
+		ref.seg_stride = (s32)(-s->step * s->columns * BYTES);
+	}
+	return ref;
+}
+
 /* The first weight row of push @k; *@pitch: bytes from row to row. */
 static struct mir_ref weights_ref(struct lowering *l, const struct product *p,
 				  const struct column_tile *t, int k, s64 *pitch)
 {
 	*pitch = p->packed ? t->lanes * BYTES : p->w.stride[p->s->dims - 1];
+	if (p->slides) {
+		*pitch = p->slide.columns * BYTES;
+		return slide_ref(p, t, k);
+	}
 	if (p->piece)
 		return piece_ref(l, p, t, k);
 	if (p->packed)
@@ -183,12 +203,18 @@ static struct mir_ref weights_ref(struct lowering *l, const struct product *p,
 /* Weight rows of push @k into the next buffer. */
 static void load_weights(struct lowering *l, const struct product *p, int k, struct column_tile *t)
 {
+	const struct tile_k *tile = &p->plan->k.k[k];
 	struct mir *m = &l->mir;
 	struct mir_item *item;
 	s64 pitch;
 	struct mir_ref ref = weights_ref(l, p, t, k, &pitch);
-	int depth = mir_loop(m, p->plan->k.k[k].count);
+	/* Those that slide lie in the order of the window, the others in that of the pushes. */
+	s64 together = p->slides && tile->pitch != tile->width ? tile->width : tile->count;
+	int outer = mir_loop(m, (u64)(tile->count / together));
+	int depth = mir_loop(m, (u64)together);
 
+	ref.stride[outer] = (s32)(tile->pitch * pitch);
+	ref.row_stride[outer] = (s32)together;
 	ref.stride[depth] = (s32)pitch;
 	ref.row_stride[depth] = 1;
 	t->buffer ^= 1;
@@ -197,6 +223,7 @@ static void load_weights(struct lowering *l, const struct product *p, int k, str
 	item->op.zp = p->integer ? p->q.weight_zero : 0;
 	item->op.count = (u8)t->lanes;
 	item->op.buf = (u8)t->buffer;
+	mir_end(m);
 	mir_end(m);
 }
 
@@ -451,6 +478,9 @@ struct packing {
 	s64 stride[STAGE_DIMS]; /* of what it comes from */
 	s64 rows, columns;
 	s64 own; /* columns of each of several pixels of floats, or 0 */
+	bool slides; /* in the order of the window, behind so many rows: */
+	s64 before;
+	u32 nothing; /* of which each container is this */
 	int lanes;
 	u32 *to;
 };
@@ -484,6 +514,12 @@ static s64 tap_of(const struct packing *k, s64 point, s64 *ky, s64 *kx)
 	return point % k->size[2];
 }
 
+/* The row of container @e of push @push. */
+static s64 row_of(const struct packing *k, const struct tile_k *push, int e)
+{
+	return k->slides ? tile_k_point(push, e) : push->row + e;
+}
+
 /* Row @row is of point @point of the reduced dimensions, which begin at @first. */
 static void pack_own(struct packing *k, int first, const u32 *from, s64 row, s64 point)
 {
@@ -510,7 +546,7 @@ static void pack_rows(struct packing *k, int first, const u32 *from, const struc
 	}
 	for (s64 o = 0; o < k->columns; o++) {
 		s64 left = k->columns - o / k->lanes * k->lanes;
-		u32 *to = &k->to[packed_at(k, push->row + e, o)];
+		u32 *to = &k->to[packed_at(k, row_of(k, push, e), o)];
 
 		for (int i = 0; i < n; i++)
 			to[i * (left < k->lanes ? left : k->lanes)] =
@@ -521,14 +557,18 @@ static void pack_rows(struct packing *k, int first, const u32 *from, const struc
 /* One matrix: a row for each container of each push. */
 static void pack_matrix(struct packing *k, int first, const u32 *from)
 {
+	int together = k->slides ? 1 : PACKED;
+
+	for (s64 i = 0; i < k->before * k->columns; i++)
+		*k->to++ = k->nothing;
 	for (int i = 0; i < k->ks->n; i++) {
 		const struct tile_k *push = &k->ks->k[i];
 
 		for (int e = 0; e < push->count && k->own; e++)
-			pack_own(k, first, from, push->row + e, tile_k_point(push, e));
-		for (int e = 0; e < push->count && !k->own; e += PACKED)
+			pack_own(k, first, from, row_of(k, push, e), tile_k_point(push, e));
+		for (int e = 0; e < push->count && !k->own; e += together)
 			pack_rows(k, first, from, push, e,
-				  push->count - e < PACKED ? push->count - e : PACKED);
+				  push->count - e < together ? push->count - e : together);
 	}
 	k->to += k->rows * k->columns;
 }
@@ -630,9 +670,13 @@ static int pack_sums(struct lowering *l, const struct product *p, const struct s
 }
 
 /* Bytes of a matrix of all columns of @whole, of what @s sums over. */
-static s64 matrix_bytes(const struct stage *s, const struct stage *whole)
+static s64 matrix_bytes(const struct product *p, const struct stage *s, const struct stage *whole)
 {
-	return (s64)plan_rows(s, s->size) * whole->size[plan_column(whole)] * BYTES;
+	s64 rows = (s64)plan_rows(s, s->size);
+
+	if (p->slides)
+		return (p->slide.before + rows) * p->slide.columns * BYTES;
+	return rows * whole->size[plan_column(whole)] * BYTES;
 }
 
 /* Bytes of the packed weights before those that the tile takes of the reduced dimensions. */
@@ -656,7 +700,7 @@ static int pack_weights(struct lowering *l, struct product *p)
 	const struct value *v = whole->in[1].value;
 	const struct layout dense = layout_dense(v);
 	struct packing k = { .s = whole, .lanes = l->machine->lanes };
-	s64 matrix = matrix_bytes(p->s, whole), matrices = 1;
+	s64 matrix = matrix_bytes(p, p->s, whole), matrices = 1;
 	const u32 *from = v->data;
 	void *room;
 	int rc = 0;
@@ -668,9 +712,15 @@ static int pack_weights(struct lowering *l, struct product *p)
 	k.columns = whole->size[p->column];
 	if (!p->integer && stage_pixels(whole) > 1)
 		k.own = k.columns / stage_pixels(whole);
+	if (p->slides) {
+		k.columns = p->slide.columns;
+		k.slides = true;
+		k.before = p->slide.before;
+		k.nothing = p->integer ? p->q.weight_zero * 0x01010101u : RONDO_WEIGHT_ABSENT;
+	}
 	for (int d = 0; d < p->plan->outer; d++)
 		matrices *= k.stride[d] ? whole->size[d] : 1;
-	place_weights(l, p, (u64)(matrix_bytes(whole, whole) * matrices), &room);
+	place_weights(l, p, (u64)(matrix_bytes(p, whole, whole) * matrices), &room);
 	k.to = room;
 	if (k.to && p->integer)
 		from = quantised_words(l, whole, &p->q);
@@ -735,6 +785,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.push = stage_pixels(s) > 1 ? RONDO_OP_push_f32_sparse : RONDO_OP_push_f32;
 	p.begins = stage_begins_sums(s);
 	p.ends = stage_ends_sums(s);
+	p.slides = p.packed && !plan->piece &&
+		   plan_slides(s, l->machine, l->plans->settled, &p.slide);
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);

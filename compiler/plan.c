@@ -8,6 +8,7 @@
 enum {
 	KERNELS_MAX = 4096, /* of one product in the text; more are loops */
 	PACKED_TILES = 4, /* column tiles of several pixels in the lanes */
+	SLIDING_PART = 16, /* of SRAM, that weights are to save by sliding, if not all stay */
 	PACKED_PART = 8, /* of SRAM, for the weights of several pixels in the lanes at most */
 	SETTLED_PART = 2, /* of SRAM, for the constants of a model that all stay */
 	SETTLED_OTHERS = 8192, /* bytes that are not in the model, about */
@@ -283,6 +284,7 @@ static bool vectors_are_faster(const struct stage *s, const struct rondo_machine
 struct packed {
 	s64 unit; /* cycles of the matrix unit */
 	s64 last; /* and of them those behind the last weights */
+	s64 first; /* before the first push */
 	s64 bytes; /* of weights */
 };
 
@@ -299,22 +301,41 @@ static s64 packed_cycles(const struct plans *p, const struct rondo_machine *m,
 			 const struct packed *c)
 {
 	s64 late = (p->moved + c->bytes) / bytes_per_cycle(m) - p->worked, cycles;
+	s64 unit = c->unit + (p->worked ? 0 : c->first);
 
 	if (!p->settling) /* they take energy, too */
 		return c->unit + c->bytes / bytes_per_cycle(m) * 3 / 2;
-	cycles = late + c->last > c->unit ? late + c->last : c->unit;
+	cycles = late + c->last > unit ? late + c->last : unit;
 	late += p->ahead;
 	return late > cycles ? late : cycles;
 }
 
+bool plan_slides(const struct stage *packed, const struct rondo_machine *m, bool settled,
+		 struct plan_slide *slide)
+{
+	int first = packed->dims - packed->reduced, along = packed->pixels[0] > 1 ? KY : KX;
+	const s64 *k = &packed->size[first];
+	s64 columns = k[-1], pixels = packed->pixels[along], containers = stage_containers(packed);
+	s64 rows = k[KY] * k[KX] * containers, saved;
+
+	*slide = (struct plan_slide){ .columns = columns / pixels };
+	if (pixels == 1 || (columns > m->lanes && m->lanes % slide->columns))
+		return false;
+	slide->step = packed->pixel_taps[along] * containers * (along == KY ? k[KX] : 1);
+	slide->before = (pixels - 1) * slide->step;
+	saved = (rows * columns - (slide->before + rows) * slide->columns) * CONTAINER_BYTES;
+	return settled || saved >= m->sram_bytes / SLIDING_PART;
+}
+
 /* For @pixels in the lanes, about. */
-static struct packed packed_cost(const struct stage *s, const struct rondo_machine *m,
-				 const s64 pixels[2])
+static struct packed packed_cost(const struct plans *p, const struct stage *s,
+				 const struct rondo_machine *m, const s64 pixels[2])
 {
 	s64 lanes = m->lanes;
 	struct stage packed;
 	const s64 *size, *k;
 	s64 row, pushes, rows, columns, all, strips, groups, outer;
+	struct plan_slide slide;
 	struct packed c;
 
 	stage_pack(s, pixels, &packed);
@@ -331,7 +352,10 @@ static struct packed packed_cost(const struct stage *s, const struct rondo_machi
 	all = size[0] * size[1];
 	strips = columns * pushes > 1 ? (all + m->acc_rows - 1) / m->acc_rows : 1;
 	c.bytes = groups * rows * size[2] * CONTAINER_BYTES;
+	if (plan_slides(&packed, m, p->settling, &slide))
+		c.bytes = groups * (slide.before + rows) * slide.columns * CONTAINER_BYTES;
 	c.last = all;
+	c.first = rows / pushes;
 	all *= pushes * columns * outer;
 	rows *= columns * strips * outer;
 	c.unit = all > rows ? all : rows;
@@ -366,24 +390,26 @@ static void choose_pixels(const struct plans *p, const struct stage *s,
 	const s64 *size = &s->size[s->dims - s->reduced - 3];
 	s64 most = (s64)(p->sram ? p->sram : m->sram_bytes) / PACKED_PART;
 	s64 least, cycles, n[2];
-	struct packed cost, one;
+	struct packed cost, best;
 
 	pixels[0] = pixels[1] = 1;
 	/* Weights of bf16 cannot be absent. */
 	if (!op_is_conv(s->node->op) || !value_is_const(s->in[1].value) || s->in[0].value->bf16)
 		return;
-	one = packed_cost(s, m, pixels);
-	least = packed_cycles(p, m, &one);
-	if (p->settling && most > p->room + one.bytes)
-		most = p->room + one.bytes;
+	best = packed_cost(p, s, m, pixels);
+	least = packed_cycles(p, m, &best);
+	if (p->settling && most > p->room + best.bytes)
+		most = p->room + best.bytes;
 	for (n[0] = 1; n[0] <= m->lanes && n[0] <= size[0]; n[0]++) {
 		for (n[1] = 1; n[1] <= m->lanes && n[1] <= size[1]; n[1]++) {
 			if (n[0] * n[1] == 1 || !may_lie(s, out, n, m->lanes))
 				continue;
-			cost = packed_cost(s, m, n);
+			cost = packed_cost(p, s, m, n);
 			cycles = packed_cycles(p, m, &cost);
-			if (cost.bytes > most || cycles >= least)
+			if (cost.bytes > most || cycles > least ||
+			    (cycles == least && cost.bytes >= best.bytes))
 				continue;
+			best = cost;
 			least = cycles;
 			memcpy(pixels, n, sizeof(n));
 		}
@@ -719,13 +745,13 @@ static s64 own_bytes(const struct stage *s)
 }
 
 /* Bytes of constants that @s reads, and cycles that it takes about, as it is planned. */
-static struct packed stage_cost(const struct stage *s, const struct plan *plan,
-				const struct rondo_machine *m)
+static struct packed stage_cost(const struct plans *p, const struct stage *s,
+				const struct plan *plan, const struct rondo_machine *m)
 {
 	struct packed cost = { 0 };
 
 	if (plan->unit == PLAN_MATRIX && value_is_const(s->in[1].value))
-		return packed_cost(s, m, plan->pixels);
+		return packed_cost(p, s, m, plan->pixels);
 	cost.bytes = own_bytes(s);
 	if (plan->unit != PLAN_ALIAS)
 		cost.unit = shape_elems(&s->out.value->shape) / m->lanes;
@@ -739,7 +765,7 @@ static s64 *find_ahead(struct graph *g, const struct plans *p, const struct rond
 	s64 *ahead = graph_alloc(g, (count + 1) * sizeof(*ahead));
 
 	for (int i = count - 2; i >= 0 && ahead; i--) {
-		struct packed next = stage_cost(p->stages->at[i + 1], &p->at[i + 1], m);
+		struct packed next = stage_cost(p, p->stages->at[i + 1], &p->at[i + 1], m);
 		s64 behind = ahead[i + 1] - next.unit;
 
 		ahead[i] = next.bytes / bytes_per_cycle(m) + (behind > 0 ? behind : 0);
@@ -770,7 +796,7 @@ int plans_settle(struct graph *g, struct plans *p, const struct rondo_machine *m
 
 		p->ahead = ahead[i];
 		rc = plan_again(g, p, i, machine);
-		cost = stage_cost(p->stages->at[i], &p->at[i], machine);
+		cost = stage_cost(p, p->stages->at[i], &p->at[i], machine);
 		p->room -= cost.bytes - own_bytes(p->stages->at[i]);
 		p->moved += cost.bytes;
 		p->worked += cost.unit;

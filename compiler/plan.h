@@ -136,6 +136,25 @@ int plan_product(struct graph *g, const struct stage *s, const struct rondo_mach
 void plan_pack(const struct stage *s, const struct plan *plan, struct stage *packed);
 
 /*
+ * The weights of several pixels in the lanes, of which each has those of the one before, but taps
+ * later. So rows of the last dimension of them hold the columns of one pixel, and the lane pattern
+ * of a row of weights goes back by some rows from each pixel to the next. Before the first row are
+ * those in which only the others have taps, and which are as if the first had none there.
+ */
+struct plan_slide {
+	s64 columns; /* of a row in SRAM */
+	s64 step; /* rows from each pixel to the next */
+	s64 before; /* rows before the first */
+};
+
+/*
+ * How those of @packed lie, which stage_pack() has made; false: each row holds all columns. Where
+ * constants do not stay in SRAM (@settled) they slide if that saves much of it.
+ */
+bool plan_slides(const struct stage *packed, const struct rondo_machine *m, bool settled,
+		 struct plan_slide *slide);
+
+/*
  * The pushes that take the reduced dimensions of @s, whose input 0 lies in layout @in. @joined: the
  * pixels of a row of the window lie behind one another, as plan_joins() says, so that a push may
  * take several.

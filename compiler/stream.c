@@ -8,6 +8,7 @@
  * be had: for a slot, an accumulator row, a weight row, a register; for SRAM, of ranges of bytes.
  */
 #include "compiler/stream_builder.h"
+#include "core/affine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -415,17 +416,26 @@ static void start_weights(struct builder *b)
 {
 	const struct mir *m = &b->l->mir;
 	const struct mir_item *op;
-	int i = 0;
+	struct rondo_entry entry;
+	struct rondo_access access;
+	struct rondo_hull hull;
+	int i = 0, depth = 0;
 
-	while (i < m->items &&
-	       !(m->item[i].kind == MIR_OP && rondo_op_writes_weights(m->item[i].op.op)))
-		i++;
+	for (; i < m->items; i++) {
+		if (m->item[i].kind == MIR_OP && rondo_op_writes_weights(m->item[i].op.op))
+			break;
+		depth += (m->item[i].kind == MIR_LOOP) - (m->item[i].kind == MIR_END);
+	}
 	op = &m->item[i];
-	if (b->t->early || i == m->items || !i || op[-1].kind != MIR_LOOP ||
-	    m->buf[op->ref.buf].kind != MIR_BUF_CONST || m->buf[op->ref.buf].first > 1)
+	if (b->t->early || i == m->items || m->buf[op->ref.buf].kind != MIR_BUF_CONST ||
+	    m->buf[op->ref.buf].first > 1)
 		return;
-	stream_wish(b, op->ref.buf, (u64)op->ref.offset,
-		    (u64)op->ref.offset + op[-1].trip * (u64)op->ref.stride[0], 0);
+	access = mir_access(op, &entry);
+	hull = rondo_access_hull(&access);
+	for (int d = depth - 1; d >= 0 && m->item[--i].kind == MIR_LOOP; d--)
+		rondo_hull_extend(&hull, op->ref.stride[d], (u32)m->item[i].trip - 1);
+	stream_wish(b, op->ref.buf, (u64)(op->ref.offset + hull.lo),
+		    (u64)(op->ref.offset + hull.hi), 0);
 	stream_start_wishes(b);
 }
 

@@ -225,6 +225,27 @@ static void test_crop(void)
 	graph_free(r.g);
 }
 
+/* How the weights lie, if all stay or not, of @rows x @row pixels of @columns channels. */
+static void test_slides(s64 rows, s64 row, int columns, bool settled, struct plan_slide want)
+{
+	const s64 pixels[] = { rows, row };
+	struct plan_slide slide = { 0 };
+	struct stage packed;
+	struct rig r;
+	bool slides;
+
+	start_pool(&r, columns, "");
+	stage_pack(r.stages.at[0], pixels, &packed);
+	slides = plan_slides(&packed, &r.machine, settled, &slide);
+	tap_ok(slides == (want.columns > 0) &&
+		       (!slides || (slide.columns == want.columns && slide.step == want.step &&
+				    slide.before == want.before)),
+	       "%lld rows of %lld pixels of %d channels: %lld columns in steps of %lld",
+	       (long long)rows, (long long)row, columns, (long long)want.columns,
+	       (long long)want.step);
+	graph_free(r.g);
+}
+
 /* Very many tiles are loops: of images, then of strips. */
 static void test_loops(s64 images, s64 rows, int looped, bool unrolled)
 {
@@ -403,6 +424,12 @@ int main(void)
 	test_shuffle(2, true);
 	test_shuffle(1, false);
 	test_crop();
+	test_slides(1, 1, 4, true, (struct plan_slide){ 0 });
+	test_slides(1, 4, 4, true, (struct plan_slide){ 4, 1, 3 });
+	test_slides(2, 4, 4, true, (struct plan_slide){ 16, 8, 8 });
+	test_slides(1, 6, 16, true, (struct plan_slide){ 16, 1, 5 });
+	test_slides(1, 4, 24, true, (struct plan_slide){ 0 });
+	test_slides(2, 4, 4, false, (struct plan_slide){ 0 });
 	test_fit();
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
