@@ -14,13 +14,23 @@ enum {
 	VECTORS_MAX = 32,
 	SUMS_MAX = 4, /* that grow side by side: none waits for its last addition */
 	VECTORS_OF_SUM = 4, /* at least */
+	COLUMNS_UNROLLED = 16,
+};
+
+/* What is of each column, so many bytes behind that of the one before. */
+struct by_column {
+	struct mir_ref first;
+	s64 step;
 };
 
 struct dots {
-	struct operand_at x, y, bias;
 	s64 terms, columns;
-	struct mir_ref weights; /* of each column its terms, one behind the other */
+	struct by_column weights; /* of each column its terms, one behind the other */
+	struct by_column to, bias;
+	bool biased;
+	vreg params; /* of what is done with a result on the way out; VREG_NONE: nothing */
 	int vectors;
+	struct mir_ref from; /* the first vector of terms */
 	vreg term[VECTORS_MAX];
 };
 
@@ -65,7 +75,8 @@ static void pack(struct lowering *l, const struct stage *s, struct dots *d)
 	void *room;
 	float *to;
 
-	d->weights = lower_const(l, NULL, (u64)(d->terms * d->columns * BYTES), &room);
+	d->weights.first = lower_const(l, NULL, (u64)(d->terms * d->columns * BYTES), &room);
+	d->weights.step = d->terms * BYTES;
 	to = room;
 	for (s64 o = 0; o < d->columns && to; o++)
 		to = pack_column(s, &dense, o, to);
@@ -93,65 +104,121 @@ static int count_sums(const struct dots *d)
 	return sums < 2 ? 1 : sums < SUMS_MAX ? sums : SUMS_MAX;
 }
 
-/* The bias is in one lane, from which a sum begins. */
-static vreg sum_of(struct lowering *l, const struct dots *d, const struct mir_ref *weights,
-		   const struct mir_ref *bias)
+/* That of the columns in the loop at @depth. */
+static struct mir_ref of_each(const struct by_column *c, int depth)
 {
-	int sums = count_sums(d);
+	struct mir_ref ref = c->first;
+
+	ref.stride[depth] = (s32)c->step;
+	return ref;
+}
+
+static struct mir_ref of_column(const struct by_column *c, s64 o)
+{
+	struct mir_ref ref = c->first;
+
+	ref.offset += o * c->step;
+	return ref;
+}
+
+static void load_term(struct lowering *l, struct dots *d, int i)
+{
+	struct mir_ref ref = d->from;
+
+	ref.offset += (s64)i * l->machine->lanes * BYTES;
+	d->term[i] = mir_load(&l->mir, RONDO_OP_ld_w, ref, lanes_of(l, d, i));
+}
+
+/* @sum, or nothing yet, and vector @i of the products of a column. */
+static vreg add_products(struct lowering *l, const struct dots *d, struct mir_ref weights, int i,
+			 vreg sum)
+{
+	struct mir *m = &l->mir;
+	vreg w;
+
+	weights.offset += (s64)i * l->machine->lanes * BYTES;
+	w = mir_load(m, RONDO_OP_ld_w, weights, lanes_of(l, d, i));
+	return sum == VREG_NONE ? mir_v2(m, RONDO_OP_fmul, w, d->term[i]) :
+				  mir_v3(m, RONDO_OP_fma, w, d->term[i], sum);
+}
+
+/* Adds up the lanes of @sum. */
+static void finish(struct lowering *l, const struct dots *d, vreg sum, struct mir_ref to)
+{
+	struct mir *m = &l->mir;
+	vreg y = mir_v1(m, RONDO_OP_rsum_f32, sum);
+
+	if (d->params != VREG_NONE)
+		y = mir_requantise(m, RONDO_OP_rq_f32, y, d->params);
+	mir_store(m, y, to, 1);
+}
+
+/* Column by column. The bias is in one lane, from which a sum begins. */
+static void by_columns(struct lowering *l, struct dots *d)
+{
+	int sums = count_sums(d), depth;
 	struct mir *m = &l->mir;
 	vreg sum[SUMS_MAX];
 
+	for (int i = 0; i < d->vectors; i++)
+		load_term(l, d, i);
+	depth = mir_loop(m, (u64)d->columns);
 	for (int i = 0; i < sums; i++)
 		sum[i] = VREG_NONE;
-	if (bias)
-		sum[0] = mir_load(m, RONDO_OP_ld_w, *bias, 1);
-	for (int i = 0; i < d->vectors; i++) {
-		struct mir_ref ref = *weights;
-		vreg *to = &sum[i % sums], w;
-
-		ref.offset += (s64)i * l->machine->lanes * BYTES;
-		w = mir_load(m, RONDO_OP_ld_w, ref, lanes_of(l, d, i));
-		*to = *to == VREG_NONE ? mir_v2(m, RONDO_OP_fmul, w, d->term[i]) :
-					 mir_v3(m, RONDO_OP_fma, w, d->term[i], *to);
-	}
+	if (d->biased)
+		sum[0] = mir_load(m, RONDO_OP_ld_w, of_each(&d->bias, depth), 1);
+	for (int i = 0; i < d->vectors; i++)
+		sum[i % sums] = add_products(l, d, of_each(&d->weights, depth), i, sum[i % sums]);
 	for (int i = 1; i < sums; i++)
 		sum[0] = mir_v2(m, RONDO_OP_fadd, sum[0], sum[i]);
-	return mir_v1(m, RONDO_OP_rsum_f32, sum[0]);
+	finish(l, d, sum[0], of_each(&d->to, depth));
+	mir_end(m);
+}
+
+/*
+ * Few columns: vector by vector of the terms, each for all columns, so that the first are
+ * multiplied while the stage before makes the last. They are steps, which nothing holds together.
+ */
+static void by_terms(struct lowering *l, struct dots *d)
+{
+	vreg sum[COLUMNS_UNROLLED];
+
+	for (s64 o = 0; o < d->columns; o++)
+		sum[o] = d->biased ? mir_load(&l->mir, RONDO_OP_ld_w, of_column(&d->bias, o), 1) :
+				     VREG_NONE;
+	for (int i = 0; i < d->vectors; i++) {
+		mir_step(&l->mir);
+		load_term(l, d, i);
+		mir_step(&l->mir);
+		for (s64 o = 0; o < d->columns; o++)
+			sum[o] = add_products(l, d, of_column(&d->weights, o), i, sum[o]);
+	}
+	for (s64 o = 0; o < d->columns; o++)
+		finish(l, d, sum[o], of_column(&d->to, o));
 }
 
 int lower_dots(struct lowering *l, const struct stage *s, const struct plan *p)
 {
-	struct dots d = { .x = lower_input(l, s, p, 0),
-			  .terms = terms_of(s),
-			  .columns = s->size[s->dims - s->reduced - 1] };
-	int column = s->dims - s->reduced - 1, depth;
-	struct mir *m = &l->mir;
-	struct mir_ref from, to, bias;
-	vreg params, sum;
+	struct operand_at x = lower_input(l, s, p, 0), y, bias;
+	int column = s->dims - s->reduced - 1;
+	struct dots d = { .terms = terms_of(s), .columns = s->size[column] };
 
 	pack(l, s, &d);
-	if (s->in[2].value)
-		d.bias = lower_input(l, s, p, 2);
-	d.y = lower_out(l, s);
-	d.vectors = (int)((d.terms + l->machine->lanes - 1) / l->machine->lanes);
-	from = mir_ref(d.x.buf, plan_base(&s->in[0], &d.x.layout));
-	for (int i = 0; i < d.vectors; i++) {
-		d.term[i] = mir_load(m, RONDO_OP_ld_w, from, lanes_of(l, &d, i));
-		from.offset += (s64)l->machine->lanes * BYTES;
-	}
-	params = bounds(l, s);
-	to = mir_ref(d.y.buf, plan_base(&s->out, &d.y.layout));
-	depth = mir_loop(m, (u64)d.columns);
-	d.weights.stride[depth] = (s32)(d.terms * BYTES);
-	to.stride[depth] = (s32)plan_stride(&s->out, &d.y.layout, column);
 	if (s->in[2].value) {
-		bias = mir_ref(d.bias.buf, plan_base(&s->in[2], &d.bias.layout));
-		bias.stride[depth] = (s32)plan_stride(&s->in[2], &d.bias.layout, column);
+		bias = lower_input(l, s, p, 2);
+		d.bias.first = mir_ref(bias.buf, plan_base(&s->in[2], &bias.layout));
+		d.bias.step = plan_stride(&s->in[2], &bias.layout, column);
+		d.biased = true;
 	}
-	sum = sum_of(l, &d, &d.weights, s->in[2].value ? &bias : NULL);
-	if (params != VREG_NONE)
-		sum = mir_requantise(m, RONDO_OP_rq_f32, sum, params);
-	mir_store(m, sum, to, 1);
-	mir_end(m);
+	y = lower_out(l, s);
+	d.to.first = mir_ref(y.buf, plan_base(&s->out, &y.layout));
+	d.to.step = plan_stride(&s->out, &y.layout, column);
+	d.from = mir_ref(x.buf, plan_base(&s->in[0], &x.layout));
+	d.vectors = (int)((d.terms + l->machine->lanes - 1) / l->machine->lanes);
+	d.params = bounds(l, s);
+	if (d.vectors > 1 && count_sums(&d) == 1 && d.columns <= COLUMNS_UNROLLED)
+		by_terms(l, &d);
+	else
+		by_columns(l, &d);
 	return 0;
 }

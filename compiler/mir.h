@@ -72,7 +72,7 @@ enum mir_kind {
 	MIR_LOOP,
 	MIR_END,
 	MIR_NODE,
-	MIR_STEP, /* the next tile, or piece of weights: buffers live from step to step */
+	MIR_STEP, /* the next tile, piece of weights, or part: buffers live from step to step */
 	MIR_SEND, /* what is in buffer ref.buf goes out */
 };
 
