@@ -58,6 +58,7 @@ struct compile_options {
 	FILE *dump_to; /* where; NULL is stdout */
 	bool dump_data; /* with the contents of large constants, so that it can be parsed */
 	u64 sram; /* bytes of SRAM that the program may use, from 0 on; 0: all there are */
+	bool roll; /* tiles are loops wherever they may be, not only where they are many */
 	/* Called with what the user should know although nothing is wrong; may be NULL. */
 	void (*notice)(void *context, const char *text);
 	void *notice_context;

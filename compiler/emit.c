@@ -130,9 +130,10 @@ static int encode_op(struct emission *e, const struct bundle_slot *s, u64 *word)
 	return err;
 }
 
-/* The descriptor of transfer @x. */
-static int describe_transfer(struct emission *e, const struct transfer *x, u16 *index)
+/* The descriptor of the transfer that @s starts. */
+static int describe_transfer(struct emission *e, const struct bundle_slot *s, u16 *index)
 {
+	const struct transfer *x = &e->t->at[s->run->transfer];
 	s32 sram = (s32)x->row;
 	struct rondo_desc *d;
 
@@ -147,8 +148,10 @@ static int describe_transfer(struct emission *e, const struct transfer *x, u16 *
 		.slot = (u16)x->slot,
 		.row_bytes = (u32)x->row,
 		.sram_base = (u32)(e->l->mir.buf[x->buf].base + x->offset),
-		.slot_base = x->slot_offset,
+		.slot_base = x->slot_offset + (u64)(s64)s->address,
 	};
+	for (int i = 0; i < RONDO_DMA_LOOP_DEPTH; i++)
+		d->slot_loop[i] = s->stride[i];
 	for (int i = RONDO_DMA_DIMS - 1; i >= 0; i--) {
 		d->count[i] = x->count[i];
 		d->slot_stride[i] = x->stride[i];
@@ -172,7 +175,7 @@ static int control(struct emission *e, const struct bundle_node *n, u64 body, st
 	if (s) {
 		*op = s->run->op;
 		if (s->run->transfer >= 0)
-			return describe_transfer(e, &e->t->at[s->run->transfer], &op->desc);
+			return describe_transfer(e, s, &op->desc);
 		return 0;
 	}
 	if (!n->nest)

@@ -128,9 +128,26 @@ u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **
 	return start;
 }
 
-mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead)
+/* The same where tiles are rolled: such a buffer is filled over and over. */
+static mir_buf rolled_piece(struct lowering *l, u64 offset, u64 bytes, const s64 *stride)
 {
-	mir_buf b = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, bytes);
+	struct lower_transfer t = { .dir = RONDO_DMA_IN,
+				    .slot = SLOT_WEIGHTS,
+				    .slot_offset = offset,
+				    .rows = { .bytes = bytes } };
+
+	t.buf = lower_roll_buffer(l, STAGE_INPUTS + 1 + l->roll.pieces++, l->node_name, bytes);
+	lower_roll_transfer(l, &t, stride);
+	return t.buf;
+}
+
+mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead, const s64 *stride)
+{
+	mir_buf b;
+
+	if (l->roll.active)
+		return rolled_piece(l, offset, bytes, stride);
+	b = mir_buffer(&l->mir, MIR_BUF_CONST, l->node_name, bytes);
 
 	if (b == MIR_NO_BUF)
 		return b;
@@ -452,7 +469,7 @@ struct operand_at lower_place(struct lowering *l, const struct value *v)
 	return *at;
 }
 
-struct lower_transfer *lower_transfer(struct lowering *l)
+void lower_add_transfer(struct lowering *l, const struct lower_transfer *t)
 {
 	struct lower_transfer *bigger;
 
@@ -461,13 +478,13 @@ struct lower_transfer *lower_transfer(struct lowering *l)
 		bigger = graph_alloc(l->g, (size_t)l->transfer_room * sizeof(*bigger));
 		if (!bigger) {
 			l->error = -ENOMEM;
-			return NULL;
+			return;
 		}
 		if (l->transfers)
 			memcpy(bigger, l->transfer, l->transfers * sizeof(*bigger));
 		l->transfer = bigger;
 	}
-	return &l->transfer[l->transfers++];
+	l->transfer[l->transfers++] = *t;
 }
 
 /* The buffer of @v, which is in SRAM: its own, or that of the Concat of which it is a part. */

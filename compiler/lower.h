@@ -34,6 +34,44 @@ struct lower_transfer {
 	struct box_rows rows;
 	u64 offset;
 	bool alone; /* as transfer.alone */
+	int group, next; /* with which it starts, and the next one of it; MIR_NO_GROUP, or -1 */
+	s64 loop_stride[RONDO_DMA_LOOP_DEPTH]; /* in the slot, of the loops around its start */
+};
+
+/* Transfers that start together, and the loops of tiles around their start. */
+struct lower_group {
+	int first, last; /* of its transfers; -1: none yet */
+	int loops;
+	u64 trips[RONDO_DMA_LOOP_DEPTH];
+};
+
+/* Where what a tile needs is fetched. */
+struct lower_fetch {
+	int group;
+	int loops; /* of those around the tile that are around that place, too */
+	bool on; /* it is for the next trip of the innermost one */
+};
+
+enum { LOWER_FETCHES = 2, LOWER_PARITIES = 2 };
+
+/*
+ * Tiles as loops (lower_roll.c): tiles take their buffers in turn, and each is lowered once for all
+ * trips, where it is in the first one.
+ */
+struct lower_roll {
+	bool active;
+	int loops; /* of tiles that are open */
+	int dim[RONDO_DMA_LOOP_DEPTH]; /* of the stage's domain, along which a trip moves on */
+	s64 step[RONDO_DMA_LOOP_DEPTH]; /* by so many points */
+	u64 trips[RONDO_DMA_LOOP_DEPTH];
+	struct lower_fetch fetch[LOWER_FETCHES]; /* of what the tile needs */
+	int fetches; /* 0: it is there */
+	int begin[LOWER_FETCHES], begins; /* groups that are fetched where the tile begins */
+	int send; /* the group by which its result goes out */
+	int parity; /* of the tile: which buffers it takes */
+	mir_buf *buf[LOWER_PARITIES]; /* by key; MIR_NO_BUF: none yet */
+	int bufs[LOWER_PARITIES];
+	int pieces; /* of weights that the tile has asked for */
 };
 
 /* Constant weights of some pushes, and where they are; buf MIR_NO_BUF: not in SRAM yet. */
@@ -57,6 +95,7 @@ struct lower_tile {
 	struct operand_at in[STAGE_INPUTS], out; /* MIR_NO_BUF: where all other stages would */
 	struct box box[STAGE_INPUTS]; /* what in[] holds */
 	bool direct[STAGE_INPUTS]; /* as it came in: in[] is no copy of it, nor all of a value */
+	bool local[STAGE_INPUTS]; /* in[] is a buffer of the tile: not all of a value */
 	struct lower_piece *piece; /* of the weights of a column tile that may stay */
 	int pieces;
 	s64 column; /* where these are in the weights slot */
@@ -88,6 +127,9 @@ struct lowering {
 	struct lower_tile tile;
 	struct lower_transfer *transfer; /* of tiles, in the order in which they are used */
 	int transfers, transfer_room;
+	struct lower_group *group;
+	int groups, group_room;
+	struct lower_roll roll;
 	struct { /* the integer product that was prepared last: lower_quantised_product.c */
 		const struct node *node;
 		u8 weight_zero;
@@ -128,8 +170,11 @@ struct mir_ref lower_const(struct lowering *l, const void *bytes, u64 size, void
 /* The same as lower_const(), without a buffer in SRAM: the offset in the weights slot. */
 u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **room);
 
-/* A buffer for @bytes of the weights slot from @offset on, which come in @ahead steps before. */
-mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead);
+/*
+ * A buffer for @bytes of the weights slot from @offset on, which come in @ahead steps before;
+ * @stride: bytes by which each open loop of tiles moves them.
+ */
+mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead, const s64 *stride);
 
 /* One f32, which all nodes that need it share. */
 struct mir_ref lower_scalar(struct lowering *l, float f);
@@ -163,8 +208,8 @@ void lower_fill(struct lowering *l, const struct operand_at *at);
 /* Fills the last @bytes of @at, which begin at a container. */
 void lower_fill_end(struct lowering *l, const struct operand_at *at, u64 bytes);
 
-/* Room for a transfer of a tile; NULL: no memory. */
-struct lower_transfer *lower_transfer(struct lowering *l);
+/* Adds a transfer of a tile. */
+void lower_add_transfer(struct lowering *l, const struct lower_transfer *t);
 
 /* What went wrong so far while @n was lowered, in words; 0: nothing. */
 int lower_error(const struct lowering *l, const struct node *n);
@@ -172,6 +217,17 @@ int lower_error(const struct lowering *l, const struct node *n);
 /* Lowers a stage, or a tile of one, by the function of its operator; in lower_tiles.c all tiles. */
 int lower_stage_fn(struct lowering *l, const struct stage *s, const struct plan *p);
 int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p);
+
+/*
+ * The buffer of @bytes at least that the tile being rolled has for @key; moves @model from or to it
+ * where that is done, moved on by @stride in each of the loops around.
+ */
+mir_buf lower_roll_buffer(struct lowering *l, int key, const char *name, u64 bytes);
+void lower_roll_transfer(struct lowering *l, const struct lower_transfer *model, const s64 *stride);
+
+/* Bytes by which the open loops of tiles move the element of @a, in layout @at of a->as. */
+void lower_roll_strides(const struct lowering *l, const struct stage_access *a,
+			const struct layout *at, s64 *stride);
 
 /* Copies elements between places of equal dimensions. */
 void lower_copy(struct lowering *l, const struct operand_at *to, const struct operand_at *from);

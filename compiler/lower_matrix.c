@@ -25,6 +25,7 @@ struct moved {
 	mir_buf buf; /* MIR_NO_BUF: there is none */
 	s64 base; /* byte at the domain's first point */
 	s64 stride[STAGE_DIMS];
+	s64 loop[RONDO_DMA_LOOP_DEPTH]; /* by which the open loops of tiles move it, too */
 };
 
 struct product {
@@ -48,6 +49,7 @@ struct product {
 	u16 row; /* of the accumulators, where the sums of the column tile begin */
 	int pixel, column; /* dimensions: y, and o */
 	s64 trip[OUTER_MAX]; /* of the outer dimensions that are no loops */
+	int tiles; /* loops of tiles around all */
 };
 
 /* Adds the strides of the outer dimensions that are loops, and the place of the others. */
@@ -56,9 +58,11 @@ static struct mir_ref outer_ref(const struct product *p, const struct moved *a, 
 	struct mir_ref ref = mir_ref(a->buf, a->base + offset);
 	int d;
 
+	for (d = 0; d < p->tiles; d++)
+		ref.stride[d] = (s32)a->loop[d];
 	for (d = 0; d < p->plan->outer; d++) {
 		if (d < p->plan->looped)
-			ref.stride[d] = (s32)a->stride[d];
+			ref.stride[p->tiles + d] = (s32)a->stride[d];
 		else
 			ref.offset += p->trip[d] * a->stride[d];
 	}
@@ -165,7 +169,7 @@ static struct mir_ref piece_ref(struct lowering *l, const struct product *p,
 		if (!p->plan->cut_sums) /* else the tile is one step */
 			mir_step(&l->mir);
 		piece->buf = lower_piece(l, (u64)from, (u64)(bytes_before(p, t, piece->end) - at),
-					 p->plan->ahead);
+					 p->plan->ahead, p->w.loop);
 	}
 	return mir_ref(piece->buf, bytes_before(p, t, k) - at);
 }
@@ -460,14 +464,27 @@ static void lower_product(struct lowering *l, struct product *p)
 /* ---- Operands ---------------------------------------------------------------------------------
  */
 
-static struct moved moved_by(const struct stage *s, const struct stage_access *a,
-			     const struct operand_at *at)
+/* @local: its buffer has what the tile needs and no more. */
+static struct moved moved_by(const struct lowering *l, const struct stage *s,
+			     const struct stage_access *a, const struct operand_at *at, bool local)
 {
 	struct moved m = { .buf = at->buf, .base = plan_base(a, &at->layout) };
 
 	for (int d = 0; d < s->dims; d++)
 		m.stride[d] = plan_stride(a, &at->layout, d);
+	if (l->roll.active && !local)
+		lower_roll_strides(l, a, &at->layout, m.loop);
 	return m;
+}
+
+/* Input @i of the stage, in SRAM. */
+static struct moved input_of(struct lowering *l, const struct stage *s, const struct plan *plan,
+			     int i)
+{
+	bool tile = l->tile.active && l->tile.in[i].buf != MIR_NO_BUF;
+	struct operand_at at = lower_input(l, s, plan, i);
+
+	return moved_by(l, s, &s->in[i], &at, tile && l->tile.local[i]);
 }
 
 /* The constant weights of all of a product while they are packed, in containers. */
@@ -679,11 +696,15 @@ static s64 matrix_bytes(const struct product *p, const struct stage *s, const st
 	return rows * whole->size[plan_column(whole)] * BYTES;
 }
 
-/* Bytes of the packed weights before those that the tile takes of the reduced dimensions. */
-static s64 sums_offset(const struct product *p, const struct stage *whole, s64 matrices)
+/*
+ * Bytes of the packed weights before those that a tile like that of @p, but at @origin, takes of
+ * the reduced dimensions.
+ */
+static s64 sums_offset(const struct product *p, const s64 *origin, const struct stage *whole,
+		       s64 matrices)
 {
 	int c = p->s->dims - 1;
-	const s64 *at = &p->s->origin[c - 2], *size = &p->s->size[c - 2];
+	const s64 *at = &origin[c - 2], *size = &p->s->size[c - 2];
 	s64 deep = stage_containers(whole);
 	s64 before = at[2] * p->x_element / BYTES, rows;
 
@@ -691,6 +712,25 @@ static s64 sums_offset(const struct product *p, const struct stage *whole, s64 m
 		return 0;
 	rows = at[0] * whole->size[c - 1] * deep + size[0] * (at[1] * deep + size[1] * before);
 	return rows * whole->size[p->column] * BYTES * matrices;
+}
+
+/* By how much the open loops of tiles move packed weights. */
+static void set_packed_loops(const struct lowering *l, struct product *p, const struct stage *whole,
+			     s64 matrices)
+{
+	s64 begin = sums_offset(p, p->s->origin, whole, matrices);
+
+	for (int i = 0; i < p->tiles; i++) {
+		int d = l->roll.dim[i];
+		s64 next[STAGE_DIMS];
+
+		memcpy(next, p->s->origin, sizeof(next));
+		next[d] += l->roll.step[i];
+		p->w.loop[i] = sums_offset(p, next, whole, matrices) - begin +
+			       p->w.stride[d] * l->roll.step[i];
+		if (d == p->column)
+			p->w.loop[i] += l->roll.step[i] * total_rows(p) * BYTES;
+	}
 }
 
 /* Constant weights, once for all tiles, in the order in which column tiles need them. */
@@ -728,7 +768,7 @@ static int pack_weights(struct lowering *l, struct product *p)
 		from = narrow_words(l, whole);
 	if (k.to && from)
 		rc = pack_sums(l, p, whole, &k, from);
-	p->w.base += sums_offset(p, whole, matrices);
+	p->w.base += sums_offset(p, p->s->origin, whole, matrices);
 	for (int d = p->plan->outer - 1; d >= 0; d--) {
 		if (!k.stride[d])
 			continue;
@@ -737,6 +777,7 @@ static int pack_weights(struct lowering *l, struct product *p)
 		matrix *= whole->size[d];
 	}
 	p->column_origin = p->s->origin[p->column];
+	set_packed_loops(l, p, whole, matrices);
 	return rc;
 }
 
@@ -771,7 +812,7 @@ static int cut_pieces(struct lowering *l, struct product *p)
 static int lower_pushes(struct lowering *l, const struct stage *s, const struct plan *plan)
 {
 	struct product p = { .s = s, .plan = plan, .bias.buf = MIR_NO_BUF };
-	struct operand_at x, y, w, bias;
+	struct operand_at y;
 	int err = 0;
 
 	p.pixel = plan->outer;
@@ -790,8 +831,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);
-	x = lower_input(l, s, plan, 0);
-	p.x = moved_by(s, &s->in[0], &x);
+	p.tiles = l->roll.active ? l->roll.loops : 0;
+	p.x = input_of(l, s, plan, 0);
 	if (p.integer) {
 		int rc = quantised_product(l, s, plan->outer, &p.q);
 
@@ -802,6 +843,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 		memcpy(p.bias.stride, p.q.parameter_stride, sizeof(p.bias.stride));
 		for (int d = 0; d <= p.column; d++)
 			p.bias.base += s->origin[d] * p.q.parameter_stride[d];
+		for (int i = 0; i < p.tiles; i++)
+			p.bias.loop[i] = p.q.parameter_stride[l->roll.dim[i]] * l->roll.step[i];
 	}
 	if (p.narrow) {
 		p.push = RONDO_OP_push_bf16;
@@ -812,16 +855,16 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 		if (plan->piece && !err)
 			err = cut_pieces(l, &p);
 	} else {
-		w = lower_input(l, s, plan, 1);
-		p.w = moved_by(s, &s->in[1], &w);
+		p.w = input_of(l, s, plan, 1);
 	}
 	if (s->in[2].value) {
-		bias = lower_input(l, s, plan, 2);
-		p.bias = moved_by(s, &s->in[2], &bias);
+		p.bias = input_of(l, s, plan, 2);
 	}
 	if (p.ends) {
+		bool local = l->tile.active && l->tile.out.buf != MIR_NO_BUF;
+
 		y = lower_out(l, s);
-		p.y = moved_by(s, &s->out, &y);
+		p.y = moved_by(l, s, &s->out, &y, local);
 	}
 	if (!err)
 		lower_product(l, &p);

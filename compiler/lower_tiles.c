@@ -10,7 +10,7 @@
  * What a stage makes for another one alone may never be anywhere as a whole: then tiles of that one
  * have it made, box by box.
  */
-#include "compiler/lower.h"
+#include "compiler/lower_tiles.h"
 
 enum {
 	SHORT_PART = 4, /* of a tile: how long the first and the last one are, */
@@ -37,34 +37,54 @@ static void copy_box(struct lowering *l, const struct operand_at *to, const stru
 	lower_copy(l, &x, &y);
 }
 
+/* What is moved between a buffer of a tile and a slot. */
+struct moving {
+	enum rondo_dma_dir dir;
+	const char *name;
+	const struct stage_access *a; /* of the stage, of which the tile is a part */
+	int key; /* of its buffer where tiles are rolled: the number of the input, or behind them */
+	bool alone;
+};
+
 /*
  * A buffer for box @b of @at, whose end @moved comes from there, or all of which is sent there. If
  * something else begins it, that is done while the tile before is, and so it may not come earlier.
  */
-static struct operand_at moved_box(struct lowering *l, enum rondo_dma_dir dir, const char *name,
+static struct operand_at moved_box(struct lowering *l, const struct moving *m,
 				   const struct operand_at *at, const struct box *b,
 				   const struct box *moved)
 {
 	struct operand_at part = { .layout = box_layout(&at->layout, b) };
 	u64 begun = part.layout.bytes - box_layout(&at->layout, moved).bytes;
-	struct lower_transfer *t;
-
-	part.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, name, part.layout.bytes);
-	t = lower_transfer(l);
-	if (part.buf == MIR_NO_BUF || !t)
-		return part;
-	*t = (struct lower_transfer){
-		.dir = dir,
-		.buf = part.buf,
+	struct lower_transfer t = {
+		.dir = m->dir,
 		.offset = begun,
 		.slot = at->slot,
 		.rows = box_rows(&at->layout, moved),
+		.alone = m->alone,
+		.group = MIR_NO_GROUP,
 	};
-	t->slot_offset = at->slot_offset + t->rows.offset;
-	if (dir == RONDO_DMA_IN && !begun)
+
+	t.slot_offset = at->slot_offset + t.rows.offset;
+	if (l->roll.active)
+		part.buf = lower_roll_buffer(l, m->key, m->name, part.layout.bytes);
+	else
+		part.buf = mir_buffer(&l->mir, MIR_BUF_VALUE, m->name, part.layout.bytes);
+	t.buf = part.buf;
+	if (part.buf == MIR_NO_BUF)
+		return part;
+	if (l->roll.active) {
+		s64 stride[RONDO_DMA_LOOP_DEPTH];
+
+		lower_roll_strides(l, m->a, &at->layout, stride);
+		lower_roll_transfer(l, &t, stride);
+		return part;
+	}
+	if (m->dir == RONDO_DMA_IN && !begun)
 		l->mir.buf[part.buf].ahead = l->tile.buffers - 1;
-	else if (dir == RONDO_DMA_OUT)
+	else if (m->dir == RONDO_DMA_OUT)
 		l->mir.buf[part.buf].behind = l->tile.buffers - 1;
+	lower_add_transfer(l, &t);
 	return part;
 }
 
@@ -82,8 +102,7 @@ static struct operand_at in_layout(struct lowering *l, const char *name,
 	return at;
 }
 
-/* Whether box @b of @from, which is outside, is in layout @want as it comes in. */
-static bool comes_as(const struct operand_at *from, const struct layout *want, const struct box *b)
+bool lower_comes_as(const struct operand_at *from, const struct layout *want, const struct box *b)
 {
 	const struct box cells = box_cells(&from->layout), elements = box_elements(&from->layout);
 
@@ -93,23 +112,24 @@ static bool comes_as(const struct operand_at *from, const struct layout *want, c
 }
 
 /* Box @b of @from, which is outside, in layout @want: all of it may be padding. */
-static struct operand_at fetch(struct lowering *l, const char *name, const struct operand_at *from,
-			       const struct layout *want, const struct box *b)
+static struct operand_at fetch(struct lowering *l, const struct moving *m,
+			       const struct operand_at *from, const struct layout *want,
+			       const struct box *b)
 {
 	const struct box elements = box_elements(&from->layout);
 	struct operand_at part;
 	struct box inner;
 
-	if (comes_as(from, want, b))
-		return moved_box(l, RONDO_DMA_IN, name, from, b, b);
+	if (lower_comes_as(from, want, b))
+		return moved_box(l, m, from, b, b);
 	inner = box_meet(b, &elements);
 	if (box_is_empty(&inner)) {
 		const struct layout padding = box_layout(want, b);
 
-		return lower_buffer(l, name, &padding);
+		return lower_buffer(l, m->name, &padding);
 	}
-	part = moved_box(l, RONDO_DMA_IN, name, from, &inner, &inner);
-	return in_layout(l, name, &part, want, b);
+	part = moved_box(l, m, from, &inner, &inner);
+	return in_layout(l, m->name, &part, want, b);
 }
 
 /*
@@ -144,15 +164,17 @@ static void get_input(struct lowering *l, const struct stage *s, const struct pl
 {
 	const struct stage_access *a = &s->in[i];
 	struct box box = plan_in_box(s, a, &p->in[i], origin, size);
+	struct moving m = { RONDO_DMA_IN, a->value->name, a, i, false };
 	struct lower_tile *t = &l->tile;
 
 	if (t->in[i].buf != MIR_NO_BUF && box_equal(&t->box[i], &box))
 		return;
 	t->box[i] = box;
-	t->direct[i] = source->outside && comes_as(source, &p->in[i], &box);
+	t->direct[i] = source->outside && lower_comes_as(source, &p->in[i], &box);
+	t->local[i] = source->outside || !layout_equal(&source->layout, &p->in[i]);
 	if (source->outside)
-		t->in[i] = fetch(l, a->value->name, source, &p->in[i], &box);
-	else if (layout_equal(&source->layout, &p->in[i]))
+		t->in[i] = fetch(l, &m, source, &p->in[i], &box);
+	else if (!t->local[i])
 		t->in[i] = *source;
 	else
 		t->in[i] = in_layout(l, a->value->name, source, &p->in[i], &box);
@@ -201,17 +223,19 @@ static void keep_common(struct lowering *l, const struct layout *layout,
 static void carry_input(struct lowering *l, const struct stage *s, const struct plan *p, int i,
 			const struct operand_at *source, const s64 *origin, const s64 *size)
 {
+	struct moving m = { RONDO_DMA_IN, NULL, &s->in[i], i, false };
 	struct operand_at *is = &l->tile.in[i], next;
 	struct box box, common, rest;
 
 	if (is->buf == MIR_NO_BUF || !l->tile.direct[i] || l->tile.buffers < 2)
 		return;
 	box = plan_in_box(s, &s->in[i], &p->in[i], origin, size);
-	if (!comes_as(source, &p->in[i], &box) ||
+	if (!lower_comes_as(source, &p->in[i], &box) ||
 	    !box_overlap(&source->layout, &l->tile.box[i], &box, &common))
 		return;
 	rest = box_behind(&box, &common);
-	next = moved_box(l, RONDO_DMA_IN, s->in[i].value->name, source, &box, &rest);
+	m.name = s->in[i].value->name;
+	next = moved_box(l, &m, source, &box, &rest);
 	keep_common(l, &source->layout, is, &common, next.buf);
 	*is = next;
 	l->tile.box[i] = box;
@@ -239,37 +263,17 @@ static void get_output(struct lowering *l, const struct stage *s, bool alone, co
 		       const s64 *size)
 {
 	struct operand_at at = lower_place(l, s->out.value);
+	struct moving m = { RONDO_DMA_OUT, s->out.value->name, &s->out, STAGE_INPUTS, alone };
 	struct box box;
 
 	if (!at.outside)
 		return;
 	box = plan_out_box(s, &at.layout, origin, size);
-	l->tile.out = moved_box(l, RONDO_DMA_OUT, s->out.value->name, &at, &box, &box);
-	if (l->tile.out.buf != MIR_NO_BUF && l->transfers)
-		l->transfer[l->transfers - 1].alone = alone;
+	l->tile.out = moved_box(l, &m, &at, &box, &box);
 	lower_fill(l, &l->tile.out);
 }
 
 /* ---- What another stage makes, box by box ---------------------------------------------------- */
-
-/* A stage in tiles. */
-struct tiled {
-	struct stage s; /* of inputs that are read in steps, what is read */
-	struct plan plan;
-	struct operand_at source[STAGE_INPUTS];
-	struct tiled
-		*maker[STAGE_INPUTS]; /* of the input, as tiles need it; NULL: it is somewhere */
-	struct box rest[STAGE_INPUTS]; /* what it has to make for the next tile; rank 0: nothing */
-	bool alone; /* fills_alone() */
-	struct lower_tile state; /* l->tile of its tiles */
-	int short_ends; /* along that dimension the first and the last tile are short; -1: none is
-			 */
-};
-
-/* A part of a domain. */
-struct part {
-	s64 origin[STAGE_DIMS], size[STAGE_DIMS];
-};
 
 static int lower_part(struct lowering *l, struct tiled *t, const struct part *all,
 		      const struct part *after, const struct operand_at *out);
@@ -301,7 +305,7 @@ static bool points_of(const struct tiled *t, int i, const struct box *rest, stru
 	       plan_points(&t->maker[i]->s, &inner, points->origin, points->size);
 }
 
-static struct box box_of(const struct tiled *t, int i, const struct part *tile)
+struct box lower_box_of(const struct tiled *t, int i, const struct part *tile)
 {
 	return plan_in_box(&t->s, &t->s.in[i], &t->plan.in[i], tile->origin, tile->size);
 }
@@ -324,7 +328,7 @@ static struct box rest_behind(const struct tiled *t, int i, const struct box *bo
 static int make_box(struct lowering *l, struct tiled *t, int i, const struct part *tile,
 		    const struct part *next)
 {
-	struct box box = box_of(t, i, tile), then, common;
+	struct box box = lower_box_of(t, i, tile), then, common;
 	struct part points, others;
 	struct operand_at at;
 	bool more = false;
@@ -336,7 +340,7 @@ static int make_box(struct lowering *l, struct tiled *t, int i, const struct par
 	at = l->tile.in[i];
 	take_turn(l, t);
 	if (next) {
-		then = box_of(t, i, next);
+		then = lower_box_of(t, i, next);
 		then = rest_behind(t, i, &box, &then, &common);
 		more = points_of(t, i, &then, &others);
 	}
@@ -370,7 +374,7 @@ static void carry_made(struct lowering *l, struct tiled *t, int i, const struct 
 {
 	const struct layout *want = &t->plan.in[i];
 	struct operand_at *is = &l->tile.in[i], was = *is;
-	struct box box = box_of(t, i, next), common;
+	struct box box = lower_box_of(t, i, next), common;
 	struct box rest = rest_behind(t, i, &l->tile.box[i], &box, &common);
 
 	if (is->buf == MIR_NO_BUF || !common.rank)
@@ -422,6 +426,17 @@ static void get_inputs(struct lowering *l, struct tiled *t, const struct part *t
 	}
 }
 
+/* What the tile has made goes out. */
+static void send_output(struct lowering *l)
+{
+	struct mir_item *send = mir_append(&l->mir, MIR_SEND);
+
+	if (l->roll.active)
+		send->group = l->roll.send;
+	else
+		send->ref.buf = l->tile.out.buf;
+}
+
 /*
  * A tile whose inputs that are made are there; @next: the one behind it, or NULL. What that one
  * needs of the same is copied first, beside the work of the tile.
@@ -437,6 +452,8 @@ static int one_tile(struct lowering *l, struct tiled *t, const struct part *part
 
 	l->tile.next = 0;
 	mir_step(&l->mir);
+	for (int i = 0; i < l->roll.begins && l->roll.active; i++)
+		mir_append(&l->mir, MIR_FETCH)->group = l->roll.begin[i];
 	stage_tile(&t->s, part->origin, part->size, &tile);
 	get_inputs(l, t, part, in);
 	memcpy(now, l->tile.in, sizeof(now));
@@ -453,16 +470,15 @@ static int one_tile(struct lowering *l, struct tiled *t, const struct part *part
 	if (!err)
 		err = lower_stage_fn(l, &tile, &plan);
 	if (!err && !out && l->tile.out.buf != MIR_NO_BUF)
-		mir_append(&l->mir, MIR_SEND)->ref.buf = l->tile.out.buf;
+		send_output(l);
 	memcpy(l->tile.in, then, sizeof(then));
 	if (next)
 		carry(l, t, next, false);
 	return err;
 }
 
-/* One tile; @out: where what it makes goes, if a tile needs it. */
-static int lower_tile_of(struct lowering *l, struct tiled *t, const struct part *tile,
-			 const struct part *next, const struct operand_at *out)
+int lower_tile_of(struct lowering *l, struct tiled *t, const struct part *tile,
+		  const struct part *next, const struct operand_at *out)
 {
 	int err = 0;
 
@@ -624,5 +640,7 @@ int lower_tiles(struct lowering *l, const struct stage *s, const struct plan *p)
 	if (t)
 		t->short_ends = find_short_ends(l, t);
 	memcpy(all.size, s->size, sizeof(all.size));
+	if (t && p->rolled)
+		return lower_rolled(l, t);
 	return t ? lower_part(l, t, &all, NULL, NULL) : l->g->err->code;
 }

@@ -316,6 +316,10 @@ static void merge_flat(struct bundle_maker *m, const struct stream *s, const str
 		if (marks < s->marks && s->mark[marks].at < end)
 			end = s->mark[marks].at;
 		end = end < s->length ? end : s->length;
+		if (s->begins_alone && !t)
+			end = 1;
+		if (s->ends_alone && t < s->length - 1 && end == s->length)
+			end--;
 		merge_piece(&p, t, end - t, a, out);
 		t = end;
 	}

@@ -83,6 +83,7 @@ struct mir_item *mir_append(struct mir *m, enum mir_kind kind)
 		.c = VREG_NONE,
 		.params = VREG_NONE,
 		.ref.buf = MIR_NO_BUF,
+		.group = MIR_NO_GROUP,
 	};
 	return item;
 }
@@ -96,6 +97,15 @@ int mir_loop(struct mir *m, u64 trip)
 		return depth;
 	fail(m, -E2BIG);
 	return RONDO_LOOP_DEPTH - 1;
+}
+
+int mir_tile_loop(struct mir *m, u64 trip)
+{
+	int at = m->items, depth = mir_loop(m, trip);
+
+	if (at < m->items)
+		m->item[at].tiles = true;
+	return depth;
 }
 
 void mir_end(struct mir *m)
@@ -415,7 +425,8 @@ void mir_print(const struct mir *m, FILE *out)
 			print_op(item, out);
 			break;
 		case MIR_LOOP:
-			fprintf(out, "loop %" PRIu64 "\n", item->trip);
+			fprintf(out, "loop %" PRIu64 "%s\n", item->trip,
+				item->tiles ? " of tiles" : "");
 			depth++;
 			break;
 		case MIR_END:
@@ -428,7 +439,13 @@ void mir_print(const struct mir *m, FILE *out)
 			fprintf(out, "step\n");
 			break;
 		case MIR_SEND:
-			fprintf(out, "send b%d\n", item->ref.buf);
+			if (item->group == MIR_NO_GROUP)
+				fprintf(out, "send b%d\n", item->ref.buf);
+			else
+				fprintf(out, "send group %d\n", item->group);
+			break;
+		case MIR_FETCH:
+			fprintf(out, "fetch group %d\n", item->group);
 			break;
 		}
 	}

@@ -11,8 +11,10 @@
  * wide; requantise parameters are three.
  *
  * A perfect loop nest around straight-line code is a kernel (modulo.h); any other loop is a
- * repetition of what is in it. Built by the lower_*.c files; place.c gives buffers their addresses,
- * and stream.c makes streams of it. Everything lives in the graph's arena.
+ * repetition of what is in it. A repetition of tiles contains transfers, too: those of a trip are
+ * moved on in their slots by each loop around them, and what they bring may be used one trip later.
+ * Built by the lower_*.c files; place.c gives buffers their addresses, and stream.c makes streams
+ * of it. Everything lives in the graph's arena.
  *
  * The functions that make items do not return errors, so that the code that lowers a node reads
  * like the program that it writes. An error is recorded in struct mir instead and must be looked at
@@ -73,8 +75,11 @@ enum mir_kind {
 	MIR_END,
 	MIR_NODE,
 	MIR_STEP, /* the next tile, piece of weights, or part: buffers live from step to step */
-	MIR_SEND, /* what is in buffer ref.buf goes out */
+	MIR_SEND, /* what is in buffer ref.buf goes out, or what is in those of `group` */
+	MIR_FETCH, /* transfers of `group` bring what some tile needs */
 };
+
+enum { MIR_NO_GROUP = -1 };
 
 struct mir_item {
 	enum mir_kind kind;
@@ -83,6 +88,8 @@ struct mir_item {
 	u8 dst_part; /* which of three registers dst names */
 	struct mir_ref ref;
 	u64 trip; /* MIR_LOOP */
+	bool tiles; /* MIR_LOOP: of tiles; only loops of tiles are around steps and transfers */
+	int group; /* MIR_FETCH, MIR_SEND: of transfers that start together, or MIR_NO_GROUP */
 	const char *name; /* MIR_NODE: of what the following items are made for */
 	const struct node *node; /* MIR_NODE: the graph node that it is, or NULL */
 };
@@ -113,6 +120,7 @@ vreg mir_vreg3(struct mir *m); /* three consecutive registers */
 /* Opens a loop of @trip >= 1 trips and returns its depth < RONDO_LOOP_DEPTH; closes the innermost.
  */
 int mir_loop(struct mir *m, u64 trip);
+int mir_tile_loop(struct mir *m, u64 trip);
 void mir_end(struct mir *m);
 
 /* The following items are made for the graph node @node, or NULL, called @name in the program. */

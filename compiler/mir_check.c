@@ -9,7 +9,7 @@
 struct checker {
 	const struct mir *m;
 	u64 trips[RONDO_LOOP_DEPTH]; /* of the open loops */
-	int depth;
+	int depth, tiles; /* tiles: how many of them, the outermost, are of tiles */
 	u8 *written; /* by virtual register: parts that have been written, a bit each */
 	const char *fault; /* NULL: none */
 };
@@ -59,29 +59,42 @@ static void check_write(struct checker *c, vreg v, u8 part)
 		c->written[v] |= (u8)(1u << part);
 }
 
+static void open_loop(struct checker *c, const struct mir_item *item)
+{
+	c->trips[c->depth++] = item->trip;
+	c->tiles += item->tiles;
+}
+
 static void check_item(struct checker *c, const struct mir_item *item)
 {
 	switch (item->kind) {
 	case MIR_LOOP:
 		if (c->depth == RONDO_LOOP_DEPTH || item->trip < 2)
 			c->fault = "a loop of one trip, or too deep";
+		else if (item->tiles && (c->tiles < c->depth || c->tiles == RONDO_DMA_LOOP_DEPTH))
+			c->fault = "a loop of tiles in another, or too deep";
 		else
-			c->trips[c->depth++] = item->trip;
+			open_loop(c, item);
 		break;
 	case MIR_END:
 		if (!c->depth--)
 			c->fault = "an end of no loop";
+		else if (c->tiles > c->depth)
+			c->tiles = c->depth;
 		break;
 	case MIR_NODE:
 		break;
 	case MIR_STEP:
-		if (c->depth)
+		if (c->depth > c->tiles)
 			c->fault = "a step in a loop";
 		break;
 	case MIR_SEND:
-		if (c->depth)
+	case MIR_FETCH:
+		if (c->depth > c->tiles)
 			c->fault = "a transfer in a loop";
-		else if (item->ref.buf < 0 || item->ref.buf >= c->m->bufs)
+		else if (item->group == MIR_NO_GROUP &&
+			 (item->kind == MIR_FETCH || c->depth || item->ref.buf < 0 ||
+			  item->ref.buf >= c->m->bufs))
 			c->fault = "a transfer of no buffer";
 		break;
 	case MIR_OP:

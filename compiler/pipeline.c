@@ -19,6 +19,7 @@ struct code {
 	bool fitted; /* plans are, into that; else everything is in SRAM */
 	u8 *crowded; /* as plans.crowded */
 	int attempts; /* at addresses of what is fitted, so far */
+	bool roll; /* as compile_options.roll */
 	struct arena planned; /* stages and plans, */
 	struct arena_mark mark; /* and before what the next attempt to fit makes anew */
 	struct stages stages;
@@ -95,6 +96,7 @@ static int run_plan(struct code *c)
 	if (!rc && !c->fitted && plans_exceed(&c->plans, c->g, c->sram))
 		c->fitted = true;
 	c->plans.crowded = c->crowded;
+	c->plans.roll = c->roll;
 	if (!rc && !c->fitted)
 		rc = plans_settle(c->g, &c->plans, c->machine);
 	if (!rc && c->fitted)
@@ -411,7 +413,7 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 {
 	static const struct compile_options defaults;
 	const struct compile_options *o = options ? options : &defaults;
-	struct code c = { .g = g, .machine = machine, .out = out };
+	struct code c = { .g = g, .machine = machine, .out = out, .roll = o->roll };
 	int rc = 0;
 
 	*out = (struct compiled){ 0 };

@@ -51,6 +51,15 @@ static void touch(struct mir_buffer *buf, int step)
 		buf->used_last = step;
 }
 
+/* The buffers whose transfers item @item starts. */
+static void touch_group(struct lowering *l, const struct mir_item *item, int step)
+{
+	if (item->group == MIR_NO_GROUP)
+		return;
+	for (int i = l->group[item->group].first; i >= 0; i = l->transfer[i].next)
+		touch(&l->mir.buf[l->transfer[i].buf], step);
+}
+
 static bool is_resident(const struct placing *p, const struct mir_buffer *buf)
 {
 	return buf->kind == MIR_BUF_CONST && p->floor;
@@ -62,6 +71,55 @@ static void touch_value(const struct placing *p, const struct value *v, int step
 
 	if (b != MIR_NO_BUF)
 		touch(&p->l->mir.buf[b], step);
+}
+
+static bool begins_tiles(const struct mir_item *item)
+{
+	return item->kind == MIR_LOOP && item->tiles;
+}
+
+/*
+ * What a trip of the loop of tiles from item @i on, steps [@first, @last], finds or leaves lives in
+ * all of the loop: all but what one step alone touches, and no transfer.
+ */
+static void keep_in_loop(struct lowering *l, int i, int first, int last)
+{
+	const struct mir *m = &l->mir;
+
+	for (int end = mir_loop_end(m, i); i < end; i++) {
+		const struct mir_item *item = &m->item[i];
+		struct mir_buffer *buf;
+
+		if (item->group != MIR_NO_GROUP) {
+			touch_group(l, item, first);
+			touch_group(l, item, last);
+		}
+		if (item->ref.buf == MIR_NO_BUF)
+			continue;
+		buf = &m->buf[item->ref.buf];
+		if (buf->kind != MIR_BUF_CONST && buf->used_first == buf->used_last)
+			continue;
+		touch(buf, first);
+		touch(buf, last);
+	}
+}
+
+/* Behind all touches, which make buffers live longer only: loops of tiles, in order. */
+static void keep_in_loops(struct lowering *l)
+{
+	const struct mir *m = &l->mir;
+	int step = 0;
+
+	for (int i = 0; i < m->items; i++) {
+		int first = step + 1, begin = i;
+
+		step += m->item[i].kind == MIR_NODE || m->item[i].kind == MIR_STEP;
+		if (!begins_tiles(&m->item[i]))
+			continue;
+		for (int end = mir_loop_end(m, i); i < end; i++)
+			step += m->item[i].kind == MIR_STEP;
+		keep_in_loop(l, begin, first, step);
+	}
 }
 
 /*
@@ -82,8 +140,10 @@ static void find_lives(struct placing *p)
 		step += m->item[i].kind == MIR_NODE || m->item[i].kind == MIR_STEP;
 		if (m->item[i].ref.buf != MIR_NO_BUF)
 			touch(&m->buf[m->item[i].ref.buf], step);
+		touch_group(l, &m->item[i], step);
 	}
 	p->steps = step + 1;
+	keep_in_loops(l);
 	for (size_t i = 0; i < l->g->inputs.n; i++)
 		touch_value(p, l->g->inputs.v[i], 0);
 	for (size_t i = 0; i < l->g->outputs.n; i++)

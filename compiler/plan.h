@@ -52,6 +52,7 @@ struct plan {
 	 */
 	bool cut_sums;
 	int buffers; /* that each input and result outside takes in turn: 2, or 1 if that is all */
+	bool rolled; /* tiles are loops, not text */
 	bool twice; /* what is made for it box by box takes two buffers in turn, not one */
 };
 
@@ -74,6 +75,7 @@ struct plans {
 	s64 room; /* bytes that constants may take beside what they are in the model; */
 	s64 ahead; /* cycles by which transfers are later than work in stages to come, if not now */
 	u64 sram; /* bytes of it that they are fitted into; 0: everything is in SRAM */
+	bool roll; /* as compile_options.roll */
 };
 
 /*

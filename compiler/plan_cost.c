@@ -7,6 +7,8 @@ enum {
 	CHANNEL_BYTES = PLAN_CHANNEL_BYTES, /* and bytes in each further one */
 	CONTAINER_BYTES = 4,
 	TILE_CYCLES = 64, /* of a tile beside its operations */
+	INNER_TEXT = 8, /* tiles of the innermost loop, before, in and behind it, */
+	OUTER_TEXT = 3, /* and of others */
 	SOFTMAX_ROW = 8, /* of a row of one vector; of each vector of a longer one, */
 	SOFTMAX_VECTOR = 4,
 	SOFTMAX_WAIT = 96, /* and of the sums across lanes behind them */
@@ -291,6 +293,78 @@ static void take_output(const struct plans *p, const struct stage *s, const stru
 	t->cycles += count_results(s, size) * transfer_cycles(l, &box);
 	t->transfers += count_results(s, size) * box_transfers(l, &box);
 }
+
+/* ---- Tiles as loops -------------------------------------------------------------------------- */
+
+/* Whether some dimension that tiles of @size points cut moves what @a touches. */
+static bool tiles_move(const struct stage *s, const struct stage_access *a, const s64 *size)
+{
+	for (int d = 0; d < s->dims; d++) {
+		if (size[d] < s->size[d] && plan_moves(a, d))
+			return true;
+	}
+	return false;
+}
+
+/* Whether input @i of @s is the same for all tiles, or comes in for each. */
+static bool may_roll_input(const struct plans *p, const struct stage *s, const struct plan *plan,
+			   int i, const s64 *size)
+{
+	const struct value *v = s->in[i].value;
+	bool matrix = s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX;
+
+	if (!v || plan_is_weights(s, plan, i))
+		return true;
+	if (s->kind == STAGE_PRODUCT && !matrix && i)
+		return !tiles_move(s, &s->in[i], size);
+	if (!value_is_const(v))
+		return p->maker[v->id] == PLAN_NO_STAGE &&
+		       (p->outside[v->id] || !tiles_move(s, &s->in[i], size));
+	return (matrix && i) || layout_dense(v).bytes > p->sram / PLAN_CONST_PART ||
+	       !tiles_move(s, &s->in[i], size);
+}
+
+bool plan_may_roll(const struct plans *p, const struct stage *s, const struct plan *plan,
+		   const s64 *size)
+{
+	const struct value *out = s->out.value;
+	bool may = p->outside[out->id] && p->maker[out->id] == PLAN_NO_STAGE &&
+		   plan->unit != PLAN_ALIAS && s->node->op != OP_AVGPOOL &&
+		   (!plan->piece || plan->cut_sums);
+
+	for (int i = 0; i < STAGE_INPUTS; i++)
+		may = may && may_roll_input(p, s, plan, i, size);
+	return may;
+}
+
+u64 plan_text_tiles(const struct stage *s, const struct plan *plan, const s64 *size)
+{
+	u64 text = 1, largest[RONDO_DMA_LOOP_DEPTH - 1] = { 1, 1 }, inner = 1;
+
+	for (int i = 0; i < s->dims && text <= PLAN_COUNT_MAX; i++) {
+		u64 n = inner;
+
+		inner = tiles_along(s, size, in_order(s, plan, i));
+		if (inner == 1) {
+			inner = n;
+			continue;
+		}
+		for (int k = 0; k < RONDO_DMA_LOOP_DEPTH - 1; k++) {
+			if (n > largest[k]) {
+				u64 less = largest[k];
+
+				largest[k] = n;
+				n = less;
+			}
+		}
+		text *= n;
+	}
+	for (int k = 0; k < RONDO_DMA_LOOP_DEPTH - 1; k++)
+		text *= largest[k] < OUTER_TEXT ? largest[k] : OUTER_TEXT;
+	return text * (inner < INNER_TEXT ? inner : INNER_TEXT);
+}
+
+/* ---- What a stage takes ---------------------------------------------------------------------- */
 
 u64 plan_rows(const struct stage *s, const s64 *size)
 {

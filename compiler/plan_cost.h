@@ -51,6 +51,14 @@ bool plan_made_for(const struct stage *s, const struct plan *plan, int i, const 
 /* How many tiles of @size points there are; more than PLAN_COUNT_MAX: or still more. */
 u64 plan_count_tiles(const struct stage *s, const s64 *size);
 
+/*
+ * Whether tiles of @size points may be loops: what they touch lies in slots, or moves no tile; and
+ * how many of them are text then, about.
+ */
+bool plan_may_roll(const struct plans *p, const struct stage *s, const struct plan *plan,
+		   const s64 *size);
+u64 plan_text_tiles(const struct stage *s, const struct plan *plan, const s64 *size);
+
 /* The number of the dimension of a product that lies in the lanes. */
 int plan_column(const struct stage *s);
 

@@ -10,6 +10,7 @@
  * What is outside then, and read by one stage alone, may be nowhere: tiles of that one have it
  * made, box by box, if that fits and costs less (plans.maker).
  */
+#include "compiler/mir.h"
 #include "compiler/plan_cost.h"
 
 #include <errno.h>
@@ -29,6 +30,12 @@ enum {
 	CROWDED_PART = 32, /* of SRAM, what stays free each time that there were no addresses, */
 	CROWDED_VALUES = 2, /* between values so often, then between tiles, too: */
 	SLACK_MAX = 4, /* eighths of their room */
+	PUSH_OPERATIONS = 8, /* of a push and its weights in the machine IR, loops included, */
+	TILE_OPERATIONS = 32, /* and of a tile beside them, */
+	ROWS_OPERATIONS = 160, /* or of one of Softmax, whose rows are loops around loops */
+	ROLL_PART =
+		4, /* of all that a program may have: tiles of a stage that take more are loops; */
+	ROLL_PART_MAX = 64, /* where that is not enough, those that take less */
 	NOBODY = -1,
 };
 
@@ -203,6 +210,14 @@ static u64 cost_of(const struct fit *f, const struct stage *s, const struct plan
 	return plan_cycles(f->p, f->m, s, plan, size) + moved / ENERGY_PART;
 }
 
+/* How many tiles of @size points are text. */
+static u64 text_tiles(const struct fit *f, const struct stage *s, const struct plan *plan,
+		      const s64 *size)
+{
+	return plan_may_roll(f->p, s, plan, size) ? plan_text_tiles(s, plan, size) :
+						    plan_count_tiles(s, size);
+}
+
 /* The best tiles in @room bytes, with @columns at most, if there are any; their cost if it is less.
  */
 static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan *plan, s64 columns,
@@ -217,7 +232,7 @@ static u64 choose_pixels(const struct fit *f, const struct stage *s, struct plan
 		memcpy(size, s->size, sizeof(s->size));
 		if (columns)
 			size[plan_column(s)] = columns;
-		if (!cut(f, s, plan, d, room, size) || plan_count_tiles(s, size) > f->most_tiles)
+		if (!cut(f, s, plan, d, room, size) || text_tiles(f, s, plan, size) > f->most_tiles)
 			continue;
 		cost = cost_of(f, s, plan, size);
 		if (cost >= least)
@@ -375,8 +390,10 @@ static bool size_sums(const struct fit *f, const struct stage *s, struct plan *p
 static bool too_many(const struct fit *f, const struct stage *s, const struct plan *plan,
 		     const s64 *size)
 {
-	return f->most_tiles < UINT64_MAX &&
-	       (plan_count_tiles(s, size) > f->most_tiles ||
+	if (f->most_tiles == UINT64_MAX)
+		return false;
+	return text_tiles(f, s, plan, size) > f->most_tiles ||
+	       (!plan_may_roll(f->p, s, plan, size) &&
 		plan_takes_of(f->p, f->m, s, plan, size).transfers > TRANSFERS_MAX);
 }
 
@@ -880,6 +897,85 @@ static int find_makers(struct fit *f)
 	return f->g->err->code;
 }
 
+/* ---- What is text ---------------------------------------------------------------------------- */
+
+/* Whether stage @i has tiles that are lowered for themselves. */
+static bool has_tiles(const struct fit *f, int i)
+{
+	const struct value *out = f->p->stages->at[i]->out.value;
+
+	return f->p->at[i].tiled && f->p->maker[out->id] == PLAN_NO_STAGE;
+}
+
+/* What the tiles of a stage take of the text. */
+struct text {
+	u64 transfers; /* at least */
+	u64 operations; /* of the machine IR, about */
+};
+
+static struct text text_of(const struct fit *f, int i)
+{
+	const struct stage *s = f->p->stages->at[i];
+	const struct plan *plan = &f->p->at[i];
+	u64 tiles = plan_count_tiles(s, plan->tile), columns = 1, pushes = 1, text = tiles;
+	struct text t = { .transfers = plan_takes_of(f->p, f->m, s, plan, plan->tile).transfers };
+
+	if (plan->rolled) {
+		text = plan_text_tiles(s, plan, plan->tile);
+		text = text < tiles ? text : tiles;
+		t.transfers = (t.transfers + tiles - 1) / tiles * text;
+	}
+	if (s->kind == STAGE_PRODUCT && plan->unit == PLAN_MATRIX) {
+		columns = (u64)(plan->tile[plan_column(s)] + f->m->lanes - 1) / f->m->lanes;
+		pushes = plan->cut_sums ? plan_rows(s, plan->tile) / (u64)f->m->lanes + 1 :
+					  (u64)plan->k.n;
+	}
+	t.operations = text * columns * (pushes * PUSH_OPERATIONS + TILE_OPERATIONS);
+	if (s->kind == STAGE_SOFTMAX)
+		t.operations = text * ROWS_OPERATIONS;
+	return t;
+}
+
+/*
+ * Makes loops of the tiles of stages that would take more than @operations or @transfers of the
+ * text, where they can be; what all stages take.
+ */
+static struct text roll_large(struct fit *f, u64 operations, u64 transfers)
+{
+	struct text all = { 0 };
+
+	for (int i = 0; i < f->p->stages->count; i++) {
+		struct plan *plan = &f->p->at[i];
+		struct text t;
+
+		if (!has_tiles(f, i))
+			continue;
+		t = text_of(f, i);
+		if (!plan->rolled && (t.operations > operations || t.transfers > transfers) &&
+		    plan_may_roll(f->p, f->p->stages->at[i], plan, plan->tile)) {
+			plan->rolled = true;
+			t = text_of(f, i);
+		}
+		all.operations += t.operations;
+		all.transfers += t.transfers;
+	}
+	return all;
+}
+
+/* Tiles are text where that is not much: then transfers of all stages go on beside each other. */
+static void roll_tiles(struct fit *f)
+{
+	struct text all = { UINT64_MAX, UINT64_MAX };
+
+	if (f->p->roll)
+		roll_large(f, 0, 0);
+	for (u64 part = ROLL_PART; part <= ROLL_PART_MAX; part *= 2) {
+		if (all.operations <= MIR_ITEMS_MAX / 4 && all.transfers <= RONDO_DESCS_MAX / 2)
+			return;
+		all = roll_large(f, MIR_ITEMS_MAX / part, RONDO_DESCS_MAX / part);
+	}
+}
+
 /* A program has so many transfers: what needs more is told before it is lowered. */
 static int check_transfers(const struct fit *f)
 {
@@ -888,12 +984,11 @@ static int check_transfers(const struct fit *f)
 	int worst = 0;
 
 	for (int i = 0; i < s->count; i++) {
-		const struct plan *plan = &f->p->at[i];
 		u64 n;
 
-		if (!plan->tiled || f->p->maker[s->at[i]->out.value->id] != PLAN_NO_STAGE)
+		if (!has_tiles(f, i))
 			continue;
-		n = plan_takes_of(f->p, f->m, s->at[i], plan, plan->tile).transfers;
+		n = text_of(f, i).transfers;
 		all += n;
 		if (n <= most)
 			continue;
@@ -958,5 +1053,8 @@ int plans_fit(struct graph *g, struct plans *p, const struct rondo_machine *mach
 	}
 	if (!rc)
 		rc = find_makers(&f);
-	return rc ? rc : check_transfers(&f);
+	if (rc)
+		return rc;
+	roll_tiles(&f);
+	return check_transfers(&f);
 }

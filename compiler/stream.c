@@ -327,19 +327,40 @@ static void close_stream(struct builder *b)
 {
 	stream_put_off_early(b);
 	stream_resolve(b);
+	if (b->stream->begins_alone)
+		b->busy_until = max_of(b->busy_until, 1);
+	b->busy_until += b->stream->ends_alone;
 	b->stream->length = b->busy_until;
 	b->elapsed += b->busy_until;
 }
 
 static int place_items(struct builder *b, int i, int end);
 
+/* Whether a trip of the loop of tiles at item @i, which ends at @end, is one stream. */
+static bool is_flat_trip(const struct builder *b, int i, int end)
+{
+	const struct mir *m = &b->l->mir;
+	struct kernel k;
+
+	for (i++; i < end; i++) {
+		if (m->item[i].kind != MIR_LOOP)
+			continue;
+		if (!kernel_at(b, i, &k))
+			return false;
+		i = mir_loop_end(m, i);
+	}
+	return true;
+}
+
 static int place_repetition(struct builder *b, int i, int end)
 {
+	bool tiles = b->l->mir.item[i].tiles, carries = tiles && is_flat_trip(b, i, end);
 	struct stream *s, **after;
 	u64 before;
-	int rc;
+	int rc, number;
 
 	stream_end_transfers(b, i, end);
+	b->stream->ends_alone = tiles;
 	close_stream(b);
 	s = graph_alloc(b->l->g, sizeof(*s));
 	if (!s)
@@ -351,15 +372,23 @@ static int place_repetition(struct builder *b, int i, int end)
 	b->end = &s->body;
 	if (!open_stream(b))
 		return b->error;
+	number = b->number;
+	if (carries)
+		stream_carry(b, i + 1, end);
 	rc = place_items(b, i + 1, end);
 	if (rc)
 		return rc;
+	if (tiles && !carries)
+		stream_settle(b);
 	close_stream(b);
 	b->elapsed = before + (b->elapsed - before) * s->trips;
 	b->outer--;
 	b->end = after;
 	if (!open_stream(b))
 		return b->error;
+	b->stream->begins_alone = tiles;
+	if (carries)
+		stream_end_carry(b, number);
 	stream_release_registers(b, &b->l->mir.item[i], end - i, end + 1);
 	return 0;
 }
@@ -381,7 +410,12 @@ static int place_items(struct builder *b, int i, int end)
 			i++;
 			break;
 		case MIR_SEND:
-			stream_send(b, m->item[i++].ref.buf);
+		case MIR_FETCH:
+			if (m->item[i].group == MIR_NO_GROUP)
+				stream_send(b, m->item[i].ref.buf);
+			else
+				stream_fetch(b, m->item[i].group);
+			i++;
 			rc = b->error;
 			break;
 		case MIR_LOOP:
@@ -457,7 +491,7 @@ static int prepare(struct builder *b)
 	}
 	for (int i = 0; i < transfers; i++)
 		b->started[i] = (struct started){
-			.number = -1, .wanted = NEVER, .needed = NEVER, .waits = -1
+			.number = -1, .wanted = NEVER, .needed = NEVER, .waits = -1, .carried = -1
 		};
 	for (int i = b->t->early; i < b->t->count && b->opening < OPENING_MAX; i++)
 		b->opening += b->t->at[i].dir == RONDO_DMA_IN;

@@ -7,7 +7,9 @@
  * is as long as a trip count.
  *
  * A program is a list of streams, one after the other. A flat one is a set of runs; a repetition is
- * a loop around a list of streams, entered and left with nothing in flight.
+ * a loop around a list of streams, entered and left with nothing in flight. A repetition of tiles
+ * contains starts of transfers, so that no trip of it may be text of its own: a bundle that does
+ * nothing in slot C stands before it, and one behind it.
  */
 #ifndef COMPILER_STREAM_H
 #define COMPILER_STREAM_H
@@ -29,7 +31,8 @@ struct stream_run {
 	int dims;
 	struct run_dim *dim; /* outermost first; no two continue each other */
 	s64 address, row; /* of the first execution; the first trips of all repetitions around */
-	const struct mir_ref *ref; /* its lane pattern, and the strides of these; NULL: none */
+	/* Its lane pattern, and the strides of these, slot C: in the slot of the transfer; or NULL. */
+	const struct mir_ref *ref;
 };
 
 /* From bundle @at on, what is executed is made for @node above all. */
@@ -41,6 +44,8 @@ struct stream_mark {
 
 struct stream {
 	struct stream *next;
+	/* Flat ones: the first, the last bundle stands in no loop of the stream. */
+	bool begins_alone, ends_alone;
 	u64 trips; /* of a repetition; 0: flat */
 	struct stream *body;
 	u64 length; /* bundles of a flat one */

@@ -44,6 +44,7 @@ struct started {
 	u64 wanted; /* about when the kernel that it is started for touches it; NEVER: none does */
 	u64 needed; /* the first bundle that waits for it, or NEVER, */
 	int waits; /* and its stream */
+	int carried; /* the stream, a trip of tiles, into which the trip before may leave it; -1 */
 	/* If it is early: bundles from the begin of the program to its end, exactly; else 0. */
 	u64 ended;
 };
@@ -181,7 +182,23 @@ void stream_send(struct builder *b, mir_buf buf);
 /* Starts all that is wanted, in the order in which it is. */
 void stream_start_wishes(struct builder *b);
 
-/* Starts and waits for all that items [@first, @end) touch: no loop contains transfers. */
+/* Starts the transfers of @group. */
+void stream_fetch(struct builder *b, int group);
+
+/* Waits for all that the stream has started, at its end. */
+void stream_settle(struct builder *b);
+
+/*
+ * The stream, which begins, is all of a trip of items [@i, @end), and nobody waits at its end for
+ * what it starts: it is what the trip before may have left, too. In slots no two trips of a loop of
+ * tiles touch the same bytes. The stream behind the loop, which begins, waits for what the last
+ * trip, stream @number, has left.
+ */
+void stream_carry(struct builder *b, int i, int end);
+void stream_end_carry(struct builder *b, int number);
+
+/* Starts and waits for all that items [@first, @end) touch: only loops of tiles contain transfers.
+ */
 void stream_end_transfers(struct builder *b, int first, int end);
 
 /* Adds the starts of the stream as runs, and what its bundles need as waits. */

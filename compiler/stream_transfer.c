@@ -34,10 +34,11 @@ static u32 sram_hi(const struct builder *b, const struct transfer *x)
 void stream_need(struct builder *b, int transfer, u64 at)
 {
 	struct started *s = &b->started[transfer];
+	bool here = s->number == b->number || s->carried == b->number;
 
 	/* What an earlier stream started has ended with it, unless it has come in early. */
 	if (s->ended ? s->needed != NEVER && (s->waits != b->number || s->needed <= at) :
-		       s->number != b->number || s->needed <= at)
+		       !here || s->needed <= at)
 		return;
 	if (!stream_grow(b, (void **)&b->need, b->needs, &b->need_room, sizeof(*b->need)))
 		return;
@@ -178,16 +179,12 @@ static void find_bytes(const struct builder *b, const struct sram_map *map, u64 
  */
 static u64 slot_lo(const struct transfer *x)
 {
-	return x->slot * RONDO_SLOT_BYTES_MAX + x->slot_offset;
+	return x->slot * RONDO_SLOT_BYTES_MAX + transfer_slot_lo(x);
 }
 
 static u64 slot_hi(const struct transfer *x)
 {
-	u64 hi = slot_lo(x) + x->row;
-
-	for (int d = 0; d < RONDO_DMA_DIMS; d++)
-		hi += (u64)((s64)(x->count[d] - 1) * x->stride[d]);
-	return hi;
+	return x->slot * RONDO_SLOT_BYTES_MAX + transfer_slot_hi(x);
 }
 
 /*
@@ -206,15 +203,16 @@ static struct found find_free(const struct builder *b, int transfer)
 	return f;
 }
 
+/* @transfer, which starts at @at, needs what has touched bytes [@lo, @hi) but for itself. */
 static void need_bytes(struct builder *b, const struct sram_map *map, u64 lo, u64 hi, bool writes,
-		       u64 at)
+		       int transfer, u64 at)
 {
 	for (int i = sram_map_find(map, lo); i < map->count && map->at[i].lo < hi; i++) {
 		const struct sram_state *s = &map->at[i].state;
 
-		if (s->in != SRAM_NO_TRANSFER)
+		if (s->in != SRAM_NO_TRANSFER && s->in != transfer)
 			stream_need(b, s->in, at);
-		if (writes && s->out != SRAM_NO_TRANSFER)
+		if (writes && s->out != SRAM_NO_TRANSFER && s->out != transfer)
 			stream_need(b, s->out, at);
 	}
 }
@@ -224,9 +222,9 @@ static void need_overlapped(struct builder *b, int transfer, u64 at)
 	const struct transfer *x = &b->t->at[transfer];
 	bool in = x->dir == RONDO_DMA_IN;
 
-	need_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, at);
+	need_bytes(b, &b->sram, sram_lo(b, x), sram_hi(b, x), in, transfer, at);
 	if (!x->alone)
-		need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, at);
+		need_bytes(b, &b->slots, slot_lo(x), slot_hi(x), !in, transfer, at);
 }
 
 /* About when somebody waits for transfer @x of this stream; 0: nobody is known to. */
@@ -311,9 +309,11 @@ static void enter_start(struct builder *b, int transfer)
 	const struct transfer *x = &b->t->at[transfer];
 	bool in = x->dir == RONDO_DMA_IN;
 
+	need_overlapped(b, transfer, b->started[transfer].at);
+	if (b->started[transfer].carried == b->number)
+		b->started[transfer].needed = NEVER; /* that was the one of the trip before */
 	b->started[transfer].number = b->number;
 	enter_channel(b, transfer);
-	need_overlapped(b, transfer, b->started[transfer].at);
 	sram_map_change(&b->sram, sram_lo(b, x), sram_hi(b, x), in ? set_in : set_out, &transfer);
 	if (!x->alone)
 		sram_map_change(&b->slots, slot_lo(x), slot_hi(x), in ? set_out : set_in,
@@ -387,6 +387,14 @@ void stream_start(struct builder *b, int transfer)
 void stream_send(struct builder *b, mir_buf buf)
 {
 	const struct transfer_span *span = &b->t->out[buf];
+
+	for (int i = 0; i < span->count; i++)
+		stream_start(b, span->first + i);
+}
+
+void stream_fetch(struct builder *b, int group)
+{
+	const struct transfer_span *span = &b->t->group[group];
 
 	for (int i = 0; i < span->count; i++)
 		stream_start(b, span->first + i);
@@ -470,6 +478,21 @@ static u64 end_early(struct builder *b, int i, u64 at, bool need)
 	return at;
 }
 
+/* All transfers of this stream that may be under way are waited for at bundle @at. */
+static void need_all(struct builder *b, u64 at)
+{
+	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		for (int n = b->orders[ch]; n > 0; n--) {
+			const struct started *s = &b->started[b->order[ch][n - 1]];
+
+			if (s->number != b->number)
+				break;
+			if (!s->ended)
+				stream_need(b, b->order[ch][n - 1], at);
+		}
+	}
+}
+
 /* Starts and waits for all transfers that items [@i, @end) touch: no loop contains any. */
 void stream_end_transfers(struct builder *b, int i, int end)
 {
@@ -488,25 +511,63 @@ void stream_end_transfers(struct builder *b, int i, int end)
 		at = end_early(b, j, at, false);
 	for (int j = i; j < end; j++)
 		end_early(b, j, at, true);
-	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
-		for (int n = b->orders[ch]; n > 0; n--) {
-			const struct started *s = &b->started[b->order[ch][n - 1]];
+	need_all(b, at);
+}
 
-			if (s->number != b->number)
-				break;
-			if (!s->ended)
-				stream_need(b, b->order[ch][n - 1], at);
+void stream_settle(struct builder *b)
+{
+	need_all(b, b->busy_until);
+}
+
+/* ---- Trips of tiles -------------------------------------------------------------------------- */
+
+void stream_carry(struct builder *b, int i, int end)
+{
+	for (; i < end; i++) {
+		const struct mir_item *item = &b->l->mir.item[i];
+		const struct transfer_span *span;
+
+		if (item->group == MIR_NO_GROUP)
+			continue;
+		span = &b->t->group[item->group];
+		for (int x = span->first; x < span->first + span->count; x++) {
+			const struct transfer *t = &b->t->at[x];
+			bool in = t->dir == RONDO_DMA_IN;
+
+			b->started[x].carried = b->number;
+			sram_map_change(&b->sram, sram_lo(b, t), sram_hi(b, t),
+					in ? set_in : set_out, &x);
 		}
+	}
+}
+
+void stream_end_carry(struct builder *b, int number)
+{
+	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
+		int n = b->orders[ch];
+
+		if (!n || b->started[b->order[ch][n - 1]].number != number)
+			continue;
+		if (!stream_grow(b, (void **)&b->need, b->needs, &b->need_room, sizeof(*b->need)))
+			return;
+		b->need[b->needs++] = (struct need){ 0, b->order[ch][n - 1] };
+		b->busy_until = max_of(b->busy_until, 1);
 	}
 }
 
 /* ---- Waits ----------------------------------------------------------------------------------- */
 
-/* Starts on the channel of @transfer that come between it and bundle @at of this stream. */
+/*
+ * Starts on the channel of @transfer that come between it and bundle @at of this stream; if it
+ * starts behind that, between it in the trip before and there.
+ */
 static int starts_between(const struct builder *b, int transfer, u64 at)
 {
 	u32 ch = b->t->at[transfer].channel;
 	int lo = b->started[transfer].order + 1, hi = b->orders[ch];
+
+	if (b->started[transfer].number == b->number && b->started[transfer].at >= at)
+		return hi - lo + starts_before(b, ch, at) - starts_before(b, ch, 0);
 
 	while (lo < hi) {
 		int middle = (lo + hi) / 2;
@@ -541,6 +602,21 @@ static struct stream_run *control_run(struct builder *b, u64 at)
 	return r;
 }
 
+/* By how much the loops of tiles around its start move @transfer; NULL: there are none. */
+static const struct mir_ref *loops_of(struct builder *b, int transfer)
+{
+	const struct transfer *x = &b->t->at[transfer];
+	struct mir_ref *ref = NULL;
+
+	if (x->loops)
+		ref = graph_alloc(b->l->g, sizeof(*ref));
+	for (int d = 0; d < x->loops && ref; d++)
+		ref->stride[d] = (s32)x->loop_stride[d]; /* slots have at most 1 GiB */
+	if (x->loops && !ref)
+		stream_fail(b, -ENOMEM);
+	return ref;
+}
+
 static void add_starts(struct builder *b)
 {
 	for (u32 ch = 0; ch < RONDO_DMA_CHANNELS; ch++) {
@@ -556,6 +632,7 @@ static void add_starts(struct builder *b)
 			r->op.op = RONDO_OP_dma;
 			r->op.channel = (u8)ch;
 			r->transfer = b->order[ch][n - 1];
+			r->ref = loops_of(b, r->transfer);
 		}
 	}
 }
@@ -591,10 +668,12 @@ void stream_resolve(struct builder *b)
 			continue;
 		while (at < first + starts && b->stream->run[at].start < n->at)
 			at++;
-		r = &b->stream->run[b->stream->runs - 1];
 		if (at < first + starts && b->stream->run[at].start == n->at)
 			r = &b->stream->run[at];
-		else if (b->stream->runs == first + starts || r->start != n->at)
+		else if (b->stream->runs > first + starts &&
+			 b->stream->run[b->stream->runs - 1].start == n->at)
+			r = &b->stream->run[b->stream->runs - 1];
+		else
 			r = control_run(b, n->at);
 		if (!r)
 			return;

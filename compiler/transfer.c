@@ -340,6 +340,19 @@ static int move_early(struct transfers *f)
 
 /* ---- Boxes ----------------------------------------------------------------------------------- */
 
+/* The loops around the start of @t, which is of a group or of none. */
+static void set_loops(const struct transfers *f, const struct lower_transfer *t, struct transfer *x)
+{
+	const struct lower_group *g;
+
+	if (t->group == MIR_NO_GROUP)
+		return;
+	g = &f->l->group[t->group];
+	x->loops = g->loops;
+	memcpy(x->trips, g->trips, sizeof(x->trips));
+	memcpy(x->loop_stride, t->loop_stride, sizeof(x->loop_stride));
+}
+
 /* Rows @first to @end of the outermost dimension of box @t, as one transfer from @offset on. */
 static void move_rows(struct transfers *f, const struct lower_transfer *t, s64 first, s64 end,
 		      u64 offset, u64 bytes)
@@ -356,6 +369,7 @@ static void move_rows(struct transfers *f, const struct lower_transfer *t, s64 f
 				.alone = t->alone,
 				.channel = (u8)(f->next_channel++ % RONDO_DMA_CHANNELS) };
 	set_row(x, r->bytes);
+	set_loops(f, t, x);
 	for (int d = 0; d < r->dims; d++) {
 		x->count[RONDO_DMA_DIMS - r->dims + d] = (u32)r->count[d];
 		x->stride[RONDO_DMA_DIMS - r->dims + d] = r->stride[d];
@@ -409,37 +423,55 @@ static int move_box(struct transfers *f, const struct lower_transfer *t, u64 off
 	return rc;
 }
 
+/* Appends what moves @t. */
 static int move_tile(struct transfers *f, const struct lower_transfer *t)
 {
-	const struct transfer all = { .dir = t->dir,
-				      .slot = t->slot,
-				      .slot_offset = t->slot_offset,
-				      .buf = t->buf,
-				      .offset = t->offset,
-				      .alone = t->alone,
-				      .bytes = t->rows.bytes };
-	struct transfer_span *span = t->dir == RONDO_DMA_IN ? &f->t->in[t->buf] :
-							      &f->t->out[t->buf];
-	int rc;
+	struct transfer all = { .dir = t->dir,
+				.slot = t->slot,
+				.slot_offset = t->slot_offset,
+				.buf = t->buf,
+				.offset = t->offset,
+				.alone = t->alone,
+				.bytes = t->rows.bytes };
+	u64 pieces = all.bytes / TILE_PIECE_MIN + 1;
 
-	span->first = f->t->count;
 	if (t->rows.dims)
-		rc = move_box(f, t, t->offset);
-	else
-		rc = move(f, &all,
-			  all.bytes / TILE_PIECE_MIN < f->tile_pieces ?
-				  all.bytes / TILE_PIECE_MIN + 1 :
-				  f->tile_pieces);
-	span->count = f->t->count - span->first;
-	return rc;
+		return move_box(f, t, t->offset);
+	set_loops(f, t, &all);
+	return move(f, &all, pieces < f->tile_pieces ? pieces : f->tile_pieces);
 }
 
+/* What is of no group: all of a buffer, or what takes it out. */
 static int move_tiles(struct transfers *f)
 {
 	int rc = 0;
 
-	for (int i = 0; i < f->l->transfers && !rc; i++)
-		rc = move_tile(f, &f->l->transfer[i]);
+	for (int i = 0; i < f->l->transfers && !rc; i++) {
+		const struct lower_transfer *t = &f->l->transfer[i];
+		struct transfer_span *span = t->dir == RONDO_DMA_IN ? &f->t->in[t->buf] :
+								      &f->t->out[t->buf];
+
+		if (t->group != MIR_NO_GROUP)
+			continue;
+		span->first = f->t->count;
+		rc = move_tile(f, t);
+		span->count = f->t->count - span->first;
+	}
+	return rc;
+}
+
+static int move_groups(struct transfers *f)
+{
+	int rc = 0;
+
+	for (int g = 0; g < f->l->groups && !rc; g++) {
+		struct transfer_span *span = &f->t->group[g];
+
+		span->first = f->t->count;
+		for (int i = f->l->group[g].first; i >= 0 && !rc; i = f->l->transfer[i].next)
+			rc = move_tile(f, &f->l->transfer[i]);
+		span->count = f->t->count - span->first;
+	}
 	return rc;
 }
 
@@ -475,7 +507,8 @@ static int move_all(struct transfers *f)
 	*t = (struct transfer_list){ 0 };
 	t->in = graph_alloc(g, (f->l->mir.bufs + 1) * sizeof(*t->in));
 	t->out = graph_alloc(g, (f->l->mir.bufs + 1) * sizeof(*t->out));
-	if (!t->in || !t->out)
+	t->group = graph_alloc(g, (size_t)(f->l->groups + 1) * sizeof(*t->group));
+	if (!t->in || !t->out || !t->group)
 		return g->err->code;
 	f->early = f->l->resident && !f->l->transfers;
 	rc = f->early ? move_early(f) : move_inputs(f, true);
@@ -485,6 +518,8 @@ static int move_all(struct transfers *f)
 		rc = move_constants(f);
 	if (!rc)
 		rc = move_tiles(f);
+	if (!rc)
+		rc = move_groups(f);
 	return rc ? rc : move_outputs(f);
 }
 
@@ -498,6 +533,32 @@ int transfers_make(struct lowering *l, struct transfer_list *t)
 		rc = move_all(&f);
 	}
 	return rc;
+}
+
+/* Where @x begins in its slot, at the trips of each loop and row that are least, or greatest. */
+static u64 slot_end(const struct transfer *x, bool greatest)
+{
+	u64 at = x->slot_offset;
+
+	for (int d = 0; d < RONDO_DMA_DIMS; d++) {
+		if ((x->stride[d] > 0) == greatest)
+			at += (u64)((s64)(x->count[d] - 1) * x->stride[d]);
+	}
+	for (int d = 0; d < x->loops; d++) {
+		if ((x->loop_stride[d] > 0) == greatest)
+			at += (u64)((s64)(x->trips[d] - 1) * x->loop_stride[d]);
+	}
+	return at;
+}
+
+u64 transfer_slot_lo(const struct transfer *x)
+{
+	return slot_end(x, false);
+}
+
+u64 transfer_slot_hi(const struct transfer *x)
+{
+	return slot_end(x, true) + x->row;
 }
 
 void transfers_print(const struct transfer_list *t, FILE *out)
@@ -514,6 +575,9 @@ void transfers_print(const struct transfer_list *t, FILE *out)
 			if (x->count[d] > 1)
 				fprintf(out, ", %u x %+" PRId64, x->count[d], x->stride[d]);
 		}
+		for (int d = 0; d < x->loops; d++)
+			fprintf(out, ", loop %" PRIu64 " x %+" PRId64, x->trips[d],
+				x->loop_stride[d]);
 		fprintf(out, "\n");
 	}
 }

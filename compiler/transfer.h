@@ -24,6 +24,11 @@ struct transfer {
 	u64 row; /* bytes of a row */
 	u32 count[RONDO_DMA_DIMS];
 	s64 stride[RONDO_DMA_DIMS]; /* bytes from row to row in the slot */
+	/* The loops of tiles around its start, outermost first, and by how much each moves it
+	 * there. */
+	int loops;
+	u64 trips[RONDO_DMA_LOOP_DEPTH];
+	s64 loop_stride[RONDO_DMA_LOOP_DEPTH];
 };
 
 /* Transfers of one buffer: neighbours in the list, by rising offsets. */
@@ -37,6 +42,7 @@ struct transfer_list {
 	int early; /* the first ones, whose bytes in SRAM nobody touches before they come in */
 	struct transfer_span *in; /* by mir_buf: what fills it, to its end */
 	struct transfer_span *out; /* by mir_buf: what takes it out when it is sent */
+	struct transfer_span *group; /* by group: what starts together, of one buffer or several */
 	int outputs; /* the first of those that take whole outputs out; they are the last */
 };
 
@@ -44,6 +50,11 @@ struct transfer_list {
  * Makes the transfers of inputs, constants and outputs of @l. 0, or a message in the graph's error.
  */
 int transfers_make(struct lowering *l, struct transfer_list *t);
+
+/* The lowest and the highest byte of its slot that @x touches, in all trips; the latter plus one.
+ */
+u64 transfer_slot_lo(const struct transfer *x);
+u64 transfer_slot_hi(const struct transfer *x);
 
 /*
  * Whether @t keeps what transfers promise: rows are inside of their slot and buffer, each span is

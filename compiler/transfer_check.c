@@ -26,12 +26,10 @@ static u64 room_from(const struct check *c, const struct transfer *x)
 
 static void check_size(struct check *c, const struct transfer *x)
 {
-	u64 bytes = x->row, slot = x->slot_offset + x->row, room = RONDO_SLOT_BYTES_MAX;
+	u64 bytes = x->row, room = RONDO_SLOT_BYTES_MAX;
 
-	for (int d = 0; d < RONDO_DMA_DIMS; d++) {
+	for (int d = 0; d < RONDO_DMA_DIMS; d++)
 		bytes *= x->count[d];
-		slot += (u64)((s64)(x->count[d] - 1) * x->stride[d]);
-	}
 	if (x->slot == SLOT_WEIGHTS)
 		room = c->l->weights_bytes;
 	else if (x->slot == lower_scratch_slot(c->l))
@@ -40,7 +38,7 @@ static void check_size(struct check *c, const struct transfer *x)
 		c->fault = "rows of another size than all";
 	else if (x->offset + bytes > room_from(c, x))
 		c->fault = "more than its buffer holds";
-	else if (slot > room)
+	else if (transfer_slot_lo(x) > transfer_slot_hi(x) || transfer_slot_hi(x) > room)
 		c->fault = "more than its slot holds";
 	else if (x->channel >= RONDO_DMA_CHANNELS)
 		c->fault = "a channel that there is not";
@@ -96,6 +94,24 @@ static void check_span(struct check *c, mir_buf b, const struct transfer_span *s
 		c->fault = "a span that is not all of its buffer";
 }
 
+/* Those of group @g go one way, and what is of one buffer is its beginning, without a gap. */
+static void check_group(struct check *c, int g)
+{
+	const struct transfer_span *span = &c->t->group[g];
+	u64 at = 0;
+
+	for (int i = 0; i < span->count && !c->fault; i++) {
+		const struct transfer *x = &c->t->at[span->first + i], *before = x - 1;
+
+		c->buf = x->buf;
+		if (!i || x->buf != before->buf)
+			at = 0;
+		if (x->offset != at || (i && x->dir != before->dir))
+			c->fault = "a group with a gap";
+		at += x->bytes;
+	}
+}
+
 int transfers_check(const struct lowering *l, const struct transfer_list *t)
 {
 	struct check c = { .l = l, .t = t };
@@ -114,6 +130,10 @@ int transfers_check(const struct lowering *l, const struct transfer_list *t)
 			check_span(&c, b, &t->out[b], RONDO_DMA_OUT);
 		in_spans += t->in[b].first < t->early ? 0 : t->in[b].count;
 		in_spans += t->out[b].count;
+	}
+	for (int g = 0; g < l->groups && !c.fault; g++) {
+		check_group(&c, g);
+		in_spans += t->group[g].count;
 	}
 	if (c.fault)
 		return node_fail(l->g, mir_user_of(&l->mir, c.buf), -ENOTRECOVERABLE,

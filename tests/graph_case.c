@@ -504,11 +504,22 @@ static bool narrow(struct graph_run *r, const struct rondo_machine *machine)
 	return have == atoi(want) || compile_fail(&r->err, -EIO, "%d products take bf16", have) > 0;
 }
 
+/* What a case is run with, and what it tells beside its failure. */
+struct setting {
+	u32 sram; /* 0: as the case says */
+	bool roll; /* as compile_options.roll */
+	unsigned int host_seed;
+	int code; /* of the error that it ended with */
+	size_t hosted; /* nodes */
+};
+
 /* The front half and the back half; what they refuse is in r->err. */
 static bool compile(struct graph_run *r, const char *name, const struct rondo_machine *machine,
-		    u32 sram, bool *round_trip)
+		    const struct setting *with, u32 sram, bool *round_trip)
 {
-	const struct compile_options options = { .sram = sram };
+	const struct compile_options options = {
+		.sram = sram, .roll = with->roll || directive(r->text, "roll", -1)
+	};
 
 	r->normal = read_graph(r, name, NULL);
 	if (!r->normal)
@@ -527,9 +538,10 @@ static bool compile(struct graph_run *r, const char *name, const struct rondo_ma
 	return !backend_compile(r->cut ? r->cut : r->normal, machine, &options, &r->program);
 }
 
-static bool run(struct graph_run *r, const char *name, u32 sram)
+static bool run(struct graph_run *r, const char *name, const struct setting *with)
 {
 	struct rondo_machine machine;
+	u32 sram = with->sram;
 	const char *reason = directive(r->text, "refused", -1);
 	const char *given = directive(r->text, "sram", -1);
 	bool round_trip = true, compiled;
@@ -538,7 +550,7 @@ static bool run(struct graph_run *r, const char *name, u32 sram)
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	if (!sram)
 		sram = given ? (u32)strtoul(given, NULL, 10) : machine.sram_bytes;
-	compiled = compile(r, name, &machine, sram, &round_trip);
+	compiled = compile(r, name, &machine, with, sram, &round_trip);
 	if (!round_trip)
 		return false;
 	if (!reason)
@@ -551,14 +563,6 @@ static bool run(struct graph_run *r, const char *name, u32 sram)
 	return !compiled || wrong(r, "refused for another reason: %s", r->err.text);
 }
 
-/* What a case is run with, and what it tells beside its failure. */
-struct setting {
-	u32 sram; /* 0: as the case says */
-	unsigned int host_seed;
-	int code; /* of the error that it ended with */
-	size_t hosted; /* nodes */
-};
-
 static bool run_in(const char *text, const char *name, struct setting *with,
 		   char why[GRAPH_CASE_WHY])
 {
@@ -567,7 +571,7 @@ static bool run_in(const char *text, const char *name, struct setting *with,
 	bool good;
 
 	why[0] = 0;
-	good = run(&r, name, with->sram);
+	good = run(&r, name, with);
 	with->code = directive(full, "refused", -1) ? 0 : r.err.code;
 	with->hosted = r.program.host ? r.program.host->n_nodes : 0;
 	for (size_t i = 0; i < TENSORS_MAX; i++) {
@@ -589,10 +593,10 @@ bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]
 	return run_in(text, name, &(struct setting){ 0 }, why);
 }
 
-bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
-		       char why[GRAPH_CASE_WHY])
+bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool roll,
+		       bool *too_large, char why[GRAPH_CASE_WHY])
 {
-	struct setting with = { .sram = sram };
+	struct setting with = { .sram = sram, .roll = roll };
 	bool good = run_in(text, name, &with, why);
 
 	*too_large = with.code == -EFBIG;

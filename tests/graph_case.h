@@ -20,6 +20,7 @@
  *   #: bf16 NUMBER                  NUMBER products take bf16: the program is compared with the
  *                                   interpreter after the passes and nothing else
  *   #: sram BYTES                 the program uses the first BYTES of SRAM only
+ *   #: roll tiles                 its tiles are loops wherever they can be
  *   #: refused TEXT                 the graph does not compile, and the message holds TEXT
  *
  * Every graph is also printed after the passes and parsed back.
@@ -36,11 +37,11 @@ enum { GRAPH_CASE_WHY = 640 };
 bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]);
 
 /*
- * The same in the first @sram bytes of SRAM. A case that does not fit even in
- * tiles is no failure: *@too_large then.
+ * The same in the first @sram bytes of SRAM, with loops of tiles if @roll. A case that does not fit
+ * even in tiles is no failure: *@too_large then.
  */
-bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool *too_large,
-		       char why[GRAPH_CASE_WHY]);
+bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bool roll,
+		       bool *too_large, char why[GRAPH_CASE_WHY]);
 
 /*
  * The same with some nodes at the edges left to the host, which @seed chooses. *@hosted: how many;

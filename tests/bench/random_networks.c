@@ -21,9 +21,9 @@ int main(int argc, char **argv)
 
 	for (unsigned long seed = first; seed < first + count; seed++) {
 		char *text = graph_of_seed(seed);
-		bool good =
-			graph_case_run(text, "random.graph", why) &&
-			graph_case_run_in(text, "random.graph", 1024u << seed % 4, &too_large, why);
+		bool good = graph_case_run(text, "random.graph", why) &&
+			    graph_case_run_in(text, "random.graph", 1024u << seed % 4, seed / 4 % 2,
+					      &too_large, why);
 
 		if (!good)
 			printf("# seed %lu: %s\n", seed, why);

@@ -194,6 +194,17 @@ static void test_matmul(void)
 	      "most 1073741824");
 }
 
+/* As many tiles as no text could be: they are loops. */
+static void test_tiles(void)
+{
+	struct text t = { 0 };
+
+	add(&t, "graph \"g\" from \"m\"\ninput %%0 \"a\" f32[8192,8192]\n");
+	add(&t, "input %%1 \"b\" f32[8192,8192]\n");
+	add(&t, "node %%2 \"y\" ? = MatMul \"n\" %%0 %%1\noutput %%2\n");
+	check_within("MatMul of 8192 x 8192 x 8192", &t, NULL, HOSTILE_MAX);
+}
+
 static void test_einsum(void)
 {
 	char vectors[512] = "", letters[400], node[480];
@@ -523,6 +534,7 @@ int main(void)
 	test_machine();
 	test_single_nodes();
 	test_matmul();
+	test_tiles();
 	test_einsum();
 	test_recurrent();
 	test_functions();

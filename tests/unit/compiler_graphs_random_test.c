@@ -28,7 +28,8 @@ int main(int argc, char **argv)
 			bad++;
 		}
 		/* In so little SRAM that most of it is in tiles, if it fits at all. */
-		if (!graph_case_run_in(text, "random.graph", 1024u << seed % 4, &too_large, why)) {
+		if (!graph_case_run_in(text, "random.graph", 1024u << seed % 4, seed / 4 % 2,
+				       &too_large, why)) {
 			printf("# seed %llu in tiles: %s\n", (unsigned long long)seed, why);
 			bad++;
 		}

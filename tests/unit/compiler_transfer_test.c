@@ -94,7 +94,12 @@ static void test_box(void)
 					      .dims = 4,
 					      .count = { 3, 5, 2, 4 },
 					      .stride = { 1 << 24, 1 << 20, 1 << 18, 1 << 14 } };
-	struct lower_transfer *box;
+	const struct lower_transfer box = { .dir = RONDO_DMA_OUT,
+					    .buf = 2,
+					    .slot = 3,
+					    .slot_offset = 64,
+					    .rows = rows,
+					    .group = MIR_NO_GROUP };
 	struct rondo_machine machine;
 	struct transfer_list t;
 	struct lowering l;
@@ -102,8 +107,7 @@ static void test_box(void)
 	u64 at = 0;
 
 	start(&l, &machine, 4096);
-	box = lower_transfer(&l);
-	*box = (struct lower_transfer){ RONDO_DMA_OUT, 2, 3, 64, rows, 0, false };
+	lower_add_transfer(&l, &box);
 	l.mir.buf[2].bytes = 3 * 5 * 2 * 4 * 8192;
 	good = !transfers_make(&l, &t) && t.out[2].count == 9 && !t.in[2].count &&
 	       t.outputs == t.out[2].first + 9;
