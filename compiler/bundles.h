@@ -45,6 +45,9 @@ struct bundle_maker {
 	int error; /* 0; -ENOMEM; -EFBIG: BUNDLE_NODES_MAX nodes; -E2BIG: loops too deep */
 	int nodes;
 	const struct stream_mark *mark; /* what the last node is made for; NULL: none */
+	int since; /* nodes when it began */
+	const struct stream_mark *largest; /* for what most of them are made, */
+	int most; /* and how many */
 };
 
 enum { BUNDLE_NODES_MAX = RONDO_BUNDLES_MAX };
@@ -52,6 +55,9 @@ enum { BUNDLE_NODES_MAX = RONDO_BUNDLES_MAX };
 /* A new node without a place; NULL, and m->error, when there can be no more. */
 struct bundle_node *bundle_node(struct bundle_maker *m, enum bundle_kind kind);
 struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct bundle_slot *from);
+
+/* What is made from now on is for @mark, or for nobody. */
+void bundle_mark(struct bundle_maker *m, const struct stream_mark *mark);
 
 void bundle_append(struct bundle_list *l, struct bundle_node *n);
 

@@ -333,6 +333,29 @@ static void close_up(struct emission *e)
 	p->size += words;
 }
 
+/* Names the node that takes the most of them. */
+static int too_many_bundles(const struct emission *e, const struct bundle_list *l, u64 all)
+{
+	const struct node *largest = NULL, *now = NULL;
+	u64 most = 0, n = 0;
+
+	for (const struct bundle_node *i = l->first; i; i = i->next) {
+		if (i->kind == BUNDLE_MARK) {
+			now = i->mark->node;
+			n = 0;
+		}
+		n += i->kind == BUNDLE ? 1 : i->kind == BUNDLE_LOOP ? bundles_count(&i->body) : 0;
+		if (n > most) {
+			most = n;
+			largest = now;
+		}
+	}
+	return node_fail(e->l->g, largest, -EFBIG,
+			 "the program needs %llu bundles, of which it takes %llu, the most of all; "
+			 "a program has at most %d",
+			 (unsigned long long)all, (unsigned long long)most, RONDO_BUNDLES_MAX);
+}
+
 static int make_program(struct emission *e, const struct bundle_list *l)
 {
 	const struct graph *g = e->l->g;
@@ -347,7 +370,7 @@ static int make_program(struct emission *e, const struct bundle_list *l)
 	int err;
 
 	if (bundles > RONDO_BUNDLES_MAX)
-		return graph_fail(g, -EFBIG, "more than %d bundles", RONDO_BUNDLES_MAX);
+		return too_many_bundles(e, l, bundles);
 	e->entry_number = graph_alloc(e->l->g, ENTRY_NUMBERS * sizeof(*e->entry_number));
 	if (!e->entry_number || !reserve_program(e, header.slots, bundles))
 		return graph_fail(g, -ENOMEM, "no memory");

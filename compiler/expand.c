@@ -41,11 +41,14 @@ static expand_fn *find_expansion(const struct node *n)
 
 int expand_node(struct graph *g, struct node *n)
 {
+	const struct node *outer = g->expanded;
 	struct expand e = { g, n };
 	int rc = infer_check_types(g, n);
 
+	g->expanded = outer ? outer : n;
 	if (!rc)
 		rc = find_expansion(n)(&e);
+	g->expanded = outer;
 	if (!rc)
 		graph_remove(g, n);
 	return rc;

@@ -93,8 +93,12 @@ void *graph_const_room(struct graph *g, struct value *v)
 	void *room;
 
 	if (size > GRAPH_CONST_BYTES_MAX - g->const_bytes) {
-		node_fail(g, v->producer, -EFBIG, "with \"%.80s\" its constants exceed %llu MiB",
-			  v->name, (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
+		const struct node *n = v->producer ? v->producer : g->expanded;
+
+		node_fail(g, n, -EFBIG,
+			  "with the %zu bytes of \"%.80s\" its constants exceed %llu MiB", size,
+			  n && !v->name[0] ? node_label(n) : v->name,
+			  (unsigned long long)(GRAPH_CONST_BYTES_MAX >> 20));
 		return NULL;
 	}
 	room = graph_alloc(g, size);

@@ -235,6 +235,7 @@ struct graph {
 	struct node *first, *last;
 	struct value *values, **values_end;
 	struct value_list inputs, outputs; /* in the model's order */
+	const struct node *expanded; /* whose steps are being made: constants of no node are its */
 	u64 const_bytes; /* of all constants ever added */
 	double fold_cost; /* spent by pass_fold_node() */
 	u64 fold_bytes;

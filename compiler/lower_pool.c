@@ -9,7 +9,13 @@
 #include "compiler/quantise.h"
 #include "compiler/window.h"
 
-enum { BYTES = 4, TAPS_UNROLLED = 64, SHARING_MAX = 32, SUMS = 4 /* that grow side by side */ };
+enum {
+	BYTES = 4,
+	TAPS_UNROLLED = 64,
+	SHARING_MAX = 32,
+	SUMS = 4, /* that grow side by side */
+	TABLE_PART = 8, /* of SRAM, for divisors at most */
+};
 
 struct body {
 	bool max;
@@ -153,8 +159,8 @@ static struct mir_ref divisor_table(struct lowering *l, const struct window *w, 
 
 enum { IMAGE, ROW, COLUMN, CHANNEL, KY, KX }; /* the dimensions of its domain */
 
-/* How many results of a maximum below each other are made together. */
-static void choose_sharing(const struct stage *s, const struct operand_at *x,
+/* How many results of a maximum below each other are made together, of @rows. */
+static void choose_sharing(const struct stage *s, s64 rows, const struct operand_at *x,
 			   const struct operand_at *y, struct body *b)
 {
 	s64 stride = plan_stride(&s->in[0], &x->layout, ROW);
@@ -166,59 +172,141 @@ static void choose_sharing(const struct stage *s, const struct operand_at *x,
 		return;
 	b->apart = stride / b->step[0];
 	for (s64 n = 2; n <= SHARING_MAX && b->apart < b->kernel[0]; n++) {
-		if (s->size[ROW] % n == 0)
+		if (rows % n == 0)
 			b->results = n;
 	}
 }
 
-int lower_pool(struct lowering *l, const struct stage *s, const struct plan *p)
-{
-	struct operand_at x = lower_input(l, s, p, 0), y = lower_out(l, s);
-	bool include_pad = s->node->attrs.count_include_pad;
-	enum dtype dtype = s->out.value->dtype;
-	struct body b = { .max = s->node->op == OP_MAXPOOL,
-			  .bytes = dtype != DTYPE_F32,
-			  .divisor = VREG_NONE };
-	struct map map = { .operands = 2, .body = pool_body, .arg = &b };
-	s64 table[CHANNEL + 1] = { 0 }; /* strides of the table of divisors */
+/* A pool while it is lowered. */
+struct pool {
+	const struct stage *s;
+	struct operand_at x, y;
+	struct body b;
+	struct map map;
+	s64 table[CHANNEL + 1]; /* strides of the table of divisors */
 	struct window w;
+};
 
-	window_of(l->g, s->node, &w);
-	for (int d = 0; d < 2; d++) {
-		b.kernel[d] = s->size[KY + d];
-		b.step[d] = plan_stride(&s->in[0], &x.layout, KY + d);
-	}
-	map.operand[0] = (struct map_operand){ y.buf, plan_base(&s->out, &y.layout),
-					       lower_type(s->out.value) };
-	map.operand[1] = (struct map_operand){ x.buf, plan_base(&s->in[0], &x.layout),
-					       lower_type(s->in[0].value) };
-	if (b.bytes) {
-		b.least = mir_movi(&l->mir, quantise_least(dtype));
-	} else if (b.max) {
-		b.least = lower_f32(l, s->lo, l->machine->lanes);
-	} else if (window_divisor_is_uniform(&w, include_pad)) {
-		b.divisor = lower_f32(l, window_divisor(&w, include_pad, 0, 0), l->machine->lanes);
-	} else {
-		s64 channels = s->out.value->shape.dim[1];
-		bool broadcast = channels >= l->machine->lanes;
-		struct mir_ref ref = divisor_table(l, &w, include_pad, broadcast ? 1 : channels);
+/* The results of @size rows and columns from @at on. */
+static void lower_part(struct lowering *l, const struct pool *p, const s64 at[2], const s64 size[2])
+{
+	const struct stage *s = p->s;
+	struct map map = p->map;
+	struct body b = p->b;
 
-		table[CHANNEL] = broadcast ? 0 : BYTES;
-		table[COLUMN] = broadcast ? BYTES : channels * BYTES;
-		table[ROW] = w.axis[1].out * table[COLUMN];
-		for (int d = IMAGE; d <= CHANNEL; d++)
-			ref.offset += s->origin[d] * table[d];
-		map.operands = 3;
-		map.operand[2] = (struct map_operand){ ref.buf, ref.offset, MAP_WORDS };
-	}
-	choose_sharing(s, &x, &y, &b);
+	map.arg = &b;
+	choose_sharing(s, size[0], &p->x, &p->y, &b);
 	for (int d = IMAGE; d <= CHANNEL; d++) {
-		s64 by = d == ROW ? b.results : 1;
+		bool cut = d == ROW || d == COLUMN;
+		s64 by = d == ROW ? b.results : 1, y = plan_stride(&s->out, &p->y.layout, d);
+		s64 x = plan_stride(&s->in[0], &p->x.layout, d);
 
-		map_dim(&map, s->size[d] / by,
-			(s64[]){ plan_stride(&s->out, &y.layout, d) * by,
-				 plan_stride(&s->in[0], &x.layout, d) * by, table[d] * by });
+		if (cut) {
+			map.operand[0].offset += at[d - ROW] * y;
+			map.operand[1].offset += at[d - ROW] * x;
+		}
+		map_dim(&map, (cut ? size[d - ROW] : s->size[d]) / by,
+			(s64[]){ y * by, x * by, p->table[d] * by });
 	}
 	map_run(&l->mir, l->machine->lanes, &map);
+}
+
+/* How many results of the stage from number @at on along dimension @d have as many cells each. */
+static s64 alike_from(const struct pool *p, int d, s64 at)
+{
+	const struct window_axis *axis = &p->w.axis[d - ROW];
+	bool pads = p->s->node->attrs.count_include_pad;
+	s64 origin = p->s->origin[d], n = 1;
+
+	while (at + n < p->s->size[d] &&
+	       window_cells(axis, pads, origin + at + n) == window_cells(axis, pads, origin + at))
+		n++;
+	return n;
+}
+
+/* Part by part, each of one divisor: edges are few. */
+static void lower_parts(struct lowering *l, struct pool *p)
+{
+	bool pads = p->s->node->attrs.count_include_pad;
+	const s64 *origin = &p->s->origin[ROW];
+	s64 at[2], size[2];
+
+	for (at[0] = 0; at[0] < p->s->size[ROW]; at[0] += size[0]) {
+		size[0] = alike_from(p, ROW, at[0]);
+		for (at[1] = 0; at[1] < p->s->size[COLUMN]; at[1] += size[1]) {
+			s64 cells =
+				window_divisor(&p->w, pads, origin[0] + at[0], origin[1] + at[1]);
+
+			size[1] = alike_from(p, COLUMN, at[1]);
+			p->b.divisor = lower_f32(l, (float)cells, l->machine->lanes);
+			lower_part(l, p, at, size);
+		}
+	}
+}
+
+/* Whether the divisors of all results are too much for SRAM, or would have to move with tiles. */
+static bool takes_parts(const struct lowering *l, const struct pool *p, s64 channels)
+{
+	const struct window_axis *axis = p->w.axis;
+
+	return l->roll.active ||
+	       (u64)(axis[0].out * axis[1].out * channels * BYTES) > l->sram / TABLE_PART;
+}
+
+/* Divisors that are not all the same; false: they are looked at part by part. */
+static bool add_divisors(struct lowering *l, struct pool *p)
+{
+	s64 channels = p->s->out.value->shape.dim[1];
+	bool broadcast = channels >= l->machine->lanes;
+	struct mir_ref ref;
+
+	if (takes_parts(l, p, broadcast ? 1 : channels))
+		return false;
+	ref = divisor_table(l, &p->w, p->s->node->attrs.count_include_pad,
+			    broadcast ? 1 : channels);
+	p->table[CHANNEL] = broadcast ? 0 : BYTES;
+	p->table[COLUMN] = broadcast ? BYTES : channels * BYTES;
+	p->table[ROW] = p->w.axis[1].out * p->table[COLUMN];
+	for (int d = IMAGE; d <= CHANNEL; d++)
+		ref.offset += p->s->origin[d] * p->table[d];
+	p->map.operands = 3;
+	p->map.operand[2] = (struct map_operand){ ref.buf, ref.offset, MAP_WORDS };
+	return true;
+}
+
+int lower_pool(struct lowering *l, const struct stage *s, const struct plan *plan)
+{
+	bool include_pad = s->node->attrs.count_include_pad, parts = false;
+	enum dtype dtype = s->out.value->dtype;
+	struct pool p = { .s = s,
+			  .x = lower_input(l, s, plan, 0),
+			  .y = lower_out(l, s),
+			  .b = { .max = s->node->op == OP_MAXPOOL,
+				 .bytes = dtype != DTYPE_F32,
+				 .divisor = VREG_NONE },
+			  .map = { .operands = 2, .body = pool_body } };
+
+	window_of(l->g, s->node, &p.w);
+	for (int d = 0; d < 2; d++) {
+		p.b.kernel[d] = s->size[KY + d];
+		p.b.step[d] = plan_stride(&s->in[0], &p.x.layout, KY + d);
+	}
+	p.map.operand[0] = (struct map_operand){ p.y.buf, plan_base(&s->out, &p.y.layout),
+						 lower_type(s->out.value) };
+	p.map.operand[1] = (struct map_operand){ p.x.buf, plan_base(&s->in[0], &p.x.layout),
+						 lower_type(s->in[0].value) };
+	if (p.b.bytes)
+		p.b.least = mir_movi(&l->mir, quantise_least(dtype));
+	else if (p.b.max)
+		p.b.least = lower_f32(l, s->lo, l->machine->lanes);
+	else if (window_divisor_is_uniform(&p.w, include_pad))
+		p.b.divisor =
+			lower_f32(l, window_divisor(&p.w, include_pad, 0, 0), l->machine->lanes);
+	else
+		parts = !add_divisors(l, &p);
+	if (parts)
+		lower_parts(l, &p);
+	else
+		lower_part(l, &p, (s64[]){ 0, 0 }, &s->size[ROW]);
 	return 0;
 }

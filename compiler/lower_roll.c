@@ -19,6 +19,7 @@
  * Where there is room for one buffer only, each tile fetches what it needs itself.
  */
 #include "compiler/lower_tiles.h"
+#include "compiler/window.h"
 
 #include <errno.h>
 
@@ -182,6 +183,23 @@ static bool inputs_alike(const struct rolling *r, int i, const struct part *a, c
 	return is_moved(r, access, &x, &y, d, n);
 }
 
+/* Whether averages of @x and @y, along dimension @d, divide by the same numbers. */
+static bool divisors_alike(const struct rolling *r, const struct part *x, const struct part *y,
+			   int d)
+{
+	enum { ROW = 1, COLUMN };
+	const struct node *n = r->t->s.node;
+	bool pads = n->attrs.count_include_pad, alike = true;
+	struct window w;
+
+	if (n->op != OP_AVGPOOL || (d != ROW && d != COLUMN) || window_of(r->l->g, n, &w))
+		return true;
+	for (s64 i = 0; i < x->size[d] && alike; i++)
+		alike = window_cells(&w.axis[d - ROW], pads, x->origin[d] + i) ==
+			window_cells(&w.axis[d - ROW], pads, y->origin[d] + i);
+	return alike;
+}
+
 /* Whether parts @x and @y, which are tiles @n apart along dimension @d, are but for that the same.
  */
 static bool parts_alike(const struct rolling *r, const struct part *x, const struct part *y, int d,
@@ -191,7 +209,7 @@ static bool parts_alike(const struct rolling *r, const struct part *x, const str
 	const struct layout *out = &r->l->plans->layout[s->out.value->id];
 	struct box from, to;
 
-	if (x->size[d] != y->size[d])
+	if (x->size[d] != y->size[d] || !divisors_alike(r, x, y, d))
 		return false;
 	for (int i = 0; i < STAGE_INPUTS; i++) {
 		bool there = r->t->source[i].buf == MIR_NO_BUF && !r->t->source[i].outside;

@@ -56,6 +56,16 @@ struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct bundle_slot
 	return s;
 }
 
+void bundle_mark(struct bundle_maker *m, const struct stream_mark *mark)
+{
+	if (m->mark && m->nodes - m->since >= m->most) {
+		m->most = m->nodes - m->since;
+		m->largest = m->mark;
+	}
+	m->mark = mark;
+	m->since = m->nodes;
+}
+
 void bundle_append(struct bundle_list *l, struct bundle_node *n)
 {
 	n->next = NULL;
@@ -285,7 +295,8 @@ static void put_mark(struct bundle_maker *m, const struct stream_mark *mark,
 
 	if (!n)
 		return;
-	n->mark = m->mark = mark;
+	n->mark = mark;
+	bundle_mark(m, mark);
 	bundle_append(out, n);
 }
 

@@ -5,6 +5,7 @@
 #include "compiler/compiler.h"
 #include "compiler/graph_text.h"
 #include "compiler/host.h"
+#include "compiler/plan_cost.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@ struct code {
 	u8 *crowded; /* as plans.crowded */
 	int attempts; /* at addresses of what is fitted, so far */
 	bool roll; /* as compile_options.roll */
+	bool may_roll; /* some tiles are text that could be loops */
 	struct arena planned; /* stages and plans, */
 	struct arena_mark mark; /* and before what the next attempt to fit makes anew */
 	struct stages stages;
@@ -86,6 +88,19 @@ static int run_stage(struct code *c)
 	return rc ? rc : stages_check(c->g, &c->stages);
 }
 
+static bool may_roll_more(const struct code *c)
+{
+	bool may = false;
+
+	for (int i = 0; i < c->stages.count && c->fitted; i++) {
+		const struct plan *plan = &c->plans.at[i];
+
+		may |= plan->tiled && !plan->rolled &&
+		       plan_may_roll(&c->plans, c->stages.at[i], plan, plan->tile);
+	}
+	return may;
+}
+
 static int run_plan(struct code *c)
 {
 	int rc = arena_set_mark(&c->planned, &c->mark) ? 0 : graph_fail(c->g, -ENOMEM, "no memory");
@@ -101,6 +116,7 @@ static int run_plan(struct code *c)
 		rc = plans_settle(c->g, &c->plans, c->machine);
 	if (!rc && c->fitted)
 		rc = plans_fit(c->g, &c->plans, c->machine, c->sram);
+	c->may_roll = !rc && may_roll_more(c);
 	return rc ? rc : plans_check(c->g, &c->plans, c->machine);
 }
 
@@ -142,8 +158,12 @@ static int run_bundles(struct code *c)
 
 	c->bundles = bundles_merge(&m, c->stream);
 	c->bundles = bundles_roll(&m, &c->bundles);
-	if (m.error == -EFBIG)
-		return node_fail(g, m.mark->node, -EFBIG, "more than %d bundles", BUNDLE_NODES_MAX);
+	if (m.error == -EFBIG) {
+		bundle_mark(&m, NULL);
+		return node_fail(g, m.largest->node, -EFBIG,
+				 "more than %d bundles, of which it takes %d, the most of all",
+				 BUNDLE_NODES_MAX, m.most);
+	}
 	if (m.error)
 		return graph_fail(g, m.error, "no memory");
 	fault = bundles_check(&c->bundles, c->stream);
@@ -399,6 +419,22 @@ static bool fit_into_less(struct code *c)
 	return true;
 }
 
+/*
+ * Whether tiles that were text may be loops instead: what is counted before tiles are lowered is
+ * about right only.
+ */
+static bool roll_instead(struct code *c)
+{
+	if (c->roll || !c->may_roll || c->prefilled)
+		return false;
+	c->roll = true;
+	c->g->err->code = 0;
+	arena_free(&c->planned);
+	arena_free(&c->lowered);
+	arena_free(&c->made);
+	return true;
+}
+
 /* Whether to make the program once more, which clears less. */
 static bool clear_less(struct code *c)
 {
@@ -440,6 +476,11 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 		if (rc == -EFBIG && p->on_code == run_place && fit_into_less(&c)) {
 			rc = 0;
 			p = pass_of(run_plan) - 1;
+		}
+		if (rc == -EFBIG && p->on_code != run_plan && p->on_code != run_place &&
+		    roll_instead(&c)) {
+			rc = 0;
+			p = pass_of(run_stage) - 1;
 		}
 		if (!rc && p->on_code == run_emit && clear_less(&c))
 			p = pass_of(run_transfer) - 1;

@@ -329,8 +329,7 @@ bool plan_may_roll(const struct plans *p, const struct stage *s, const struct pl
 {
 	const struct value *out = s->out.value;
 	bool may = p->outside[out->id] && p->maker[out->id] == PLAN_NO_STAGE &&
-		   plan->unit != PLAN_ALIAS && s->node->op != OP_AVGPOOL &&
-		   (!plan->piece || plan->cut_sums);
+		   plan->unit != PLAN_ALIAS && (!plan->piece || plan->cut_sums);
 
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		may = may && may_roll_input(p, s, plan, i, size);

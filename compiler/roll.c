@@ -219,10 +219,12 @@ static void emit(struct bundle_maker *m, struct bundle_list *out, const struct b
 	copy = bundle_node(m, n->kind);
 	if (!copy)
 		return;
-	if (n->kind == BUNDLE_MARK)
-		copy->mark = m->mark = n->mark;
-	else
+	if (n->kind == BUNDLE_MARK) {
+		copy->mark = n->mark;
+		bundle_mark(m, n->mark);
+	} else {
 		memcpy(copy->slot, n->slot, sizeof(copy->slot));
+	}
 	bundle_append(out, copy);
 }
 
@@ -233,7 +235,7 @@ struct bundle_list bundles_roll(struct bundle_maker *m, const struct bundle_list
 	for (struct bundle_node *n = l->first, *next; n; n = next) {
 		next = n->next;
 		if (n->kind == BUNDLE_MARK)
-			m->mark = n->mark;
+			bundle_mark(m, n->mark);
 		if (n->kind == BUNDLE_LOOP)
 			emit(m, &out, n, 0);
 		else

@@ -31,7 +31,7 @@ struct stream_run {
 	int dims;
 	struct run_dim *dim; /* outermost first; no two continue each other */
 	s64 address, row; /* of the first execution; the first trips of all repetitions around */
-	/* Its lane pattern, and the strides of these, slot C: in the slot of the transfer; or NULL. */
+	/* Its lane pattern, and these strides; slot C: those of its slot. NULL: there are none. */
 	const struct mir_ref *ref;
 };
 

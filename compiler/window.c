@@ -142,7 +142,7 @@ static s64 divide_down(s64 a, s64 b)
  * Cells of output @o's window that lie on the input, or with @with_pads on the input and its
  * declared padding.
  */
-static s64 axis_cells(const struct window_axis *x, bool with_pads, s64 o)
+s64 window_cells(const struct window_axis *x, bool with_pads, s64 o)
 {
 	s64 lo = with_pads ? -x->pad : 0;
 	s64 hi = x->in + (with_pads ? x->pad_end : 0);
@@ -159,18 +159,18 @@ static s64 axis_cells(const struct window_axis *x, bool with_pads, s64 o)
 
 s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x)
 {
-	s64 cells = axis_cells(&w->axis[0], count_include_pad, y) *
-		    axis_cells(&w->axis[1], count_include_pad, x);
+	s64 cells = window_cells(&w->axis[0], count_include_pad, y) *
+		    window_cells(&w->axis[1], count_include_pad, x);
 
 	return cells ? cells : 1;
 }
 
 static bool is_uniform(const struct window_axis *x, bool with_pads)
 {
-	s64 cells = axis_cells(x, with_pads, 0);
+	s64 cells = window_cells(x, with_pads, 0);
 
 	for (s64 o = 1; o < x->out; o++) {
-		if (axis_cells(x, with_pads, o) != cells)
+		if (window_cells(x, with_pads, o) != cells)
 			return false;
 	}
 	return true;

@@ -30,6 +30,9 @@ int window_of(const struct graph *g, const struct node *n, struct window *w);
 /* Cells that the windows along @x reach over, padding before the input included. */
 s64 window_reach(const struct window_axis *x);
 
+/* How many cells output @o sees along @x, of the input, and of the padding if @with_pads. */
+s64 window_cells(const struct window_axis *x, bool with_pads, s64 o);
+
 /* How many cells an AveragePool divides by at output (@y, @x); at least 1. */
 s64 window_divisor(const struct window *w, bool count_include_pad, s64 y, s64 x);
 
