@@ -32,6 +32,8 @@ static struct all {
 	struct accel_model *model;
 	struct accel_session *session, *idle;
 	struct accel_fence *fence;
+	struct accel_buffer *shared;
+	int shared_fd;
 } all;
 
 /* Outputs, each still a sentinel after a failure. */
@@ -109,7 +111,16 @@ CALL(binding_destroy, (accel_binding_destroy(NULL), 0))
 CALL(buffer_create,
      MADE(accel_buffer_create(R->device, 1, &out.buffer), accel_buffer_destroy(out.buffer)))
 FAIL(buffer_create, accel_buffer_create(R->device, 0, &out.buffer))
+CALL(buffer_create_shared,
+     MADE(accel_buffer_create_shared(R->device, 1, &out.buffer), accel_buffer_destroy(out.buffer)))
+FAIL(buffer_create_shared, accel_buffer_create_shared(R->device, 0, &out.buffer))
 CALL(buffer_destroy, (accel_buffer_destroy(NULL), 0))
+static int exported;
+CALL(buffer_export, MADE(accel_buffer_export(all.shared, &exported), close(exported)))
+FAIL(buffer_export, accel_buffer_export(R->slots[0].buffer, &exported))
+CALL(buffer_import, MADE(accel_buffer_import(R->device, all.shared_fd, &out.buffer),
+			 accel_buffer_destroy(out.buffer)))
+FAIL(buffer_import, accel_buffer_import(R->device, -1, &out.buffer))
 CALL(buffer_map, accel_buffer_map(R->slots[0].buffer, &memory))
 CALL(buffer_size, (accel_buffer_size(R->slots[0].buffer), 0))
 CALL(close, (accel_close(NULL), 0))
@@ -201,7 +212,10 @@ static const struct row rows[] = {
 	CAN_FAIL(DEVICE, binding_create, true),
 	NO_FAIL(DESTROY, binding_destroy, false),
 	CAN_FAIL(DEVICE, buffer_create, false),
+	CAN_FAIL(DEVICE, buffer_create_shared, false),
 	NO_FAIL(DESTROY, buffer_destroy, false),
+	CAN_FAIL(DEVICE, buffer_export, false),
+	CAN_FAIL(DEVICE, buffer_import, false),
 	NO_FAIL(DEVICE, buffer_map, false),
 	NO_FAIL(VALUE, buffer_size, false),
 	NO_FAIL(DESTROY, close, false),
@@ -374,7 +388,9 @@ static int make_all(void)
 		ret = accel_session_create(R->device, all.model, &all.idle, NULL);
 	if (!ret)
 		ret = accel_replay(R->queue, R->binding, &all.fence);
-	return ret;
+	if (!ret)
+		ret = accel_buffer_create_shared(R->device, 1, &all.shared);
+	return ret ? ret : accel_buffer_export(all.shared, &all.shared_fd);
 }
 
 int main(int argc, char **argv)
@@ -392,6 +408,8 @@ int main(int argc, char **argv)
 		test_child();
 	}
 	accel_fence_destroy(all.fence);
+	accel_buffer_destroy(all.shared);
+	close(all.shared_fd);
 	accel_session_destroy(all.session);
 	accel_session_destroy(all.idle);
 	accel_model_destroy(all.model);

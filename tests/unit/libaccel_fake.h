@@ -31,6 +31,7 @@ struct fake {
 	int status; /* of fences */
 	struct accel_fault fault;
 	void *memory; /* of the last buffer that was mapped */
+	struct accel_foreign foreign; /* that was imported last */
 };
 
 struct fake_buffer {
@@ -68,10 +69,11 @@ static int fake_clock(struct accel_device *device, struct accel_clock *clock)
 	return ret;
 }
 
-static int fake_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
+static int fake_buffer_create(struct accel_device *device, u64 size, bool shared,
+			      struct accel_buffer **out)
 {
 	struct fake_buffer *buffer;
-	int ret = fake_asked(device, "buffer");
+	int ret = fake_asked(device, shared ? "shared" : "buffer");
 
 	((struct fake *)device)->size = size;
 	if (ret)
@@ -80,6 +82,30 @@ static int fake_buffer_create(struct accel_device *device, u64 size, struct acce
 	buffer->memory = calloc(1, size < 1 << 20 ? size : 1);
 	*out = &buffer->base;
 	return 0;
+}
+
+static int fake_buffer_import(struct accel_device *device, const struct accel_foreign *foreign,
+			      struct accel_buffer **out)
+{
+	struct fake *f = (struct fake *)device;
+	struct fake_buffer *buffer;
+	int ret = fake_asked(device, "import");
+
+	f->foreign = *foreign;
+	if (ret)
+		return ret;
+	buffer = calloc(1, sizeof(*buffer));
+	*out = &buffer->base;
+	return 0;
+}
+
+static int fake_buffer_export(struct accel_buffer *base, int *fd)
+{
+	int ret = fake_asked(base->device, "export");
+
+	if (!ret)
+		*fd = 78;
+	return ret;
 }
 
 static void fake_buffer_destroy(struct accel_buffer *base)
@@ -199,6 +225,8 @@ static const struct accel_backend fake_backend = {
 	.fd = fake_fd,
 	.clock = fake_clock,
 	.buffer_create = fake_buffer_create,
+	.buffer_import = fake_buffer_import,
+	.buffer_export = fake_buffer_export,
 	.buffer_destroy = fake_buffer_destroy,
 	.buffer_map = fake_buffer_map,
 	.program_create = fake_program_create,

@@ -4,7 +4,7 @@
  * with the host's error, makes nothing and leaves nothing behind, and the device works as before.
  * Linked with --wrap of what asks the host for something.
  */
-#define _GNU_SOURCE /* ppoll() */
+#define _GNU_SOURCE /* ppoll(), memfd_create() */
 #include "tests/unit/libaccel_rig.h"
 
 #include <fcntl.h>
@@ -50,9 +50,27 @@ REFUSABLE(void *, mmap, (void *at, size_t size, int prot, int flags, int fd, off
 	  (at, size, prot, flags, fd, offset), MAP_FAILED, ENOMEM)
 REFUSABLE(int, madvise, (void *at, size_t size, int advice), (at, size, advice), -1, ENOMEM)
 REFUSABLE(int, eventfd, (unsigned int count, int flags), (count, flags), -1, EMFILE)
+REFUSABLE(int, memfd_create, (const char *name, unsigned int flags), (name, flags), -1, EMFILE)
+REFUSABLE(int, ftruncate64, (int fd, off_t size), (fd, size), -1, ENOSPC)
 REFUSABLE(int, pthread_create,
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg),
 	  (thread, attr, start, arg), EAGAIN, EAGAIN)
+
+int __real_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...);
+int __wrap_fcntl64(int fd, int command, ...)
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	/* What only asks is answered. */
+	if (command != F_GETFL && command != F_GET_SEALS && refused(EMFILE))
+		return -1;
+	return __real_fcntl64(fd, command, arg);
+}
 
 static int interrupted; /* so often is the next wait, or the next reading of a file */
 static struct timespec *now; /* this is the time, if it is not NULL */
@@ -149,6 +167,7 @@ static bool reachable_again(int count)
 static struct rnd_file file;
 static char path[] = "/tmp/rondo-memory-XXXXXX"; /* of the same in a file */
 static struct accel_model *model;
+static int memfd; /* that can be imported */
 
 #define MAKES(function, type, arguments, destroy)                            \
 	static int make_##function(struct rig *r, struct accel_error *error) \
@@ -166,6 +185,8 @@ static struct accel_model *model;
 
 MAKES(accel_device_open, device, (rig_device, &made, error), accel_close)
 MAKES(accel_buffer_create, buffer, (r->device, 5000, &made), accel_buffer_destroy)
+MAKES(accel_buffer_create_shared, buffer, (r->device, 5000, &made), accel_buffer_destroy)
+MAKES(accel_buffer_import, buffer, (r->device, memfd, &made), accel_buffer_destroy)
 MAKES(accel_program_create, program, (r->device, r->code, r->code_bytes, 0, &made, error),
       accel_program_destroy)
 MAKES(accel_binding_create, binding, (r->program, r->slots, RIG_SLOTS, &made, error),
@@ -183,6 +204,8 @@ static const struct {
 } functions[] = {
 	{ "accel_device_open", make_accel_device_open, true },
 	{ "accel_buffer_create", make_accel_buffer_create, false },
+	{ "accel_buffer_create_shared", make_accel_buffer_create_shared, false },
+	{ "accel_buffer_import", make_accel_buffer_import, false },
 	{ "accel_program_create", make_accel_program_create, true },
 	{ "accel_binding_create", make_accel_binding_create, true },
 	{ "accel_queue_create", make_accel_queue_create, false },
@@ -344,6 +367,9 @@ int main(void)
 	struct rig r;
 
 	write_file();
+	memfd = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (ftruncate(memfd, 4096) || fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		tap_ok(false, "a memfd for the test");
 	if (rig_init(&r)) {
 		model = rig_model(&r, 0, 0);
 		test_refused(&r);

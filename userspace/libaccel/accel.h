@@ -142,6 +142,34 @@ int accel_buffer_map(struct accel_buffer *buffer, void **memory);
 /* Bytes, as rounded. */
 uint64_t accel_buffer_size(const struct accel_buffer *buffer);
 
+/* As accel_buffer_create(), for a buffer that can be exported. It may be slower. */
+int accel_buffer_create_shared(struct accel_device *device, uint64_t size,
+			       struct accel_buffer **buffer);
+
+/*
+ * A file descriptor of the buffer's memory in *@fd, which is the caller's to close: for another
+ * process, which may map it and import it, or another driver. It holds the memory when the buffer
+ * is destroyed, and is closed on exec. On the kernel's driver it is a dma-buf, on an emulated
+ * device a memfd that is sealed at its size. -EINVAL: the buffer was neither imported nor created
+ * to be shared.
+ */
+int accel_buffer_export(struct accel_buffer *buffer, int *fd);
+
+/*
+ * A buffer of the memory behind @fd, all of it: a dma-buf, or a memfd that is sealed against
+ * shrinking. @fd stays the caller's, and may be closed. The memory may be imported again: the
+ * buffers are one memory wherever buffers are compared, if both imports were of one dma-buf or
+ * both of one memfd. (It is not known that a dma-buf was made of a memfd.) A dma-buf that an
+ * emulated device uses is read and written by the CPU.
+ *
+ * -EACCES: it must not be both read and written. -EINVAL: it is neither of these, or is not sealed,
+ * or its size is 0, more than buffer_size_max, or not in whole pages. -EBUSY: it has grown since it
+ * was imported to a buffer that still exists. On the kernel's driver, for a memfd: -ENOTSUP, the
+ * system has no /dev/udmabuf; errors of open() and of UDMABUF_CREATE, -EINVAL if it is larger than
+ * that allows.
+ */
+int accel_buffer_import(struct accel_device *device, int fd, struct accel_buffer **buffer);
+
 /*
  * Models: what the compiler writes, a program with its weights and the names of its tensors.
  * A model is data in memory; it knows no device and is never changed.

@@ -36,13 +36,26 @@ struct accel_fault {
 	u32 replay; /* number of the one that failed */
 };
 
+/* Memory behind a descriptor that may be imported: a file that can be read and written. */
+struct accel_foreign {
+	int fd;
+	bool memfd; /* sealed; else a dma-buf */
+	u64 size; /* in whole pages and within the device's limit */
+	u64 dev, ino; /* the same for the same memory */
+};
+
 struct accel_backend {
 	void (*close)(struct accel_device *device);
 	int (*fd)(struct accel_device *device); /* or a negative errno */
 	int (*clock)(struct accel_device *device, struct accel_clock *clock);
 
 	/* @size is in whole pages and within the device's limit. */
-	int (*buffer_create)(struct accel_device *device, u64 size, struct accel_buffer **buffer);
+	int (*buffer_create)(struct accel_device *device, u64 size, bool shared,
+			     struct accel_buffer **buffer);
+	int (*buffer_import)(struct accel_device *device, const struct accel_foreign *foreign,
+			     struct accel_buffer **buffer);
+	/* A new descriptor; only of buffers that are shared. */
+	int (*buffer_export)(struct accel_buffer *buffer, int *fd);
 	void (*buffer_destroy)(struct accel_buffer *buffer);
 	/* Called with the device's lock held, and once if it succeeds. */
 	int (*buffer_map)(struct accel_buffer *buffer, void **memory);
@@ -81,6 +94,7 @@ struct accel_device {
 struct accel_buffer {
 	struct accel_device *device;
 	u64 size;
+	bool shared; /* imported, or created to be exported */
 	_Atomic(void *) memory; /* NULL until it is mapped */
 };
 

@@ -5,10 +5,11 @@
  * A fence is the sync_file of a syncobj of its queue, which every submission of the queue
  * replaces; the queue's lock keeps submission and export together.
  */
-#define _GNU_SOURCE /* O_CLOEXEC */
+#define _GNU_SOURCE /* O_CLOEXEC, F_DUPFD_CLOEXEC */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sync_file.h>
+#include <linux/udmabuf.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,28 @@ struct drm_device_file {
 	int fd;
 	u32 syncs_max; /* each way, per submission */
 	atomic_ullong tag; /* of the last job, of whatever queue: the ids of queues come again */
+	pthread_mutex_t lock; /* of what follows, and of handles that are shared */
+	struct drm_memory *shared;
+};
+
+/*
+ * A handle of memory that somebody else knows. The kernel gives one memory one handle, however
+ * often it is imported; so the buffers of it are counted, and the last one closes it.
+ */
+struct drm_memory {
+	struct drm_memory *next;
+	u32 handle;
+	u32 refs;
+	int memfd; /* that it was imported from, or -1 */
+	u64 size;
+	u64 dev, ino; /* of @memfd */
 };
 
 struct drm_buffer {
 	struct accel_buffer base;
-	int fd;
+	struct drm_device_file *file;
 	u32 handle;
+	struct drm_memory *memory; /* NULL: nobody else knows it */
 };
 
 struct drm_program {
@@ -80,6 +97,7 @@ static int query(int fd, u32 type, void *data, u32 size)
 
 static void drm_close(struct accel_device *device)
 {
+	pthread_mutex_destroy(&((struct drm_device_file *)device)->lock);
 	close(fd_of(device));
 	free(device);
 }
@@ -99,23 +117,179 @@ static int drm_clock(struct accel_device *device, struct accel_clock *clock)
 	return ret;
 }
 
-static int drm_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
+/* Gives up a buffer's share of @memory. */
+static void memory_put(struct drm_device_file *file, struct drm_memory *memory)
 {
-	struct drm_rondo_bo_create args = { .size = size };
+	struct drm_memory **link = &file->shared;
+
+	pthread_mutex_lock(&file->lock);
+	if (!--memory->refs) {
+		while (*link != memory)
+			link = &(*link)->next;
+		*link = memory->next;
+		drmCloseBufferHandle(file->fd, memory->handle);
+		if (memory->memfd >= 0)
+			close(memory->memfd);
+		free(memory);
+	}
+	pthread_mutex_unlock(&file->lock);
+}
+
+/* With the lock held: from now on @memory is that of @handle. */
+static void publish_memory(struct drm_device_file *file, struct drm_memory *memory, u32 handle,
+			   u64 size)
+{
+	memory->handle = handle;
+	memory->size = size;
+	memory->next = file->shared;
+	file->shared = memory;
+}
+
+static int drm_buffer_create(struct accel_device *device, u64 size, bool shared,
+			     struct accel_buffer **out)
+{
+	struct drm_device_file *file = (struct drm_device_file *)device;
+	struct drm_memory *memory = shared ? calloc(1, sizeof(*memory)) : NULL;
 	struct drm_buffer *buffer = calloc(1, sizeof(*buffer));
+	struct drm_rondo_bo_create args = { .size = size };
+	int ret = -ENOMEM;
+
+	if (buffer && (memory || !shared))
+		ret = call(file->fd, DRM_IOCTL_RONDO_BO_CREATE, &args);
+	if (ret) {
+		free(buffer);
+		free(memory);
+		return ret;
+	}
+	if (memory) {
+		memory->memfd = -1;
+		memory->refs = 1;
+		pthread_mutex_lock(&file->lock);
+		publish_memory(file, memory, args.handle, size);
+		pthread_mutex_unlock(&file->lock);
+	}
+	*buffer = (struct drm_buffer){ .file = file, .handle = args.handle, .memory = memory };
+	*out = &buffer->base;
+	return 0;
+}
+
+/* A dma-buf of the memory of @foreign, a memfd; or a negative errno. */
+static int make_dmabuf(const struct accel_foreign *foreign)
+{
+	struct udmabuf_create args = {
+		.memfd = foreign->fd,
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = foreign->size,
+	};
+	int fd = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), dmabuf;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENXIO || errno == ENODEV ? -ENOTSUP : -errno;
+	dmabuf = ioctl(fd, UDMABUF_CREATE, &args);
+	if (dmabuf < 0)
+		dmabuf = -errno;
+	close(fd);
+	return dmabuf;
+}
+
+/* The memory that was imported from @foreign, a memfd, or NULL. */
+static struct drm_memory *find_memfd(const struct drm_device_file *file,
+				     const struct accel_foreign *foreign)
+{
+	struct drm_memory *memory = file->shared;
+
+	while (memory &&
+	       (memory->memfd < 0 || memory->dev != foreign->dev || memory->ino != foreign->ino))
+		memory = memory->next;
+	return memory;
+}
+
+static struct drm_memory *find_handle(const struct drm_device_file *file, u32 handle)
+{
+	struct drm_memory *memory = file->shared;
+
+	while (memory && memory->handle != handle)
+		memory = memory->next;
+	return memory;
+}
+
+/* With the lock held: the memory of @foreign, a dma-buf, in *@out. It is @made if it is new. */
+static int memory_of_dmabuf(struct drm_device_file *file, const struct accel_foreign *foreign,
+			    struct drm_memory *made, struct drm_memory **out)
+{
+	u32 handle;
+
+	if (drmPrimeFDToHandle(file->fd, foreign->fd, &handle))
+		return -errno;
+	*out = find_handle(file, handle);
+	if (*out)
+		return 0;
+	publish_memory(file, made, handle, foreign->size);
+	*out = made;
+	return 0;
+}
+
+/* The same of a memfd. */
+static int memory_of_memfd(struct drm_device_file *file, const struct accel_foreign *foreign,
+			   struct drm_memory *made, struct drm_memory **out)
+{
+	struct accel_foreign dmabuf = { .size = foreign->size };
 	int ret;
 
-	if (!buffer)
-		return -ENOMEM;
-	ret = call(fd_of(device), DRM_IOCTL_RONDO_BO_CREATE, &args);
+	*out = find_memfd(file, foreign);
+	if (*out)
+		return (*out)->size == foreign->size ? 0 : -EBUSY;
+	/* While this is open no other file is taken for that one. */
+	made->memfd = fcntl(foreign->fd, F_DUPFD_CLOEXEC, 0);
+	if (made->memfd < 0)
+		return -errno;
+	made->dev = foreign->dev;
+	made->ino = foreign->ino;
+	ret = dmabuf.fd = make_dmabuf(foreign);
+	if (dmabuf.fd >= 0) {
+		ret = memory_of_dmabuf(file, &dmabuf, made, out);
+		close(dmabuf.fd);
+	}
+	if (ret < 0)
+		close(made->memfd);
+	return ret;
+}
+
+static int drm_buffer_import(struct accel_device *device, const struct accel_foreign *foreign,
+			     struct accel_buffer **out)
+{
+	struct drm_device_file *file = (struct drm_device_file *)device;
+	struct drm_buffer *buffer = calloc(1, sizeof(*buffer));
+	struct drm_memory *made = calloc(1, sizeof(*made)), *memory = NULL;
+	int ret = -ENOMEM;
+
+	if (buffer && made) {
+		made->memfd = -1;
+		pthread_mutex_lock(&file->lock);
+		ret = foreign->memfd ? memory_of_memfd(file, foreign, made, &memory) :
+				       memory_of_dmabuf(file, foreign, made, &memory);
+		if (!ret)
+			memory->refs++;
+		pthread_mutex_unlock(&file->lock);
+	}
+	if (ret || memory != made)
+		free(made);
 	if (ret) {
 		free(buffer);
 		return ret;
 	}
-	buffer->fd = fd_of(device);
-	buffer->handle = args.handle;
+	*buffer = (struct drm_buffer){ .file = file, .handle = memory->handle, .memory = memory };
 	*out = &buffer->base;
 	return 0;
+}
+
+static int drm_buffer_export(struct accel_buffer *base, int *fd)
+{
+	const struct drm_buffer *buffer = (const struct drm_buffer *)base;
+
+	return drmPrimeHandleToFD(buffer->file->fd, buffer->handle, DRM_CLOEXEC | DRM_RDWR, fd) ?
+		       -errno :
+		       0;
 }
 
 static void drm_buffer_destroy(struct accel_buffer *base)
@@ -124,7 +298,10 @@ static void drm_buffer_destroy(struct accel_buffer *base)
 
 	if (base->memory)
 		munmap(base->memory, base->size);
-	drmCloseBufferHandle(buffer->fd, buffer->handle);
+	if (buffer->memory)
+		memory_put(buffer->file, buffer->memory);
+	else
+		drmCloseBufferHandle(buffer->file->fd, buffer->handle);
 	free(buffer);
 }
 
@@ -132,9 +309,9 @@ static int drm_buffer_map(struct accel_buffer *base, void **memory)
 {
 	struct drm_buffer *buffer = (struct drm_buffer *)base;
 	struct drm_rondo_bo_mmap_offset args = { .handle = buffer->handle };
-	int ret = call(buffer->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args);
+	int ret = call(buffer->file->fd, DRM_IOCTL_RONDO_BO_MMAP_OFFSET, &args);
 
-	return ret ? ret : accel_map(buffer->fd, args.offset, base->size, memory);
+	return ret ? ret : accel_map(buffer->file->fd, args.offset, base->size, memory);
 }
 
 static int drm_program_create(struct accel_device *device, const void *data, u64 size, u64 budget,
@@ -394,6 +571,8 @@ static const struct accel_backend drm_backend = {
 	.fd = drm_fd,
 	.clock = drm_clock,
 	.buffer_create = drm_buffer_create,
+	.buffer_import = drm_buffer_import,
+	.buffer_export = drm_buffer_export,
 	.buffer_destroy = drm_buffer_destroy,
 	.buffer_map = drm_buffer_map,
 	.program_create = drm_program_create,
@@ -470,6 +649,7 @@ int accel_drm_open(const char *path, struct accel_device **out)
 	ret = read_info(device, fd);
 	if (ret)
 		goto err_free;
+	pthread_mutex_init(&device->lock, NULL);
 	device->base.ops = &drm_backend;
 	device->fd = fd;
 	*out = &device->base;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The emulated backend: buffers, programs, bindings, opening and closing. */
+/* The emulated backend: programs, bindings, opening and closing. */
 #include "userspace/libaccel/local.h"
 
 #include <errno.h>
@@ -17,112 +17,6 @@
 static struct local_device *local_of(struct accel_device *device)
 {
 	return (struct local_device *)device;
-}
-
-static u64 round_up_to(u64 value, u64 unit)
-{
-	return (value + unit - 1) / unit * unit;
-}
-
-/*
- * Memory
- */
-
-static void pages_free(struct local_device *dev, struct local_pages *pages)
-{
-	if (pages->list) {
-		local_hw_forbid(dev->hw, pages->list, pages->list_bytes);
-		munmap(pages->list, pages->list_bytes);
-	}
-	if (pages->memory) {
-		local_hw_forbid(dev->hw, pages->memory, pages->bytes);
-		munmap(pages->memory, pages->bytes);
-	}
-	*pages = (struct local_pages){};
-}
-
-static void fill_list(struct local_pages *pages)
-{
-	u64 count = pages->bytes / RONDO_PAGE_BYTES, i;
-
-	for (i = 0; i < count; i++)
-		pages->list[i / RONDO_PAGE_LIST_ENTRIES].page[i % RONDO_PAGE_LIST_ENTRIES] =
-			local_hw_bus(pages->memory + i * RONDO_PAGE_BYTES);
-	for (i = 1; i * RONDO_PAGE_LIST_ENTRIES < count; i++)
-		pages->list[i - 1].next = local_hw_bus(&pages->list[i]);
-}
-
-/* @size bytes of zeros that the device may read, and write if @write, and their page list. */
-static int pages_alloc(struct local_device *dev, struct local_pages *pages, u64 size, bool write)
-{
-	u64 count = round_up_to(size, RONDO_PAGE_BYTES) / RONDO_PAGE_BYTES;
-	void *memory;
-	int ret;
-
-	pages->bytes = count * RONDO_PAGE_BYTES;
-	pages->list_bytes = (count + RONDO_PAGE_LIST_ENTRIES - 1) / RONDO_PAGE_LIST_ENTRIES *
-			    sizeof(*pages->list);
-	ret = accel_map(-1, 0, pages->bytes, &memory);
-	if (ret)
-		return ret;
-	pages->memory = memory;
-	ret = accel_map(-1, 0, pages->list_bytes, &memory);
-	if (!ret) {
-		pages->list = memory;
-		fill_list(pages);
-		ret = local_hw_allow(dev->hw, pages->list, pages->list_bytes, false);
-	}
-	if (!ret)
-		ret = local_hw_allow(dev->hw, pages->memory, pages->bytes, write);
-	if (ret)
-		pages_free(dev, pages);
-	return ret;
-}
-
-/*
- * Buffers
- */
-
-static void buffer_put(struct local_buffer *buffer)
-{
-	if (--buffer->refs)
-		return;
-	pages_free(buffer->dev, &buffer->pages);
-	free(buffer);
-}
-
-static int local_buffer_create(struct accel_device *device, u64 size, struct accel_buffer **out)
-{
-	struct local_buffer *buffer = calloc(1, sizeof(*buffer));
-	int ret;
-
-	if (!buffer)
-		return -ENOMEM;
-	ret = pages_alloc(local_of(device), &buffer->pages, size, true);
-	if (ret) {
-		free(buffer);
-		return ret;
-	}
-	buffer->dev = local_of(device);
-	buffer->refs = 1;
-	*out = &buffer->base;
-	return 0;
-}
-
-static void local_buffer_destroy(struct accel_buffer *base)
-{
-	struct local_buffer *buffer = (struct local_buffer *)base;
-	struct local_device *dev = buffer->dev;
-
-	pthread_mutex_lock(&dev->lock);
-	buffer_put(buffer);
-	pthread_mutex_unlock(&dev->lock);
-}
-
-static int local_buffer_map(struct accel_buffer *base, void **memory)
-{
-	*memory = ((struct local_buffer *)base)->pages.memory;
-	return 0;
 }
 
 /*
@@ -153,7 +47,7 @@ struct rondo_fw_admin local_program_describe(const struct local_program *program
 
 static void program_free(struct local_program *program)
 {
-	pages_free(program->dev, &program->pages);
+	local_pages_free(program->dev, &program->pages);
 	free(program);
 }
 
@@ -232,7 +126,7 @@ static int program_make(struct local_device *dev, const void *data, u64 size, u6
 	program->refs = 1;
 	program->size = size;
 	program->number = RONDO_PROGRAMS_MAX;
-	ret = pages_alloc(dev, &program->pages, size, false);
+	ret = local_pages_alloc(dev, &program->pages, -1, size, false);
 	if (!ret) {
 		memcpy(program->pages.memory, data, size);
 		ret = verify(program, budget, error);
@@ -320,8 +214,8 @@ static void binding_free(struct local_binding *binding)
 
 	local_hw_forbid(binding->dev->hw, binding->slot, sizeof(binding->slot));
 	for (i = 0; i < binding->count; i++)
-		if (binding->buffer[i])
-			buffer_put(binding->buffer[i]);
+		if (binding->memory[i])
+			local_memory_put(binding->memory[i]);
 	program_put(binding->program);
 	free(binding);
 }
@@ -349,32 +243,33 @@ void local_binding_put(struct local_binding *binding)
 struct rondo_bound_slot local_bound_slot(const void *ctx, u32 i)
 {
 	const struct local_binding *binding = ctx;
-	const struct local_buffer *buffer = binding->buffer[i];
+	const struct local_memory *memory = binding->memory[i];
 
 	return (struct rondo_bound_slot){
 		.slot = &binding->program->tables.slots[i],
-		.memory = buffer,
+		.memory = memory,
 		.offset = binding->slot[i].offset,
-		.size = buffer ? buffer->base.size : 0,
+		.size = memory ? memory->pages.bytes : 0,
 	};
 }
 
 /* Compares the buffer for slot @i with what the program touches. */
 static int bind_slot(struct local_binding *binding, u32 i, const struct accel_slot_binding *user)
 {
-	struct local_buffer *buffer = (struct local_buffer *)user->buffer;
+	struct local_memory *memory = user->buffer ? ((struct local_buffer *)user->buffer)->memory :
+						     NULL;
 	struct rondo_bound_slot bound;
 	int ret;
 
-	binding->buffer[i] = buffer;
-	if (buffer)
-		buffer->refs++;
+	binding->memory[i] = memory;
+	if (memory)
+		memory->refs++;
 	binding->slot[i].offset = user->offset;
 	bound = local_bound_slot(binding, i);
 	ret = rondo_bound_check(&bound);
-	if (ret || !buffer)
+	if (ret || !memory)
 		return ret;
-	binding->slot[i].pages = local_hw_bus(buffer->pages.list);
+	binding->slot[i].pages = local_hw_bus(memory->pages.list);
 	binding->slot[i].size = bound.size - bound.offset;
 	return 0;
 }
@@ -531,6 +426,8 @@ static const struct accel_backend local_backend = {
 	.fd = local_fd,
 	.clock = local_clock,
 	.buffer_create = local_buffer_create,
+	.buffer_import = local_buffer_import,
+	.buffer_export = local_buffer_export,
 	.buffer_destroy = local_buffer_destroy,
 	.buffer_map = local_buffer_map,
 	.program_create = local_program_create,

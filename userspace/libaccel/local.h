@@ -6,7 +6,8 @@
  *	local_hw.c	registers and memory of the device
  *	local_fw.c	boot, rings, admin commands, the thread, reset
  *	local_queue.c	queues, jobs, fences
- *	backend_local.c	buffers, programs, bindings, opening and closing
+ *	local_buffer.c	memory that the device may reach, buffers
+ *	backend_local.c	programs, bindings, opening and closing
  *
  * One lock, local_device.lock, protects everything; fields without a remark are written only before
  * their object is shared. The device's thread handles events and resets; others wait for answers
@@ -82,11 +83,19 @@ struct local_pages {
 	u64 list_bytes;
 };
 
-struct local_buffer {
-	struct accel_buffer base;
+/* The memory of buffers: of one, or of all that one file was imported to. */
+struct local_memory {
+	struct local_memory *next; /* in local_device.files, if it has a file */
 	struct local_device *dev;
 	u32 refs;
+	int fd; /* the file; -1: it has none */
+	u64 st_dev, ino; /* of the file */
 	struct local_pages pages;
+};
+
+struct local_buffer {
+	struct accel_buffer base;
+	struct local_memory *memory;
 };
 
 struct local_program {
@@ -114,7 +123,7 @@ struct local_binding {
 	struct local_program *program;
 	bool disjoint; /* reads nothing that it writes, so a replay may be done again */
 	u32 count;
-	struct local_buffer *buffer[RONDO_PROGRAM_SLOTS_MAX]; /* or NULL */
+	struct local_memory *memory[RONDO_PROGRAM_SLOTS_MAX]; /* or NULL */
 	struct rondo_slot_binding slot[RONDO_PROGRAM_SLOTS_MAX]; /* read by the device */
 };
 
@@ -179,6 +188,7 @@ struct local_device {
 	struct local_queue *queue[RONDO_FW_QUEUES_MAX];
 	u32 programs, bindings, queues; /* handles of the user */
 	u32 generation; /* of the last binding */
+	struct local_memory *files; /* memory that has a file */
 
 	struct local_job *jobs; /* not ended, in order of submission */
 	u64 seqno; /* of the next replay */
@@ -250,6 +260,27 @@ void local_queue_fail(struct local_device *dev, u32 result);
  * The others are as if they had never been in a ring.
  */
 void local_queue_settle(struct local_device *dev);
+
+/* local_buffer.c */
+
+/*
+ * @size bytes of @fd, or zeros if it is -1, that the device may read, and write if @write, and
+ * their page list.
+ */
+int local_pages_alloc(struct local_device *dev, struct local_pages *pages, int fd, u64 size,
+		      bool write);
+void local_pages_free(struct local_device *dev, struct local_pages *pages);
+
+/* With the lock held. */
+void local_memory_put(struct local_memory *memory);
+
+int local_buffer_create(struct accel_device *device, u64 size, bool shared,
+			struct accel_buffer **buffer);
+int local_buffer_import(struct accel_device *device, const struct accel_foreign *foreign,
+			struct accel_buffer **buffer);
+int local_buffer_export(struct accel_buffer *buffer, int *fd);
+void local_buffer_destroy(struct accel_buffer *buffer);
+int local_buffer_map(struct accel_buffer *buffer, void **memory);
 
 /* backend_local.c */
 

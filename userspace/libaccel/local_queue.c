@@ -114,7 +114,7 @@ static bool slot_touched(const struct local_binding *binding, u32 i)
 	return slot_written(binding, i) || binding->program->tables.slots[i].read_hi;
 }
 
-/* Whether one of the bindings writes a buffer that the other touches. */
+/* Whether one of the bindings writes memory that the other touches. */
 static bool bindings_conflict(const struct local_binding *a, const struct local_binding *b)
 {
 	u32 i, k;
@@ -122,7 +122,7 @@ static bool bindings_conflict(const struct local_binding *a, const struct local_
 	for (i = 0; i < a->count; i++)
 		for (k = 0; k < b->count; k++)
 			if (slot_touched(a, i) && slot_touched(b, k) &&
-			    a->buffer[i] == b->buffer[k] &&
+			    a->memory[i] == b->memory[k] &&
 			    (slot_written(a, i) || slot_written(b, k)))
 				return true;
 	return false;

@@ -1,99 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* Buffers, programs, bindings, queues, fences: what does not depend on the backend. */
+/* Programs, bindings, queues, fences: what does not depend on the backend. */
 #define _GNU_SOURCE /* ppoll() */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/energy.h"
 #include "core/replay.h"
 #include "spec/fw_abi.h"
 #include "userspace/libaccel/backend.h"
-
-/* Serialises the mapping of buffers, which happens once for each. */
-static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
-
-ACCEL_EXPORT int accel_buffer_create(struct accel_device *device, uint64_t size,
-				     struct accel_buffer **buffer)
-{
-	ACCEL_KEEP_ERRNO;
-	u64 page = sysconf(_SC_PAGESIZE);
-	struct accel_buffer *made;
-	int ret;
-
-	if (accel_forked(device))
-		return -EPERM;
-	if (!size || size > device->info.buffer_size_max)
-		return -EINVAL;
-	size = (size + page - 1) / page * page;
-	ret = device->ops->buffer_create(device, size, &made);
-	if (ret)
-		return ret;
-	made->device = accel_device_get(device);
-	made->size = size;
-	*buffer = made;
-	return 0;
-}
-
-ACCEL_EXPORT void accel_buffer_destroy(struct accel_buffer *buffer)
-{
-	ACCEL_KEEP_ERRNO;
-	struct accel_device *device;
-
-	if (!buffer || accel_forked(buffer->device))
-		return;
-	device = buffer->device;
-	device->ops->buffer_destroy(buffer);
-	accel_device_put(device);
-}
-
-int accel_map(int fd, u64 offset, u64 size, void **memory)
-{
-	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, offset);
-	int ret;
-
-	if (mapped == MAP_FAILED)
-		return -errno;
-	if (madvise(mapped, size, MADV_DONTFORK)) {
-		ret = -errno;
-		munmap(mapped, size);
-		return ret;
-	}
-	*memory = mapped;
-	return 0;
-}
-
-ACCEL_EXPORT int accel_buffer_map(struct accel_buffer *buffer, void **memory)
-{
-	ACCEL_KEEP_ERRNO;
-	void *mapped;
-	int ret = 0;
-
-	if (accel_forked(buffer->device))
-		return -EPERM;
-	pthread_mutex_lock(&map_lock);
-	mapped = buffer->memory;
-	if (!mapped) {
-		ret = buffer->device->ops->buffer_map(buffer, &mapped);
-		if (!ret)
-			buffer->memory = mapped;
-	}
-	pthread_mutex_unlock(&map_lock);
-	if (!ret)
-		*memory = mapped;
-	return ret;
-}
-
-ACCEL_EXPORT uint64_t accel_buffer_size(const struct accel_buffer *buffer)
-{
-	return buffer->size;
-}
 
 /* Energy of the accepted program at @data. The bytes were aligned when they were proved. */
 static void measure_energy(struct accel_program *program, const void *data, u64 size)
