@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+#include "core/machine.h"
+#include "spec/fw_abi.h"
 #include "tests/tap.h"
 #include "userspace/libaccel/backend.h"
 
@@ -38,6 +40,20 @@ static void node(int n, const char *driver, const char *file)
 	} else if (file[0] == '/' && symlink(file, path)) {
 		tap_ok(false, "a link for the test");
 	}
+}
+
+/* What the driver tells everybody of node accel@n. */
+static void firmware(int n, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/class/accel%d/device/firmware_version", top, n);
+	f = fopen(path, "w");
+	if (!f)
+		return;
+	fputs(text, f);
+	fclose(f);
 }
 
 static dev_t opened; /* what the last choose() opened, and closed again */
@@ -126,6 +142,52 @@ static void test_opened(void)
 	answers = false;
 }
 
+/* All of them are listed, and behind them what can be emulated. */
+static void test_list(void)
+{
+	struct accel_device_entry entry[16];
+	struct accel_device_entry *emulated = NULL;
+	struct rondo_machine edge;
+	char class[PATH_MAX], dev[PATH_MAX];
+	u32 count = 16, less = 1, none = 0, i;
+	u64 small[2] = { 0, 77 };
+
+	answers = true;
+	version.version_minor = 2;
+	snprintf(class, sizeof(class), "%s/class", top);
+	snprintf(dev, sizeof(dev), "%s/dev", top);
+	memset(entry, 0x55, sizeof(entry));
+	tap_eq(accel_list(class, dev, entry, sizeof(entry[0]), &count), 0, "the list");
+	tap_eq(count, 4 + RONDO_MACHINES, "has our nodes and all machines, and no others");
+	for (i = 0; i < 4; i++)
+		tap_ok(strstr(entry[i].name, "/dev/accel") && !strcmp(entry[i].backend, "drm") &&
+			       entry[i].name[strlen(entry[i].name) - 1] == '2' + (char)i,
+		       "%s: %s", entry[i].name, entry[i].text);
+	tap_ok(entry[0].error == -EISDIR && entry[1].error == -ENOTSUP && entry[0].text[0] &&
+		       !entry[0].machine[0] && !entry[0].driver,
+	       "of those that cannot be opened, why");
+	tap_eq(entry[0].firmware, 1 << 16 | 3, "and what everybody may know");
+	tap_ok(!entry[2].error && !entry[2].text[0] && entry[2].driver == (1 << 16 | 2),
+	       "of those that can, the driver");
+	for (i = 4; i < count; i++)
+		if (!strcmp(entry[i].name, "emu:edge"))
+			emulated = &entry[i];
+	rondo_machine_init(&edge, RONDO_MACHINE_edge);
+	tap_ok(emulated && !emulated->error && !strcmp(emulated->machine, "edge") &&
+		       !strcmp(emulated->backend, "emu") &&
+		       emulated->machine_hash == rondo_machine_hash(&edge) &&
+		       emulated->firmware == RONDO_FW_VERSION && !emulated->driver,
+	       "and of an emulated one its machine and firmware");
+	accel_list(class, dev, entry, sizeof(entry[0]), &less);
+	accel_list(class, dev, NULL, sizeof(entry[0]), &none);
+	tap_ok(less == count && none == count, "without room for all it is as long");
+	less = 1;
+	accel_list(class, dev, (void *)small, 8, &less);
+	tap_ok(!memcmp(small, entry[0].name, 8) && small[1] == 77,
+	       "an earlier caller gets what it knows");
+	answers = false;
+}
+
 /* As somebody who may not: the reason is told. */
 static void test_no_right(void)
 {
@@ -171,6 +233,7 @@ int main(void)
 	tap_ok(choose(&error) == -ENODEV && !strcmp(error.text, "there is no device"),
 	       "nodes of another driver, or of none, are not looked at");
 	node(2, "rondo", "none");
+	firmware(2, "1.3\n");
 	tap_eq(choose(&error), -ENOENT, "a node of ours without a file is the reason");
 	tap_ok(strstr(error.text, "/dev/accel2: No such file") != NULL, "named: %s", error.text);
 	node(3, "rondo", "file");
@@ -180,6 +243,7 @@ int main(void)
 	tap_ok(choose(&error) == -EISDIR && strstr(error.text, "/dev/accel2: ") != NULL,
 	       "a directory is no device: %s", error.text);
 	test_opened();
+	test_list();
 	test_no_right();
 	test_versions();
 	snprintf(path, sizeof(path), "rm -r %s", top);

@@ -131,6 +131,9 @@ CALL(device_machine, accel_device_machine(R->device, machine, sizeof(machine)))
 FAIL(device_machine, accel_device_machine(R->device, machine, 63))
 CALL(device_open, MADE(accel_device_open(rig_device, &out.device, &error), accel_close(out.device)))
 FAIL(device_open, accel_device_open("/dev/accel/none", &out.device, &error))
+static struct accel_device_entry entry;
+static uint32_t entries = 1;
+CALL(devices, accel_devices(&entry, sizeof(entry), &entries))
 CALL(fence_destroy, (accel_fence_destroy(NULL), 0))
 CALL(fence_error, accel_fence_error(all.fence, NULL, &error))
 CALL(fence_fd, accel_fence_fd(all.fence) < 0 ? accel_fence_fd(all.fence) : 0)
@@ -209,53 +212,30 @@ FAIL(submit, accel_submit(R->queue, &no_job, &out.fence))
 	}
 
 static const struct row rows[] = {
-	CAN_FAIL(DEVICE, binding_create, true),
-	NO_FAIL(DESTROY, binding_destroy, false),
-	CAN_FAIL(DEVICE, buffer_create, false),
-	CAN_FAIL(DEVICE, buffer_create_shared, false),
-	NO_FAIL(DESTROY, buffer_destroy, false),
-	CAN_FAIL(DEVICE, buffer_export, false),
-	CAN_FAIL(DEVICE, buffer_import, false),
-	NO_FAIL(DEVICE, buffer_map, false),
-	NO_FAIL(VALUE, buffer_size, false),
-	NO_FAIL(DESTROY, close, false),
-	NO_FAIL(DEVICE, device_clock, false),
-	NO_FAIL(DEVICE, device_fd, false),
-	NO_FAIL(DEVICE, device_info, false),
-	CAN_FAIL(DEVICE, device_machine, false),
-	CAN_FAIL(OPEN, device_open, true),
-	NO_FAIL(DESTROY, fence_destroy, false),
-	NO_FAIL(DEVICE, fence_error, true),
-	NO_FAIL(DEVICE, fence_fd, false),
-	NO_FAIL(DEVICE, fence_wait, false),
-	NO_FAIL(DESTROY, model_destroy, false),
-	CAN_FAIL(MODEL, model_find, false),
-	CAN_FAIL(MODEL, model_load, true),
-	CAN_FAIL(MODEL, model_parse, true),
-	NO_FAIL(MODEL, model_program, false),
-	CAN_FAIL(MODEL, model_region, false),
-	NO_FAIL(MODEL, model_region_count, false),
-	CAN_FAIL(MODEL, model_slot, false),
-	NO_FAIL(MODEL, model_slot_count, false),
-	CAN_FAIL(MODEL, model_tensor, false),
-	NO_FAIL(MODEL, model_tensor_count, false),
-	CAN_FAIL(OPEN, open, false),
-	CAN_FAIL(DEVICE, program_create, true),
-	NO_FAIL(VALUE, program_cycles, false),
-	NO_FAIL(DESTROY, program_destroy, false),
-	NO_FAIL(VALUE, program_energy, false),
-	NO_FAIL(DEVICE, queue_bound, false),
-	CAN_FAIL(DEVICE, queue_create, false),
-	NO_FAIL(DESTROY, queue_destroy, false),
-	NO_FAIL(DEVICE, replay, false),
-	NO_FAIL(DEVICE, session_create, true),
-	NO_FAIL(DESTROY, session_destroy, false),
-	NO_FAIL(DEVICE, session_error, true),
-	NO_FAIL(VALUE, session_program, false),
-	CAN_FAIL(DEVICE, session_start, false),
-	CAN_FAIL(DEVICE, session_tensor, false),
-	CAN_FAIL(DEVICE, session_wait, false),
-	CAN_FAIL(DEVICE, submit, false),
+	CAN_FAIL(DEVICE, binding_create, true),	   NO_FAIL(DESTROY, binding_destroy, false),
+	CAN_FAIL(DEVICE, buffer_create, false),	   CAN_FAIL(DEVICE, buffer_create_shared, false),
+	NO_FAIL(DESTROY, buffer_destroy, false),   CAN_FAIL(DEVICE, buffer_export, false),
+	CAN_FAIL(DEVICE, buffer_import, false),	   NO_FAIL(DEVICE, buffer_map, false),
+	NO_FAIL(VALUE, buffer_size, false),	   NO_FAIL(DESTROY, close, false),
+	NO_FAIL(DEVICE, device_clock, false),	   NO_FAIL(DEVICE, device_fd, false),
+	NO_FAIL(DEVICE, device_info, false),	   CAN_FAIL(DEVICE, device_machine, false),
+	CAN_FAIL(OPEN, device_open, true),	   NO_FAIL(OPEN, devices, false),
+	NO_FAIL(DESTROY, fence_destroy, false),	   NO_FAIL(DEVICE, fence_error, true),
+	NO_FAIL(DEVICE, fence_fd, false),	   NO_FAIL(DEVICE, fence_wait, false),
+	NO_FAIL(DESTROY, model_destroy, false),	   CAN_FAIL(MODEL, model_find, false),
+	CAN_FAIL(MODEL, model_load, true),	   CAN_FAIL(MODEL, model_parse, true),
+	NO_FAIL(MODEL, model_program, false),	   CAN_FAIL(MODEL, model_region, false),
+	NO_FAIL(MODEL, model_region_count, false), CAN_FAIL(MODEL, model_slot, false),
+	NO_FAIL(MODEL, model_slot_count, false),   CAN_FAIL(MODEL, model_tensor, false),
+	NO_FAIL(MODEL, model_tensor_count, false), CAN_FAIL(OPEN, open, false),
+	CAN_FAIL(DEVICE, program_create, true),	   NO_FAIL(VALUE, program_cycles, false),
+	NO_FAIL(DESTROY, program_destroy, false),  NO_FAIL(VALUE, program_energy, false),
+	NO_FAIL(DEVICE, queue_bound, false),	   CAN_FAIL(DEVICE, queue_create, false),
+	NO_FAIL(DESTROY, queue_destroy, false),	   NO_FAIL(DEVICE, replay, false),
+	NO_FAIL(DEVICE, session_create, true),	   NO_FAIL(DESTROY, session_destroy, false),
+	NO_FAIL(DEVICE, session_error, true),	   NO_FAIL(VALUE, session_program, false),
+	CAN_FAIL(DEVICE, session_start, false),	   CAN_FAIL(DEVICE, session_tensor, false),
+	CAN_FAIL(DEVICE, session_wait, false),	   CAN_FAIL(DEVICE, submit, false),
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 

@@ -95,6 +95,28 @@ void accel_close(struct accel_device *device);
  */
 int accel_device_fd(struct accel_device *device);
 
+/* A device that there is, or could be. */
+struct accel_device_entry {
+	char name[64]; /* for accel_device_open() */
+	char backend[16]; /* as in struct accel_info */
+	char machine[32]; /* the name of its machine; empty: not known */
+	uint64_t machine_hash; /* hash that programs for it carry; 0: not known */
+	uint32_t driver; /* version of the driver's interface, major << 16 | minor; 0: not known */
+	uint32_t firmware; /* interface version of the firmware, the same way */
+	int32_t error; /* what opening it now gives: 0 or a negative errno */
+	uint32_t reserved; /* 0 */
+	char text[248]; /* and why, one line; empty if it can be opened */
+};
+
+/*
+ * Lists the devices of the kernel's driver, also those that cannot be opened, and behind them the
+ * machines that can be emulated. *@count is the number of elements that @entries has room for, of
+ * @size bytes each; it is set to how many devices there are, and as many as there is room for are
+ * written: their first @size bytes, what is unknown of those becomes zero. @entries may be NULL if
+ * *@count is 0. What can be opened was opened for a moment; an emulated device was not.
+ */
+int accel_devices(struct accel_device_entry *entries, size_t size, uint32_t *count);
+
 struct accel_info {
 	char backend[16]; /* "drm" or "emu" */
 	uint64_t machine_hash; /* hash that programs for this device carry */

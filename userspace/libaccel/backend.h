@@ -87,6 +87,7 @@ struct accel_device {
 	const struct accel_backend *ops;
 	atomic_uint refs;
 	const volatile u8 *owner; /* a page that reads as 1, and in a forked child as 0 */
+	u32 driver; /* version of the driver's interface, major << 16 | minor; 0: none */
 	struct accel_info info;
 	struct rondo_machine machine;
 };
@@ -123,6 +124,10 @@ struct accel_fence {
 /* The name of the kernel's driver. */
 #define ACCEL_DRM_DRIVER "rondo"
 
+/* Where its nodes are. */
+#define ACCEL_SYSFS "/sys/class/accel"
+#define ACCEL_DEV "/dev/accel"
+
 /*
  * Opens the first device of the kernel's driver that can be opened: nodes of @sysfs, whose files
  * have the same names in @dev.
@@ -130,10 +135,31 @@ struct accel_fence {
 int accel_open_first(const char *sysfs, const char *dev, struct accel_device **device,
 		     struct accel_error *error);
 
+/* As accel_devices(), with those directories. */
+int accel_list(const char *sysfs, const char *dev, struct accel_device_entry *entries, size_t size,
+	       u32 *count);
+
+/*
+ * Calls @visit for each node of our driver in @sysfs, with its directory there and its file in
+ * @dev, until it returns true.
+ */
+typedef bool (*accel_node_visitor)(void *ctx, const char *class, const char *path);
+void accel_each_node(const char *sysfs, const char *dev, accel_node_visitor visit, void *ctx);
+
+/* Why accel_drm_open() fails. */
+const char *accel_open_reason(int ret);
+
+/* A machine that can be emulated; a negative errno if none of this name can, and why. */
+int accel_machine_named(const char *name, struct rondo_machine *machine, struct accel_error *error);
+
 /* Opens a device of each backend; device->owner and refs are set by the caller. */
 int accel_drm_open(const char *path, struct accel_device **device);
 int accel_local_open(const struct rondo_machine *machine, struct accel_device **device,
 		     struct accel_error *error);
+
+/* Whether the process may have a device of @machine, as accel_local_open(); and its firmware. */
+int accel_local_fits(const struct rondo_machine *machine, struct accel_error *error);
+u32 accel_local_firmware(void);
 
 /* device.c */
 struct accel_device *accel_device_get(struct accel_device *device);

@@ -588,8 +588,8 @@ static const struct accel_backend drm_backend = {
 	.fence_destroy = drm_fence_destroy,
 };
 
-/* -ENOTSUP if the file at @fd is not of the driver that we know. */
-static int check_driver(int fd)
+/* The driver's version in *@driver; -ENOTSUP if the file at @fd is not of the driver we know. */
+static int check_driver(int fd, u32 *driver)
 {
 	drmVersionPtr version = drmGetVersion(fd);
 	bool known;
@@ -597,6 +597,7 @@ static int check_driver(int fd)
 	if (!version)
 		return -ENOTSUP;
 	known = !strcmp(version->name, ACCEL_DRM_DRIVER) && version->version_major == DRIVER_MAJOR;
+	*driver = (u32)version->version_major << 16 | (u32)version->version_minor;
 	drmFreeVersion(version);
 	return known ? 0 : -ENOTSUP;
 }
@@ -635,11 +636,12 @@ int accel_drm_open(const char *path, struct accel_device **out)
 	struct drm_device_file *device;
 	struct stat st;
 	int ret, fd;
+	u32 driver = 0;
 
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = fstat(fd, &st) ? -errno : S_ISCHR(st.st_mode) ? check_driver(fd) : -ENOTSUP;
+	ret = fstat(fd, &st) ? -errno : S_ISCHR(st.st_mode) ? check_driver(fd, &driver) : -ENOTSUP;
 	if (ret)
 		goto err_close;
 	device = calloc(1, sizeof(*device));
@@ -651,6 +653,7 @@ int accel_drm_open(const char *path, struct accel_device **out)
 		goto err_free;
 	pthread_mutex_init(&device->lock, NULL);
 	device->base.ops = &drm_backend;
+	device->base.driver = driver;
 	device->fd = fd;
 	*out = &device->base;
 	return 0;

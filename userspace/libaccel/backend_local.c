@@ -497,18 +497,34 @@ static void fill_info(struct accel_device *device)
 	};
 }
 
+int accel_local_fits(const struct rondo_machine *machine, struct accel_error *error)
+{
+	char why[LOCAL_HW_REASON_BYTES];
+
+	if (local_hw_fits(machine, why))
+		return 0;
+	accel_error_set(error, "%s", why);
+	return -ENOMEM;
+}
+
+u32 accel_local_firmware(void)
+{
+	struct rondo_fw_image image;
+
+	memcpy(&image, local_hw_image(), sizeof(image));
+	return image.version;
+}
+
 int accel_local_open(const struct rondo_machine *machine, struct accel_device **out,
 		     struct accel_error *error)
 {
 	struct local_hw_ops ops = { .irq = irq, .refused = refused };
-	char why[LOCAL_HW_REASON_BYTES];
 	struct local_device *dev;
 	int ret;
 
-	if (!local_hw_fits(machine, why)) {
-		accel_error_set(error, "%s", why);
-		return -ENOMEM;
-	}
+	ret = accel_local_fits(machine, error);
+	if (ret)
+		return ret;
 	ops.ctx = dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return -ENOMEM;

@@ -2,8 +2,6 @@
 /* Devices: opening, references, queries; and the texts of struct accel_error. */
 #define _GNU_SOURCE /* MADV_WIPEONFORK */
 #include <errno.h>
-#include <glob.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,27 +75,26 @@ static const volatile u8 *owner_page(void)
 	return page;
 }
 
-/* Whether the accel node at @class, a directory of sysfs, is of our driver. */
-static bool is_ours(const char *class)
-{
-	char link[PATH_MAX], driver[PATH_MAX];
-	const char *name;
-	ssize_t n;
+/* Opens the first that can be opened. */
+struct first {
+	struct accel_device **device;
+	struct accel_error *error;
+	int ret; /* what the first of all gave */
+};
 
-	snprintf(link, sizeof(link), "%s/device/driver", class);
-	n = readlink(link, driver, sizeof(driver) - 1);
-	if (n < 0)
-		return false;
-	driver[n] = 0;
-	name = strrchr(driver, '/');
-	return !strcmp(name ? name + 1 : driver, ACCEL_DRM_DRIVER);
-}
-
-/* Why accel_drm_open() fails. */
-static const char *open_reason(int ret)
+static bool try_node(void *ctx, const char *class, const char *path)
 {
-	return ret == -ENOTSUP ? "not a device of this driver, or of a version that is not known" :
-				 strerror(-ret);
+	struct first *first = ctx;
+	int ret = accel_drm_open(path, first->device);
+
+	(void)class;
+	if (ret && first->ret == -ENODEV) {
+		first->ret = ret;
+		accel_error_set(first->error, "%s: %s", path, accel_open_reason(ret));
+	}
+	if (!ret)
+		first->ret = 0;
+	return !ret;
 }
 
 /*
@@ -107,48 +104,22 @@ static const char *open_reason(int ret)
 int accel_open_first(const char *sysfs, const char *dev, struct accel_device **device,
 		     struct accel_error *error)
 {
-	char pattern[PATH_MAX], path[PATH_MAX];
-	int first = 0, ret = -ENODEV;
-	glob_t found;
-	char **node;
+	struct first first = { .device = device, .error = error, .ret = -ENODEV };
 
 	accel_error_set(error, "there is no device");
-	snprintf(pattern, sizeof(pattern), "%s/accel*", sysfs);
-	if (glob(pattern, 0, NULL, &found))
-		return -ENODEV;
-	for (node = found.gl_pathv; *node && ret; node++) {
-		if (!is_ours(*node))
-			continue;
-		snprintf(path, sizeof(path), "%s%s", dev, strrchr(*node, '/'));
-		ret = accel_drm_open(path, device);
-		if (ret && !first) {
-			first = ret;
-			accel_error_set(error, "%s: %s", path, open_reason(ret));
-		}
-	}
-	globfree(&found);
-	if (ret)
-		return first ? first : ret;
-	accel_error_clear(error);
-	return 0;
+	accel_each_node(sysfs, dev, try_node, &first);
+	if (!first.ret)
+		accel_error_clear(error);
+	return first.ret;
 }
 
 /* The emulated device of the machine called @name. */
 static int open_emulated(const char *name, struct accel_device **device, struct accel_error *error)
 {
 	struct rondo_machine machine;
-	u32 id = rondo_machine_named(name);
+	int ret = accel_machine_named(name, &machine, error);
 
-	if (id == RONDO_MACHINES) {
-		accel_error_set(error, "there is no machine of this name");
-		return -ENOENT;
-	}
-	rondo_machine_init(&machine, id);
-	if (!rondo_machine_supported(&machine)) {
-		accel_error_set(error, "%s", rondo_error_text(RONDO_ERR_MACHINE_UNSUPPORTED));
-		return -ENOTSUP;
-	}
-	return accel_local_open(&machine, device, error);
+	return ret ? ret : accel_local_open(&machine, device, error);
 }
 
 static int open_any(const char *name, struct accel_device **device, struct accel_error *error)
@@ -156,14 +127,14 @@ static int open_any(const char *name, struct accel_device **device, struct accel
 	int ret;
 
 	if (!name)
-		return accel_open_first("/sys/class/accel", "/dev/accel", device, error);
+		return accel_open_first(ACCEL_SYSFS, ACCEL_DEV, device, error);
 	if (!strcmp(name, "emu"))
 		return open_emulated(rondo_machine_name(RONDO_MACHINE_edge), device, error);
 	if (!strncmp(name, "emu:", 4))
 		return open_emulated(name + 4, device, error);
 	ret = accel_drm_open(name, device);
 	if (ret)
-		accel_error_set(error, "%s", open_reason(ret));
+		accel_error_set(error, "%s", accel_open_reason(ret));
 	return ret;
 }
 
