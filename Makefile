@@ -96,7 +96,7 @@ asan: packages ## build the host programs with sanitizers in build/asan
 tsan: packages ## run the tests of both libraries' threads with ThreadSanitizer, in build/tsan
 	@[ -e build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread >/dev/null
 	@meson test -C build/tsan --timeout-multiplier 4 --print-errorlogs \
-		'compiler library' $(foreach name,api every fault promises threads,'libaccel $(name)')
+		'compiler library' $(foreach name,api every fault pool promises share threads,'libaccel $(name)')
 
 .PHONY: release
 release: packages ## build the host programs in build/release

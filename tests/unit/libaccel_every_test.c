@@ -34,6 +34,8 @@ static struct all {
 	struct accel_fence *fence;
 	struct accel_buffer *shared;
 	int shared_fd;
+	struct accel_pool *pool, *empty; /* of the latter nobody can acquire one */
+	struct accel_instance *instance, *running, *another, *last;
 } all;
 
 /* Outputs, each still a sentinel after a failure. */
@@ -46,6 +48,8 @@ static union out {
 	struct accel_fence *fence;
 	struct accel_model *model;
 	struct accel_session *session;
+	struct accel_pool *pool;
+	struct accel_instance *instance;
 	void *pointer;
 } out;
 
@@ -138,6 +142,21 @@ CALL(fence_destroy, (accel_fence_destroy(NULL), 0))
 CALL(fence_error, accel_fence_error(all.fence, NULL, &error))
 CALL(fence_fd, accel_fence_fd(all.fence) < 0 ? accel_fence_fd(all.fence) : 0)
 CALL(fence_wait, accel_fence_wait(all.fence, ACCEL_FOREVER))
+CALL(instance_create, MADE(accel_instance_create(all.pool, NULL, 0, &out.instance, &error),
+			   accel_instance_release(out.instance)))
+FAIL(instance_create, accel_instance_create(all.pool, &(struct accel_slot_buffer){ .slot = ~0u }, 1,
+					    &out.instance, &error))
+CALL(instance_error, accel_instance_error(all.instance, &error))
+FAIL(instance_fd, accel_instance_fd(all.instance))
+/* It has just been started. */
+CALL(instance_fd, accel_instance_fd(all.running) < 0 ? accel_instance_fd(all.running) : 0)
+CALL(instance_release, (accel_instance_release(NULL), 0))
+CALL(instance_start, accel_instance_start(all.instance))
+FAIL(instance_start, accel_instance_start(all.instance))
+CALL(instance_tensor, accel_instance_tensor(all.instance, ACCEL_INPUT, 0, &memory, &bytes))
+FAIL(instance_tensor, accel_instance_tensor(all.instance, ACCEL_INPUT, ~0u, &out.pointer, &bytes))
+CALL(instance_wait, accel_instance_wait(all.instance, ACCEL_FOREVER))
+FAIL(instance_wait, accel_instance_wait(all.instance, ACCEL_FOREVER))
 static int make_model(struct accel_model **model);
 CALL(model_destroy, MADE(make_model(&out.model), accel_model_destroy(out.model)))
 CALL(model_find, accel_model_find(all.model, ACCEL_INPUT, "in", NULL, &tensor))
@@ -169,6 +188,18 @@ FAIL(model_tensor, accel_model_tensor(all.model, ACCEL_INPUT, ~0u, &tensor))
 CALL(model_tensor_count, accel_model_tensor_count(all.model, ACCEL_INPUT) ? 0 : -1)
 CALL(open, MADE(accel_open(rig_device, &out.device), accel_close(out.device)))
 FAIL(open, accel_open("/dev/null", &out.device))
+CALL(pool_acquire,
+     MADE(accel_pool_acquire(all.pool, 0, &out.instance), accel_instance_release(out.instance)))
+FAIL(pool_acquire, accel_pool_acquire(all.empty, 0, &out.instance))
+CALL(pool_create, MADE(accel_pool_create(R->device, all.model, NULL, &out.pool, &error),
+		       accel_pool_destroy(out.pool)))
+FAIL(pool_create,
+     accel_pool_create(R->device, all.model, &(struct accel_pool_options){ .flags = ~0u },
+		       &out.pool, &error))
+CALL(pool_destroy, (accel_pool_destroy(NULL), 0))
+CALL(pool_program, accel_pool_program(all.pool) ? 0 : -1)
+CALL(pool_submit, accel_pool_submit(all.pool, &all.another, 1))
+FAIL(pool_submit, accel_pool_submit(all.pool, &all.another, 1))
 CALL(program_create,
      MADE(accel_program_create(R->device, R->code, R->code_bytes, 0, &out.program, &error),
 	  accel_program_destroy(out.program)))
@@ -212,30 +243,66 @@ FAIL(submit, accel_submit(R->queue, &no_job, &out.fence))
 	}
 
 static const struct row rows[] = {
-	CAN_FAIL(DEVICE, binding_create, true),	   NO_FAIL(DESTROY, binding_destroy, false),
-	CAN_FAIL(DEVICE, buffer_create, false),	   CAN_FAIL(DEVICE, buffer_create_shared, false),
-	NO_FAIL(DESTROY, buffer_destroy, false),   CAN_FAIL(DEVICE, buffer_export, false),
-	CAN_FAIL(DEVICE, buffer_import, false),	   NO_FAIL(DEVICE, buffer_map, false),
-	NO_FAIL(VALUE, buffer_size, false),	   NO_FAIL(DESTROY, close, false),
-	NO_FAIL(DEVICE, device_clock, false),	   NO_FAIL(DEVICE, device_fd, false),
-	NO_FAIL(DEVICE, device_info, false),	   CAN_FAIL(DEVICE, device_machine, false),
-	CAN_FAIL(OPEN, device_open, true),	   NO_FAIL(OPEN, devices, false),
-	NO_FAIL(DESTROY, fence_destroy, false),	   NO_FAIL(DEVICE, fence_error, true),
-	NO_FAIL(DEVICE, fence_fd, false),	   NO_FAIL(DEVICE, fence_wait, false),
-	NO_FAIL(DESTROY, model_destroy, false),	   CAN_FAIL(MODEL, model_find, false),
-	CAN_FAIL(MODEL, model_load, true),	   CAN_FAIL(MODEL, model_parse, true),
-	NO_FAIL(MODEL, model_program, false),	   CAN_FAIL(MODEL, model_region, false),
-	NO_FAIL(MODEL, model_region_count, false), CAN_FAIL(MODEL, model_slot, false),
-	NO_FAIL(MODEL, model_slot_count, false),   CAN_FAIL(MODEL, model_tensor, false),
-	NO_FAIL(MODEL, model_tensor_count, false), CAN_FAIL(OPEN, open, false),
-	CAN_FAIL(DEVICE, program_create, true),	   NO_FAIL(VALUE, program_cycles, false),
-	NO_FAIL(DESTROY, program_destroy, false),  NO_FAIL(VALUE, program_energy, false),
-	NO_FAIL(DEVICE, queue_bound, false),	   CAN_FAIL(DEVICE, queue_create, false),
-	NO_FAIL(DESTROY, queue_destroy, false),	   NO_FAIL(DEVICE, replay, false),
-	NO_FAIL(DEVICE, session_create, true),	   NO_FAIL(DESTROY, session_destroy, false),
-	NO_FAIL(DEVICE, session_error, true),	   NO_FAIL(VALUE, session_program, false),
-	CAN_FAIL(DEVICE, session_start, false),	   CAN_FAIL(DEVICE, session_tensor, false),
-	CAN_FAIL(DEVICE, session_wait, false),	   CAN_FAIL(DEVICE, submit, false),
+	CAN_FAIL(DEVICE, binding_create, true),
+	NO_FAIL(DESTROY, binding_destroy, false),
+	CAN_FAIL(DEVICE, buffer_create, false),
+	CAN_FAIL(DEVICE, buffer_create_shared, false),
+	NO_FAIL(DESTROY, buffer_destroy, false),
+	CAN_FAIL(DEVICE, buffer_export, false),
+	CAN_FAIL(DEVICE, buffer_import, false),
+	NO_FAIL(DEVICE, buffer_map, false),
+	NO_FAIL(VALUE, buffer_size, false),
+	NO_FAIL(DESTROY, close, false),
+	NO_FAIL(DEVICE, device_clock, false),
+	NO_FAIL(DEVICE, device_fd, false),
+	NO_FAIL(DEVICE, device_info, false),
+	CAN_FAIL(DEVICE, device_machine, false),
+	CAN_FAIL(OPEN, device_open, true),
+	NO_FAIL(OPEN, devices, false),
+	NO_FAIL(DESTROY, fence_destroy, false),
+	NO_FAIL(DEVICE, fence_error, true),
+	NO_FAIL(DEVICE, fence_fd, false),
+	NO_FAIL(DEVICE, fence_wait, false),
+	CAN_FAIL(DEVICE, instance_create, true),
+	NO_FAIL(DEVICE, instance_error, true),
+	CAN_FAIL(DEVICE, instance_fd, false),
+	NO_FAIL(DESTROY, instance_release, false),
+	CAN_FAIL(DEVICE, instance_start, false),
+	CAN_FAIL(DEVICE, instance_tensor, false),
+	CAN_FAIL(DEVICE, instance_wait, false),
+	NO_FAIL(DESTROY, model_destroy, false),
+	CAN_FAIL(MODEL, model_find, false),
+	CAN_FAIL(MODEL, model_load, true),
+	CAN_FAIL(MODEL, model_parse, true),
+	NO_FAIL(MODEL, model_program, false),
+	CAN_FAIL(MODEL, model_region, false),
+	NO_FAIL(MODEL, model_region_count, false),
+	CAN_FAIL(MODEL, model_slot, false),
+	NO_FAIL(MODEL, model_slot_count, false),
+	CAN_FAIL(MODEL, model_tensor, false),
+	NO_FAIL(MODEL, model_tensor_count, false),
+	CAN_FAIL(OPEN, open, false),
+	CAN_FAIL(DEVICE, pool_acquire, false),
+	CAN_FAIL(DEVICE, pool_create, true),
+	NO_FAIL(DESTROY, pool_destroy, false),
+	NO_FAIL(VALUE, pool_program, false),
+	CAN_FAIL(DEVICE, pool_submit, false),
+	CAN_FAIL(DEVICE, program_create, true),
+	NO_FAIL(VALUE, program_cycles, false),
+	NO_FAIL(DESTROY, program_destroy, false),
+	NO_FAIL(VALUE, program_energy, false),
+	NO_FAIL(DEVICE, queue_bound, false),
+	CAN_FAIL(DEVICE, queue_create, false),
+	NO_FAIL(DESTROY, queue_destroy, false),
+	NO_FAIL(DEVICE, replay, false),
+	NO_FAIL(DEVICE, session_create, true),
+	NO_FAIL(DESTROY, session_destroy, false),
+	NO_FAIL(DEVICE, session_error, true),
+	NO_FAIL(VALUE, session_program, false),
+	CAN_FAIL(DEVICE, session_start, false),
+	CAN_FAIL(DEVICE, session_tensor, false),
+	CAN_FAIL(DEVICE, session_wait, false),
+	CAN_FAIL(DEVICE, submit, false),
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
@@ -287,6 +354,8 @@ static int child(void)
 	}
 	accel_session_destroy(all.session);
 	accel_fence_destroy(all.fence);
+	accel_instance_release(all.another);
+	accel_pool_destroy(all.pool);
 	rig_fini(R);
 	return ROWS;
 }
@@ -358,6 +427,24 @@ static int make_model(struct accel_model **model)
 	return ret;
 }
 
+static int make_pools(void)
+{
+	const struct accel_pool_options four = { .instances = 4 };
+	int ret = accel_pool_create(R->device, all.model, &four, &all.pool, NULL);
+
+	if (!ret)
+		ret = accel_pool_create(R->device, all.model, NULL, &all.empty, NULL);
+	if (!ret)
+		ret = accel_pool_acquire(all.empty, 0, &all.last);
+	if (!ret)
+		ret = accel_pool_acquire(all.pool, 0, &all.instance);
+	if (!ret)
+		ret = accel_pool_acquire(all.pool, 0, &all.another);
+	if (!ret)
+		ret = accel_pool_acquire(all.pool, 0, &all.running);
+	return ret ? ret : accel_instance_start(all.running);
+}
+
 static int make_all(void)
 {
 	int ret = make_model(&all.model);
@@ -370,7 +457,9 @@ static int make_all(void)
 		ret = accel_replay(R->queue, R->binding, &all.fence);
 	if (!ret)
 		ret = accel_buffer_create_shared(R->device, 1, &all.shared);
-	return ret ? ret : accel_buffer_export(all.shared, &all.shared_fd);
+	if (!ret)
+		ret = accel_buffer_export(all.shared, &all.shared_fd);
+	return ret ? ret : make_pools();
 }
 
 int main(int argc, char **argv)
@@ -390,6 +479,8 @@ int main(int argc, char **argv)
 	accel_fence_destroy(all.fence);
 	accel_buffer_destroy(all.shared);
 	close(all.shared_fd);
+	accel_pool_destroy(all.pool);
+	accel_pool_destroy(all.empty);
 	accel_session_destroy(all.session);
 	accel_session_destroy(all.idle);
 	accel_model_destroy(all.model);

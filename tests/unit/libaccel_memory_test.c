@@ -168,6 +168,8 @@ static struct rnd_file file;
 static char path[] = "/tmp/rondo-memory-XXXXXX"; /* of the same in a file */
 static struct accel_model *model;
 static int memfd; /* that can be imported */
+static const struct accel_pool_options two_each = { .instances = 2, .queues = 2 };
+static struct accel_pool *pool;
 
 #define MAKES(function, type, arguments, destroy)                            \
 	static int make_##function(struct rig *r, struct accel_error *error) \
@@ -196,6 +198,31 @@ MAKES(accel_replay, fence, (r->queue, r->binding, &made), accel_fence_destroy)
 MAKES(accel_model_parse, model, (&file, sizeof(file), &made, error), accel_model_destroy)
 MAKES(accel_model_load, model, (path, &made, error), accel_model_destroy)
 MAKES(accel_session_create, session, (r->device, model, &made, error), accel_session_destroy)
+MAKES(accel_pool_create, pool, (r->device, model, &two_each, &made, error), accel_pool_destroy)
+MAKES(accel_instance_create, instance, (pool, NULL, 0, &made, error), accel_instance_release)
+
+/* Two as one job, which can be started again. */
+static int make_accel_pool_submit(struct rig *r, struct accel_error *error)
+{
+	struct accel_instance *instances[2];
+	int kept = refuse, ret, i;
+
+	(void)r;
+	(void)error;
+	refuse = -1;
+	for (i = 0; i < 2; i++)
+		if (accel_pool_acquire(pool, 0, &instances[i]))
+			return 1;
+	refuse = kept;
+	ret = accel_pool_submit(pool, instances, 2);
+	refuse = refuse < 0 ? -1 : INT_MAX;
+	for (i = 0; i < 2; i++) {
+		if (!ret && accel_instance_wait(instances[i], ACCEL_FOREVER))
+			return 1;
+		accel_instance_release(instances[i]);
+	}
+	return ret;
+}
 
 static const struct {
 	const char *name;
@@ -213,6 +240,9 @@ static const struct {
 	{ "accel_model_parse", make_accel_model_parse, true },
 	{ "accel_model_load", make_accel_model_load, true },
 	{ "accel_session_create", make_accel_session_create, true },
+	{ "accel_pool_create", make_accel_pool_create, true },
+	{ "accel_instance_create", make_accel_instance_create, true },
+	{ "accel_pool_submit", make_accel_pool_submit, false },
 };
 
 static void test_refused(struct rig *r)
@@ -372,11 +402,13 @@ int main(void)
 		tap_ok(false, "a memfd for the test");
 	if (rig_init(&r)) {
 		model = rig_model(&r, 0, 0);
+		tap_eq(accel_pool_create(r.device, model, &two_each, &pool, NULL), 0, "a pool");
 		test_refused(&r);
 		test_wait(&r);
 		test_deadline(&r);
 		test_pieces();
 		test_largest();
+		accel_pool_destroy(pool);
 		accel_model_destroy(model);
 	}
 	rig_fini(&r);

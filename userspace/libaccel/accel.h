@@ -467,6 +467,119 @@ int accel_session_wait(struct accel_session *session, int64_t deadline_ns);
 /* How the last run failed: what accel_session_wait() returned for it, and *@error as above. */
 int accel_session_error(struct accel_session *session, struct accel_error *error);
 
+/*
+ * Pools: one model for many threads. A pool has one program, one copy of what the program only
+ * reads (the weights), and instances. An instance has a buffer of its own for each slot that has
+ * tensors or that the program writes, and a binding of all slots. Runs go to the queue of the pool
+ * with the fewest of them.
+ *
+ * Whoever acquires an instance has it to himself: he writes its inputs, starts it, waits, reads its
+ * outputs, as often as he likes, and releases it. What stands in its buffers then is what was left
+ * there before.
+ *
+ * Threads: an instance is used by one thread at a time, a pool by any number of them.
+ */
+struct accel_pool;
+struct accel_instance;
+
+struct accel_pool_options {
+	uint32_t instances; /* that can be acquired at one time; 0: 1 */
+	uint32_t queues; /* 0: 1 */
+	uint32_t weight; /* of each queue; 0: ACCEL_WEIGHT_DEFAULT */
+	uint32_t flags; /* 0 */
+	uint64_t budget; /* of the program, as in accel_program_create() */
+	uint32_t reserved[2]; /* 0 */
+};
+
+/*
+ * The model is borrowed until the pool is destroyed. @options may be NULL: all 0. Errors of
+ * accel_program_create(), accel_buffer_create(), accel_binding_create() and accel_queue_create().
+ * -EINVAL: also flags or reserved fields that are not 0. -ENOSPC: more instances or queues than an
+ * open device has bindings or queues.
+ */
+int accel_pool_create(struct accel_device *device, const struct accel_model *model,
+		      const struct accel_pool_options *options, struct accel_pool **pool,
+		      struct accel_error *error);
+
+/* Ends what runs, and destroys all instances, also those that are acquired; nobody may wait. */
+void accel_pool_destroy(struct accel_pool *pool);
+
+/* The pool's program; lives as long as the pool. */
+const struct accel_program *accel_pool_program(const struct accel_pool *pool);
+
+/*
+ * Takes an instance that nobody has, or waits for one until @deadline_ns; those who wait are served
+ * in the order in which they came. -ETIMEDOUT: there was none.
+ */
+int accel_pool_acquire(struct accel_pool *pool, int64_t deadline_ns,
+		       struct accel_instance **instance);
+
+/* A buffer behind one slot, from @offset on. */
+struct accel_slot_buffer {
+	uint32_t slot;
+	uint32_t reserved; /* 0 */
+	struct accel_buffer *buffer;
+	uint64_t offset; /* a multiple of the slot's alignment */
+};
+
+/*
+ * Makes one more instance, which is the caller's until it is released and then is destroyed. The
+ * slots of @buffers, in which tensors stand, are in buffers of the caller's, as of imported ones:
+ * inputs and outputs without a copy. The buffers hold what is in them and are not filled.
+ *
+ * -EINVAL: a slot without tensors, one that is named twice, a reserved field that is not 0, or a
+ * buffer of another device. -ERANGE: a buffer is too small. Errors of accel_binding_create().
+ * @error->index is the slot at fault.
+ */
+int accel_instance_create(struct accel_pool *pool, const struct accel_slot_buffer *buffers,
+			  uint32_t count, struct accel_instance **instance,
+			  struct accel_error *error);
+
+/*
+ * Gives an instance back, or does nothing with NULL. If it runs, the run is given up: nobody learns
+ * how it ends, and nobody gets the instance before the device is done with it.
+ */
+void accel_instance_release(struct accel_instance *instance);
+
+/*
+ * Where tensor @index of @kind stands, and its size in bytes (@bytes may be NULL). The same place
+ * for the instance's life. -ENOENT: there is no such tensor.
+ */
+int accel_instance_tensor(struct accel_instance *instance, enum accel_kind kind, uint32_t index,
+			  void **data, uint64_t *bytes);
+
+/* Starts a run of an instance. -EBUSY: it runs already. Errors of accel_submit(). */
+int accel_instance_start(struct accel_instance *instance);
+
+/*
+ * Starts @count instances of @pool as one job, whose runs are one after the other: for the device
+ * and the system one submission instead of many. The job ends as a whole, well or not, and each
+ * instance is waited for. -EINVAL: there is none, one stands there twice, or one of another pool.
+ * -EBUSY: one of them runs already. -ENOSPC: more than replays_max of struct accel_info. Errors of
+ * accel_submit().
+ */
+int accel_pool_submit(struct accel_pool *pool, struct accel_instance *const *instances,
+		      uint32_t count);
+
+/*
+ * Waits until the run has ended, or until @deadline_ns: how it ended, as accel_fence_wait().
+ * -ETIMEDOUT: it has not ended; ask again. -EINVAL: nothing runs.
+ */
+int accel_instance_wait(struct accel_instance *instance, int64_t deadline_ns);
+
+/*
+ * How the last run that was waited for failed: what accel_instance_wait() returned for it, and
+ * *@error as of accel_fence_error(). 0: it ended well, or there was none since the instance was
+ * acquired.
+ */
+int accel_instance_error(struct accel_instance *instance, struct accel_error *error);
+
+/*
+ * A file descriptor that polls as readable when the run has ended, valid until that is waited for;
+ * as accel_fence_fd(). -EINVAL: nothing runs.
+ */
+int accel_instance_fd(struct accel_instance *instance);
+
 #ifdef __cplusplus
 }
 #endif

@@ -173,6 +173,17 @@ static inline bool accel_forked(const struct accel_device *device)
 /* Maps @size bytes of @fd, or zeros if it is -1, for this process and no child. */
 int accel_map(int fd, u64 offset, u64 size, void **memory);
 
+/* Waits until one of @count descriptors is ready: 0; -ETIMEDOUT at @deadline_ns; else -errno. */
+struct pollfd;
+int accel_poll(struct pollfd *poll, unsigned long count, int64_t deadline_ns);
+
+/*
+ * A buffer for slot @slot of @model with its first content, mapped at *@memory, if the program
+ * touches the slot. What stands in *@buffer after a failure is to be destroyed.
+ */
+int accel_make_slot(struct accel_device *device, const struct accel_model *model, u32 slot,
+		    struct accel_buffer **buffer, u8 **memory, struct accel_error *error);
+
 /* Empties @error, and fills its text; NULL is fine. */
 void accel_error_clear(struct accel_error *error);
 __attribute__((format(printf, 2, 3))) void accel_error_set(struct accel_error *error,

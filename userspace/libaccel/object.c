@@ -270,22 +270,28 @@ static struct timespec time_to(int64_t deadline_ns)
 	return (struct timespec){ .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
 }
 
+int accel_poll(struct pollfd *poll, unsigned long count, int64_t deadline_ns)
+{
+	struct timespec left;
+	int ret;
+
+	do {
+		left = time_to(deadline_ns);
+		ret = ppoll(poll, count, deadline_ns == ACCEL_FOREVER ? NULL : &left, NULL);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret ? 0 : -ETIMEDOUT;
+}
+
 ACCEL_EXPORT int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns)
 {
 	ACCEL_KEEP_ERRNO;
 	struct pollfd poll = { .fd = fence->fd, .events = POLLIN };
-	struct timespec left;
 	int ret;
 
 	if (accel_forked(fence->device))
 		return -EPERM;
-	do {
-		left = time_to(deadline_ns);
-		ret = ppoll(&poll, 1, deadline_ns == ACCEL_FOREVER ? NULL : &left, NULL);
-	} while (ret < 0 && errno == EINTR);
-	if (ret < 0)
-		return -errno;
-	return ret ? fence->device->ops->fence_status(fence) : -ETIMEDOUT;
+	ret = accel_poll(&poll, 1, deadline_ns);
+	return ret ? ret : fence->device->ops->fence_status(fence);
 }
 
 /* The node of the graph whose bundles @bundle is one of, or NULL. */

@@ -19,24 +19,26 @@ struct accel_session {
 	u8 *memory[RONDO_PROGRAM_SLOTS_MAX];
 };
 
-/* A buffer for slot @i with its first content. */
-static int make_slot(struct accel_session *s, struct accel_device *device, u32 i)
+int accel_make_slot(struct accel_device *device, const struct accel_model *model, u32 slot,
+		    struct accel_buffer **buffer, u8 **memory, struct accel_error *error)
 {
 	struct accel_slot_info info;
-	void *memory;
+	void *mapped;
 	int ret;
 
-	accel_model_slot(s->model, i, &info);
+	accel_model_slot(model, slot, &info);
 	if (!info.size)
 		return 0;
-	ret = accel_buffer_create(device, info.size, &s->slots[i].buffer);
+	ret = accel_buffer_create(device, info.size, buffer);
 	if (!ret)
-		ret = accel_buffer_map(s->slots[i].buffer, &memory);
-	if (ret)
+		ret = accel_buffer_map(*buffer, &mapped);
+	if (ret) {
+		accel_error_set(error, "slot %u: no buffer: %s", slot, strerror(-ret));
 		return ret;
-	s->memory[i] = memory;
+	}
+	*memory = mapped;
 	if (info.data)
-		memcpy(memory, info.data, info.data_size);
+		memcpy(mapped, info.data, info.data_size);
 	return 0;
 }
 
@@ -53,11 +55,10 @@ static int session_fill(struct accel_session *s, struct accel_device *device,
 	if (ret)
 		return ret;
 	for (i = 0; i < count; i++) {
-		ret = make_slot(s, device, i);
-		if (ret) {
-			accel_error_set(error, "slot %u: no buffer: %s", i, strerror(-ret));
+		ret = accel_make_slot(device, s->model, i, &s->slots[i].buffer, &s->memory[i],
+				      error);
+		if (ret)
 			return ret;
-		}
 	}
 	ret = accel_binding_create(s->program, s->slots, count, &s->binding, error);
 	if (ret)
