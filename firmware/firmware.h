@@ -45,6 +45,7 @@ struct fw_queue {
 	u64 ring; /* bus address */
 	u64 cycles; /* since the last DONE event */
 	u32 replays;
+	u64 started; /* when the first of them began */
 	enum rondo_fw_result check; /* of what the entry itself says */
 	struct rondo_fw_entry entry; /* private copy */
 };

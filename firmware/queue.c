@@ -28,6 +28,7 @@ static void post_done(struct firmware *fw, u32 q, enum rondo_fw_result result, u
 		.cycles = queue->cycles,
 		.bundle = bundle,
 		.replays = queue->replays,
+		.started = queue->replays ? queue->started : 0,
 		.signature = result == RONDO_FW_SIGNATURE ? hal_seq_signature() : 0,
 	};
 	bool alone = !fw->posted || fw->patient == q + 1;
@@ -141,6 +142,8 @@ static void run(struct firmware *fw, u32 q)
 	fw->changed = true;
 	coalesce(fw, q, cycles);
 	status_publish(fw);
+	if (!fw->queue[q].replays)
+		fw->queue[q].started = hal_time();
 	if (fw->state == RONDO_FW_STATE_READY)
 		seq_start(fw, RONDO_SEQ_RUN);
 }

@@ -28,11 +28,12 @@
 #include "spec/device.h"
 
 #define RONDO_FW_MAJOR 1
-#define RONDO_FW_MINOR 5 /* 1: RONDO_FW_NO_MEMORY */
+#define RONDO_FW_MINOR 6 /* 1: RONDO_FW_NO_MEMORY */
 #define RONDO_FW_MINOR_SIGNATURE 2 /* from here on, BIND has one; before, it is reserved */
 #define RONDO_FW_MINOR_PROGRESS 3 /* from here on, RONDO_FW_STALLED and the register PROGRESS */
 #define RONDO_FW_MINOR_USERS 4 /* from here on, a queue has a user; before, it is reserved */
 #define RONDO_FW_MINOR_MEMORY 5 /* from here on, an answer tells memory; before, it is reserved */
+#define RONDO_FW_MINOR_STARTED 6 /* from here on, DONE tells when; before, it is reserved */
 #define RONDO_FW_VERSION (RONDO_FW_MAJOR << 16 | RONDO_FW_MINOR)
 #define RONDO_FW_IMAGE_MAGIC 0x57464e52u /* "RNFW" */
 #define RONDO_FW_NAME "rondo/rondo.fw"
@@ -245,7 +246,12 @@ struct rondo_fw_event {
 	u32 bundle; /* DONE with a result that has a bundle (spec/results.def): where */
 	u32 replays; /* DONE: replays begun since the queue's last DONE event, however they ended */
 	u64 signature; /* DONE with SIGNATURE: what it was */
-	u64 memory; /* ADMIN, LOAD or BIND that ended well: bytes of the device's memory it takes */
+	union {
+		/* ADMIN, LOAD or BIND that ended well: bytes of the device's memory it takes */
+		u64 memory;
+		/* DONE: device time when the first of @replays began; 0: there is none */
+		u64 started;
+	};
 };
 
 static_assert(sizeof(struct rondo_fw_event) == 64, "layout of struct rondo_fw_event");

@@ -25,7 +25,7 @@ static void test_run(void)
 {
 	entry e = fake_entry(7, 0x1122334455667788);
 	struct rondo_fw_event event;
-	u64 before;
+	u64 before, begun;
 
 	prepare();
 	fake_bind(7, 1000);
@@ -36,6 +36,7 @@ static void test_run(void)
 	e.offset[1] = 7;
 	fake.held = true;
 	fake_submit(0, &e);
+	begun = fake.time;
 	fake_run();
 	tap_ok(fake.command == RONDO_SEQ_RUN && fake.args.binding == 7, "the replay starts");
 	tap_eq(fake.args.bound, 1000 + RONDO_FW_BOUND_SLACK, "with its exact time as bound");
@@ -57,8 +58,45 @@ static void test_run(void)
 	       "DONE with its sequence number");
 	tap_ok(event.cycles == 1000 && event.replays == 1, "cycles and replays");
 	tap_ok(event.time > before && event.time <= fake.time, "the time when it was done");
+	tap_ok(event.started > begun && event.started <= before, "and when it began");
 	tap_eq(fake.status->queue_head[0], 1, "the head moved");
 	tap_eq(fake.status->running, 0, "nothing runs");
+}
+
+/* An event tells when the first replay since the last one began, if one has. */
+static void test_started(void)
+{
+	entry quiet = fake_entry(0, 1), loud = fake_entry(0, 2), bad = fake_entry(0, 3);
+	struct rondo_fw_event event;
+	u64 first;
+
+	prepare();
+	quiet.flags = 0;
+	bad.type = 0;
+	fake.held = true;
+	fake_submit(0, &quiet);
+	fake_run();
+	first = fake.time;
+	fake_submit(0, &loud);
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
+	fake_run();
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
+	fake_run();
+	event = next_event();
+	tap_ok(event.seqno == 2 && event.replays == 2 && event.started && event.started <= first &&
+		       event.cycles == 2000,
+	       "two replays and one event: when the first began");
+	fake_submit(0, &bad);
+	fake_run();
+	event = next_event();
+	tap_ok(event.seqno == 3 && !event.started, "what never begins has no such time");
+	fake_submit(0, &loud);
+	first = fake.time;
+	fake_run();
+	fake_seq_end(RONDO_SEQ_OK, 1000, 0);
+	fake_run();
+	event = next_event();
+	tap_ok(event.started > first && event.started <= event.time, "the next one its own");
 }
 
 static void test_results(void)
@@ -655,6 +693,7 @@ static void test_come_and_go(void)
 int main(void)
 {
 	test_run();
+	test_started();
 	test_results();
 	test_signature();
 	test_accumulate();
