@@ -33,6 +33,7 @@ static_assert(sizeof(struct drm_rondo_sync) == 16);
 static_assert(sizeof(struct drm_rondo_submit) == 64);
 static_assert(sizeof(struct drm_rondo_queue_fault) == 32);
 static_assert(sizeof(struct drm_rondo_queue_bound) == 16);
+static_assert(sizeof(struct drm_rondo_fence_times) == 40);
 
 #define SAME(name, field)                                                                   \
 	static_assert(offsetof(struct drm_##name, field) == offsetof(struct name, field) && \

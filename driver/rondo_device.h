@@ -257,6 +257,7 @@ int rondo_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 int rondo_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_fault(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_queue_bound(struct drm_device *drm, void *data, struct drm_file *file);
+int rondo_ioctl_fence_times(struct drm_device *drm, void *data, struct drm_file *file);
 int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 
 /* Most exact cycles that a program of the calling process may take. */

@@ -92,6 +92,7 @@ static const struct drm_ioctl_desc ioctls[] = {
 	DRM_IOCTL_DEF_DRV(RONDO_SUBMIT, rondo_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_FAULT, rondo_ioctl_queue_fault, 0),
 	DRM_IOCTL_DEF_DRV(RONDO_QUEUE_BOUND, rondo_ioctl_queue_bound, 0),
+	DRM_IOCTL_DEF_DRV(RONDO_FENCE_TIMES, rondo_ioctl_fence_times, 0),
 };
 
 /*
@@ -208,7 +209,7 @@ static const struct drm_driver drm_driver = {
 	.date = "2026",
 #endif
 	.major = 1,
-	.minor = 0,
+	.minor = 1,
 	.open = file_open,
 	.postclose = file_close,
 	.show_fdinfo = rondo_report_fdinfo,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/sync_file.h>
 
 #include "driver/rondo_fence.h"
 
@@ -55,6 +56,30 @@ void rondo_fence_init_done(struct rondo_fence *fence, u64 context, u64 seqno)
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
 	dma_fence_init(&fence->base, &fence_ops, &fence->lock, context, seqno);
+}
+
+int rondo_fence_times(int fd, u64 context, struct rondo_times *times)
+{
+	struct dma_fence *base = sync_file_get_fence(fd);
+	struct rondo_fence *fence;
+	unsigned long flags;
+	int ret = -EBUSY;
+
+	if (!base)
+		return -ENOENT;
+	if (base->context != context) {
+		dma_fence_put(base);
+		return -ENOENT;
+	}
+	fence = container_of(base, struct rondo_fence, base);
+	spin_lock_irqsave(&fence->lock, flags);
+	if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &base->flags)) {
+		*times = fence->times;
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&fence->lock, flags);
+	dma_fence_put(base);
+	return ret;
 }
 
 void rondo_fence_signal(struct rondo_fence *fence, int error)

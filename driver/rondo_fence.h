@@ -16,10 +16,17 @@
 #include <linux/dma-fence.h>
 #include <linux/spinlock.h>
 
+/* When a job was under way, as in struct drm_rondo_fence_times. */
+struct rondo_times {
+	u64 queued, started, ended, cycles;
+};
+
 struct rondo_fence {
 	struct dma_fence base;
 	/** @lock: of @base */
 	spinlock_t lock;
+	/** @times: of a done fence; written before it is signalled */
+	struct rondo_times times;
 };
 
 /* NULL if there is no memory. It must be initialised, or freed with rondo_fence_free(). */
@@ -28,6 +35,12 @@ void rondo_fence_free(struct rondo_fence *fence);
 
 void rondo_fence_init_hw(struct rondo_fence *fence, u64 context, u64 seqno);
 void rondo_fence_init_done(struct rondo_fence *fence, u64 context, u64 seqno);
+
+/*
+ * The times of the done fence behind the sync file @fd, which is of @context: 0; -ENOENT, there is
+ * no such; -EBUSY, it has not been signalled.
+ */
+int rondo_fence_times(int fd, u64 context, struct rondo_times *times);
 
 /* Signals once, with @error (0 or negative errno); later calls do nothing. */
 void rondo_fence_signal(struct rondo_fence *fence, int error);

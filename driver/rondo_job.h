@@ -7,11 +7,11 @@
 
 #include <drm/gpu_scheduler.h>
 
+#include "driver/rondo_fence.h"
 #include "driver/rondo_queue.h"
 #include "spec/fw_abi.h"
 
 struct rondo_binding;
-struct rondo_fence;
 
 /* One replay of a job. */
 struct rondo_job_replay {
@@ -38,6 +38,8 @@ struct rondo_job {
 	u64 first, last;
 	/** @first_index: ring index of its first entry */
 	u32 first_index;
+	/** @times: so far */
+	struct rondo_times times;
 	/** @fault: of the first replay that has failed; its result is 0 if none has */
 	struct rondo_fault fault;
 	/** @repeated: had begun before a reset; not repeated a second time */

@@ -71,6 +71,7 @@ static struct rondo_job *take_done(struct rondo_queue *queue, u64 seqno, u32 res
 		list_del_init(&job->node);
 		if (!job->fault.result)
 			job->fault.result = result;
+		job->done_fence->times = job->times;
 		if (job->fault.result)
 			queue->fault[queue->faults++ % RONDO_QUEUE_FAULTS_MAX] = job->fault;
 	} else {
@@ -90,6 +91,15 @@ static u32 result_of(const struct rondo_job_replay *replay, u32 result)
 	return result;
 }
 
+/* With the queue's lock held. */
+static void note_times(struct rondo_job *job, const struct rondo_fw_event *event)
+{
+	if (!job->times.started && rondo_fw_knows(job->queue->base.rdev, RONDO_FW_MINOR_STARTED))
+		job->times.started = event->started;
+	job->times.ended = event->time;
+	job->times.cycles += event->cycles;
+}
+
 /* Notes how the replay of @event ended; false if no such is in flight. */
 static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
 {
@@ -102,6 +112,8 @@ static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
 		if (found)
 			break;
 	}
+	if (found)
+		note_times(job, event);
 	if (found)
 		event->result = result_of(&job->replay[event->seqno - job->first], event->result);
 	if (found && event->result && !job->fault.result) {
@@ -144,6 +156,7 @@ void rondo_queue_push(struct rondo_queue *queue, struct rondo_job *job, bool bou
 	spin_lock(&queue->lock);
 	job->first = queue->seqno + 1;
 	job->first_index = queue->tail;
+	job->times = (struct rondo_times){ .queued = job->times.queued };
 	for (i = 0; i < job->count; i++) {
 		struct rondo_fw_entry *entry = &job->replay[i].entry;
 
@@ -424,4 +437,24 @@ int rondo_ioctl_queue_fault(struct drm_device *drm, void *data, struct drm_file 
 	spin_unlock(&queue->lock);
 	rondo_queue_put(queue);
 	return fault ? 0 : -ENODATA;
+}
+
+int rondo_ioctl_fence_times(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_rondo_fence_times *args = data;
+	struct rondo_queue *queue = rondo_queue_lookup(file->driver_priv, args->queue);
+	struct rondo_times times;
+	int ret;
+
+	if (!queue)
+		return -ENOENT;
+	ret = rondo_fence_times(args->fd, queue->done_context, &times);
+	rondo_queue_put(queue);
+	if (ret)
+		return ret;
+	args->queued = times.queued;
+	args->started = times.started;
+	args->ended = times.ended;
+	args->cycles = times.cycles;
+	return 0;
 }

@@ -354,8 +354,8 @@ static int check_args(const struct submit *submit)
 	const u32 sync_size = sizeof(struct drm_rondo_sync);
 	int ret;
 
-	if (submit->args->flags & ~DRM_RONDO_SUBMIT_EXPLICIT_SYNC || submit->args->pad ||
-	    !submit->replays.count)
+	if (submit->args->flags & ~(DRM_RONDO_SUBMIT_EXPLICIT_SYNC | DRM_RONDO_SUBMIT_TIME) ||
+	    submit->args->pad || !submit->replays.count)
 		return -EINVAL;
 	ret = rondo_array_check(&submit->replays, RONDO_JOB_REPLAYS_MAX,
 				sizeof(struct drm_rondo_replay));
@@ -364,6 +364,19 @@ static int check_args(const struct submit *submit)
 	if (!ret)
 		ret = rondo_array_check(&submit->out_syncs, RONDO_JOB_SYNCS_MAX, sync_size);
 	return ret;
+}
+
+/* Device time, of a device that the caller keeps awake; 0 if it is gone. */
+static u64 device_time(struct rondo_device *rdev)
+{
+	u64 time = 0;
+	int idx;
+
+	if (drm_dev_enter(&rdev->drm, &idx)) {
+		time = rondo_hw_time(&rdev->hw);
+		drm_dev_exit(idx);
+	}
+	return time == U64_MAX ? 0 : time;
 }
 
 static unsigned int job_ms_max = 10000;
@@ -403,6 +416,11 @@ int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 	if (IS_ERR(submit.job)) {
 		ret = PTR_ERR(submit.job);
 		goto out_put_queue;
+	}
+	if (args->flags & DRM_RONDO_SUBMIT_TIME) {
+		submit.job->times.queued = device_time(rfile->rdev);
+		/* It may never come to the device. */
+		submit.job->done_fence->times = submit.job->times;
 	}
 	ret = fill_job(&submit);
 	if (!ret)

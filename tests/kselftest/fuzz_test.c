@@ -244,6 +244,14 @@ static int call_queue_bound(struct worker *w, int fd, const struct step *s)
 	return ioctl(fd, DRM_IOCTL_RONDO_QUEUE_BOUND, &args);
 }
 
+static int call_fence_times(struct worker *w, int fd, const struct step *s)
+{
+	struct drm_rondo_fence_times args = { .queue = value(s, NAMES), .fd = s->small % 64 };
+
+	(void)w;
+	return ioctl(fd, DRM_IOCTL_RONDO_FENCE_TIMES, &args);
+}
+
 /* Those that name or make one thing. */
 static int call_simple(struct worker *w, int fd, const struct step *s)
 {
@@ -371,6 +379,7 @@ static int (*const calls[])(struct worker *w, int fd, const struct step *s) = {
 	call_fdinfo,
 	call_any,
 	call_close,
+	call_fence_times,
 };
 
 /* With these every sequence begins: things to name. */

@@ -621,6 +621,7 @@ TEST_F(lifetime, older_firmware)
 {
 	struct drm_rondo_device_info info = {};
 	struct drm_rondo_query query = { .data = (uintptr_t)&info, .size = sizeof(info) };
+	struct drm_rondo_fence_times times;
 	uint32_t minor, version;
 
 	close(self->fd);
@@ -634,6 +635,14 @@ TEST_F(lifetime, older_firmware)
 		EXPECT_EQ(version, info.fw_version);
 		self->copy = make_copy(self->fd);
 		EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+		times = (struct drm_rondo_fence_times){
+			.queue = self->copy.queue,
+			.fd = rig_sync_file(self->fd, self->copy.sync),
+		};
+		EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_FENCE_TIMES, &times));
+		EXPECT_EQ(minor >= RONDO_FW_MINOR_STARTED, times.started != 0);
+		EXPECT_LT(0, times.ended);
+		close(times.fd);
 		/* Without a signature nobody sees it. */
 		if (minor >= RONDO_FW_MINOR_SIGNATURE)
 			rig_expect("rondo .*a replay failed: it left the control path");

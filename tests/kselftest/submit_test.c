@@ -76,6 +76,93 @@ static uint32_t hold(struct __test_metadata *_metadata, int fd, uint32_t binding
 	return sync;
 }
 
+/* The times of the job behind the sync file @fence, which is closed: 0 or -errno. */
+static int fence_times(int fd, uint32_t queue, int fence, struct drm_rondo_fence_times *times)
+{
+	int ret;
+
+	*times = (struct drm_rondo_fence_times){ .queue = queue, .fd = fence };
+	ret = rig_ioctl(fd, DRM_IOCTL_RONDO_FENCE_TIMES, times);
+	close(fence);
+	return ret;
+}
+
+static uint64_t device_time(int fd)
+{
+	struct drm_rondo_clock_info info = {};
+	struct drm_rondo_query query = {
+		.type = DRM_RONDO_QUERY_CLOCK,
+		.size = sizeof(info),
+		.data = (uintptr_t)&info,
+	};
+
+	rig_ioctl(fd, DRM_IOCTL_RONDO_QUERY, &query);
+	return info.device_cycles;
+}
+
+/* A fence tells when its job was under way, to the file and by the queue that it is of. */
+TEST_F(submit, times)
+{
+	struct drm_rondo_queue_destroy destroy = { .id = make_queue(self->fd) };
+	struct drm_rondo_fence_times times;
+	uint32_t queue = self->copy.queue, sync = self->copy.sync;
+	uint64_t before = device_time(self->fd), after;
+	int other = rig_open();
+
+	self->args.flags = DRM_RONDO_SUBMIT_TIME;
+	self->args.replay_count = 3;
+	ASSERT_EQ(0, submit(self));
+	ASSERT_EQ(0, rig_result(self->fd, sync));
+	after = device_time(self->fd);
+	ASSERT_EQ(0, fence_times(self->fd, queue, rig_sync_file(self->fd, sync), &times));
+	EXPECT_LE(before, times.queued);
+	EXPECT_LE(times.queued, times.started);
+	EXPECT_LT(0, times.cycles);
+	EXPECT_LE(times.started + times.cycles, times.ended);
+	EXPECT_LE(times.ended, after);
+
+	EXPECT_EQ(-ENOENT,
+		  fence_times(self->fd, destroy.id, rig_sync_file(self->fd, sync), &times));
+	EXPECT_EQ(-ENOENT,
+		  fence_times(self->fd, queue, rig_sync_file(self->fd, self->in.handle), &times));
+	EXPECT_EQ(-ENOENT,
+		  fence_times(other, make_queue(other), rig_sync_file(self->fd, sync), &times));
+	close(other);
+
+	/* Nobody has asked for the time of the submission; the job is of the other queue. */
+	self->args.flags = 0;
+	self->args.queue = destroy.id;
+	ASSERT_EQ(0, submit(self));
+	ASSERT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(0, fence_times(self->fd, destroy.id, rig_sync_file(self->fd, sync), &times));
+	EXPECT_EQ(0, times.queued);
+	EXPECT_LT(0, times.started);
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	EXPECT_EQ(-ENOENT,
+		  fence_times(self->fd, destroy.id, rig_sync_file(self->fd, sync), &times));
+}
+
+/* While a job runs, its times are not known. */
+TEST_F(submit, times_of_running)
+{
+	struct drm_rondo_fence_times times;
+	uint32_t sync = make_syncobj(self->fd), hits;
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	hits = rig_fault_hits(RIG_FAULT_seq_work);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0, rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, sync));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	EXPECT_EQ(-EBUSY,
+		  fence_times(self->fd, self->copy.queue, rig_sync_file(self->fd, sync), &times));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(0,
+		  fence_times(self->fd, self->copy.queue, rig_sync_file(self->fd, sync), &times));
+	EXPECT_LT(0, times.ended);
+}
+
 /* All or nothing: what is refused brings no fence to the syncobj. */
 TEST_F(submit, refused)
 {

@@ -146,7 +146,7 @@ static const struct field queue_destroy_fields[] = {
 
 static const struct field submit_fields[] = {
 	FIELD(submit, queue, NAME, 0, -ENOENT),
-	FIELD(submit, flags, ZERO, DRM_RONDO_SUBMIT_EXPLICIT_SYNC),
+	FIELD(submit, flags, ZERO, DRM_RONDO_SUBMIT_EXPLICIT_SYNC | DRM_RONDO_SUBMIT_TIME),
 	FIELD(submit, replays, POINTER),
 	FIELD(submit, replay_count, RANGE, 1024, -EINVAL),
 	FIELD(submit, replay_stride, FREE), /* strides */
@@ -175,6 +175,16 @@ static const struct field queue_bound_fields[] = {
 	FIELD(queue_bound, queue, NAME, 0, -ENOENT),
 	FIELD(queue_bound, pad, ZERO),
 	FIELD(queue_bound, cycles, FREE),
+	{},
+};
+
+static const struct field fence_times_fields[] = {
+	FIELD(fence_times, queue, NAME, 0, -ENOENT),
+	FIELD(fence_times, fd, NAME, 0, -ENOENT),
+	FIELD(fence_times, queued, FREE),
+	FIELD(fence_times, started, FREE),
+	FIELD(fence_times, ended, FREE),
+	FIELD(fence_times, cycles, FREE),
 	{},
 };
 
@@ -214,6 +224,7 @@ static const struct call {
 	{ OTHER(SUBMIT, submit, 0), submit_arrays },
 	{ OTHER(QUEUE_FAULT, queue_fault, -ENODATA) },
 	{ OTHER(QUEUE_BOUND, queue_bound, 0) },
+	{ OTHER(FENCE_TIMES, fence_times, 0) },
 	/* Wrong in every row; so none is destroyed. */
 	{ OTHER(PROGRAM_DESTROY, program_destroy, -ENOENT) },
 	{ OTHER(BINDING_DESTROY, binding_destroy, -ENOENT) },
@@ -231,6 +242,7 @@ FIXTURE(uapi)
 	struct drm_rondo_slot_binding slot[ELEMENTS];
 	struct drm_rondo_replay replay;
 	struct drm_rondo_sync in, out;
+	int fence; /* sync file of a job of the copy's queue that has ended */
 	char right[CALLS][128]; /* right arguments of each call */
 };
 
@@ -285,6 +297,11 @@ FIXTURE_SETUP(uapi)
 	     &(struct drm_rondo_queue_fault){ .queue = self->copy.queue });
 	keep(self, DRM_IOCTL_RONDO_QUEUE_BOUND,
 	     &(struct drm_rondo_queue_bound){ .queue = self->copy.queue });
+	ASSERT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	self->fence = rig_sync_file(self->fd, self->copy.sync);
+	ASSERT_LE(0, self->fence);
+	keep(self, DRM_IOCTL_RONDO_FENCE_TIMES,
+	     &(struct drm_rondo_fence_times){ .queue = self->copy.queue, .fd = self->fence });
 	keep(self, DRM_IOCTL_RONDO_PROGRAM_DESTROY, &(struct drm_rondo_program_destroy){});
 	keep(self, DRM_IOCTL_RONDO_BINDING_DESTROY, &(struct drm_rondo_binding_destroy){});
 	keep(self, DRM_IOCTL_RONDO_QUEUE_DESTROY, &(struct drm_rondo_queue_destroy){});
@@ -305,6 +322,7 @@ FIXTURE_TEARDOWN(uapi)
 	for (i = 1; i < info.queues_max; i++)
 		make_queue(self->fd);
 	free(self->program.data);
+	close(self->fence);
 	close(self->fd);
 }
 
@@ -558,7 +576,7 @@ TEST_F(uapi, unknown_calls)
 	uint32_t nr;
 	char args[256] = {};
 
-	for (nr = DRM_RONDO_QUEUE_BOUND + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
+	for (nr = DRM_RONDO_FENCE_TIMES + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
 		EXPECT_EQ(-EINVAL,
 			  rig_ioctl(self->fd, DRM_IOWR(DRM_COMMAND_BASE + nr, char[256]), args));
 }

@@ -39,6 +39,7 @@
  *
  * Driver version history:
  *   1.0  first version
+ *   1.1  DRM_IOCTL_RONDO_FENCE_TIMES, DRM_RONDO_SUBMIT_TIME
  */
 #ifndef _UAPI_RONDO_ACCEL_H_
 #define _UAPI_RONDO_ACCEL_H_
@@ -61,6 +62,7 @@ extern "C" {
 #define DRM_RONDO_SUBMIT 0x09
 #define DRM_RONDO_QUEUE_FAULT 0x0a
 #define DRM_RONDO_QUEUE_BOUND 0x0b
+#define DRM_RONDO_FENCE_TIMES 0x0c
 
 enum drm_rondo_query_type {
 	/** @DRM_RONDO_QUERY_DEVICE: struct drm_rondo_device_info */
@@ -319,6 +321,8 @@ struct drm_rondo_sync {
 
 /* See struct drm_rondo_submit. */
 #define DRM_RONDO_SUBMIT_EXPLICIT_SYNC 0x1
+/* Note the device time of the submission, which takes a look at the device's clock. */
+#define DRM_RONDO_SUBMIT_TIME 0x2
 
 /**
  * struct drm_rondo_submit - replay bindings, in order, as one job
@@ -342,7 +346,7 @@ struct drm_rondo_sync {
 struct drm_rondo_submit {
 	/** @queue: queue id */
 	__u32 queue;
-	/** @flags: DRM_RONDO_SUBMIT_EXPLICIT_SYNC or 0 */
+	/** @flags: of DRM_RONDO_SUBMIT_EXPLICIT_SYNC, DRM_RONDO_SUBMIT_TIME */
 	__u32 flags;
 	/** @replays: user pointer to struct drm_rondo_replay[] */
 	__u64 replays;
@@ -419,6 +423,32 @@ struct drm_rondo_queue_bound {
 	__u64 cycles;
 };
 
+/**
+ * struct drm_rondo_fence_times - when a job was under way, in device time
+ *
+ * For the fence of a job that has ended, as long as there are the fence and its queue. A time that
+ * is not known is 0: @queued without DRM_RONDO_SUBMIT_TIME, @started also if none of the job's
+ * replays began and with firmware before version 1.6, all but @queued of a job that the device did
+ * not report. Of a job that was repeated after a reset, the second time counts.
+ *
+ * -ENOENT: no such queue; or @fd is no sync file, or of a fence that is not of a job of the queue.
+ * -EBUSY: the job has not ended.
+ */
+struct drm_rondo_fence_times {
+	/** @queue: queue id */
+	__u32 queue;
+	/** @fd: sync file of the job's fence */
+	__s32 fd;
+	/** @queued: returned time of the submission */
+	__u64 queued;
+	/** @started: returned time when the first of its replays began */
+	__u64 started;
+	/** @ended: returned time when its last replay was done */
+	__u64 ended;
+	/** @cycles: returned cycles that its replays took */
+	__u64 cycles;
+};
+
 #define DRM_IOCTL_RONDO_QUERY DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUERY, struct drm_rondo_query)
 #define DRM_IOCTL_RONDO_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_BO_CREATE, struct drm_rondo_bo_create)
@@ -441,6 +471,8 @@ struct drm_rondo_queue_bound {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_FAULT, struct drm_rondo_queue_fault)
 #define DRM_IOCTL_RONDO_QUEUE_BOUND \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_QUEUE_BOUND, struct drm_rondo_queue_bound)
+#define DRM_IOCTL_RONDO_FENCE_TIMES \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_RONDO_FENCE_TIMES, struct drm_rondo_fence_times)
 
 #if defined(__cplusplus)
 }
