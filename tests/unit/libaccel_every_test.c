@@ -35,7 +35,7 @@ static struct all {
 	struct accel_buffer *shared;
 	int shared_fd;
 	struct accel_pool *pool, *empty; /* of the latter nobody can acquire one */
-	struct accel_instance *instance, *running, *another, *last;
+	struct accel_instance *instance, *running, *another, *last, *timed;
 } all;
 
 /* Outputs, each still a sentinel after a failure. */
@@ -141,6 +141,9 @@ CALL(devices, accel_devices(&entry, sizeof(entry), &entries))
 CALL(fence_destroy, (accel_fence_destroy(NULL), 0))
 CALL(fence_error, accel_fence_error(all.fence, NULL, &error))
 CALL(fence_fd, accel_fence_fd(all.fence) < 0 ? accel_fence_fd(all.fence) : 0)
+static struct accel_fence_times times;
+CALL(fence_times, (accel_fence_wait(all.fence, ACCEL_FOREVER),
+		   accel_fence_times(all.fence, &times, sizeof(times))))
 CALL(fence_wait, accel_fence_wait(all.fence, ACCEL_FOREVER))
 CALL(instance_create, MADE(accel_instance_create(all.pool, NULL, 0, &out.instance, &error),
 			   accel_instance_release(out.instance)))
@@ -155,6 +158,8 @@ CALL(instance_start, accel_instance_start(all.instance))
 FAIL(instance_start, accel_instance_start(all.instance))
 CALL(instance_tensor, accel_instance_tensor(all.instance, ACCEL_INPUT, 0, &memory, &bytes))
 FAIL(instance_tensor, accel_instance_tensor(all.instance, ACCEL_INPUT, ~0u, &out.pointer, &bytes))
+CALL(instance_times, accel_instance_times(all.timed, &times, sizeof(times)))
+FAIL(instance_times, accel_instance_times(all.last, &times, sizeof(times)))
 CALL(instance_wait, accel_instance_wait(all.instance, ACCEL_FOREVER))
 FAIL(instance_wait, accel_instance_wait(all.instance, ACCEL_FOREVER))
 static int make_model(struct accel_model **model);
@@ -209,6 +214,7 @@ CALL(program_cycles, (accel_program_cycles(R->program), 0))
 CALL(program_destroy, (accel_program_destroy(NULL), 0))
 CALL(program_energy, (accel_program_energy(R->program, &energy), 0))
 CALL(queue_bound, accel_queue_bound(R->queue, &queue_bound))
+CALL(queue_note_times, accel_queue_note_times(R->queue, 1))
 CALL(queue_create,
      MADE(accel_queue_create(R->device, 1, &out.queue), accel_queue_destroy(out.queue)))
 FAIL(queue_create, accel_queue_create(R->device, 1025, &out.queue))
@@ -262,6 +268,7 @@ static const struct row rows[] = {
 	NO_FAIL(DESTROY, fence_destroy, false),
 	NO_FAIL(DEVICE, fence_error, true),
 	NO_FAIL(DEVICE, fence_fd, false),
+	NO_FAIL(DEVICE, fence_times, false),
 	NO_FAIL(DEVICE, fence_wait, false),
 	CAN_FAIL(DEVICE, instance_create, true),
 	NO_FAIL(DEVICE, instance_error, true),
@@ -269,6 +276,7 @@ static const struct row rows[] = {
 	NO_FAIL(DESTROY, instance_release, false),
 	CAN_FAIL(DEVICE, instance_start, false),
 	CAN_FAIL(DEVICE, instance_tensor, false),
+	CAN_FAIL(DEVICE, instance_times, false),
 	CAN_FAIL(DEVICE, instance_wait, false),
 	NO_FAIL(DESTROY, model_destroy, false),
 	CAN_FAIL(MODEL, model_find, false),
@@ -292,6 +300,7 @@ static const struct row rows[] = {
 	NO_FAIL(DESTROY, program_destroy, false),
 	NO_FAIL(VALUE, program_energy, false),
 	NO_FAIL(DEVICE, queue_bound, false),
+	NO_FAIL(DEVICE, queue_note_times, false),
 	CAN_FAIL(DEVICE, queue_create, false),
 	NO_FAIL(DESTROY, queue_destroy, false),
 	NO_FAIL(DEVICE, replay, false),
@@ -429,8 +438,8 @@ static int make_model(struct accel_model **model)
 
 static int make_pools(void)
 {
-	const struct accel_pool_options four = { .instances = 4 };
-	int ret = accel_pool_create(R->device, all.model, &four, &all.pool, NULL);
+	const struct accel_pool_options five = { .instances = 5 };
+	int ret = accel_pool_create(R->device, all.model, &five, &all.pool, NULL);
 
 	if (!ret)
 		ret = accel_pool_create(R->device, all.model, NULL, &all.empty, NULL);
@@ -442,7 +451,13 @@ static int make_pools(void)
 		ret = accel_pool_acquire(all.pool, 0, &all.another);
 	if (!ret)
 		ret = accel_pool_acquire(all.pool, 0, &all.running);
-	return ret ? ret : accel_instance_start(all.running);
+	if (!ret)
+		ret = accel_instance_start(all.running);
+	if (!ret)
+		ret = accel_pool_acquire(all.pool, 0, &all.timed);
+	if (!ret)
+		ret = accel_instance_start(all.timed);
+	return ret ? ret : accel_instance_wait(all.timed, ACCEL_FOREVER);
 }
 
 static int make_all(void)

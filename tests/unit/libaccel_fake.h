@@ -213,6 +213,12 @@ static void fake_fence_fault(struct accel_fence *fence, struct accel_fault *faul
 	*fault = ((struct fake *)fence->device)->fault;
 }
 
+static int fake_fence_times(struct accel_fence *fence, struct accel_fence_times *times)
+{
+	*times = (struct accel_fence_times){ 1, 2, 3, 4, 5 };
+	return fake_asked(fence->device, "times");
+}
+
 static void fake_fence_destroy(struct accel_fence *fence)
 {
 	fake_asked(fence->device, "~fence");
@@ -238,6 +244,7 @@ static const struct accel_backend fake_backend = {
 	.submit = fake_submit,
 	.fence_status = fake_fence_status,
 	.fence_fault = fake_fence_fault,
+	.fence_times = fake_fence_times,
 	.fence_destroy = fake_fence_destroy,
 };
 

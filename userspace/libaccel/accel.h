@@ -351,6 +351,13 @@ void accel_queue_destroy(struct accel_queue *queue);
  */
 int accel_queue_bound(struct accel_queue *queue, uint64_t *cycles);
 
+/*
+ * Whether the queue notes when jobs are submitted from now on, in device time, for
+ * accel_fence_times(). It does not at first: that takes a look at the device's clock for each job,
+ * which is cheap on an emulated device and takes the kernel's driver a microsecond or more.
+ */
+int accel_queue_note_times(struct accel_queue *queue, int on);
+
 /* An offset that one replay chooses for a dynamic slot. */
 struct accel_offset {
 	uint32_t slot; /* each at most once */
@@ -425,6 +432,25 @@ int accel_fence_wait(struct accel_fence *fence, int64_t deadline_ns);
 int accel_fence_error(struct accel_fence *fence, const struct accel_model *model,
 		      struct accel_error *error);
 
+/* When a submission was under way, in device time, and what it took. */
+struct accel_fence_times {
+	uint64_t queued; /* when it was submitted, if its queue notes that; 0: not known */
+	uint64_t started; /* when its first replay began; 0: none did, or it is not known */
+	uint64_t ended; /* when the device was done with it; 0: it never was */
+	uint64_t cycles; /* of its replays, also of those that failed */
+	double energy_j; /* joules, if it ended well; else 0 */
+};
+
+/*
+ * Writes the first @size bytes of when the submission was under way to *@times; what is unknown
+ * becomes zero. Of one that was repeated after a reset the second time counts. @started is known
+ * with firmware from version 1.6 on. Ask while there is the queue, and after accel_fence_wait().
+ *
+ * -EAGAIN: it has not ended. -ENOENT: its queue is destroyed. -ENOTSUP: the kernel's driver is of a
+ * version before 1.1.
+ */
+int accel_fence_times(struct accel_fence *fence, struct accel_fence_times *times, size_t size);
+
 /*
  * A file descriptor that polls as readable (POLLIN) once the submission has ended. It is the
  * fence's own: the caller polls it, and neither reads nor closes it. On the kernel's driver it is
@@ -482,11 +508,14 @@ int accel_session_error(struct accel_session *session, struct accel_error *error
 struct accel_pool;
 struct accel_instance;
 
+/* Runs know when they were submitted: see accel_queue_note_times(). */
+#define ACCEL_POOL_TIMES 0x1
+
 struct accel_pool_options {
 	uint32_t instances; /* that can be acquired at one time; 0: 1 */
 	uint32_t queues; /* 0: 1 */
 	uint32_t weight; /* of each queue; 0: ACCEL_WEIGHT_DEFAULT */
-	uint32_t flags; /* 0 */
+	uint32_t flags; /* ACCEL_POOL_TIMES or 0 */
 	uint64_t budget; /* of the program, as in accel_program_create() */
 	uint32_t reserved[2]; /* 0 */
 };
@@ -494,8 +523,8 @@ struct accel_pool_options {
 /*
  * The model is borrowed until the pool is destroyed. @options may be NULL: all 0. Errors of
  * accel_program_create(), accel_buffer_create(), accel_binding_create() and accel_queue_create().
- * -EINVAL: also flags or reserved fields that are not 0. -ENOSPC: more instances or queues than an
- * open device has bindings or queues.
+ * -EINVAL: also another flag, or a reserved field that is not 0. -ENOSPC: more instances or queues
+ * than an open device has bindings or queues.
  */
 int accel_pool_create(struct accel_device *device, const struct accel_model *model,
 		      const struct accel_pool_options *options, struct accel_pool **pool,
@@ -573,6 +602,14 @@ int accel_instance_wait(struct accel_instance *instance, int64_t deadline_ns);
  * acquired.
  */
 int accel_instance_error(struct accel_instance *instance, struct accel_error *error);
+
+/*
+ * When the last run that was waited for was under way: see accel_fence_times(). Instances that were
+ * started as one job have the times of that. -ENODATA: there was none since the instance was
+ * acquired.
+ */
+int accel_instance_times(struct accel_instance *instance, struct accel_fence_times *times,
+			 size_t size);
 
 /*
  * A file descriptor that polls as readable when the run has ended, valid until that is waited for;

@@ -73,13 +73,18 @@ struct accel_backend {
 	void (*queue_destroy)(struct accel_queue *queue);
 	int (*queue_bound)(struct accel_queue *queue, u64 *cycles);
 
-	/* Sets *@fence, which is not NULL here, with a descriptor that polls. */
+	/*
+	 * Sets *@fence, which is not NULL here, with a descriptor that polls; notes the time if
+	 * the queue notes times.
+	 */
 	int (*submit)(struct accel_queue *queue, const struct accel_job *job,
 		      struct accel_fence **fence);
 	/* How the submission ended: 0 or a negative errno; -EAGAIN if it has not. */
 	int (*fence_status)(struct accel_fence *fence);
 	/* Fills in what is known of how the submission failed; it has. */
 	void (*fence_fault)(struct accel_fence *fence, struct accel_fault *fault);
+	/* When the job, which has ended, was under way; not its energy. */
+	int (*fence_times)(struct accel_fence *fence, struct accel_fence_times *times);
 	void (*fence_destroy)(struct accel_fence *fence);
 };
 
@@ -109,16 +114,19 @@ struct accel_program {
 
 struct accel_binding {
 	struct accel_device *device;
+	double energy_j; /* of a replay */
 };
 
 struct accel_queue {
 	struct accel_device *device;
+	atomic_bool notes_times; /* when jobs are submitted */
 };
 
 struct accel_fence {
 	struct accel_device *device;
 	int fd;
 	u32 replays; /* of its job */
+	double energy_j; /* of its job, if it ends well */
 };
 
 /* The name of the kernel's driver. */

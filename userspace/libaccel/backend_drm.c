@@ -25,6 +25,7 @@
 
 /* The major version of the driver's interface that this file speaks. */
 #define DRIVER_MAJOR 1
+#define DRIVER_MINOR_TIMES 1 /* from here on, times of submissions */
 
 struct drm_device_file {
 	struct accel_device base;
@@ -81,6 +82,12 @@ struct drm_fence {
 static int fd_of(const struct accel_device *device)
 {
 	return ((const struct drm_device_file *)device)->fd;
+}
+
+/* Whether the driver knows what was added in minor version @minor. */
+static bool knows(const struct accel_device *device, u32 minor)
+{
+	return (device->driver & 0xffff) >= minor;
 }
 
 static int call(int fd, unsigned long request, void *args)
@@ -511,6 +518,8 @@ static int drm_submit(struct accel_queue *base, const struct accel_job *job,
 	struct drm_fence *fence;
 	int ret = -ENOMEM;
 
+	if (base->notes_times && knows(base->device, DRIVER_MINOR_TIMES))
+		args.flags = DRM_RONDO_SUBMIT_TIME;
 	/* One of the out syncs is the library's. */
 	if (job->in_count > device->syncs_max || job->out_count >= device->syncs_max)
 		return -ENOSPC;
@@ -560,6 +569,27 @@ static void drm_fence_fault(struct accel_fence *base, struct accel_fault *fault)
 		fault->bundle = args.bundle;
 }
 
+static int drm_fence_times(struct accel_fence *base, struct accel_fence_times *times)
+{
+	struct drm_rondo_fence_times args = {
+		.queue = ((struct drm_fence *)base)->queue,
+		.fd = base->fd,
+	};
+	int ret;
+
+	if (!knows(base->device, DRIVER_MINOR_TIMES))
+		return -ENOTSUP;
+	ret = call(fd_of(base->device), DRM_IOCTL_RONDO_FENCE_TIMES, &args);
+	if (!ret)
+		*times = (struct accel_fence_times){
+			.queued = args.queued,
+			.started = args.started,
+			.ended = args.ended,
+			.cycles = args.cycles,
+		};
+	return ret;
+}
+
 static void drm_fence_destroy(struct accel_fence *fence)
 {
 	close(fence->fd);
@@ -585,6 +615,7 @@ static const struct accel_backend drm_backend = {
 	.submit = drm_submit,
 	.fence_status = drm_fence_status,
 	.fence_fault = drm_fence_fault,
+	.fence_times = drm_fence_times,
 	.fence_destroy = drm_fence_destroy,
 };
 

@@ -440,6 +440,7 @@ static const struct accel_backend local_backend = {
 	.submit = local_submit,
 	.fence_status = local_fence_status,
 	.fence_fault = local_fence_fault,
+	.fence_times = local_fence_times,
 	.fence_destroy = local_fence_destroy,
 };
 

@@ -144,6 +144,7 @@ struct local_fence {
 	struct local_device *dev;
 	u32 refs;
 	struct accel_fault fault; /* of the job; written before it has ended */
+	struct accel_fence_times times; /* the same */
 	atomic_int status; /* -EAGAIN until then */
 };
 
@@ -241,6 +242,7 @@ int local_submit(struct accel_queue *queue, const struct accel_job *job,
 		 struct accel_fence **fence);
 int local_fence_status(struct accel_fence *fence);
 void local_fence_fault(struct accel_fence *fence, struct accel_fault *fault);
+int local_fence_times(struct accel_fence *fence, struct accel_fence_times *times);
 void local_fence_destroy(struct accel_fence *fence);
 
 /* The command that makes the firmware know @queue. */

@@ -75,6 +75,12 @@ void local_fence_fault(struct accel_fence *base, struct accel_fault *fault)
 	*fault = ((struct local_fence *)base)->fault;
 }
 
+int local_fence_times(struct accel_fence *base, struct accel_fence_times *times)
+{
+	*times = ((struct local_fence *)base)->times;
+	return 0;
+}
+
 void local_fence_destroy(struct accel_fence *base)
 {
 	struct local_fence *fence = (struct local_fence *)base;
@@ -158,8 +164,11 @@ static void push_job(struct local_device *dev, struct local_job *job)
 	u32 head = __atomic_load_n(&status->queue_head[queue->number], __ATOMIC_ACQUIRE);
 	u32 tail = queue->tail;
 
-	if (!job->pushed)
+	if (!job->pushed) {
 		job->first = tail;
+		job->fence->times =
+			(struct accel_fence_times){ .queued = job->fence->times.queued };
+	}
 	while (job->pushed < job->count && queue->tail - head < LOCAL_QUEUE_ENTRIES) {
 		struct rondo_fw_entry *entry = &job->replay[job->pushed].entry;
 
@@ -195,8 +204,13 @@ void local_queue_push_all(struct local_device *dev)
 /* Notes how the replay of @event ended; the first failure is the job's. */
 static void note_event(struct local_job *job, const struct rondo_fw_event *event)
 {
+	struct accel_fence_times *times = &job->fence->times;
 	struct accel_fault *fault = &job->fence->fault;
 
+	if (!times->started)
+		times->started = event->started;
+	times->ended = event->time;
+	times->cycles += event->cycles;
 	if (!event->result || fault->result)
 		return;
 	fault->result = event->result;
@@ -361,6 +375,14 @@ static void queue_job(struct local_device *dev, struct local_job *job)
 	local_wake(dev); /* it watches while something is pending */
 }
 
+/* Device time; 0 if the device has vanished. */
+static u64 device_time(struct local_device *dev)
+{
+	u64 time = local_hw_read64(dev->hw, RONDO_REG_HOST_TIME_LO);
+
+	return time == UINT64_MAX ? 0 : time;
+}
+
 int local_submit(struct accel_queue *base, const struct accel_job *from, struct accel_fence **out)
 {
 	struct local_queue *queue = (struct local_queue *)base;
@@ -380,6 +402,8 @@ int local_submit(struct accel_queue *base, const struct accel_job *from, struct 
 		return ret;
 	}
 	job->fence = fence;
+	if (base->notes_times)
+		fence->times.queued = device_time(dev);
 
 	pthread_mutex_lock(&dev->lock);
 	ret = local_lost(dev); /* after a reset it is going to run */

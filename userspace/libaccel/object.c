@@ -134,6 +134,7 @@ ACCEL_EXPORT int accel_binding_create(struct accel_program *program,
 	if (ret)
 		return accel_fail(error, ret);
 	made->device = accel_device_get(program->device);
+	made->energy_j = program->energy.compute_j + program->energy.movement_j;
 	*binding = made;
 	return 0;
 }
@@ -179,6 +180,14 @@ ACCEL_EXPORT void accel_queue_destroy(struct accel_queue *queue)
 	device = queue->device;
 	device->ops->queue_destroy(queue);
 	accel_device_put(device);
+}
+
+ACCEL_EXPORT int accel_queue_note_times(struct accel_queue *queue, int on)
+{
+	if (accel_forked(queue->device))
+		return -EPERM;
+	queue->notes_times = on != 0;
+	return 0;
 }
 
 ACCEL_EXPORT int accel_queue_bound(struct accel_queue *queue, uint64_t *cycles)
@@ -231,6 +240,7 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 	ACCEL_KEEP_ERRNO;
 	struct accel_fence *made;
 	int ret;
+	u32 i;
 
 	if (accel_forked(queue->device))
 		return -EPERM;
@@ -242,6 +252,8 @@ ACCEL_EXPORT int accel_submit(struct accel_queue *queue, const struct accel_job 
 		return ret;
 	made->device = accel_device_get(queue->device);
 	made->replays = job->replay_count;
+	for (i = 0; i < job->replay_count; i++)
+		made->energy_j += job->replays[i].binding->energy_j;
 	if (fence)
 		*fence = made;
 	else
@@ -346,6 +358,27 @@ ACCEL_EXPORT int accel_fence_error(struct accel_fence *fence, const struct accel
 		fault.result = RONDO_HOST_GONE;
 	describe_fault(fence, &fault, status, model, error);
 	return status;
+}
+
+ACCEL_EXPORT int accel_fence_times(struct accel_fence *fence, struct accel_fence_times *times,
+				   size_t size)
+{
+	ACCEL_KEEP_ERRNO;
+	struct accel_fence_times known = {};
+	int status, ret;
+
+	if (accel_forked(fence->device))
+		return -EPERM;
+	status = fence->device->ops->fence_status(fence);
+	if (status == -EAGAIN)
+		return status;
+	ret = fence->device->ops->fence_times(fence, &known);
+	if (ret)
+		return ret;
+	known.energy_j = status ? 0 : fence->energy_j;
+	memset(times, 0, size);
+	memcpy(times, &known, size < sizeof(known) ? size : sizeof(known));
+	return 0;
 }
 
 ACCEL_EXPORT int accel_fence_fd(struct accel_fence *fence)

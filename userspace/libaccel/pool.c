@@ -37,6 +37,8 @@ struct accel_instance {
 	struct run *run; /* or NULL */
 	int status; /* of the last run that has ended */
 	struct accel_error error; /* and how it failed */
+	int timed; /* 0: @times are those of the last run; else why they are not known */
+	struct accel_fence_times times;
 	struct accel_binding *binding;
 	struct accel_slot_binding slots[RONDO_PROGRAM_SLOTS_MAX];
 	u8 *memory[RONDO_PROGRAM_SLOTS_MAX]; /* of each slot's byte 0 */
@@ -184,13 +186,18 @@ static int make_instances(struct accel_pool *pool, u32 count, struct accel_error
 	return ret;
 }
 
-static int make_queues(struct accel_pool *pool, u32 count, u32 weight, struct accel_error *error)
+static int make_queues(struct accel_pool *pool, const struct accel_pool_options *options,
+		       struct accel_error *error)
 {
+	u32 count = options->queues ? options->queues : 1;
+	u32 weight = options->weight ? options->weight : ACCEL_WEIGHT_DEFAULT;
 	int ret = 0;
 
 	while (pool->queues < count && !ret) {
 		ret = accel_queue_create(pool->device, weight, &pool->queue[pool->queues].queue);
 		pool->queues += !ret;
+		if (!ret && options->flags & ACCEL_POOL_TIMES)
+			accel_queue_note_times(pool->queue[pool->queues - 1].queue, true);
 	}
 	if (ret)
 		accel_error_set(error, "no queue: %s", strerror(-ret));
@@ -213,8 +220,7 @@ static int pool_fill(struct accel_pool *pool, const struct accel_pool_options *o
 	pool->slots = pool->tables.header->slots;
 	ret = make_shared(pool, error);
 	if (!ret)
-		ret = make_queues(pool, options->queues ? options->queues : 1,
-				  options->weight ? options->weight : ACCEL_WEIGHT_DEFAULT, error);
+		ret = make_queues(pool, options, error);
 	if (!ret)
 		ret = make_instances(pool, options->instances ? options->instances : 1, error);
 	return ret;
@@ -247,7 +253,7 @@ ACCEL_EXPORT int accel_pool_create(struct accel_device *device, const struct acc
 		return accel_fail(error, -EPERM);
 	if (!options)
 		options = &defaults;
-	if (options->flags || options->reserved[0] || options->reserved[1])
+	if (options->flags & ~ACCEL_POOL_TIMES || options->reserved[0] || options->reserved[1])
 		return accel_fail(error, -EINVAL);
 	if (options->queues > RONDO_FW_QUEUES_MAX || options->instances > RONDO_BINDINGS_MAX)
 		return accel_fail(error, -ENOSPC);
@@ -417,6 +423,7 @@ static struct accel_instance *take_free(struct accel_pool *pool)
 
 	pool->free = instance->next;
 	instance->status = 0;
+	instance->timed = -ENODATA;
 	accel_error_clear(&instance->error);
 	return instance;
 }
@@ -561,6 +568,7 @@ ACCEL_EXPORT int accel_instance_create(struct accel_pool *pool,
 	if (!made)
 		return accel_fail(error, -ENOMEM);
 	made->pool = pool;
+	made->timed = -ENODATA;
 	ret = fill_added(made, buffers, count, error);
 	if (ret) {
 		free_instance(made);
@@ -701,6 +709,8 @@ ACCEL_EXPORT int accel_instance_wait(struct accel_instance *instance, int64_t de
 		return ret;
 	instance->status = status;
 	instance->error = error;
+	instance->timed =
+		accel_fence_times(instance->run->fence, &instance->times, sizeof(instance->times));
 	pthread_mutex_lock(&pool->lock);
 	drop_run(instance);
 	pthread_mutex_unlock(&pool->lock);
@@ -715,6 +725,19 @@ ACCEL_EXPORT int accel_instance_error(struct accel_instance *instance, struct ac
 	if (error)
 		*error = instance->error;
 	return instance->status;
+}
+
+ACCEL_EXPORT int accel_instance_times(struct accel_instance *instance,
+				      struct accel_fence_times *times, size_t size)
+{
+	if (accel_forked(instance->pool->device))
+		return -EPERM;
+	if (instance->timed)
+		return instance->timed;
+	memset(times, 0, size);
+	memcpy(times, &instance->times,
+	       size < sizeof(instance->times) ? size : sizeof(instance->times));
+	return 0;
 }
 
 ACCEL_EXPORT int accel_instance_fd(struct accel_instance *instance)
