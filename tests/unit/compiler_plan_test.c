@@ -186,7 +186,7 @@ static void test_unit(int groups, int kernel, enum plan_unit unit)
 	free(text);
 }
 
-/* Of [1,1,14,14] a 5x5 convolution of @columns channels, and a pool of 3x3 in steps of 3. */
+/* A 5x5 convolution of [1,1,14,14] to @columns channels, and a pool of 3x3 in steps of 3. */
 static bool start_pool(struct rig *r, int columns, const char *more)
 {
 	static const struct compile_options options;
