@@ -162,8 +162,38 @@ static void test_network(void)
 	graph_free(g);
 }
 
+/* What ends a sum counts once where all channels have the same; other constants always count. */
+static void test_constants(void)
+{
+	static const struct {
+		const char *multipliers;
+		u64 bytes;
+	} rows[] = { { "3 4 5 6", 16 }, { "3 3 3 4", 16 }, { "4 3 3 3", 16 }, { "3 3 3 3", 4 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct bounds b = { 0 };
+		struct graph *g;
+		char text[512];
+		bool good;
+
+		snprintf(text, sizeof(text),
+			 "graph \"g\" from \"text\"\ninput %%0 \"x\" s32[2,4]\n"
+			 "const %%1 \"b\" s32[2,4] = 7 7 7 7 7 7 7 7\n"
+			 "node %%2 \"s\" ? = Add \"a\" %%0 %%1\n"
+			 "const %%3 \"m\" f32[4] = %s\nconst %%4 \"z\" s8[] = 0\n"
+			 "node %%5 \"y\" ? = Requantize \"r\" %%2 %%3 %%4\noutput %%5\n",
+			 rows[i].multipliers);
+		good = bounds_of(text, &g, &b);
+		tap_ok(good && b.constant_bytes == 32 + rows[i].bytes + 1,
+		       "multipliers %s: %u bytes", rows[i].multipliers,
+		       (unsigned int)b.constant_bytes);
+		graph_free(g);
+	}
+}
+
 int main(void)
 {
+	test_constants();
 	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
 		test_layer((int)i);
 	test_network();
