@@ -15,7 +15,7 @@ enum { SRAM_NO_TRANSFER = -1 };
 
 struct sram_state {
 	u64 written; /* first bundle that may read the bytes */
-	u64 read; /* last bundle that reads them */
+	u64 read; /* first bundle behind those that read them; 0: none does */
 	int in, out; /* numbers of transfers, or SRAM_NO_TRANSFER */
 };
 

@@ -249,7 +249,7 @@ static void wait_for_bytes(struct builder *b, const struct placing *p, int i,
 		not_before(start, stream_awaits(b, s->in), at);
 		if (!write)
 			continue;
-		not_before(start, s->read, at);
+		not_before(start, s->read, at + 1); /* loads of a bundle come before stores */
 		not_before(start, stream_behind(b, s->out), at);
 	}
 }
@@ -288,7 +288,7 @@ static void set_written(struct sram_state *s, const void *arg)
 
 static void set_read(struct sram_state *s, const void *arg)
 {
-	s->read = max_of(s->read, *(const u64 *)arg);
+	s->read = max_of(s->read, *(const u64 *)arg + 1);
 }
 
 static void touch_bytes(struct builder *b, const struct placing *p, int i,

@@ -167,8 +167,8 @@ static void find_bytes(const struct builder *b, const struct sram_map *map, u64 
 		const struct sram_state *s = &map->at[i].state;
 
 		f->at = max_of(f->at, s->written);
-		if (writes && s->read)
-			f->at = max_of(f->at, s->read + 1);
+		if (writes)
+			f->at = max_of(f->at, s->read);
 		find_transfer(b, s->in, f);
 		if (writes)
 			find_transfer(b, s->out, f);
