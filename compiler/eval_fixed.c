@@ -43,17 +43,22 @@ void eval_fixed_add(const struct graph *g, const struct node *n, const void *con
 		    void *const out[])
 {
 	const struct fixed_sum sum = quantise_fixed_sum(n);
+	const struct shape *s = &n->out[0]->shape;
 	enum dtype type = node_in(n, 0)->dtype;
-	s64 elems = shape_elems(&n->out[0]->shape);
+	s64 stride[2][TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at[2] = { 0 };
 	u8 *y = out[0];
 
 	(void)g;
-	for (s64 i = 0; i < elems; i++) {
-		s32 a = requantise(&sum.in[0], quantise_read(type, in[0], i));
-		s32 b = requantise(&sum.in[1], quantise_read(type, in[1], i));
+	if (!shape_elems(s))
+		return;
+	shape_broadcast_strides(&node_in(n, 0)->shape, s, stride[0]);
+	shape_broadcast_strides(&node_in(n, 1)->shape, s, stride[1]);
+	do {
+		s32 a = requantise(&sum.in[0], quantise_read(type, in[0], at[0]));
+		s32 b = requantise(&sum.in[1], quantise_read(type, in[1], at[1]));
 
-		y[i] = (u8)requantise(&sum.out, wrap((s64)a + b));
-	}
+		*y++ = (u8)requantise(&sum.out, wrap((s64)a + b));
+	} while (eval_step(s, index, stride, at, 2));
 }
 
 /* ---- Softmax ------------------------------------------------------------------------------- */

@@ -214,6 +214,7 @@ struct node *graph_node(struct graph *g, struct node *at, enum op op, const char
 		return NULL;
 	n->op = op;
 	n->model_op = at ? at->model_op : op;
+	n->model_kind = at ? at->model_kind : NULL;
 	n->name = copy_name(g, name);
 	set_own_attrs(n);
 	n->n_in = n_in;

@@ -196,6 +196,7 @@ enum node_side { SIDE_MACHINE, SIDE_BEFORE, SIDE_AFTER };
 struct node {
 	enum op op;
 	enum op model_op; /* the operator of the model that it stands for, in messages */
+	const char *model_kind; /* what the model calls it, if that is not ONNX's name; else NULL */
 	const char *name; /* from the model, for messages; may be "" */
 	struct attrs attrs;
 	int n_in, n_out;

@@ -70,7 +70,9 @@ int node_fail(const struct graph *g, const struct node *n, int code, const char 
 	va_end(ap);
 	if (!n)
 		return graph_fail_at(g, "", "", code, text);
-	return graph_fail_at(g, node_label(n), op_infos[n->model_op].name, code, text);
+	return graph_fail_at(g, node_label(n),
+			     n->model_kind ? n->model_kind : op_infos[n->model_op].name, code,
+			     text);
 }
 
 int graph_leave_to_host(struct graph *g, struct node *n)

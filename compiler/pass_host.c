@@ -121,8 +121,10 @@ static bool copy_node(struct copying *c, const struct node *n)
 		if (v)
 			node_set_out(to, i, v);
 	}
-	if (good)
+	if (good) {
 		to->model_op = n->model_op;
+		to->model_kind = n->model_kind;
+	}
 	return good;
 }
 

@@ -511,10 +511,9 @@ static int infer_fixed_add(const struct graph *g, const struct node *n, struct i
 	    p[FIXED_ADD_ZERO] > quantise_most(out->dtype))
 		return node_fail(g, n, -EINVAL, "its zero is %d, which is no %s", p[FIXED_ADD_ZERO],
 				 dtype_name(out->dtype));
-	out->shape = *in_shape(n, 0);
-	return shape_equal(in_shape(n, 0), in_shape(n, 1)) ?
+	return shape_broadcast(in_shape(n, 0), in_shape(n, 1), &out->shape) ?
 		       0 :
-		       mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "are not one shape");
+		       mismatch(g, n, in_shape(n, 0), in_shape(n, 1), "do not broadcast");
 }
 
 static int infer_fixed_softmax(const struct graph *g, const struct node *n, struct inferred *out)

@@ -29,14 +29,21 @@ enum { FETCHED_TIMES = 4, FETCHED_MAX = 1 << 20 };
 
 enum { VERSION = 3, TENSORS_MAX = 1 << 16, OPERATORS_MAX = 1 << 16, NAME_ROOM = 200 };
 
+/* The schema's element types, by their numbers; those without a type of ours are not read. */
 static const struct {
-	s64 number;
 	const char *name;
+	bool read;
 	enum dtype dtype;
 } types[] = {
-	{ 0, "FLOAT32", DTYPE_F32 }, { 2, "INT32", DTYPE_S32 }, { 3, "UINT8", DTYPE_U8 },
-	{ 4, "INT64", DTYPE_S64 },   { 6, "BOOL", DTYPE_BOOL }, { 9, "INT8", DTYPE_S8 },
+	{ "FLOAT32", true, DTYPE_F32 }, { "FLOAT16", false, 0 },      { "INT32", true, DTYPE_S32 },
+	{ "UINT8", true, DTYPE_U8 },	{ "INT64", true, DTYPE_S64 }, { "STRING", false, 0 },
+	{ "BOOL", true, DTYPE_BOOL },	{ "INT16", false, 0 },	      { "COMPLEX64", false, 0 },
+	{ "INT8", true, DTYPE_S8 },	{ "FLOAT64", false, 0 },      { "COMPLEX128", false, 0 },
+	{ "UINT64", false, 0 },		{ "RESOURCE", false, 0 },     { "VARIANT", false, 0 },
+	{ "UINT32", false, 0 },		{ "UINT16", false, 0 },	      { "INT4", false, 0 },
 };
+
+enum { TYPES = sizeof(types) / sizeof(types[0]) };
 
 int tflite_check(struct tflite_reader *r)
 {
@@ -75,15 +82,20 @@ static int fail_tensor(struct tflite_reader *r, const struct tflite_tensor *t, i
 static int read_type(struct tflite_reader *r, struct tflite_tensor *t)
 {
 	s64 number = fb_int(&t->table, TENSOR_TYPE, 1, 0);
+	char name[NAME_ROOM];
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (types[i].number != number)
-			continue;
-		t->dtype = types[i].dtype;
+	if (number < 0 || number >= TYPES)
+		return fail_tensor(r, t, -ENOTSUP, "no element type is known that has the number",
+				   number);
+	t->dtype = types[number].dtype;
+	if (types[number].read)
 		return 0;
-	}
-	return fail_tensor(r, t, -ENOTSUP, "no element type is supported that has the number",
-			   number);
+	fb_string(&t->table, TENSOR_NAME, name, sizeof(name));
+	return graph_fail(
+		r->g, -ENOTSUP,
+		"tensor \"%.120s\": elements of %s are not supported; these are: FLOAT32, "
+		"INT8, UINT8, INT32, INT64, BOOL",
+		name, types[number].name);
 }
 
 /* The shape that the options give an input; NULL: none. */
@@ -142,6 +154,13 @@ static struct tflite_tensor *read_tensor(struct tflite_reader *r, s64 i)
 		t->read = true;
 	}
 	return t;
+}
+
+bool tflite_is_open(const struct tflite_tensor *t, int i)
+{
+	struct fb_vector signature = fb_vector(&t->table, TENSOR_SIGNATURE, 4);
+
+	return (u32)i < signature.count && fb_at(&signature, (u32)i) < 0;
 }
 
 double tflite_scale(const struct tflite_tensor *t, s64 i)
@@ -300,8 +319,13 @@ int tflite_make(const struct tflite_operator *o, struct tflite_tensor *t, struct
 				   .exact = !o->r->options->n_shapes,
 				   .rank = t->shape.rank,
 				   .next = g->declared };
-	for (int i = 0; i < t->shape.rank; i++)
-		d->dim[i] = t->shape.dim[!planes || !i ? i : i == 1 ? 3 : i - 1];
+	for (int i = 0; i < t->shape.rank; i++) {
+		int from = !planes || !i ? i : i == 1 ? 3 : i - 1;
+
+		d->dim[i] = t->shape.dim[from];
+		if (tflite_is_open(t, from))
+			d->dim[i] = -1;
+	}
 	g->declared = d;
 	*(planes ? &t->planes : &t->value) = v;
 	return 0;
@@ -313,7 +337,6 @@ int tflite_make(const struct tflite_operator *o, struct tflite_tensor *t, struct
 static int apply_shape(struct tflite_reader *r, struct tflite_tensor *t, const char *name)
 {
 	const struct shape *given = given_shape(r, name);
-	struct fb_vector signature = fb_vector(&t->table, TENSOR_SIGNATURE, 4);
 
 	if (!given)
 		return 0;
@@ -322,8 +345,7 @@ static int apply_shape(struct tflite_reader *r, struct tflite_tensor *t, const c
 				  "input \"%.120s\": it has %d dimensions, %d are given", name,
 				  t->shape.rank, given->rank);
 	for (int i = 0; i < given->rank; i++)
-		if (given->dim[i] != t->shape.dim[i] &&
-		    ((u32)i >= signature.count || fb_at(&signature, (u32)i) >= 0))
+		if (given->dim[i] != t->shape.dim[i] && !tflite_is_open(t, i))
 			return graph_fail(r->g, -EINVAL,
 					  "input \"%.120s\": dimension %d is %lld, %lld is given",
 					  name, i, (long long)t->shape.dim[i],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* TensorFlow Lite's operators -> nodes: see tflite_read.h. */
-#include "compiler/tflite_quantised.h"
+#include "compiler/tflite_operators.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,9 +20,7 @@ enum {
 };
 enum { DEPTHWISE_ACTIVATION = 4, DEPTHWISE_DILATION_W, DEPTHWISE_DILATION_H };
 enum { POOL_PADDING, POOL_STRIDE_W, POOL_STRIDE_H, POOL_WIDTH, POOL_HEIGHT, POOL_ACTIVATION };
-enum { CONNECTED_ACTIVATION, CONNECTED_FORMAT };
-enum { SOFTMAX_BETA };
-enum { ADD_ACTIVATION };
+enum { CONNECTED_ACTIVATION, CONNECTED_FORMAT, CONNECTED_KEEP };
 
 struct value *tflite_add_node(const struct tflite_operator *o, enum op op, struct value *const *in,
 			      int n_in, struct node **node)
@@ -32,6 +30,7 @@ struct value *tflite_add_node(const struct tflite_operator *o, enum op op, struc
 
 	if (!out)
 		return NULL;
+	n->model_kind = o->kind;
 	for (int i = 0; i < n_in; i++)
 		node_set_in(n, i, in[i]);
 	node_set_out(n, 0, out);
@@ -45,10 +44,8 @@ bool tflite_is_quantised(const struct tflite_tensor *t)
 	return t->dtype == DTYPE_S8 || t->dtype == DTYPE_U8;
 }
 
-/* @v, bounded or bent as the field @field of the options says; NULL and a message. */
-static struct value *activate(const struct tflite_operator *o, u32 field, struct value *v)
+struct value *tflite_activate(const struct tflite_operator *o, s64 activation, struct value *v)
 {
-	s64 activation = fb_int(&o->options, field, 1, ACTIVATION_NONE);
 	struct node *n;
 
 	switch (v ? activation : ACTIVATION_NONE) {
@@ -72,14 +69,13 @@ static struct value *activate(const struct tflite_operator *o, u32 field, struct
 	}
 }
 
-/* Lets @v, activated, be the operator's output. */
-static int finish(const struct tflite_operator *o, u32 activation, struct value *v, bool planes)
+int tflite_finish(const struct tflite_operator *o, u32 activation, struct value *v, bool planes)
 {
 	struct tflite_tensor *out = tflite_output(o, 0);
 
 	/* What is quantised is bounded where it is requantised. */
 	if (out && !tflite_is_quantised(out))
-		v = activate(o, activation, v);
+		v = tflite_activate(o, fb_int(&o->options, activation, 1, ACTIVATION_NONE), v);
 	return v && out ? tflite_make(o, out, v, planes) : o->r->g->err->code;
 }
 
@@ -205,7 +201,7 @@ static int read_product(const struct tflite_operator *o, struct tflite_tensor **
 	return in[2] ? 0 : o->r->g->err->code;
 }
 
-static int add_conv(struct tflite_operator *o, bool depthwise)
+int tflite_read_conv(struct tflite_operator *o, int depthwise)
 {
 	static const int mixed[] = { 0, 3, 1, 2 }, apart[] = { 3, 0, 1, 2 };
 	u32 dilation_w = depthwise ? DEPTHWISE_DILATION_W : CONV_DILATION_W;
@@ -213,6 +209,7 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 	struct tflite_tensor *x, *w;
 	struct value *in[3], *v;
 	struct node *n;
+	s64 groups;
 
 	if (read_product(o, &x, &w, in))
 		return o->r->g->err->code;
@@ -223,6 +220,12 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 		return tflite_fail(o, -EINVAL, "its weights are for %lld images, not 1",
 				   (long long)w->shape.dim[0]);
 	in[0] = tflite_planes(o, x);
+	if (in[0] && !depthwise && (!w->shape.dim[3] || x->shape.dim[3] % w->shape.dim[3]))
+		return tflite_fail(
+			o, -EINVAL,
+			"its input has %lld channels, which are no groups of the %lld of its "
+			"weights",
+			(long long)x->shape.dim[3], (long long)w->shape.dim[3]);
 	in[1] = in[0] ? weights(o, w, depthwise ? apart : mixed) : NULL;
 	if (in[1] && !tflite_is_quantised(x) && tflite_is_quantised(w))
 		in[1] = as_floats(o, w, depthwise ? 3 : 0, in[1], 0);
@@ -232,16 +235,17 @@ static int add_conv(struct tflite_operator *o, bool depthwise)
 		v = in[1] ? tflite_add_node(o, OP_CONV, in, in[2] ? 3 : 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;
-	if (depthwise)
-		node_set_int(n, ATTR_group, x->shape.dim[3]);
+	groups = depthwise ? x->shape.dim[3] : x->shape.dim[3] / w->shape.dim[3];
+	if (groups != 1)
+		node_set_int(n, ATTR_group, groups);
 	set_pair(o, n, ATTR_strides, CONV_STRIDE_H, CONV_STRIDE_W, 0);
 	set_pair(o, n, ATTR_dilations, dilation_h, dilation_w, 1);
 	if (set_padding(o, n))
 		return o->r->g->err->code;
 	if (tflite_is_quantised(x))
 		v = tflite_end_sum(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, in[2],
-				   depthwise ? 3 : 0);
-	return finish(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, true);
+				   depthwise ? 3 : 0, 1);
+	return tflite_finish(o, depthwise ? DEPTHWISE_ACTIVATION : CONV_ACTIVATION, v, true);
 }
 
 /* @x as a matrix with rows of @columns elements. */
@@ -279,57 +283,111 @@ static struct value *columns(const struct tflite_operator *o, struct tflite_tens
 	return v->data ? v : NULL;
 }
 
-static int add_connected(struct tflite_operator *o)
+/* The product where the input keeps all of its dimensions but the last, which becomes the rows'. */
+static struct value *multiply(const struct tflite_operator *o, struct tflite_tensor *w,
+			      struct value *in[3])
+{
+	struct value *sum[2];
+
+	in[1] = columns(o, w);
+	if (in[1] && tflite_is_quantised(w))
+		in[1] = as_floats(o, w, 0, in[1], 1);
+	sum[0] = in[1] ? tflite_add_node(o, OP_MATMUL, in, 2, NULL) : NULL;
+	sum[1] = in[2];
+	return sum[0] && sum[1] ? tflite_add_node(o, OP_ADD, sum, 2, NULL) : sum[0];
+}
+
+/* The same of matrices. */
+static struct value *multiply_matrix(const struct tflite_operator *o, struct tflite_tensor *w,
+				     struct value *in[3])
+{
+	struct node *n;
+	struct value *v;
+
+	in[1] = tflite_value(o, w);
+	if (in[1] && tflite_is_quantised(w))
+		in[1] = as_floats(o, w, 0, in[1], 0);
+	v = in[1] ? tflite_add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
+	if (v)
+		node_set_int(n, ATTR_trans_b, 1);
+	return v;
+}
+
+static int check_connected(const struct tflite_operator *o, const struct tflite_tensor *w,
+			   const struct tflite_tensor *out, int rank)
 {
 	s64 format = fb_int(&o->options, CONNECTED_FORMAT, 1, 0);
-	struct tflite_tensor *x, *w, *out = tflite_output(o, 0);
-	struct value *in[3], *v;
-	struct node *n;
 
-	if (!out || read_product(o, &x, &w, in))
-		return o->r->g->err->code;
 	if (format)
 		return tflite_fail(o, -ENOTSUP, "weights in format %lld are not supported",
 				   (long long)format);
 	if (w->shape.rank != 2)
 		return tflite_fail(o, -EINVAL, "its weights have %d dimensions, not 2",
 				   w->shape.rank);
-	if (out->shape.rank != 2)
-		return tflite_fail(o, -ENOTSUP, "its output has %d dimensions, not 2",
-				   out->shape.rank);
-	in[0] = as_matrix(o, x, w->shape.dim[1]);
-	if (in[0] && tflite_is_quantised(x)) {
+	if (out->shape.rank != rank)
+		return tflite_fail(o, -EINVAL, "its output has %d dimensions, not %d",
+				   out->shape.rank, rank);
+	return 0;
+}
+
+int tflite_read_connected(struct tflite_operator *o, int argument)
+{
+	bool keep = fb_int(&o->options, CONNECTED_KEEP, 1, 0);
+	struct tflite_tensor *x, *w, *out = tflite_output(o, 0);
+	struct value *in[3], *v;
+	struct node *n;
+	int rank;
+
+	(void)argument;
+	if (!out || read_product(o, &x, &w, in))
+		return o->r->g->err->code;
+	keep = keep && x->shape.rank > 2;
+	rank = keep ? x->shape.rank : 2;
+	if (check_connected(o, w, out, rank))
+		return o->r->g->err->code;
+	in[0] = keep ? tflite_value(o, x) : as_matrix(o, x, w->shape.dim[1]);
+	if (!in[0])
+		return o->r->g->err->code;
+	if (tflite_is_quantised(x)) {
 		in[1] = columns(o, w);
 		v = in[1] ? tflite_sum(o, OP_MATMULINTEGER, x, w, in, &n) : NULL;
-		v = v ? tflite_end_sum(o, CONNECTED_ACTIVATION, v, in[2], 0) : NULL;
-		return finish(o, CONNECTED_ACTIVATION, v, false);
+		v = v ? tflite_end_sum(o, CONNECTED_ACTIVATION, v, in[2], 0, rank - 1) : NULL;
+	} else {
+		v = keep ? multiply(o, w, in) : multiply_matrix(o, w, in);
 	}
-	in[1] = in[0] ? tflite_value(o, w) : NULL;
-	if (in[1] && tflite_is_quantised(w))
-		in[1] = as_floats(o, w, 0, in[1], 0);
-	v = in[1] ? tflite_add_node(o, OP_GEMM, in, in[2] ? 3 : 2, &n) : NULL;
-	if (!v)
-		return o->r->g->err->code;
-	node_set_int(n, ATTR_trans_b, 1);
-	return finish(o, CONNECTED_ACTIVATION, v, false);
+	return tflite_finish(o, CONNECTED_ACTIVATION, v, false);
 }
 
 /* ---- Others -------------------------------------------------------------------------------- */
 
-static int only_floats(const struct tflite_operator *o, const struct tflite_tensor *t)
+int tflite_only_floats(const struct tflite_operator *o, const struct tflite_tensor *t)
 {
 	return t->dtype == DTYPE_F32 ? 0 :
 				       tflite_fail(o, -ENOTSUP, "%s is not supported, only f32",
 						   dtype_name(t->dtype));
 }
 
-static int add_pool(struct tflite_operator *o, enum op op)
+/* Whether windows that may hang over the edges, as many as SAME says, do not. */
+static bool fits(const struct tflite_tensor *x, const struct node *n)
 {
+	for (int i = 0; i < 2; i++) {
+		s64 size = x->shape.dim[1 + i], step = n->attrs.strides.v[i];
+
+		if (step < 1 || size < 1 || tflite_is_open(x, 1 + i) ||
+		    (size - 1) / step * step + n->attrs.kernel.v[i] > size)
+			return false;
+	}
+	return true;
+}
+
+int tflite_read_pool(struct tflite_operator *o, int argument)
+{
+	enum op op = (enum op)argument;
 	struct tflite_tensor *x = tflite_input(o, 0);
 	struct value *in = x ? tflite_planes(o, x) : NULL, *v;
 	struct node *n;
 
-	if (!in || (!tflite_is_quantised(x) && only_floats(o, x)))
+	if (!in || (!tflite_is_quantised(x) && tflite_only_floats(o, x)))
 		return o->r->g->err->code;
 	if (tflite_is_quantised(x) && op == OP_AVGPOOL)
 		op = OP_SUMPOOL;
@@ -340,106 +398,25 @@ static int add_pool(struct tflite_operator *o, enum op op)
 	set_pair(o, n, ATTR_strides, POOL_STRIDE_H, POOL_STRIDE_W, 0);
 	if (set_padding(o, n))
 		return o->r->g->err->code;
+	if (op == OP_SUMPOOL && fits(x, n))
+		n->attrs.auto_pad = PAD_VALID;
 	if (tflite_is_quantised(x))
 		v = tflite_end_pool(o, POOL_ACTIVATION, v, n, x);
-	return finish(o, POOL_ACTIVATION, v, true);
-}
-
-/* Channels before rows where both have four dimensions and so no broadcast changes which. */
-static int add_sum(struct tflite_operator *o)
-{
-	struct tflite_tensor *a = tflite_input(o, 0), *b = a ? tflite_input(o, 1) : NULL;
-	bool planes = b && a->shape.rank == 4 && b->shape.rank == 4;
-	struct value *in[2], *v;
-
-	if (!b || (!tflite_is_quantised(a) && (only_floats(o, a) || only_floats(o, b))))
-		return o->r->g->err->code;
-	in[0] = planes ? tflite_planes(o, a) : tflite_value(o, a);
-	in[1] = !in[0] ? NULL : planes ? tflite_planes(o, b) : tflite_value(o, b);
-	if (in[1] && tflite_is_quantised(a))
-		v = tflite_fixed_add(o, ADD_ACTIVATION, in, a, b);
-	else
-		v = in[1] ? tflite_add_node(o, OP_ADD, in, 2, NULL) : NULL;
-	return v ? finish(o, ADD_ACTIVATION, v, planes) : o->r->g->err->code;
-}
-
-/* The shape is that of the output: what the options or a second input say became it. */
-static int add_reshape(struct tflite_operator *o)
-{
-	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
-	struct value *in[2] = { out ? tflite_value(o, x) : NULL, NULL }, *v;
-	struct shape rank = { 1, { 0 } };
-
-	if (!in[0])
-		return o->r->g->err->code;
-	rank.dim[0] = out->shape.rank;
-	in[1] = graph_const(o->r->g, "", DTYPE_S64, &rank, out->shape.dim);
-	v = in[1] ? tflite_add_node(o, OP_RESHAPE, in, 2, NULL) : NULL;
-	return v ? tflite_make(o, out, v, false) : o->r->g->err->code;
-}
-
-static int add_softmax(struct tflite_operator *o)
-{
-	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
-	struct value *in[2] = { out ? tflite_value(o, x) : NULL, NULL };
-	float beta = fb_float(&o->options, SOFTMAX_BETA, 0);
-	const struct shape scalar = { 0 };
-	struct node *n;
-
-	if (!in[0] || (!tflite_is_quantised(x) && only_floats(o, x)))
-		return o->r->g->err->code;
-	if (!(beta > 0 && isfinite(beta)))
-		return tflite_fail(o, -EINVAL, "its beta is %g", beta);
-	if (tflite_is_quantised(x)) {
-		in[0] = tflite_fixed_softmax(o, in[0], x, beta);
-		return in[0] ? tflite_make(o, out, in[0], false) : o->r->g->err->code;
-	}
-	if (beta != 1) {
-		in[1] = graph_const(o->r->g, "", DTYPE_F32, &scalar, &beta);
-		in[0] = in[1] ? tflite_add_node(o, OP_MUL, in, 2, NULL) : NULL;
-	}
-	in[0] = in[0] ? tflite_add_node(o, OP_SOFTMAX, in, 1, &n) : NULL;
-	if (!in[0])
-		return o->r->g->err->code;
-	node_set_int(n, ATTR_axis, -1);
-	return tflite_make(o, out, in[0], false);
+	return tflite_finish(o, POOL_ACTIVATION, v, true);
 }
 
 /* ---- The list ------------------------------------------------------------------------------ */
 
-static int conv(struct tflite_operator *o)
-{
-	return add_conv(o, false);
-}
-
-static int depthwise(struct tflite_operator *o)
-{
-	return add_conv(o, true);
-}
-
-static int average_pool(struct tflite_operator *o)
-{
-	return add_pool(o, OP_AVGPOOL);
-}
-
-static int max_pool(struct tflite_operator *o)
-{
-	return add_pool(o, OP_MAXPOOL);
-}
-
 static const struct {
 	s64 code;
 	const char *name;
-	int (*add)(struct tflite_operator *o);
+	int (*read)(struct tflite_operator *o, int argument);
+	int argument;
 } kinds[] = {
-	{ 0, "ADD", add_sum },
-	{ 1, "AVERAGE_POOL_2D", average_pool },
-	{ 3, "CONV_2D", conv },
-	{ 4, "DEPTHWISE_CONV_2D", depthwise },
-	{ 9, "FULLY_CONNECTED", add_connected },
-	{ 17, "MAX_POOL_2D", max_pool },
-	{ 22, "RESHAPE", add_reshape },
-	{ 25, "SOFTMAX", add_softmax },
+#define READ(code, name, read, argument, types, limits) \
+	{ code, #name, tflite_read_##read, argument },
+#define KNOWN(code, name) { code, #name, NULL, 0 },
+#include "compiler/tflite.def"
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -454,12 +431,14 @@ const char *tflite_kind(s64 code)
 
 int tflite_add(struct tflite_operator *o, s64 code)
 {
-	for (int i = 0; i < KINDS; i++)
-		if (kinds[i].code == code)
-			return kinds[i].add(o);
-	return tflite_fail(o, -ENOTSUP,
-			   "builtin operator %lld is not supported; these are: ADD, "
-			   "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, "
-			   "MAX_POOL_2D, RESHAPE, SOFTMAX",
-			   (long long)code);
+	for (int i = 0; i < KINDS; i++) {
+		if (kinds[i].code != code)
+			continue;
+		if (kinds[i].read)
+			return kinds[i].read(o, kinds[i].argument);
+		return tflite_fail(o, -ENOTSUP,
+				   "the operator is not supported; docs/reference/operators.md "
+				   "lists those of TensorFlow Lite that are");
+	}
+	return tflite_fail(o, -ENOTSUP, "builtin operator %lld is not known", (long long)code);
 }

@@ -51,11 +51,13 @@ static struct value *words(const struct tflite_operator *o, s64 n, const s32 *x)
 	return graph_const(o->r->g, "", DTYPE_S32, &shape, x);
 }
 
-/* Bounds the integers of @n, which are those of @out, as the activation does the numbers. */
-static int set_bounds(const struct tflite_operator *o, u32 activation, struct node *n,
-		      const struct tflite_tensor *out)
+/*
+ * How the activation @kind bounds the integers of @out: to infinity where it does not. As
+ * CalculateActivationRangeQuantized(): in f32, half away from zero.
+ */
+static int find_bounds(const struct tflite_operator *o, s64 kind, const struct tflite_tensor *out,
+		       float *lo, float *hi)
 {
-	s64 kind = fb_int(&o->options, activation, 1, ACTIVATION_NONE);
 	double scale = tflite_scale(out, 0), zero = (double)tflite_zero(out, 0);
 	double least = kind == ACTIVATION_RELU_N1_TO_1 ? -1 : 0;
 	double most = kind == ACTIVATION_RELU_N1_TO_1 ? 1 : 6;
@@ -64,13 +66,27 @@ static int set_bounds(const struct tflite_operator *o, u32 activation, struct no
 	    kind != ACTIVATION_RELU_N1_TO_1)
 		return tflite_fail(o, -ENOTSUP, "activation %lld is not supported",
 				   (long long)kind);
-	if (kind == ACTIVATION_NONE)
-		return 0;
-	/* As CalculateActivationRangeQuantized(): in f32, half away from zero. */
-	node_set_float(n, ATTR_lo, (float)zero + roundf((float)least / (float)scale));
-	if (kind != ACTIVATION_RELU)
-		node_set_float(n, ATTR_hi, (float)zero + roundf((float)most / (float)scale));
+	*lo = -INFINITY;
+	*hi = INFINITY;
+	if (kind != ACTIVATION_NONE)
+		*lo = (float)zero + roundf((float)least / (float)scale);
+	if (kind != ACTIVATION_NONE && kind != ACTIVATION_RELU)
+		*hi = (float)zero + roundf((float)most / (float)scale);
 	return 0;
+}
+
+/* Bounds the integers of @n, which are those of @out, as the activation does the numbers. */
+static int set_bounds(const struct tflite_operator *o, u32 activation, struct node *n,
+		      const struct tflite_tensor *out)
+{
+	float lo = -INFINITY, hi = INFINITY;
+	int rc = find_bounds(o, fb_int(&o->options, activation, 1, ACTIVATION_NONE), out, &lo, &hi);
+
+	if (!rc && lo > -INFINITY)
+		node_set_float(n, ATTR_lo, lo);
+	if (!rc && hi < INFINITY)
+		node_set_float(n, ATTR_hi, hi);
+	return rc;
 }
 
 /* ---- Products ------------------------------------------------------------------------------ */
@@ -94,21 +110,51 @@ struct value *tflite_sum(const struct tflite_operator *o, enum op op, const stru
 }
 
 /*
- * What one unit of the sum of channel @c means. Where TensorFlow Lite knows one scale of weights
- * only, it rounds the product to f32 (GetQuantizedConvolutionMultipler()): FULLY_CONNECTED, whose
- * weights are a matrix, and all of u8.
+ * Whether TensorFlow Lite knows one scale of weights only, whose product with that of the input it
+ * rounds to f32 (GetQuantizedConvolutionMultipler()): FULLY_CONNECTED, whose weights are a matrix,
+ * and all of u8.
  */
+static bool has_one_unit(const struct tflite_tensor *x, const struct tflite_tensor *w)
+{
+	return w->scale.count == 1 && (w->shape.rank == 2 || x->dtype == DTYPE_U8);
+}
+
+/* What one unit of the sum of channel @c means. */
 static double unit_of(const struct tflite_tensor *x, const struct tflite_tensor *w, s64 c)
 {
 	double unit = tflite_scale(x, 0) * tflite_scale(w, c);
-	bool one = w->scale.count == 1 && (w->shape.rank == 2 || x->dtype == DTYPE_U8);
 
-	return one ? (double)(float)unit : unit;
+	return has_one_unit(x, w) ? (double)(float)unit : unit;
+}
+
+/*
+ * The scale of a bias is not used, as that of the product is. TensorFlow Lite refuses one that is
+ * far from it where it looks, which is where the product has one scale; and a zero everywhere.
+ */
+static int check_bias(const struct tflite_operator *o, const struct tflite_tensor *x,
+		      const struct tflite_tensor *w, const struct tflite_tensor *out)
+{
+	const double most = 0.02; /* of the scale of the output */
+	struct tflite_tensor *bias = tflite_input(o, 2);
+	double unit = unit_of(x, w, 0);
+
+	if (!bias)
+		return o->r->g->err->code;
+	if (tflite_zero(bias, 0))
+		return tflite_fail(o, -EINVAL, "the zero of its bias is %lld, not 0",
+				   (long long)tflite_zero(bias, 0));
+	if (has_one_unit(x, w) && bias->scale.count == 1 &&
+	    !(fabs(unit - tflite_scale(bias, 0)) <= most * tflite_scale(out, 0)))
+		return tflite_fail(o, -EINVAL,
+				   "the scale of its bias is %g, that of input times weights is %g",
+				   tflite_scale(bias, 0), unit);
+	return 0;
 }
 
 /* The Requantize of @v; @parameters: multiplier, zero, bias or NULL, shift or NULL. */
 static struct value *requantized(const struct tflite_operator *o, u32 activation, struct value *v,
-				 struct value *const parameters[4], const struct tflite_tensor *out)
+				 struct value *const parameters[4], const struct tflite_tensor *out,
+				 int axis)
 {
 	struct value *in[] = { v, parameters[0], parameters[1], parameters[2], parameters[3] };
 	struct node *n;
@@ -116,12 +162,12 @@ static struct value *requantized(const struct tflite_operator *o, u32 activation
 
 	if (!y || set_bounds(o, activation, n, out))
 		return NULL;
-	node_set_int(n, ATTR_axis, 1);
+	node_set_int(n, ATTR_axis, axis);
 	return y;
 }
 
 struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, struct value *v,
-			     struct value *bias, int axis)
+			     struct value *bias, int axis, int along)
 {
 	struct tflite_tensor *x = tflite_input(o, 0), *w = tflite_input(o, 1);
 	struct tflite_tensor *out = tflite_output(o, 0);
@@ -130,7 +176,7 @@ struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, st
 	s32 *multiplier, *shift;
 
 	if (!out || tflite_check_quantised(o, w, channels, axis) ||
-	    tflite_check_quantised(o, out, 1, 0))
+	    tflite_check_quantised(o, out, 1, 0) || (bias && check_bias(o, x, w, out)))
 		return NULL;
 	for (s64 c = 1; c < w->zero.count; c++)
 		if (tflite_zero(w, c) != tflite_zero(w, 0)) {
@@ -146,13 +192,12 @@ struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, st
 	p[0] = words(o, channels, multiplier);
 	p[1] = byte(o, out->dtype, tflite_zero(out, 0));
 	p[3] = words(o, channels, shift);
-	return p[0] && p[1] && p[3] ? requantized(o, activation, v, p, out) : NULL;
+	return p[0] && p[1] && p[3] ? requantized(o, activation, v, p, out, along) : NULL;
 }
 
 /* ---- Pools --------------------------------------------------------------------------------- */
 
-/* Input and output are to mean the same. */
-static int check_same(const struct tflite_operator *o, const struct tflite_tensor *x,
+int tflite_check_same(const struct tflite_operator *o, const struct tflite_tensor *x,
 		      const struct tflite_tensor *out)
 {
 	if (tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
@@ -176,7 +221,10 @@ static struct value *end_mean(const struct tflite_operator *o, u32 activation, s
 	s32 multiplier;
 
 	if (n->attrs.auto_pad != PAD_VALID) {
-		tflite_fail(o, -ENOTSUP, "an average of bytes with padding is not supported");
+		tflite_fail(
+			o, -ENOTSUP,
+			"windows of an average of bytes hang over the edge, and count less there; "
+			"VALID padding is supported");
 		return NULL;
 	}
 	if (n->attrs.kernel.v[0] < 1 || n->attrs.kernel.v[1] < 1 || cells < 1 ||
@@ -188,7 +236,7 @@ static struct value *end_mean(const struct tflite_operator *o, u32 activation, s
 	multiplier = cells == 1 ? INT32_MAX : (s32)((INT64_C(1) << 31) / cells + 1);
 	p[0] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &multiplier);
 	p[1] = byte(o, out->dtype, 0);
-	return p[0] && p[1] ? requantized(o, activation, v, p, out) : NULL;
+	return p[0] && p[1] ? requantized(o, activation, v, p, out, 1) : NULL;
 }
 
 struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
@@ -196,15 +244,78 @@ struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, s
 {
 	struct tflite_tensor *out = tflite_output(o, 0);
 
-	if (!out || check_same(o, x, out))
+	if (!out || tflite_check_same(o, x, out))
 		return NULL;
 	if (n->op == OP_SUMPOOL)
 		return end_mean(o, activation, v, n, out);
-	if (fb_int(&o->options, activation, 1, ACTIVATION_NONE) != ACTIVATION_NONE) {
-		tflite_fail(o, -ENOTSUP, "a maximum of bytes with an activation is not supported");
+	return tflite_rescale(o, fb_int(&o->options, activation, 1, ACTIVATION_NONE), v, x);
+}
+
+/* ---- Byte by byte -------------------------------------------------------------------------- */
+
+/* @v through a table of the bytes of @out. */
+static struct value *through(const struct tflite_operator *o, struct value *v, const u8 table[256],
+			     const struct tflite_tensor *out)
+{
+	const struct shape shape = { 1, { 256 } };
+	struct value *in[2] = { v, graph_const(o->r->g, "", out->dtype, &shape, table) };
+
+	return in[1] ? tflite_add_node(o, OP_TABLE, in, 2, NULL) : NULL;
+}
+
+/* As ReluX and Requantize of the reference: in fixed point. */
+struct value *tflite_rescale(const struct tflite_operator *o, s64 kind, struct value *v,
+			     const struct tflite_tensor *x)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	struct requantise r = { .fixed = true };
+	s32 least, most;
+	float lo, hi;
+	u8 table[256];
+
+	if (!out || tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0) ||
+	    find_bounds(o, kind, out, &lo, &hi))
 		return NULL;
+	if (kind == ACTIVATION_NONE && x->dtype == out->dtype &&
+	    tflite_scale(x, 0) == tflite_scale(out, 0) && tflite_zero(x, 0) == tflite_zero(out, 0))
+		return v;
+	split(tflite_scale(x, 0) / tflite_scale(out, 0), &r.multiplier, &r.shift);
+	least = quantise_least(out->dtype);
+	most = quantise_most(out->dtype);
+	r.bias = (s32)-tflite_zero(x, 0);
+	r.zero = (s32)tflite_zero(out, 0);
+	r.lo = lo > (float)least ? (s32)fminf(lo, (float)most) : least;
+	r.hi = hi < (float)most ? (s32)fmaxf(hi, (float)least) : most;
+	for (int i = 0; i < 256; i++)
+		table[i] = (u8)requantise(&r, x->dtype == DTYPE_S8 ? (s8)i : i);
+	return through(o, v, table, out);
+}
+
+static float function_of(enum op op, float x)
+{
+	return op == OP_TANH ? tanhf(x) : 1 / (1 + expf(-x));
+}
+
+/* As PopulateLookupTable(): in f32, half away from zero. */
+struct value *tflite_look_up(const struct tflite_operator *o, enum op op, struct value *v,
+			     const struct tflite_tensor *x)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	float in, by;
+	u8 table[256];
+
+	if (!out || tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	in = (float)tflite_scale(x, 0);
+	by = 1 / (float)tflite_scale(out, 0);
+	for (int i = 0; i < 256; i++) {
+		s32 q = (x->dtype == DTYPE_S8 ? (s8)i : i) - (s32)tflite_zero(x, 0);
+		float y = roundf(function_of(op, in * (float)q) * by) + (float)tflite_zero(out, 0);
+
+		y = fmaxf(y, (float)quantise_least(out->dtype));
+		table[i] = (u8)(s32)fminf(y, (float)quantise_most(out->dtype));
 	}
-	return v;
+	return through(o, v, table, out);
 }
 
 /* ---- In fixed point ------------------------------------------------------------------------ */
@@ -233,6 +344,50 @@ struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 	all[2] = words(o, FIXED_ADD_PARAMETERS, p);
 	v = all[2] ? tflite_add_node(o, OP_FIXEDADD, all, 3, &n) : NULL;
 	return v && !set_bounds(o, activation, n, out) ? v : NULL;
+}
+
+/* @v, bytes that are @t, without their zero, in s32. */
+static struct value *widened(const struct tflite_operator *o, struct value *v,
+			     const struct tflite_tensor *t)
+{
+	const s32 zero = (s32)tflite_zero(t, 0);
+	struct value *in[2] = { NULL, graph_const(o->r->g, "", DTYPE_S32, &scalar, &zero) };
+	struct node *n;
+
+	in[0] = in[1] ? tflite_add_node(o, OP_CAST, &v, 1, &n) : NULL;
+	if (!in[0])
+		return NULL;
+	node_set_int(n, ATTR_to, dtype_number(DTYPE_S32));
+	return zero ? tflite_add_node(o, OP_SUB, in, 2, NULL) : in[0];
+}
+
+/* Products in s32, requantised; TensorFlow Lite multiplies and divides their scales in f32. */
+struct value *tflite_fixed_mul(const struct tflite_operator *o, u32 activation,
+			       struct value *const in[2], const struct tflite_tensor *a,
+			       const struct tflite_tensor *b)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	struct value *all[2], *p[4] = { 0 }, *v;
+	s32 multiplier, shift;
+	float real;
+
+	if (!out || tflite_check_quantised(o, a, 1, 0) || tflite_check_quantised(o, b, 1, 0) ||
+	    tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	real = (float)tflite_scale(a, 0) * (float)tflite_scale(b, 0);
+	real /= (float)tflite_scale(out, 0);
+	if (!isfinite(real)) {
+		tflite_fail(o, -EINVAL, "the product of its scales is too large");
+		return NULL;
+	}
+	split((double)real, &multiplier, &shift);
+	all[0] = widened(o, in[0], a);
+	all[1] = all[0] ? widened(o, in[1], b) : NULL;
+	v = all[1] ? tflite_add_node(o, OP_MUL, all, 2, NULL) : NULL;
+	p[0] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &multiplier);
+	p[1] = byte(o, out->dtype, tflite_zero(out, 0));
+	p[3] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &shift);
+	return v && p[0] && p[1] && p[3] ? requantized(o, activation, v, p, out, -1) : NULL;
 }
 
 struct value *tflite_fixed_softmax(const struct tflite_operator *o, struct value *v,

@@ -30,9 +30,12 @@ struct value *tflite_sum(const struct tflite_operator *o, enum op op, const stru
 			 const struct tflite_tensor *w, struct value *const in[2],
 			 struct node **node);
 
-/* What the operator makes of its sums @v and of @bias, or NULL; weights have scales along @axis. */
+/*
+ * What the operator makes of its sums @v, whose channels are dimension @along, and of @bias, or
+ * NULL; weights have scales along @axis.
+ */
 struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, struct value *v,
-			     struct value *bias, int axis);
+			     struct value *bias, int axis, int along);
 
 /* What it makes of @v, which the pool @n gives of @x: sums, or maxima. */
 struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
@@ -41,6 +44,21 @@ struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, s
 struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 			       struct value *const in[2], const struct tflite_tensor *a,
 			       const struct tflite_tensor *b);
+struct value *tflite_fixed_mul(const struct tflite_operator *o, u32 activation,
+			       struct value *const in[2], const struct tflite_tensor *a,
+			       const struct tflite_tensor *b);
+
+/* Bytes to bytes: @x in the scale of the output, bounded as the activation @kind does. */
+struct value *tflite_rescale(const struct tflite_operator *o, s64 kind, struct value *v,
+			     const struct tflite_tensor *x);
+/* The function that is @op, of the number that each byte means. */
+struct value *tflite_look_up(const struct tflite_operator *o, enum op op, struct value *v,
+			     const struct tflite_tensor *x);
+
+/* 0 if both are quantised alike. */
+int tflite_check_same(const struct tflite_operator *o, const struct tflite_tensor *x,
+		      const struct tflite_tensor *out);
+
 struct value *tflite_fixed_softmax(const struct tflite_operator *o, struct value *v,
 				   const struct tflite_tensor *x, float beta);
 

@@ -56,6 +56,9 @@ struct tflite_tensor *tflite_output(const struct tflite_operator *o, u32 i);
 /* Whether the operator has input @i: it may be left out. */
 bool tflite_has_input(const struct tflite_operator *o, u32 i);
 
+/* Whether the model leaves dimension @i of the tensor open, to be given to the compiler. */
+bool tflite_is_open(const struct tflite_tensor *t, int i);
+
 /* The contents of a constant; NULL: it is none, or, with a message, too short. */
 const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t);
 
@@ -79,7 +82,7 @@ int tflite_make(const struct tflite_operator *o, struct tflite_tensor *t, struct
 /* Adds the operator's nodes. 0, or a message. */
 int tflite_add(struct tflite_operator *o, s64 code);
 
-/* The name of builtin operator @code, "?" if it is not read. */
+/* The name of builtin operator @code, "?" if it is not known. */
 const char *tflite_kind(s64 code);
 
 #endif

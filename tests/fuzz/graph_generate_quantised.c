@@ -274,9 +274,11 @@ void make_FIXEDADD(struct generator *g)
 	};
 	int a = byte_operand(g, 0, 5), b, p;
 	enum dtype type = g->value[a].dtype;
-	struct shape s = *shape_of(g, a);
+	struct shape s = *shape_of(g, a), bs = s;
 
-	b = rarely(g, 3) ? a : new_numbers(g, &s, "5 77 100 0 1", 100, type);
+	for (int i = 0; i < bs.rank; i++)
+		bs.dim[i] = rarely(g, 4) ? 1 : bs.dim[i];
+	b = rarely(g, 3) ? a : new_numbers(g, &bs, "5 77 100 0 1", 100, type);
 	p = new_parameters(g, 9, parameters[pick(g, 3)]);
 	bytes_out(g, OP_FIXEDADD, &s, type);
 	input(g, a);

@@ -570,7 +570,8 @@ def fixed_add(attrs, a, b, parameters):
         x = scaled(wrapped((x - p[0]) * 2**20), p[1], p[2])
         y = scaled(wrapped((y - p[3]) * 2**20), p[4], p[5])
         return int(clamp(scaled(wrapped(x + y), p[6], p[7]) + p[8], low, high))
-    return Tensor(a.dtype, a.shape, map(one, a.data, b.data))
+    shape = broadcast(a.shape, b.shape)
+    return Tensor(a.dtype, shape, map(one, a.stretched(shape).data, b.stretched(shape).data))
 
 
 def gemmlowp_exp(a):

@@ -18,12 +18,22 @@ enum { FLOAT32 = 0, INT32 = 2, INT8 = 9 };
 enum {
 	ADD = 0,
 	AVERAGE_POOL = 1,
+	CONCATENATION = 2,
 	CONV = 3,
 	DEPTHWISE = 4,
+	DEQUANTIZE = 6,
 	CONNECTED = 9,
+	LOGISTIC = 14,
 	MAX_POOL = 17,
+	MUL = 18,
+	RELU = 19,
+	RELU6 = 21,
 	RESHAPE = 22,
-	SOFTMAX = 25
+	SOFTMAX = 25,
+	PAD = 34,
+	TRANSPOSE = 39,
+	MEAN = 40,
+	QUANTIZE = 114
 };
 enum { HEIGHT = 4, WIDTH = 5, CHANNELS = 2 };
 
@@ -210,7 +220,8 @@ static void test_chain(void)
 	out = floats(&w, "y", 2, row, NULL);
 	options = tflite_operator_of(&w, ADD, 2, in, sums[0], 2);
 	tflite_int(&w, options, 0, 1, 2); /* to -1..1 */
-	tflite_operator_of(&w, RESHAPE, 1, sums, shaped, 1);
+	options = tflite_operator_of(&w, RESHAPE, 1, sums, shaped, 1);
+	tflite_link(&w, options, 0, tflite_vector(&w, 4, 2, flat));
 	pair[0] = shaped;
 	pair[1] = floats(&w, "w", 2, kernel, weights);
 	tflite_operator_of(&w, CONNECTED, 2, pair, product, 3);
@@ -464,6 +475,176 @@ static void test_long_softmax(void)
 	check_bytes(compute_bytes(&w, want, 0), want, 1000, "SOFTMAX of a long row");
 }
 
+/* Each byte of an operator of one input and one output, from a scale of 1/4 to one of 1/2. */
+static void test_byte_map(s32 code, const s8 *x, const s8 *want, s64 n, const char *name)
+{
+	const s32 shape[] = { 1, (s32)n };
+	struct tflite_writer w;
+	s32 in, out;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 2, shape, NULL, 0.25f, -3);
+	out = bytes(&w, "y", 2, shape, NULL, 0.5f, 7);
+	tflite_operator_of(&w, code, 1, &in, out, 1);
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, (size_t)n), want, n, name);
+}
+
+static void test_byte_maps(void)
+{
+	static const s8 x[] = { -128, -5, -3, -2, 1, 20, 21, 127 };
+	static const s8 rescaled[] = { -55, 6, 7, 8, 9, 19, 19, 72 };
+	static const s8 relu[] = { 7, 7, 7, 8, 9, 19, 19, 72 };
+	static const s8 relu6[] = { 7, 7, 7, 8, 9, 19, 19, 19 };
+	static const s8 logistic[] = { 7, 8, 8, 8, 8, 9, 9, 9 };
+
+	test_byte_map(QUANTIZE, x, rescaled, 8, "QUANTIZE of s8");
+	test_byte_map(RELU, x, relu, 8, "RELU of s8");
+	test_byte_map(RELU6, x, relu6, 8, "RELU6 of s8");
+	test_byte_map(LOGISTIC, x, logistic, 8, "LOGISTIC of s8");
+}
+
+/* Rows of two times a row, added up or multiplied: [2,2] and [2]. */
+static void test_bytes_broadcast(s32 code, const s8 want[4], const char *name)
+{
+	static const s32 shape[] = { 2, 2 }, row[] = { 2 };
+	static const s8 x[] = { -3, 5, 1, 100 }, y[] = { 3, -1 };
+	struct tflite_writer w;
+	s32 in[2], out;
+
+	tflite_begin(&w);
+	in[0] = bytes(&w, "x", 2, shape, NULL, 0.5f, -3);
+	in[1] = bytes(&w, "c", 1, row, y, 0.5f, 1);
+	out = bytes(&w, "y", 2, shape, NULL, 0.5f, 10);
+	tflite_operator_of(&w, code, 2, in, out, 2);
+	tflite_end(&w, 1, in, out);
+	check_bytes(compute_bytes(&w, x, 4), want, 4, name);
+}
+
+/* Windows of two, and no number below zero: the zero is -3. */
+static void test_bytes_maximum(void)
+{
+	static const s32 shape[] = { 1, 1, 4, 1 }, result[] = { 1, 1, 2, 1 };
+	static const s8 x[] = { -100, -50, 4, 90 }, want[] = { -3, 90 };
+	struct tflite_writer w;
+	s32 in, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 4, shape, NULL, 0.5f, -3);
+	out = bytes(&w, "y", 4, result, NULL, 0.5f, -3);
+	options = tflite_operator_of(&w, MAX_POOL, 1, &in, out, 6);
+	tflite_int(&w, options, 1, 4, 2);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_int(&w, options, 3, 4, 2);
+	tflite_int(&w, options, 4, 4, 1);
+	tflite_int(&w, options, 5, 1, 1);
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, 4), want, 2, "MAX_POOL_2D of s8, RELU");
+}
+
+/* From floats to bytes, half away from zero, and back. */
+static void test_edges(void)
+{
+	static const s32 shape[] = { 1, 4 };
+	static const float half = 2.0f;
+	const double want[] = { 0, 2, 2, 4 };
+	struct tflite_writer w;
+	s32 in, bytes_of, out;
+
+	tflite_begin(&w);
+	in = floats(&w, "x", 2, shape, NULL);
+	bytes_of = bytes(&w, "q", 2, shape, NULL, half, 5);
+	out = floats(&w, "y", 2, shape, NULL);
+	tflite_operator_of(&w, QUANTIZE, 1, &in, bytes_of, 1);
+	tflite_operator_of(&w, DEQUANTIZE, 1, &bytes_of, out, 1);
+	tflite_end(&w, 1, &in, out);
+	check(compute(&w), want, 4, "QUANTIZE and DEQUANTIZE of floats");
+}
+
+/* Dimensions of x[1,4,5,2] in the model's order: filled up, turned, averaged, joined. */
+static void test_moves(void)
+{
+	static const s32 four[] = { 4 }, two[] = { 2 }, pairs[] = { 4, 2 };
+	static const s32 padded[] = { 1, 4, 6, 2 }, turned[] = { 6, 1, 4, 2 },
+			 joined[] = { 6, 1, 4, 4 };
+	static const s32 averaged[] = { 6, 4 };
+	static const s32 pads[] = { 0, 0, 0, 0, 1, 0, 0, 0 }, perm[] = { 2, 0, 1, 3 },
+			 axes[] = { 1, 2 };
+	struct tflite_writer w;
+	double want[24];
+	s32 in[2], v, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = v = floats(&w, "x", 4, image, NULL);
+	in[1] = tflite_tensor_of(&w, "pads", INT32, 2, pairs, pads, 32, NULL);
+	out = floats(&w, "padded", 4, padded, NULL);
+	tflite_operator_of(&w, PAD, 2, in, out, 1);
+	in[0] = out;
+	in[1] = tflite_tensor_of(&w, "perm", INT32, 1, four, perm, 16, NULL);
+	out = floats(&w, "turned", 4, turned, NULL);
+	tflite_operator_of(&w, TRANSPOSE, 2, in, out, 1);
+	in[0] = in[1] = out;
+	out = floats(&w, "joined", 4, joined, NULL);
+	options = tflite_operator_of(&w, CONCATENATION, 2, in, out, 2);
+	tflite_int(&w, options, 0, 4, -1);
+	in[0] = out;
+	in[1] = tflite_tensor_of(&w, "axes", INT32, 1, two, axes, 8, NULL);
+	out = floats(&w, "y", 2, averaged, NULL);
+	tflite_operator_of(&w, MEAN, 2, in, out, 1);
+	tflite_end(&w, 1, &v, out);
+	for (int i = 0; i < 24; i++) {
+		want[i] = 0;
+		for (s32 y = 0; y < 4; y++)
+			want[i] += x_at(y, i / 4 - 1, i % 2) / 4;
+	}
+	check(compute(&w), want, 24, "PAD, TRANSPOSE, CONCATENATION and MEAN");
+}
+
+/* Sequences of rows: x[1,2,2] by a matrix, a constant of its own, and elements on the way. */
+static void test_sequence(void)
+{
+	static const s32 shape[] = { 1, 2, 2 }, kernel[] = { 2, 2 }, maps[] = { 2 };
+	static const float weights[] = { 1, 2, -1, 1 }, bias[] = { 0.5f, 0 };
+	const double want[] = { 2.5, 1, 8.5, 1 };
+	struct tflite_writer w;
+	s32 in[3], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 3, shape, NULL);
+	in[1] = floats(&w, "w", 2, kernel, weights);
+	in[2] = floats(&w, "b", 1, maps, bias);
+	out = floats(&w, "y", 3, shape, NULL);
+	options = tflite_operator_of(&w, CONNECTED, 3, in, out, 3);
+	tflite_int(&w, options, 2, 1, 1);
+	tflite_end(&w, 1, in, out);
+	check(compute(&w), want, 4, "FULLY_CONNECTED that keeps dimensions");
+}
+
+/* Channels in two groups, which the shape of the weights says. */
+static void test_groups(void)
+{
+	static const s32 shape[] = { 1, 1, 1, 4 }, kernel[] = { 2, 1, 1, 2 },
+			 result[] = { 1, 1, 1, 2 };
+	static const float weights[] = { 1, 2, -1, 1 };
+	const double want[] = { 2, 1 };
+	struct tflite_writer w;
+	s32 in[2], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 4, shape, NULL);
+	in[1] = floats(&w, "w", 4, kernel, weights);
+	out = floats(&w, "y", 4, result, NULL);
+	options = tflite_operator_of(&w, CONV, 2, in, out, 6);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_end(&w, 1, in, out);
+	check(compute(&w), want, 2, "CONV_2D in groups");
+}
+
 /* Tensor @i of the program in @c; what its bytes stand for. */
 static const struct rondo_tensor *tensor_in(const struct compiled *c, int i)
 {
@@ -545,17 +726,18 @@ static void test_wrong(void)
 
 	one(&w, 99, FLOAT32, 2);
 	refuse(&w, -ENOTSUP,
-	       "m.tflite: node \"y\" (?): builtin operator 99 is not supported; these are: ADD, "
-	       "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, MAX_POOL_2D, "
-	       "RESHAPE, "
-	       "SOFTMAX");
+	       "m.tflite: node \"y\" (SQUARED_DIFFERENCE): the operator is not supported; "
+	       "docs/reference/operators.md lists those of TensorFlow Lite that are");
+	one(&w, 9999, FLOAT32, 2);
+	refuse(&w, -ENOTSUP, "m.tflite: node \"y\" (?): builtin operator 9999 is not known");
 	one(&w, CONV, FLOAT32, 3);
 	refuse(&w, -EINVAL, "m.tflite: it has 3 tensors, and uses number 77");
 	one(&w, CONV, FLOAT32, 1);
 	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): it has 1 inputs, too few");
 	one(&w, CONV, 7, 2);
 	refuse(&w, -ENOTSUP,
-	       "m.tflite: tensor \"x\": no element type is supported that has the number 7");
+	       "m.tflite: tensor \"x\": elements of INT16 are not supported; these are: FLOAT32, "
+	       "INT8, UINT8, INT32, INT64, BOOL");
 	one(&w, CONV, INT32, 2);
 	refuse(&w, -ENOTSUP,
 	       "m.tflite: node \"y\" (CONV_2D): s32 is not supported, only f32, s8 and u8");
@@ -568,12 +750,42 @@ static void test_wrong(void)
 	options = one(&w, CONV, FLOAT32, 2);
 	tflite_int(&w, options, 1, 4, 0);
 	refuse(&w, -EINVAL,
-	       "m.tflite: node \"y\" (Conv): strides holds 0, allowed is 1 to 1073741824");
+	       "m.tflite: node \"y\" (CONV_2D): strides holds 0, allowed is 1 to 1073741824");
 	one(&w, CONV, INT8, 2);
 	refuse(&w, -ENOTSUP,
 	       "m.tflite: node \"y\" (CONV_2D): 0 scales along dimension 0 are not supported");
 	one(&w, DEPTHWISE, FLOAT32, 2);
 	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
+}
+
+/* RESHAPE of x[2,2] to the shape [4,-1] of a second input, constant or not, whatever y is. */
+static void reshape_model(struct tflite_writer *w, bool constant)
+{
+	static const s32 square[] = { 2, 2 }, two[] = { 2 }, shape[] = { 4, -1 };
+	s32 in[2], out;
+
+	tflite_begin(w);
+	in[0] = floats(w, "x", 2, square, NULL);
+	in[1] = tflite_tensor_of(w, "s", INT32, 1, two, constant ? shape : NULL, 8, NULL);
+	out = floats(w, "y", 2, square, NULL);
+	tflite_operator_of(w, RESHAPE, 2, in, out, 1);
+	tflite_end(w, constant ? 1 : 2, in, out);
+}
+
+static void test_reshapes(void)
+{
+	struct tflite_writer w;
+	struct tensor_data y;
+
+	reshape_model(&w, true);
+	y = compute(&w);
+	tap_ok(y.bytes && y.shape.rank == 2 && y.shape.dim[0] == 4 && y.shape.dim[1] == 1,
+	       "RESHAPE to the shape that it is given");
+	tensor_data_free(&y);
+	reshape_model(&w, false);
+	refuse(&w, -ENOTSUP,
+	       "m.tflite: node \"y\" (RESHAPE): its shape is known only at run time; make it a "
+	       "constant");
 }
 
 /* The bytes of a small model that uses much of the format. */
@@ -683,6 +895,15 @@ int main(void)
 	test_bytes_sum();
 	test_bytes_softmax();
 	test_long_softmax();
+	test_byte_maps();
+	test_bytes_broadcast(ADD, (s8[]){ 12, 16, 16, 111 }, "ADD of s8, broadcast");
+	test_bytes_broadcast(MUL, (s8[]){ 10, 2, 14, -93 }, "MUL of s8, broadcast");
+	test_bytes_maximum();
+	test_edges();
+	test_moves();
+	test_sequence();
+	test_groups();
+	test_reshapes();
 	test_meaning();
 	test_wrong();
 	test_cut();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * docs/reference/operators.md against the tables of the compiler: all rows of its two tables, in
+ * docs/reference/operators.md against the tables of the compiler: all rows of its tables, in
  * their order, are what these say. "--write" puts them into the document.
  */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 static const char path[] = "docs/reference/operators.md";
 static const char *const marks[] = { "<!-- operators -->\n", "<!-- unmapped -->\n",
-				     "<!-- end -->\n" };
+				     "<!-- tflite -->\n", "<!-- end -->\n" };
 
 /* How an operator reaches the machine: the column lower of ops.def. */
 static const char *const lowerings[][2] = {
@@ -168,16 +168,33 @@ static void print_unmapped(FILE *to)
 	}
 }
 
+static const struct {
+	const char *name, *types, *limits;
+} tflite[] = {
+#define READ(number, name, read, argument, types, limits) { #name, types, limits },
+#define KNOWN(number, name)
+#include "compiler/tflite.def"
+};
+
+static void print_tflite(FILE *to)
+{
+	fprintf(to, "| operator | types | refused; what works |\n|---|---|---|\n");
+	for (size_t i = 0; i < sizeof(tflite) / sizeof(tflite[0]); i++)
+		fprintf(to, "| %s | %s | %s |\n", tflite[i].name, tflite[i].types,
+			tflite[i].limits);
+}
+
 /* The document with the tables between its marks; NULL: it lacks one. */
 static char *with_tables(const char *text)
 {
-	static void (*const print[])(FILE * to) = { print_operators, print_unmapped };
-	const char *at[3];
+	static void (*const print[])(FILE * to) = { print_operators, print_unmapped, print_tflite };
+	enum { TABLES = sizeof(print) / sizeof(print[0]) };
+	const char *at[TABLES + 1];
 	char *out = NULL;
 	size_t size;
 	FILE *to;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i <= TABLES; i++) {
 		at[i] = strstr(text, marks[i]);
 		if (!at[i])
 			return NULL;
@@ -185,12 +202,15 @@ static char *with_tables(const char *text)
 	}
 	to = open_memstream(&out, &size);
 	fwrite(text, 1, (size_t)(at[0] - text), to);
-	print[0](to);
-	fprintf(to, "\n");
-	for (const char *c = strstr(at[0], "\n##") + 1; c < at[1]; c++)
-		fputc(*c, to);
-	print[1](to);
-	fprintf(to, "%s%s", marks[2], at[2]);
+	for (int i = 0; i < TABLES; i++) {
+		print[i](to);
+		if (i + 1 == TABLES)
+			break;
+		fprintf(to, "\n");
+		for (const char *c = strstr(at[i], "\n##") + 1; c < at[i + 1]; c++)
+			fputc(*c, to);
+	}
+	fprintf(to, "%s%s", marks[TABLES], at[TABLES]);
 	fclose(to);
 	return out;
 }
