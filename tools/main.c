@@ -30,6 +30,7 @@ static const struct {
 	{ "debug", cmd_debug, "any cycle of a run, forwards and backwards" },
 	{ "info", cmd_info, "what a file holds, or what a device is" },
 	{ "bound", cmd_bound, "what a model takes at least, from its graph alone" },
+	{ "top", cmd_top, "what the accel devices of this machine do, and for whom" },
 	{ "help", cmd_help, "this text, or that of a command" },
 };
 

@@ -31,6 +31,7 @@ int cmd_debug(int argc, char **argv);
 int cmd_dis(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 
 /* Prints a line on standard error, after "rondo COMMAND: " and all that standard output has. */
