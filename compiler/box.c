@@ -77,13 +77,21 @@ bool box_inside(const struct box *a, const struct box *b)
 	return box_equal(a, &m);
 }
 
-/* The dimensions of @l from the outermost to the innermost; those of one cell stand anywhere. */
+/* Whether dimension @x of @l is inside of @y; one cell may have the stride of what is around it. */
+static bool is_inside(const struct layout *l, int x, int y)
+{
+	if (l->stride[x] != l->stride[y])
+		return l->stride[x] < l->stride[y];
+	return l->cells[x] < l->cells[y];
+}
+
+/* The dimensions of @l from the outermost to the innermost. */
 static void order_of(const struct layout *l, int *order)
 {
 	for (int i = 0; i < l->rank; i++) {
 		int at = i;
 
-		for (; at && l->stride[order[at - 1]] < l->stride[i]; at--)
+		for (; at && is_inside(l, order[at - 1], i); at--)
 			order[at] = order[at - 1];
 		order[at] = i;
 	}
