@@ -324,12 +324,37 @@ static bool may_roll_input(const struct plans *p, const struct stage *s, const s
 	       !tiles_move(s, &s->in[i], size);
 }
 
+/*
+ * Whether tiles differ in the parameters that a quantising node has for each channel, which stay in
+ * one buffer. Products move theirs, or do not roll.
+ */
+static bool parameters_move(const struct stage *s, const s64 *size)
+{
+	const struct node *n = s->epilogue ? s->epilogue : s->node;
+	s64 axis = n->attrs.axis, parameters = 1;
+
+	if (s->kind == STAGE_PRODUCT ||
+	    (n->op != OP_REQUANTIZE && n->op != OP_QUANTIZE && n->op != OP_DEQUANTIZE))
+		return false;
+	for (int i = 1; i < n->n_in; i++) {
+		if (node_in(n, i) && shape_elems(&node_in(n, i)->shape) > parameters)
+			parameters = shape_elems(&node_in(n, i)->shape);
+	}
+	axis += axis < 0 ? n->out[0]->shape.rank : 0;
+	for (int d = 0; d < s->dims && parameters > 1; d++) {
+		if (size[d] < s->size[d] && s->out.step[axis][d])
+			return true;
+	}
+	return false;
+}
+
 bool plan_may_roll(const struct plans *p, const struct stage *s, const struct plan *plan,
 		   const s64 *size)
 {
 	const struct value *out = s->out.value;
 	bool may = p->outside[out->id] && p->maker[out->id] == PLAN_NO_STAGE &&
-		   plan->unit != PLAN_ALIAS && (!plan->piece || plan->cut_sums);
+		   plan->unit != PLAN_ALIAS && (!plan->piece || plan->cut_sums) &&
+		   !parameters_move(s, size);
 
 	for (int i = 0; i < STAGE_INPUTS; i++)
 		may = may && may_roll_input(p, s, plan, i, size);
