@@ -19,6 +19,29 @@ static int check_value(const struct graph *g, const struct node *n, const struct
 	return 0;
 }
 
+/* A number that @n would compute with, and that 32 bits do not hold: NULL if there is none. */
+static const s64 *too_wide(const struct node *n, const struct value *v)
+{
+	const s64 *x = v->data;
+
+	if (!value_is_const(v) || v->dtype != DTYPE_S64 || op_mapped_by(n->op, "move"))
+		return NULL;
+	for (s64 i = 0; i < shape_elems(&v->shape); i++, x++)
+		if (*x < INT32_MIN || *x > INT32_MAX)
+			return x;
+	return NULL;
+}
+
+static int check_width(const struct graph *g, const struct node *n, const struct value *v)
+{
+	const s64 *x = too_wide(n, v);
+
+	return x ? node_fail(g, n, -ENOTSUP,
+			     "\"%.80s\" holds %lld, the machine computes with integers of 32 bits",
+			     v->name, (long long)*x) :
+		   0;
+}
+
 static int check_node(const struct graph *g, const struct node *n)
 {
 	int rc = 0;
@@ -27,6 +50,8 @@ static int check_node(const struct graph *g, const struct node *n)
 		return node_fail(g, n, -ENOTSUP, "the operator is not mapped in this form");
 	for (int i = 0; i < n->n_in && !rc; i++)
 		rc = node_in(n, i) ? check_value(g, n, node_in(n, i), op_takes(n->op, i)) : 0;
+	for (int i = 0; i < n->n_in && !rc; i++)
+		rc = node_in(n, i) ? check_width(g, n, node_in(n, i)) : 0;
 	for (int i = 0; i < n->n_out && !rc; i++)
 		rc = n->out[i] ? check_value(g, n, n->out[i], true) : 0;
 	return rc;
