@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* What tiles take: see plan_cost.h. Nothing here decides; plan_fit.c does. */
+/* What tiles take: see plan_cost.h. Nothing here decides; plan_tiles.c does. */
 #include "compiler/plan_cost.h"
 
 enum {

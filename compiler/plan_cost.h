@@ -2,7 +2,7 @@
 /*
  * What a stage takes that is computed in tiles: of SRAM, of the channels, and of the unit that
  * computes it. It follows from the plan, from the size of its tiles, and from which values are
- * outside or made box by box (struct plans); plan_fit.c chooses by it.
+ * outside or made box by box (struct plans); plan_tiles.c chooses by it.
  */
 #ifndef COMPILER_PLAN_COST_H
 #define COMPILER_PLAN_COST_H
