@@ -44,7 +44,8 @@ SUITES = {
     "core": (["core"], ["fuzz", "emulator", "tools", "docs"]),
     "emulator": (["emulator"], ["fuzz", "libaccel", "firmware", "tools"]),
     "firmware": (["firmware"], ["fuzz", "libaccel"]),
-    "tools": (["tools"], ["fuzz"]),
+    "service": (["service"], ["fuzz"]),
+    "tools": (["tools"], ["fuzz", "service"]),
     "userspace": (["libaccel"], ["fuzz", "tools"]),
 }
 # Run where no test reads a variable: on the device alone, or while the project is built.

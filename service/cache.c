@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* A file is the SHA-256 of the plan, and the plan. */
+#include "service/cache.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compiler/compiler.h"
+#include "tools/output.h"
+
+/* ---- Keys ---------------------------------------------------------------------------------- */
+
+struct build_id {
+	const u8 *bytes;
+	size_t size;
+};
+
+/* The note of the linker that is different for every program. */
+static void find_note(const u8 *at, size_t size, struct build_id *id)
+{
+	ElfW(Nhdr) note;
+
+	while (size >= sizeof(note)) {
+		size_t name, content;
+
+		memcpy(&note, at, sizeof(note));
+		name = (note.n_namesz + 3) & ~(size_t)3;
+		content = (note.n_descsz + 3) & ~(size_t)3;
+		if (name + content > size - sizeof(note))
+			return;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+		    !memcmp(at + sizeof(note), "GNU", 4))
+			*id = (struct build_id){ at + sizeof(note) + name, note.n_descsz };
+		at += sizeof(note) + name + content;
+		size -= sizeof(note) + name + content;
+	}
+}
+
+/* The first object is the program itself. */
+static int of_program(struct dl_phdr_info *info, size_t size, void *id)
+{
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_NOTE)
+			find_note((const u8 *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr),
+				  info->dlpi_phdr[i].p_memsz, id);
+	return 1;
+}
+
+static void print_hex(const u8 *digest, char *hex)
+{
+	for (int i = 0; i < SHA256_BYTES; i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+}
+
+int cache_key(const char *machine, const void *model, size_t size, struct plan_key *key)
+{
+	struct build_id id = { 0 };
+	u8 digest[SHA256_BYTES];
+	struct sha256 s;
+
+	dl_iterate_phdr(of_program, &id);
+	if (!id.size)
+		return -ENOTSUP;
+	sha256_init(&s);
+	sha256_add(&s, id.bytes, id.size);
+	sha256_add(&s, machine, strlen(machine) + 1);
+	sha256_add(&s, model, size);
+	sha256_end(&s, digest);
+	print_hex(digest, key->hex);
+	return 0;
+}
+
+/* ---- Files --------------------------------------------------------------------------------- */
+
+static int plan_path(const char *directory, const struct plan_key *key, char path[PATH_MAX])
+{
+	int length = snprintf(path, PATH_MAX, "%s/%s.plan", directory, key->hex);
+
+	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static void digest_of(const void *bytes, size_t size, u8 digest[SHA256_BYTES])
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, bytes, size);
+	sha256_end(&s, digest);
+}
+
+int cache_load(const char *directory, const struct plan_key *key, void **plan, size_t *size)
+{
+	struct compile_error err = { 0 };
+	u8 digest[SHA256_BYTES], *bytes;
+	char path[PATH_MAX];
+	size_t all;
+	int rc = plan_path(directory, key, path);
+
+	if (!rc)
+		rc = compile_read_file(path, (void **)&bytes, &all, &err);
+	if (rc)
+		return rc;
+	if (all >= SHA256_BYTES) {
+		digest_of(bytes + SHA256_BYTES, all - SHA256_BYTES, digest);
+		if (!memcmp(digest, bytes, SHA256_BYTES)) {
+			*size = all - SHA256_BYTES;
+			memmove(bytes, bytes + SHA256_BYTES, *size);
+			*plan = bytes;
+			return 0;
+		}
+	}
+	free(bytes);
+	return -EBADMSG;
+}
+
+int cache_store(const char *directory, const struct plan_key *key, const void *plan, size_t size)
+{
+	struct compile_error err = { 0 };
+	u8 digest[SHA256_BYTES];
+	const struct output_part parts[] = { { digest, sizeof(digest) }, { plan, size } };
+	char path[PATH_MAX];
+	int rc = plan_path(directory, key, path);
+
+	if (rc)
+		return rc;
+	if (mkdir(directory, 0700) && errno != EEXIST)
+		return -errno;
+	digest_of(plan, size, digest);
+	return output_write(path, parts, 2, &err);
+}

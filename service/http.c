@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "service/http.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "service/binary.h"
+#include "service/log.h"
+
+/* A body is given room as it comes, however long it is said to be. */
+enum { BODY_START = 16 << 10 };
+
+/* A connection. */
+struct link {
+	struct link *prev, *next;
+	int fd;
+	_Atomic s64 deadline_ns; /* when the client is to have done what is its turn */
+};
+
+struct http {
+	struct http_options options;
+	struct server *server;
+	struct MHD_Daemon *daemon;
+	u32 port;
+	pthread_t sweeper;
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* a request has, or all are to */
+	struct link links; /* a ring */
+	u64 active; /* requests */
+	bool stop;
+};
+
+enum request_state { READING, RUNNING, ENDED };
+
+struct request {
+	struct exchange exchange; /* first */
+	struct http *http;
+	struct link *link;
+	struct MHD_Connection *connection;
+	enum request_state state;
+	bool refused; /* while it is read */
+	size_t room; /* for its body */
+	s64 start_ns;
+	char method[8], url[160]; /* for the log */
+};
+
+static s64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (s64)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* It is the client's turn, for as long as a request may take; or it is not. */
+static void set_turn(struct http *http, struct link *link, bool client)
+{
+	atomic_store(&link->deadline_ns,
+		     client ? now_ns() + http->options.request_seconds * INT64_C(1000000000) :
+			      INT64_MAX);
+}
+
+/* ---- Bodies -------------------------------------------------------------------------------- */
+
+static void refuse_reading(struct request *r)
+{
+	r->refused = true;
+	atomic_fetch_sub(&r->http->server->request_bytes, r->room);
+	r->room = 0;
+	free(r->exchange.body);
+	r->exchange.body = NULL;
+}
+
+/* Room for @size bytes. */
+static int make_room(struct request *r, size_t size)
+{
+	const struct http_options *o = &r->http->options;
+	_Atomic u64 *all = &r->http->server->request_bytes;
+	size_t room = r->room ? r->room : BODY_START;
+	char *grown;
+
+	if (size > o->body_max)
+		return refuse(&r->exchange.why, 413, "the body is larger than %" PRIu64 " bytes",
+			      o->body_max);
+	while (room < size)
+		room *= 2;
+	if (room == r->room)
+		return 0;
+	if (atomic_fetch_add(all, room - r->room) + room - r->room > o->memory_max) {
+		atomic_fetch_sub(all, room - r->room);
+		return refuse(&r->exchange.why, 503, "there is no memory for the request");
+	}
+	grown = realloc(r->exchange.body, room);
+	if (!grown) {
+		atomic_fetch_sub(all, room - r->room);
+		return refuse(&r->exchange.why, 503, "there is no memory for the request");
+	}
+	r->exchange.body = grown;
+	r->room = room;
+	return 0;
+}
+
+static void take_body(struct request *r, const char *bytes, size_t size)
+{
+	struct exchange *e = &r->exchange;
+
+	if (r->refused)
+		return;
+	if (make_room(r, e->body_size + size)) {
+		refuse_reading(r);
+		return;
+	}
+	memcpy(e->body + e->body_size, bytes, size);
+	e->body_size += size;
+}
+
+/* ---- Answers ------------------------------------------------------------------------------- */
+
+static void add_number(struct MHD_Response *response, const char *name, size_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", number);
+	MHD_add_response_header(response, name, text);
+}
+
+static enum MHD_Result answer(struct request *r)
+{
+	struct exchange *e = &r->exchange;
+	struct MHD_Response *response;
+	enum MHD_Result rc;
+
+	r->state = ENDED;
+	set_turn(r->http, r->link, true);
+	response = MHD_create_response_from_buffer(e->answer.size, e->answer.bytes,
+						   e->answer.bytes ? MHD_RESPMEM_MUST_FREE :
+								     MHD_RESPMEM_PERSISTENT);
+	if (!response)
+		return MHD_NO;
+	e->answer.bytes = NULL;
+	if (e->type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, e->type);
+	if (e->answer.json < e->answer.size)
+		add_number(response, BINARY_HEADER, e->answer.json);
+	if (r->refused || atomic_load(&r->http->server->draining))
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	rc = MHD_queue_response(r->connection, e->status, response);
+	MHD_destroy_response(response);
+	return rc;
+}
+
+static enum MHD_Result answer_refused(struct request *r)
+{
+	exchange_refuse(&r->exchange);
+	return answer(r);
+}
+
+/* ---- Requests ------------------------------------------------------------------------------ */
+
+/* Whether the client has closed its side: whoever does that does not wait for an answer. */
+static bool is_gone(struct exchange *e)
+{
+	const struct request *r = (const struct request *)e;
+	struct pollfd fd = { .fd = r->link->fd, .events = POLLRDHUP };
+
+	return poll(&fd, 1, 0) > 0 && fd.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+static void resume(struct exchange *e)
+{
+	struct request *r = (struct request *)e;
+
+	MHD_resume_connection(r->connection);
+}
+
+static const char *header(const struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+/* What can be told before the body comes. */
+static int check_head(struct request *r, const char *method, const char *url)
+{
+	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *encoding = header(r, MHD_HTTP_HEADER_CONTENT_ENCODING);
+	struct exchange *e = &r->exchange;
+
+	if (route_parse(method, url, &e->route, &e->why))
+		return -1;
+	if (encoding && strcmp(encoding, "identity") != 0)
+		return refuse(&e->why, 415, "Content-Encoding %.40s is not read", encoding);
+	if (length && strtoull(length, NULL, 10) > r->http->options.body_max)
+		return refuse(&e->why, 413, "the body is larger than %" PRIu64 " bytes",
+			      r->http->options.body_max);
+	e->binary_header = header(r, BINARY_HEADER);
+	return 0;
+}
+
+static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection,
+			     const char *method, const char *url, void **context)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return MHD_NO;
+	*context = r;
+	r->http = http;
+	r->connection = connection;
+	r->start_ns = now_ns();
+	r->exchange.abandoned = is_gone;
+	r->exchange.done = resume;
+	r->link = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+			  ->socket_context;
+	snprintf(r->method, sizeof(r->method), "%s", method);
+	snprintf(r->url, sizeof(r->url), "%s", url);
+	pthread_mutex_lock(&http->lock);
+	http->active++;
+	pthread_mutex_unlock(&http->lock);
+	set_turn(http, r->link, true);
+	if (!check_head(r, method, url))
+		return MHD_YES;
+	r->refused = true;
+	return answer_refused(r);
+}
+
+/* The body is there. */
+static enum MHD_Result run(struct request *r)
+{
+	struct exchange *e = &r->exchange;
+	bool suspends = e->route.endpoint == MODEL_INFER || e->route.endpoint == REPOSITORY_LOAD ||
+			e->route.endpoint == REPOSITORY_UNLOAD;
+
+	if (r->refused)
+		return answer_refused(r);
+	set_turn(r->http, r->link, false);
+	r->state = RUNNING;
+	if (suspends)
+		MHD_suspend_connection(r->connection);
+	if (exchange_begin(e, r->http->server))
+		return MHD_YES;
+	r->state = ENDED;
+	if (!suspends)
+		return answer(r);
+	MHD_resume_connection(r->connection);
+	return MHD_YES;
+}
+
+static enum MHD_Result handle(void *http, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *body,
+			      size_t *size, void **context)
+{
+	struct request *r = *context;
+
+	(void)version;
+	if (!r)
+		return begin(http, connection, method, url, context);
+	if (*size) {
+		take_body(r, body, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (r->state == READING)
+		return run(r);
+	if (r->state == RUNNING)
+		exchange_finish(&r->exchange);
+	return answer(r);
+}
+
+static void log_request(const struct request *r)
+{
+	const struct exchange *e = &r->exchange;
+
+	log_line(LOG_INFO, "request", { "method", r->method, 0 }, { "path", r->url, 0 },
+		 { "status", NULL, e->status }, { "bytes_in", NULL, e->body_size },
+		 { "bytes_out", NULL, e->answer.size },
+		 { "us", NULL, (u64)(now_ns() - r->start_ns) / 1000 },
+		 { "device_cycles", NULL, e->job.cost.device_cycles },
+		 { "error", e->status >= 400 ? e->why.text : "", 0 });
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **request,
+		      enum MHD_RequestTerminationCode code)
+{
+	struct request *r = *request;
+	struct http *http = context;
+
+	(void)connection;
+	(void)code;
+	if (!r)
+		return;
+	if (http->options.log_requests)
+		log_request(r);
+	set_turn(http, r->link, true); /* for the next request */
+	atomic_fetch_sub(&http->server->request_bytes, r->room);
+	exchange_fini(&r->exchange);
+	free(r);
+	*request = NULL;
+	pthread_mutex_lock(&http->lock);
+	http->active--;
+	pthread_cond_broadcast(&http->ended);
+	pthread_mutex_unlock(&http->lock);
+}
+
+/* ---- Connections --------------------------------------------------------------------------- */
+
+static void add_link(struct http *http, struct MHD_Connection *connection, void **context)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	*context = link;
+	if (!link)
+		return;
+	link->fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	set_turn(http, link, true);
+	atomic_fetch_add(&http->server->connections, 1);
+	pthread_mutex_lock(&http->lock);
+	link->next = &http->links;
+	link->prev = http->links.prev;
+	link->prev->next = link;
+	http->links.prev = link;
+	pthread_mutex_unlock(&http->lock);
+}
+
+static void remove_link(struct http *http, struct link *link)
+{
+	if (!link)
+		return;
+	pthread_mutex_lock(&http->lock);
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+	pthread_mutex_unlock(&http->lock);
+	atomic_fetch_sub(&http->server->connections, 1);
+	free(link);
+}
+
+static void notify(void *http, struct MHD_Connection *connection, void **context,
+		   enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		add_link(http, connection, context);
+	else
+		remove_link(http, *context);
+}
+
+/* Ends connections of clients that are too slow, whatever they send meanwhile. */
+static void *sweep(void *context)
+{
+	struct http *http = context;
+	struct timespec next;
+
+	pthread_mutex_lock(&http->lock);
+	while (!http->stop) {
+		s64 now = now_ns();
+
+		for (struct link *l = http->links.next; l != &http->links; l = l->next)
+			if (atomic_load(&l->deadline_ns) < now)
+				shutdown(l->fd, SHUT_RDWR);
+		clock_gettime(CLOCK_REALTIME, &next);
+		next.tv_nsec += 250000000;
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&http->ended, &http->lock, &next);
+	}
+	pthread_mutex_unlock(&http->lock);
+	return NULL;
+}
+
+/* ---- Starting and stopping ----------------------------------------------------------------- */
+
+/* A socket that listens at the address and port. */
+static int open_socket(const struct http_options *o, struct refusal *why)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+					.ai_socktype = SOCK_STREAM };
+	struct addrinfo *found;
+	char port[12];
+	int fd, one = 1;
+
+	snprintf(port, sizeof(port), "%u", o->port);
+	if (getaddrinfo(o->address, port, &hints, &found))
+		return refuse(why, 503, "%.100s: it is no address of an interface", o->address);
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, SOMAXCONN)) {
+		refuse(why, 503, "%.100s, port %u: %s", o->address, o->port, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(found);
+	return fd;
+}
+
+static u32 port_of(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_storage room;
+	} at;
+	socklen_t size = sizeof(at);
+
+	if (getsockname(fd, &at.any, &size))
+		return 0;
+	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
+}
+
+/* What the library would print tells nothing that the log has not. */
+static void say_nothing(void *context, const char *fmt, va_list ap)
+{
+	(void)context;
+	(void)fmt;
+	(void)ap;
+}
+
+static int start_daemon(struct http *http, int fd, struct refusal *why)
+{
+	const struct http_options *o = &http->options;
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)o->connections, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, http },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify, http },
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)say_nothing, NULL },
+		{ o->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+		  (intptr_t)o->threads, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+						MHD_USE_ITC | MHD_USE_ERROR_LOG,
+					0, NULL, NULL, handle, http, MHD_OPTION_ARRAY, options,
+					MHD_OPTION_END);
+	return http->daemon ? 0 : refuse(why, 503, "the HTTP server does not start");
+}
+
+int http_start(const struct http_options *options, struct server *server, struct http **http,
+	       struct refusal *why)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
+	struct http *h = calloc(1, sizeof(*h));
+	int fd = options->address ? open_socket(options, why) : options->socket;
+
+	if (!h || fd < 0) {
+		free(h);
+		return fd < 0 ? -1 : refuse(why, 503, "no memory");
+	}
+	*h = (struct http){ .options = *options, .server = server, .lock = lock, .ended = ended };
+	h->links.next = h->links.prev = &h->links;
+	h->port = port_of(fd);
+	if (pthread_create(&h->sweeper, NULL, sweep, h)) {
+		close(fd);
+		free(h);
+		return refuse(why, 503, "the process may have no more threads");
+	}
+	if (start_daemon(h, fd, why)) {
+		close(fd);
+		http_stop(h);
+		return -1;
+	}
+	*http = h;
+	return 0;
+}
+
+u32 http_port(const struct http *http)
+{
+	return http->port;
+}
+
+void http_quiesce(struct http *http)
+{
+	int fd = MHD_quiesce_daemon(http->daemon);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+u64 http_drain(struct http *http, u32 seconds)
+{
+	struct timespec until;
+	u64 active;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&http->lock);
+	while (http->active && !pthread_cond_timedwait(&http->ended, &http->lock, &until))
+		;
+	active = http->active;
+	pthread_mutex_unlock(&http->lock);
+	return active;
+}
+
+void http_stop(struct http *http)
+{
+	if (http->daemon)
+		MHD_stop_daemon(http->daemon);
+	pthread_mutex_lock(&http->lock);
+	http->stop = true;
+	pthread_cond_broadcast(&http->ended);
+	pthread_mutex_unlock(&http->lock);
+	pthread_join(http->sweeper, NULL);
+	free(http);
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* rondod: from the command line to the last answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "service/http.h"
+#include "service/log.h"
+#include "service/notify.h"
+#include "service/settings.h"
+
+enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
+
+enum { DEVICES_MAX = 64, FIRST_SOCKET = 3 };
+
+struct daemon {
+	struct settings settings;
+	struct server server;
+	struct http *http;
+	char *cache;
+	sigset_t signals; /* that the main thread waits for */
+};
+
+static int fail(const char *what, const char *why)
+{
+	log_line(LOG_ERROR, "failed", { "what", what, 0 }, { "error", why, 0 });
+	return STATUS_FAILED;
+}
+
+/* ---- What the environment says ------------------------------------------------------------- */
+
+/* The directory of the cache, for free(), in *@cache; NULL: there is to be none. */
+static int choose_cache(const char *wanted, char **cache)
+{
+	const char *service = getenv("CACHE_DIRECTORY"), *user = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	int rc = 0;
+
+	*cache = NULL;
+	if (wanted)
+		rc = strcmp(wanted, "none") ? asprintf(cache, "%s", wanted) : 0;
+	else if (service && *service)
+		rc = asprintf(cache, "%.*s", (int)strcspn(service, ":"), service);
+	else if (user && *user == '/')
+		rc = asprintf(cache, "%s/rondo", user);
+	else if (home && *home == '/')
+		rc = asprintf(cache, "%s/.cache/rondo", home);
+	if (rc < 0)
+		*cache = NULL;
+	return rc < 0 ? -ENOMEM : 0;
+}
+
+/* The first device of the kernel's driver that can be opened, else the emulator. */
+static void choose_device(char name[64])
+{
+	struct accel_device_entry entries[DEVICES_MAX];
+	u32 count = DEVICES_MAX;
+
+	strcpy(name, "emu");
+	if (accel_devices(entries, sizeof(entries[0]), &count))
+		return;
+	for (u32 i = 0; i < count && i < DEVICES_MAX; i++)
+		if (strcmp(entries[i].backend, "emu") != 0 && !entries[i].error) {
+			memcpy(name, entries[i].name, sizeof(entries[i].name));
+			return;
+		}
+}
+
+static int open_devices(struct daemon *d)
+{
+	const char *names[LANES_MAX + 1];
+	char chosen[64], *rest = d->settings.device, *name;
+	struct refusal why;
+	u32 count = 0;
+
+	if (!rest) {
+		choose_device(chosen);
+		rest = chosen;
+	}
+	while (count <= LANES_MAX && (name = strsep(&rest, ",")))
+		names[count++] = name;
+	if (lanes_open(names, count, &d->server.lanes, &why))
+		return fail("device", why.text);
+	for (u32 i = 0; i < count; i++)
+		log_line(LOG_INFO, "device", { "device", names[i], 0 },
+			 { "machine", lanes_machine(d->server.lanes), 0 });
+	return STATUS_OK;
+}
+
+/* ---- Starting ------------------------------------------------------------------------------ */
+
+static void loaded(void *context)
+{
+	struct daemon *d = context;
+
+	log_line(LOG_INFO, "ready", { "directory", d->settings.repository, 0 });
+	notify_manager("READY=1");
+}
+
+static int start_registry(struct daemon *d)
+{
+	const struct registry_options options = {
+		.directory = d->settings.repository,
+		.loader = { .lanes = d->server.lanes,
+			    .cache = d->cache,
+			    .instances = d->settings.instances },
+		.loaded = loaded,
+		.context = d,
+	};
+
+	d->server.registry = registry_create(&options);
+	return d->server.registry ? STATUS_OK : fail("models", "no memory or no threads");
+}
+
+static int start_http(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	const bool given = notify_sockets() > 0;
+	const struct http_options options = {
+		.address = given      ? NULL :
+			   s->address ? s->address :
+					"127.0.0.1",
+		.port = s->port,
+		.socket = given ? FIRST_SOCKET : -1,
+		.threads = s->threads,
+		.connections = s->connections,
+		.request_seconds = s->request_seconds,
+		.body_max = (u64)s->body_mib << 20,
+		.memory_max = (u64)s->memory_mib << 20,
+		.log_requests = s->log_requests,
+	};
+	struct refusal why;
+
+	d->server.json_max = (u64)s->json_mib << 20;
+	if (http_start(&options, &d->server, &d->http, &why))
+		return fail("http", why.text);
+	log_line(LOG_INFO, "listening",
+		 { "address", given ? "a socket that was given" : options.address, 0 },
+		 { "port", NULL, http_port(d->http) });
+	return STATUS_OK;
+}
+
+/* ---- Running ------------------------------------------------------------------------------- */
+
+static void reloaded(struct registry_order *order)
+{
+	free(order);
+	log_line(LOG_INFO, "reloaded");
+	notify_manager("READY=1");
+}
+
+static void reload(struct daemon *d)
+{
+	struct registry_order *order = calloc(1, sizeof(*order));
+	char state[64];
+	struct timespec t;
+
+	if (!order)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000);
+	notify_manager(state);
+	order->action = REGISTRY_RELOAD;
+	order->done = reloaded;
+	registry_order(d->server.registry, order);
+}
+
+/* Until a signal says to end. */
+static void run(struct daemon *d)
+{
+	int number;
+
+	while (!sigwait(&d->signals, &number)) {
+		if (number != SIGHUP)
+			break;
+		reload(d);
+	}
+	log_line(LOG_INFO, "stopping", { "signal", NULL, (u64)number });
+}
+
+/* For @seconds, or until the next signal that says to end. */
+static void pause_for(const struct daemon *d, u32 seconds)
+{
+	struct timespec time = { .tv_sec = seconds };
+	sigset_t ends = d->signals;
+
+	sigdelset(&ends, SIGHUP);
+	if (seconds)
+		sigtimedwait(&ends, NULL, &time);
+}
+
+/* Requests that are under way are answered, and those that come on open connections. */
+static void drain(struct daemon *d)
+{
+	u64 left;
+
+	notify_manager("STOPPING=1");
+	atomic_store(&d->server.draining, true);
+	pause_for(d, d->settings.delay_seconds);
+	http_quiesce(d->http);
+	left = http_drain(d->http, d->settings.drain_seconds);
+	if (left)
+		log_line(LOG_WARNING, "given_up", { "requests", NULL, left });
+}
+
+static void stop(struct daemon *d)
+{
+	if (d->server.registry)
+		registry_stop(d->server.registry);
+	if (d->server.lanes)
+		lanes_stop(d->server.lanes);
+	if (d->http)
+		http_stop(d->http);
+	if (d->server.registry)
+		registry_destroy(d->server.registry);
+	if (d->server.lanes)
+		lanes_close(d->server.lanes);
+}
+
+static int serve(struct daemon *d)
+{
+	int status;
+
+	if (choose_cache(d->settings.cache, &d->cache))
+		return fail("cache", "no memory");
+	status = open_devices(d);
+	if (!status)
+		status = start_registry(d);
+	if (!status)
+		status = start_http(d);
+	if (!status) {
+		run(d);
+		drain(d);
+	}
+	stop(d);
+	free(d->cache);
+	if (!status)
+		log_line(LOG_INFO, "stopped");
+	return status;
+}
+
+/*
+ * A standard stream that is closed is opened so that using it fails; else the next file that is
+ * opened would become it.
+ */
+static void open_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_FAILED);
+}
+
+/* Signals are waited for by the main thread, and reach no other. */
+static void take_signals(struct daemon *d)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&d->signals);
+	sigaddset(&d->signals, SIGTERM);
+	sigaddset(&d->signals, SIGINT);
+	sigaddset(&d->signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &d->signals, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	char error[SETTINGS_ERROR_MAX];
+	static struct daemon d;
+	int status;
+
+	open_standard_streams();
+	take_signals(&d);
+	settings_init(&d.settings);
+	switch (settings_read(&d.settings, argc, argv, error)) {
+	case SETTINGS_SERVE:
+		status = serve(&d);
+		break;
+	case SETTINGS_HELP:
+		settings_print_help(stdout);
+		status = STATUS_OK;
+		break;
+	case SETTINGS_VERSION:
+		puts("rondod " RONDO_VERSION);
+		status = STATUS_OK;
+		break;
+	default:
+		fprintf(stderr, "rondod: %s; see rondod --help\n", error);
+		status = STATUS_USAGE;
+	}
+	settings_fini(&d.settings);
+	return status;
+}

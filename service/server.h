@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the server answers, whatever brought the request. A request is begun with its whole body;
+ * it is answered at once, or later, by another thread.
+ */
+#ifndef SERVICE_SERVER_H
+#define SERVICE_SERVER_H
+
+#include "service/answer.h"
+#include "service/metrics.h"
+#include "service/registry.h"
+#include "service/route.h"
+
+struct server {
+	struct lanes *lanes;
+	struct registry *registry;
+	u64 json_max; /* bytes of JSON in a request */
+	atomic_bool draining;
+	_Atomic u64 connections, request_bytes;
+};
+
+/* A request, zero but for what its owner fills in. */
+struct exchange {
+	/* The owner's. */
+	struct route route;
+	char *body;
+	size_t body_size;
+	const char *binary_header; /* of binary.h; or NULL */
+	bool (*abandoned)(struct exchange *e); /* whether nobody waits any more */
+	void (*done)(struct exchange *e); /* called once if exchange_begin() says so */
+
+	/* The answer, when it has ended. */
+	unsigned int status;
+	const char *type; /* of its content */
+	struct answer answer;
+	struct refusal why; /* if the status is 400 or more */
+
+	/* The server's. */
+	struct server *server;
+	struct model *model;
+	struct infer_request request;
+	struct job job;
+	void **output;
+	void *output_bytes;
+	struct registry_order order;
+};
+
+/*
+ * Begins. True: it is under way, and done() will be called, perhaps before this returns. False: it
+ * has ended.
+ */
+bool exchange_begin(struct exchange *e, struct server *server);
+
+/* After done(), before the answer is used: makes it. By whoever has time for that. */
+void exchange_finish(struct exchange *e);
+
+/* Ends an exchange with @e->why, which is filled. */
+void exchange_refuse(struct exchange *e);
+
+/* Frees all but @e itself. Not while it is under way. */
+void exchange_fini(struct exchange *e);
+
+bool server_ready(struct server *server);
+
+#endif
