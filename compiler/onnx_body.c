@@ -6,7 +6,6 @@
 #include "compiler/onnx_body.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/expand.h"
@@ -22,7 +21,7 @@ enum {
 
 struct onnx_body {
 	const Onnx__NodeProto *node;
-	const Onnx__FunctionProto *function; /* NULL: it has subgraphs */
+	struct onnx_function *function; /* NULL: it has subgraphs */
 	const struct onnx_scope *scope; /* of the node */
 	int depth; /* calls around it */
 	int given; /* inputs that the model gives the node; the captured ones follow */
@@ -40,50 +39,16 @@ void onnx_bodies_free(struct onnx_bodies *b)
 	onnx_free_unpacked(b->message);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const Onnx__FunctionProto *x = *(Onnx__FunctionProto *const *)a;
-	const Onnx__FunctionProto *y = *(Onnx__FunctionProto *const *)b;
-	int order = strcmp(onnx_str(x->name), onnx_str(y->name));
-
-	return order ? order : strcmp(onnx_str(x->domain), onnx_str(y->domain));
-}
-
 struct onnx_bodies *onnx_bodies_new(struct onnx_reader *r, ProtobufCMessage *message)
 {
-	const Onnx__ModelProto *model = (const Onnx__ModelProto *)message;
 	struct onnx_bodies *b = graph_alloc(r->g, sizeof(*b));
 
 	if (!b)
 		return NULL;
 	b->message = message;
 	b->options.external = r->options->external;
-	b->functions = model->n_functions;
-	b->function = graph_alloc(r->g, b->functions * sizeof(Onnx__FunctionProto *));
-	b->defaults = graph_alloc(r->g, b->functions * sizeof(*b->defaults));
-	if (!b->function || !b->defaults)
-		return NULL;
-	for (size_t i = 0; i < b->functions; i++)
-		b->function[i] = model->functions[i];
-	if (b->functions)
-		qsort(b->function, b->functions, sizeof(*b->function), by_name);
-	return b;
-}
-
-/* Where the function that @p calls is in the list; NULL: the model has none. */
-static Onnx__FunctionProto *const *find_function(const struct onnx_bodies *b,
-						 const Onnx__NodeProto *p)
-{
-	Onnx__FunctionProto wanted = { .name = p->op_type, .domain = p->domain }, *key = &wanted;
-
-	return b->functions ? bsearch(&key, b->function, b->functions, sizeof(key), by_name) : NULL;
-}
-
-const Onnx__FunctionProto *onnx_function(const struct onnx_reader *r, const Onnx__NodeProto *p)
-{
-	Onnx__FunctionProto *const *found = find_function(r->bodies, p);
-
-	return found ? *found : NULL;
+	r->bodies = b;
+	return onnx_read_functions(r, (const Onnx__ModelProto *)message) ? NULL : b;
 }
 
 static const Onnx__AttributeProto *find_named(Onnx__AttributeProto *const *list, size_t n,
@@ -114,7 +79,8 @@ bool onnx_attribute(const struct onnx_reader *r, const Onnx__AttributeProto *a,
 			return false;
 		a = find_attribute(scope->call, wanted);
 		if (!a)
-			a = find_named(scope->defaults->attribute, scope->defaults->n, wanted);
+			a = find_named(scope->function->defaults, scope->function->n_defaults,
+				       wanted);
 	}
 	if (!a)
 		return false;
@@ -273,7 +239,7 @@ int onnx_add_body(struct onnx_reader *r, const Onnx__NodeProto *p, enum op op)
 				      p->n_input + (size_t)captured.n, INPUTS_MAX);
 	*body = (struct onnx_body){
 		.node = p,
-		.function = op == OP_CALL ? onnx_function(r, p) : NULL,
+		.function = op == OP_CALL ? onnx_function(r->bodies, p) : NULL,
 		.scope = r->scope,
 		.depth = r->depth + (op == OP_CALL),
 		.given = (int)p->n_input,
@@ -736,80 +702,17 @@ static Onnx__GraphProto *as_graph(struct graph *g, const Onnx__FunctionProto *f)
 	return p;
 }
 
-static void *alloc_in_graph(void *g, size_t size)
-{
-	return graph_alloc(g, size);
-}
-
-static void keep_in_graph(void *g, void *p)
-{
-	(void)g;
-	(void)p;
-}
-
-/*
- * Reads the defaults of @f. They are field 11 of a function, which onnx.proto has not had from the
- * first: its messages are unknown to an older one, and stand there as they do in the file.
- */
-static int read_defaults(struct graph *g, const Onnx__FunctionProto *f, struct onnx_defaults *d)
-{
-	enum { FIELD = 11 };
-	ProtobufCAllocator allocator = { alloc_in_graph, keep_in_graph, g };
-	const ProtobufCMessageDescriptor *type = &onnx__attribute_proto__descriptor;
-	const ProtobufCFieldDescriptor *known =
-		protobuf_c_message_descriptor_get_field(f->base.descriptor, FIELD);
-
-	d->read = true;
-	if (known) {
-		memcpy(&d->n, (const u8 *)f + known->quantifier_offset, sizeof(d->n));
-		memcpy(&d->attribute, (const u8 *)f + known->offset, sizeof(d->attribute));
-		return 0;
-	}
-	d->attribute = graph_alloc(g, (f->base.n_unknown_fields + 1) * sizeof(*d->attribute));
-	for (size_t i = 0; d->attribute && i < f->base.n_unknown_fields; i++) {
-		const ProtobufCMessageUnknownField *u = &f->base.unknown_fields[i];
-		size_t at = 0;
-
-		if (u->tag != FIELD || u->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
-			continue;
-		while (at < u->len && u->data[at] & 0x80)
-			at++;
-		at++; /* behind its length */
-		if (onnx_wire_check(type, u->data + at, u->len - at, g->err))
-			return g->err->code;
-		d->attribute[d->n] = (Onnx__AttributeProto *)protobuf_c_message_unpack(
-			type, &allocator, u->len - at, u->data + at);
-		if (!d->attribute[d->n++])
-			return g->err->code ? g->err->code :
-					      graph_fail(g, -EINVAL,
-							 "function \"%.80s\": a default of an "
-							 "attribute is damaged",
-							 onnx_str(f->name));
-	}
-	return d->attribute ? 0 : g->err->code;
-}
-
-/* The defaults of the function that @p calls; NULL and the error. */
-static const struct onnx_defaults *defaults_of(struct graph *g, const Onnx__NodeProto *p)
-{
-	Onnx__FunctionProto *const *f = find_function(g->bodies, p);
-	struct onnx_defaults *d = &g->bodies->defaults[f - g->bodies->function];
-
-	return d->read || !read_defaults(g, *f, d) ? d : NULL;
-}
-
 static int expand_call(struct graph *g, struct node *n)
 {
 	const struct onnx_body *b = body_of(g, n);
-	const struct onnx_defaults *defaults = defaults_of(g, b->node);
-	Onnx__GraphProto *p = as_graph(g, b->function);
+	Onnx__GraphProto *p = as_graph(g, b->function->proto);
 	struct value **in = graph_alloc(g, ((size_t)b->given + 1) * sizeof(*in));
 	struct value **out = p ? graph_alloc(g, (p->n_output + 1) * sizeof(*out)) : NULL;
 	struct onnx_scope *scope = graph_alloc(g, sizeof(*scope));
 	struct onnx_reader r;
-	int rc;
+	int rc = onnx_read_defaults(g, b->function);
 
-	if (!p || !in || !out || !scope || !defaults)
+	if (!p || !in || !out || !scope || rc)
 		return g->err->code;
 	if ((size_t)n->n_out > p->n_output)
 		return node_fail(g, n, -EINVAL, "the function has %zu outputs", p->n_output);
@@ -818,7 +721,7 @@ static int expand_call(struct graph *g, struct node *n)
 	rc = start_body(&r, g, n, p, in, (size_t)b->given);
 	if (rc)
 		return rc;
-	*scope = (struct onnx_scope){ b->node, b->function, defaults, b->scope };
+	*scope = (struct onnx_scope){ b->node, b->function, b->scope };
 	r.scope = scope;
 	rc = onnx_read_body(&r, out);
 	return rc ? rc : give_all(g, n, out);

@@ -17,18 +17,23 @@ struct onnx_kept {
 	struct onnx_kept *next;
 };
 
-/* Attributes of a function that have a value where a call gives none. */
-struct onnx_defaults {
-	Onnx__AttributeProto **attribute;
-	size_t n;
-	bool read;
+/* A function of the model: domain, name and overload tell it from the others. */
+struct onnx_function {
+	const Onnx__FunctionProto *proto;
+	struct onnx_text {
+		const u8 *at;
+		size_t n;
+	} overload;
+	s64 opset; /* of its nodes; 0: it does not say */
+	/* Attributes that have a value where a call gives none: onnx_read_defaults(). */
+	Onnx__AttributeProto **defaults;
+	size_t n_defaults;
 };
 
 /* All that the nodes of a graph need of its model. */
 struct onnx_bodies {
 	ProtobufCMessage *message; /* of the model */
-	Onnx__FunctionProto **function; /* of the model, by name */
-	struct onnx_defaults *defaults; /* of each */
+	struct onnx_function *function; /* of the model, in the order of their names */
 	size_t functions;
 	struct compile_options options; /* of the reader, without what is said of inputs */
 	struct onnx_body **at; /* by attribute body */
@@ -41,16 +46,25 @@ struct onnx_bodies {
 /* What attributes that refer to a function's are: those of its call, or else its own. */
 struct onnx_scope {
 	const Onnx__NodeProto *call;
-	const Onnx__FunctionProto *function;
-	const struct onnx_defaults *defaults;
+	const struct onnx_function *function;
 	const struct onnx_scope *outer; /* of the call itself; NULL: the model */
 };
 
 /* Whether @op is If, Loop, Scan or a call. */
 bool onnx_body_is(enum op op);
 
+/* onnx_function.c: reads the functions of @model into r->bodies, but not their defaults. */
+int onnx_read_functions(struct onnx_reader *r, const Onnx__ModelProto *model);
+
 /* The function of the model that @p calls, or NULL. */
-const Onnx__FunctionProto *onnx_function(const struct onnx_reader *r, const Onnx__NodeProto *p);
+struct onnx_function *onnx_function(const struct onnx_bodies *b, const Onnx__NodeProto *p);
+
+/* What @p names as the overload of a function; whether the model has others of it. */
+struct onnx_text onnx_overload(const Onnx__NodeProto *p);
+bool onnx_has_overloads(const struct onnx_bodies *b, const Onnx__NodeProto *p);
+
+/* Reads f->defaults, if they are not read so far. */
+int onnx_read_defaults(struct graph *g, struct onnx_function *f);
 
 /* Calls @found with every tensor of @r that subgraphs of @p name, perhaps more than once. */
 int onnx_each_captured(struct onnx_reader *r, const Onnx__NodeProto *p,

@@ -68,7 +68,7 @@ static bool find_any(const struct onnx_reader *r, const Onnx__NodeProto *p, enum
 	if (find_op(p, op))
 		return true;
 	*op = OP_CALL;
-	return onnx_function(r, p);
+	return onnx_function(r->bodies, p);
 }
 
 /* Why an operator is not mapped, and what works instead: limits.def. */
@@ -147,6 +147,14 @@ static int refuse_operators(const struct onnx_reader *r, const struct refused *l
 			      why ? ": " : "", why ? why : "", text);
 }
 
+static int refuse_overload(const struct onnx_reader *r, const Onnx__NodeProto *p)
+{
+	const struct onnx_text wanted = onnx_overload(p);
+
+	return onnx_node_fail(r, p, -EINVAL, "the model has no overload \"%.*s\" of this function",
+			      (int)(wanted.n < 80 ? wanted.n : 80), (const char *)wanted.at);
+}
+
 int onnx_check_operators(const struct onnx_reader *r)
 {
 	struct refused list[REFUSED_MAX];
@@ -160,6 +168,8 @@ int onnx_check_operators(const struct onnx_reader *r)
 			continue;
 		if (!onnx_str(p->op_type)[0])
 			return onnx_node_fail(r, p, -EINVAL, "it names no operator");
+		if (onnx_has_overloads(r->bodies, p))
+			return refuse_overload(r, p);
 		count_refused(list, &n, &others, p);
 	}
 	return n ? refuse_operators(r, list, n, others) : 0;
@@ -504,7 +514,7 @@ int onnx_connect_outputs(struct onnx_reader *r, const Onnx__NodeProto *p, struct
 /* Whether @name is an input of the function around, which its call leaves out. */
 static bool is_left_out(const struct onnx_reader *r, const char *name)
 {
-	const Onnx__FunctionProto *f = r->scope ? r->scope->function : NULL;
+	const Onnx__FunctionProto *f = r->scope ? r->scope->function->proto : NULL;
 
 	for (size_t i = 0; f && i < f->n_input; i++) {
 		if (!strcmp(onnx_str(f->input[i]), name))
@@ -599,13 +609,35 @@ static int add_old(struct onnx_reader *r, const Onnx__NodeProto *p, struct node 
 	return 0;
 }
 
-/* Whether the model's operator set has @op. */
+/* The operator set in which @op became what it is in @opset. */
+static int version_in(enum op op, s64 opset)
+{
+	int version = op_opsets[op][0];
+
+	for (int i = 1; i < OP_OPSETS_MAX && op_opsets[op][i]; i++) {
+		if (op_opsets[op][i] <= opset)
+			version = op_opsets[op][i];
+	}
+	return version;
+}
+
+/*
+ * Whether the model's operator set has @op. A function may name another set than the model; ONNX
+ * lets it use what is the same in both.
+ */
 static int check_version(const struct onnx_reader *r, const Onnx__NodeProto *p, enum op op)
 {
 	int first = op_opsets[op][0], gone = op_gone[op];
+	s64 own = r->scope ? r->scope->function->opset : 0;
 
 	if (foreign_domain(p)[0])
 		return 0;
+	if (own && version_in(op, own) != version_in(op, r->g->opset))
+		return onnx_node_fail(
+			r, p, -ENOTSUP,
+			"the operator is that of set %lld in the function, of %d in "
+			"the model, and has changed in between; write both for one set",
+			(long long)own, r->g->opset);
 	if (first > r->g->opset)
 		return onnx_node_fail(r, p, -EINVAL,
 				      "the operator is new in operator set %d, the model's is %d",

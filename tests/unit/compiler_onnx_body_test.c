@@ -205,18 +205,47 @@ static Onnx__FunctionProto *function(const char *name, const char *in, const cha
 	return f;
 }
 
-/* Gives @f the attribute of @p as a default: field 11, which is unknown to older messages. */
+/* Gives @m a field that is unknown to older messages; room for its @size bytes. */
+static u8 *with_unknown(ProtobufCMessage *m, u32 number, size_t size)
+{
+	ProtobufCMessageUnknownField *u = take(sizeof(*u));
+
+	*u = (ProtobufCMessageUnknownField){ number, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 1 + size,
+					     take(1 + size) };
+	u->data[0] = (u8)size;
+	m->n_unknown_fields = 1;
+	m->unknown_fields = u;
+	return u->data + 1;
+}
+
+/* Gives @f the attribute of @p as a default. */
 static Onnx__FunctionProto *with_default(Onnx__FunctionProto *f, const Onnx__NodeProto *p)
 {
 	size_t size = onnx__attribute_proto__get_packed_size(p->attribute[0]);
-	ProtobufCMessageUnknownField *u = take(sizeof(*u));
 
-	*u = (ProtobufCMessageUnknownField){ 11, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 1 + size,
-					     take(1 + size) };
-	u->data[0] = (u8)size;
-	onnx__attribute_proto__pack(p->attribute[0], u->data + 1);
-	f->base.n_unknown_fields = 1;
-	f->base.unknown_fields = u;
+	onnx__attribute_proto__pack(p->attribute[0], with_unknown(&f->base, 11, size));
+	return f;
+}
+
+static Onnx__FunctionProto *with_overload(Onnx__FunctionProto *f, const char *text)
+{
+	memcpy(with_unknown(&f->base, 13, strlen(text)), text, strlen(text));
+	return f;
+}
+
+static Onnx__NodeProto *of_overload(Onnx__NodeProto *p, const char *text)
+{
+	memcpy(with_unknown(&p->base, 8, strlen(text)), text, strlen(text));
+	return p;
+}
+
+static Onnx__FunctionProto *of_set(Onnx__FunctionProto *f, s64 version)
+{
+	f->opset_import = take(sizeof(*f->opset_import));
+	f->opset_import[f->n_opset_import++] =
+		NEW(Onnx__OperatorSetIdProto, ONNX__OPERATOR_SET_ID_PROTO__INIT);
+	f->opset_import[0]->has_version = 1;
+	f->opset_import[0]->version = version;
 	return f;
 }
 
@@ -535,6 +564,62 @@ static void test_functions(void)
 	       "m: node \"G\" (own.G): the operator is not supported");
 }
 
+/* -x, |x| and -1 by one name. */
+static void declare_overloads(void)
+{
+	functions[0] = with_overload(function("F", "a", "b", node("Neg", "a", "b"), NULL), "one");
+	functions[1] = with_overload(function("F", "a", "b", node("Abs", "a", "b"), NULL), "two");
+	functions[2] = function("F", "a", "b", node("Neg", "a", "c"), node("Sign", "c", "b"), NULL);
+	functions[3] = function("one", "a", "b", node("Exp", "a", "b"), NULL);
+	function_count = 4;
+}
+
+static void test_overloads(void)
+{
+	static const float negated[] = { -1, -2, -3, -4 }, same[] = { 1, 2, 3, 4 },
+			   none[] = { -1, -1, -1, -1 };
+
+	declare_overloads();
+	check("the first overload",
+	      on_x(1, "x", "y", of_overload(call(node("F", "x", "y")), "one")), false, negated);
+	declare_overloads();
+	check("the second overload",
+	      on_x(1, "x", "y", of_overload(call(node("F", "x", "y")), "two")), false, same);
+	declare_overloads();
+	check("none", on_x(1, "x", "y", call(node("F", "x", "y"))), false, none);
+	declare_overloads();
+	refuse(on_x(1, "x", "y", of_overload(call(node("F", "x", "y")), "three")), -EINVAL,
+	       "m: node \"F\" (own.F): the model has no overload \"three\" of this function");
+	declare_overloads();
+	function_count = 2;
+	refuse(on_x(1, "x", "y", call(node("F", "x", "y"))), -EINVAL,
+	       "m: node \"F\" (own.F): the model has no overload \"\" of this function");
+	declare_overloads();
+	functions[3] = with_overload(function("F", "a", "b", node("Exp", "a", "b"), NULL), "one");
+	refuse(on_x(1, "x", "y", of_overload(call(node("F", "x", "y")), "two")), -EINVAL,
+	       "m: it defines the function own.F (overload \"one\") twice");
+	declare_overloads();
+	functions[3] = functions[2];
+	refuse(on_x(1, "x", "y", of_overload(call(node("F", "x", "y")), "two")), -EINVAL,
+	       "m: it defines the function own.F twice");
+}
+
+/* The model is of operator set 17. */
+static void test_sets_of_functions(void)
+{
+	static const float negated[] = { -1, -2, -3, -4 };
+
+	functions[0] = of_set(function("F", "a", "b", node("Neg", "a", "b"), NULL), 13);
+	function_count = 1;
+	check("a function of another operator set, which is the same there",
+	      on_x(1, "x", "y", call(node("F", "x", "y"))), false, negated);
+	functions[0] = of_set(function("F", "a", "b", node("Softmax", "a", "b"), NULL), 12);
+	function_count = 1;
+	refuse(on_x(1, "x", "y", call(node("F", "x", "y"))), -ENOTSUP,
+	       "m: node \"Softmax\" (Softmax): the operator is that of set 12 in the function, of "
+	       "17 in the model, and has changed in between; write both for one set");
+}
+
 int main(void)
 {
 	test_if();
@@ -543,5 +628,7 @@ int main(void)
 	test_nested();
 	test_scan();
 	test_functions();
+	test_overloads();
+	test_sets_of_functions();
 	return tap_done();
 }
