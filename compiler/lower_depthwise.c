@@ -126,9 +126,9 @@ struct mir_ref depthwise_ref(const struct stage_access *a, const struct operand_
 	return ref;
 }
 
-static struct mir_ref of_channels(struct mir_ref ref, const struct depthwise_lanes *d)
+struct mir_ref depthwise_channels(struct mir_ref ref, const struct depthwise_lanes *d, s64 element)
 {
-	ref.offset += d->first * BYTES;
+	ref.offset += d->first * element;
 	if (d->pixels > 1) /* the same again */
 		ref.seg_len = (u16)d->channels;
 	return ref;
@@ -136,13 +136,14 @@ static struct mir_ref of_channels(struct mir_ref ref, const struct depthwise_lan
 
 vreg depthwise_load(struct mir *m, struct mir_ref ref, const struct depthwise_lanes *d)
 {
-	return mir_load(m, RONDO_OP_ld_w, of_channels(ref, d), depthwise_count(d));
+	return mir_load(m, RONDO_OP_ld_w, depthwise_channels(ref, d, BYTES), depthwise_count(d));
 }
 
 void depthwise_load_part(struct mir *m, vreg dst, int part, struct mir_ref ref,
 			 const struct depthwise_lanes *d)
 {
-	mir_load_part(m, dst, part, RONDO_OP_ld_w, of_channels(ref, d), depthwise_count(d));
+	mir_load_part(m, dst, part, RONDO_OP_ld_w, depthwise_channels(ref, d, BYTES),
+		      depthwise_count(d));
 }
 
 /* All pixels, as many at a time as @d has; once more for what is left of each row. */

@@ -24,7 +24,10 @@ static inline int depthwise_count(const struct depthwise_lanes *d)
 struct mir_ref depthwise_ref(const struct stage_access *a, const struct operand_at *at, int depth,
 			     const struct depthwise_lanes *d);
 
-/* What channels have, from that of channel 0 on at @ref, the same for all pixels. */
+/* What channels have, @element bytes each from channel 0 on at @ref, the same for all pixels. */
+struct mir_ref depthwise_channels(struct mir_ref ref, const struct depthwise_lanes *d, s64 element);
+
+/* The same of containers, loaded. */
 vreg depthwise_load(struct mir *m, struct mir_ref ref, const struct depthwise_lanes *d);
 void depthwise_load_part(struct mir *m, vreg dst, int part, struct mir_ref ref,
 			 const struct depthwise_lanes *d);

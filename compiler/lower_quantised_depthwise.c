@@ -15,7 +15,7 @@ struct depthwise {
 	enum rondo_opcode dot;
 	int groups; /* of up to four taps of a row of the window */
 	int passes; /* weights are sums of so many bytes */
-	struct mir_ref words; /* [pass][ky][group][channel] */
+	struct mir_ref taps; /* bytes: [pass][ky][kx][channel] */
 	vreg weight[DOTS_MAX];
 	vreg params, begin;
 };
@@ -28,31 +28,57 @@ static s32 part_of(s32 x, int pass)
 	return x < INT8_MIN ? INT8_MIN : x > INT8_MAX ? INT8_MAX : x;
 }
 
+/* Loads of weights for the channels in the lanes. */
 static s64 word_count(const struct depthwise *d)
 {
 	return (s64)d->passes * d->s->size[KY] * d->groups;
 }
 
-static void make_tap_words(struct lowering *l, struct depthwise *d)
+static void make_tap_bytes(struct lowering *l, struct depthwise *d)
 {
-	s64 channels = d->channels;
+	s64 taps = d->s->size[KY] * d->s->size[KX], all = d->passes * taps * d->channels;
 	void *room;
-	u32 *to;
+	u8 *to;
 
-	d->words = lower_const(l, NULL, (u64)(word_count(d) * channels * BYTES), &room);
+	d->taps = lower_const(l, NULL, (u64)all, &room);
 	to = room;
-	for (s64 i = 0; to && i < word_count(d) * channels; i++) {
-		s64 c = i % channels, group = i / channels % d->groups;
-		s64 row = i / channels / d->groups % d->s->size[KY];
-		int pass = (int)(i / channels / d->groups / d->s->size[KY]);
+	for (s64 i = 0; to && i < all; i++) {
+		s64 c = i % d->channels, tap = i / d->channels % taps;
+		s32 x = quantised_weight(&d->w, c, 0, tap / d->s->size[KX], tap % d->s->size[KX],
+					 0);
 
-		for (int n = 0; n < PER_CONTAINER; n++) {
-			s64 kx = group * PER_CONTAINER + n;
-			s32 x = kx < d->s->size[KX] ? quantised_weight(&d->w, c, 0, row, kx, 0) : 0;
-
-			to[i] |= (u32)(u8)part_of(x, pass) << 8 * n;
-		}
+		to[i] = (u8)part_of(x, (int)(i / d->channels / taps));
 	}
+}
+
+/* How many taps of a row of the window there are from tap 4 * @group on, up to four. */
+static u8 taps_of(const struct depthwise *d, s64 group)
+{
+	s64 left = d->s->size[KX] - group * PER_CONTAINER;
+
+	return (u8)(left < PER_CONTAINER ? left : PER_CONTAINER);
+}
+
+/* The weights of load @i: four taps in a container. */
+static vreg load_weights(struct mir *m, const struct depthwise *d, s64 i,
+			 const struct depthwise_lanes *lanes)
+{
+	s64 group = i % d->groups, row = i / d->groups; /* of all passes */
+	s64 tap = row * d->s->size[KX] + group * PER_CONTAINER;
+	struct mir_ref ref = d->taps;
+	vreg v = mir_vreg(m);
+	struct mir_item *item;
+
+	ref.offset += tap * d->channels + d->s->origin[CHANNEL];
+	ref = depthwise_channels(ref, lanes, 1);
+	item = mir_op(m, RONDO_OP_ld4);
+	item->op.rows = taps_of(d, group);
+	if (item->op.rows > 1)
+		ref.pitch = (s32)d->channels;
+	item->dst = v;
+	item->ref = ref;
+	item->op.count = (u8)depthwise_count(lanes);
+	return v;
 }
 
 /* @ref from byte @offset on, which has a container for each channel, at those of the tile. */
@@ -69,8 +95,7 @@ static void load_constants(struct lowering *l, const struct depthwise_lanes *lan
 	struct mir *m = &l->mir;
 
 	for (s64 i = 0; i < word_count(d); i++)
-		d->weight[i] = depthwise_load(m, columns_from(d, d->words, i * d->channels * BYTES),
-					      lanes);
+		d->weight[i] = load_weights(m, d, i, lanes);
 	if (!d->s->epilogue) {
 		d->begin = depthwise_load(m, columns_from(d, d->parameters.ref, 0), lanes);
 		return;
@@ -94,13 +119,13 @@ static void load_constants(struct lowering *l, const struct depthwise_lanes *lan
 static vreg load_taps(struct lowering *l, const struct depthwise *d, struct mir_ref x, int count,
 		      s64 ky, s64 group)
 {
-	s64 kx = group * PER_CONTAINER, left = d->s->size[KX] - kx;
+	s64 kx = group * PER_CONTAINER;
 	s64 step = plan_stride(&d->s->in[0], &d->x.layout, KX);
 	vreg v = mir_vreg(&l->mir);
 	struct mir_item *item = mir_op(&l->mir, RONDO_OP_ld4);
 
 	x.offset += ky * plan_stride(&d->s->in[0], &d->x.layout, KY) + kx * step;
-	item->op.rows = (u8)(left < PER_CONTAINER ? left : PER_CONTAINER);
+	item->op.rows = taps_of(d, group);
 	if (item->op.rows > 1)
 		x.pitch = (s32)step;
 	item->dst = v;
@@ -170,7 +195,7 @@ int lower_quantised_depthwise(struct lowering *l, const struct stage *s, const s
 		quantised_sum_column(&d.w, c, 0);
 	d.passes = count_passes(&d.w);
 	d.dot = s->in[0].value->dtype == DTYPE_S8 ? RONDO_OP_dot4_ss : RONDO_OP_dot4_us;
-	make_tap_words(l, &d);
+	make_tap_bytes(l, &d);
 	d.y = lower_out(l, s);
 	depthwise_run(l, s, &d.x, &d.y, &work);
 	return 0;
