@@ -176,6 +176,12 @@ u64 lower_const_outside(struct lowering *l, const void *bytes, u64 size, void **
  */
 mir_buf lower_piece(struct lowering *l, u64 offset, u64 bytes, int ahead, const s64 *stride);
 
+/*
+ * The weights of @packed, which spread: those of the first pixel are picked out of @all (NULL: no
+ * memory), which are in the order in which they are pushed, and @nothing is beside them.
+ */
+mir_buf lower_spread(struct lowering *l, const struct stage *packed, const u32 *all, u32 nothing);
+
 /* One f32, which all nodes that need it share. */
 struct mir_ref lower_scalar(struct lowering *l, float f);
 

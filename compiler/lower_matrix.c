@@ -37,7 +37,8 @@ struct product {
 	enum rondo_opcode push;
 	struct quantised_product q; /* what that needs */
 	int x_element, element; /* bytes of one of the input, and of the result */
-	bool slides; /* the weights of several pixels are there once: plan_slides() */
+	bool spreads; /* the weights of several pixels come in once: plan_spreads(), */
+	bool slides; /* or are there once: plan_slides() */
 	struct plan_slide slide;
 	bool packed; /* the weights of a column tile are dense, one tile behind the other, */
 	s64 columns, column_origin; /* of all columns of the stage, from that one of the tile on */
@@ -616,6 +617,10 @@ static void place_weights(struct lowering *l, struct product *p, u64 bytes, void
 		p->w.base = l->tile.weights;
 		return;
 	}
+	if (p->spreads) {
+		*room = graph_alloc(l->g, bytes);
+		return;
+	}
 	ref = lower_const(l, NULL, bytes, room);
 	p->w.buf = ref.buf;
 	p->w.base = ref.offset;
@@ -739,7 +744,9 @@ static int pack_weights(struct lowering *l, struct product *p)
 	const struct stage *whole = p->s->whole ? p->s->whole : p->s;
 	const struct value *v = whole->in[1].value;
 	const struct layout dense = layout_dense(v);
-	struct packing k = { .s = whole, .lanes = l->machine->lanes };
+	struct packing k = { .s = whole,
+			     .nothing = RONDO_WEIGHT_ABSENT,
+			     .lanes = l->machine->lanes };
 	s64 matrix = matrix_bytes(p, p->s, whole), matrices = 1;
 	const u32 *from = v->data;
 	void *room;
@@ -756,10 +763,11 @@ static int pack_weights(struct lowering *l, struct product *p)
 		k.columns = p->slide.columns;
 		k.slides = true;
 		k.before = p->slide.before;
-		k.nothing = p->integer ? p->q.weight_zero * 0x01010101u : RONDO_WEIGHT_ABSENT;
 	}
 	for (int d = 0; d < p->plan->outer; d++)
 		matrices *= k.stride[d] ? whole->size[d] : 1;
+	if (p->integer)
+		k.nothing = p->q.weight_zero * 0x01010101u;
 	place_weights(l, p, (u64)(matrix_bytes(p, whole, whole) * matrices), &room);
 	k.to = room;
 	if (k.to && p->integer)
@@ -768,6 +776,8 @@ static int pack_weights(struct lowering *l, struct product *p)
 		from = narrow_words(l, whole);
 	if (k.to && from)
 		rc = pack_sums(l, p, whole, &k, from);
+	if (p->spreads)
+		p->w.buf = lower_spread(l, whole, room, k.nothing);
 	p->w.base += sums_offset(p, p->s->origin, whole, matrices);
 	for (int d = p->plan->outer - 1; d >= 0; d--) {
 		if (!k.stride[d])
@@ -828,6 +838,8 @@ static int lower_pushes(struct lowering *l, const struct stage *s, const struct 
 	p.ends = stage_ends_sums(s);
 	p.slides = p.packed && !plan->piece &&
 		   plan_slides(s, l->machine, l->plans->settled, &p.slide);
+	p.spreads = p.packed && !plan->piece && !s->whole && plan->k.n == 1 &&
+		    plan_spreads(s, l->machine, l->plans->settled);
 	if (plan->outer > OUTER_MAX)
 		return node_fail(l->g, s->node, -ENOTSUP, "more than %d leading dimensions",
 				 OUTER_MAX);

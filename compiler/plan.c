@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Choosing plans: see plan.h. */
 #include "compiler/plan.h"
+#include "compiler/plan_cost.h"
 #include "compiler/quantise.h"
 
 #include <errno.h>
@@ -327,6 +328,16 @@ bool plan_slides(const struct stage *packed, const struct rondo_machine *m, bool
 	return settled || saved >= m->sram_bytes / SLIDING_PART;
 }
 
+bool plan_spreads(const struct stage *packed, const struct rondo_machine *m, bool settled)
+{
+	struct plan_slide slide;
+
+	return packed->pixels[1] > 1 && packed->pixels[0] == 1 && packed->size[0] == 1 &&
+	       packed->size[1] == 1 && value_element(packed->in[0].value) == 1 &&
+	       (s64)plan_rows(packed, packed->size) <= m->lanes &&
+	       !plan_slides(packed, m, settled, &slide);
+}
+
 /* For @pixels in the lanes, about. */
 static struct packed packed_cost(const struct plans *p, const struct stage *s,
 				 const struct rondo_machine *m, const s64 pixels[2])
@@ -334,7 +345,7 @@ static struct packed packed_cost(const struct plans *p, const struct stage *s,
 	s64 lanes = m->lanes;
 	struct stage packed;
 	const s64 *size, *k;
-	s64 row, pushes, rows, columns, all, strips, groups, outer;
+	s64 row, pushes, rows, columns, all, strips, groups, outer, spread = 0;
 	struct plan_slide slide;
 	struct packed c;
 
@@ -356,9 +367,13 @@ static struct packed packed_cost(const struct plans *p, const struct stage *s,
 		c.bytes = groups * (slide.before + rows) * slide.columns * CONTAINER_BYTES;
 	c.last = all;
 	c.first = rows / pushes;
+	if (plan_spreads(&packed, m, p->settling)) {
+		c.bytes = c.bytes / pixels[1] / k[KX] * s->size[s->dims - 2];
+		spread = rows * columns;
+	}
 	all *= pushes * columns * outer;
 	rows *= columns * strips * outer;
-	c.unit = all > rows ? all : rows;
+	c.unit = (all > rows ? all : rows) + spread;
 	return c;
 }
 

@@ -157,6 +157,13 @@ bool plan_slides(const struct stage *packed, const struct rondo_machine *m, bool
 		 struct plan_slide *slide);
 
 /*
+ * Whether they come in once, too, where they cannot slide, since column tiles begin within a pixel,
+ * and are stored for each pixel on the machine: those of bytes, of one push. (Those of tiles do
+ * not: they are packed as they are pushed.)
+ */
+bool plan_spreads(const struct stage *packed, const struct rondo_machine *m, bool settled);
+
+/*
  * The pushes that take the reduced dimensions of @s, whose input 0 lies in layout @in. @joined: the
  * pixels of a row of the window lie behind one another, as plan_joins() says, so that a push may
  * take several.

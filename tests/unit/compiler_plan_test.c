@@ -290,6 +290,31 @@ static int maker_of(const struct rig *r, int stage)
 	return r->plans.maker[r->stages.at[stage]->out.value->id];
 }
 
+/* Whether the weights of @row pixels of @columns columns come in once, and are stored for each. */
+static void test_spreads(int columns, s64 row, bool want)
+{
+	const s64 pixels[] = { 1, row };
+	char text[400 + 27 * 2 * 32];
+	struct stage packed;
+	struct rig r;
+	int n = snprintf(text, sizeof(text),
+			 "graph \"g\" from \"m\"\ninput %%0 \"x\" u8[1,3,9,33]\n"
+			 "const %%1 \"w\" s8[%d,3,3,3] =",
+			 columns);
+
+	for (int i = 0; i < columns * 27; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " 1");
+	snprintf(text + n, sizeof(text) - (size_t)n,
+		 "\nnode %%2 \"c\" ? = ConvInteger \"c\" %%0 %%1 strides=2,2 pads=1,0,1,0\n"
+		 "output %%2\n");
+	start(&r, text);
+	stage_pack(r.stages.at[0], pixels, &packed);
+	tap_ok(plan_spreads(&packed, &r.machine, true) == want,
+	       "weights of %lld pixels of %d columns of bytes%s come in once", (long long)row,
+	       columns, want ? "" : " do not");
+	graph_free(r.g);
+}
+
 static void test_fit(void)
 {
 	enum { A, B, SUM_OF };
@@ -431,6 +456,10 @@ int main(void)
 	test_slides(1, 6, 16, true, (struct plan_slide){ 16, 1, 5 });
 	test_slides(1, 4, 24, true, (struct plan_slide){ 0 });
 	test_slides(2, 4, 4, false, (struct plan_slide){ 0 });
+	test_spreads(24, 8, true);
+	test_spreads(24, 1, false);
+	test_spreads(32, 2, false); /* they slide */
+	test_spreads(24, 16, false); /* two pushes */
 	test_fit();
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
