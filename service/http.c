@@ -209,7 +209,9 @@ static int check_head(struct request *r, const char *method, const char *url)
 static enum MHD_Result begin(struct http *http, struct MHD_Connection *connection,
 			     const char *method, const char *url, void **context)
 {
-	struct request *r = calloc(1, sizeof(*r));
+	struct link *link = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+				    ->socket_context;
+	struct request *r = link ? calloc(1, sizeof(*r)) : NULL;
 
 	if (!r)
 		return MHD_NO;
@@ -219,8 +221,7 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 	r->start_ns = now_ns();
 	r->exchange.abandoned = is_gone;
 	r->exchange.done = resume;
-	r->link = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-			  ->socket_context;
+	r->link = link;
 	snprintf(r->method, sizeof(r->method), "%s", method);
 	snprintf(r->url, sizeof(r->url), "%s", url);
 	pthread_mutex_lock(&http->lock);

@@ -80,17 +80,26 @@ static void copy_outputs(struct job *job)
 	}
 }
 
+static void give_back(struct job *job)
+{
+	if (!job->own)
+		accel_instance_release(job->instance);
+}
+
 /* Gives @job to the device. 0; -ETIMEDOUT: no instance of its model is free. */
 static int start_locked(struct lane *lane, struct job *job)
 {
-	int rc = accel_pool_acquire(job->model->pool[lane->number], 0, &job->instance);
+	int rc = 0;
 
+	job->instance = job->own;
+	if (!job->own)
+		rc = accel_pool_acquire(job->model->pool[lane->number], 0, &job->instance);
 	if (rc)
 		return rc;
 	copy_inputs(job);
 	rc = accel_instance_start(job->instance);
 	if (rc) {
-		accel_instance_release(job->instance);
+		give_back(job);
 		return rc;
 	}
 	/* From here on the device works until it has done this, however slow the host is. */
@@ -130,7 +139,7 @@ static void end(struct lane *lane, struct job *job)
 	else
 		copy_outputs(job);
 	account(lane, job);
-	accel_instance_release(job->instance);
+	give_back(job);
 }
 
 /* ---- The line ------------------------------------------------------------------------------ */
@@ -291,7 +300,7 @@ static struct lane *free_first(struct lanes *lanes)
 
 int lanes_submit(struct lanes *lanes, struct job *job, struct refusal *why)
 {
-	return submit(free_first(lanes), job, why);
+	return submit(job->own ? &lanes->lane[job->lane] : free_first(lanes), job, why);
 }
 
 void lanes_load(struct lanes *lanes, u64 *waiting, u64 *running)

@@ -20,6 +20,8 @@ struct lanes;
 struct job {
 	struct waiting waiting; /* first */
 	struct model *model; /* which the submitter holds until the job is done */
+	struct accel_instance *own; /* to run on, of lane @lane; NULL: one of the model's */
+	u32 lane;
 	const void *const *input; /* the bytes of each input; NULL: whatever is there */
 	void *const *output; /* where each output goes; NULL: nowhere */
 	u64 timeout_us; /* of device time, from when the device has it; 0: none */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,15 +15,22 @@
 #include "service/log.h"
 #include "service/notify.h"
 #include "service/settings.h"
+#include "service/unixsock.h"
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 
 enum { DEVICES_MAX = 64, FIRST_SOCKET = 3 };
 
+/* Sockets that were given; -1: none was. */
+struct given {
+	int http, unix_;
+};
+
 struct daemon {
 	struct settings settings;
 	struct server server;
 	struct http *http;
+	struct unixsock *unixsock;
 	char *cache;
 	sigset_t signals; /* that the main thread waits for */
 };
@@ -118,16 +126,47 @@ static int start_registry(struct daemon *d)
 	return d->server.registry ? STATUS_OK : fail("models", "no memory or no threads");
 }
 
-static int start_http(struct daemon *d)
+/* Which of the sockets that were given is for what, by their kinds. */
+static struct given take_sockets(void)
+{
+	struct given given = { -1, -1 };
+
+	for (int fd = FIRST_SOCKET, end = fd + notify_sockets(); fd < end; fd++) {
+		struct sockaddr at = { 0 };
+		socklen_t size = sizeof(at);
+		int *to = &given.http;
+
+		if (!getsockname(fd, &at, &size) && at.sa_family == AF_UNIX)
+			to = &given.unix_;
+		if (*to >= 0)
+			close(*to);
+		*to = fd;
+	}
+	return given;
+}
+
+static int start_unixsock(struct daemon *d, int given)
+{
+	const char *path = given >= 0 ? NULL : d->settings.socket;
+	struct refusal why;
+
+	if (!path && given < 0)
+		return STATUS_OK;
+	if (unixsock_start(path, given, &d->server, &d->unixsock, &why))
+		return fail("socket", why.text);
+	log_line(LOG_INFO, "listening", { "path", path ? path : "a socket that was given", 0 });
+	return STATUS_OK;
+}
+
+static int start_http(struct daemon *d, int given)
 {
 	const struct settings *s = &d->settings;
-	const bool given = notify_sockets() > 0;
 	const struct http_options options = {
-		.address = given      ? NULL :
+		.address = given >= 0 ? NULL :
 			   s->address ? s->address :
 					"127.0.0.1",
 		.port = s->port,
-		.socket = given ? FIRST_SOCKET : -1,
+		.socket = given,
 		.threads = s->threads,
 		.connections = s->connections,
 		.request_seconds = s->request_seconds,
@@ -141,7 +180,7 @@ static int start_http(struct daemon *d)
 	if (http_start(&options, &d->server, &d->http, &why))
 		return fail("http", why.text);
 	log_line(LOG_INFO, "listening",
-		 { "address", given ? "a socket that was given" : options.address, 0 },
+		 { "address", given >= 0 ? "a socket that was given" : options.address, 0 },
 		 { "port", NULL, http_port(d->http) });
 	return STATUS_OK;
 }
@@ -196,6 +235,13 @@ static void pause_for(const struct daemon *d, u32 seconds)
 		sigtimedwait(&ends, NULL, &time);
 }
 
+static void stop_unixsock(struct daemon *d)
+{
+	if (d->unixsock)
+		unixsock_stop(d->unixsock);
+	d->unixsock = NULL;
+}
+
 /* Requests that are under way are answered, and those that come on open connections. */
 static void drain(struct daemon *d)
 {
@@ -205,6 +251,7 @@ static void drain(struct daemon *d)
 	atomic_store(&d->server.draining, true);
 	pause_for(d, d->settings.delay_seconds);
 	http_quiesce(d->http);
+	stop_unixsock(d);
 	left = http_drain(d->http, d->settings.drain_seconds);
 	if (left)
 		log_line(LOG_WARNING, "given_up", { "requests", NULL, left });
@@ -212,6 +259,7 @@ static void drain(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
+	stop_unixsock(d);
 	if (d->server.registry)
 		registry_stop(d->server.registry);
 	if (d->server.lanes)
@@ -226,6 +274,7 @@ static void stop(struct daemon *d)
 
 static int serve(struct daemon *d)
 {
+	const struct given given = take_sockets();
 	int status;
 
 	if (choose_cache(d->settings.cache, &d->cache))
@@ -234,7 +283,9 @@ static int serve(struct daemon *d)
 	if (!status)
 		status = start_registry(d);
 	if (!status)
-		status = start_http(d);
+		status = start_http(d, given.http);
+	if (!status)
+		status = start_unixsock(d, given.unix_);
 	if (!status) {
 		run(d);
 		drain(d);

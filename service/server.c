@@ -182,15 +182,21 @@ static void count_run(const struct job *job)
 	histogram_add(&s->latency, job->cost.device_us * 1000);
 }
 
-static void job_done(struct job *job)
+void server_count(const struct job *job)
 {
-	struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, job));
 	struct statistics *s = job->model->statistics;
 
 	if (!job->status)
 		count_run(job);
 	else
 		atomic_fetch_add(job->status == -ECANCELED ? &s->abandoned : &s->failed, 1);
+}
+
+static void job_done(struct job *job)
+{
+	struct exchange *e = (struct exchange *)((char *)job - offsetof(struct exchange, job));
+
+	server_count(job);
 	e->done(e);
 }
 

@@ -60,6 +60,9 @@ void exchange_refuse(struct exchange *e);
 /* Frees all but @e itself. Not while it is under way. */
 void exchange_fini(struct exchange *e);
 
+/* Counts how a job ended, in its model's statistics. */
+void server_count(const struct job *job);
+
 bool server_ready(struct server *server);
 
 #endif

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """A rondod for tests, what talks to it, and TAP."""
+import atexit
 import http.client
 import json
 import os
@@ -16,6 +17,15 @@ PATIENCE = 120  # seconds that a loaded host may take for anything
 
 count = failures = 0
 work = tempfile.mkdtemp()
+processes = []
+
+
+@atexit.register
+def clean_up():
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def ok(name, good, *told):
@@ -45,7 +55,6 @@ def skip(name, why):
 
 
 def done():
-    shutil.rmtree(work)
     print(f"1..{count}")
     sys.exit(failures > 0)
 
@@ -71,6 +80,7 @@ class Server:
         self.process = subprocess.Popen(
             [rondod, *options, *arguments], stderr=self.log_file, stdin=subprocess.DEVNULL,
             env={**os.environ, "XDG_CACHE_HOME": work, **dict(environment)}, preexec_fn=preexec, pass_fds=fds)
+        processes.append(self.process)
         if ready:
             self.port = self.wait_for("listening")["port"]
             self.wait_for("ready")
