@@ -7,12 +7,18 @@
 
 #include "compiler/stream.h"
 
-/* One slot of a bundle. Strides are of the loops around the bundle, outermost first. */
+struct bundle_step {
+	s32 bytes;
+	s16 rows;
+};
+
+/* One slot of a bundle. There are very many of them, most of them in few loops. */
 struct bundle_slot {
 	const struct stream_run *run;
-	s32 address, row; /* at the first trips of all loops */
-	s32 stride[RONDO_LOOP_DEPTH];
-	s16 row_stride[RONDO_LOOP_DEPTH];
+	s32 address; /* at the first trips of all loops, */
+	u16 row;
+	u16 loops; /* and how each of those around moves them, outermost first; others do not */
+	struct bundle_step step[];
 };
 
 struct bundle_list {
@@ -54,7 +60,7 @@ enum { BUNDLE_NODES_MAX = RONDO_BUNDLES_MAX };
 
 /* A new node without a place; NULL, and m->error, when there can be no more. */
 struct bundle_node *bundle_node(struct bundle_maker *m, enum bundle_kind kind);
-struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct bundle_slot *from);
+struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct stream_run *run, int loops);
 
 /* What is made from now on is for @mark, or for nobody. */
 void bundle_mark(struct bundle_maker *m, const struct stream_mark *mark);

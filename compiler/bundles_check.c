@@ -24,8 +24,8 @@ static void check_slots(struct check *c, const struct bundle_node *n, int depth)
 			fail(c, "an operation in the slot of another");
 		if (slot == RONDO_C && depth > RONDO_DMA_LOOP_DEPTH)
 			fail(c, "a transfer or a wait in too many loops");
-		for (int d = depth; d < RONDO_LOOP_DEPTH; d++) {
-			if (s->stride[d] || s->row_stride[d])
+		for (int d = depth; d < s->loops; d++) {
+			if (s->step[d].bytes || s->step[d].rows)
 				fail(c, "a stride of a loop that is not around it");
 		}
 	}

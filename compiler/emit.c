@@ -95,9 +95,9 @@ static int entry_for(struct emission *e, const struct bundle_slot *s, u16 *index
 				     .pitch = s->run->ref->pitch };
 	u16 *number;
 
-	for (u32 i = 0; i < RONDO_LOOP_DEPTH; i++) {
-		entry.stride[i] = s->stride[i];
-		entry.row_stride[i] = s->row_stride[i];
+	for (u32 i = 0; i < s->loops; i++) {
+		entry.stride[i] = s->step[i].bytes;
+		entry.row_stride[i] = s->step[i].rows;
 	}
 	number = entry_number(e, &entry);
 	if (!*number && e->entries == RONDO_ENTRIES_MAX)
@@ -150,8 +150,8 @@ static int describe_transfer(struct emission *e, const struct bundle_slot *s, u1
 		.sram_base = (u32)(e->l->mir.buf[x->buf].base + x->offset),
 		.slot_base = x->slot_offset + (u64)(s64)s->address,
 	};
-	for (int i = 0; i < RONDO_DMA_LOOP_DEPTH; i++)
-		d->slot_loop[i] = s->stride[i];
+	for (int i = 0; i < RONDO_DMA_LOOP_DEPTH && i < s->loops; i++)
+		d->slot_loop[i] = s->step[i].bytes;
 	for (int i = RONDO_DMA_DIMS - 1; i >= 0; i--) {
 		d->count[i] = x->count[i];
 		d->slot_stride[i] = x->stride[i];

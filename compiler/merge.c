@@ -45,14 +45,17 @@ struct bundle_node *bundle_node(struct bundle_maker *m, enum bundle_kind kind)
 	return n;
 }
 
-struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct bundle_slot *from)
+struct bundle_slot *bundle_slot(struct bundle_maker *m, const struct stream_run *run, int loops)
 {
-	struct bundle_slot *s = m->error ? NULL : arena_alloc(m->arena, sizeof(*s));
+	size_t size = sizeof(struct bundle_slot) + (size_t)loops * sizeof(struct bundle_step);
+	struct bundle_slot *s = m->error ? NULL : arena_alloc(m->arena, size);
 
-	if (s)
-		*s = *from;
-	else if (!m->error)
+	if (s) {
+		s->run = run;
+		s->loops = (u16)loops;
+	} else if (!m->error) {
 		m->error = -ENOMEM;
+	}
 	return s;
 }
 
@@ -196,15 +199,16 @@ static void fill_slot(const struct stream_run *r, u64 t, const struct around *a,
 	s64 first, first_row, address, row;
 
 	stream_run_at(r, p, &first, &first_row);
-	*s = (struct bundle_slot){ .run = r, .address = (s32)first, .row = (s32)first_row };
+	s->address = (s32)first;
+	s->row = (u16)first_row;
 	for (int d = 0; d < a->outer && r->ref; d++) {
-		s->stride[d] = r->ref->stride[d];
-		s->row_stride[d] = r->ref->row_stride[d];
+		s->step[d].bytes = r->ref->stride[d];
+		s->step[d].rows = r->ref->row_stride[d];
 	}
 	for (int d = a->outer; d < a->depth; d++) {
 		stream_run_at(r, p + a->bundles[d] / r->period, &address, &row);
-		s->stride[d] = (s32)(address - first);
-		s->row_stride[d] = (s16)(row - first_row);
+		s->step[d].bytes = (s32)(address - first);
+		s->step[d].rows = (s16)(row - first_row);
 	}
 }
 
@@ -217,12 +221,14 @@ static void put_bundle(const struct piece *p, u64 t, const struct around *a,
 		return;
 	for (int i = 0; i < p->runs; i++) {
 		const struct stream_run *r = p->run[i];
-		struct bundle_slot s;
+		struct bundle_slot *s;
 
 		if ((t - r->start) % r->period)
 			continue;
-		fill_slot(r, t, a, &s);
-		n->slot[r->slot] = bundle_slot(p->m, &s);
+		s = bundle_slot(p->m, r, a->depth);
+		if (s)
+			fill_slot(r, t, a, s);
+		n->slot[r->slot] = s;
 	}
 	bundle_append(out, n);
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 enum {
 	NEST_MAX = 3, /* loops that one operation opens, */
@@ -35,14 +36,12 @@ u64 bundles_count(const struct bundle_list *l)
 /* Moves @s on by @trips trips of the loop at @depth; @gone: it is no longer around. */
 static void move_slot(struct bundle_slot *s, int depth, u64 trips, bool gone)
 {
-	s->address += (s32)((s64)trips * s->stride[depth]);
-	s->row += (s32)((s64)trips * s->row_stride[depth]);
-	for (int d = depth; gone && d < RONDO_LOOP_DEPTH; d++) {
-		bool last = d == RONDO_LOOP_DEPTH - 1;
-
-		s->stride[d] = last ? 0 : s->stride[d + 1];
-		s->row_stride[d] = last ? 0 : s->row_stride[d + 1];
-	}
+	s->address += (s32)((s64)trips * s->step[depth].bytes);
+	s->row += (u16)((s64)trips * s->step[depth].rows);
+	if (!gone)
+		return;
+	s->loops--;
+	memmove(&s->step[depth], &s->step[depth + 1], (s->loops - depth) * sizeof(*s->step));
 }
 
 static struct bundle_node *copy_of(struct bundle_maker *m, const struct bundle_node *n, int depth,
@@ -57,9 +56,11 @@ static struct bundle_node *copy_of(struct bundle_maker *m, const struct bundle_n
 	for (int i = 0; i < RONDO_SLOTS_PER_BUNDLE && n->kind == BUNDLE; i++) {
 		if (!n->slot[i])
 			continue;
-		copy->slot[i] = bundle_slot(m, n->slot[i]);
+		copy->slot[i] = bundle_slot(m, n->slot[i]->run, n->slot[i]->loops);
 		if (!copy->slot[i])
 			return NULL;
+		memcpy(copy->slot[i], n->slot[i],
+		       sizeof(**n->slot) + n->slot[i]->loops * sizeof(struct bundle_step));
 		move_slot(copy->slot[i], depth, trips, gone);
 	}
 	if (n->kind != BUNDLE_LOOP)
@@ -254,16 +255,16 @@ static void print_slot(const struct bundle_slot *s, FILE *out)
 	fprintf(out, " | %s", rondo_ops[op->op].name);
 	if (rondo_op_has_address(op->op)) {
 		fprintf(out, " %d", s->address);
-		for (int d = 0; d < RONDO_LOOP_DEPTH; d++) {
-			if (s->stride[d])
-				fprintf(out, "+%d*i%d", s->stride[d], d);
+		for (int d = 0; d < s->loops; d++) {
+			if (s->step[d].bytes)
+				fprintf(out, "+%d*i%d", s->step[d].bytes, d);
 		}
 	}
 	if (rondo_op_has_row(op->op)) {
 		fprintf(out, " r%d", s->row);
-		for (int d = 0; d < RONDO_LOOP_DEPTH; d++) {
-			if (s->row_stride[d])
-				fprintf(out, "+%d*i%d", s->row_stride[d], d);
+		for (int d = 0; d < s->loops; d++) {
+			if (s->step[d].rows)
+				fprintf(out, "+%d*i%d", s->step[d].rows, d);
 		}
 	}
 	if (s->run->transfer >= 0)

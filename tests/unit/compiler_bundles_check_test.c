@@ -22,7 +22,7 @@ struct rig {
 
 static void put(struct rig *r, struct bundle_node *n, const struct stream_run *run, int slot)
 {
-	n->slot[slot] = bundle_slot(&r->maker, &(struct bundle_slot){ .run = run });
+	n->slot[slot] = bundle_slot(&r->maker, run, 2);
 }
 
 static void start(struct rig *r)
@@ -40,7 +40,7 @@ static void start(struct rig *r)
 	for (int i = 0; i < 2; i++) {
 		r->inside = bundle_node(&r->maker, BUNDLE);
 		put(r, r->inside, &r->load, RONDO_L0);
-		r->inside->slot[RONDO_L0]->stride[0] = 4;
+		r->inside->slot[RONDO_L0]->step[0].bytes = 4;
 		bundle_append(&r->loop->body, r->inside);
 	}
 }
@@ -78,7 +78,7 @@ int main(void)
 	put(&r, r.inside, &r.load, RONDO_L1);
 	found(&r, "an operation in the slot of another");
 	start(&r);
-	r.inside->slot[RONDO_L0]->row_stride[1] = 1;
+	r.inside->slot[RONDO_L0]->step[1].rows = 1;
 	found(&r, "a stride of a loop that is not around it");
 	start(&r);
 	r.opener->nest = RONDO_LOOP_DEPTH + 1;

@@ -32,12 +32,11 @@ static void place_of(const struct bundle_slot *s, struct walk *w, s64 *address, 
 {
 	*address = s->address;
 	*row = s->row;
-	for (int d = 0; d < w->depth; d++) {
-		*address += (s64)w->index[d] * s->stride[d];
-		*row += (s64)w->index[d] * s->row_stride[d];
+	for (int d = 0; d < s->loops; d++) {
+		w->wrong |= d >= w->depth && (s->step[d].bytes || s->step[d].rows);
+		*address += (s64)w->index[d] * s->step[d].bytes;
+		*row += (s64)w->index[d] * s->step[d].rows;
 	}
-	for (int d = w->depth; d < RONDO_LOOP_DEPTH; d++)
-		w->wrong |= s->stride[d] || s->row_stride[d];
 }
 
 /* What run @r does in bundle @at; false: nothing. */
@@ -69,7 +68,7 @@ static void execute_bundle(const struct bundle_node *n, struct walk *w)
 			continue;
 		}
 		place_of(n->slot[r->slot], w, &address, &row);
-		w->wrong |= address != want_address || row != want_row;
+		w->wrong |= address != want_address || (u16)row != (u16)want_row;
 	}
 	w->wrong |= filled != wanted || (n->nest && n->slot[RONDO_C]);
 	w->at++;
