@@ -30,12 +30,18 @@ struct lane {
 	u32 running, waits; /* how many those are, and those in @line */
 	struct waiting *line;
 	u64 line_cycles; /* of all that waits */
+	bool lost; /* the device is, and nothing is given to it */
+	struct accel_device **gone; /* those that were lost; instances of clients' may have them */
+	u32 gone_count;
+	struct lanes *lanes;
 	u64 free_at; /* when the device will have done all that it has, by its clock */
 	bool stop;
 };
 
 struct lanes {
 	u32 count, started;
+	void (*lost)(void *context, const char *name);
+	void *context;
 	struct lane lane[LANES_MAX];
 };
 
@@ -50,6 +56,28 @@ static u64 clock_of(const struct lane *lane)
 static u64 later(u64 a, u64 b)
 {
 	return a > b ? a : b;
+}
+
+/*
+ * Whether @status says that the device is lost. That a run failed says so only if the device has
+ * gone; that one could not begin says more.
+ */
+static bool says_lost(int status, bool began)
+{
+	return status == -ENODEV || (status == -EIO && !began);
+}
+
+/* Takes note that the device is lost. */
+static void lose(struct lane *lane)
+{
+	bool first;
+
+	pthread_mutex_lock(&lane->lock);
+	first = !lane->lost;
+	lane->lost = true;
+	pthread_mutex_unlock(&lane->lock);
+	if (first)
+		lane->lanes->lost(lane->lanes->context, lane->name);
 }
 
 /* ---- A job on the device ------------------------------------------------------------------- */
@@ -188,12 +216,14 @@ static void pump_locked(struct lane *lane, struct waiting **ended)
 	}
 }
 
-static void end_all(struct waiting *ended)
+static void end_all(struct lane *lane, struct waiting *ended)
 {
 	while (ended) {
 		struct job *job = (struct job *)ended;
 
 		ended = ended->next;
+		if (says_lost(job->status, false))
+			lose(lane);
 		snprintf(job->error.text, sizeof(job->error.text), "%s", strerror(-job->status));
 		job->done(job);
 	}
@@ -223,9 +253,11 @@ static void *run_lane(void *argument)
 		}
 		pump_locked(lane, &ended);
 		pthread_mutex_unlock(&lane->lock);
+		if (job && says_lost(job->status, true))
+			lose(lane);
 		if (job)
 			job->done(job);
-		end_all(ended);
+		end_all(lane, ended);
 		pthread_mutex_lock(&lane->lock);
 	}
 	pthread_mutex_unlock(&lane->lock);
@@ -263,6 +295,8 @@ static int submit(struct lane *lane, struct job *job, struct refusal *why)
 	job->arrived = clock_of(lane);
 	if (lane->stop) {
 		rc = refuse(why, 503, "the server is stopping");
+	} else if (lane->lost) {
+		rc = refuse(why, 503, "%s: the device is gone", lane->name);
 	} else if (job->timeout_us) {
 		rc = admit_locked(lane, job, why);
 	} else {
@@ -272,7 +306,7 @@ static int submit(struct lane *lane, struct job *job, struct refusal *why)
 	}
 	pthread_cond_signal(&lane->wake);
 	pthread_mutex_unlock(&lane->lock);
-	end_all(ended);
+	end_all(lane, ended);
 	return rc;
 }
 
@@ -289,6 +323,7 @@ static struct lane *free_first(struct lanes *lanes)
 		pthread_mutex_lock(&lane->lock);
 		now = clock_of(lane);
 		ahead = lane->line_cycles + (lane->free_at > now ? lane->free_at - now : 0);
+		ahead = lane->lost ? UINT64_MAX : ahead;
 		pthread_mutex_unlock(&lane->lock);
 		if (ahead < least) {
 			least = ahead;
@@ -339,7 +374,8 @@ static int open_lane(struct lane *lane, const char *name, struct refusal *why)
 	return 0;
 }
 
-int lanes_open(const char *const *names, u32 count, struct lanes **lanes, struct refusal *why)
+int lanes_open(const char *const *names, u32 count, void (*lost)(void *context, const char *name),
+	       void *context, struct lanes **lanes, struct refusal *why)
 {
 	struct lanes *l = calloc(1, sizeof(*l));
 	int rc = l ? 0 : refuse(why, 503, "no memory");
@@ -349,9 +385,14 @@ int lanes_open(const char *const *names, u32 count, struct lanes **lanes, struct
 	for (u32 i = 0; i < count && !rc; i++) {
 		rc = open_lane(&l->lane[l->count++], names[i], why);
 		l->lane[i].number = i;
+		l->lane[i].lanes = l;
 		if (!rc && l->lane[i].info.machine_hash != l->lane[0].info.machine_hash)
 			rc = refuse(why, 503, "%.200s and %.200s are of different machines",
 				    names[0], names[i]);
+	}
+	if (l) {
+		l->lost = lost;
+		l->context = context;
 	}
 	for (; !rc && l->started < l->count; l->started++)
 		if (pthread_create(&l->lane[l->started].thread, NULL, run_lane,
@@ -365,6 +406,59 @@ int lanes_open(const char *const *names, u32 count, struct lanes **lanes, struct
 	}
 	*lanes = rc ? NULL : l;
 	return rc;
+}
+
+/* Puts @device in the place of the one that was lost. False: there is no memory. */
+static bool replace(struct lane *lane, struct accel_device *device)
+{
+	struct accel_device **grown =
+		reallocarray(lane->gone, lane->gone_count + 1, sizeof(struct accel_device *));
+
+	if (!grown)
+		return false;
+	lane->gone = grown;
+	lane->gone[lane->gone_count++] = lane->device;
+	pthread_mutex_lock(&lane->lock);
+	lane->device = device;
+	lane->free_at = 0; /* by another clock */
+	lane->lost = false;
+	pthread_mutex_unlock(&lane->lock);
+	return true;
+}
+
+static bool reopen(struct lane *lane)
+{
+	struct accel_device *device;
+	struct accel_info info;
+	bool good;
+
+	if (accel_open(lane->name, &device))
+		return false;
+	good = !accel_device_info(device, &info, sizeof(info)) &&
+	       info.machine_hash == lane->info.machine_hash &&
+	       info.clock_khz == lane->info.clock_khz && replace(lane, device);
+	if (!good)
+		accel_close(device);
+	return good;
+}
+
+u32 lanes_reopen(struct lanes *lanes)
+{
+	u32 working = 0;
+
+	for (u32 i = 0; i < lanes->count; i++)
+		working += lanes_works(lanes, i) || reopen(&lanes->lane[i]);
+	return working;
+}
+
+bool lanes_works(struct lanes *lanes, u32 lane)
+{
+	bool works;
+
+	pthread_mutex_lock(&lanes->lane[lane].lock);
+	works = !lanes->lane[lane].lost;
+	pthread_mutex_unlock(&lanes->lane[lane].lock);
+	return works;
 }
 
 void lanes_stop(struct lanes *lanes)
@@ -382,8 +476,14 @@ void lanes_stop(struct lanes *lanes)
 
 void lanes_close(struct lanes *lanes)
 {
-	for (u32 i = 0; i < lanes->count; i++)
-		accel_close(lanes->lane[i].device);
+	for (u32 i = 0; i < lanes->count; i++) {
+		struct lane *lane = &lanes->lane[i];
+
+		accel_close(lane->device);
+		while (lane->gone_count)
+			accel_close(lane->gone[--lane->gone_count]);
+		free(lane->gone);
+	}
 	free(lanes);
 }
 
@@ -392,9 +492,14 @@ u32 lanes_count(const struct lanes *lanes)
 	return lanes->count;
 }
 
-struct accel_device *lanes_device(const struct lanes *lanes, u32 lane)
+struct accel_device *lanes_device(struct lanes *lanes, u32 lane)
 {
-	return lanes->lane[lane].device;
+	struct accel_device *device;
+
+	pthread_mutex_lock(&lanes->lane[lane].lock);
+	device = lanes->lane[lane].device;
+	pthread_mutex_unlock(&lanes->lane[lane].lock);
+	return device;
 }
 
 const char *lanes_name(const struct lanes *lanes, u32 lane)

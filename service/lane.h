@@ -39,15 +39,26 @@ struct job {
 	u64 arrived, given; /* to this process, and to the device, by the device's clock */
 };
 
-/* Opens the @count devices @names. 0, or -1 and why. */
-int lanes_open(const char *const *names, u32 count, struct lanes **lanes, struct refusal *why);
+/*
+ * Opens the @count devices @names. 0, or -1 and why. When one is lost, because it has gone or is
+ * dead, @lost is called (by any thread, which holds no lock), and nothing is submitted to it any
+ * more.
+ */
+int lanes_open(const char *const *names, u32 count, void (*lost)(void *context, const char *name),
+	       void *context, struct lanes **lanes, struct refusal *why);
+
+/* Opens again those that were lost, without their programs. How many work now. */
+u32 lanes_reopen(struct lanes *lanes);
+
+/* Whether the device of @lane works, as far as it is known. */
+bool lanes_works(struct lanes *lanes, u32 lane);
 
 /* Cancels what waits, waits for what runs. What is submitted from now on is refused. */
 void lanes_stop(struct lanes *lanes);
 void lanes_close(struct lanes *lanes);
 
 u32 lanes_count(const struct lanes *lanes);
-struct accel_device *lanes_device(const struct lanes *lanes, u32 lane);
+struct accel_device *lanes_device(struct lanes *lanes, u32 lane);
 const char *lanes_name(const struct lanes *lanes, u32 lane);
 
 /* The machine that all devices are of. */

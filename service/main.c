@@ -80,6 +80,25 @@ static void choose_device(char name[64])
 		}
 }
 
+static void free_order(struct registry_order *order)
+{
+	free(order);
+}
+
+/* A device has gone, or is dead. */
+static void lost(void *context, const char *name)
+{
+	struct registry_order *order = calloc(1, sizeof(*order));
+	struct daemon *d = context;
+
+	log_line(LOG_ERROR, "device_lost", { "device", name, 0 });
+	if (!order)
+		return;
+	order->action = REGISTRY_REOPEN;
+	order->done = free_order;
+	registry_order(d->server.registry, order);
+}
+
 static int open_devices(struct daemon *d)
 {
 	const char *names[LANES_MAX + 1];
@@ -93,7 +112,7 @@ static int open_devices(struct daemon *d)
 	}
 	while (count <= LANES_MAX && (name = strsep(&rest, ",")))
 		names[count++] = name;
-	if (lanes_open(names, count, &d->server.lanes, &why))
+	if (lanes_open(names, count, lost, d, &d->server.lanes, &why))
 		return fail("device", why.text);
 	for (u32 i = 0; i < count; i++)
 		log_line(LOG_INFO, "device", { "device", names[i], 0 },

@@ -333,7 +333,7 @@ struct model *model_load(const struct model_loader *loader, const struct found_m
 	if (!rc)
 		rc = read_labels(&l, m);
 	for (u32 i = 0; !rc && i < lanes_count(loader->lanes); i++)
-		rc = make_pool(&l, m, i);
+		rc = lanes_works(loader->lanes, i) ? make_pool(&l, m, i) : 0;
 	if (!rc)
 		rc = warm_up(&l, m);
 	if (!rc)

@@ -180,6 +180,42 @@ static int look(struct registry *r, const char *name)
 	return 0;
 }
 
+/* ---- Devices that were lost ---------------------------------------------------------------- */
+
+static void set_ready(struct registry *r, bool ready)
+{
+	pthread_mutex_lock(&r->lock);
+	r->ready = ready;
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* Waits a second, or until all is to end. */
+static void pause_a_second(struct registry *r)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_mutex_lock(&r->lock);
+	while (!atomic_load(&r->stop) && !pthread_cond_timedwait(&r->wake, &r->lock, &until))
+		;
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* Programs and weights have gone with a device: all models are loaded again, when one is there. */
+static void reopen(struct registry *r)
+{
+	set_ready(r, false);
+	for (struct entry *e = r->entries; e; e = e->next)
+		if (e->model)
+			unload(r, e, "a device is gone");
+	while (!lanes_reopen(r->options.loader.lanes) && !atomic_load(&r->stop))
+		pause_a_second(r);
+	look(r, NULL);
+	set_ready(r, true);
+	log_line(LOG_INFO, "devices_back");
+}
+
 /* ---- Orders -------------------------------------------------------------------------------- */
 
 static int load_by_name(struct registry *r, const char *name, struct refusal *why)
@@ -225,6 +261,8 @@ static void carry_out(struct registry *r, struct registry_order *o)
 		rc = load_by_name(r, o->name, &o->why);
 	else if (o->action == REGISTRY_UNLOAD)
 		rc = unload_by_name(r, o->name, &o->why);
+	else if (o->action == REGISTRY_REOPEN)
+		reopen(r);
 	else
 		look(r, NULL);
 	o->failed = rc != 0;
@@ -277,9 +315,7 @@ static void first_done(struct registry_order *order)
 {
 	struct registry *r = (struct registry *)((char *)order - offsetof(struct registry, first));
 
-	pthread_mutex_lock(&r->lock);
-	r->ready = true;
-	pthread_mutex_unlock(&r->lock);
+	set_ready(r, true);
 	r->options.loaded(r->options.context);
 }
 

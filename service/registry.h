@@ -32,6 +32,7 @@ enum registry_action {
 	REGISTRY_LOAD, /* the model, again if it has changed */
 	REGISTRY_UNLOAD, /* the model, and it stays so until it is loaded by name */
 	REGISTRY_RELOAD, /* what has changed in the folder */
+	REGISTRY_REOPEN, /* all models, on devices of which one was lost */
 };
 
 /* Asks for something to be done. */
@@ -47,7 +48,7 @@ struct registry_order {
 /* @order is the caller's again when it is done. */
 void registry_order(struct registry *registry, struct registry_order *order);
 
-/* Whether all models have been looked at once. */
+/* Whether all models have been looked at, once or since a device was lost. */
 bool registry_ready(struct registry *registry);
 
 /*

@@ -131,16 +131,18 @@ class Server:
 
     def raw(self, data, close=True):
         """All that is answered to these bytes."""
+        answer = b""
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as s:
-            s.sendall(data)
-            if close:
-                s.shutdown(socket.SHUT_WR)
-            answer = b""
             try:
+                s.sendall(data)
+                if close:
+                    s.shutdown(socket.SHUT_WR)
                 while chunk := s.recv(65536):
                     answer += chunk
-            except ConnectionResetError:
-                pass
+            except TimeoutError:
+                raise
+            except OSError:
+                pass  # it has been closed meanwhile
         return answer
 
 
