@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "compiler/map.h"
+#include "core/fnv.h"
 
 enum {
 	CONST_ALIGN = 4,
 	SCRATCH_ALIGN = 64,
 	CONTAINER_BYTES = 4,
 	FILLED_VECTORS = 32, /* of padding at one time */
+	KEY_BYTES = 4096, /* that constants of nodes are told apart by at first */
 	SHARED_MAX = 4096, /* bytes of constants of a node that others use, too */
 	WEIGHTS_HEAD = LOWER_SCALARS_MAX * sizeof(s32),
 };
@@ -84,12 +86,62 @@ static struct mir_ref new_const(struct lowering *l, const void *bytes, u64 size,
 	return mir_ref(l->consts, start - buf->slot_offset);
 }
 
+/* The bytes of constants @buf. */
+static const u8 *bytes_of(const struct lowering *l, mir_buf buf)
+{
+	return l->weights + l->weights_head + l->mir.buf[buf].slot_offset;
+}
+
+/* The block before that is as the constants @buf, or NULL. */
+static const struct lower_block *same_block(const struct lowering *l, mir_buf buf, u64 key)
+{
+	u64 bytes = l->mir.buf[buf].bytes;
+
+	for (const struct lower_block *b = l->block[key % LOWER_BLOCKS]; b; b = b->next) {
+		if (b->key == key && l->mir.buf[b->buf].bytes == bytes &&
+		    !memcmp(bytes_of(l, b->buf), bytes_of(l, buf), bytes))
+			return b;
+	}
+	return NULL;
+}
+
+/*
+ * The node has all of its constants. If one before had the same, as the steps of an unrolled loop
+ * do, they are in the slot once.
+ */
+static void end_consts(struct lowering *l)
+{
+	const struct lower_block *same;
+	struct lower_block *block;
+	mir_buf consts = l->consts;
+	struct mir_buffer *buf;
+	u64 key;
+
+	l->consts = MIR_NO_BUF;
+	if (l->error || consts == MIR_NO_BUF)
+		return;
+	buf = &l->mir.buf[consts];
+	if (!buf->bytes || buf->slot_offset + buf->bytes != l->weights_bytes)
+		return;
+	key = rondo_fnv(bytes_of(l, consts), buf->bytes < KEY_BYTES ? buf->bytes : KEY_BYTES);
+	same = same_block(l, consts, key);
+	if (same) {
+		l->weights_bytes = buf->slot_offset;
+		buf->slot_offset = l->mir.buf[same->buf].slot_offset;
+		return;
+	}
+	block = graph_alloc(l->g, sizeof(*block));
+	if (!block)
+		return;
+	*block = (struct lower_block){ key, consts, l->block[key % LOWER_BLOCKS] };
+	l->block[key % LOWER_BLOCKS] = block;
+}
+
 /* Whether the tile before had @m at this place, too. */
 static bool is_same_const(const struct lowering *l, const struct lower_memo *m, const void *bytes,
 			  u64 size)
 {
-	const u8 *is =
-		l->weights + l->weights_head + l->mir.buf[m->ref.buf].slot_offset + m->ref.offset;
+	const u8 *is = bytes_of(l, m->ref.buf) + m->ref.offset;
 
 	return m->size == size && (!bytes || !memcmp(is, bytes, size));
 }
@@ -512,7 +564,7 @@ struct operand_at lower_out(struct lowering *l, const struct stage *s)
 
 static void begin_node(struct lowering *l, const char *name, const struct node *n)
 {
-	l->consts = MIR_NO_BUF;
+	end_consts(l);
 	l->node_name = name;
 	mir_node(&l->mir, name, n);
 }
@@ -701,7 +753,8 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 				.sram = sram,
 				.weights = l->weights,
 				.weights_room = l->weights_room,
-				.weights_head = WEIGHTS_HEAD };
+				.weights_head = WEIGHTS_HEAD,
+				.consts = MIR_NO_BUF };
 	mir_init(&l->mir, graph_arena(g));
 	if (!err)
 		err = check_copies(l);
@@ -718,6 +771,7 @@ int lower_graph(struct lowering *l, struct graph *g, const struct plans *plans,
 	}
 	if (err)
 		return err;
+	end_consts(l);
 	finish_scalars(l);
 	err = check_slots(g, !!l->scratch_bytes);
 	if (err)

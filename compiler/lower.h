@@ -80,7 +80,14 @@ struct lower_piece {
 	mir_buf buf;
 };
 
-enum { LOWER_MEMOS = 64 };
+/* The constants of a node, which another one may have, too. */
+struct lower_block {
+	u64 key; /* of their bytes */
+	mir_buf buf;
+	struct lower_block *next;
+};
+
+enum { LOWER_MEMOS = 64, LOWER_BLOCKS = 1024 };
 
 /* A constant that the first tile of a stage has made. */
 struct lower_memo {
@@ -120,6 +127,7 @@ struct lowering {
 	u64 weights_room;
 	const char *node_name; /* of the node being lowered */
 	mir_buf consts; /* its constants; MIR_NO_BUF before the first */
+	struct lower_block *block[LOWER_BLOCKS]; /* those of the nodes before, by key */
 	mir_buf scalars; /* the constants of all nodes that are one f32; MIR_NO_BUF before the first
 			  */
 	s32 scalar[LOWER_SCALARS_MAX]; /* their bits */

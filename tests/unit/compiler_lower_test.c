@@ -9,6 +9,7 @@
 #include "compiler/graph_text.h"
 #include "compiler/lower.h"
 #include "core/machine.h"
+#include "core/program.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -143,6 +144,54 @@ static void test_weights(void)
 	graph_free(l.g);
 }
 
+/* Bytes of the weights slot of two products, the second with @weights. */
+static u64 weights_of_two(const char *weights)
+{
+	struct compile_error err = { 0 };
+	struct rondo_machine machine;
+	struct compiled program;
+	static const struct compile_options options;
+	const struct rondo_file_header *header;
+	const struct rondo_section *s;
+	struct graph *g;
+	char text[400];
+	u64 bytes = 0;
+
+	snprintf(text, sizeof(text),
+		 "graph \"g\" from \"m\"\n"
+		 "input %%0 \"x\" f32[3,2]\n"
+		 "const %%1 \"w\" f32[2,2] = 1 2 3 4\n"
+		 "const %%2 \"v\" f32[2,2] = %s\n"
+		 "node %%3 \"a\" ? = MatMul \"a\" %%0 %%1\n"
+		 "node %%4 \"b\" ? = MatMul \"b\" %%3 %%2\n"
+		 "output %%4\n",
+		 weights);
+	rondo_machine_init(&machine, RONDO_MACHINE_edge);
+	g = graph_parse(text, "m", &err);
+	if (!g || compile_run_passes(g, &options, NULL) ||
+	    backend_compile(g, &machine, &options, &program)) {
+		printf("# %s\n", err.text);
+		graph_free(g);
+		return 0;
+	}
+	header = (const void *)program.file;
+	s = (const void *)(header + 1);
+	for (u32 i = 0; i < header->sections; i++)
+		bytes += s[i].type == RONDO_SECTION_SLOT_DATA ? s[i].size : 0;
+	compiled_free(&program);
+	graph_free(g);
+	return bytes;
+}
+
+static void test_same_weights(void)
+{
+	u64 same = weights_of_two("1 2 3 4"), others = weights_of_two("1 2 3 5");
+
+	tap_ok(same && same < others,
+	       "what two nodes have is in the slot once: %llu, else %llu bytes",
+	       (unsigned long long)same, (unsigned long long)others);
+}
+
 int main(void)
 {
 	static const char *const names[] = { "conv_bias_relu", "gemm" };
@@ -170,5 +219,6 @@ int main(void)
 	}
 	test_padding();
 	test_weights();
+	test_same_weights();
 	return tap_done();
 }
