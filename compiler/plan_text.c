@@ -13,6 +13,8 @@ enum {
 	ROLL_PART =
 		4, /* of all that a program may have: tiles of a stage that take more are loops; */
 	ROLL_PART_MAX = 64, /* where that is not enough, those that take less */
+	ROLL_TILES =
+		256, /* so many are loops anyway: what both ends of a loop cost is little then */
 };
 
 /* Whether stage @i has tiles that are lowered for themselves. */
@@ -67,7 +69,9 @@ static struct text roll_large(struct fit *f, u64 operations, u64 transfers)
 		if (!has_tiles(f, i))
 			continue;
 		t = text_of(f, i);
-		if (!plan->rolled && (t.operations > operations || t.transfers > transfers) &&
+		if (!plan->rolled &&
+		    (t.operations > operations || t.transfers > transfers ||
+		     plan_count_tiles(f->p->stages->at[i], plan->tile) > ROLL_TILES) &&
 		    plan_may_roll(f->p, f->p->stages->at[i], plan, plan->tile)) {
 			plan->rolled = true;
 			t = text_of(f, i);

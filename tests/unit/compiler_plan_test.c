@@ -315,6 +315,22 @@ static void test_spreads(int columns, s64 row, bool want)
 	graph_free(r.g);
 }
 
+/* Whether the tiles of a transpose of @n x @n are loops. */
+static void test_many_tiles(int n, bool want)
+{
+	char text[160];
+	struct rig r;
+
+	snprintf(text, sizeof(text),
+		 "graph \"g\" from \"m\"\ninput %%0 \"x\" f32[%d,%d]\n"
+		 "node %%1 \"c\" ? = Transpose \"c\" %%0 perm=1,0\noutput %%1\n",
+		 n, n);
+	tap_ok(start(&r, text) && !plans_fit(r.g, &r.plans, &r.machine, 256 << 10) &&
+		       r.plans.at[0].tiled && r.plans.at[0].rolled == want,
+	       "tiles of %d x %d are %s", n, n, want ? "loops, since they are many" : "text");
+	graph_free(r.g);
+}
+
 static void test_fit(void)
 {
 	enum { A, B, SUM_OF };
@@ -461,6 +477,8 @@ int main(void)
 	test_spreads(32, 2, false); /* they slide */
 	test_spreads(24, 16, false); /* two pushes */
 	test_fit();
+	test_many_tiles(512, false);
+	test_many_tiles(4096, true);
 	test_loops(1365, 1, 0, true);
 	test_loops(1366, 1, 1, true);
 	test_loops(1, 512 * 1365, 0, true);
