@@ -16,9 +16,6 @@ static int make_content(struct debug_run *run, const char *path, u32 slot, u64 *
 
 	accel_model_slot(run->source.model, slot, &info);
 	*size = info.size > info.data_size ? info.size : info.data_size;
-	if (*size > SESSION_SLOT_BYTES_MAX)
-		return fail(path, "slot %u has %llu bytes, which is too much to debug", slot,
-			    (unsigned long long)*size);
 	run->content[slot] = calloc(*size + 1, 1);
 	if (!run->content[slot])
 		return fail(path, "no memory for slot %u", slot);

@@ -71,7 +71,7 @@ static const char *archive_name(const unsigned char *bytes, size_t size)
 	return "a zip archive (.npz and PyTorch files are such)";
 }
 
-/* The name of a format that is known by name only, or NULL. */
+/* The name of a format that is known by name only, or NULL; for a file of none that is read. */
 static const char *foreign_name(const unsigned char *bytes, size_t size)
 {
 	static const char header[] = "{\"";
@@ -79,8 +79,7 @@ static const char *foreign_name(const unsigned char *bytes, size_t size)
 	size_t i;
 
 	for (i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (magics[i].kind == FILE_FOREIGN &&
-		    begins(bytes, size, magics[i].at, magics[i].bytes, magics[i].size))
+		if (begins(bytes, size, magics[i].at, magics[i].bytes, magics[i].size))
 			return magics[i].name;
 	if (begins(bytes, size, 0, "PK\3\4", 4) || begins(bytes, size, 0, "PK\5\6", 4))
 		return archive_name(bytes, size);

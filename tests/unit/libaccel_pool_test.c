@@ -416,6 +416,21 @@ static void test_refused_buffers(struct accel_pool *pool, struct accel_buffer *b
 	accel_close(device);
 }
 
+/* A network may leave some of its input unread; the buffer has to hold all of it. */
+static void test_unread_input(struct accel_buffer *buffer, u64 bytes)
+{
+	struct accel_model *wide = rig_model_of(&rig, (u32)(bytes / sizeof(float)) + 1, 0, 0);
+	const struct accel_slot_buffer input = slot_buffer(0, buffer, 0);
+	struct accel_pool *pool = NULL;
+	struct accel_error error;
+
+	tap_eq(accel_pool_create(rig.device, wide, NULL, &pool, NULL), 0, "an unread element");
+	tap_ok(try_create(pool, &input, 1, &error) == -ERANGE && error.index == 0 && error.text[0],
+	       "for which the buffer has no room: %s", error.text);
+	accel_pool_destroy(pool);
+	accel_model_destroy(wide);
+}
+
 /* Inputs and outputs that somebody else has given: no copy. */
 static void test_buffers(void)
 {
@@ -431,6 +446,7 @@ static void test_buffers(void)
 	accel_buffer_import(rig.device, fd, &buffer);
 	close(fd);
 	test_refused_buffers(pool, buffer);
+	test_unread_input(buffer, 2 * RIG_BYTES);
 	slots[0] = slot_buffer(2, buffer, RIG_BYTES);
 	slots[1] = slot_buffer(0, buffer, 0);
 	tap_eq(accel_instance_create(pool, slots, 2, &instance, NULL), 0, "buffers of ours");

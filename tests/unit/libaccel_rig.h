@@ -217,10 +217,11 @@ static inline int64_t rig_in_ms(int ms)
 }
 
 /*
- * A model of the rig's program, whose slot 1 has the weights 3 * i: input "a", output "c", and, if
- * @count is not 0, one node "conv" of the bundles from @first on.
+ * A model of the rig's program, whose slot 1 has the weights 3 * i: input "a" of @elements, output
+ * "c", and, if @count is not 0, one node "conv" of the bundles from @first on.
  */
-static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 count)
+static inline struct accel_model *rig_model_of(const struct rig *r, u32 elements, u32 first,
+					       u32 count)
 {
 	static const char strings[] = "a\0c\0conv";
 	const struct rondo_region region = { .name = 4, .first = first, .count = count };
@@ -228,7 +229,7 @@ static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 
 		{ .kind = RONDO_TENSOR_INPUT,
 		  .dtype = RONDO_F32,
 		  .rank = 1,
-		  .dim = { RIG_ELEMENTS } },
+		  .dim = { elements } },
 		{ .name = 2,
 		  .kind = RONDO_TENSOR_OUTPUT,
 		  .dtype = RONDO_F32,
@@ -256,6 +257,12 @@ static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 
 	tap_eq(accel_model_parse(file, size, &model, NULL), 0, "a model of the program");
 	free(file);
 	return model;
+}
+
+/* The same whose input is what the program reads. */
+static inline struct accel_model *rig_model(const struct rig *r, u32 first, u32 count)
+{
+	return rig_model_of(r, RIG_ELEMENTS, first, count);
 }
 
 /* Replays once and waits. */

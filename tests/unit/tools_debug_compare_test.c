@@ -149,6 +149,14 @@ static void store(struct debug_rig *a)
 	debug_rig_fini(&b);
 }
 
+static u32 bits_of(float number)
+{
+	u32 bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	return bits;
+}
+
 /* One number of the input, in the second 64 bytes: it comes in with the second cycle of data. */
 static void input(struct debug_rig *a)
 {
@@ -159,7 +167,7 @@ static void input(struct debug_rig *a)
 	if (!init(&b, "4", "fadd", "1", ""))
 		goto out;
 	session_destroy(b.session);
-	b.slot[0][20] += 1;
+	b.slot[0][21] += 1;
 	if (!debug_rig_start(&b))
 		goto out;
 	/* A start in the first cycle: start-up, the cycles of a row, then 64 bytes in each. */
@@ -167,20 +175,21 @@ static void input(struct debug_rig *a)
 		 a->session->machine.dma_row_cycles + 1;
 	compare_runs(a->session, b.session, 0, &d);
 	tap_ok(d.kind == DIFFERENCE_VALUE && d.dma && d.access.space == REFERENCE_SRAM &&
-		       d.access.at == 80,
+		       d.access.at == 84 && d.a == bits_of(a->slot[0][21]) &&
+		       d.b == bits_of(b.slot[0][21]),
 	       "another number in the input comes in by a transfer");
 	tap_eq(session_now(a->session), second, "in the cycle that moves it");
 	compare_runs(a->session, b.session, second + 1, &d);
 	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_RESULT &&
-		       d.access.at == 0 && d.lane == 20 && d.lanes == 1,
-	       "then a load has it in lane 20");
+		       d.access.at == 0 && d.lane == 21 && d.lanes == 1,
+	       "then a load has it in lane 21");
 	compare_runs(a->session, b.session, session_now(a->session) + 1, &d);
 	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_WEIGHT &&
-		       d.access.at == 5 && d.lane == 20,
+		       d.access.at == 5 && d.lane == 21,
 	       "then a weight row");
 	compare_runs(a->session, b.session, session_now(a->session) + 1, &d);
 	tap_ok(d.kind == DIFFERENCE_VALUE && d.access.space == REFERENCE_ACCUMULATOR &&
-		       d.access.at == 3 && d.lane == 20,
+		       d.access.at == 3 && d.lane == 21,
 	       "then an accumulator row");
 out:
 	debug_rig_fini(&b);
@@ -200,6 +209,7 @@ void __wrap_exec_run(struct exec *e, const struct exec_program *program, const s
 
 static const struct exec_io *real_io;
 static u32 rows;
+static u64 bound;
 
 static bool faulty_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
@@ -231,6 +241,7 @@ void __wrap_exec_run(struct exec *e, const struct exec_program *program, const s
 
 	real_io = io;
 	rows = 0;
+	bound = control->bound;
 	__real_exec_run(e, program, &faulty, control, result);
 	result->cycles += fault.kind == CYCLE;
 	if (fault.kind == STATUS)
@@ -297,6 +308,7 @@ static void executor(const char *name)
 	tap_ok(!wrong, "%s: %u other executors agree%s%s", name, i - 1, wrong ? ": " : "",
 	       wrong ? text : "");
 	tap_ok(!compare_executor(s, plain, text), "%s: executor and reference agree", name);
+	tap_eq(bound, s->facts.cycles + 1, "an executor may take a cycle too many, which is found");
 	last = rows - 1;
 	found(name, s, plain, (struct fault){ FLIP, last }, "the executor 0x");
 	found(name, s, plain, (struct fault){ FLIP, 0 }, "the executor 0x");

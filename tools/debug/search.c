@@ -97,7 +97,7 @@ bool search_forwards(struct session *s, const struct breakpoint *breaks, u32 cou
 		}
 	} while (session_step(s, see, &search) && !search.hit.breakpoint);
 	/* A cycle that fails never happens, whatever it touched before. */
-	if (!search.hit.breakpoint || session_now(s) == now)
+	if (session_now(s) == now)
 		return true;
 	*hit = search.hit;
 	return session_goto(s, now);

@@ -52,7 +52,7 @@ static bool create_slots(struct session *s, char *why)
 		const struct session_content *content = &s->source.content[i];
 		u64 bytes = rondo_slot_end(declared);
 
-		if (bytes <= SESSION_SLOT_BYTES_MAX && declared->write_lo <= declared->write_hi)
+		if (bytes <= RONDO_SLOT_BYTES_MAX && declared->write_lo <= declared->write_hi)
 			s->slot[i] = calloc(bytes + 1, 1);
 		if (!s->slot[i]) {
 			snprintf(why, SESSION_WHY_BYTES,

@@ -34,9 +34,6 @@
 
 enum { SESSION_WHY_BYTES = 256 };
 
-/* Bytes of the largest slot that can be debugged. */
-#define SESSION_SLOT_BYTES_MAX (2048ull << 20)
-
 #define SESSION_NO_BUNDLE (~0u)
 
 /* A layer: the bundles that were made for one node of the graph. */
