@@ -46,6 +46,8 @@ TYPE_WORDS = set("""void char short int long float double signed unsigned bool _
 OPAQUE_STATEMENTS = set("static extern typedef static_assert _Static_assert asm __asm__".split())
 OPAQUE_CALLS = set("""sizeof _Alignof alignof offsetof __builtin_offsetof va_arg typeof
     __builtin_types_compatible_p _Generic __attribute__""".split())
+# The kernel's log is for people: a test reads of it only whether there is anything at warning level.
+LOGS = re.compile(r"(dev|drm|pr)_(emerg|alert|crit|err|warn|notice|info|dbg)(_\w+)?")
 # Functions whose first two arguments may change places: sums and products, and questions that two
 # things are asked about each other. The sign of what a comparison of strings returns is not used.
 SYMMETRIC = set("""calloc check_add_overflow check_mul_overflow mod61_add mod61_mul times weight_of
@@ -172,6 +174,8 @@ class Parser:
             return end + 1  # a macro, which may be a declaration
         if self.tok[i:i + 3] == ["(", "void", ")"] and end == i + 4:
             return end + 1  # names what is not used
+        if LOGS.fullmatch(t):
+            return end + 1
         if self.kind[i] == "id" and t != "return" and self.tok[i + 1] == "(":
             close = self.match[i + 1]
             after = self.tok[close + 1]

@@ -6,9 +6,11 @@
 
 It does for the kernel what mutate.py does for programs: one rondo.ko holds all mutants, its
 parameter "mutant" turns one on, and each has a boot of its own, since a mutant may take the kernel
-with it. A first boot tells which tests reach which mutant; then only those are run. A mutant is
-noticed if a case of tests/kselftest fails, if the kernel says anything at warning level, or if the
-guest does not end. Several guests run at a time.
+with it. Who survives one lane is tried in the next: the packaged kernel, the same with copies of
+buffers, and the debug kernel, which makes allocations fail. A first boot of each tells which tests
+reach which mutant; then only those are run. A mutant is noticed if a case of tests/kselftest fails,
+if the kernel says anything at warning level, or if the guest does not end. Several guests run at a
+time.
 
 The last line is the figure "driver_mutants_killed_pct VALUE percent".
 """
@@ -28,8 +30,8 @@ import mutate  # noqa: E402
 MODULE = os.path.join(mutate.SOURCE, "build", "module")
 # Each is a program of tests/kselftest.
 TESTS = ("object", "uapi", "submit", "report", "process", "buffer", "fault", "stopped", "lifetime", "share", "stress")
-# It loads the driver again, which forgets what was reached: it is taken to reach everything.
-RELOADS = "lifetime"
+# They load the driver again, which forgets what was reached: they are taken to reach everything.
+RELOADS = ("lifetime", "sweep")
 PARAMETERS = """
 #include <linux/moduleparam.h>
 int rondo_mutant;
@@ -37,18 +39,27 @@ module_param_named(mutant, rondo_mutant, int, 0400);
 unsigned char rondo_mutants_reached[%d];
 module_param_array_named(reached, rondo_mutants_reached, byte, NULL, 0600);
 """
-# On the kernel's command line: the device reaches only copies of buffers. Who survives without is
-# tried with it.
-COPIES = "swiotlb=65536,force"
-# Users share exactly only while each has work waiting. With copies a queue has but one job at a time.
-WITHOUT_COPIES = "share"
+
+
+class Lane:
+    """How a kernel is booted, and what is run on it."""
+
+    def __init__(self, name, kernel, words, tests, qemu=()):
+        self.name, self.kernel, self.words, self.tests, self.qemu = name, kernel, words, tests, qemu
+        self.module = None
+        self.reached = {}  # of each test, by mutant
+        self.seconds = {}
+
+
+LANES = (
+    Lane("packaged", [], "", TESTS),
+    # The device reaches only copies of buffers. Users share exactly only while each has work
+    # waiting, and with copies a queue has but one job at a time.
+    Lane("copies", [], "swiotlb=65536,force", [t for t in TESTS if t != "share"]),
+    Lane("debug", ["-k", "debug"], "kunit.enable=1", ("sweep", "fault", "stopped", "lifetime"), ("--", "-m", "2G")),
+)
 # A guest that hangs: this many times what the tests took without a mutant.
 PATIENCE = 6
-
-
-def tests_with(words):
-    """Those that hold with @words on the kernel's command line."""
-    return [t for t in TESTS if words != COPIES or t != WITHOUT_COPIES]
 
 
 def script(tests):
@@ -72,11 +83,9 @@ class Guest:
 
     def __init__(self, firmware):
         out = self.output("tests/kselftest/compile")
-        self.files = [f"{out}/{t}_test" for t in TESTS] + [
-            f"{MODULE}/rondo.ko", f"{firmware}:/lib/firmware/rondo/rondo.fw"]
+        self.files = [f"{out}/{t}_test" for t in sorted({t for lane in LANES for t in lane.tests})] + [
+            f"{firmware}:/lib/firmware/rondo/rondo.fw"]
         self.limit = 1800
-        self.reached = {}  # of each test, by mutant
-        self.seconds = {}
 
     @staticmethod
     def output(*command):
@@ -84,39 +93,38 @@ class Guest:
         return subprocess.run([os.path.join(mutate.SOURCE, command[0]), *command[1:]], check=True,
                               stdout=subprocess.PIPE, text=True).stdout.strip()
 
-    def boot(self, number, text, words=""):
+    def boot(self, lane, number, text):
         """What the guest says that runs @text, and why it failed, or None."""
         command = [os.path.join(mutate.SOURCE, "scripts/guest.sh"), "-d", "rondo,faults=on,memory=256M", "-t",
-                   str(int(self.limit)), "-p", f"rondo.mutant={number} {words}", "-c", text]
-        for name in self.files:
+                   str(int(self.limit)), *lane.kernel, "-p", f"rondo.mutant={number} {lane.words}", "-c", text]
+        for name in [lane.module] + self.files:
             command += ["-f", name]
-        got = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        got = subprocess.run([*command, *lane.qemu], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              stdin=subprocess.DEVNULL, errors="replace", check=False)
         if not got.returncode:
             return got.stdout, None
         why = re.search(r"^not ok\b.*|^# unexpected kernel message.*|^guest\.sh: error.*",
                         got.stdout, re.M)
-        return got.stdout, why.group() if why else f"status {got.returncode}"
+        said = re.findall(r"^# \w+\.c:\d+:.*", got.stdout, re.M)
+        return got.stdout, ": ".join([why.group() if why else f"status {got.returncode}", *said[:1]])
 
-    def learn(self, n, words=""):
-        """Runs all tests with none of @n mutants on. None, or why they fail."""
-        tests = tests_with(words)
-        said, why = self.boot(0, first_script(tests, n), words)
-        found = re.findall(r"^reached: (\w+) (\d+) ([\d,]+)", said, re.M)
-        for test, seconds, reached in found:
-            before = self.reached.setdefault(test, [test == RELOADS] * (n + 1))
-            self.reached[test] = [b or x == "1" for b, x in zip(before, reached.split(","))]
-            self.seconds[test] = int(seconds)
-        return why or (None if len(found) == len(tests) else "a test says nothing")
+    def learn(self, lane, n):
+        """Runs the tests of @lane with none of @n mutants on. None, or why they fail."""
+        said, why = self.boot(lane, 0, first_script(lane.tests, n))
+        for test, seconds, reached in re.findall(r"^reached: (\w+) (\d+) ([\d,]+)", said, re.M):
+            lane.reached[test] = [test in RELOADS or x == "1" for x in reached.split(",")]
+            lane.seconds[test] = int(seconds)
+        return why or (None if len(lane.reached) == len(lane.tests) else "a test says nothing")
 
     def judge(self, number):
-        """Why the mutant is noticed, or None. The first test is also for what loading it does."""
-        for words in "", COPIES:
-            tests = sorted((t for t in tests_with(words) if self.reached[t][number] or t == TESTS[0]),
-                           key=lambda t: self.seconds[t])
-            why = self.boot(number, script(tests), words)[1]
+        """Why the mutant is noticed, or None. The quickest test is also for what loading does."""
+        for lane in LANES:
+            quick = min(lane.tests, key=lambda t: lane.seconds[t])
+            tests = sorted((t for t in lane.tests if lane.reached[t][number] or t == quick),
+                           key=lambda t: lane.seconds[t])
+            why = self.boot(lane, number, script(tests))[1]
             if why:
-                return why
+                return f"{lane.name}: {why}"
         return None
 
 
@@ -166,12 +174,16 @@ def main():
         PARAMETERS % (len(chosen) + 1)
     mutate.copy_tree(files, mutated)
     mutate.build([os.path.join(mutate.SOURCE, "scripts/module.sh")], "module.log")
+    debug = dict(line.split("=", 1) for line in Guest.output("scripts/debug-kernel.sh").splitlines())
+    for lane in LANES:
+        lane.module = debug["MODULE"] if lane.kernel else f"{MODULE}/rondo.ko"
 
     guest = Guest(os.path.join(mutate.BUILD, "firmware/rondo.fw"))
     began = time.monotonic()
-    why = guest.learn(len(chosen)) or guest.learn(len(chosen), COPIES)
-    if why:
-        sys.exit(f"mutate_driver: the tests fail without a mutant: {why}")
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for lane, why in zip(LANES, pool.map(lambda lane: guest.learn(lane, len(chosen)), LANES)):
+            if why:
+                sys.exit(f"mutate_driver: the tests of lane {lane.name} fail without a mutant: {why}")
     guest.limit = 60 + PATIENCE * (time.monotonic() - began)
     mutate.say(f"{len(chosen)} mutants; without one the tests take {time.monotonic() - began:.0f} s")
 
