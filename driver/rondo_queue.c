@@ -100,12 +100,16 @@ static void note_times(struct rondo_job *job, const struct rondo_fw_event *event
 	job->times.cycles += event->cycles;
 }
 
-/* Notes how the replay of @event ended; false if no such is in flight. */
-static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
+/*
+ * Notes how the replay of @event ended, and whether it is the first of its job to fail; false if
+ * no such is in flight.
+ */
+static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event, bool *first)
 {
 	bool found = false;
 	struct rondo_job *job;
 
+	*first = false;
 	spin_lock(&queue->lock);
 	list_for_each_entry(job, &queue->inflight, node) {
 		found = job->first <= event->seqno && event->seqno <= job->last;
@@ -113,10 +117,13 @@ static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
 			break;
 	}
 	if (found)
+		event->cycles = min_t(u64, event->cycles, job->cycles);
+	if (found)
 		note_times(job, event);
 	if (found)
 		event->result = result_of(&job->replay[event->seqno - job->first], event->result);
 	if (found && event->result && !job->fault.result) {
+		*first = true;
 		job->fault.result = event->result;
 		job->fault.replay = event->seqno - job->first;
 		if (rondo_result_has_bundle(event->result))
@@ -126,8 +133,11 @@ static bool note_event(struct rondo_queue *queue, struct rondo_fw_event *event)
 	return found;
 }
 
-/* Logs a failure of the device. What a user has destroyed, or asked too much of, is none. */
-static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *event)
+/*
+ * Logs a failure of the device, if it is the @first of its job. What a user has destroyed, or asked
+ * too much of, is none.
+ */
+static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *event, bool first)
 {
 	struct drm_device *drm = &queue->base.rdev->drm;
 	const char *text = rondo_result_text(event->result);
@@ -136,7 +146,7 @@ static void log_event(struct rondo_queue *queue, const struct rondo_fw_event *ev
 		return;
 	trace_rondo_fault(queue->base.rdev, event->queue, event->seqno, event->result,
 			  event->bundle);
-	if (event->result == RONDO_FW_ABORTED || event->result == RONDO_FW_NO_MEMORY)
+	if (!first || event->result == RONDO_FW_ABORTED || event->result == RONDO_FW_NO_MEMORY)
 		return;
 	if (rondo_result_has_bundle(event->result))
 		drm_err(drm, "queue %u: a replay failed at bundle %u: %s\n", event->queue,
@@ -203,12 +213,13 @@ static void finish_up_to(struct rondo_queue *queue, u64 seqno, u32 result)
 bool rondo_queue_done(struct rondo_queue *queue, const struct rondo_fw_event *from)
 {
 	struct rondo_fw_event event = *from;
+	bool first;
 
-	if (event.result >= RONDO_FW_RESULTS || !note_event(queue, &event))
+	if (event.result >= RONDO_FW_RESULTS || !note_event(queue, &event, &first))
 		return false;
 	atomic64_add(event.cycles, &queue->rfile->usage.cycles);
 	atomic64_add(event.cycles, &queue->base.rdev->usage.cycles);
-	log_event(queue, &event);
+	log_event(queue, &event, first);
 	finish_up_to(queue, event.seqno, RONDO_FW_OK);
 	return true;
 }
@@ -272,6 +283,8 @@ static void close_queue(struct rondo_object *object)
 	drm_sched_entity_fini(&queue->entity); /* from here on nothing is run */
 	rondo_object_unload(object);
 	rondo_object_drop_number(object); /* no more events */
+	/* Whoever has paused the device does not find it any more, and its jobs are to be freed. */
+	drm_sched_wqueue_start(&queue->sched);
 	rondo_queue_fail_all(queue, RONDO_FW_ABORTED);
 	rondo_dma_free(object->rdev, &queue->ring);
 }

@@ -480,6 +480,55 @@ TEST_F(lifetime, reset_of_a_dead_device)
 	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
 }
 
+/* How many things hold the module: files, objects, jobs, fences. */
+static int holders(void)
+{
+	int n = -1;
+	FILE *f = fopen("/sys/module/rondo/refcnt", "r");
+
+	if (f && fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static bool as_many_holders(void *before)
+{
+	return holders() == *(int *)before;
+}
+
+/*
+ * What is closed while the bus resets the device is released with all its jobs. The bus waits for
+ * 100 ms; when exactly this closes is of chance.
+ */
+TEST_F(lifetime, close_during_a_bus_reset)
+{
+	enum { JOBS = 8, ROUNDS = 5, EACH_US = 15000 };
+	int before = holders(), i, j, status;
+
+	for (i = 1; i <= ROUNDS; i++) {
+		int fd = rig_open();
+		uint32_t program = make_program(fd, rig_program_spin(50000000));
+		uint32_t binding = make_binding(fd, program, NULL, 0), queue = make_queue(fd);
+		pid_t child;
+
+		for (j = 0; j < JOBS; j++)
+			ASSERT_EQ(0, rig_submit(fd, queue, binding, 0, 0));
+		child = fork();
+		if (!child) {
+			close(fd);
+			_exit(-rig_pci_reset());
+		}
+		usleep(i * EACH_US);
+		close(fd);
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_EQ(0, WEXITSTATUS(status));
+	}
+	EXPECT_TRUE(rig_until(as_many_holders, &before));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+}
+
 /* Firmware that is not there or not right: one line says so, and there is no node. */
 struct image {
 	uint8_t *data;
