@@ -174,12 +174,5 @@ int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum
 	if (!ret && memory)
 		*memory = line->memory;
 	mutex_unlock(&line->lock);
-
-	if (ret <= 0)
-		return ret;
-	/* Lack of memory is no fault of the device: users may ask for more than it has. */
-	if (ret != RONDO_FW_NO_MEMORY)
-		drm_err(&rdev->drm, "the firmware refuses command %u: %s\n", cmd->command,
-			rondo_result_text(ret));
-	return rondo_result_error(ret);
+	return ret;
 }

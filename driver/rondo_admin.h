@@ -62,10 +62,11 @@ bool rondo_admin_answer(struct rondo_device *rdev, const struct rondo_fw_event *
 void rondo_admin_cancel(struct rondo_device *rdev, int error);
 
 /*
- * Sends @cmd and waits for its answer: 0, -EAGAIN if a reset intervenes, -EIO or -ENODEV
- * if the device is lost or refuses, -ENOMEM if it lacks memory. If killed, -ERESTARTSYS
- * before anything was sent, and -EINTR while the answer is yet to come. With 0, @memory (or NULL)
- * becomes how many bytes of the device's memory that has taken, as far as the firmware tells.
+ * Sends @cmd and waits for its answer: 0, or the enum rondo_fw_result with which the firmware
+ * refuses; -EAGAIN if a reset intervenes, -EIO or -ENODEV if the device is lost. If killed,
+ * -ERESTARTSYS before anything was sent, and -EINTR while the answer is yet to come. With 0,
+ * @memory (or NULL) becomes how many bytes of the device's memory that has taken, as far as the
+ * firmware tells.
  */
 int rondo_admin_send(struct rondo_device *rdev, struct rondo_fw_admin *cmd, enum rondo_state state,
 		     bool killable, u64 *memory);

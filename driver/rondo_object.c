@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/module.h>
 
+#include <drm/drm_print.h>
+
 #include "driver/rondo_device.h"
 #include "driver/rondo_fence.h"
 #include "driver/rondo_object.h"
@@ -190,13 +192,32 @@ void rondo_object_drop_number(struct rondo_object *object)
 	rondo_user_uncharge(object->user, object->ops->table);
 }
 
+/*
+ * Whether it is no fault of the device that it refuses: users may ask for more memory than it has,
+ * and what it was perhaps never told it need not forget.
+ */
+static bool may_refuse(const struct rondo_object *object, enum rondo_fw_command command, int result)
+{
+	return result == RONDO_FW_NO_MEMORY ||
+	       (result == RONDO_FW_BAD_NUMBER && command == object->ops->unload && object->unsure);
+}
+
 static int send_command(struct rondo_object *object, enum rondo_fw_command command,
 			enum rondo_state state, bool killable, u64 *memory)
 {
 	struct rondo_fw_admin cmd = { .command = command };
+	int ret;
 
 	object->ops->describe(object, &cmd);
-	return rondo_admin_send(object->rdev, &cmd, state, killable, memory);
+	ret = rondo_admin_send(object->rdev, &cmd, state, killable, memory);
+	if (ret <= 0)
+		return ret;
+	if (!may_refuse(object, command, ret))
+		drm_err(&object->rdev->drm, "the firmware refuses command %u: %s\n", command,
+			rondo_result_text(ret));
+	else if (command == object->ops->unload)
+		return 0;
+	return rondo_result_error(ret);
 }
 
 /* What the device keeps for the object counts as its user's; if that is too much, it forgets it. */
@@ -229,7 +250,8 @@ int rondo_object_load_now(struct rondo_object *object, bool killable)
 				 GFP_NOWAIT);
 			ret = send_command(object, object->ops->load, RONDO_LIVE, killable,
 					   &memory);
-			object->live = !ret || ret == -EINTR; /* then it may become so */
+			object->unsure = ret == -EINTR; /* the command is on its way */
+			object->live = !ret || object->unsure;
 		}
 		up_read(&rdev->reset_lock);
 		if (ret == -EAGAIN)
@@ -253,6 +275,7 @@ static void load_work(struct work_struct *work)
 		ret = rondo_object_load_now(object, false);
 	WRITE_ONCE(object->load_error, ret);
 	rondo_fence_signal(object->loading, ret);
+	smp_mb__before_atomic(); /* who sees that nothing is loading sees what came of it */
 	atomic_dec(&rdev->loads);
 	rondo_pm_put(rdev);
 	rondo_object_put(object);
@@ -286,13 +309,15 @@ int rondo_object_load(struct rondo_object *object)
 	const struct rondo_object *needs = object->needs;
 	struct rondo_device *rdev = object->rdev;
 	int leaving, ret = rondo_device_error(rdev);
+	bool loading;
 
 	if (ret && ret != -EAGAIN)
 		return ret;
+	loading = atomic_read_acquire(&rdev->loads); /* before what that may have written */
 	ret = needs ? READ_ONCE(needs->load_error) : 0;
 	if (ret)
 		return ret;
-	if (atomic_read(&rdev->loads) || atomic_read(&rdev->watch.jobs))
+	if (loading || atomic_read(&rdev->watch.jobs))
 		return load_later(object);
 	leaving = atomic_read(&rdev->releases);
 	ret = rondo_object_load_now(object, true);
@@ -335,6 +360,8 @@ int rondo_objects_reload(struct rondo_device *rdev)
 
 	for (t = 0; t < RONDO_TABLES; t++) {
 		xa_for_each(&rdev->table[t], number, object) {
+			/* The device has forgotten what nobody was sure of. */
+			object->live = object->live && !object->unsure;
 			if (!object->live)
 				continue;
 			ret = send_command(object, object->ops->load, RONDO_RESETTING, false, NULL);

@@ -68,6 +68,8 @@ struct rondo_object {
 	bool numbered;
 	/** @live: the firmware knows it; under rondo_device.reset_lock */
 	bool live;
+	/** @unsure: or it does not: who loaded it was killed before the answer came */
+	bool unsure;
 	/** @memory: bytes of the device's that count as @user's; from loading on */
 	u64 memory;
 	/** @needs: must be loaded before; NULL: nothing */
@@ -125,7 +127,10 @@ int rondo_object_load_now(struct rondo_object *object, bool killable);
  */
 void rondo_object_unload(struct rondo_object *object);
 
-/* Loads everything that is live again; for the reset, which holds reset_lock for writing. */
+/*
+ * Loads everything that is live again, except what nobody waits for; for the reset, which holds
+ * reset_lock for writing.
+ */
 int rondo_objects_reload(struct rondo_device *rdev);
 
 #endif

@@ -689,6 +689,34 @@ TEST_F(fault, kill_a_waiting_queue_create)
 		close(fd[i]);
 }
 
+/* Who is killed while the device finds no room for his program has done nothing to others. */
+TEST_F(fault, kill_a_load_that_is_refused)
+{
+	uint32_t id, silent = rig_fault_hits(RIG_FAULT_fw_silent);
+	uint32_t refused = rig_fault_hits(RIG_FAULT_seq_no_memory);
+	struct rig_program program = rig_program_copy(256, 0, 0);
+	pid_t child;
+
+	rig_fault(RIG_FAULT_fw_silent, 1);
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_fw_silent, silent));
+	child = fork();
+	if (!child) {
+		rig_program_create(rig_open(), program.data, program.size, &id);
+		_exit(0);
+	}
+	EXPECT_TRUE(rig_until_blocked(child, DRM_IOCTL_RONDO_PROGRAM_CREATE));
+	kill(child, SIGKILL);
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	rig_fault(RIG_FAULT_seq_no_memory, 1);
+	rig_fault(RIG_FAULT_fw_silent, 0);
+	EXPECT_TRUE(rig_fault_wait(RIG_FAULT_seq_no_memory, refused));
+
+	/* The next command comes after what was left of the killed one. A reset would be logged. */
+	EXPECT_EQ(0, rig_program_create(self->fd, program.data, program.size, &id));
+	EXPECT_EQ(0, rig_copy_run(self->fd, &self->copy));
+	free(program.data);
+}
+
 /* Destroying a queue cancels what runs in it and what waits. */
 TEST_F(fault, destroy_queue)
 {
