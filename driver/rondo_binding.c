@@ -188,13 +188,13 @@ static void list_fences(struct rondo_binding *binding)
 		obj = &binding->slot[i].bo->base.base;
 		usage = usage_of(binding, i);
 		for (f = 0; f < binding->fenced; f++)
-			if (binding->slot[f].fence.obj->resv == obj->resv)
+			if (binding->slot[f].use.obj->resv == obj->resv)
 				break;
 		if (f == binding->fenced)
-			binding->slot[binding->fenced++].fence.obj = obj;
+			binding->slot[binding->fenced++].use.obj = obj;
 		else
-			usage = min(usage, binding->slot[f].fence.usage);
-		binding->slot[f].fence.usage = usage;
+			usage = min(usage, binding->slot[f].use.usage);
+		binding->slot[f].use.usage = usage;
 	}
 }
 

@@ -15,6 +15,12 @@ struct rondo_bo;
 struct rondo_file;
 struct rondo_sealed_program;
 
+/* What a replay's fence is to the buffers with one reservation object. */
+struct rondo_use {
+	struct drm_gem_object *obj;
+	enum dma_resv_usage usage;
+};
+
 struct rondo_binding {
 	struct rondo_object base;
 	/** @program: the binding's own reference */
@@ -25,7 +31,7 @@ struct rondo_binding {
 	bool disjoint;
 	/** @slots: struct rondo_slot_binding[], as the device reads it */
 	struct rondo_dma slots;
-	/** @fenced: elements of @fence in use: one for each reservation object */
+	/** @fenced: elements of @use that are used: one for each reservation object */
 	u32 fenced;
 	/** @count: of @slot, the program's number of slots */
 	u32 count;
@@ -34,11 +40,7 @@ struct rondo_binding {
 		struct rondo_bo *bo;
 		/** @at: the driver's own copy of what the device is told */
 		struct rondo_slot_binding at;
-		/** @fence: what a replay's fence is to the buffers with one reservation object */
-		struct {
-			struct drm_gem_object *obj;
-			enum dma_resv_usage usage;
-		} fence;
+		struct rondo_use use;
 	} slot[] __counted_by(count);
 };
 

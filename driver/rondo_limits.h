@@ -18,6 +18,7 @@ enum {
 	/* For each submission; syncs each way. */
 	RONDO_JOB_REPLAYS_MAX = 1024,
 	RONDO_JOB_SYNCS_MAX = 64,
+	RONDO_JOB_DEPENDENCIES_MAX = 256, /* fences of other contexts that one job waits for */
 	/* For each call on syncobjs: DRM allocates less than 32 KiB then, which never fails. */
 	RONDO_SYNCOBJS_MAX = 256,
 	/* For each queue. More than the default is for those who may raise a priority. */

@@ -9,6 +9,7 @@
 #include <linux/dma-resv.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include <drm/drm_exec.h>
 #include <drm/drm_syncobj.h>
@@ -42,6 +43,8 @@ struct submit {
 	u32 last_id; /* the binding of the last of them */
 	u32 out_count; /* of @out, filled so far */
 	struct out_sync *out;
+	struct rondo_use *uses, few[8]; /* @uses: @few, or memory for more */
+	u32 use_count;
 };
 
 static int add_offsets(struct rondo_job_replay *replay, const struct drm_rondo_replay *user)
@@ -144,13 +147,22 @@ static int add_replays(struct submit *submit)
 											   0;
 }
 
-/* Takes over the reference. The queue's own jobs are no dependency: its ring is in order. */
+/*
+ * Takes over the reference. The queue's own jobs are no dependency: its ring is in order. Each new
+ * one is compared with all that there are, so there is a limit.
+ */
 static int add_dependency(struct rondo_job *job, struct dma_fence *fence)
 {
-	if (fence->context != job->queue->done_context)
-		return drm_sched_job_add_dependency(&job->base, fence);
-	dma_fence_put(fence);
-	return 0;
+	int ret;
+
+	if (fence->context == job->queue->done_context) {
+		dma_fence_put(fence);
+		return 0;
+	}
+	ret = drm_sched_job_add_dependency(&job->base, fence);
+	if (!ret && xa_load(&job->base.dependencies, RONDO_JOB_DEPENDENCIES_MAX))
+		ret = -ENOSPC;
+	return ret;
 }
 
 static int add_in_sync(struct submit *submit, u32 i)
@@ -229,53 +241,85 @@ static int fill_job(struct submit *submit)
 	return ret;
 }
 
-typedef int (*buffer_visitor)(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage);
+/* Whether replay @i has another binding than the one before it. */
+static bool binding_changes(const struct rondo_job *job, u32 i)
+{
+	return !i || job->replay[i].binding != job->replay[i - 1].binding;
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+	const struct rondo_use *x = a, *y = b;
+
+	if (x->obj->resv != y->obj->resv)
+		return x->obj->resv < y->obj->resv ? -1 : 1;
+	return (int)x->usage - (int)y->usage; /* the most exclusive one first */
+}
 
 /*
- * Calls @visit for each reservation object of the job's buffers; one of several bindings comes
- * again. With explicit sync, nobody else orders by the job's fence.
+ * Lists each reservation object of the job's buffers once, so that none is looked through again
+ * for each replay. With explicit sync, nobody else orders by the job's fence.
  */
-static int visit_buffers(const struct submit *submit, void *ctx, buffer_visitor visit)
+static int list_uses(struct submit *submit)
 {
+	bool explicit = submit->args->flags & DRM_RONDO_SUBMIT_EXPLICIT_SYNC;
 	const struct rondo_job *job = submit->job;
-	u32 i, f;
-	int ret;
+	u32 i, f, n = 0, kept = 0, bindings = 0;
+	struct rondo_use *uses;
 
-	for (i = 0; i < job->count; i++) {
+	for (i = 0; i < job->count; i++)
+		n += binding_changes(job, i) ? job->replay[i].binding->fenced : 0;
+	uses = submit->few;
+	if (n > ARRAY_SIZE(submit->few))
+		uses = kvmalloc_array(n, sizeof(*uses), GFP_KERNEL_ACCOUNT);
+	if (!uses)
+		return -ENOMEM;
+	submit->uses = uses;
+	for (i = 0, n = 0; i < job->count; i++) {
 		const struct rondo_binding *binding = job->replay[i].binding;
 
-		if (i && binding == job->replay[i - 1].binding)
+		if (!binding_changes(job, i))
 			continue;
+		bindings++;
 		for (f = 0; f < binding->fenced; f++) {
-			ret = visit(ctx, binding->slot[f].fence.obj,
-				    submit->args->flags & DRM_RONDO_SUBMIT_EXPLICIT_SYNC ?
-					    DMA_RESV_USAGE_BOOKKEEP :
-					    binding->slot[f].fence.usage);
-			if (ret)
-				return ret;
+			uses[n] = binding->slot[f].use;
+			if (explicit)
+				uses[n].usage = DMA_RESV_USAGE_BOOKKEEP;
+			n++;
 		}
 	}
+	if (bindings > 1) /* in a binding's list no object occurs twice */
+		sort(uses, n, sizeof(*uses), compare_uses, NULL);
+	for (i = 0; i < n; i++)
+		if (!i || uses[i].obj->resv != uses[kept - 1].obj->resv)
+			uses[kept++] = uses[i];
+	submit->use_count = kept;
 	return 0;
 }
 
-static int lock_buffer(void *exec, struct drm_gem_object *obj, enum dma_resv_usage usage)
+static int lock_buffers(struct submit *submit, struct drm_exec *exec)
 {
-	/* One buffer may get a fence of either usage. */
-	return drm_exec_prepare_obj(exec, obj, 2);
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < submit->use_count && !ret; i++)
+		ret = drm_exec_prepare_obj(exec, submit->uses[i].obj, 1);
+	return ret;
 }
 
 /* Readers wait for the writer, a writer for all. */
-static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv_usage usage)
+static int depend_on_buffer(struct rondo_job *job, const struct rondo_use *use)
 {
-	enum dma_resv_usage whose = dma_resv_usage_rw(usage == DMA_RESV_USAGE_WRITE);
-	struct rondo_job *job = ctx;
+	enum dma_resv_usage whose = dma_resv_usage_rw(use->usage == DMA_RESV_USAGE_WRITE);
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	int ret;
 
-	if (usage == DMA_RESV_USAGE_BOOKKEEP)
+	if (use->usage == DMA_RESV_USAGE_BOOKKEEP)
 		return 0;
-	dma_resv_for_each_fence(&cursor, obj->resv, whose, fence) {
+	dma_resv_for_each_fence(&cursor, use->obj->resv, whose, fence) {
+		if (dma_fence_is_signaled(fence)) /* some stay there for a while */
+			continue;
 		ret = add_dependency(job, dma_fence_get(fence));
 		if (ret)
 			return ret;
@@ -283,10 +327,19 @@ static int depend_on_buffer(void *ctx, struct drm_gem_object *obj, enum dma_resv
 	return 0;
 }
 
-static int publish_on_buffer(void *fence, struct drm_gem_object *obj, enum dma_resv_usage usage)
+static int depend_on_buffers(struct submit *submit)
 {
-	dma_resv_add_fence(obj->resv, fence, usage);
-	return 0;
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < submit->use_count && !ret; i++) {
+		ret = depend_on_buffer(submit->job, &submit->uses[i]);
+		/* Others may have put many fences there. */
+		if (!ret && fatal_signal_pending(current))
+			ret = -ERESTARTSYS;
+		cond_resched();
+	}
+	return ret;
 }
 
 static void publish_on_syncs(struct submit *submit, struct dma_fence *fence)
@@ -311,8 +364,9 @@ static int push_job(struct submit *submit)
 	struct rondo_queue *queue = job->queue;
 	struct dma_fence *fence = &job->done_fence->base;
 	int ret;
+	u32 i;
 
-	ret = visit_buffers(submit, job, depend_on_buffer);
+	ret = depend_on_buffers(submit);
 	if (ret)
 		return ret;
 
@@ -324,7 +378,8 @@ static int push_job(struct submit *submit)
 	rondo_job_arm(job);
 	trace_rondo_submit(queue->base.rdev, queue->base.number, job->fault.tag, job->count,
 			   queue->done_context, queue->done_seqno);
-	visit_buffers(submit, fence, publish_on_buffer);
+	for (i = 0; i < submit->use_count; i++)
+		dma_resv_add_fence(submit->uses[i].obj->resv, fence, submit->uses[i].usage);
 	publish_on_syncs(submit, fence);
 	drm_sched_entity_push_job(&job->base); /* from here on the job is the scheduler's */
 	mutex_unlock(&queue->submit_lock);
@@ -336,9 +391,9 @@ static int lock_and_push(struct submit *submit)
 	struct drm_exec exec;
 	int ret;
 
-	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
 	drm_exec_until_all_locked(&exec) {
-		ret = visit_buffers(submit, &exec, lock_buffer);
+		ret = lock_buffers(submit, &exec);
 		drm_exec_retry_on_contention(&exec);
 		if (ret)
 			break;
@@ -424,7 +479,11 @@ int rondo_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 	}
 	ret = fill_job(&submit);
 	if (!ret)
+		ret = list_uses(&submit);
+	if (!ret)
 		ret = lock_and_push(&submit);
+	if (submit.uses != submit.few)
+		kvfree(submit.uses);
 	put_out_syncs(&submit);
 	if (ret)
 		rondo_job_release(submit.job);

@@ -594,6 +594,67 @@ TEST_F(submit, writes_wait_for_all_reads)
 	rig_foreign_fini(&f);
 }
 
+/* The most exclusive of what the replays of a job do with one buffer counts. */
+TEST_F(submit, reads_and_writes_in_one_job)
+{
+	uint32_t fence, queue, sync = make_syncobj(self->fd);
+	struct drm_rondo_replay replay[4] = {};
+	struct drm_rondo_sync out = { .handle = sync };
+	struct drm_rondo_submit args = self->args;
+	struct rig_foreign f;
+
+	if (!rig_foreign_init(&f, self->fd))
+		SKIP(return, "no vgem");
+	for (int i = 0; i < 4; i++) {
+		const uint32_t bo[2] = { i % 2 ? self->copy.in_bo : f.ours,
+					 i % 2 ? f.ours : self->copy.out_bo };
+
+		replay[i].binding = make_binding(self->fd, self->copy.program, bo, 2);
+	}
+	queue = make_queue(self->fd);
+	fence = rig_foreign_fence(&f, false);
+	args.replays = (uintptr_t)replay;
+	args.replay_count = 4;
+	args.out_syncs = (uintptr_t)&out;
+	ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_SUBMIT, &args));
+	expect_held(_metadata, self, queue, sync);
+	rig_foreign_signal(&f, fence);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	rig_foreign_fini(&f);
+}
+
+/*
+ * A job waits for so many queues and no more: each is compared with all others. Queues that are
+ * destroyed while their jobs wait count until those have ended.
+ */
+TEST_F(submit, too_many_fences)
+{
+	enum { MOST = 256 };
+	uint32_t x = make_bo(self->fd, 4096, NULL), sync = make_syncobj(self->fd), i;
+	uint32_t reads, writes, queue = make_queue(self->fd), other = make_queue(self->fd);
+	struct drm_rondo_queue_destroy destroy = {};
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	reads = make_binding(self->fd, make_program(self->fd, rig_program_read(1)), &x, 1);
+	writes = make_binding(self->fd, self->copy.program, (uint32_t[]){ self->copy.in_bo, x }, 2);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	ASSERT_EQ(0,
+		  rig_submit(self->fd, self->copy.queue, self->copy.binding, 0, self->copy.sync));
+	for (i = 0; i < MOST; i++) {
+		destroy.id = make_queue(self->fd);
+		ASSERT_EQ(0, rig_submit(self->fd, destroy.id, reads, self->copy.sync, 0));
+		ASSERT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUEUE_DESTROY, &destroy));
+	}
+	EXPECT_EQ(0, rig_submit(self->fd, queue, writes, 0, sync));
+	EXPECT_EQ(-ENOSPC, rig_submit(self->fd, other, writes, 0, 0));
+	EXPECT_EQ(-ETIME, rig_wait(self->fd, sync, 0));
+	rig_fault(RIG_FAULT_seq_work, 0);
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+	EXPECT_EQ(0, rig_submit(self->fd, other, writes, 0, sync));
+	EXPECT_EQ(0, rig_result(self->fd, sync));
+}
+
 /* Jobs that the scheduler has handed to the device since rig_trace_jobs(). */
 static bool two_jobs_run(void *unused)
 {

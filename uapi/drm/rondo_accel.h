@@ -137,7 +137,13 @@ struct drm_rondo_device_info {
 	__u32 pad;
 };
 
-/** struct drm_rondo_clock_info - both clocks, read together */
+/**
+ * struct drm_rondo_clock_info - both clocks, read together
+ *
+ * Device time begins at 0 whenever the device is started: also by a reset, and when it wakes from a
+ * sleep, which it does not do while a job is waiting. A job that was submitted before a reset may
+ * have been queued at a later device time than that at which it started.
+ */
 struct drm_rondo_clock_info {
 	/** @device_cycles: device time */
 	__u64 device_cycles;
@@ -341,7 +347,8 @@ struct drm_rondo_sync {
  * drivers may be the same memory, so what writes one and reads another is not repeated.
  *
  * -EINVAL: also an in sync without a fence. -E2BIG: also exact cycles beyond job_cycles_max of
- * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer.
+ * struct drm_rondo_device_info. -ERANGE: an offset beyond what fits in the buffer. -ENOSPC: the job
+ * would wait for the fences of more than 256 queues and other drivers' timelines.
  */
 struct drm_rondo_submit {
 	/** @queue: queue id */
