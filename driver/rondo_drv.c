@@ -162,8 +162,12 @@ static int check_syncobjs(unsigned int cmd, unsigned long arg)
 	return 0;
 }
 
-static int check_ioctl(unsigned int cmd, unsigned long arg)
+static int check_ioctl(const struct file *filp, unsigned int cmd, unsigned long arg)
 {
+	const struct drm_file *file = filp->private_data;
+
+	if (drm_dev_is_unplugged(file->minor->dev))
+		return -ENODEV;
 	if (!has_ioctl(cmd))
 		return -EACCES;
 	if (!has_room(cmd, arg))
@@ -173,13 +177,13 @@ static int check_ioctl(unsigned int cmd, unsigned long arg)
 
 static long file_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return check_ioctl(cmd, arg) ?: drm_ioctl(filp, cmd, arg);
+	return check_ioctl(filp, cmd, arg) ?: drm_ioctl(filp, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
 static long file_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
-	return check_ioctl(cmd, arg) ?: drm_compat_ioctl(filp, cmd, arg);
+	return check_ioctl(filp, cmd, arg) ?: drm_compat_ioctl(filp, cmd, arg);
 }
 #else
 #define file_compat_ioctl NULL
@@ -323,10 +327,9 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto err_dma;
 	rondo_reset_prime(rdev);
-	pci_set_master(pdev);
 	ret = rondo_irq_init(rdev);
 	if (ret)
-		goto err_master;
+		goto err_dma;
 	ret = rondo_fw_boot(rdev);
 	if (ret)
 		goto err_irq;
@@ -349,8 +352,6 @@ err_irq:
 	cancel_work_sync(&rdev->reset_work); /* an interrupt may have asked for it */
 	cancel_work_sync(&rdev->wedged_work);
 	rondo_dump_fini(rdev);
-err_master:
-	pci_clear_master(pdev);
 err_dma:
 	WRITE_ONCE(rdev->state, RONDO_GONE);
 	rondo_dma_close(rdev);

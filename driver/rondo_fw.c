@@ -4,6 +4,7 @@
 #include <linux/device.h>
 #include <linux/firmware.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 
 #include "driver/rondo_device.h"
 
@@ -100,6 +101,8 @@ int rondo_fw_boot(struct rondo_device *rdev)
 		dev_err(rdev->drm.dev, "the device does not obey reset: %pe\n", ERR_PTR(ret));
 		return ret;
 	}
+	/* Not before: one that has not obeyed may have been stopped by taking this from it. */
+	pci_set_master(to_pci_dev(rdev->drm.dev));
 	rondo_ring_reset(rdev);
 	rondo_hw_boot(&rdev->hw, rdev->fw.image.block->addr, rdev->fw.size,
 		      rondo_ring_init_addr(rdev));

@@ -218,7 +218,10 @@ static void reset_work(struct work_struct *work)
 	const char *reason = READ_ONCE(rdev->reset_reason);
 	int idx;
 
-	if (READ_ONCE(rdev->leaving) || READ_ONCE(rdev->paused) || !drm_dev_enter(&rdev->drm, &idx))
+	/* Without a reason there has been one since this was queued. */
+	if (READ_ONCE(rdev->leaving) || READ_ONCE(rdev->paused) || !reason)
+		return;
+	if (!drm_dev_enter(&rdev->drm, &idx))
 		return;
 	drm_err(&rdev->drm, "resetting the device: %s\n", reason);
 	finish(rdev, begin(rdev, reason));
@@ -239,9 +242,10 @@ void rondo_reset_pause(struct rondo_device *rdev)
 
 void rondo_reset_resume(struct rondo_device *rdev)
 {
-	pci_set_master(to_pci_dev(rdev->drm.dev)); /* a dead device has lost it */
 	down_write(&rdev->reset_lock);
 	WRITE_ONCE(rdev->state, RONDO_RESETTING);
+	/* Someone may have asked for a reset who had not seen the pause yet: here it is. */
+	WRITE_ONCE(rdev->reset_reason, NULL);
 	WRITE_ONCE(rdev->paused, false);
 	finish(rdev, stop_device(rdev));
 	if (rondo_device_error(rdev) == -EIO)

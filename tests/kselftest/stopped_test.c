@@ -265,6 +265,44 @@ TEST_F(stopped, unbind_without_reset)
 	EXPECT_EQ(0, rig_driver_bind());
 }
 
+/* Whether the device may reach memory by itself, by its configuration space. */
+static bool is_bus_master(void)
+{
+	uint16_t command = 0;
+	char name[300];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/config", rig_pci_path());
+	fd = open(name, O_RDONLY);
+	if (pread(fd, &command, sizeof(command), 4) != sizeof(command))
+		command = 0xffff;
+	close(fd);
+	return command & 4;
+}
+
+/* A device that was stopped so gets its way to memory back when it has obeyed, and not before. */
+TEST_F(stopped, bind_without_reset)
+{
+	uint32_t masters = 0;
+	pid_t child;
+	int status;
+
+	rig_fault(RIG_FAULT_reset_ignore, 1);
+	end_replay(_metadata, self, unbind, NULL, -ENODEV);
+	rig_expect("rondo .*the device does not obey reset: -ETIMEDOUT");
+	rig_expect("rondo .*probe with driver rondo failed with error -110");
+	child = fork();
+	if (!child)
+		_exit(-rig_driver_bind());
+	while (!waitpid(child, &status, WNOHANG))
+		masters += is_bus_master();
+	EXPECT_EQ(0, masters);
+	EXPECT_NE(0, WEXITSTATUS(status));
+	rig_faults_clear();
+	EXPECT_EQ(0, rig_driver_bind());
+	EXPECT_TRUE(is_bus_master());
+}
+
 /* It stands still between two writes, is aborted, and goes on. */
 static int stand_still(FIXTURE_DATA(stopped) * self)
 {
