@@ -122,8 +122,9 @@ int rondo_dma_alloc(struct rondo_device *rdev, struct rondo_dma *dma, size_t byt
 	return ret;
 }
 
-/* Writes the page list of @sgt into new blocks, chained in order. */
-static int list_locked(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt)
+/* Writes the page list of @sgt, which holds @bytes, into new blocks, chained in order. */
+static int list_locked(struct rondo_device *rdev, struct rondo_dma *dma, struct sg_table *sgt,
+		       u64 bytes)
 {
 	struct rondo_page_list *list = NULL;
 	struct scatterlist *sg;
@@ -136,6 +137,8 @@ static int list_locked(struct rondo_device *rdev, struct rondo_dma *dma, struct 
 			return -EINVAL;
 		pages += sg_dma_len(sg) / RONDO_PAGE_BYTES;
 	}
+	if (!bytes || pages * RONDO_PAGE_BYTES < bytes)
+		return -EINVAL; /* an exporter that does not keep its word */
 	ret = alloc_locked(rdev, dma, DIV_ROUND_UP(pages, RONDO_PAGE_LIST_ENTRIES),
 			   sizeof(struct rondo_page_list));
 	if (ret)
@@ -184,7 +187,7 @@ int rondo_dma_map_pages(struct rondo_device *rdev, struct rondo_dma *dma, struct
 	}
 	dma->sgt = sgt;
 	dma->dir = dir;
-	ret = list_locked(rdev, dma, &dma->sgt);
+	ret = list_locked(rdev, dma, &dma->sgt, (u64)count << PAGE_SHIFT);
 	if (ret)
 		release_locked(rdev, dma);
 	mutex_unlock(&rdev->dma_lock);
@@ -225,7 +228,7 @@ int rondo_dma_map_import(struct rondo_device *rdev, struct rondo_dma *dma, struc
 	if (!ret) {
 		import->imported = sgt;
 		dma->dir = import->dir;
-		ret = list_locked(rdev, dma, sgt);
+		ret = list_locked(rdev, dma, sgt, import->attach->dmabuf->size);
 	}
 	if (ret) {
 		release_locked(rdev, dma);

@@ -72,14 +72,32 @@ static enum drm_gem_object_status gem_status(struct drm_gem_object *obj)
 	return READ_ONCE(bo->base.pages) || bo->imported ? DRM_GEM_OBJECT_RESIDENT : 0;
 }
 
+/*
+ * DRM's own way goes through obj->dma_buf, which another thread may just be clearing by closing the
+ * handle.
+ */
+static int mmap_import(struct rondo_bo *bo, struct vm_area_struct *vma)
+{
+	int ret;
+
+	vma->vm_private_data = NULL;
+	vma->vm_ops = NULL;
+	ret = dma_buf_mmap(bo->imported, vma, 0);
+	if (!ret)
+		drm_gem_object_put(&bo->base.base); /* drm's: the mapping holds the exporter's */
+	return ret;
+}
+
 static int gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
-	if (to_rondo_bo(obj)->readonly) {
+	struct rondo_bo *bo = to_rondo_bo(obj);
+
+	if (bo->readonly) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	return drm_gem_shmem_object_mmap(obj, vma);
+	return bo->imported ? mmap_import(bo, vma) : drm_gem_shmem_object_mmap(obj, vma);
 }
 
 static const struct drm_gem_object_funcs gem_funcs = {

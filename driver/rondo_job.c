@@ -112,8 +112,14 @@ void rondo_job_sync(const struct rondo_job *job, bool for_device)
 
 	if (likely(!READ_ONCE(job->queue->base.rdev->dma_sync)))
 		return;
-	for (i = 0; i < job->count; i++)
-		rondo_binding_sync(job->replay[i].binding, &job->replay[i].entry, for_device);
+	for (i = 0; i < job->count; i++) {
+		const struct rondo_job_replay *replay = &job->replay[i];
+
+		/* Between two replays of the same, nobody on this side looks. */
+		if (!i || replay->binding != replay[-1].binding || replay->entry.offsets ||
+		    replay[-1].entry.offsets)
+			rondo_binding_sync(replay->binding, &replay->entry, for_device);
+	}
 }
 
 void rondo_job_done(struct rondo_job *job, int error)

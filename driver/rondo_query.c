@@ -53,6 +53,8 @@ static int query_clock(struct rondo_device *rdev, struct drm_rondo_clock_info *i
 	info->monotonic_ns = ktime_get_ns();
 	preempt_enable();
 	rondo_pm_put(rdev);
+	if (info->device_cycles == U64_MAX) /* all ones: nobody answers on the bus */
+		return -ENODEV;
 	return sizeof(*info);
 }
 
