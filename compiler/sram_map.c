@@ -35,21 +35,18 @@ static bool equal(const struct sram_state *a, const struct sram_state *b)
 	return a->written == b->written && a->read == b->read && a->in == b->in && a->out == b->out;
 }
 
-/* Joins range @i with those that follow it up to @last while their states are equal. */
-static void join(struct sram_map *m, int i, int last)
+/* Joins those of ranges @first to @last that are equal; returns where the last one is now. */
+static int join(struct sram_map *m, int first, int last)
 {
-	int to = i;
+	int to = first;
 
-	if (last >= m->count)
-		last = m->count - 1;
-	for (int from = i + 1; from <= last; from++) {
+	for (int from = first + 1; from <= last; from++) {
 		if (equal(&m->at[to].state, &m->at[from].state))
 			m->at[to].hi = m->at[from].hi;
 		else
 			m->at[++to] = m->at[from];
 	}
-	memmove(&m->at[to + 1], &m->at[last + 1], (m->count - last - 1) * sizeof(*m->at));
-	m->count -= last - to;
+	return to;
 }
 
 void sram_map_restart(struct sram_map *m)
@@ -58,7 +55,7 @@ void sram_map_restart(struct sram_map *m)
 		return;
 	for (int i = 0; i < m->count; i++)
 		m->at[i].state.written = m->at[i].state.read = 0;
-	join(m, 0, m->count - 1);
+	m->count = join(m, 0, m->count - 1) + 1;
 }
 
 int sram_map_find(const struct sram_map *m, u64 at)
@@ -76,29 +73,58 @@ int sram_map_find(const struct sram_map *m, u64 at)
 	return lo;
 }
 
-/* Cuts the range that holds byte @at there, so that one begins with it. */
-static int cut(struct sram_map *m, u64 at)
+/* Makes the @have ranges that end with @last @want: what follows them moves. */
+static void resize(struct sram_map *m, int last, int have, int want)
 {
-	int i = sram_map_find(m, at);
-
-	if (m->at[i].lo == at || m->at[i].hi <= at)
-		return m->at[i].lo == at ? i : i + 1;
-	memmove(&m->at[i + 1], &m->at[i], (m->count - i) * sizeof(*m->at));
-	m->count++;
-	m->at[i].hi = m->at[i + 1].lo = at;
-	return i + 1;
+	if (want == have) /* as mostly, and what follows is long */
+		return;
+	memmove(&m->at[last + 1 + want - have], &m->at[last + 1],
+		(m->count - last - 1) * sizeof(*m->at));
+	m->count += want - have;
 }
 
+/*
+ * What is left of the first and the last range before @lo and behind @hi is taken out while the
+ * others change and are joined, so that what follows moves once at most.
+ */
 void sram_map_change(struct sram_map *m, u64 lo, u64 hi,
 		     void (*change)(struct sram_state *s, const void *arg), const void *arg)
 {
-	int first, end;
+	struct sram_range before, behind;
+	int first, last, to;
+	bool head, tail;
 
-	if (m->failed || !reserve(m, m->count + 2))
+	if (m->failed || hi <= lo || !reserve(m, m->count + 2))
 		return;
-	first = cut(m, lo);
-	end = cut(m, hi);
-	for (int i = first; i < end; i++)
+	first = sram_map_find(m, lo);
+	last = sram_map_find(m, hi - 1);
+	before = m->at[first];
+	behind = m->at[last];
+	if (before.hi <= lo)
+		return;
+	before.hi = m->at[first].lo = before.lo < lo ? lo : before.lo;
+	behind.lo = m->at[last].hi = hi < behind.hi ? hi : behind.hi;
+	for (int i = first; i <= last; i++)
 		change(&m->at[i].state, arg);
-	join(m, first ? first - 1 : 0, end);
+	head = before.lo < before.hi;
+	if (head && equal(&before.state, &m->at[first].state)) {
+		m->at[first].lo = before.lo;
+		head = false;
+	}
+	tail = behind.lo < behind.hi;
+	if (tail && equal(&behind.state, &m->at[last].state)) {
+		m->at[last].hi = behind.hi;
+		tail = false;
+	}
+	first -= !head && first > 0;
+	last += !tail && last + 1 < m->count;
+	to = join(m, first, last);
+	resize(m, last, last - first + 1, head + to - first + 1 + tail);
+	if (head) {
+		memmove(&m->at[first + 1], &m->at[first], (to - first + 1) * sizeof(*m->at));
+		m->at[first] = before;
+		to++;
+	}
+	if (tail)
+		m->at[to + 1] = behind;
 }
