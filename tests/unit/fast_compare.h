@@ -16,11 +16,13 @@
 
 enum { COMPARE_WHY_BYTES = 256 };
 
-/* What a run did to its slots: slots read as a function of seed, slot and offset. */
+/*
+ * What a run finds in its slots, and did to them. All of them read as @data, round and round, each
+ * from another place.
+ */
 struct compare_io {
-	u64 seed;
-	const u8 *data; /* bytes of every slot, repeated; NULL: made from the seed */
-	u64 data_bytes;
+	const u8 *data;
+	u64 bytes, first; /* of @data; where slot 0 begins */
 	u64 hash; /* of all writes, in order */
 };
 
@@ -35,21 +37,13 @@ static inline u64 compare_mix(u64 x)
 static inline bool compare_read(void *ctx, u32 slot, u64 offset, void *to, u64 size)
 {
 	struct compare_io *io = ctx;
-	u64 i, run, bits = 0;
-	u8 *byte = to;
+	u64 i, run;
 
-	for (i = 0; io->data && i < size; i += run) {
-		u64 at = (offset + i) % io->data_bytes;
+	for (i = 0; i < size; i += run) {
+		u64 at = (io->first + slot * 977 * sizeof(u32) + offset + i) % io->bytes;
 
-		run = io->data_bytes - at < size - i ? io->data_bytes - at : size - i;
-		memcpy(byte + i, io->data + at, run);
-	}
-	for (; i < size; i++) {
-		u64 at = offset + i;
-
-		if (!i || at % 8 == 0)
-			bits = compare_mix(io->seed + slot * 977 + at / 8);
-		byte[i] = bits >> at % 8 * 8;
+		run = io->bytes - at < size - i ? io->bytes - at : size - i;
+		memcpy((u8 *)to + i, io->data + at, run);
 	}
 	return true;
 }
