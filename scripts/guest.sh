@@ -71,7 +71,7 @@ items=()
 for item in "${files[@]}"; do
 	case $item in
 	*:*) items+=("$item") ;;
-	*) items+=("$item:/bin/$(basename "$item")") ;;
+	*) items+=("$item:/bin/${item##*/}") ;;
 	esac
 done
 [ -n "$shell" ] || items+=("$work/run:/run")

@@ -54,26 +54,29 @@ make_base()
 	add_modules "$dir"
 }
 
-# add_file DIR FILE:PATH, with the shared libraries that FILE needs.
+# add_file DIR FILE:PATH
 add_file()
 {
-	local file=${2%:*} path=${2##*:} library
+	local file=${2%:*} path=${2##*:}
 	[ -r "$file" ] || die "cannot read $file"
-	case $path in
-	*.ko)
-		install -D -m 644 "$file" "$1/lib/modules/$KERNEL_VERSION/extra/$(basename "$path")"
-		;;
-	*)
-		install -D -m "$(stat -c %a "$file")" "$file" "$1/$path"
-		[ -x "$file" ] || return 0
-		for library in $(ldd "$file" 2>/dev/null | grep -o '/[^ ]*'); do
+	[[ $path != *.ko ]] || path=/lib/modules/$KERNEL_VERSION/extra/${path##*/}
+	path=$1/$path
+	[ -d "${path%/*}" ] || mkdir -p "${path%/*}"
+	cp --preserve=mode "$file" "$path"
+	[ ! -x "$file" ] || executables+=("$file")
+}
+
+# add_libraries DIR FILE...: the shared libraries that any of them needs.
+add_libraries()
+{
+	local library
+	{ ldd "${@:2}" 2>/dev/null || true; } | sed -n 's|^\t\(.* => \)\?\(/[^ ]*\) (.*|\2|p' | sort -u |
+		while read -r library; do
 			case $library in
 			/lib64/*) install -D "$library" "$1$library" ;;
-			*) install -D "$library" "$1/lib/$(basename "$library")" ;;
+			*) install -D -t "$1/lib" "$library" ;;
 			esac
 		done
-		;;
-	esac
 }
 
 need busybox cpio xz depmod modprobe
@@ -105,9 +108,11 @@ trap 'rm -rf "$own"' EXIT
 chmod 755 "$own"
 mkdir -p "$own/lib"
 cp -r "$base/root/lib/modules" "$own/lib"
+executables=()
 for item; do
 	add_file "$own" "$item"
 done
+[ ${#executables[@]} = 0 ] || add_libraries "$own" "${executables[@]}"
 depmod -b "$own" "$KERNEL_VERSION" 2>/dev/null
 rm -r "$own/lib/modules/$KERNEL_VERSION/kernel"
 { cat "$base/base.cpio"; archive "$own"; } >"$out"

@@ -175,14 +175,16 @@ if [ "${1:-}" = current ]; then
 fi
 
 mkdir -p "$DIR"
-if [ -z "$(newest)" ]; then
+version=$(newest)
+if [ -z "$version" ]; then
 	need apt-get dpkg
 	lock kernel
 	[ -n "$(newest)" ] || fetch_kernel
+	version=$(newest)
 fi
-echo "KERNEL_VERSION=$(newest)"
-echo "KERNEL_ROOT=$DIR/$(newest)"
-echo "KERNEL_IMAGE=$(unpacked "$(newest)")"
+echo "KERNEL_VERSION=$version"
+echo "KERNEL_ROOT=$DIR/$version"
+echo "KERNEL_IMAGE=$(unpacked "$version")"
 if [ "${1:-}" = source ]; then
 	if [ ! -d "$DIR/source" ]; then
 		need apt-get dpkg tar xz

@@ -5,12 +5,13 @@
 # Everything that is fetched or built from fetched things lives under one cache
 # directory, keyed by what it was made from; it may be deleted at any time.
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOP=${BASH_SOURCE[0]%/*}
+TOP=$(cd "$TOP/.." && pwd)
 HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 CACHE=${XDG_CACHE_HOME:-${HOME:?neither HOME nor XDG_CACHE_HOME is set}/.cache}/rondo
 LOGS=$CACHE/log
-ME=$(basename "$0")
-mkdir -p "$LOGS"
+ME=${0##*/}
+[ -d "$LOGS" ] || mkdir -p "$LOGS"
 
 say() { echo "$ME: $*" >&2; }
 
