@@ -201,6 +201,22 @@ static int external_number(const Onnx__TensorProto *proto, const char *key, u64 
 	return 0;
 }
 
+/* What @rc of external->read() means. */
+static const char *external_error(int rc)
+{
+	switch (rc) {
+	case -ENODATA:
+		return "the file is shorter";
+	case -EXDEV:
+		return "it leads out of the model's directory; external data must be in it or "
+		       "below, without .. and links to elsewhere";
+	case -EINVAL:
+		return "it is no regular file";
+	default:
+		return strerror(-rc);
+	}
+}
+
 /* Reads them into memory, for free(), after @external has said that they are there. */
 static int read_external(const Onnx__TensorProto *proto, const struct compile_external *external,
 			 u64 size, void **bytes, struct compile_error *err)
@@ -236,7 +252,7 @@ static int read_external(const Onnx__TensorProto *proto, const struct compile_ex
 	if (rc)
 		compile_fail(err, rc, "%llu bytes at %llu of \"%.80s\": %s",
 			     (unsigned long long)size, (unsigned long long)offset, location,
-			     rc == -ENODATA ? "the file is shorter" : strerror(-rc));
+			     external_error(rc));
 	return rc;
 }
 

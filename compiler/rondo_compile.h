@@ -72,7 +72,8 @@ struct rondo_compile_options {
 	 * Gives tensors that a model keeps in other files: the @size bytes at @offset of what it
 	 * calls @location (relative to the model's own place; it comes from the model, and is not
 	 * to be trusted) go to @bytes. If @bytes is NULL, the question is only whether they are
-	 * there: nothing is allocated before. 0 or a negative errno; -ENODATA: there are fewer.
+	 * there: nothing is allocated before. 0 or a negative errno; -ENODATA: there are fewer;
+	 * -EXDEV: the place is none that a model may name; -EINVAL: it is no regular file.
 	 */
 	int (*external)(void *context, const char *location, uint64_t offset, uint64_t size,
 			void *bytes);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the path stays below where it starts. Links are the user's own business. */
+/* Whether the path stays below where it starts, links apart. */
 static bool stays_below(const char *path)
 {
 	if (*path == '/')
@@ -22,18 +22,50 @@ static bool stays_below(const char *path)
 	return true;
 }
 
+/* The length of the directory of @path, the last / with it. */
+static size_t directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/*
+ * Whether @path, without links, is below the directory of the model. A model that is a link itself,
+ * as those of caches are, has two: where the link is, and where it leads.
+ */
+static bool is_beside(const char *model, const char *path)
+{
+	char directory[PATH_MAX], real[PATH_MAX];
+	size_t n = directory_of(model);
+
+	if (n >= sizeof(directory))
+		return false;
+	snprintf(directory, sizeof(directory), "%.*s", (int)n, n ? model : "");
+	if (realpath(n ? directory : ".", real)) {
+		n = strlen(real);
+		n -= n && real[n - 1] == '/';
+		if (!strncmp(path, real, n) && path[n] == '/')
+			return true;
+	}
+	return realpath(model, real) && !strncmp(path, real, directory_of(real));
+}
+
 static int open_beside(struct external_files *f, const char *location)
 {
-	const char *slash = strrchr(f->model, '/');
-	int directory = slash ? (int)(slash - f->model) + 1 : 0;
-	char path[PATH_MAX];
+	char path[PATH_MAX], real[PATH_MAX];
 	struct stat st;
 
 	if (!stays_below(location))
-		return -EACCES;
-	if (snprintf(path, sizeof(path), "%.*s%s", directory, f->model, location) >= PATH_MAX)
+		return -EXDEV;
+	if (snprintf(path, sizeof(path), "%.*s%s", (int)directory_of(f->model), f->model,
+		     location) >= PATH_MAX)
 		return -ENAMETOOLONG;
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (!realpath(*path ? path : ".", real))
+		return -errno;
+	if (!is_beside(f->model, real))
+		return -EXDEV;
+	f->fd = open(real, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (f->fd < 0)
 		return -errno;
 	f->location = strdup(location);

@@ -15,7 +15,8 @@ struct external_files {
 
 /*
  * As external() of struct rondo_compile_options, of which @files is the context. A location that
- * leads out of the model's directory is -EACCES.
+ * leads out of the model's directory, by itself or by a symbolic link, is -EXDEV; what is no
+ * regular file is -EINVAL.
  */
 int external_read(void *files, const char *location, uint64_t offset, uint64_t size, void *bytes);
 

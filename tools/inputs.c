@@ -150,6 +150,11 @@ int input_read(const struct source *source, const struct accel_tensor *want, con
 	kind = file_kind(bytes, size);
 	if (kind == FILE_PNG || kind == FILE_JPEG) {
 		status = read_image(source, want, file, bytes, size, preprocess, tensor, shown);
+	} else if (kind != FILE_NPY && kind != FILE_PB) {
+		status = fail(file,
+			      "it is %s; NumPy arrays (.npy), ONNX tensors (.pb), PNG and JPEG "
+			      "images are read",
+			      file_kind_name(bytes, size));
 	} else if (tensor_parse(file, bytes, size, tensor, &err)) {
 		status = fail_with(&err);
 	} else {
