@@ -44,6 +44,8 @@ static float unary(const struct node *n, float x)
 		return rintf(x);
 	case OP_NARROW:
 		return narrow(x);
+	case OP_HALF:
+		return narrow_f16(x);
 	case OP_SIN:
 		return (float)sin((double)x);
 	case OP_COS:

@@ -232,16 +232,18 @@ struct value *ex_where(struct expand *e, struct value *c, struct value *a, struc
 	return finish(e, new_node(e, OP_WHERE, (struct value *[]){ c, a, b }, 3));
 }
 
-struct value *ex_cast(struct expand *e, struct value *x, enum dtype to)
+struct value *ex_recast(struct expand *e, struct value *x, enum dtype to)
 {
-	struct node *n;
+	struct node *n = new_node(e, OP_CAST, &x, 1);
 
-	if (!x || x->dtype == to)
-		return x;
-	n = new_node(e, OP_CAST, &x, 1);
 	if (n)
 		node_set_int(n, ATTR_to, dtype_number(to));
 	return finish(e, n);
+}
+
+struct value *ex_cast(struct expand *e, struct value *x, enum dtype to)
+{
+	return !x || x->dtype == to ? x : ex_recast(e, x, to);
 }
 
 struct value *ex_by(struct expand *e, enum op op, struct value *x, double b)

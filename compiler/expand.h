@@ -89,6 +89,8 @@ struct value *ex_function(struct expand *e, enum op op, struct value *x);
 
 struct value *ex_where(struct expand *e, struct value *c, struct value *a, struct value *b);
 struct value *ex_cast(struct expand *e, struct value *x, enum dtype to);
+/* The same with a node of its own even where the type is right. */
+struct value *ex_recast(struct expand *e, struct value *x, enum dtype to);
 
 /* @x op the number @b; the number @a op @x. */
 struct value *ex_by(struct expand *e, enum op op, struct value *x, double b);

@@ -311,9 +311,15 @@ int expand_greater(struct expand *e)
 	return done(e, ex2(e, op, ex_in(e, 1), ex_in(e, 0)));
 }
 
+/* The result is of another type of 16 bits, or of none, even where both are f32. */
 int expand_castlike(struct expand *e)
 {
-	return done(e, ex_cast(e, ex_in(e, 0), ex_in(e, 1)->dtype));
+	const struct value *like = ex_in(e, 1);
+	struct value *y = ex_recast(e, ex_in(e, 0), like->dtype);
+
+	if (like->half)
+		y = ex1(e, like->half == HALF_F16 ? OP_HALF : OP_NARROW, y);
+	return done(e, y);
 }
 
 /* ---- What is known only at run time ---------------------------------------------------------- */

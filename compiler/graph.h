@@ -171,12 +171,16 @@ struct operand {
 	struct operand *next, **pprev; /* in value->uses */
 };
 
+/* Types of 16 bits of a model, whose tensors are f32 in the graph. */
+enum half { HALF_NONE, HALF_F16, HALF_BF16 };
+
 struct value {
 	const char *name; /* from the model, "" if it has none */
 	bool typed; /* dtype and shape are known */
 	bool is_input;
 	bool is_output;
 	enum dtype dtype;
+	enum half half; /* what it is in the model; CastLike wants to know */
 	struct shape shape;
 	const void *data; /* a constant's bytes, else NULL */
 	bool shared; /* which are those of another value, too */

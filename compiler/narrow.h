@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* bf16: the upper half of an f32. */
+/* Numbers of 16 bits: bf16, the upper half of an f32, and f16. */
 #ifndef COMPILER_NARROW_H
 #define COMPILER_NARROW_H
 
+#include <math.h>
 #include <string.h>
 
 #include "spec/env.h"
@@ -25,6 +26,20 @@ static inline float narrow(float x)
 
 	memcpy(&x, &bits, sizeof(x));
 	return x;
+}
+
+/* The f16 nearest to @x, half to even, as an f32: a multiple of 2^-24 or of 1/1024 of its power. */
+static inline float narrow_f16(float x)
+{
+	int exponent = 0;
+	float y;
+
+	if (!isfinite(x))
+		return x;
+	frexpf(x, &exponent);
+	exponent = exponent < -13 ? -24 : exponent - 11;
+	y = ldexpf(rintf(ldexpf(x, -exponent)), exponent);
+	return fabsf(y) > 65504 ? copysignf(INFINITY, x) : y;
 }
 
 #endif

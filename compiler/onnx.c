@@ -168,6 +168,7 @@ static int read_initializer(struct onnx_reader *r, const Onnx__TensorProto *p)
 	if (onnx_tensor_read(p, &r->options->external, &t, &err))
 		return graph_fail(r->g, err.code, "initializer \"%.120s\": %s", p->name, err.text);
 	rc = graph_set_const(r->g, v, t.dtype, &t.shape, t.bytes);
+	v->half = onnx_half(p->data_type);
 	tensor_data_free(&t);
 	return rc;
 }

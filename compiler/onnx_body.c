@@ -92,6 +92,7 @@ bool onnx_attribute(const struct onnx_reader *r, const Onnx__AttributeProto *a,
 void onnx_share(struct value *v, const struct value *constant)
 {
 	value_set_type(v, constant->dtype, &constant->shape);
+	v->half = constant->half;
 	v->data = constant->data;
 }
 

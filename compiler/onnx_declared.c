@@ -8,6 +8,7 @@
 #include "compiler/onnx_tensor.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void copy_shape(const Onnx__TensorShapeProto *p, struct declaration *d)
 {
@@ -45,6 +46,9 @@ static int add(struct onnx_reader *r, const char *what, const Onnx__ValueInfoPro
 		return graph_fail(r->g, -ENOTSUP,
 				  "%s \"%.120s\": data type %s (%d) is not supported", what,
 				  p->name, onnx_dtype_name(t->elem_type), t->elem_type);
+	if (onnx_half(t->elem_type) && p->name && !strcmp(what, "output"))
+		graph_notice(r->g, "output \"%.80s\" is %s in the model, the program gives %s",
+			     p->name, onnx_dtype_name(t->elem_type), dtype_name(d->dtype));
 	d->what = what;
 	d->value = v;
 	d->exact = v->id < r->proto->n_initializer;

@@ -301,6 +301,7 @@ static int read_input(struct onnx_reader *r, const Onnx__ValueInfoProto *p)
 	}
 	if (rc)
 		return rc;
+	v->half = onnx_half(onnx_tensor_type(p)->elem_type);
 	if (bake)
 		return bake_input(r, v, dtype, &shape, bake);
 	value_set_type(v, dtype, &shape);

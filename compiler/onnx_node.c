@@ -264,6 +264,21 @@ static int read_dims(const struct onnx_reader *r, const Onnx__NodeProto *p,
 	return 0;
 }
 
+/* Whether @a, which does not say what it is, may be one of that kind: IR versions before 2. */
+static bool may_be(const Onnx__AttributeProto *a, enum attr_kind kind)
+{
+	switch (kind) {
+	case ATTR_INT:
+		return a->has_i;
+	case ATTR_FLOAT:
+		return a->has_f;
+	case ATTR_DIMS:
+		return !a->has_i && !a->has_f && !a->has_s;
+	default:
+		return a->has_s || a->n_strings;
+	}
+}
+
 static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n,
 		     enum attr attr, const Onnx__AttributeProto *a)
 {
@@ -280,7 +295,7 @@ static int read_attr(const struct onnx_reader *r, const Onnx__NodeProto *p, stru
 	bool texts = info->kind == ATTR_TEXT &&
 		     a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS;
 
-	if (a->has_type && a->type != types[info->kind] && !texts)
+	if (a->has_type ? a->type != types[info->kind] && !texts : !may_be(a, info->kind))
 		return onnx_node_fail(r, p, -EINVAL, "attribute \"%s\" has the wrong type",
 				      info->onnx);
 	switch (info->kind) {
@@ -400,6 +415,7 @@ static int constant_tensor(struct onnx_reader *r, const Onnx__NodeProto *p,
 	if (onnx_tensor_read(proto, &r->options->external, &t, &err))
 		return onnx_node_fail(r, p, err.code, "%s", err.text);
 	rc = graph_set_const(r->g, v, t.dtype, &t.shape, t.bytes);
+	v->half = onnx_half(proto->data_type);
 	tensor_data_free(&t);
 	return rc;
 }
@@ -650,6 +666,37 @@ static int check_version(const struct onnx_reader *r, const Onnx__NodeProto *p, 
 	return 0;
 }
 
+/* A Cast to a type of 16 bits: rounded to it, and f32. The last node of both; NULL and a message.
+ */
+static struct node *cast_to_half(struct onnx_reader *r, const Onnx__NodeProto *p, struct node *n)
+{
+	s32 to = (s32)n->attrs.to;
+	enum half half = onnx_half(to);
+	struct value *v;
+	enum dtype type;
+
+	if (n->op != OP_CAST || !n->attrs.given[ATTR_to] || to != n->attrs.to)
+		return n;
+	if (!onnx_dtype(to, &type)) {
+		onnx_node_fail(r, p, -ENOTSUP, "its result is %s (%d), which is not supported",
+			       onnx_dtype_name(to), to);
+		return NULL;
+	}
+	if (!half)
+		return n;
+	n->attrs.to = dtype_number(DTYPE_F32);
+	v = graph_value(r->g, "");
+	if (!v)
+		return NULL;
+	node_set_out(n, 0, v);
+	n = graph_node(r->g, r->at, half == HALF_F16 ? OP_HALF : OP_NARROW, n->name, 1);
+	if (!n)
+		return NULL;
+	n->model_op = OP_CAST;
+	node_set_in(n, 0, v);
+	return n;
+}
+
 int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 {
 	size_t n_in = p->n_input;
@@ -688,5 +735,6 @@ int onnx_add_node(struct onnx_reader *r, const Onnx__NodeProto *p)
 		rc = add_filling(r, p, n);
 	if (!rc)
 		rc = add_old(r, p, n);
-	return rc ? rc : onnx_connect_outputs(r, p, n);
+	n = rc ? NULL : cast_to_half(r, p, n);
+	return n ? onnx_connect_outputs(r, p, n) : r->g->err->code;
 }

@@ -24,15 +24,16 @@ const char *onnx_dtype_name(s32 number)
 	return v ? v->name : "?";
 }
 
-static bool is_half(s32 number)
+enum half onnx_half(s32 number)
 {
-	return number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16 ||
-	       number == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16;
+	return number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16	 ? HALF_F16 :
+	       number == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 ? HALF_BF16 :
+								   HALF_NONE;
 }
 
 bool onnx_dtype(s32 number, enum dtype *out)
 {
-	if (is_half(number)) {
+	if (onnx_half(number)) {
 		*out = DTYPE_F32;
 		return true;
 	}
@@ -127,7 +128,7 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 	size_t want = (size_t)shape_elems(&t->shape), have;
 	const void *from = NULL;
 
-	if (is_half(proto->data_type)) {
+	if (onnx_half(proto->data_type)) {
 		have = proto->n_int32_data;
 	} else if (t->dtype == DTYPE_F32) {
 		have = proto->n_float_data;
@@ -141,7 +142,7 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 	if (have != want)
 		return compile_fail(err, -EINVAL, "%zu of its %zu elements are where %s belongs",
 				    have, want, onnx_dtype_name(proto->data_type));
-	if (is_half(proto->data_type))
+	if (onnx_half(proto->data_type))
 		return copy_halves(proto, t, err);
 	if (!from)
 		return copy_int32_data(proto, t, err);
@@ -152,7 +153,7 @@ static int copy_typed(const Onnx__TensorProto *proto, struct tensor_data *t,
 static int copy_raw(const Onnx__TensorProto *proto, struct tensor_data *t,
 		    struct compile_error *err)
 {
-	if (is_half(proto->data_type))
+	if (onnx_half(proto->data_type))
 		return copy_halves(proto, t, err);
 	if (t->size)
 		memcpy(t->bytes, proto->raw_data.data, t->size);
@@ -262,7 +263,7 @@ static int read_external(const Onnx__TensorProto *proto, const struct compile_ex
 static size_t raw_size(const Onnx__TensorProto *proto, const struct shape *shape, enum dtype dtype)
 {
 	return (size_t)shape_elems(shape) *
-	       (is_half(proto->data_type) ? sizeof(u16) : dtype_size(dtype));
+	       (onnx_half(proto->data_type) ? sizeof(u16) : dtype_size(dtype));
 }
 
 int onnx_tensor_decode(const Onnx__TensorProto *proto, struct tensor_data *out,

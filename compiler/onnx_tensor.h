@@ -8,6 +8,7 @@
 
 #include "compiler/compiler.h"
 #include "compiler/diag.h"
+#include "compiler/graph.h"
 #include "compiler/tensor.h"
 
 #include "onnx.pb-c.h"
@@ -36,5 +37,6 @@ const char *onnx_dtype_name(s32 number);
  * bf16, which are converted when they are read. False when there is none.
  */
 bool onnx_dtype(s32 number, enum dtype *out);
+enum half onnx_half(s32 number);
 
 #endif

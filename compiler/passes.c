@@ -7,6 +7,20 @@
 #include <errno.h>
 #include <string.h>
 
+/* The type of 16 bits that @v, an output of @n, is in the model: that of an input. */
+static enum half half_of(const struct node *n, const struct value *v)
+{
+	enum half half = n->op == OP_HALF ? HALF_F16 : n->op == OP_NARROW ? HALF_BF16 : HALF_NONE;
+
+	if (v->dtype != DTYPE_F32 || n->op == OP_CAST)
+		return HALF_NONE;
+	for (int i = 0; i < n->n_in && !half; i++) {
+		if (node_in(n, i) && node_in(n, i)->dtype == DTYPE_F32)
+			half = node_in(n, i)->half;
+	}
+	return half;
+}
+
 int pass_type_node(struct graph *g, struct node *n)
 {
 	struct inferred out[NODE_OUT_MAX];
@@ -24,8 +38,10 @@ int pass_type_node(struct graph *g, struct node *n)
 		node_set_out(n, 0, v);
 	}
 	for (int i = 0; i < n->n_out; i++) {
-		if (n->out[i])
-			value_set_type(n->out[i], out[i].dtype, &out[i].shape);
+		if (!n->out[i])
+			continue;
+		value_set_type(n->out[i], out[i].dtype, &out[i].shape);
+		n->out[i]->half = half_of(n, n->out[i]);
 	}
 	return 0;
 }

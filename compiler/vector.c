@@ -618,6 +618,26 @@ EMIT(narrow_f32)
 	return op1(m, RONDO_OP_bunplo, op2(m, RONDO_OP_bpack, x[0], x[0]));
 }
 
+/*
+ * Constants: all bits but the sign, infinity, 2^-14, 13 of an exponent, 65536, 65504. To |x| is
+ * added 2^13 times its power of two, which rounds it to the 11 digits of an f16 (to fewer below
+ * 2^-14), and taken away again.
+ */
+EMIT(half_f32)
+{
+	const vreg *k = v->k;
+	vreg x_abs = op2(m, RONDO_OP_and, x[0], k[0]);
+	vreg bounded = op2(m, RONDO_OP_min, x_abs, k[4]);
+	vreg power = op2(m, RONDO_OP_max, op2(m, RONDO_OP_and, bounded, k[1]), k[2]);
+	vreg y;
+
+	power = op2(m, RONDO_OP_add, power, k[3]);
+	y = op2(m, RONDO_OP_fsub, op2(m, RONDO_OP_fadd, bounded, power), power);
+	/* What is too large is infinite, and NaN itself. */
+	y = sel(m, op2(m, RONDO_OP_fcmplt, k[5], y), op2(m, RONDO_OP_max, x_abs, k[1]), y);
+	return op2(m, RONDO_OP_or, y, op2(m, RONDO_OP_xor, x[0], x_abs));
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define LOG2_E 1.44269504f
@@ -638,6 +658,9 @@ static const struct recipe recipes[OP_COUNT][2] = {
 	[OP_CEIL] = { { NULL, NO_K }, { ceil_f32, NO_K } },
 	[OP_ROUND] = { { NULL, NO_K }, { round_f32, NO_K } },
 	[OP_NARROW] = { { NULL, NO_K }, { narrow_f32, NO_K } },
+	[OP_HALF] = { { NULL, NO_K },
+		      { half_f32, K(I(INT32_MAX), I(0x7f800000), F(0x1p-14f), I(13 << 23), F(65536),
+				    F(65504)) } },
 	[OP_SIN] = { { NULL, NO_K }, { sin_f32, K(SINE) } },
 	[OP_COS] = { { NULL, NO_K }, { cos_f32, K(SINE) } },
 	[OP_ATAN] = { { NULL, NO_K },

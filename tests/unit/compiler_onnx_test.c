@@ -178,6 +178,60 @@ static void test_nodes(void)
 	refuse(w, -EINVAL, "m.onnx: node \"n\" (Softmax): axis 4 is outside the 4 dimensions");
 }
 
+static struct onnx_writer *cast_to(int type)
+{
+	struct onnx_writer *w = one(13, "Cast", "x", "y");
+
+	onnx_write_int(w, "to", type);
+	return w;
+}
+
+/* A Cast to a type of 16 bits rounds, and what is cast like its result does. */
+static void test_halves(void)
+{
+	static const float from[] = { 0.1f, 1e6f, 1e-9f, 2049 };
+	static const struct {
+		int to;
+		float want[4];
+	} rows[] = {
+		{ 10, { 0.099975586f, INFINITY, 0, 2048 } },
+		{ 16, { 0.10009765625f, 999424, 9.9680619e-10f, 2048 } },
+		{ 1, { 0.1f, 1e6f, 1e-9f, 2049 } },
+	};
+	const struct shape four = { 1, { 4 } };
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct onnx_writer *w = start(21, &four);
+		struct compile_error err = { 0 };
+		struct tensor_data in = { 0 }, out = { 0 };
+		bool like = i % 2, good = false;
+		struct graph *g;
+
+		onnx_write_node(w, "Cast", "n", "x", like ? "h" : "y");
+		onnx_write_int(w, "to", rows[i / 2].to);
+		if (like) {
+			onnx_write_node(w, "Neg", "m", "h", "k");
+			onnx_write_node(w, "CastLike", "l", "x k", "y");
+		}
+		g = finish(w, NULL, &err);
+		if (g && tensor_data_alloc(&in, DTYPE_F32, &four)) {
+			memcpy(in.bytes, from, sizeof(from));
+			good = !graph_eval(g, &in, &out, &err);
+		}
+		for (int k = 0; k < 4 && good; k++)
+			good = !isfinite(rows[i / 2].want[k]) ?
+				       isinf(((float *)out.bytes)[k]) :
+				       fabsf(((float *)out.bytes)[k] - rows[i / 2].want[k]) <=
+					       1e-5f * fabsf(rows[i / 2].want[k]);
+		tap_ok(good, "Cast to type %d%s", rows[i / 2].to, like ? ", and CastLike" : "");
+		tensor_data_free(&in);
+		tensor_data_free(&out);
+		graph_free(g);
+	}
+	refuse(cast_to(11), -ENOTSUP,
+	       "m.onnx: node \"n\" (Cast): its result is DOUBLE (11), which is not supported");
+}
+
 static struct onnx_writer *reshape(int64_t a, int64_t b)
 {
 	struct onnx_writer *w = one(13, "Reshape", "x s", "y");
@@ -571,6 +625,7 @@ int main(void)
 	test_graphs();
 	test_tensors();
 	test_nodes();
+	test_halves();
 	test_reshape();
 	test_opsets();
 	test_nul();
