@@ -2,6 +2,7 @@
 /* The promises of passes.h, checked: what the back half does not map is refused here, by name. */
 #include "compiler/lower.h"
 #include "compiler/passes.h"
+#include "compiler/wide.h"
 
 #include <errno.h>
 
@@ -19,22 +20,10 @@ static int check_value(const struct graph *g, const struct node *n, const struct
 	return 0;
 }
 
-/* A number that @n would compute with, and that 32 bits do not hold: NULL if there is none. */
-static const s64 *too_wide(const struct node *n, const struct value *v)
-{
-	const s64 *x = v->data;
-
-	if (!value_is_const(v) || v->dtype != DTYPE_S64 || op_mapped_by(n->op, "move"))
-		return NULL;
-	for (s64 i = 0; i < shape_elems(&v->shape); i++, x++)
-		if (*x < INT32_MIN || *x > INT32_MAX)
-			return x;
-	return NULL;
-}
-
+/* A number that @n would compute with, and that 32 bits do not hold, is refused. */
 static int check_width(const struct graph *g, const struct node *n, const struct value *v)
 {
-	const s64 *x = too_wide(n, v);
+	const s64 *x = op_mapped_by(n->op, "move") ? NULL : wide_element(v);
 
 	return x ? node_fail(g, n, -ENOTSUP,
 			     "\"%.80s\" holds %lld, the machine computes with integers of 32 bits",
@@ -98,8 +87,10 @@ static void tell_of_s64(const struct graph *g)
 /* What is not mapped may stay for the host, if the interpreter has a meaning for it. */
 static int check_or_leave(struct graph *g, struct node *n)
 {
-	int rc = n->host ? 0 : check_node(g, n);
+	int rc = n->host ? 0 : wide_saturate(g, n);
 
+	if (!rc && !n->host)
+		rc = check_node(g, n);
 	return rc == -ENOTSUP ? graph_leave_to_host(g, n) : rc;
 }
 
