@@ -17,12 +17,20 @@
 /* Fields of the tables, in the schema's order. */
 enum { MODEL_VERSION, MODEL_CODES, MODEL_SUBGRAPHS, MODEL_DESCRIPTION, MODEL_BUFFERS };
 enum { SUBGRAPH_TENSORS, SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS, SUBGRAPH_OPERATORS, SUBGRAPH_NAME };
-enum { TENSOR_SHAPE, TENSOR_TYPE, TENSOR_BUFFER, TENSOR_NAME, TENSOR_SIGNATURE = 7 };
-enum { TENSOR_QUANTISED = 4 };
+enum {
+	TENSOR_SHAPE,
+	TENSOR_TYPE,
+	TENSOR_BUFFER,
+	TENSOR_NAME,
+	TENSOR_QUANTISED,
+	TENSOR_VARIABLE,
+	TENSOR_SPARSITY,
+	TENSOR_SIGNATURE
+};
 enum { QUANTISED_SCALE = 2, QUANTISED_ZERO, QUANTISED_DETAILS, QUANTISED_AXIS = 6 };
 enum { CODE_OLD, CODE_CUSTOM, CODE_VERSION, CODE_BUILTIN };
 enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 4 };
-enum { BUFFER_DATA };
+enum { BUFFER_DATA, BUFFER_OFFSET };
 
 /* Bytes of constants in all: a small file must not become a large graph by sharing buffers. */
 enum { FETCHED_TIMES = 4, FETCHED_MAX = 1 << 20 };
@@ -125,13 +133,33 @@ static int read_shape(struct tflite_reader *r, struct tflite_tensor *t)
 }
 
 /* Scales and zeros; that they are numbers is seen where they are used. */
-static void read_quantised(struct tflite_tensor *t)
+static int read_quantised(struct tflite_reader *r, struct tflite_tensor *t)
 {
 	struct fb_table q = fb_table(&t->table, TENSOR_QUANTISED);
+	s64 details = fb_int(&q, QUANTISED_DETAILS, 1, 0);
 
+	if (details)
+		return fail_tensor(r, t, -ENOTSUP,
+				   "it is quantised in a way that is not supported,", details);
 	t->scale = fb_vector(&q, QUANTISED_SCALE, 4);
 	t->zero = fb_vector(&q, QUANTISED_ZERO, 8);
 	t->axis = fb_int(&q, QUANTISED_AXIS, 4, 0);
+	return tflite_check(r);
+}
+
+/* Tensors whose contents are not what their buffers hold. */
+static int check_contents(struct tflite_reader *r, const struct tflite_tensor *t)
+{
+	char name[NAME_ROOM];
+	const char *what = fb_int(&t->table, TENSOR_VARIABLE, 1, 0)    ? "variable" :
+			   fb_table(&t->table, TENSOR_SPARSITY).buffer ? "sparse" :
+									 NULL;
+
+	if (!what)
+		return tflite_check(r);
+	fb_string(&t->table, TENSOR_NAME, name, sizeof(name));
+	return graph_fail(r->g, -ENOTSUP, "tensor \"%.120s\": %s tensors are not supported", name,
+			  what);
 }
 
 /* Tensor @i of the model with its type and shape; NULL and a message. */
@@ -148,9 +176,9 @@ static struct tflite_tensor *read_tensor(struct tflite_reader *r, s64 i)
 	t = &r->tensor[i];
 	if (!t->read) {
 		t->table = fb_table_at(&r->tensors, (u32)i);
-		if (read_type(r, t) || read_shape(r, t) || tflite_check(r))
+		if (read_type(r, t) || read_shape(r, t) || check_contents(r, t) ||
+		    read_quantised(r, t))
 			return NULL;
-		read_quantised(t);
 		t->read = true;
 	}
 	return t;
@@ -233,7 +261,12 @@ const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t)
 		buffer = fb_table_at(&r->buffers, (u32)number);
 	data = fb_vector(&buffer, BUFFER_DATA, 1);
 	r->fetched += data.count;
-	if (number >= r->buffers.count)
+	if (fb_int(&buffer, BUFFER_OFFSET, 8, 0) > 1)
+		fail_tensor(r, t, -ENOTSUP,
+			    "its contents are behind the tables of the file, which is not "
+			    "supported: at",
+			    fb_int(&buffer, BUFFER_OFFSET, 8, 0));
+	else if (number >= r->buffers.count)
 		fail_tensor(r, t, -EINVAL, "there is no buffer", number);
 	else if (data.count && data.count != size)
 		fail_tensor(r, t, -EINVAL, "its dimensions do not fit the bytes, which are",

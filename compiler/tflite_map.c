@@ -58,7 +58,7 @@ int tflite_read_binary(struct tflite_operator *o, int argument)
 
 	if (!b)
 		return o->r->g->err->code;
-	bytes = tflite_is_quantised(a) && (op == OP_ADD || op == OP_MUL);
+	bytes = tflite_is_quantised(a) && (op == OP_ADD || op == OP_SUB || op == OP_MUL);
 	if (!bytes && (tflite_only_floats(o, a) || tflite_only_floats(o, b)))
 		return o->r->g->err->code;
 	planes = (a->shape.rank == 4 || b->shape.rank == 4) && may_lift(o, a) && may_lift(o, b);
@@ -68,8 +68,8 @@ int tflite_read_binary(struct tflite_operator *o, int argument)
 		return o->r->g->err->code;
 	if (!bytes)
 		v = tflite_add_node(o, op, in, 2, NULL);
-	else if (op == OP_ADD)
-		v = tflite_fixed_add(o, BINARY_ACTIVATION, in, a, b);
+	else if (op != OP_MUL)
+		v = tflite_fixed_add(o, BINARY_ACTIVATION, in, a, b, op == OP_SUB);
 	else
 		v = tflite_fixed_mul(o, BINARY_ACTIVATION, in, a, b);
 	return v ? tflite_finish(o, BINARY_ACTIVATION, v, planes) : o->r->g->err->code;
@@ -103,6 +103,8 @@ int tflite_read_unary(struct tflite_operator *o, int argument)
 		return o->r->g->err->code;
 	if (tflite_is_quantised(x) && (op == OP_SIGMOID || op == OP_TANH))
 		return made(o, tflite_look_up(o, op, v, x), planes);
+	if (tflite_is_quantised(x) && op == OP_HARDSWISH)
+		return made(o, tflite_hard_swish(o, v, x), planes);
 	if (tflite_only_floats(o, x))
 		return o->r->g->err->code;
 	return made(o, tflite_add_node(o, op, &v, 1, NULL), planes);
@@ -134,15 +136,13 @@ static bool meaning(const struct tflite_operator *o, const struct tflite_tensor 
 	return to[0] && to[1];
 }
 
-/*
- * x / scale rounded half away from zero, where QuantizeLinear rounds to even: down from |x| and
- * the number below a half, so that nothing below a half gets to one.
+/* QuantizeLinear rounds to even: here down from |x| and the number below a half, so that nothing
+ * below a half gets to one.
  */
-static struct value *rounded_away(const struct tflite_operator *o, struct value *x, float scale)
+struct value *tflite_rounded_away(const struct tflite_operator *o, struct value *v)
 {
-	struct value *in[2] = { x, number(o, scale) }, *v, *sign;
+	struct value *in[2], *sign;
 
-	v = in[1] ? tflite_add_node(o, OP_DIV, in, 2, NULL) : NULL;
 	sign = v ? tflite_add_node(o, OP_SIGN, &v, 1, NULL) : NULL;
 	in[0] = sign ? tflite_add_node(o, OP_ABS, &v, 1, NULL) : NULL;
 	in[1] = number(o, 0x1.fffffep-2f);
@@ -166,7 +166,9 @@ int tflite_read_quantize(struct tflite_operator *o, int argument)
 		return made(o, tflite_rescale(o, ACTIVATION_NONE, in[0], x), planes);
 	if (tflite_only_floats(o, x))
 		return o->r->g->err->code;
-	in[0] = rounded_away(o, in[0], (float)tflite_scale(out, 0));
+	in[1] = number(o, (float)tflite_scale(out, 0));
+	in[0] = in[1] ? tflite_add_node(o, OP_DIV, in, 2, NULL) : NULL;
+	in[0] = in[0] ? tflite_rounded_away(o, in[0]) : NULL;
 	if (!in[0] || !meaning(o, out, 1, in + 1))
 		return o->r->g->err->code;
 	return made(o, tflite_add_node(o, OP_QUANTIZE, in, 3, NULL), planes);

@@ -13,15 +13,14 @@ enum { SOFTMAX_BETA };
 
 enum { INPUTS_MAX = 256 };
 
-static struct value *numbers(const struct tflite_operator *o, const struct dims *d)
+struct value *tflite_numbers(const struct tflite_operator *o, const struct dims *d)
 {
 	const struct shape shape = { 1, { d->n } };
 
 	return graph_const(o->r->g, "", DTYPE_S64, &shape, d->v);
 }
 
-/* The integers of input @i, a constant; @what it is. */
-static int read_numbers(const struct tflite_operator *o, u32 i, const char *what, struct dims *to)
+int tflite_read_numbers(const struct tflite_operator *o, u32 i, const char *what, struct dims *to)
 {
 	struct tflite_tensor *t = tflite_input(o, i);
 	s64 n = t ? shape_elems(&t->shape) : 0;
@@ -59,7 +58,7 @@ static int read_new_shape(const struct tflite_operator *o, struct dims *to)
 	struct fb_vector shape = fb_vector(&o->options, RESHAPE_SHAPE, 4);
 
 	if (tflite_has_input(o, 1))
-		return read_numbers(o, 1, "its shape", to);
+		return tflite_read_numbers(o, 1, "its shape", to);
 	if (shape.count > TENSOR_RANK_MAX)
 		return tflite_fail(o, -EFBIG, "its shape has %u dimensions", shape.count);
 	to->n = (int)shape.count;
@@ -82,6 +81,19 @@ static void set_shape(struct tflite_tensor *out, const struct dims *d, s64 elems
 		out->shape.dim[i] = d->v[i] >= 0 ? d->v[i] : rest ? elems / rest : 0;
 }
 
+/* The shape that an operator before this one makes, of shapes as a rule; NULL: none does. */
+static struct value *made_shape(const struct tflite_operator *o)
+{
+	struct tflite_tensor *shape = tflite_has_input(o, 1) ? tflite_input(o, 1) : NULL;
+	struct value *v = shape && shape->value && shape->value->producer ? shape->value : NULL;
+	struct node *n;
+
+	v = v ? tflite_add_node(o, OP_CAST, &v, 1, &n) : NULL;
+	if (v)
+		node_set_int(n, ATTR_to, dtype_number(DTYPE_S64));
+	return v;
+}
+
 int tflite_read_reshape(struct tflite_operator *o, int argument)
 {
 	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
@@ -91,6 +103,13 @@ int tflite_read_reshape(struct tflite_operator *o, int argument)
 	s64 known = 1;
 
 	(void)argument;
+	in[1] = in[0] ? made_shape(o) : NULL;
+	if (in[1]) {
+		v = tflite_add_node(o, OP_RESHAPE, in, 2, &n);
+		if (v)
+			node_set_int(n, ATTR_allowzero, 1);
+		return v ? tflite_make(o, out, v, false) : o->r->g->err->code;
+	}
 	if (!in[0] || read_new_shape(o, &d))
 		return o->r->g->err->code;
 	for (int i = 0; i < d.n; i++) {
@@ -100,7 +119,7 @@ int tflite_read_reshape(struct tflite_operator *o, int argument)
 		if (d.v[i] > 0 && (known *= d.v[i]) > TENSOR_ELEMS_MAX)
 			return tflite_fail(o, -EFBIG, "its shape has too many elements");
 	}
-	in[1] = numbers(o, &d);
+	in[1] = tflite_numbers(o, &d);
 	v = in[1] ? tflite_add_node(o, OP_RESHAPE, in, 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;
@@ -117,7 +136,7 @@ int tflite_read_transpose(struct tflite_operator *o, int argument)
 	struct node *n;
 
 	(void)argument;
-	if (!v || read_numbers(o, 1, "the order of its dimensions", &perm))
+	if (!v || tflite_read_numbers(o, 1, "the order of its dimensions", &perm))
 		return o->r->g->err->code;
 	for (int i = 0; i < perm.n; i++)
 		perm.v[i] += perm.v[i] < 0 ? perm.n : 0;
@@ -226,9 +245,9 @@ int tflite_read_mean(struct tflite_operator *o, int argument)
 
 	(void)argument;
 	if (!in[0] || tflite_only_floats(o, x) ||
-	    read_numbers(o, 1, "its list of dimensions", &axes))
+	    tflite_read_numbers(o, 1, "its list of dimensions", &axes))
 		return o->r->g->err->code;
-	in[1] = numbers(o, &axes);
+	in[1] = tflite_numbers(o, &axes);
 	v = in[1] ? tflite_add_node(o, OP_REDUCEMEAN, in, 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;

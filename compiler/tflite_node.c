@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* As many cells as sums of bytes have exactly in f32, and their quotients apart. */
+enum { EDGE_KERNEL_MAX = 45 };
+
 /* Values of the schema's enumerations. */
 enum { PADDING_SAME, PADDING_VALID };
 
@@ -380,6 +383,91 @@ static bool fits(const struct tflite_tensor *x, const struct node *n)
 	return true;
 }
 
+/* One dimension of windows that hang over the edges, as SAME has them. */
+struct edges {
+	s64 in, out, step, kernel, before, behind;
+};
+
+static struct edges edges_of(const struct tflite_tensor *x, const struct node *n, int i)
+{
+	struct edges e = { .in = x->shape.dim[1 + i],
+			   .step = n->attrs.strides.v[i],
+			   .kernel = n->attrs.kernel.v[i] };
+	s64 over;
+
+	e.out = (e.in + e.step - 1) / e.step;
+	over = (e.out - 1) * e.step + e.kernel - e.in;
+	e.before = over > 0 ? over / 2 : 0;
+	e.behind = over > 0 ? over - e.before : 0;
+	return e;
+}
+
+/* How many elements window @i sees. */
+static s64 seen(const struct edges *e, s64 i)
+{
+	s64 first = i * e->step - e->before, end = first + e->kernel;
+
+	return (end < e->in ? end : e->in) - (first > 0 ? first : 0);
+}
+
+/* How many elements each window sees, rows of them. */
+static struct value *counts(const struct tflite_operator *o, const struct edges e[2])
+{
+	const struct shape shape = { 2, { e[0].out, e[1].out } };
+	struct value *v = graph_value(o->r->g, "");
+	float *to;
+
+	if (!v)
+		return NULL;
+	value_set_type(v, DTYPE_F32, &shape);
+	to = graph_const_room(o->r->g, v);
+	for (s64 y = 0; to && y < e[0].out; y++)
+		for (s64 x = 0; x < e[1].out; x++)
+			*to++ = (float)(seen(&e[0], y) * seen(&e[1], x));
+	return to ? v : NULL;
+}
+
+/*
+ * The mean of bytes where windows see less at the edges: sums and quotients are exact enough in f32
+ * that rounding half away from zero gives what integers do.
+ */
+static struct value *edge_mean(const struct tflite_operator *o, struct value *v, struct node *n,
+			       const struct tflite_tensor *x)
+{
+	const struct shape scalar = { 0 };
+	const float one = 1;
+	const u8 none = 0;
+	struct edges e[2];
+	struct value *in[3];
+	struct node *cast;
+
+	for (int i = 0; i < 2; i++) {
+		if (tflite_is_open(x, 1 + i) || n->attrs.strides.v[i] < 1 ||
+		    n->attrs.kernel.v[i] < 1 || n->attrs.kernel.v[i] > EDGE_KERNEL_MAX) {
+			tflite_fail(
+				o, -ENOTSUP,
+				"windows of an average of bytes that hang over the edge are mapped "
+				"up to %d x %d, in images of a known size",
+				EDGE_KERNEL_MAX, EDGE_KERNEL_MAX);
+			return NULL;
+		}
+		e[i] = edges_of(x, n, i);
+	}
+	n->attrs.auto_pad = PAD_EXPLICIT;
+	node_set_dims(n, ATTR_pads,
+		      (struct dims){ 4, { e[0].before, e[1].before, e[0].behind, e[1].behind } });
+	in[0] = tflite_add_node(o, OP_CAST, &v, 1, &cast);
+	in[1] = in[0] ? counts(o, e) : NULL;
+	if (!in[1])
+		return NULL;
+	node_set_int(cast, ATTR_to, dtype_number(DTYPE_F32));
+	v = tflite_add_node(o, OP_DIV, in, 2, NULL);
+	in[0] = v ? tflite_rounded_away(o, v) : NULL;
+	in[1] = graph_const(o->r->g, "", DTYPE_F32, &scalar, &one);
+	in[2] = graph_const(o->r->g, "", x->dtype, &scalar, &none);
+	return in[0] && in[1] && in[2] ? tflite_add_node(o, OP_QUANTIZE, in, 3, NULL) : NULL;
+}
+
 int tflite_read_pool(struct tflite_operator *o, int argument)
 {
 	enum op op = (enum op)argument;
@@ -400,9 +488,13 @@ int tflite_read_pool(struct tflite_operator *o, int argument)
 		return o->r->g->err->code;
 	if (op == OP_SUMPOOL && fits(x, n))
 		n->attrs.auto_pad = PAD_VALID;
-	if (tflite_is_quantised(x))
+	if (op == OP_SUMPOOL && n->attrs.auto_pad != PAD_VALID) {
+		v = edge_mean(o, v, n, x);
+		n = v ? v->producer : NULL;
+	}
+	if (n && tflite_is_quantised(x))
 		v = tflite_end_pool(o, POOL_ACTIVATION, v, n, x);
-	return tflite_finish(o, POOL_ACTIVATION, v, true);
+	return tflite_finish(o, POOL_ACTIVATION, n ? v : NULL, true);
 }
 
 /* ---- The list ------------------------------------------------------------------------------ */

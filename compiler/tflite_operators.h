@@ -11,6 +11,13 @@ struct value *tflite_activate(const struct tflite_operator *o, s64 activation, s
 /* Lets @v, NULL after a message, be the output, activated by the field @activation if of floats. */
 int tflite_finish(const struct tflite_operator *o, u32 activation, struct value *v, bool planes);
 
+/* The constant s64[n] of @d; and the integers of input @i, a constant, which is @what. */
+struct value *tflite_numbers(const struct tflite_operator *o, const struct dims *d);
+int tflite_read_numbers(const struct tflite_operator *o, u32 i, const char *what, struct dims *to);
+
+/* @v, floats, rounded to integers, half away from zero. */
+struct value *tflite_rounded_away(const struct tflite_operator *o, struct value *v);
+
 int tflite_only_floats(const struct tflite_operator *o, const struct tflite_tensor *t);
 
 int tflite_read_conv(struct tflite_operator *o, int depthwise);
@@ -31,5 +38,21 @@ int tflite_read_pad(struct tflite_operator *o, int argument);
 int tflite_read_transpose(struct tflite_operator *o, int argument);
 int tflite_read_mean(struct tflite_operator *o, int argument);
 int tflite_read_softmax(struct tflite_operator *o, int argument);
+
+/* tflite_shape.c: elements that only move */
+int tflite_read_squeeze(struct tflite_operator *o, int argument);
+int tflite_read_expand_dims(struct tflite_operator *o, int argument);
+int tflite_read_pack(struct tflite_operator *o, int argument);
+int tflite_read_unpack(struct tflite_operator *o, int argument);
+int tflite_read_gather(struct tflite_operator *o, int argument);
+int tflite_read_slice(struct tflite_operator *o, int argument);
+int tflite_read_strided_slice(struct tflite_operator *o, int argument);
+int tflite_read_split(struct tflite_operator *o, int argument);
+int tflite_read_split_v(struct tflite_operator *o, int argument);
+int tflite_read_shape(struct tflite_operator *o, int argument);
+
+/* tflite_resize.c */
+int tflite_read_resize_nearest(struct tflite_operator *o, int argument);
+int tflite_read_resize_bilinear(struct tflite_operator *o, int argument);
 
 #endif

@@ -178,6 +178,10 @@ struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, st
 	if (!out || tflite_check_quantised(o, w, channels, axis) ||
 	    tflite_check_quantised(o, out, 1, 0) || (bias && check_bias(o, x, w, out)))
 		return NULL;
+	if (x->dtype == DTYPE_U8 && w->scale.count > 1) {
+		tflite_fail(o, -EINVAL, "u8 has one scale of weights, not %u", w->scale.count);
+		return NULL;
+	}
 	for (s64 c = 1; c < w->zero.count; c++)
 		if (tflite_zero(w, c) != tflite_zero(w, 0)) {
 			tflite_fail(o, -ENOTSUP, "the zeros of its weights differ");
@@ -220,13 +224,6 @@ static struct value *end_mean(const struct tflite_operator *o, u32 activation, s
 	struct value *p[4] = { 0 };
 	s32 multiplier;
 
-	if (n->attrs.auto_pad != PAD_VALID) {
-		tflite_fail(
-			o, -ENOTSUP,
-			"windows of an average of bytes hang over the edge, and count less there; "
-			"VALID padding is supported");
-		return NULL;
-	}
 	if (n->attrs.kernel.v[0] < 1 || n->attrs.kernel.v[1] < 1 || cells < 1 ||
 	    cells > POOL_CELLS_MAX) {
 		tflite_fail(o, -ENOTSUP, "an average of %lld bytes, the limit is %d",
@@ -237,6 +234,18 @@ static struct value *end_mean(const struct tflite_operator *o, u32 activation, s
 	p[0] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &multiplier);
 	p[1] = byte(o, out->dtype, 0);
 	return p[0] && p[1] ? requantized(o, activation, v, p, out, 1) : NULL;
+}
+
+struct value *tflite_divide_by_power(const struct tflite_operator *o, struct value *v, int power,
+				     const struct tflite_tensor *out)
+{
+	const s32 one = INT32_MAX, shift = -power; /* x times that is x */
+	struct value *in[5] = { v };
+
+	in[1] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &one);
+	in[2] = byte(o, out->dtype, 0);
+	in[4] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &shift);
+	return in[1] && in[2] && in[4] ? tflite_add_node(o, OP_REQUANTIZE, in, 5, NULL) : NULL;
 }
 
 struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
@@ -318,11 +327,75 @@ struct value *tflite_look_up(const struct tflite_operator *o, enum op op, struct
 	return through(o, v, table, out);
 }
 
+/* As DownScaleInt32ToInt16Multiplier(), behind the same of @real in f32. */
+static s32 split_to_16(float real, int *exponent)
+{
+	s32 multiplier, shift;
+
+	split((double)real, &multiplier, &shift);
+	*exponent = shift;
+	return multiplier >= INT32_MAX - (1 << 15) ? INT16_MAX : (multiplier + (1 << 15)) >> 16;
+}
+
+static s32 within_16(s64 x)
+{
+	return (s32)(x > INT16_MAX ? INT16_MAX : x < INT16_MIN ? INT16_MIN : x);
+}
+
+/* a * b / 2^15, rounded, halves upwards. */
+static s32 high_of_16(s32 a, s32 b)
+{
+	return within_16((a * b + (1 << 14)) >> 15);
+}
+
+/* The factor of x between 0 and 1 with 15 bits, of x with 7 bits more: half of x / 3 + 1. */
+static s32 swish_factor(s32 fine, s32 multiplier, int exponent)
+{
+	if (exponent > 0)
+		fine = within_16(fine * (INT64_C(1) << (exponent - 1)));
+	fine = high_of_16(fine, multiplier);
+	if (exponent > 0)
+		fine = within_16((s64)fine * 2);
+	if (exponent < 0)
+		fine = quantise_divide(fine, -exponent);
+	return (fine + (1 << 15)) >> 1;
+}
+
+struct value *tflite_hard_swish(const struct tflite_operator *o, struct value *v,
+				const struct tflite_tensor *x)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	s32 by, factor_by, least, most;
+	int down, exponent;
+	float fine_scale;
+	u8 table[256];
+
+	if (!out || tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	fine_scale = (1.0f / 128) * (float)tflite_scale(x, 0);
+	by = split_to_16(fine_scale / (float)tflite_scale(out, 0), &down);
+	factor_by = split_to_16(fine_scale / (3.0f / 32768), &exponent);
+	if (down > 0 || down < -31 || exponent < -31) {
+		tflite_fail(o, -ENOTSUP, "its scales are too far apart");
+		return NULL;
+	}
+	least = quantise_least(out->dtype);
+	most = quantise_most(out->dtype);
+	for (int i = 0; i < 256; i++) {
+		s32 q = (x->dtype == DTYPE_S8 ? (s8)i : i) - (s32)tflite_zero(x, 0);
+		s32 y = swish_factor(q * 128, factor_by, exponent) * high_of_16(q * 128, by);
+
+		y = quantise_divide(y / (1 << 15), -down) + (s32)tflite_zero(out, 0);
+		table[i] = (u8)(y < least ? least : y > most ? most : y);
+	}
+	return through(o, v, table, out);
+}
+
 /* ---- In fixed point ------------------------------------------------------------------------ */
 
 struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 			       struct value *const in[2], const struct tflite_tensor *a,
-			       const struct tflite_tensor *b)
+			       const struct tflite_tensor *b, bool minus)
 {
 	struct value *all[3] = { in[0], in[1] }, *v;
 	struct tflite_tensor *out = tflite_output(o, 0);
@@ -339,6 +412,8 @@ struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 	p[FIXED_ADD_ZERO] = (s32)tflite_zero(out, 0);
 	split(tflite_scale(a, 0) / twice, &p[FIXED_ADD_BY_A], &p[FIXED_ADD_SHIFT_A]);
 	split(tflite_scale(b, 0) / twice, &p[FIXED_ADD_BY_B], &p[FIXED_ADD_SHIFT_B]);
+	if (minus)
+		p[FIXED_ADD_BY_B] = -p[FIXED_ADD_BY_B];
 	split(twice / ((1 << FIXED_ADD_BITS) * tflite_scale(out, 0)), &p[FIXED_ADD_BY],
 	      &p[FIXED_ADD_SHIFT]);
 	all[2] = words(o, FIXED_ADD_PARAMETERS, p);

@@ -41,9 +41,10 @@ struct value *tflite_end_sum(const struct tflite_operator *o, u32 activation, st
 struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
 			      const struct node *n, const struct tflite_tensor *x);
 
+/* The sum, or a - b if @minus. */
 struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 			       struct value *const in[2], const struct tflite_tensor *a,
-			       const struct tflite_tensor *b);
+			       const struct tflite_tensor *b, bool minus);
 struct value *tflite_fixed_mul(const struct tflite_operator *o, u32 activation,
 			       struct value *const in[2], const struct tflite_tensor *a,
 			       const struct tflite_tensor *b);
@@ -54,6 +55,14 @@ struct value *tflite_rescale(const struct tflite_operator *o, s64 kind, struct v
 /* The function that is @op, of the number that each byte means. */
 struct value *tflite_look_up(const struct tflite_operator *o, enum op op, struct value *v,
 			     const struct tflite_tensor *x);
+
+/* As the fixed point of HARD_SWISH has it. */
+struct value *tflite_hard_swish(const struct tflite_operator *o, struct value *v,
+				const struct tflite_tensor *x);
+
+/* @v, s32 and below 2^30, divided by 2^@power, rounded half away from zero, as @out is. */
+struct value *tflite_divide_by_power(const struct tflite_operator *o, struct value *v, int power,
+				     const struct tflite_tensor *out);
 
 /* 0 if both are quantised alike. */
 int tflite_check_same(const struct tflite_operator *o, const struct tflite_tensor *x,

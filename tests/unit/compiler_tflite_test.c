@@ -29,11 +29,25 @@ enum {
 	RELU = 19,
 	RELU6 = 21,
 	RESHAPE = 22,
+	RESIZE_BILINEAR = 23,
 	SOFTMAX = 25,
 	PAD = 34,
+	GATHER = 36,
 	TRANSPOSE = 39,
 	MEAN = 40,
-	QUANTIZE = 114
+	SUB = 41,
+	SQUEEZE = 43,
+	STRIDED_SLICE = 45,
+	SPLIT = 49,
+	SLICE = 65,
+	EXPAND_DIMS = 70,
+	SHAPE = 77,
+	PACK = 83,
+	UNPACK = 88,
+	RESIZE_NEAREST = 97,
+	SPLIT_V = 102,
+	QUANTIZE = 114,
+	HARD_SWISH = 117
 };
 enum { HEIGHT = 4, WIDTH = 5, CHANNELS = 2 };
 
@@ -687,6 +701,253 @@ static void test_meaning(void)
 	free(w.bytes);
 }
 
+/* ---- Parts and shapes ------------------------------------------------------------------------ */
+
+/* A constant of @n integers. */
+static s32 integers(struct tflite_writer *w, const char *name, s32 n, const s32 *x)
+{
+	return tflite_tensor_of(w, name, INT32, 1, &n, x, 4 * (u32)n, NULL);
+}
+
+static s32 integer(struct tflite_writer *w, const char *name, s32 x)
+{
+	return tflite_tensor_of(w, name, INT32, 0, NULL, &x, 4, NULL);
+}
+
+/* Gives the operator that was added last these outputs. */
+static void set_outputs(struct tflite_writer *w, u32 n, const s32 *out)
+{
+	u32 at = w->operators + 4 + 4 * (w->n_operators - 1);
+	u32 table = at + (u32)w->bytes[at] + ((u32)w->bytes[at + 1] << 8) +
+		    ((u32)w->bytes[at + 2] << 16);
+
+	tflite_link(w, table, 2, tflite_vector(w, 4, n, out));
+}
+
+/* RESHAPE to the first dimension of a shape and what is left, as exporters write a Flatten. */
+static void test_made_shape(void)
+{
+	static const s32 four[] = { 4 }, two[] = { 2 }, flat[] = { 1, 40 };
+	static const s32 first[] = { 0 }, behind[] = { 1 }, step[] = { 1 };
+	struct tflite_writer w;
+	s32 x, in[4], dimension;
+	struct tensor_data y;
+	u32 options;
+
+	tflite_begin(&w);
+	x = floats(&w, "x", 4, image, NULL);
+	in[0] = tflite_tensor_of(&w, "shape", INT32, 1, four, NULL, 0, NULL);
+	options = tflite_operator_of(&w, SHAPE, 1, &x, in[0], 1);
+	tflite_int(&w, options, 0, 1, INT32);
+	in[1] = integers(&w, "first", 1, first);
+	in[2] = integers(&w, "behind", 1, behind);
+	in[3] = integers(&w, "step", 1, step);
+	dimension = tflite_tensor_of(&w, "n", INT32, 0, NULL, NULL, 0, NULL);
+	options = tflite_operator_of(&w, STRIDED_SLICE, 4, in, dimension, 6);
+	tflite_int(&w, options, 4, 4, 1);
+	in[0] = dimension;
+	in[1] = integer(&w, "rest", -1);
+	dimension = tflite_tensor_of(&w, "to", INT32, 1, two, NULL, 0, NULL);
+	tflite_operator_of(&w, PACK, 2, in, dimension, 2);
+	in[0] = x;
+	in[1] = dimension;
+	in[2] = floats(&w, "y", 2, flat, NULL);
+	tflite_operator_of(&w, RESHAPE, 2, in, in[2], 1);
+	tflite_end(&w, 1, &x, in[2]);
+	y = compute(&w);
+	tap_ok(y.bytes && y.shape.rank == 2 && y.shape.dim[1] == 40 && ((float *)y.bytes)[7] == 7,
+	       "SHAPE, STRIDED_SLICE and PACK make the shape of a RESHAPE");
+	tensor_data_free(&y);
+}
+
+/* Rows 3 and 1 of the image, columns 1 to 4, in steps of 2, each cut and joined in another way. */
+static void test_parts(void)
+{
+	static const s32 rows[] = { 1, 2, 5, 2 }, part[] = { 1, 2, 4, 2 };
+	static const s32 begin[] = { 0, -1, 0 }, end[] = { 1, -5, 0 }, step[] = { 1, -2, 1 };
+	static const s32 at[] = { 0, 0, 1, 0 }, size[] = { 1, -1, 4, 2 };
+	static const s32 half[] = { 1, 2, 2, 2 }, picked[] = { 1, 2, 2, 2 }, again[] = { 1, 0 };
+	static const s32 wide[] = { 1, 1, 2, 2, 2 }, three[] = { 1, 2, 1, 2 }, sizes[] = { -1, 1 };
+	static const s32 only[] = { 1, 2, 2 };
+	struct tflite_writer w;
+	s32 x, in[4], out[2], v;
+	double want[4];
+	u32 options;
+
+	tflite_begin(&w);
+	x = in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = integers(&w, "begin", 3, begin);
+	in[2] = integers(&w, "end", 3, end);
+	in[3] = integers(&w, "step", 3, step);
+	v = floats(&w, "rows", 4, rows, NULL); /* 3 and 1 */
+	options = tflite_operator_of(&w, STRIDED_SLICE, 4, in, v, 6);
+	tflite_int(&w, options, 1, 4, 4);
+	in[0] = v;
+	in[1] = integers(&w, "at", 4, at);
+	in[2] = integers(&w, "size", 4, size);
+	v = floats(&w, "part", 4, part, NULL); /* columns 1 to 4 */
+	tflite_operator_of(&w, SLICE, 3, in, v, 1);
+	in[0] = integer(&w, "axis", -2);
+	in[1] = v;
+	out[0] = floats(&w, "left", 4, half, NULL);
+	out[1] = floats(&w, "right", 4, half, NULL); /* columns 3 and 4 */
+	options = tflite_operator_of(&w, SPLIT, 2, in, out[0], 1);
+	tflite_int(&w, options, 0, 4, 2);
+	set_outputs(&w, 2, out);
+	in[0] = out[1];
+	in[1] = integers(&w, "again", 2, again);
+	v = floats(&w, "picked", 4, picked, NULL); /* 4 and 3 */
+	options = tflite_operator_of(&w, GATHER, 2, in, v, 2);
+	tflite_int(&w, options, 0, 4, 2);
+	in[0] = v;
+	in[1] = integer(&w, "where", 0);
+	v = floats(&w, "wide", 5, wide, NULL);
+	tflite_operator_of(&w, EXPAND_DIMS, 2, in, v, 1);
+	in[0] = v;
+	v = floats(&w, "narrow", 4, half, NULL);
+	options = tflite_operator_of(&w, SQUEEZE, 1, in, v, 1);
+	tflite_link(&w, options, 0, tflite_vector(&w, 4, 1, (s32[]){ 0 }));
+	in[0] = v;
+	in[1] = integers(&w, "sizes", 2, sizes);
+	in[2] = integer(&w, "columns", 2);
+	out[0] = floats(&w, "four", 4, three, NULL); /* column 4 */
+	out[1] = floats(&w, "three", 4, three, NULL); /* column 3 */
+	tflite_operator_of(&w, SPLIT_V, 3, in, out[0], 1);
+	set_outputs(&w, 2, out);
+	in[0] = out[1];
+	out[0] = floats(&w, "last", 3, only, NULL);
+	options = tflite_operator_of(&w, UNPACK, 1, in, out[0], 2);
+	tflite_int(&w, options, 1, 4, 2);
+	set_outputs(&w, 1, out);
+	tflite_end(&w, 1, &x, out[0]);
+	for (s32 i = 0; i < 4; i++)
+		want[i] = x_at(3 - i / 2 * 2, 3, i % 2);
+	check(compute(&w), want, 4,
+	      "STRIDED_SLICE, SLICE, SPLIT, GATHER, EXPAND_DIMS, SQUEEZE, SPLIT_V, UNPACK");
+}
+
+/* Bytes x[1,3,2,1] resized to [1,4,5,1]. */
+static void resize(s32 code, u32 corners, bool by_corners, bool by_centres, const s8 want[20],
+		   const char *name)
+{
+	static const s32 small[] = { 1, 3, 2, 1 }, large[] = { 1, 4, 5, 1 }, size[] = { 4, 5 };
+	static const s8 x[] = { -128, 127, 5, -7, 100, -100 };
+	struct tflite_writer w;
+	s32 in[2], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = bytes(&w, "x", 4, small, NULL, 0.5f, -3);
+	in[1] = integers(&w, "size", 2, size);
+	out = bytes(&w, "y", 4, large, NULL, 0.5f, -3);
+	options = tflite_operator_of(&w, code, 2, in, out, 4);
+	tflite_int(&w, options, corners, 1, by_corners);
+	tflite_int(&w, options, corners + 1, 1, by_centres);
+	tflite_end(&w, 1, in, out);
+	check_bytes(compute_bytes(&w, x, 6), want, 20, name);
+}
+
+/* Numbers by the reference's formulas, in another language. */
+static void test_resize(void)
+{
+	static const s8 centres[] = { -128, -102, 0,  102, 127, -45, -36, -1, 35,  43,
+				      41,   32,	  -1, -34, -42, 100, 80,  0,  -80, -100 };
+	static const s8 corners[] = { -128, -64, -1, 63,  127, -39, -20, -1, 18,  38,
+				      37,   18,	 -1, -19, -38, 100, 50,	 0,  -50, -100 };
+	static const s8 plain[] = { -128, -26, 76,  127, 127, -28, -6, 16,  27,	  27,
+				    53,	  10,  -32, -54, -54, 100, 20, -60, -100, -100 };
+	static const s8 nearest[] = { -128, -128, -128, 127, 127, -128, -128, -128, 127,  127,
+				      5,    5,	  5,	-7,  -7,  100,	100,  100,  -100, -100 };
+	static const s8 by_centres[] = { -128, -128, 127, 127, 127, 5,	 5,   -7,   -7,	  -7,
+					 5,    5,    -7,  -7,  -7,  100, 100, -100, -100, -100 };
+
+	resize(RESIZE_BILINEAR, 2, false, true, centres, "RESIZE_BILINEAR of s8, centres");
+	resize(RESIZE_BILINEAR, 2, true, false, corners, "RESIZE_BILINEAR of s8, corners");
+	resize(RESIZE_BILINEAR, 2, false, false, plain, "RESIZE_BILINEAR of s8, neither");
+	resize(RESIZE_NEAREST, 0, false, false, nearest, "RESIZE_NEAREST_NEIGHBOR");
+	resize(RESIZE_NEAREST, 0, false, true, by_centres, "RESIZE_NEAREST_NEIGHBOR, centres");
+	resize(RESIZE_NEAREST, 0, true, false, by_centres, "RESIZE_NEAREST_NEIGHBOR, corners");
+}
+
+/* Floats: an image twice as large, between its pixels. */
+static void test_resize_floats(void)
+{
+	static const s32 large[] = { 1, 4, 10, 2 }, size[] = { 4, 10 };
+	struct tflite_writer w;
+	double want[80];
+	s32 in[2], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = integers(&w, "size", 2, size);
+	out = floats(&w, "y", 4, large, NULL);
+	options = tflite_operator_of(&w, RESIZE_BILINEAR, 2, in, out, 4);
+	tflite_int(&w, options, 3, 1, 1);
+	tflite_end(&w, 1, in, out);
+	for (s32 i = 0; i < 80; i++) {
+		s32 x = i / 2 % 10, low = x ? (x - 1) / 2 : 0;
+		s32 high = x < 9 ? (x + 1) / 2 : 4;
+
+		want[i] = x_at(i / 20, low, i % 2) * (x % 2 || !x ? 0.75 : 0.25) +
+			  x_at(i / 20, high, i % 2) * (x % 2 || !x ? 0.25 : 0.75);
+	}
+	check(compute(&w), want, 80, "RESIZE_BILINEAR of floats");
+}
+
+/* Windows of 2 and of 3 that hang over the edges count what they see. */
+static void test_bytes_edges(s32 kernel, const s8 want[12])
+{
+	static const s32 shape[] = { 1, 3, 4, 1 };
+	static const s8 x[] = { -128, 127, 3, -4, 5, -5, 100, 7, 1, 2, -9, -10 };
+	struct tflite_writer w;
+	s32 in, out;
+	u32 options;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 4, shape, NULL, 0.5f, -3);
+	out = bytes(&w, "y", 4, shape, NULL, 0.5f, -3);
+	options = tflite_operator_of(&w, AVERAGE_POOL, 1, &in, out, 6);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_int(&w, options, 2, 4, 1);
+	tflite_int(&w, options, 3, 4, (u32)kernel);
+	tflite_int(&w, options, 4, 4, (u32)kernel);
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, 12), want, 12, "AVERAGE_POOL_2D of s8 over the edge");
+}
+
+/* From a scale to another, zeros of -3 and 7. */
+static void test_swish(float from, float to, const s8 want[8])
+{
+	static const s32 shape[] = { 1, 8 };
+	static const s8 x[] = { -128, -20, -5, -3, -2, 1, 20, 127 };
+	struct tflite_writer w;
+	s32 in, out;
+
+	tflite_begin(&w);
+	in = bytes(&w, "x", 2, shape, NULL, from, -3);
+	out = bytes(&w, "y", 2, shape, NULL, to, 7);
+	tflite_operator_of(&w, HARD_SWISH, 1, &in, out, 1);
+	tflite_end(&w, 1, &in, out);
+	check_bytes(compute_bytes(&w, x, 8), want, 8, "HARD_SWISH of s8");
+}
+
+static void test_more_bytes(void)
+{
+	static const s8 three[] = { 0, 17, 38, 27, 0, 11, 23, 15, 1, 16, 14, 22 };
+	static const s8 two[] = { 0, 56, 27, 2, 1, 22, 22, -2, 2, -4, -10, -10 };
+	static const s8 coarse[] = { 7, 7, 7, 7, 7, 8, 18, 72 };
+	static const s8 middle[] = { 7, -4, 6, 7, 8, 10, 28, 127 };
+	static const s8 fine[] = { -45, -1, 6, 7, 8, 9, 19, 83 };
+
+	test_bytes_edges(3, three);
+	test_bytes_edges(2, two);
+	test_swish(0.25f, 0.5f, coarse);
+	test_swish(0.03f, 0.02f, middle);
+	test_swish(0.004f, 0.004f, fine);
+	test_bytes_broadcast(SUB, (s8[]){ 8, 20, 12, 115 }, "SUB of s8, broadcast");
+}
+
 /* ---- What is wrong ------------------------------------------------------------------------- */
 
 /* One operator on x[1,4,5,2] with weights and a result. */
@@ -756,6 +1017,33 @@ static void test_wrong(void)
 	       "m.tflite: node \"y\" (CONV_2D): 0 scales along dimension 0 are not supported");
 	one(&w, DEPTHWISE, FLOAT32, 2);
 	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
+}
+
+/* What would change the contents of tensors is not passed over. */
+static void test_contents(void)
+{
+	static const struct {
+		u32 field, value;
+		const char *text;
+	} rows[] = {
+		{ 5, 1, "m.tflite: tensor \"y\": variable tensors are not supported" },
+		{ 6, 0, "m.tflite: tensor \"y\": sparse tensors are not supported" },
+	};
+	struct tflite_writer w;
+
+	for (size_t i = 0; i < 2; i++) {
+		u32 at, table;
+
+		one(&w, CONV, FLOAT32, 2);
+		at = w.tensors + 4 + 4 * (w.n_tensors - 1);
+		table = at + (u32)w.bytes[at] + ((u32)w.bytes[at + 1] << 8) +
+			((u32)w.bytes[at + 2] << 16);
+		if (rows[i].value)
+			tflite_int(&w, table, rows[i].field, 1, rows[i].value);
+		else
+			tflite_link(&w, table, rows[i].field, tflite_table(&w, 4));
+		refuse(&w, -ENOTSUP, rows[i].text);
+	}
 }
 
 /* RESHAPE of x[2,2] to the shape [4,-1] of a second input, constant or not, whatever y is. */
@@ -901,11 +1189,17 @@ int main(void)
 	test_bytes_maximum();
 	test_edges();
 	test_moves();
+	test_made_shape();
+	test_parts();
+	test_resize();
+	test_resize_floats();
+	test_more_bytes();
 	test_sequence();
 	test_groups();
 	test_reshapes();
 	test_meaning();
 	test_wrong();
+	test_contents();
 	test_cut();
 	test_changed();
 	test_shared();
