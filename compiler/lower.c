@@ -131,8 +131,10 @@ static void end_consts(struct lowering *l)
 		return;
 	}
 	block = graph_alloc(l->g, sizeof(*block));
-	if (!block)
+	if (!block) {
+		l->error = -ENOMEM;
 		return;
+	}
 	*block = (struct lower_block){ key, consts, l->block[key % LOWER_BLOCKS] };
 	l->block[key % LOWER_BLOCKS] = block;
 }
