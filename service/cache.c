@@ -119,6 +119,21 @@ int cache_load(const char *directory, const struct plan_key *key, void **plan, s
 	return -EBADMSG;
 }
 
+static int make_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || !slash || slash == path)
+		return -errno;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	if (mkdir(parent, 0700) || mkdir(path, 0700))
+		return -errno;
+	return 0;
+}
+
 int cache_store(const char *directory, const struct plan_key *key, const void *plan, size_t size)
 {
 	struct compile_error err = { 0 };
@@ -127,10 +142,10 @@ int cache_store(const char *directory, const struct plan_key *key, const void *p
 	char path[PATH_MAX];
 	int rc = plan_path(directory, key, path);
 
+	if (!rc)
+		rc = make_directory(directory);
 	if (rc)
 		return rc;
-	if (mkdir(directory, 0700) && errno != EEXIST)
-		return -errno;
 	digest_of(plan, size, digest);
 	return output_write(path, parts, 2, &err);
 }

@@ -25,7 +25,7 @@ int cache_key(const char *machine, const void *model, size_t size, struct plan_k
  */
 int cache_load(const char *directory, const struct plan_key *key, void **plan, size_t *size);
 
-/* Stores a plan; the directory is made if its parent is there. 0, or a negative errno. */
+/* Stores a plan; the directory is made, and its parent. 0, or a negative errno. */
 int cache_store(const char *directory, const struct plan_key *key, const void *plan, size_t size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "service/http.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -462,6 +463,7 @@ int http_start(const struct http_options *options, struct server *server, struct
 	*h = (struct http){ .options = *options, .server = server, .lock = lock, .ended = ended };
 	h->links.next = h->links.prev = &h->links;
 	h->port = port_of(fd);
+	fcntl(fd, F_SETFL, O_NONBLOCK); /* one that was given may wait */
 	if (pthread_create(&h->sweeper, NULL, sweep, h)) {
 		close(fd);
 		free(h);

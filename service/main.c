@@ -186,7 +186,7 @@ static int start_http(struct daemon *d, int given)
 					"127.0.0.1",
 		.port = s->port,
 		.socket = given,
-		.threads = s->threads,
+		.threads = s->threads < s->connections ? s->threads : s->connections,
 		.connections = s->connections,
 		.request_seconds = s->request_seconds,
 		.body_max = (u64)s->body_mib << 20,

@@ -101,11 +101,15 @@ static int each_name(struct scan *s, const char *path, const char *model,
 	struct dirent *entry;
 	int rc = 0;
 
+	if (!path)
+		return -ENOMEM;
+	/* What cannot be told, as without descriptors, is not that there is nothing. */
 	if (!directory)
-		return path && errno != ENOMEM ? 0 : -ENOMEM;
-	while (!rc && (entry = readdir(directory)))
+		return errno == ENOTDIR || errno == ENOENT || errno == EACCES ? 0 : -errno;
+	while (errno = 0, !rc && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.')
 			rc = each(s, path, model, entry->d_name);
+	rc = rc ? rc : -errno;
 	closedir(directory);
 	return rc;
 }
