@@ -41,6 +41,9 @@ int image_alloc(struct image *image, u32 width, u32 height, struct compile_error
 	if (pixels > IMAGE_PIXELS_MAX)
 		return compile_fail(err, -EFBIG, "%u x %u pixels, the limit is %d in all", width,
 				    height, IMAGE_PIXELS_MAX);
+	if (width > IMAGE_SIDE_MAX || height > IMAGE_SIDE_MAX)
+		return compile_fail(err, -EFBIG, "%u x %u pixels, the limit of a side is %d", width,
+				    height, IMAGE_SIDE_MAX);
 	image->rgb = malloc(pixels * IMAGE_CHANNELS);
 	if (!image->rgb)
 		return compile_fail(err, -ENOMEM, "no memory for %llu pixels",

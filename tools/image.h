@@ -16,8 +16,9 @@
 
 enum {
 	IMAGE_PIXELS_MAX = 32 << 20,
+	IMAGE_SIDE_MAX = 65535, /* pixels: as much as a JPEG can have */
 	IMAGE_FILE_MAX = 48 << 20, /* bytes */
-	IMAGE_DECODER_MAX = 64 << 20, /* bytes that a decoder may take besides the pixels */
+	IMAGE_DECODER_MAX = 80 << 20, /* bytes that a decoder may take besides the pixels */
 	IMAGE_WORK_MAX = 320 << 20, /* pixels times the scans of a progressive JPEG */
 	IMAGE_CHANNELS = 3,
 };

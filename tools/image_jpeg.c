@@ -11,7 +11,16 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-enum { INKS = 4, EXIF_BYTES = 65533, EXIF_ORIENTATION = 0x112, EXIF_SHORT = 3 };
+enum { INKS = 4, MIB = 1 << 20 };
+
+/* EXIF: entries of 12 bytes, and how much of one is read. */
+enum {
+	EXIF_BYTES = 65533,
+	EXIF_ENTRY = 12,
+	EXIF_READ = 10,
+	EXIF_ORIENTATION = 0x112,
+	EXIF_SHORT = 3,
+};
 
 struct reading {
 	struct jpeg_error_mgr errors;
@@ -41,8 +50,11 @@ static void on_error(j_common_ptr jpeg)
 	struct reading *r = reading_of(jpeg);
 	char text[JMSG_LENGTH_MAX];
 
-	if (r->errors.msg_code == JERR_OUT_OF_MEMORY || r->errors.msg_code == JERR_NO_BACKING_STORE)
-		refuse(jpeg, -ENOMEM, "it takes more memory to decode than there is for it");
+	if (r->errors.msg_code == JERR_OUT_OF_MEMORY)
+		refuse(jpeg, -ENOMEM, "no memory");
+	if (r->errors.msg_code == JERR_NO_BACKING_STORE)
+		compile_fail(r->err, -EFBIG, "it takes more than %d MiB to decode",
+			     IMAGE_DECODER_MAX / MIB);
 	r->errors.format_message(jpeg, text);
 	compile_fail(r->err, -EINVAL, "damaged JPEG: %s", text);
 	longjmp(r->end, 1);
@@ -89,7 +101,7 @@ static int find_orientation(const u8 *tiff, size_t size)
 	if (at > size - 2)
 		return 1;
 	entries = number(tiff + at, 2, big);
-	for (at += 2; entries-- && at <= size - 10; at += 12) {
+	for (at += 2; entries-- && at + EXIF_READ <= size; at += EXIF_ENTRY) {
 		u32 turn = number(tiff + at + 8, 2, big);
 
 		if (number(tiff + at, 2, big) == EXIF_ORIENTATION &&
@@ -158,6 +170,24 @@ static void mix_inks(j_decompress_ptr jpeg, const u8 *inks, u8 *rgb)
 	}
 }
 
+/* What comes in several scans is held as coefficients until the last one. */
+static void check_scans(j_decompress_ptr jpeg)
+{
+	struct reading *r = reading_of((j_common_ptr)jpeg);
+	u64 blocks = 0, size = DCTSIZE2 * sizeof(JCOEF);
+
+	for (int i = 0; i < jpeg->num_components; i++)
+		blocks += (u64)jpeg->comp_info[i].width_in_blocks *
+			  jpeg->comp_info[i].height_in_blocks;
+	if (!jpeg_has_multiple_scans(jpeg) || blocks * size <= IMAGE_DECODER_MAX)
+		return;
+	compile_fail(r->err, -EFBIG,
+		     "a JPEG of several scans (progressive) that takes %llu MiB to decode, the "
+		     "limit is %d; baseline ones take none",
+		     (unsigned long long)(blocks * size + MIB - 1) / MIB, IMAGE_DECODER_MAX / MIB);
+	longjmp(r->end, 1);
+}
+
 static void read_pixels(j_decompress_ptr jpeg, struct image *out)
 {
 	struct reading *r = reading_of((j_common_ptr)jpeg);
@@ -173,6 +203,7 @@ static void read_pixels(j_decompress_ptr jpeg, struct image *out)
 		refuse((j_common_ptr)jpeg, -ENOTSUP, "a JPEG of colours that are not known");
 	if (image_alloc(out, jpeg->image_width, jpeg->image_height, r->err))
 		longjmp(r->end, 1);
+	check_scans(jpeg);
 	jpeg->out_color_space = jpeg->num_components == INKS ? JCS_CMYK : JCS_RGB;
 	r->inks = malloc((size_t)jpeg->image_width * INKS);
 	if (!r->inks)

@@ -95,7 +95,7 @@ int image_parse_png(const void *bytes, size_t size, struct image *out, struct co
 		png_destroy_read_struct(&png, NULL, NULL);
 		return compile_fail(err, -ENOMEM, "no memory");
 	}
-	png_set_user_limits(png, IMAGE_PIXELS_MAX, IMAGE_PIXELS_MAX);
+	png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* image_alloc() has ours */
 	png_set_chunk_malloc_max(png, CHUNK_MAX);
 	png_set_chunk_cache_max(png, 32);
 	png_set_read_fn(png, &r, take_bytes);

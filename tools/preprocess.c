@@ -183,13 +183,24 @@ static double weight(const struct taps *t, s64 k)
 	return w > 0 ? w : 0;
 }
 
-/* Row @y of the image, brought to the width of the result. */
-static void resize_row(const struct image *image, s64 y, const struct placing *p, double *row)
-{
-	const u8 *pixels = image->rgb + (size_t)y * image->width * IMAGE_CHANNELS;
+/*
+ * What brings the image to its size. Work and memory are bounded by the pixels of the image and of
+ * the result together, however narrow one is and wide the other: where rows become fewer they do so
+ * first, all else is done once for each row that is left.
+ */
+struct resizing {
+	const struct image *image;
+	struct placing p;
+	double *wide; /* a row of the image's width */
+	double *row[2]; /* of the result's width: */
+	s64 is[2]; /* made of which row of the image, if rows become more; -1: none */
+};
 
-	for (u32 x = 0; x < p->width; x++, row += IMAGE_CHANNELS) {
-		struct taps t = taps_of(p->left, p->wide / p->width, x, image->width);
+/* Brings @r->wide to the width of the result. */
+static void resize_row(const struct resizing *r, double *row)
+{
+	for (u32 x = 0; x < r->p.width; x++, row += IMAGE_CHANNELS) {
+		struct taps t = taps_of(r->p.left, r->p.wide / r->p.width, x, r->image->width);
 		double sum[IMAGE_CHANNELS] = { 0 }, weights = 0;
 
 		for (s64 k = t.first; k <= t.last; k++) {
@@ -197,7 +208,7 @@ static void resize_row(const struct image *image, s64 y, const struct placing *p
 
 			weights += w;
 			for (int c = 0; c < IMAGE_CHANNELS; c++)
-				sum[c] += w * pixels[k * IMAGE_CHANNELS + c];
+				sum[c] += w * r->wide[k * IMAGE_CHANNELS + c];
 		}
 		for (int c = 0; c < IMAGE_CHANNELS; c++)
 			row[c] = sum[c] / weights;
@@ -209,44 +220,93 @@ static u8 to_byte(double v)
 	return (u8)(v > 0 ? v < BYTE_MAX ? lround(v) : BYTE_MAX : 0); /* NaN is 0 */
 }
 
-/* One row of the result, of as many rows of the image as it takes. @work holds two rows. */
-static void make_row(const struct image *image, const struct placing *p, u32 y, double *work,
-		     u8 *out)
+/* Adds row @k of the image, @w times. */
+static void add_row(const struct resizing *r, s64 k, double w)
 {
-	struct taps t = taps_of(p->top, p->high / p->height, y, image->height);
-	double *row = work, *sum = work + (size_t)p->width * IMAGE_CHANNELS, weights = 0;
-	size_t n = (size_t)p->width * IMAGE_CHANNELS;
+	size_t n = (size_t)r->image->width * IMAGE_CHANNELS;
+	const u8 *pixels = r->image->rgb + (size_t)k * n;
 
-	memset(sum, 0, n * sizeof(*sum));
-	for (s64 k = t.first; k <= t.last; k++) {
-		double w = weight(&t, k);
-
-		if (w == 0)
-			continue;
-		weights += w;
-		resize_row(image, k, p, row);
-		for (size_t i = 0; i < n; i++)
-			sum[i] += w * row[i];
-	}
 	for (size_t i = 0; i < n; i++)
-		out[i] = to_byte(sum[i] / weights);
+		r->wide[i] += w * pixels[i];
+}
+
+static void clear_row(const struct resizing *r)
+{
+	memset(r->wide, 0, (size_t)r->image->width * IMAGE_CHANNELS * sizeof(*r->wide));
+}
+
+/* Row @y of a result with fewer rows than the image. */
+static void shrink(struct resizing *r, const struct taps *t, u8 *out)
+{
+	double weights = 0;
+
+	clear_row(r);
+	for (s64 k = t->first; k <= t->last; k++) {
+		double w = weight(t, k);
+
+		weights += w;
+		if (w > 0)
+			add_row(r, k, w);
+	}
+	resize_row(r, r->row[0]);
+	for (size_t i = 0; i < (size_t)r->p.width * IMAGE_CHANNELS; i++)
+		out[i] = to_byte(r->row[0][i] / weights);
+}
+
+/* The same with no fewer: one row of the image counts, or two neighbours. */
+static void enlarge(struct resizing *r, const struct taps *t, u8 *out)
+{
+	double w[2] = { 0, 0 };
+
+	for (s64 k = t->first; k <= t->last; k++) {
+		double v = weight(t, k);
+
+		if (v == 0)
+			continue;
+		w[k & 1] = v;
+		if (r->is[k & 1] == k)
+			continue;
+		r->is[k & 1] = k;
+		clear_row(r);
+		add_row(r, k, 1);
+		resize_row(r, r->row[k & 1]);
+	}
+	for (size_t i = 0; i < (size_t)r->p.width * IMAGE_CHANNELS; i++)
+		out[i] = to_byte((w[0] * r->row[0][i] + w[1] * r->row[1][i]) / (w[0] + w[1]));
+}
+
+/* Fills the rows of @out, of @width pixels. */
+static void make_rows(struct resizing *r, u32 width, u8 *out)
+{
+	const struct placing *p = &r->p;
+	double step = p->high / p->height;
+
+	for (u32 y = 0; y < p->height; y++) {
+		struct taps t = taps_of(p->top, step, y, r->image->height);
+
+		(step > 1 ? shrink : enlarge)(
+			r, &t, out + (((size_t)p->y + y) * width + p->x) * IMAGE_CHANNELS);
+	}
 }
 
 static int resize(const struct image *image, enum image_fit fit, u32 width, u32 height,
 		  struct image *out, struct compile_error *err)
 {
-	struct placing p = place(fit, image, width, height);
-	double *work = malloc(2 * (size_t)p.width * IMAGE_CHANNELS * sizeof(*work));
+	struct resizing r = { .image = image, .is = { -1, -1 } };
+	size_t wide = (size_t)image->width * IMAGE_CHANNELS, row;
 
-	if (!work)
+	r.p = place(fit, image, width, height);
+	row = (size_t)r.p.width * IMAGE_CHANNELS;
+	r.wide = calloc(wide + 2 * row, sizeof(*r.wide));
+	if (!r.wide)
 		return compile_fail(err, -ENOMEM, "no memory");
+	r.row[0] = r.wide + wide;
+	r.row[1] = r.row[0] + row;
 	if (!image_alloc(out, width, height, err)) {
 		memset(out->rgb, 0, (size_t)width * height * IMAGE_CHANNELS);
-		for (u32 y = 0; y < p.height; y++)
-			make_row(image, &p, y, work,
-				 out->rgb + (((size_t)p.y + y) * width + p.x) * IMAGE_CHANNELS);
+		make_rows(&r, width, out->rgb);
 	}
-	free(work);
+	free(r.wide);
 	return err->code;
 }
 

@@ -56,6 +56,8 @@ REFUSABLE(int, pthread_create,
 	  (pthread_t * thread, const pthread_attr_t *attr, void *(*start)(void *), void *arg),
 	  (thread, attr, start, arg), EAGAIN, EAGAIN)
 
+static int shrinking = -1; /* a memfd that is shrunk and sealed when its seals are asked for */
+
 int __real_fcntl64(int fd, int command, ...);
 int __wrap_fcntl64(int fd, int command, ...);
 int __wrap_fcntl64(int fd, int command, ...)
@@ -66,6 +68,9 @@ int __wrap_fcntl64(int fd, int command, ...)
 	va_start(ap, command);
 	arg = va_arg(ap, long);
 	va_end(ap);
+	if (fd == shrinking && command == F_GET_SEALS &&
+	    (__real_ftruncate64(fd, 4096) || __real_fcntl64(fd, F_ADD_SEALS, F_SEAL_SHRINK)))
+		abort();
 	/* What only asks is answered. */
 	if (command != F_GETFL && command != F_GET_SEALS && refused(EMFILE))
 		return -1;
@@ -392,6 +397,22 @@ static void write_file(void)
 	close(fd);
 }
 
+/* Another process may change a memfd until it is sealed: its size counts after that only. */
+static void test_shrinking(struct rig *r)
+{
+	struct accel_buffer *buffer = NULL;
+
+	shrinking = memfd_create("shrinking", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (shrinking < 0 || ftruncate(shrinking, 8192))
+		tap_ok(false, "a memfd for the test");
+	tap_eq(accel_buffer_import(r->device, shrinking, &buffer), 0,
+	       "a memfd that is shrunk and sealed while it is imported");
+	tap_eq(buffer ? accel_buffer_size(buffer) : 0, 4096, "has the size that it keeps");
+	accel_buffer_destroy(buffer);
+	close(shrinking);
+	shrinking = -1;
+}
+
 int main(void)
 {
 	struct rig r;
@@ -408,6 +429,7 @@ int main(void)
 		test_deadline(&r);
 		test_pieces();
 		test_largest();
+		test_shrinking(&r);
 		accel_pool_destroy(pool);
 		accel_model_destroy(model);
 	}

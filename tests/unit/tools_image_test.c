@@ -266,31 +266,44 @@ static void claim(struct file *f, u32 side)
 	put_be(f->bytes + i + 7, side, 2);
 }
 
-/* Sizes that a file claims cost nothing before they are compared. */
-static void test_huge(void)
+/* A PNG that says that it has @width x @height pixels. */
+static struct file png_of(u32 width, u32 height)
 {
 	struct file f = png(PNG_FORMAT_RGB);
-	u32 crc = 0;
+	u32 crc = ~0u;
 
-	put_be(f.bytes + 16, 100000, 4);
-	put_be(f.bytes + 20, 100000, 4);
+	put_be(f.bytes + 16, width, 4);
+	put_be(f.bytes + 20, height, 4);
 	/* CRC-32 of IHDR, by zlib's polynomial. */
-	crc = ~crc;
 	for (int i = 12; i < 29; i++) {
 		crc ^= f.bytes[i];
 		for (int k = 0; k < 8; k++)
 			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
 	}
 	put_be(f.bytes + 29, ~crc, 4);
+	return f;
+}
+
+/* Sizes that a file claims cost nothing before they are compared. */
+static void test_huge(void)
+{
+	struct file f;
+
 	largest = 0;
-	refuse(f, -EFBIG, "100000 x 100000 pixels, the limit is", "a PNG that claims 10^10 pixels");
+	refuse(png_of(100000, 100000), -EFBIG, "100000 x 100000 pixels, the limit is 33554432",
+	       "a PNG that claims 10^10 pixels");
+	refuse(png_of(1, 1 << 25), -EFBIG, "1 x 33554432 pixels, the limit of a side is 65535",
+	       "one that is too high");
+	refuse(png_of(65536, 1), -EFBIG, "65536 x 1 pixels, the limit of a side is 65535",
+	       "one that is too wide");
 	f = jpeg(3, false, JCS_RGB);
 	claim(&f, 60000);
 	refuse(f, -EFBIG, "60000 x 60000 pixels", "a JPEG that claims 3.6 * 10^9");
 	tap_ok(largest < 1 << 20, "neither asks for memory: %zu bytes at most", largest);
 	f = jpeg(3, true, JCS_RGB);
 	claim(&f, 5600);
-	refuse(f, -ENOMEM, "more memory to decode", "a progressive JPEG that needs too much");
+	refuse(f, -EFBIG, "(progressive) that takes 90 MiB to decode, the limit is 80;",
+	       "a progressive JPEG that needs too much");
 }
 
 static u8 inked(int y, int x, int c)
@@ -360,6 +373,8 @@ static void test_exif(void)
 	u8 big[] = "MM\0*\0\0\0\x08\0\x02\x01\x10\0\x02\0\0\0\x01\0\0\0\0"
 		   "\x01\x12\0\x03\0\0\0\x01\0\0\0";
 	u8 little[] = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0";
+	/* Lists that begin where the data end but for a few bytes. */
+	static const u8 ends[][9] = { "II*\0\0\0\0", "MM\0*\0\0\0", "II*\0\4\0\0", "II*\0\6\0\0" };
 	char name[40];
 
 	for (int turn = 0; turn <= 9; turn++) {
@@ -373,6 +388,9 @@ static void test_exif(void)
 	for (size_t cut = 0; cut < 20; cut++)
 		accept_turned(with_exif(jpeg(3, false, JCS_RGB), little, cut), at, 1,
 			      "EXIF that is cut");
+	for (size_t i = 0; i < 2 * sizeof(ends) / sizeof(ends[0]); i++)
+		accept_turned(with_exif(jpeg(3, false, JCS_RGB), ends[i / 2], 8 + i % 2), at, 1,
+			      "EXIF that has no room for an entry");
 	little[4] = 200;
 	accept_turned(with_exif(jpeg(3, false, JCS_RGB), little, sizeof(little)), at, 1,
 		      "EXIF whose list is elsewhere");

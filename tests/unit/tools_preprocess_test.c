@@ -125,8 +125,9 @@ static void test_quantised(void)
 	tensor_data_free(&t);
 }
 
-/* Red of row 0 of what a picture of 16 x 8 becomes at 4 x 4; and whether it is as it should. */
-static void fits(const char *how, float first, float last, float green)
+/* Red of row 0 of what a picture becomes at 4 x 4, and green; whether they are as they should. */
+static void fits(const char *how, u32 width, u32 height, float first, float last, float green,
+		 float below)
 {
 	const struct image_tensor want = { DTYPE_F32, { 3, { 4, 4, 3 } }, 0, 0 };
 	struct preprocess p;
@@ -135,10 +136,11 @@ static void fits(const char *how, float first, float last, float green)
 
 	preprocess_init(&p);
 	preprocess_take(&p, OPTION_FIT, how);
-	t = convert(&p, picture(16, 8), want);
+	t = convert(&p, picture(width, height), want);
 	f = t.bytes;
-	if (!tap_ok(f[0] == first && f[9] == last && f[1] == green, "fit: %s", how))
-		printf("# %g %g %g\n", f[0], f[9], f[1]);
+	if (!tap_ok(f[0] == first && f[9] == last && f[1] == green && f[37] == below,
+		    "fit: %s %u x %u", how, width, height))
+		printf("# %g %g %g %g\n", f[0], f[9], f[1], f[37]);
 	tensor_data_free(&t);
 }
 
@@ -150,13 +152,18 @@ static void test_fits(void)
 	float *f;
 
 	/* Pixels 4 wide and 2 high: triangles cut at the border, 66.25 / 3.5 and 12.5 / 1.75. */
-	fits("stretch", 19, 131, 7);
+	fits("stretch", 16, 8, 19, 131, 7, 63);
 	/* The middle 8 columns: pixels of 2 x 2, centres 5, 7, 9, 11 and row 1. */
-	fits("cover", 45, 105, 7);
+	fits("cover", 16, 8, 45, 105, 7, 63);
 	/* The middle 7 columns of that, and rows 0.5 to 7.5: centres 5.375, 10.625, row 1.375. */
-	fits("crop", 49, 101, 9);
+	fits("crop", 16, 8, 49, 101, 9, 61);
 	/* Two rows of four pixels in the middle; the first row is black. */
-	fits("pad", 0, 0, 0);
+	fits("pad", 16, 8, 0, 0, 0, 0);
+	/* Fewer columns and more rows, the reverse, and more of both. */
+	fits("stretch", 16, 2, 19, 131, 0, 10);
+	fits("stretch", 2, 8, 0, 10, 7, 63);
+	fits("stretch", 2, 2, 0, 10, 0, 10);
+	fits("stretch", 4, 1, 0, 30, 0, 0);
 	preprocess_init(&p);
 	preprocess_take(&p, OPTION_LAYOUT, "nhwc"); /* it could also be one channel */
 	t = convert(&p, picture(2, 1), large);

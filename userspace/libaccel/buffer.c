@@ -98,12 +98,12 @@ static int look_at_dmabuf(int fd, u64 *size)
 /* Describes what @fd is; an error if it may not be imported. */
 static int look_at(const struct accel_device *device, int fd, struct accel_foreign *foreign)
 {
-	int flags = fcntl(fd, F_GETFL), seals, ret;
+	int flags = fcntl(fd, F_GETFL), seals = fcntl(fd, F_GET_SEALS), ret;
 	struct stat st;
 
+	/* Before it is sealed another process may shrink it: its size counts after that only. */
 	if (flags < 0 || fstat(fd, &st))
 		return -errno;
-	seals = fcntl(fd, F_GET_SEALS);
 	*foreign = (struct accel_foreign){
 		.fd = fd,
 		.memfd = seals >= 0,
