@@ -191,6 +191,25 @@ static int count(struct counting *c, const struct graph *g)
 	}
 }
 
+/* Whether addresses can do what the operator does: its users read where its input stands. */
+static bool only_moves(enum op op)
+{
+	switch (op) {
+	case OP_VIEW:
+	case OP_COPY:
+	case OP_TRANSPOSE:
+	case OP_CONCAT:
+	case OP_PART:
+	case OP_STRETCH:
+	case OP_BORDER:
+	case OP_TAKE:
+	case OP_BITCAST:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int count_layer(struct bounds *b, const struct graph *g, const struct node *n,
 		       const struct rondo_machine *machine)
 {
@@ -209,6 +228,7 @@ static int count_layer(struct bounds *b, const struct graph *g, const struct nod
 	rc = count(&c, g);
 	for (int u = 0; u < BOUND_UNITS; u++) {
 		b->cycles[u] += layer->cycles[u];
+		b->sure[u] += only_moves(n->op) ? 0 : layer->cycles[u];
 		if (layer->cycles[u] > layer->largest)
 			layer->largest = layer->cycles[u];
 	}
@@ -267,8 +287,8 @@ int bounds_make(struct graph *g, const struct rondo_machine *machine, struct bou
 			  ((double)machine->dma_bytes_per_cycle * RONDO_DMA_CHANNELS);
 	out->provable = out->dma_cycles;
 	for (int u = 0; u < BOUND_UNITS; u++)
-		if (out->cycles[u] > out->provable)
-			out->provable = out->cycles[u];
+		if (out->sure[u] > out->provable)
+			out->provable = out->sure[u];
 	if (out->layer_bound < out->dma_cycles)
 		out->layer_bound = out->dma_cycles;
 	return 0;

@@ -33,10 +33,12 @@ struct bounds {
 	int layers; /* those that cost anything */
 	double macs;
 	double cycles[BOUND_UNITS]; /* sums */
+	double sure[BOUND_UNITS]; /* of layers that no compiler can do without */
 	u64 constant_bytes, input_bytes,
 		output_bytes; /* all together compulsory: each moves once */
 	double dma_cycles; /* of those bytes over all channels */
-	double provable; /* the largest sum: no schedule is quicker */
+	double provable; /* the largest of what is sure, and of the channels: no schedule is quicker
+			  */
 	double layer_bound; /* layers one after the other, each with perfect overlap inside */
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler/bound.h"
 #include "compiler/compiler.h"
 #include "compiler/eval.h"
 #include "compiler/graph_text.h"
@@ -538,6 +539,20 @@ static bool compile(struct graph_run *r, const char *name, const struct rondo_ma
 	return !backend_compile(r->cut ? r->cut : r->normal, machine, &options, &r->program);
 }
 
+/* What `rondo bound` says that no schedule can beat is not above what this one takes. */
+static bool keeps_bound(struct graph_run *r, const struct rondo_machine *machine)
+{
+	struct bounds b;
+
+	if (r->cut)
+		return true; /* the host's part is in the graph, and not in the program */
+	if (bounds_make(r->normal, machine, &b))
+		return wrong(r, "%s", r->err.text);
+	return (double)r->program.cycles >= b.provable ||
+	       wrong(r, "%llu cycles, below the bound of %.1f",
+		     (unsigned long long)r->program.cycles, b.provable);
+}
+
 static bool run(struct graph_run *r, const char *name, const struct setting *with)
 {
 	struct rondo_machine machine;
@@ -554,7 +569,8 @@ static bool run(struct graph_run *r, const char *name, const struct setting *wit
 	if (!round_trip)
 		return false;
 	if (!reason)
-		return compiled ? compare(r, name, &machine) : wrong(r, "%s", r->err.text);
+		return compiled ? compare(r, name, &machine) && keeps_bound(r, &machine) :
+				  wrong(r, "%s", r->err.text);
 	if (compiled)
 		return wrong(r, "it compiles, though it must not");
 	wanted = strndup(reason, strcspn(reason, "\n"));

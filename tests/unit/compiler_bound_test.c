@@ -162,6 +162,26 @@ static void test_network(void)
 	graph_free(g);
 }
 
+/* Addresses may do moves: they are in the sums, and not in what no schedule can beat. */
+static void test_moves(void)
+{
+	struct bounds b = { 0 };
+	struct graph *g;
+	bool good = bounds_of("graph \"g\" from \"text\"\n"
+			      "input %0 \"x\" f32[64,512]\n"
+			      "node %1 \"a\" ? = Transpose \"a\" %0\n"
+			      "node %2 \"b\" ? = Concat \"b\" %1 %1 axis=1\n"
+			      "node %3 \"c\" ? = Concat \"c\" %2 %2 axis=1\n"
+			      "node %4 \"d\" ? = MaxOver \"d\" %3 axes=0,1\n"
+			      "output %4\n",
+			      &g, &b);
+
+	tap_ok(good && b.layer_bound >= 7 * 512 && b.cycles[BOUND_STORE] >= 7 * 512 &&
+		       near(b.provable, 64 * 512 * 4 / 64 / 2),
+	       "moves do not make it provable: %g", b.provable);
+	graph_free(g);
+}
+
 /* What ends a sum counts once where all channels have the same; other constants always count. */
 static void test_constants(void)
 {
@@ -197,5 +217,6 @@ int main(void)
 	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
 		test_layer((int)i);
 	test_network();
+	test_moves();
 	return tap_done();
 }
