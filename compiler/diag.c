@@ -41,6 +41,11 @@ void compile_error_place(struct compile_error *err, unsigned int reason, const c
 	make_printable(err->op);
 }
 
+void compile_error_clear(struct compile_error *err)
+{
+	*err = (struct compile_error){ 0 };
+}
+
 void compile_error_prefix(struct compile_error *err, const char *prefix)
 {
 	char old[sizeof(err->text)];

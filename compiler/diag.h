@@ -33,6 +33,9 @@ __attribute__((format(printf, 3, 4))) int compile_fail(struct compile_error *err
 void compile_error_place(struct compile_error *err, unsigned int reason, const char *node,
 			 const char *op);
 
+/* Forgets a recorded message: what failed is done in another way. */
+void compile_error_clear(struct compile_error *err);
+
 /* Puts @prefix and ": " before a recorded message: what an inner layer could not know. */
 void compile_error_prefix(struct compile_error *err, const char *prefix);
 

@@ -413,7 +413,7 @@ static bool fit_into_less(struct code *c)
 	if (c->fitted)
 		crowd(c, is_for_all(c->attempts++));
 	c->fitted = true;
-	c->g->err->code = 0;
+	compile_error_clear(c->g->err);
 	arena_back_to(&c->planned, &c->mark);
 	arena_free(&c->lowered);
 	return true;
@@ -428,7 +428,7 @@ static bool roll_instead(struct code *c)
 	if (c->roll || !c->may_roll || c->prefilled)
 		return false;
 	c->roll = true;
-	c->g->err->code = 0;
+	compile_error_clear(c->g->err);
 	arena_free(&c->planned);
 	arena_free(&c->lowered);
 	arena_free(&c->made);

@@ -372,7 +372,7 @@ int place_buffers(struct lowering *l)
 	p.seen = graph_alloc(l->g, (m->bufs + 1) * sizeof(*p.seen));
 	for (int try = 0; try < 2 * ORDERS && rc == -EFBIG; try++) {
 		p.apart = try < ORDERS;
-		l->g->err->code = 0;
+		compile_error_clear(l->g->err);
 		find_lives(&p);
 		if (!l->plans->sram && l->weights_bytes <= l->sram / 2)
 			p.floor = l->weights_bytes;

@@ -121,6 +121,30 @@ static void *make_model(int kind, size_t *size)
 	return bytes;
 }
 
+/* What does not fit at first, and then does: the error of the first attempt is none of the call. */
+static void test_second_attempt(void)
+{
+	const struct shape x = { 2, { 1024, 1024 } };
+	struct onnx_writer *w = onnx_writer_create("g", "", 13);
+	struct rondo_compile_error error = { .code = 7 };
+	struct rondo_compiled out = { 0 };
+	void *model;
+	size_t size;
+	int rc;
+
+	onnx_write_input(w, "x", DTYPE_F32, &x);
+	onnx_write_node(w, "Tanh", "bend", "x", "y");
+	onnx_write_output(w, "y", DTYPE_F32, &x);
+	model = onnx_writer_pack(w, &size);
+	onnx_writer_destroy(w);
+	rc = rondo_compile(model, size, NULL, &out, &error);
+	tap_ok(!rc && !error.code && !error.text[0] && !error.reason[0] && !error.node[0] &&
+		       !error.op[0],
+	       "no error is left of an attempt that failed: \"%s\"", error.text);
+	rondo_compiled_free(&out);
+	free(model);
+}
+
 static void test_result(void)
 {
 	struct seen s = { 0 };
@@ -547,6 +571,7 @@ static void test_silent(void)
 int main(void)
 {
 	test_result();
+	test_second_attempt();
 	test_errors();
 	test_older();
 	test_options();
