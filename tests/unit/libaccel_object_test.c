@@ -252,7 +252,9 @@ static void test_bindings(struct fake *f, struct fake *other)
 		{ -ENOENT, 1, 1, "slot 1: the program touches it, and there is no buffer" },
 		{ -EINVAL, 0, 0, "slot 0: the offset is not a multiple of the alignment" },
 		{ -ERANGE, 1, 1, "slot 1: the buffer is too small" },
-		{ -EBUSY, 1, 1, "slot 1: it overlaps another slot, and one of them is written" },
+		{ -EBUSY, 1, 1,
+		  "slot 1: it overlaps another slot, and one of them is written (a dynamic slot "
+		  "takes its buffer up to the end)" },
 		{ -ENOMEM, 1, 0, "Cannot allocate memory" },
 		{ -ENOSPC, 1, 0, "No space left on device" },
 		{ -EIO, 1, 0, "Input/output error" },

@@ -321,8 +321,9 @@ struct accel_slot_binding {
  *
  * -EINVAL: wrong count, misaligned offset, or a buffer of another device. -ENOENT: a slot that is
  * touched has no buffer. -ERANGE: a buffer is too small. -EBUSY: slots overlap of which one is
- * written, and they are not of one alias group. -ENOSPC: too many bindings. @error->index is the
- * slot at fault.
+ * written, and they are not of one alias group; a dynamic slot takes its buffer up to the end,
+ * since a replay may choose any offset in it. -ENOSPC: too many bindings. @error->index is the slot
+ * at fault.
  */
 int accel_binding_create(struct accel_program *program, const struct accel_slot_binding *slots,
 			 uint32_t count, struct accel_binding **binding, struct accel_error *error);
@@ -543,7 +544,11 @@ const struct accel_program *accel_pool_program(const struct accel_pool *pool);
 int accel_pool_acquire(struct accel_pool *pool, int64_t deadline_ns,
 		       struct accel_instance **instance);
 
-/* A buffer behind one slot, from @offset on. */
+/*
+ * A buffer behind one slot, from @offset on. A dynamic slot, as rondo compile makes all slots of
+ * tensors, takes the buffer from there up to its end: one that is written, as of an output, and any
+ * other need buffers of different memory, even where their bytes lie apart.
+ */
 struct accel_slot_buffer {
 	uint32_t slot;
 	uint32_t reserved; /* 0 */

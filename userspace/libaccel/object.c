@@ -95,7 +95,8 @@ static const char *slot_reason(int ret)
 	case -ERANGE:
 		return "the buffer is too small";
 	case -EBUSY:
-		return "it overlaps another slot, and one of them is written";
+		return "it overlaps another slot, and one of them is written (a dynamic slot takes "
+		       "its buffer up to the end)";
 	default:
 		return NULL;
 	}
