@@ -46,7 +46,9 @@ static void print_layers(const struct bounds *b)
 		printf("%12.0f", l->macs);
 		for (int u = 0; u < BOUND_UNITS; u++)
 			printf(" %12.1f", l->cycles[u]);
-		printf("  %s (%s)\n", node_label(l->node), op_infos[l->node->op].name);
+		printf("  ");
+		print_text(node_label(l->node));
+		printf(" (%s)\n", op_infos[l->node->op].name);
 	}
 }
 

@@ -96,8 +96,9 @@ static void print_tensors(const struct accel_model *model, enum accel_kind kind)
 	u32 i, d;
 
 	for (i = 0; !accel_model_tensor(model, kind, i, &t); i++) {
-		printf("%-7s %s: %s[", kind == ACCEL_INPUT ? "input" : "output", t.name,
-		       dtype_name(tensor_dtype(&t)));
+		printf("%-7s ", kind == ACCEL_INPUT ? "input" : "output");
+		print_text(t.name);
+		printf(": %s[", dtype_name(tensor_dtype(&t)));
 		for (d = 0; d < t.rank; d++)
 			printf("%s%" PRIu64, d ? "," : "", t.dim[d]);
 		printf("], slot %u, offset %" PRIu64, t.slot, t.offset);
@@ -132,9 +133,11 @@ static int file_info(const char *path, const struct model_options *options)
 			printf(", %" PRIu64 " bytes of data", slot.data_size);
 		printf("\n");
 	}
-	for (i = 0; !accel_model_region(source.model, i, &region); i++)
-		printf("region  %s: bundles %u to %u\n", region.name, region.first,
-		       region.first + region.count - 1);
+	for (i = 0; !accel_model_region(source.model, i, &region); i++) {
+		printf("region  ");
+		print_text(region.name);
+		printf(": bundles %u to %u\n", region.first, region.first + region.count - 1);
+	}
 	source_free(&source);
 	return STATUS_OK;
 }
@@ -155,9 +158,12 @@ static void print_values(const char *what, const struct value_list *list)
 {
 	char text[SHAPE_TEXT_MAX];
 
-	for (size_t i = 0; i < list->n; i++)
-		printf("%-7s %s: %s%s\n", what, list->v[i]->name, dtype_name(list->v[i]->dtype),
+	for (size_t i = 0; i < list->n; i++) {
+		printf("%-7s ", what);
+		print_text(list->v[i]->name);
+		printf(": %s%s\n", dtype_name(list->v[i]->dtype),
 		       shape_text(&list->v[i]->shape, text));
+	}
 }
 
 static int model_info(const char *path, const struct model_options *options)

@@ -59,6 +59,20 @@ void message(const char *fmt, ...)
 	va_end(ap);
 }
 
+void print_text(const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	for (; *at; at++) {
+		/* In UTF-8 those of 0x80 to 0x9f are two bytes. */
+		bool control = *at < 0x20 || *at == 0x7f ||
+			       (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0);
+
+		putchar(control ? '?' : *at);
+		at += control && *at == 0xc2;
+	}
+}
+
 int fail(const char *thing, const char *fmt, ...)
 {
 	va_list ap;

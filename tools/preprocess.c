@@ -53,28 +53,33 @@ static int take_name(const char *const *names, size_t count, const char *argumen
 	return -1;
 }
 
+/* How many numbers @text is, with commas between them; 0: it is something else, or too many. */
+static int read_numbers(float numbers[IMAGE_CHANNELS], const char *text, bool positive)
+{
+	char *end;
+
+	for (int n = 0; n < IMAGE_CHANNELS; text = end + 1) {
+		numbers[n] = strtof(text, &end);
+		if (end == text || !isfinite(numbers[n]) || (positive && numbers[n] <= 0))
+			return 0;
+		n++;
+		if (!*end)
+			return n;
+		if (*end != ',')
+			return 0;
+	}
+	return 0;
+}
+
 /* One number for all channels, or three with commas between them. */
 static int take_numbers(float numbers[IMAGE_CHANNELS], const char *argument, const char *option,
 			bool positive)
 {
-	const char *at = argument;
-	char *end;
-	int n = 0;
+	int n = read_numbers(numbers, argument, positive);
 
-	for (; n < IMAGE_CHANNELS; n++, at = end + 1) {
-		numbers[n] = strtof(at, &end);
-		if (end == at || !isfinite(numbers[n]) || (positive && numbers[n] <= 0))
-			break;
-		if (!*end) {
-			n++;
-			break;
-		}
-		if (*end != ',')
-			break;
-	}
 	if (n == 1)
 		numbers[1] = numbers[2] = numbers[0];
-	if ((n != 1 && n != IMAGE_CHANNELS) || *end)
+	if (n != 1 && n != IMAGE_CHANNELS)
 		return usage("--%s takes a number%s, or three with commas between, not \"%.40s\"",
 			     option, positive ? " above 0" : "", argument);
 	return STATUS_OK;

@@ -37,6 +37,9 @@ int cmd_verify(int argc, char **argv);
 /* Prints a line on standard error, after "rondo COMMAND: " and all that standard output has. */
 __attribute__((format(printf, 1, 2))) void message(const char *fmt, ...);
 
+/* Prints text of a file on standard output: control characters, which a terminal obeys, as "?". */
+void print_text(const char *text);
+
 /* Prints "rondo COMMAND: THING: reason" and returns STATUS_FAILED. */
 __attribute__((format(printf, 2, 3))) int fail(const char *thing, const char *fmt, ...);
 

@@ -14,6 +14,8 @@
 #include "tools/run.h"
 #include "tools/tensor_io.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 enum { CLASSES_MAX = 65536, VALUES_SHOWN = 8, IMAGE_SIDE_MIN = 8 };
 
 /* How many classes @t has scores for; 0: it does not look like scores. */
@@ -70,12 +72,13 @@ static int add_label(struct run *run, const char *line)
 	return STATUS_OK;
 }
 
+/* Lines end as on any system. */
 int run_read_labels(struct run *run)
 {
 	const char *path = run->options->labels;
 	struct compile_error err = {};
 	int status = STATUS_OK;
-	char *text, *rest, *line;
+	char *text, *line, *next;
 	size_t size;
 	void *bytes;
 
@@ -85,11 +88,14 @@ int run_read_labels(struct run *run)
 	text[size] = '\0'; /* it has room */
 	if (strlen(text) != size)
 		status = fail(path, "it is not text: it has a zero byte");
-	for (rest = text; !status && *rest && (line = strsep(&rest, "\n"));) {
-		line[strcspn(line, "\r")] = '\0';
+	line = text + (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) ?
+			       0 :
+			       strlen(BYTE_ORDER_MARK));
+	for (; !status && *line; line = next) {
+		next = line + strcspn(line, "\r\n");
+		next += !strncmp(next, "\r\n", 2) ? 2 : *next != '\0';
+		line[strcspn(line, "\r\n")] = '\0';
 		status = add_label(run, line);
-		if (!rest)
-			break;
 	}
 	free(bytes);
 	return status;
@@ -104,11 +110,14 @@ static void print_classes(const struct run *run, const struct run_answer *answer
 		printf("%s: no answer: no score is a number\n", answer->name);
 		return;
 	}
-	printf("%s: %s, probability %.4f\n", answer->name,
-	       run_label(run, answer->best[0].index, buf), answer->best[0].probability);
-	for (i = 1; i < answer->best_count; i++)
-		printf("  then %s, %.4f\n", run_label(run, answer->best[i].index, buf),
-		       answer->best[i].probability);
+	printf("%s: ", answer->name);
+	print_text(run_label(run, answer->best[0].index, buf));
+	printf(", probability %.4f\n", answer->best[0].probability);
+	for (i = 1; i < answer->best_count; i++) {
+		printf("  then ");
+		print_text(run_label(run, answer->best[i].index, buf));
+		printf(", %.4f\n", answer->best[i].probability);
+	}
 }
 
 /* Element @i of the tensor, as text. */
@@ -136,8 +145,9 @@ static void print_values(const struct accel_tensor *t, const u8 *data, const cha
 	char text[SHAPE_TEXT_MAX];
 	u64 i;
 
-	printf("%s: %s %s%s =", sample, t->name, dtype_name(tensor_dtype(t)),
-	       shape_text(&shape, text));
+	printf("%s: ", sample);
+	print_text(t->name);
+	printf(" %s%s =", dtype_name(tensor_dtype(t)), shape_text(&shape, text));
 	for (i = 0; i < VALUES_SHOWN && i * size < t->bytes; i++)
 		print_value(tensor_dtype(t), data, i);
 	printf("%s\n", i * size < t->bytes ? " ..." : "");
@@ -299,6 +309,10 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer)
 		};
 		u32 classes = i ? 0 : classes_of(&t);
 
+		if (classes && o->labels && !index && run->label_count != classes)
+			message("%s: %u labels for %u classes%s", o->labels, run->label_count,
+				classes,
+				run->label_count < classes ? ": the others are numbers" : "");
 		if (classes)
 			status = judge(run, (const float *)bytes, classes, answer);
 		if (!status && !o->json && classes)

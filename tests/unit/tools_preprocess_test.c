@@ -250,6 +250,15 @@ static void test_options(void)
 		  "--mean takes a number, or three with commas between, not \"1,2,3,4\"" },
 		{ OPTION_MEAN, "inf",
 		  "--mean takes a number, or three with commas between, not \"inf\"" },
+		{ OPTION_MEAN, "1,",
+		  "--mean takes a number, or three with commas between, not \"1,\"" },
+		{ OPTION_MEAN, "1,inf",
+		  "--mean takes a number, or three with commas between, not \"1,inf\"" },
+		{ OPTION_MEAN, "1,2,3x",
+		  "--mean takes a number, or three with commas between, not \"1,2,3x\"" },
+		{ OPTION_DEVIATION, "1,-5",
+		  "--deviation takes a number above 0, or three with commas between, not "
+		  "\"1,-5\"" },
 		{ OPTION_DEVIATION, "1,0,1",
 		  "--deviation takes a number above 0, or three with commas between, not "
 		  "\"1,0,1\"" },
