@@ -62,7 +62,8 @@ static bool open_as(struct shared_open *o, const char *path, bool bf16)
 	rondo_machine_init(&o->machine, RONDO_MACHINE_edge);
 	if (!compile_read_file(models_path(whole, sizeof(whole), path), &bytes, &size, &o->err) &&
 	    !compile_graph(bytes, size, path, NULL, &o->g, &o->err) &&
-	    backend_compile(o->g, &o->machine, &options, &o->program)) {
+	    (bounds_make(o->g, &o->machine, &o->bounds) ||
+	     backend_compile(o->g, &o->machine, &options, &o->program))) {
 		graph_free(o->g);
 		o->g = NULL;
 	}

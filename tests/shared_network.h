@@ -8,6 +8,7 @@
 #define TESTS_SHARED_NETWORK_H
 
 #include "compiler/backend.h"
+#include "compiler/bound.h"
 #include "core/machine.h"
 #include "tests/network_run.h"
 
@@ -30,6 +31,7 @@ void shared_network_name(const struct shared_network *n, char *name, size_t room
 struct shared_open {
 	struct graph *g; /* NULL: there is no program; err says why */
 	struct rondo_machine machine;
+	struct bounds bounds; /* as rondo bound prints them: of what the back end has not changed */
 	struct compiled program;
 	struct compile_error err;
 	bool bf16; /* as --precision bf16 */
