@@ -564,7 +564,7 @@ static int bind_with(FIXTURE_DATA(binding) * self, uint32_t i, struct drm_rondo_
 
 TEST_F(binding, slots)
 {
-	uint32_t bo = self->bo;
+	uint32_t bo = self->bo, program;
 	struct drm_rondo_slot_binding slot = { .handle = bo, .offset = 2048 };
 
 	EXPECT_EQ(-EINVAL,
@@ -575,6 +575,13 @@ TEST_F(binding, slots)
 	EXPECT_EQ(1, self->args.error_slot);
 	EXPECT_EQ(-ENOENT, bind_with(self, 1, (struct drm_rondo_slot_binding){}));
 	EXPECT_EQ(1, self->args.error_slot);
+
+	/* No slot is to blame that there is no such program. */
+	program = self->args.program;
+	self->args.program = 99;
+	EXPECT_EQ(-ENOENT, bind_with(self, 1, slot));
+	EXPECT_EQ(0, self->args.error_slot);
+	self->args.program = program;
 
 	/* The end of the buffer: exactly, and one step beyond. */
 	EXPECT_EQ(0, bind_with(self, 1, slot));

@@ -526,6 +526,12 @@ TEST_F(submit, private_buffers)
 	EXPECT_EQ(0, rig_result(fd, copy.sync));
 	EXPECT_EQ(77, shared_out[1]);
 
+	/* And another kind between two of one. */
+	copy.binding = make_binding(fd, make_program(fd, rig_program_read(3)),
+				    (uint32_t[]){ handles[0], shared[1], handles[1] }, 3);
+	EXPECT_EQ(0, rig_submit(fd, copy.queue, copy.binding, 0, copy.sync));
+	EXPECT_EQ(0, rig_result(fd, copy.sync));
+
 	close(fd);
 	EXPECT_EQ(77, out[1]);
 	in[2] = 1;
