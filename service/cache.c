@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <link.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,24 +55,24 @@ static int of_program(struct dl_phdr_info *info, size_t size, void *id)
 
 static void print_hex(const u8 *digest, char *hex)
 {
-	for (int i = 0; i < SHA256_BYTES; i++)
+	for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 }
 
 int cache_key(const char *machine, const void *model, size_t size, struct plan_key *key)
 {
 	struct build_id id = { 0 };
-	u8 digest[SHA256_BYTES];
-	struct sha256 s;
+	u8 digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx s;
 
 	dl_iterate_phdr(of_program, &id);
 	if (!id.size)
 		return -ENOTSUP;
 	sha256_init(&s);
-	sha256_add(&s, id.bytes, id.size);
-	sha256_add(&s, machine, strlen(machine) + 1);
-	sha256_add(&s, model, size);
-	sha256_end(&s, digest);
+	sha256_update(&s, id.size, id.bytes);
+	sha256_update(&s, strlen(machine) + 1, (const u8 *)machine);
+	sha256_update(&s, size, model);
+	sha256_digest(&s, SHA256_DIGEST_SIZE, digest);
 	print_hex(digest, key->hex);
 	return 0;
 }
@@ -85,19 +86,19 @@ static int plan_path(const char *directory, const struct plan_key *key, char pat
 	return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static void digest_of(const void *bytes, size_t size, u8 digest[SHA256_BYTES])
+static void digest_of(const void *bytes, size_t size, u8 digest[SHA256_DIGEST_SIZE])
 {
-	struct sha256 s;
+	struct sha256_ctx s;
 
 	sha256_init(&s);
-	sha256_add(&s, bytes, size);
-	sha256_end(&s, digest);
+	sha256_update(&s, size, bytes);
+	sha256_digest(&s, SHA256_DIGEST_SIZE, digest);
 }
 
 int cache_load(const char *directory, const struct plan_key *key, void **plan, size_t *size)
 {
 	struct compile_error err = { 0 };
-	u8 digest[SHA256_BYTES], *bytes;
+	u8 digest[SHA256_DIGEST_SIZE], *bytes;
 	char path[PATH_MAX];
 	size_t all;
 	int rc = plan_path(directory, key, path);
@@ -106,11 +107,11 @@ int cache_load(const char *directory, const struct plan_key *key, void **plan, s
 		rc = compile_read_file(path, (void **)&bytes, &all, &err);
 	if (rc)
 		return rc;
-	if (all >= SHA256_BYTES) {
-		digest_of(bytes + SHA256_BYTES, all - SHA256_BYTES, digest);
-		if (!memcmp(digest, bytes, SHA256_BYTES)) {
-			*size = all - SHA256_BYTES;
-			memmove(bytes, bytes + SHA256_BYTES, *size);
+	if (all >= SHA256_DIGEST_SIZE) {
+		digest_of(bytes + SHA256_DIGEST_SIZE, all - SHA256_DIGEST_SIZE, digest);
+		if (!memcmp(digest, bytes, SHA256_DIGEST_SIZE)) {
+			*size = all - SHA256_DIGEST_SIZE;
+			memmove(bytes, bytes + SHA256_DIGEST_SIZE, *size);
 			*plan = bytes;
 			return 0;
 		}
@@ -137,7 +138,7 @@ static int make_directory(const char *path)
 int cache_store(const char *directory, const struct plan_key *key, const void *plan, size_t size)
 {
 	struct compile_error err = { 0 };
-	u8 digest[SHA256_BYTES];
+	u8 digest[SHA256_DIGEST_SIZE];
 	const struct output_part parts[] = { { digest, sizeof(digest) }, { plan, size } };
 	char path[PATH_MAX];
 	int rc = plan_path(directory, key, path);

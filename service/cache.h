@@ -10,10 +10,8 @@
 
 #include <stddef.h>
 
-#include "service/sha256.h"
-
 struct plan_key {
-	char hex[2 * SHA256_BYTES + 1];
+	char hex[65]; /* a SHA-256 */
 };
 
 /* -ENOTSUP: this program does not know who it is (it has no build ID), and caches nothing. */
