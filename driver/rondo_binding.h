@@ -31,7 +31,7 @@ struct rondo_binding {
 	bool disjoint;
 	/** @slots: struct rondo_slot_binding[], as the device reads it */
 	struct rondo_dma slots;
-	/** @fenced: elements of @use that are used: one for each reservation object */
+	/** @fenced: how many elements have their @use filled in: one for each reservation object */
 	u32 fenced;
 	/** @count: of @slot, the program's number of slots */
 	u32 count;

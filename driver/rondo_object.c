@@ -192,16 +192,6 @@ void rondo_object_drop_number(struct rondo_object *object)
 	rondo_user_uncharge(object->user, object->ops->table);
 }
 
-/*
- * Whether it is no fault of the device that it refuses: users may ask for more memory than it has,
- * and what it was perhaps never told it need not forget.
- */
-static bool may_refuse(const struct rondo_object *object, enum rondo_fw_command command, int result)
-{
-	return result == RONDO_FW_NO_MEMORY ||
-	       (result == RONDO_FW_BAD_NUMBER && command == object->ops->unload && object->unsure);
-}
-
 static int send_command(struct rondo_object *object, enum rondo_fw_command command,
 			enum rondo_state state, bool killable, u64 *memory)
 {
@@ -212,11 +202,13 @@ static int send_command(struct rondo_object *object, enum rondo_fw_command comma
 	ret = rondo_admin_send(object->rdev, &cmd, state, killable, memory);
 	if (ret <= 0)
 		return ret;
-	if (!may_refuse(object, command, ret))
+	/* What the device was perhaps never told it need not forget. */
+	if (ret == RONDO_FW_BAD_NUMBER && command == object->ops->unload && object->unsure)
+		return 0;
+	/* Lack of memory is no fault of the device: users may ask for more than it has. */
+	if (ret != RONDO_FW_NO_MEMORY)
 		drm_err(&object->rdev->drm, "the firmware refuses command %u: %s\n", command,
 			rondo_result_text(ret));
-	else if (command == object->ops->unload)
-		return 0;
 	return rondo_result_error(ret);
 }
 

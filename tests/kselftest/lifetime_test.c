@@ -115,12 +115,31 @@ static void expect_lost(struct __test_metadata *_metadata, FIXTURE_DATA(lifetime
 	free(program.data);
 }
 
+/* An idle device that is gone, which nobody watches: all ones are no time. */
+TEST_F(lifetime, clock_of_a_vanished_device)
+{
+	struct drm_rondo_clock_info clock = {};
+	struct drm_rondo_query query = { .type = DRM_RONDO_QUERY_CLOCK,
+					 .size = sizeof(clock),
+					 .data = (uintptr_t)&clock };
+
+	EXPECT_EQ(0, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	rig_fault(RIG_FAULT_vanish, 1);
+	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, &query));
+	EXPECT_EQ(0, rig_driver_unbind());
+	rig_fault(RIG_FAULT_vanish, 0);
+	EXPECT_EQ(0, rig_driver_bind());
+}
+
 /* Files stay open: every call on them fails, their memory stays readable. */
 TEST_F(lifetime, unbind_with_open_file)
 {
 	self->copy.in[0] = 42;
 	EXPECT_EQ(0, rig_driver_unbind());
 	expect_lost(_metadata, self, -ENODEV, -ENODEV, -ENODEV);
+	/* This comes before what else is wrong: no room for the answer, no such call. */
+	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_RONDO_QUERY, NULL));
+	EXPECT_EQ(-ENODEV, rig_ioctl(self->fd, DRM_IOCTL_GET_UNIQUE, NULL));
 	EXPECT_EQ(42, self->copy.in[0]);
 	EXPECT_EQ(0, rig_driver_bind());
 }

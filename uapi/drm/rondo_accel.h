@@ -140,9 +140,9 @@ struct drm_rondo_device_info {
 /**
  * struct drm_rondo_clock_info - both clocks, read together
  *
- * Device time begins at 0 whenever the device is started: also by a reset, and when it wakes from a
- * sleep, which it does not do while a job is waiting. A job that was submitted before a reset may
- * have been queued at a later device time than that at which it started.
+ * Device time begins at 0 whenever the device is started: by a reset, too, and when it wakes; it
+ * does not sleep while a job waits. So a job that was submitted before a reset may have been queued
+ * at a later device time than that at which it started.
  */
 struct drm_rondo_clock_info {
 	/** @device_cycles: device time */
