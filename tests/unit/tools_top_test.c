@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tests/tap.h"
@@ -228,6 +229,25 @@ static void test_prints(const struct top_sample *s)
 	free(text);
 }
 
+/* A container may have the device under any name: its numbers tell. */
+static void test_other_name(void)
+{
+	char name[64];
+	struct top_sample s;
+
+	snprintf(name, sizeof(name), "/dev/shm/rondo_top_test.%d", getpid());
+	if (mknod(name, S_IFCHR | 0600, makedev(261, 10))) {
+		tap_skip("a device under another name", "only root can make one");
+		return;
+	}
+	put_file(11, 3, name, FDINFO("1", "50", "50", "1"));
+	tap_ok(!top_read("sys", "proc", &s) && s.process_count == 3 && s.processes[2].pid == 11 &&
+		       s.processes[2].device == 2,
+	       "a device under another name");
+	top_sample_fini(&s);
+	unlink(name);
+}
+
 int main(void)
 {
 	char work[] = "/tmp/top.XXXXXX", command[64];
@@ -248,6 +268,7 @@ int main(void)
 		}
 	}
 	top_sample_fini(&s);
+	test_other_name();
 	snprintf(command, sizeof(command), "rm -r %s", work);
 	tap_ok(!system(command), "nothing is left behind");
 	return tap_done();
