@@ -3,31 +3,139 @@
 
 #include <string.h>
 
-static bool reserve(struct sram_map *m, int count)
+/* An empty block, which becomes number @i. */
+static struct sram_block *add_block(struct sram_map *m, int i)
 {
-	struct sram_range *bigger;
+	struct sram_block *b = m->unused, **bigger;
 
-	if (count <= m->room)
-		return true;
-	bigger = arena_alloc(m->arena, 2 * (size_t)count * sizeof(*bigger));
-	if (!bigger) {
-		m->failed = true;
-		return false;
+	if (m->count == m->room) {
+		bigger = arena_alloc(m->arena,
+				     2 * ((size_t)m->room + 1) * sizeof(struct sram_block *));
+		if (!bigger)
+			goto failed;
+		if (m->count)
+			memcpy(bigger, m->block, m->count * sizeof(struct sram_block *));
+		m->block = bigger;
+		m->room = 2 * (m->room + 1);
 	}
-	if (m->count)
-		memcpy(bigger, m->at, m->count * sizeof(*bigger));
-	m->at = bigger;
-	m->room = 2 * count;
-	return true;
+	if (!b) {
+		b = arena_alloc(m->arena, sizeof(*b));
+		if (!b)
+			goto failed;
+		b->next_unused = NULL;
+	}
+	m->unused = b->next_unused;
+	memmove(&m->block[i + 1], &m->block[i], (m->count - i) * sizeof(*m->block));
+	m->block[i] = b;
+	m->count++;
+	b->count = 0;
+	return b;
+
+failed:
+	m->failed = true;
+	return NULL;
 }
 
 void sram_map_init(struct sram_map *m, struct arena *arena, u64 bytes)
 {
+	struct sram_block *b;
+
 	*m = (struct sram_map){ .arena = arena };
-	if (!reserve(m, 16))
+	b = add_block(m, 0);
+	if (!b)
 		return;
-	m->at[0] = (struct sram_range){ 0, bytes, { 0, 0, SRAM_NO_TRANSFER, SRAM_NO_TRANSFER } };
-	m->count = 1;
+	b->at[0] = (struct sram_range){ 0, bytes, { 0, 0, SRAM_NO_TRANSFER, SRAM_NO_TRANSFER } };
+	b->count = 1;
+}
+
+struct sram_range *sram_map_at(const struct sram_map *m, struct sram_place p)
+{
+	return p.block < m->count ? &m->block[p.block]->at[p.range] : NULL;
+}
+
+struct sram_place sram_map_next(const struct sram_map *m, struct sram_place p)
+{
+	if (++p.range < m->block[p.block]->count)
+		return p;
+	return (struct sram_place){ p.block + 1, 0 };
+}
+
+struct sram_place sram_map_find(const struct sram_map *m, u64 at)
+{
+	struct sram_place p = { 0, 0 };
+	int end = m->count;
+
+	while (end - p.block > 1) {
+		int middle = (p.block + end) / 2;
+
+		if (m->block[middle]->at[0].lo <= at)
+			p.block = middle;
+		else
+			end = middle;
+	}
+	if (!m->count)
+		return p;
+	end = m->block[p.block]->count;
+	while (end - p.range > 1) {
+		int middle = (p.range + end) / 2;
+
+		if (m->block[p.block]->at[middle].lo <= at)
+			p.range = middle;
+		else
+			end = middle;
+	}
+	return p;
+}
+
+/* Makes room for a range behind that of @p. */
+static bool split_block(struct sram_map *m, struct sram_place *p)
+{
+	struct sram_block *full = m->block[p->block], *upper;
+
+	upper = add_block(m, p->block + 1);
+	if (!upper)
+		return false;
+	full->count = SRAM_BLOCK_RANGES / 2;
+	upper->count = SRAM_BLOCK_RANGES - full->count;
+	memcpy(upper->at, &full->at[full->count], upper->count * sizeof(*upper->at));
+	if (p->range >= full->count)
+		*p = (struct sram_place){ p->block + 1, p->range - full->count };
+	return true;
+}
+
+/* Cuts the range that holds byte @at in two, the second of which begins there. */
+static bool cut(struct sram_map *m, u64 at)
+{
+	struct sram_place p = sram_map_find(m, at);
+	struct sram_range *r = sram_map_at(m, p);
+	struct sram_block *b;
+
+	if (r->lo >= at || r->hi <= at)
+		return true;
+	if (m->block[p.block]->count == SRAM_BLOCK_RANGES && !split_block(m, &p))
+		return false;
+	b = m->block[p.block];
+	r = &b->at[p.range];
+	memmove(r + 1, r, (b->count - p.range) * sizeof(*r));
+	b->count++;
+	r[0].hi = r[1].lo = at;
+	return true;
+}
+
+static void remove_range(struct sram_map *m, struct sram_place p)
+{
+	struct sram_block *b = m->block[p.block];
+	struct sram_range *r = &b->at[p.range];
+
+	b->count--;
+	memmove(r, r + 1, (b->count - p.range) * sizeof(*r));
+	if (b->count)
+		return;
+	m->count--;
+	memmove(&m->block[p.block], &m->block[p.block + 1],
+		(m->count - p.block) * sizeof(*m->block));
+	b->next_unused = m->unused;
+	m->unused = b;
 }
 
 static bool equal(const struct sram_state *a, const struct sram_state *b)
@@ -35,96 +143,49 @@ static bool equal(const struct sram_state *a, const struct sram_state *b)
 	return a->written == b->written && a->read == b->read && a->in == b->in && a->out == b->out;
 }
 
-/* Joins those of ranges @first to @last that are equal; returns where the last one is now. */
-static int join(struct sram_map *m, int first, int last)
+/* Joins equal neighbours from that which ends at @lo to that which begins at @hi. */
+static void join(struct sram_map *m, u64 lo, u64 hi)
 {
-	int to = first;
+	struct sram_place p = sram_map_find(m, lo ? lo - 1 : 0), next;
+	struct sram_range *r = sram_map_at(m, p), *behind;
 
-	for (int from = first + 1; from <= last; from++) {
-		if (equal(&m->at[to].state, &m->at[from].state))
-			m->at[to].hi = m->at[from].hi;
-		else
-			m->at[++to] = m->at[from];
+	for (;;) {
+		next = sram_map_next(m, p);
+		behind = sram_map_at(m, next);
+		if (!behind || behind->lo > hi)
+			return;
+		if (equal(&r->state, &behind->state)) {
+			r->hi = behind->hi;
+			remove_range(m, next);
+		} else {
+			p = next;
+			r = behind;
+		}
 	}
-	return to;
 }
 
 void sram_map_restart(struct sram_map *m)
 {
+	struct sram_place p;
+	struct sram_range *r;
+
 	if (m->failed)
 		return;
-	for (int i = 0; i < m->count; i++)
-		m->at[i].state.written = m->at[i].state.read = 0;
-	m->count = join(m, 0, m->count - 1) + 1;
+	sram_map_for_each(m, p, r, 0, ~0ull)
+		r->state.written = r->state.read = 0;
+	join(m, 0, ~0ull);
 }
 
-int sram_map_find(const struct sram_map *m, u64 at)
-{
-	int lo = 0, hi = m->count - 1;
-
-	while (lo < hi) {
-		int middle = (lo + hi) / 2;
-
-		if (m->at[middle].hi <= at)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	return lo;
-}
-
-/* Makes the @have ranges that end with @last @want: what follows them moves. */
-static void resize(struct sram_map *m, int last, int have, int want)
-{
-	if (want == have) /* as mostly, and what follows is long */
-		return;
-	memmove(&m->at[last + 1 + want - have], &m->at[last + 1],
-		(m->count - last - 1) * sizeof(*m->at));
-	m->count += want - have;
-}
-
-/*
- * What is left of the first and the last range before @lo and behind @hi is taken out while the
- * others change and are joined, so that what follows moves once at most.
- */
 void sram_map_change(struct sram_map *m, u64 lo, u64 hi,
 		     void (*change)(struct sram_state *s, const void *arg), const void *arg)
 {
-	struct sram_range before, behind;
-	int first, last, to;
-	bool head, tail;
+	struct sram_place p;
+	struct sram_range *r;
 
-	if (m->failed || hi <= lo || !reserve(m, m->count + 2))
+	if (m->failed || hi <= lo || !cut(m, lo) || !cut(m, hi))
 		return;
-	first = sram_map_find(m, lo);
-	last = sram_map_find(m, hi - 1);
-	before = m->at[first];
-	behind = m->at[last];
-	if (before.hi <= lo)
-		return;
-	before.hi = m->at[first].lo = before.lo < lo ? lo : before.lo;
-	behind.lo = m->at[last].hi = hi < behind.hi ? hi : behind.hi;
-	for (int i = first; i <= last; i++)
-		change(&m->at[i].state, arg);
-	head = before.lo < before.hi;
-	if (head && equal(&before.state, &m->at[first].state)) {
-		m->at[first].lo = before.lo;
-		head = false;
-	}
-	tail = behind.lo < behind.hi;
-	if (tail && equal(&behind.state, &m->at[last].state)) {
-		m->at[last].hi = behind.hi;
-		tail = false;
-	}
-	first -= !head && first > 0;
-	last += !tail && last + 1 < m->count;
-	to = join(m, first, last);
-	resize(m, last, last - first + 1, head + to - first + 1 + tail);
-	if (head) {
-		memmove(&m->at[first + 1], &m->at[first], (to - first + 1) * sizeof(*m->at));
-		m->at[first] = before;
-		to++;
-	}
-	if (tail)
-		m->at[to + 1] = behind;
+	sram_map_for_each(m, p, r, lo, hi)
+		if (r->hi > lo)
+			change(&r->state, arg);
+	join(m, lo, hi);
 }

@@ -240,10 +240,11 @@ static void wait_for_bytes(struct builder *b, const struct placing *p, int i,
 {
 	bool write = rondo_op_writes_sram(p->k->op[i].op.op);
 	u64 at = p->s->at[i] + v->first * p->s->interval;
+	struct sram_place place;
+	struct sram_range *r;
 
-	for (int r = sram_map_find(&b->sram, (u64)v->hull.lo);
-	     r < b->sram.count && (s64)b->sram.at[r].lo < v->hull.hi; r++) {
-		const struct sram_state *s = &b->sram.at[r].state;
+	sram_map_for_each(&b->sram, place, r, (u64)v->hull.lo, v->hull.hi) {
+		const struct sram_state *s = &r->state;
 
 		not_before(start, s->written, at);
 		not_before(start, stream_awaits(b, s->in), at);
@@ -297,10 +298,11 @@ static void touch_bytes(struct builder *b, const struct placing *p, int i,
 	bool write = rondo_op_writes_sram(p->k->op[i].op.op);
 	u64 first = p->start + p->s->at[i] + v->first * p->s->interval;
 	u64 last = p->start + p->s->at[i] + v->last * p->s->interval;
+	struct sram_place place;
+	struct sram_range *r;
 
-	for (int r = sram_map_find(&b->sram, (u64)v->hull.lo);
-	     r < b->sram.count && (s64)b->sram.at[r].lo < v->hull.hi; r++) {
-		const struct sram_state *s = &b->sram.at[r].state;
+	sram_map_for_each(&b->sram, place, r, (u64)v->hull.lo, v->hull.hi) {
+		const struct sram_state *s = &r->state;
 
 		if (s->in != SRAM_NO_TRANSFER)
 			stream_need(b, s->in, first);

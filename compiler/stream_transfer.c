@@ -163,8 +163,11 @@ static void find_transfer(const struct builder *b, int x, struct found *f)
 static void find_bytes(const struct builder *b, const struct sram_map *map, u64 lo, u64 hi,
 		       bool writes, struct found *f)
 {
-	for (int i = sram_map_find(map, lo); i < map->count && map->at[i].lo < hi; i++) {
-		const struct sram_state *s = &map->at[i].state;
+	struct sram_place p;
+	struct sram_range *r;
+
+	sram_map_for_each(map, p, r, lo, hi) {
+		const struct sram_state *s = &r->state;
 
 		f->at = max_of(f->at, s->written);
 		if (writes)
@@ -207,8 +210,11 @@ static struct found find_free(const struct builder *b, int transfer)
 static void need_bytes(struct builder *b, const struct sram_map *map, u64 lo, u64 hi, bool writes,
 		       int transfer, u64 at)
 {
-	for (int i = sram_map_find(map, lo); i < map->count && map->at[i].lo < hi; i++) {
-		const struct sram_state *s = &map->at[i].state;
+	struct sram_place p;
+	struct sram_range *r;
+
+	sram_map_for_each(map, p, r, lo, hi) {
+		const struct sram_state *s = &r->state;
 
 		if (s->in != SRAM_NO_TRANSFER && s->in != transfer)
 			stream_need(b, s->in, at);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { BYTES = 96, STEPS = 4000 };
+enum { BYTES = 600, STEPS = 4000, LONG = 64 }; /* as many ranges as several blocks hold */
 
 static struct sram_state plain[BYTES];
 
@@ -28,18 +28,21 @@ static bool same(const struct sram_state *a, const struct sram_state *b)
 /* Every byte is in one range, which has its state; neighbours differ; find() finds it. */
 static bool agrees(const struct sram_map *m)
 {
+	const struct sram_range *before = NULL, *r;
+	struct sram_place p;
 	u32 at = 0;
 
-	for (int i = 0; i < m->count; i++) {
-		if (m->at[i].lo != at || m->at[i].hi <= at ||
-		    (i && same(&m->at[i].state, &m->at[i - 1].state)))
+	sram_map_for_each(m, p, r, 0, BYTES) {
+		if (r->lo != at || r->hi <= at || (before && same(&r->state, &before->state)))
 			return false;
-		for (; at < m->at[i].hi; at++) {
-			if (!same(&m->at[i].state, &plain[at]) || sram_map_find(m, at) != i)
+		for (; at < r->hi; at++) {
+			if (!same(&r->state, &plain[at]) ||
+			    sram_map_at(m, sram_map_find(m, at)) != r)
 				return false;
 		}
+		before = r;
 	}
-	return at == BYTES;
+	return at == BYTES && sram_map_at(m, sram_map_find(m, BYTES)) == before;
 }
 
 static void test_random(void)
@@ -48,6 +51,7 @@ static void test_random(void)
 	struct sram_map m;
 	u64 state = random_seed(1);
 	bool good = true;
+	int blocks = 0;
 
 	sram_map_init(&m, &arena, BYTES);
 	for (int i = 0; i < BYTES; i++)
@@ -57,7 +61,10 @@ static void test_random(void)
 		u64 value = random_below(&state, 3);
 		bool out = random_below(&state, 2);
 
-		hi += random_below(&state, BYTES - lo);
+		if (step % LONG == 0)
+			hi = BYTES;
+		else if (lo + 5 < BYTES)
+			hi += random_below(&state, 4);
 		sram_map_change(&m, lo, hi, out ? set_out : set_written, &value);
 		for (u32 at = lo; at < hi; at++)
 			(out ? set_out : set_written)(&plain[at], &value);
@@ -67,8 +74,10 @@ static void test_random(void)
 				plain[i].written = plain[i].read = 0;
 		}
 		good = agrees(&m);
+		blocks = m.count > blocks ? m.count : blocks;
 	}
 	tap_ok(good, "%d changes leave what they leave in an array", STEPS);
+	tap_ok(blocks > 4, "there were ranges in %d blocks", blocks);
 	arena_free(&arena);
 }
 
