@@ -553,18 +553,26 @@ static bool keeps_bound(struct graph_run *r, const struct rondo_machine *machine
 		     (unsigned long long)r->program.cycles, b.provable);
 }
 
+unsigned int graph_case_sram(const char *text)
+{
+	const char *given = directive(text, "sram", -1);
+
+	return given ? (unsigned int)strtoul(given, NULL, 10) : 0;
+}
+
 static bool run(struct graph_run *r, const char *name, const struct setting *with)
 {
 	struct rondo_machine machine;
 	u32 sram = with->sram;
 	const char *reason = directive(r->text, "refused", -1);
-	const char *given = directive(r->text, "sram", -1);
 	bool round_trip = true, compiled;
 	char *wanted;
 
 	rondo_machine_init(&machine, RONDO_MACHINE_edge);
 	if (!sram)
-		sram = given ? (u32)strtoul(given, NULL, 10) : machine.sram_bytes;
+		sram = graph_case_sram(r->text);
+	if (!sram)
+		sram = machine.sram_bytes;
 	compiled = compile(r, name, &machine, with, sram, &round_trip);
 	if (!round_trip)
 		return false;

@@ -36,6 +36,9 @@ enum { GRAPH_CASE_WHY = 640 };
  */
 bool graph_case_run(const char *text, const char *name, char why[GRAPH_CASE_WHY]);
 
+/* The bytes of SRAM that the case names; 0: none. */
+unsigned int graph_case_sram(const char *text);
+
 /*
  * The same in the first @sram bytes of SRAM, with loops of tiles if @roll. A case that does not fit
  * even in tiles is no failure: *@too_large then.

@@ -17,22 +17,33 @@ static int fitted; /* runs in less SRAM */
 /* SRAM in which all but the smallest do not fit as they are. */
 static const unsigned int sram[] = { 96 << 10, 24 << 10, 6 << 10 };
 
-/* In one of the two smaller ones tiles are loops, of every second file in the other one. */
+static void test_in(const char *text, const char *name, unsigned int bytes, bool rolled)
+{
+	char why[GRAPH_CASE_WHY];
+	bool too_large;
+
+	if (!tap_ok(graph_case_run_in(text, name, bytes, rolled, &too_large, why),
+		    "%s in %u bytes%s", name, bytes, rolled ? ", tiles as loops" : ""))
+		printf("# %s\n", why);
+	fitted += !too_large;
+}
+
+/*
+ * In one of the two smaller ones tiles are loops, of every second file in the other one. A case
+ * that names its own SRAM is made for tiles, and large: half of that is enough.
+ */
 static void test_tiles(const char *text, const char *name)
 {
 	static size_t files;
-	char why[GRAPH_CASE_WHY];
 	size_t rolled = 1 + files++ % 2;
+	unsigned int own = graph_case_sram(text);
 
-	for (size_t i = 0; i < sizeof(sram) / sizeof(*sram); i++) {
-		bool too_large;
-
-		if (!tap_ok(graph_case_run_in(text, name, sram[i], i == rolled, &too_large, why),
-			    "%s in %u bytes%s", name, sram[i],
-			    i == rolled ? ", tiles as loops" : ""))
-			printf("# %s\n", why);
-		fitted += !too_large;
+	if (own) {
+		test_in(text, name, own / 2, true);
+		return;
 	}
+	for (size_t i = 0; i < sizeof(sram) / sizeof(*sram); i++)
+		test_in(text, name, sram[i], i == rolled);
 }
 
 static void test_file(const char *path)
