@@ -28,6 +28,22 @@ static inline float narrow(float x)
 	return x;
 }
 
+/* The f32 that the bits of an f16 mean; each of them is one. */
+static inline float widen_f16(u16 bits)
+{
+	u32 exponent = bits >> 10 & 31, mantissa = bits & 1023, wide;
+	float x;
+
+	if (!exponent) { /* zero or subnormal: mantissa * 2^-24 */
+		x = ldexpf((float)mantissa, -24);
+		return bits >> 15 ? -x : x;
+	}
+	wide = (u32)(bits >> 15) << 31 | (exponent == 31 ? 255 : exponent + 112) << 23 |
+	       mantissa << 13;
+	memcpy(&x, &wide, sizeof(x));
+	return x;
+}
+
 /* The f16 nearest to @x, half to even, as an f32: a multiple of 2^-24 or of 1/1024 of its power. */
 static inline float narrow_f16(float x)
 {

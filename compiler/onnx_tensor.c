@@ -7,10 +7,10 @@
  * one of them may be filled. Or it is in a file beside the model, in bytes as those of raw_data.
  */
 #include "compiler/onnx_tensor.h"
+#include "compiler/narrow.h"
 #include "compiler/onnx_wire.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,17 +43,11 @@ bool onnx_dtype(s32 number, enum dtype *out)
 /* The f32 that the bits of an f16 or bf16 mean; every one of them is one. */
 static float half_to_f32(s32 number, u16 bits)
 {
-	u32 sign = (u32)(bits >> 15) << 31, exponent = bits >> 10 & 31, mantissa = bits & 1023;
 	u32 wide = (u32)bits << 16;
 	float f;
 
-	if (number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16) {
-		if (!exponent) { /* zero or subnormal: mantissa * 2^-24 */
-			f = ldexpf((float)mantissa, -24);
-			return sign ? -f : f;
-		}
-		wide = sign | (exponent == 31 ? 255 : exponent + 112) << 23 | mantissa << 13;
-	}
+	if (number == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16)
+		return widen_f16(bits);
 	memcpy(&f, &wide, sizeof(f));
 	return f;
 }

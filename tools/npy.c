@@ -6,6 +6,7 @@
  * Format: numpy/lib/format.py, "Format Version 1.0" to "3.0".
  */
 #include "tools/npy.h"
+#include "compiler/narrow.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,11 +26,15 @@ static const char *const spellings[DTYPE_COUNT] = {
 #include "spec/dtypes.def"
 };
 
+/* Numbers of 16 bits, which are read as f32. */
+static const char half_spellings[] = "f2 e float16 half";
+
 /* What is left of the header, and what was found in it. */
 struct header {
 	const char *at, *end;
 	bool has_type, has_order, has_shape;
 	enum dtype dtype;
+	size_t element; /* bytes of one in the file */
 	bool swapped; /* big-endian */
 	bool fortran; /* column-major */
 	struct shape shape;
@@ -74,12 +79,12 @@ static bool accept_string(struct header *h, const char **text, size_t *length)
 }
 
 /*
- * Whether the @length bytes at @text are a spelling of type @t. A byte order may stand before the
- * two that are codes, the first in the list, and before single characters.
+ * Whether the @length bytes at @text are one of the spellings @at. A byte order may stand before
+ * the two that are codes, the first in the list, and before single characters.
  */
-static bool spells(enum dtype t, const char *text, size_t length, bool ordered)
+static bool spells(const char *at, const char *text, size_t length, bool ordered)
 {
-	const char *at = spellings[t], *end;
+	const char *end;
 	bool code = true;
 
 	for (; *at; at = *end ? end + 1 : end, code = false) {
@@ -88,6 +93,20 @@ static bool spells(enum dtype t, const char *text, size_t length, bool ordered)
 			return code || length == 1 || !ordered;
 	}
 	return false;
+}
+
+static bool find_type(struct header *h, const char *text, size_t length, bool ordered)
+{
+	for (int t = 0; t < DTYPE_COUNT; t++) {
+		if (!spells(spellings[t], text, length, ordered))
+			continue;
+		h->dtype = t;
+		h->element = dtype_size(t);
+		return true;
+	}
+	h->dtype = DTYPE_F32;
+	h->element = sizeof(u16);
+	return spells(half_spellings, text, length, ordered);
 }
 
 static int read_descr(struct header *h)
@@ -101,19 +120,16 @@ static int read_descr(struct header *h)
 	if (memchr(text, 0, length))
 		return compile_fail(h->err, -EINVAL, "the element type (descr) has a NUL byte");
 	ordered = length > 1 && strchr("<>=|", *text);
-	for (int t = 0; t < DTYPE_COUNT; t++) {
-		if (!spells(t, text + ordered, length - ordered, ordered))
-			continue;
-		h->dtype = t;
-		h->swapped = *text == '>' && dtype_size(t) > 1;
+	if (find_type(h, text + ordered, length - ordered, ordered)) {
+		h->swapped = *text == '>';
 		h->has_type = true;
 		return 0;
 	}
 	if (length > 16)
 		length = 16;
 	return compile_fail(h->err, -ENOTSUP,
-			    "element type '%.*s' is not one of float32, int8, uint8, int32, int64, "
-			    "bool",
+			    "element type '%.*s' is not one of float32, float16, int8, uint8, "
+			    "int32, int64, bool",
 			    (int)length, text);
 }
 
@@ -247,15 +263,12 @@ static int check_bool(const struct tensor_data *t, struct compile_error *err)
 	return 0;
 }
 
-/* Reverses the bytes of each element. */
-static void swap(struct tensor_data *t)
+/* Reverses the bytes of each of the elements of @size bytes from @at to @end. */
+static void swap(char *at, const char *end, size_t size)
 {
-	size_t size = dtype_size(t->dtype);
-	unsigned char *at = t->bytes, *end = at + t->size;
-
 	for (; at < end; at += size)
 		for (size_t i = 0; i < size / 2; i++) {
-			unsigned char byte = at[i];
+			char byte = at[i];
 
 			at[i] = at[size - 1 - i];
 			at[size - 1 - i] = byte;
@@ -263,22 +276,52 @@ static void swap(struct tensor_data *t)
 }
 
 /* Copies elements that stand with the first dimension closest, @from, to where they belong. */
-static void transpose(struct tensor_data *t, const char *from)
+static void transpose(const struct shape *s, char *to, const char *from, size_t size)
 {
-	size_t size = dtype_size(t->dtype);
+	const char *end = from + (size_t)shape_elems(s) * size;
 	s64 stride[TENSOR_RANK_MAX], index[TENSOR_RANK_MAX] = { 0 }, at = 0;
 
-	shape_strides(&t->shape, stride);
-	for (const char *end = from + t->size; from < end; from += size) {
-		memcpy((char *)t->bytes + (size_t)at * size, from, size);
-		for (int d = 0; d < t->shape.rank; d++) {
+	shape_strides(s, stride);
+	for (; from < end; from += size) {
+		memcpy(to + (size_t)at * size, from, size);
+		for (int d = 0; d < s->rank; d++) {
 			at += stride[d];
-			if (++index[d] < t->shape.dim[d])
+			if (++index[d] < s->dim[d])
 				break;
 			at -= stride[d] * index[d];
 			index[d] = 0;
 		}
 	}
+}
+
+/* Makes f32 of numbers of 16 bits in the second half of @t: no f32 reaches what is yet to be read.
+ */
+static void widen(struct tensor_data *t)
+{
+	size_t n = t->size / sizeof(float);
+	const char *from = (const char *)t->bytes + n * sizeof(u16);
+	u16 bits;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&bits, from + i * sizeof(bits), sizeof(bits));
+		((float *)t->bytes)[i] = widen_f16(bits);
+	}
+}
+
+/* The elements at @from, in @h's form. */
+static void copy_elements(const struct header *h, struct tensor_data *t, const char *from)
+{
+	size_t bytes = (size_t)shape_elems(&t->shape) * h->element;
+	char *end = (char *)t->bytes + t->size, *to = end - bytes;
+
+	if (h->fortran)
+		transpose(&t->shape, to, from, h->element);
+	else
+		memcpy(to, from, bytes);
+	if (h->swapped)
+		swap(to, end, h->element);
+	if (bytes < t->size)
+		widen(t);
 }
 
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err)
@@ -296,18 +339,14 @@ int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct co
 	if (!shape_valid(&h.shape))
 		return compile_fail(err, -EFBIG, "its dimensions exceed %lld elements",
 				    (long long)TENSOR_ELEMS_MAX);
-	want = (size_t)shape_elems(&h.shape) * dtype_size(h.dtype);
+	want = (size_t)shape_elems(&h.shape) * h.element;
 	if (want != size - data)
 		return compile_fail(err, -EINVAL, "it holds %zu bytes, its dimensions say %zu",
 				    size - data, want);
 	if (!tensor_data_alloc(&t, h.dtype, &h.shape))
-		return compile_fail(err, -ENOMEM, "no memory for %zu bytes", want);
-	if (h.fortran)
-		transpose(&t, (const char *)bytes + data);
-	else
-		memcpy(t.bytes, (const char *)bytes + data, want);
-	if (h.swapped)
-		swap(&t);
+		return compile_fail(err, -ENOMEM, "no memory for %zu elements of %s",
+				    (size_t)shape_elems(&h.shape), dtype_name(h.dtype));
+	copy_elements(&h, &t, (const char *)bytes + data);
 	if (t.dtype == DTYPE_BOOL && check_bool(&t, err)) {
 		tensor_data_free(&t);
 		return err->code;

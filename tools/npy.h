@@ -12,7 +12,7 @@
 /*
  * Reads a whole file of version 1 to 3, which begins with the magic number; *@out as for
  * tensor_load(). Of an element type every spelling is known that numpy reads, and both byte orders;
- * the data may be in C or in Fortran order.
+ * the data may be in C or in Fortran order. Numbers of 16 bits become f32.
  */
 int npy_parse(const void *bytes, size_t size, struct tensor_data *out, struct compile_error *err);
 

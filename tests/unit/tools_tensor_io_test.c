@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <math.h>
 #include <unistd.h>
 
 static struct compile_error err;
@@ -61,7 +62,8 @@ static const struct {
 	{ 1, DICT("'<f4'", "Maybe", "(2, 3)"), 24, -EINVAL, "neither True nor False" },
 	{ 1, DICT("'<f8'", "False", "(3,)"), 24, -ENOTSUP, "'<f8' is not one of" },
 	{ 1, DICT("'>f8'", "False", "(3,)"), 24, -ENOTSUP, "'>f8' is not one of" },
-	{ 1, DICT("'<f2'", "False", "(12,)"), 24, -ENOTSUP, "'<f2' is not one of" },
+	{ 1, DICT("'<f2'", "False", "(6,)"), 24, -EINVAL, "24 bytes, its dimensions say 12" },
+	{ 1, DICT("'<i2'", "False", "(12,)"), 24, -ENOTSUP, "'<i2' is not one of" },
 	{ 1, DICT("'f'", "False", "(12,)"), 24, -EINVAL, "24 bytes, its dimensions say 48" },
 	{ 1, DICT("'<float32'", "False", "(6,)"), 24, -ENOTSUP, "'<float32' is not one of" },
 	{ 1, DICT("'<'", "False", "(6,)"), 24, -ENOTSUP, "'<' is not one of" },
@@ -253,6 +255,56 @@ static void test_npy_spellings(void)
 	}
 }
 
+/*
+ * Numbers of 16 bits, in all of numpy's spellings: zeros, the least and the largest subnormal, the
+ * least normal number, 1, the largest, infinity and NaN are the f32 that they mean.
+ */
+static void test_npy_halves(void)
+{
+	static const char *const descrs[] = { "<f2", ">f2", "=f2",     "f2",  "e",
+					      "<e",  ">e",  "float16", "half" };
+	static const u16 bits[] = { 0, 0x8000, 1, 0x83ff, 0x400, 0x3c00, 0xfbff, 0x7c00, 0x7e00 };
+	static const float want[] = { 0,      -0.0f,	0x1p-24f, -0x1.ff8p-15f, 0x1p-14f, 1,
+				      -65504, INFINITY, NAN };
+	unsigned char file[512], header[128];
+
+	for (size_t i = 0; i < sizeof(descrs) / sizeof(descrs[0]); i++) {
+		struct tensor_data t = {};
+		size_t size;
+		bool good;
+
+		snprintf((char *)header, sizeof(header), DICT("'%s'", "False", "(9,)"), descrs[i]);
+		size = make_npy(file, 1, (char *)header, 0);
+		for (size_t k = 0; k < 9; k++) {
+			bool swapped = descrs[i][0] == '>';
+
+			file[size++] = (u8)(swapped ? bits[k] >> 8 : bits[k]);
+			file[size++] = (u8)(swapped ? bits[k] : bits[k] >> 8);
+		}
+		good = !parse(&t, file, size) && t.dtype == DTYPE_F32 && t.shape.dim[0] == 9;
+		for (size_t k = 0; k < 8 && good; k++)
+			good = !memcmp((float *)t.bytes + k, &want[k], sizeof(float));
+		if (!tap_ok(good && isnan(((float *)t.bytes)[8]), "npy of type %s", descrs[i]))
+			printf("# %s\n", err.text);
+		tensor_data_free(&t);
+	}
+}
+
+/* Two columns of three: 1 2 3 in the first, which Fortran has one behind the other. */
+static void test_npy_halves_fortran(void)
+{
+	static const u16 bits[] = { 0x3c00, 0x4000, 0x4200, 0xbc00, 0xc000, 0xc200 };
+	static const float want[] = { 1, -1, 2, -2, 3, -3 };
+	unsigned char file[512];
+	size_t size = make_npy(file, 1, DICT("'<f2'", "True", "(3, 2)"), 0);
+	struct tensor_data t = {};
+
+	memcpy(file + size, bits, sizeof(bits));
+	tap_ok(!parse(&t, file, size + sizeof(bits)) && !memcmp(t.bytes, want, sizeof(want)),
+	       "npy of 16 bits in Fortran order");
+	tensor_data_free(&t);
+}
+
 /* Whether @a survives being written and read. */
 static bool survives(const struct tensor_data *a, const char *path)
 {
@@ -392,6 +444,8 @@ int main(void)
 	test_npy_refusals();
 	test_npy_forms();
 	test_npy_spellings();
+	test_npy_halves();
+	test_npy_halves_fortran();
 	test_npy_fortran();
 	test_npy_nul();
 	test_round_trip();
