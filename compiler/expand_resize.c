@@ -17,25 +17,30 @@ struct resize {
 	double from, to; /* region of interest, of tf_crop_and_resize */
 };
 
-/* Where element @i of the result lies in the input. */
-static double coordinate(const struct attrs *a, const struct resize *r, s64 i)
+/*
+ * Where element @i of the result lies in the input. In f32, as runtimes work it out: where it is a
+ * half, or an integer, decides which element is the nearest.
+ */
+static float coordinate(const struct attrs *a, const struct resize *r, s64 i)
 {
 	const char *mode = a->coordinates;
-	double in = (double)r->in, out = (double)r->out, x = (double)i;
+	float in = (float)r->in, out = (float)r->out, x = (float)i, scale = (float)r->scale;
+	float from = (float)r->from, to = (float)r->to;
 
 	if (ex_says(mode, "align_corners"))
 		return r->out == 1 ? 0 : x * (in - 1) / (out - 1);
 	if (ex_says(mode, "asymmetric"))
-		return x / r->scale;
+		return x / scale;
 	if (ex_says(mode, "tf_crop_and_resize"))
-		return r->out > 1 ?
-			       r->from * (in - 1) + x * (r->to - r->from) * (in - 1) / (out - 1) :
-			       0.5 * (r->from + r->to) * (in - 1);
+		return r->out > 1 ? from * (in - 1) + x * (to - from) * (in - 1) / (out - 1) :
+				    0.5f * (from + to) * (in - 1);
 	if (ex_says(mode, "pytorch_half_pixel") && r->out == 1)
 		return 0;
 	if (ex_says(mode, "half_pixel_symmetric"))
-		return in / 2 * (1 - out / (r->scale * in)) + (x + 0.5) / r->scale - 0.5;
-	return (x + 0.5) / r->scale - 0.5;
+		return in / 2 * (1 - out / (scale * in)) + (x + 0.5f) / scale - 0.5f;
+	if (ex_says(mode, "tf_half_pixel_for_nn"))
+		return (x + 0.5f) / scale;
+	return (x + 0.5f) / scale - 0.5f;
 }
 
 /* By scale, before operator set 11: below where @r enlarges, above where it makes smaller. */
@@ -73,7 +78,7 @@ struct taps {
 
 static void find_taps(const struct attrs *a, const struct resize *r, struct taps *t, s64 i)
 {
-	double x = coordinate(a, r, i), base, part, sum = 0;
+	double x = (double)coordinate(a, r, i), base, part, sum = 0;
 	double narrow = a->antialias && r->scale < 1 ? r->scale : 1;
 	bool crop = ex_says(a->coordinates, "tf_crop_and_resize");
 
