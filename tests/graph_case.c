@@ -31,6 +31,7 @@ struct graph_run {
 	struct graph
 		*cut; /* normalised, without what is on the host; NULL: all is in the program */
 	unsigned int host_seed; /* 0: nothing is left to the host */
+	bool bf16; /* products take bf16, as many as the machine has reason to */
 	struct compiled program;
 	struct tensor_data in[TENSORS_MAX], of_model[TENSORS_MAX], of_normal[TENSORS_MAX],
 		of_program[TENSORS_MAX];
@@ -341,7 +342,10 @@ static bool outputs_agree(struct graph_run *r, size_t i)
 	struct tolerance t = tolerance_of(r->text, value_number(r->text, "output", i));
 	const struct tolerance exact = { 0 };
 
-	if (directive(r->text, "bf16", -1))
+	/* What is only near may round to another number of 8 bits. */
+	if (r->bf16 && !directive(r->text, "bf16", -1) && t.absolute > 0)
+		t.absolute = INFINITY;
+	if (r->bf16)
 		return is_same(r, i, &r->of_normal[i], &r->of_program[i], "by the program", t);
 
 	/* Fusing may round otherwise; the program never does. */
@@ -496,19 +500,21 @@ static bool narrow(struct graph_run *r, const struct rondo_machine *machine)
 	const char *want = directive(r->text, "bf16", -1);
 	int have = 0;
 
-	if (!want)
+	if (!r->bf16)
 		return true;
 	if (pass_narrow(r->normal, machine))
 		return false;
 	for (const struct node *n = r->normal->first; n; n = n->next)
 		have += (n->op == OP_CONV || n->op == OP_LINEAR) && node_in(n, 0)->bf16;
-	return have == atoi(want) || compile_fail(&r->err, -EIO, "%d products take bf16", have) > 0;
+	return !want || have == atoi(want) ||
+	       compile_fail(&r->err, -EIO, "%d products take bf16", have) > 0;
 }
 
 /* What a case is run with, and what it tells beside its failure. */
 struct setting {
 	u32 sram; /* 0: as the case says */
 	bool roll; /* as compile_options.roll */
+	bool bf16; /* also where the case says nothing of it */
 	unsigned int host_seed;
 	int code; /* of the error that it ended with */
 	size_t hosted; /* nodes */
@@ -591,7 +597,10 @@ static bool run_in(const char *text, const char *name, struct setting *with,
 		   char why[GRAPH_CASE_WHY])
 {
 	char *full = expanded(text);
-	struct graph_run r = { .text = full, .why = why, .host_seed = with->host_seed };
+	struct graph_run r = { .text = full,
+			       .why = why,
+			       .host_seed = with->host_seed,
+			       .bf16 = with->bf16 || directive(full, "bf16", -1) };
 	bool good;
 
 	why[0] = 0;
@@ -625,6 +634,14 @@ bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bo
 
 	*too_large = with.code == -EFBIG;
 	return good || *too_large;
+}
+
+bool graph_case_run_bf16(const char *text, const char *name, unsigned int sram,
+			 char why[GRAPH_CASE_WHY])
+{
+	struct setting with = { .sram = sram, .bf16 = true };
+
+	return run_in(text, name, &with, why) || (sram && with.code == -EFBIG);
 }
 
 bool graph_case_run_hosted(const char *text, const char *name, unsigned int seed,

@@ -47,6 +47,14 @@ bool graph_case_run_in(const char *text, const char *name, unsigned int sram, bo
 		       bool *too_large, char why[GRAPH_CASE_WHY]);
 
 /*
+ * The same with products in bf16 where that costs no more, in the first @sram bytes or, if that is
+ * 0, in all of SRAM: compared with the interpreter after the passes, bit for bit where sums are
+ * exact; outputs that have a tolerance are not compared.
+ */
+bool graph_case_run_bf16(const char *text, const char *name, unsigned int sram,
+			 char why[GRAPH_CASE_WHY]);
+
+/*
  * The same with some nodes at the edges left to the host, which @seed chooses. *@hosted: how many;
  * 0 also where nothing would have been left for the machine, or it did not fit.
  */

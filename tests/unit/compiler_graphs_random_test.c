@@ -33,6 +33,11 @@ int main(int argc, char **argv)
 			printf("# seed %llu in tiles: %s\n", (unsigned long long)seed, why);
 			bad++;
 		}
+		if (seed % 8 == 0 &&
+		    !graph_case_run_bf16(text, "random.graph", seed % 16 ? 0 : 4096, why)) {
+			printf("# seed %llu in bf16: %s\n", (unsigned long long)seed, why);
+			bad++;
+		}
 		tiled += !too_large;
 		free(text);
 	}
