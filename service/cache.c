@@ -3,6 +3,7 @@
 #include "service/cache.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <nettle/sha2.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "compiler/compiler.h"
 #include "tools/output.h"
@@ -135,6 +137,41 @@ static int make_directory(const char *path)
 	return 0;
 }
 
+static int write_parts(int fd, const struct output_part *parts, int count)
+{
+	for (int i = 0; i < count; i++) {
+		const char *at = parts[i].bytes;
+		size_t left = parts[i].size;
+
+		while (left) {
+			ssize_t n = write(fd, at, left);
+
+			if (n < 0 && errno != EINTR)
+				return -errno;
+			at += n > 0 ? n : 0;
+			left -= n > 0 ? (size_t)n : 0;
+		}
+	}
+	return 0;
+}
+
+/* Writes a file that has no name before it is whole: of a process that is killed, nothing stays. */
+static int store_new(const char *directory, const char *path, const struct output_part *parts,
+		     int count)
+{
+	int fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600), rc;
+	char self[32];
+
+	if (fd < 0)
+		return errno == EISDIR ? -EOPNOTSUPP : -errno;
+	rc = write_parts(fd, parts, count);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (!rc && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
 int cache_store(const char *directory, const struct plan_key *key, const void *plan, size_t size)
 {
 	struct compile_error err = { 0 };
@@ -148,5 +185,7 @@ int cache_store(const char *directory, const struct plan_key *key, const void *p
 	if (rc)
 		return rc;
 	digest_of(plan, size, digest);
-	return output_write(path, parts, 2, &err);
+	rc = store_new(directory, path, parts, 2);
+	/* There is a damaged one, or a file system without files that have no name. */
+	return rc == -EEXIST || rc == -EOPNOTSUPP ? output_write(path, parts, 2, &err) : rc;
 }

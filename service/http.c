@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "service/binary.h"
+#include "service/clock.h"
 #include "service/log.h"
 
 /* A body is given room as it comes, however long it is said to be. */
@@ -55,19 +55,11 @@ struct request {
 	char method[8], url[160]; /* for the log */
 };
 
-static s64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (s64)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* It is the client's turn, for as long as a request may take; or it is not. */
 static void set_turn(struct http *http, struct link *link, bool client)
 {
 	atomic_store(&link->deadline_ns,
-		     client ? now_ns() + http->options.request_seconds * INT64_C(1000000000) :
+		     client ? clock_now() + http->options.request_seconds * CLOCK_SECOND :
 			      INT64_MAX);
 }
 
@@ -76,17 +68,16 @@ static void set_turn(struct http *http, struct link *link, bool client)
 static void refuse_reading(struct request *r)
 {
 	r->refused = true;
-	atomic_fetch_sub(&r->http->server->request_bytes, r->room);
 	r->room = 0;
 	free(r->exchange.body);
 	r->exchange.body = NULL;
+	exchange_release(&r->exchange, 0);
 }
 
 /* Room for @size bytes. */
 static int make_room(struct request *r, size_t size)
 {
 	const struct http_options *o = &r->http->options;
-	_Atomic u64 *all = &r->http->server->request_bytes;
 	size_t room = r->room ? r->room : BODY_START;
 	char *grown;
 
@@ -97,15 +88,11 @@ static int make_room(struct request *r, size_t size)
 		room *= 2;
 	if (room == r->room)
 		return 0;
-	if (atomic_fetch_add(all, room - r->room) + room - r->room > o->memory_max) {
-		atomic_fetch_sub(all, room - r->room);
-		return refuse(&r->exchange.why, 503, "there is no memory for the request");
-	}
+	if (exchange_hold(&r->exchange, room - r->room))
+		return -1;
 	grown = realloc(r->exchange.body, room);
-	if (!grown) {
-		atomic_fetch_sub(all, room - r->room);
+	if (!grown)
 		return refuse(&r->exchange.why, 503, "there is no memory for the request");
-	}
 	r->exchange.body = grown;
 	r->room = room;
 	return 0;
@@ -189,6 +176,24 @@ static const char *header(const struct request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+static enum MHD_Result count_length(void *lengths, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	(void)kind;
+	(void)value;
+	*(u32 *)lengths += !strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	return MHD_YES;
+}
+
+/* How often the request tells the length of its body. */
+static u32 lengths(const struct request *r)
+{
+	u32 count = 0;
+
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_length, &count);
+	return count;
+}
+
 /* What can be told before the body comes. */
 static int check_head(struct request *r, const char *method, const char *url)
 {
@@ -200,6 +205,9 @@ static int check_head(struct request *r, const char *method, const char *url)
 		return -1;
 	if (encoding && strcmp(encoding, "identity") != 0)
 		return refuse(&e->why, 415, "Content-Encoding %.40s is not read", encoding);
+	/* Two lengths: whoever stands before this server may have believed the other one. */
+	if (length && (header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING) || lengths(r) > 1))
+		return refuse(&e->why, 400, "the length of the body is told twice");
 	if (length && strtoull(length, NULL, 10) > r->http->options.body_max)
 		return refuse(&e->why, 413, "the body is larger than %" PRIu64 " bytes",
 			      r->http->options.body_max);
@@ -219,7 +227,8 @@ static enum MHD_Result begin(struct http *http, struct MHD_Connection *connectio
 	*context = r;
 	r->http = http;
 	r->connection = connection;
-	r->start_ns = now_ns();
+	r->start_ns = clock_now();
+	r->exchange.server = http->server;
 	r->exchange.abandoned = is_gone;
 	r->exchange.done = resume;
 	r->link = link;
@@ -248,7 +257,7 @@ static enum MHD_Result run(struct request *r)
 	r->state = RUNNING;
 	if (suspends)
 		MHD_suspend_connection(r->connection);
-	if (exchange_begin(e, r->http->server))
+	if (exchange_begin(e))
 		return MHD_YES;
 	r->state = ENDED;
 	if (!suspends)
@@ -285,7 +294,7 @@ static void log_request(const struct request *r)
 	log_line(LOG_INFO, "request", { "method", r->method, 0 }, { "path", r->url, 0 },
 		 { "status", NULL, e->status }, { "bytes_in", NULL, e->body_size },
 		 { "bytes_out", NULL, e->answer.size },
-		 { "us", NULL, (u64)(now_ns() - r->start_ns) / 1000 },
+		 { "us", NULL, (u64)(clock_now() - r->start_ns) / 1000 },
 		 { "device_cycles", NULL, e->job.cost.device_cycles },
 		 { "error", e->status >= 400 ? e->why.text : "", 0 });
 }
@@ -303,7 +312,6 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
 	if (http->options.log_requests)
 		log_request(r);
 	set_turn(http, r->link, true); /* for the next request */
-	atomic_fetch_sub(&http->server->request_bytes, r->room);
 	exchange_fini(&r->exchange);
 	free(r);
 	*request = NULL;
@@ -363,27 +371,22 @@ static s64 hurry_ns(const struct http *http)
 {
 	if (atomic_load(&http->server->connections) < http->options.connections * UINT64_C(3) / 4)
 		return 0;
-	return (http->options.request_seconds - 1) * INT64_C(1000000000);
+	return (http->options.request_seconds - 1) * CLOCK_SECOND;
 }
 
 /* Ends connections of clients that are too slow, whatever they send meanwhile. */
 static void *sweep(void *context)
 {
 	struct http *http = context;
-	struct timespec next;
 
 	pthread_mutex_lock(&http->lock);
 	while (!http->stop) {
-		s64 until = now_ns() + hurry_ns(http);
+		s64 now = clock_now(), until = now + hurry_ns(http);
 
 		for (struct link *l = http->links.next; l != &http->links; l = l->next)
 			if (atomic_load(&l->deadline_ns) < until)
 				shutdown(l->fd, SHUT_RDWR);
-		clock_gettime(CLOCK_REALTIME, &next);
-		next.tv_nsec += 250000000;
-		next.tv_sec += next.tv_nsec / 1000000000;
-		next.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&http->ended, &http->lock, &next);
+		clock_wait(&http->ended, &http->lock, now + CLOCK_SECOND / 4);
 	}
 	pthread_mutex_unlock(&http->lock);
 	return NULL;
@@ -504,13 +507,11 @@ void http_quiesce(struct http *http)
 
 u64 http_drain(struct http *http, u32 seconds)
 {
-	struct timespec until;
+	s64 until = clock_now() + seconds * CLOCK_SECOND;
 	u64 active;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += seconds;
 	pthread_mutex_lock(&http->lock);
-	while (http->active && !pthread_cond_timedwait(&http->ended, &http->lock, &until))
+	while (http->active && clock_wait(&http->ended, &http->lock, until))
 		;
 	active = http->active;
 	pthread_mutex_unlock(&http->lock);

@@ -17,7 +17,7 @@ struct http_options {
 	int socket; /* that listens; -1: none */
 	u32 threads, connections;
 	u32 request_seconds; /* in which a request is to arrive, or an answer to be taken */
-	u64 body_max, memory_max; /* bytes: of a body, and of all that there are */
+	u64 body_max; /* bytes */
 	bool log_requests;
 };
 

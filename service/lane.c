@@ -67,14 +67,14 @@ static bool says_lost(int status, bool began)
 	return status == -ENODEV || (status == -EIO && !began);
 }
 
-/* Takes note that the device is lost. */
-static void lose(struct lane *lane)
+/* Takes note that the device that @model is on is lost. */
+static void lose(struct lane *lane, const struct model *model)
 {
 	bool first;
 
 	pthread_mutex_lock(&lane->lock);
-	first = !lane->lost;
-	lane->lost = true;
+	first = !lane->lost && model->on[lane->number] == lane->device;
+	lane->lost = lane->lost || first;
 	pthread_mutex_unlock(&lane->lock);
 	if (first)
 		lane->lanes->lost(lane->lanes->context, lane->name);
@@ -119,6 +119,9 @@ static int start_locked(struct lane *lane, struct job *job)
 {
 	int rc = 0;
 
+	/* The model is of a device that was lost; this one has taken its place since. */
+	if (job->model->on[lane->number] != lane->device)
+		return -ENODEV;
 	job->instance = job->own;
 	if (!job->own)
 		rc = accel_pool_acquire(job->model->pool[lane->number], 0, &job->instance);
@@ -223,7 +226,7 @@ static void end_all(struct lane *lane, struct waiting *ended)
 
 		ended = ended->next;
 		if (says_lost(job->status, false))
-			lose(lane);
+			lose(lane, job->model);
 		snprintf(job->error.text, sizeof(job->error.text), "%s", strerror(-job->status));
 		job->done(job);
 	}
@@ -254,7 +257,7 @@ static void *run_lane(void *argument)
 		pump_locked(lane, &ended);
 		pthread_mutex_unlock(&lane->lock);
 		if (job && says_lost(job->status, true))
-			lose(lane);
+			lose(lane, job->model);
 		if (job)
 			job->done(job);
 		end_all(lane, ended);
@@ -266,17 +269,18 @@ static void *run_lane(void *argument)
 
 /* ---- Submission ---------------------------------------------------------------------------- */
 
-static int admit_locked(struct lane *lane, struct job *job, struct refusal *why)
+/* *@started becomes what the device said to it, if it was asked. */
+static int admit_locked(struct lane *lane, struct job *job, int *started, struct refusal *why)
 {
 	u64 earliest, limit = us_to_cycles(job->timeout_us, lane->info.clock_khz);
 	bool fits = admission_fits(job->arrived, lane->free_at,
 				   job->model->cycles + FIRMWARE_CYCLES, limit, &earliest);
-	int rc = fits ? start_locked(lane, job) : -ETIME;
 
-	if (!rc)
+	*started = fits ? start_locked(lane, job) : 0;
+	if (fits && !*started)
 		return 0;
-	if (rc != -ETIME && rc != -ETIMEDOUT)
-		return refuse(why, 503, "%s: %s", lane->name, strerror(-rc));
+	if (fits && *started != -ETIMEDOUT)
+		return refuse(why, 503, "%s: %s", lane->name, strerror(-*started));
 	refuse(why, 503,
 	       "model \"%s\": it cannot be done in %" PRIu64 " us, but in %" PRIu64
 	       " us of device time%s",
@@ -289,7 +293,7 @@ static int admit_locked(struct lane *lane, struct job *job, struct refusal *why)
 static int submit(struct lane *lane, struct job *job, struct refusal *why)
 {
 	struct waiting *ended = NULL;
-	int rc = 0;
+	int rc = 0, started = 0;
 
 	pthread_mutex_lock(&lane->lock);
 	job->arrived = clock_of(lane);
@@ -298,7 +302,7 @@ static int submit(struct lane *lane, struct job *job, struct refusal *why)
 	} else if (lane->lost) {
 		rc = refuse(why, 503, "%s: the device is gone", lane->name);
 	} else if (job->timeout_us) {
-		rc = admit_locked(lane, job, why);
+		rc = admit_locked(lane, job, &started, why);
 	} else {
 		admission_wait(&lane->line, &job->waiting);
 		count_locked(lane, job, true);
@@ -306,6 +310,8 @@ static int submit(struct lane *lane, struct job *job, struct refusal *why)
 	}
 	pthread_cond_signal(&lane->wake);
 	pthread_mutex_unlock(&lane->lock);
+	if (says_lost(started, false))
+		lose(lane, job->model);
 	end_all(lane, ended);
 	return rc;
 }

@@ -2,6 +2,10 @@
 #include "service/log.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -36,6 +40,32 @@ static void print(FILE *out, enum log_level level, const char *event,
 	fputs("}\n", out);
 }
 
+/*
+ * Whoever does not read the log misses it; nothing else follows from that. A pipe or socket that is
+ * said to have room takes a piece without a wait.
+ */
+static void write_line(const char *line, size_t size)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static bool cut; /* the last line was not written to its end */
+	struct pollfd to = { STDERR_FILENO, POLLOUT, 0 };
+	const char *begin = line;
+	ssize_t n = 1;
+
+	pthread_mutex_lock(&lock);
+	if (cut && poll(&to, 1, 0) > 0 && to.revents & POLLOUT)
+		cut = write(STDERR_FILENO, "\n", 1) != 1;
+	while (!cut && size && n > 0) {
+		n = poll(&to, 1, 0) > 0 && to.revents & POLLOUT ?
+			    write(STDERR_FILENO, line, size < PIPE_BUF ? size : PIPE_BUF) :
+			    0;
+		line += n > 0 ? n : 0;
+		size -= n > 0 ? (size_t)n : 0;
+	}
+	cut = cut || (size && line != begin);
+	pthread_mutex_unlock(&lock);
+}
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	char *line = NULL;
@@ -45,8 +75,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	if (!out)
 		return;
 	print(out, level, event, fields);
-	/* Whoever does not read the log misses it; nothing else follows from that. */
-	if (!fclose(out) && write(STDERR_FILENO, line, size) < 0)
-		size = 0;
+	if (!fclose(out))
+		write_line(line, size);
 	free(line);
 }

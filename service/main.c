@@ -2,15 +2,18 @@
 /* rondod: from the command line to the last answer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "service/clock.h"
 #include "service/http.h"
 #include "service/log.h"
 #include "service/notify.h"
@@ -19,7 +22,13 @@
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 
-enum { DEVICES_MAX = 64, FIRST_SOCKET = 3 };
+enum {
+	DEVICES_MAX = 64,
+	FIRST_SOCKET = 3,
+	/* Descriptors for all but connections: devices, memory of clients while it is bound, files.
+	 */
+	DESCRIPTORS = 512,
+};
 
 /* Sockets that were given; -1: none was. */
 struct given {
@@ -33,6 +42,7 @@ struct daemon {
 	struct unixsock *unixsock;
 	char *cache;
 	sigset_t signals; /* that the main thread waits for */
+	atomic_uint reloads; /* that were ordered and are not done */
 };
 
 static int fail(const char *what, const char *why)
@@ -190,12 +200,12 @@ static int start_http(struct daemon *d, int given)
 		.connections = s->connections,
 		.request_seconds = s->request_seconds,
 		.body_max = (u64)s->body_mib << 20,
-		.memory_max = (u64)s->memory_mib << 20,
 		.log_requests = s->log_requests,
 	};
 	struct refusal why;
 
 	d->server.json_max = (u64)s->json_mib << 20;
+	d->server.memory_max = (u64)s->memory_mib << 20;
 	if (http_start(&options, &d->server, &d->http, &why))
 		return fail("http", why.text);
 	log_line(LOG_INFO, "listening",
@@ -206,28 +216,39 @@ static int start_http(struct daemon *d, int given)
 
 /* ---- Running ------------------------------------------------------------------------------- */
 
+struct reload {
+	struct registry_order order; /* first */
+	struct daemon *daemon;
+};
+
 static void reloaded(struct registry_order *order)
 {
-	free(order);
+	struct reload *reload = (struct reload *)order;
+
+	atomic_fetch_sub(&reload->daemon->reloads, 1);
+	free(reload);
 	log_line(LOG_INFO, "reloaded");
 	notify_manager("READY=1");
 }
 
 static void reload(struct daemon *d)
 {
-	struct registry_order *order = calloc(1, sizeof(*order));
+	struct reload *reload;
 	char state[64];
-	struct timespec t;
 
-	if (!order)
+	/* One that has not begun will see what has changed since. */
+	if (atomic_load(&d->reloads) > 1)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000);
+	reload = calloc(1, sizeof(*reload));
+	if (!reload)
+		return;
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_now() / 1000);
 	notify_manager(state);
-	order->action = REGISTRY_RELOAD;
-	order->done = reloaded;
-	registry_order(d->server.registry, order);
+	atomic_fetch_add(&d->reloads, 1);
+	reload->daemon = d;
+	reload->order.action = REGISTRY_RELOAD;
+	reload->order.done = reloaded;
+	registry_order(d->server.registry, &reload->order);
 }
 
 /* Until a signal says to end. */
@@ -291,11 +312,25 @@ static void stop(struct daemon *d)
 		lanes_close(d->server.lanes);
 }
 
+/* Connections must not take the descriptors that models and devices need. */
+static void raise_limit(const struct daemon *d)
+{
+	const rlim_t wanted = d->settings.connections + DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < wanted)
+		log_line(LOG_WARNING, "few_descriptors", { "wanted", NULL, wanted });
+}
+
 static int serve(struct daemon *d)
 {
 	const struct given given = take_sockets();
 	int status;
 
+	raise_limit(d);
 	if (choose_cache(d->settings.cache, &d->cache))
 		return fail("cache", "no memory");
 	status = open_devices(d);

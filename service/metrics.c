@@ -99,7 +99,7 @@ void metrics_print(FILE *out, struct registry *registry, const struct server_met
 		    server->waiting);
 	print_gauge(out, "rondod_running_requests", "Requests that devices have.", server->running);
 	print_gauge(out, "rondod_connections", "Open connections.", server->connections);
-	print_gauge(out, "rondod_request_bytes", "Bytes of requests in memory.",
+	print_gauge(out, "rondod_request_bytes", "Bytes of requests and answers in memory.",
 		    server->request_bytes);
 }
 

@@ -39,10 +39,10 @@ __attribute__((format(printf, 2, 3))) static int fail(struct load *l, const char
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
-/* Reads the whole file, unless somebody writes it meanwhile. */
-static int read_model(struct load *l, void **bytes, size_t *size)
+/* Reads the whole file that was found, unless somebody writes it meanwhile. */
+static int read_found(struct load *l, const char *path, const struct file_identity *found,
+		      void **bytes, size_t *size)
 {
-	const char *path = l->found->path;
 	struct file_identity before, after;
 	struct compile_error err = { 0 };
 
@@ -51,7 +51,7 @@ static int read_model(struct load *l, void **bytes, size_t *size)
 	if (compile_read_file(path, bytes, size, &err))
 		return fail(l, "%s", err.text);
 	if (!file_identify(path, &after) && file_is_same(&before, &after) &&
-	    file_is_same(&before, &l->found->identity))
+	    file_is_same(&before, found))
 		return 0;
 	free(*bytes);
 	return fail(l, "%.300s: it has changed while it was read", path);
@@ -157,7 +157,7 @@ static int read_plan(struct load *l, struct model *m)
 	size_t size, plan_size;
 	int rc;
 
-	if (read_model(l, &bytes, &size))
+	if (read_found(l, l->found->path, &l->found->identity.file, &bytes, &size))
 		return -1;
 	switch (file_kind(bytes, size)) {
 	case FILE_RND:
@@ -204,11 +204,10 @@ static int make_signature(struct load *l, struct model *m)
 }
 
 /* One line more of the labels. */
-static int add_label(struct load *l, struct model *m, char *line)
+static int add_label(struct load *l, struct model *m, const char *line, size_t length)
 {
 	char **grown = m->labels;
 
-	line[strcspn(line, "\r\n")] = 0;
 	if (!(m->label_count & (m->label_count - 1))) {
 		grown = reallocarray(m->labels, m->label_count ? 2 * m->label_count : 1,
 				     sizeof(*grown));
@@ -216,30 +215,38 @@ static int add_label(struct load *l, struct model *m, char *line)
 			return fail(l, "no memory");
 		m->labels = grown;
 	}
-	grown[m->label_count] = strdup(line);
+	grown[m->label_count] = strndup(line, length - (length && line[length - 1] == '\r'));
 	if (!grown[m->label_count])
 		return fail(l, "no memory");
 	m->label_count++;
 	return 0;
 }
 
-enum { LABELS_MAX = 1 << 20 };
+enum { LABELS_BYTES_MAX = 16 << 20 };
 
 /* The names of classes, if there are any. */
 static int read_labels(struct load *l, struct model *m)
 {
-	FILE *file = fopen(l->found->labels, "re");
-	char *line = NULL;
-	size_t room = 0;
+	static const struct file_identity none;
+	const struct file_identity *found = &l->found->identity.labels;
+	const char *path = l->found->labels, *end;
+	void *bytes;
+	size_t size;
 	int rc = 0;
 
-	if (!file)
-		return errno == ENOENT ? 0 :
-					 fail(l, "%.300s: %s", l->found->labels, strerror(errno));
-	while (!rc && m->label_count < LABELS_MAX && getline(&line, &room, file) >= 0)
-		rc = add_label(l, m, line);
-	free(line);
-	fclose(file);
+	if (file_is_same(found, &none))
+		return 0;
+	if (found->size > LABELS_BYTES_MAX)
+		return fail(l, "%.300s: it is larger than %d bytes", path, LABELS_BYTES_MAX);
+	if (read_found(l, path, found, &bytes, &size))
+		return -1;
+	end = (const char *)bytes + size;
+	for (const char *at = bytes, *next; !rc && at < end; at = next + 1) {
+		next = memchr(at, '\n', (size_t)(end - at));
+		next = next ? next : end;
+		rc = add_label(l, m, at, (size_t)(next - at));
+	}
+	free(bytes);
 	return rc;
 }
 
@@ -251,6 +258,7 @@ static int make_pool(struct load *l, struct model *m, u32 lane)
 		.instances = l->loader->instances,
 		.flags = ACCEL_POOL_TIMES,
 	};
+	struct accel_device *device = lanes_device(l->loader->lanes, lane);
 	const struct rondo_program_header *header;
 	struct accel_error error = { 0 };
 	const char *machine;
@@ -263,8 +271,8 @@ static int make_pool(struct load *l, struct model *m, u32 lane)
 		return fail(l, "%.300s: it is for the machine %s; %s is of %s", l->found->path,
 			    machine, lanes_name(l->loader->lanes, lane),
 			    lanes_machine(l->loader->lanes));
-	rc = accel_pool_create(lanes_device(l->loader->lanes, lane), m->file, &options,
-			       &m->pool[lane], &error);
+	m->on[lane] = device;
+	rc = accel_pool_create(device, m->file, &options, &m->pool[lane], &error);
 	if (rc)
 		return fail(l, "%.300s: %s: %s", l->found->path, lanes_name(l->loader->lanes, lane),
 			    error.text[0] ? error.text : strerror(-rc));

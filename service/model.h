@@ -20,7 +20,8 @@ struct model {
 	struct accel_model *file;
 	struct signature signature;
 	struct accel_tensor *tensors; /* of the signature */
-	struct accel_pool *pool[LANES_MAX]; /* on each lane */
+	struct accel_pool *pool[LANES_MAX]; /* on each lane; NULL: its device was lost */
+	const struct accel_device *on[LANES_MAX]; /* which the pools are on */
 	u64 cycles; /* of a run, exactly */
 	char **labels;
 	u32 label_count;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/clock.h"
 #include "service/log.h"
 
 /* A version that is, or was, in the folder. It stays, for its statistics. */
@@ -16,7 +17,7 @@ struct entry {
 	struct statistics statistics;
 
 	/* The thread's. */
-	struct file_identity identity; /* of what was loaded, or could not be */
+	struct model_identity identity; /* of what was loaded, or could not be */
 	bool tried, seen, unwanted;
 
 	/* Under the registry's lock. */
@@ -88,20 +89,12 @@ static void swap(struct registry *r, struct entry *e, struct model *model, const
 	model_release(old);
 }
 
-static u64 now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
-}
-
 /* ---- Loading ------------------------------------------------------------------------------- */
 
 static void load(struct registry *r, struct entry *e, const struct found_model *found)
 {
 	char reason[REASON_MAX] = "";
-	u64 start = now_ms();
+	s64 start = clock_now();
 	struct model *model;
 
 	if (!e->model)
@@ -112,7 +105,8 @@ static void load(struct registry *r, struct entry *e, const struct found_model *
 	if (model) {
 		log_line(LOG_INFO, "model_ready", { "model", e->name, 0 },
 			 { "version", NULL, e->version }, { "file", found->path, 0 },
-			 { "cycles", NULL, model->cycles }, { "ms", NULL, now_ms() - start });
+			 { "cycles", NULL, model->cycles },
+			 { "ms", NULL, (u64)(clock_now() - start) / 1000000 });
 		swap(r, e, model, "");
 		return;
 	}
@@ -153,7 +147,7 @@ static void take_found(struct registry *r, const struct found_models *found, siz
 	}
 	e->seen = true;
 	if (e->unwanted ||
-	    (e->tried && file_is_same(&e->identity, &f->identity) && (e->model || !by_name)))
+	    (e->tried && model_is_same(&e->identity, &f->identity) && (e->model || !by_name)))
 		return;
 	load(r, e, f);
 }
@@ -192,12 +186,10 @@ static void set_ready(struct registry *r, bool ready)
 /* Waits a second, or until all is to end. */
 static void pause_a_second(struct registry *r)
 {
-	struct timespec until;
+	s64 until = clock_now() + CLOCK_SECOND;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec++;
 	pthread_mutex_lock(&r->lock);
-	while (!atomic_load(&r->stop) && !pthread_cond_timedwait(&r->wake, &r->lock, &until))
+	while (!atomic_load(&r->stop) && clock_wait(&r->wake, &r->lock, until))
 		;
 	pthread_mutex_unlock(&r->lock);
 }

@@ -39,6 +39,11 @@ bool file_is_same(const struct file_identity *a, const struct file_identity *b)
 	       a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
+bool model_is_same(const struct model_identity *a, const struct model_identity *b)
+{
+	return file_is_same(&a->file, &b->file) && file_is_same(&a->labels, &b->labels);
+}
+
 /* The length of @name without an ending of a model; 0: it has none, or nothing before it. */
 static size_t stem(const char *name)
 {
@@ -70,8 +75,9 @@ static int add(struct scan *s, const char *name, u32 version, char *path, char *
 	m = &f->model[f->count];
 	*m = (struct found_model){ .version = version, .path = path, .labels = labels };
 	snprintf(m->name, sizeof(m->name), "%s", name);
+	file_identify(labels, &m->identity.labels);
 	/* What is no regular file is found all the same: whoever reads it says so. */
-	if (file_identify(path, &m->identity) != -ENOENT) {
+	if (file_identify(path, &m->identity.file) != -ENOENT) {
 		f->count++;
 		return 0;
 	}

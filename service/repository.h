@@ -21,11 +21,16 @@ struct file_identity {
 	s64 modified_ns, changed_ns;
 };
 
+/* What tells a version from what was at its place before. */
+struct model_identity {
+	struct file_identity file, labels; /* zeros: there are none */
+};
+
 struct found_model {
 	char name[MODEL_NAME_MAX + 1];
 	u32 version;
 	char *path, *labels; /* @labels may not exist */
-	struct file_identity identity;
+	struct model_identity identity;
 };
 
 struct found_models {
@@ -44,5 +49,6 @@ void repository_free(struct found_models *found);
 /* The file at @path. 0, or a negative errno; -EINVAL: it is not a regular file. */
 int file_identify(const char *path, struct file_identity *identity);
 bool file_is_same(const struct file_identity *a, const struct file_identity *b);
+bool model_is_same(const struct model_identity *a, const struct model_identity *b);
 
 #endif

@@ -24,14 +24,46 @@ void exchange_refuse(struct exchange *e)
 	answer_refusal(&e->why, &e->answer);
 }
 
-void exchange_fini(struct exchange *e)
+int exchange_hold(struct exchange *e, u64 bytes)
+{
+	_Atomic u64 *all = &e->server->request_bytes;
+
+	if (bytes <= e->server->memory_max &&
+	    atomic_fetch_add(all, bytes) <= e->server->memory_max - bytes) {
+		e->held += bytes;
+		return 0;
+	}
+	if (bytes <= e->server->memory_max)
+		atomic_fetch_sub(all, bytes);
+	return refuse(&e->why, 503, "there is no memory for the request");
+}
+
+void exchange_release(struct exchange *e, u64 bytes)
+{
+	if (e->held <= bytes)
+		return;
+	atomic_fetch_sub(&e->server->request_bytes, e->held - bytes);
+	e->held = bytes;
+}
+
+/* Frees what the run needed. */
+static void free_run(struct exchange *e)
 {
 	free(e->body);
-	free(e->answer.bytes);
 	free(e->output);
 	free(e->output_bytes);
+	e->body = NULL;
+	e->output = NULL;
+	e->output_bytes = NULL;
 	request_fini(&e->request);
+}
+
+void exchange_fini(struct exchange *e)
+{
+	free_run(e);
+	free(e->answer.bytes);
 	model_release(e->model);
+	exchange_release(e, 0);
 }
 
 /* ---- Answers that are text ----------------------------------------------------------------- */
@@ -220,6 +252,16 @@ static int make_outputs(struct exchange *e)
 	return 0;
 }
 
+static u64 tensor_bytes(const struct signature *s)
+{
+	u64 bytes = 0;
+
+	for (int kind = ACCEL_INPUT; kind <= ACCEL_OUTPUT; kind++)
+		for (u32 i = 0; i < s->count[kind]; i++)
+			bytes += s->tensor[kind][i].bytes;
+	return bytes;
+}
+
 static int begin_infer(struct exchange *e)
 {
 	size_t json;
@@ -232,7 +274,8 @@ static int begin_infer(struct exchange *e)
 			      "the JSON has %zu bytes, more than %" PRIu64
 			      "; large tensors are better sent as binary data",
 			      json, e->server->json_max);
-	if (request_parse(&e->model->signature, e->body, json, e->body + json, e->body_size - json,
+	if (exchange_hold(e, tensor_bytes(&e->model->signature)) ||
+	    request_parse(&e->model->signature, e->body, json, e->body + json, e->body_size - json,
 			  &e->request, &e->why) ||
 	    make_outputs(e))
 		return -1;
@@ -273,6 +316,11 @@ static void finish_infer(struct exchange *e)
 			    "model \"%s\": %.244s", e->model->name, e->job.error.text);
 	else
 		rc = answer_make(&source, &e->answer, &e->why);
+	/* A client that is slow to take its answer keeps nothing else. */
+	free_run(e);
+	exchange_release(e, 0);
+	if (!rc)
+		rc = exchange_hold(e, e->answer.size);
 	if (rc) {
 		exchange_refuse(e);
 		return;
@@ -345,11 +393,10 @@ static int print(struct exchange *e)
 	return 0;
 }
 
-bool exchange_begin(struct exchange *e, struct server *server)
+bool exchange_begin(struct exchange *e)
 {
 	int rc;
 
-	e->server = server;
 	switch (e->route.endpoint) {
 	case MODEL_INFER:
 		rc = begin_infer(e);

@@ -15,6 +15,7 @@ struct server {
 	struct lanes *lanes;
 	struct registry *registry;
 	u64 json_max; /* bytes of JSON in a request */
+	u64 memory_max; /* bytes of all requests and their answers */
 	atomic_bool draining;
 	_Atomic u64 connections, request_bytes;
 };
@@ -22,6 +23,7 @@ struct server {
 /* A request, zero but for what its owner fills in. */
 struct exchange {
 	/* The owner's. */
+	struct server *server;
 	struct route route;
 	char *body;
 	size_t body_size;
@@ -36,7 +38,7 @@ struct exchange {
 	struct refusal why; /* if the status is 400 or more */
 
 	/* The server's. */
-	struct server *server;
+	u64 held; /* bytes */
 	struct model *model;
 	struct infer_request request;
 	struct job job;
@@ -49,10 +51,16 @@ struct exchange {
  * Begins. True: it is under way, and done() will be called, perhaps before this returns. False: it
  * has ended.
  */
-bool exchange_begin(struct exchange *e, struct server *server);
+bool exchange_begin(struct exchange *e);
 
 /* After done(), before the answer is used: makes it. By whoever has time for that. */
 void exchange_finish(struct exchange *e);
+
+/* Counts @bytes more that the exchange needs. 0; or -1 and why: all would need too many. */
+int exchange_hold(struct exchange *e, u64 bytes);
+
+/* Gives back what it holds beyond @bytes. */
+void exchange_release(struct exchange *e, u64 bytes);
 
 /* Ends an exchange with @e->why, which is filled. */
 void exchange_refuse(struct exchange *e);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -535,29 +536,55 @@ static void *accept_clients(void *argument)
 
 /* ---- Starting and stopping ----------------------------------------------------------------- */
 
+/*
+ * Between seeing that nobody listens and listening, no other daemon may do the same: the directory
+ * of @path is locked. -1: it cannot be, and there is none.
+ */
+static int lock_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	free(directory);
+	return fd;
+}
+
+/* Removes the socket at @at if nobody listens. */
+static void remove_deserted(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) && errno == ECONNREFUSED &&
+	    !lstat(at->sun_path, &st) && S_ISSOCK(st.st_mode))
+		unlink(at->sun_path);
+	close(fd);
+}
+
 /* A socket that listens at @path, from where one is removed at which nobody listens. */
 static int open_socket(const char *path, struct refusal *why)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	const struct sockaddr *address = (const struct sockaddr *)&at;
-	struct stat st;
-	int fd, rc;
+	int fd, lock, rc;
 
 	if (strlen(path) >= sizeof(at.sun_path))
 		return refuse(why, 503, "%.200s: the path is too long", path);
 	strcpy(at.sun_path, path);
+	lock = lock_directory(path);
+	remove_deserted(&at);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return refuse(why, 503, "%.200s: %s", path, strerror(errno));
-	if (connect(fd, address, sizeof(at)) && errno == ECONNREFUSED && !lstat(path, &st) &&
-	    S_ISSOCK(st.st_mode))
-		unlink(path);
-	close(fd);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	rc = fd < 0 || bind(fd, address, sizeof(at)) || listen(fd, SOMAXCONN);
+	rc = fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) || listen(fd, SOMAXCONN);
+	if (rc)
+		refuse(why, 503, "%.200s: %s", path, strerror(errno));
+	if (lock >= 0)
+		close(lock);
 	if (!rc)
 		return fd;
-	refuse(why, 503, "%.200s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * A rondod whose device goes away on SIGUSR1: the one that was opened last. To be linked with
- * --wrap=accel_device_open,--wrap=accel_open.
+ * A rondod whose device goes away on SIGUSR1: the one that was opened last; and whose date is
+ * wrong by the seconds in RONDO_TEST_DATE. To be linked with
+ * --wrap=accel_device_open,--wrap=accel_open,--wrap=clock_gettime.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "userspace/libaccel/accel.h"
 #include "userspace/libaccel/local.h"
@@ -17,7 +19,20 @@ int __wrap_accel_device_open(const char *name, struct accel_device **device,
 int __real_accel_open(const char *name, struct accel_device **device);
 int __wrap_accel_open(const char *name, struct accel_device **device);
 
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+
 static struct accel_device *_Atomic last;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	const char *wrong = getenv("RONDO_TEST_DATE");
+	int ret = __real_clock_gettime(clock, t);
+
+	if (wrong && clock == CLOCK_REALTIME)
+		t->tv_sec += strtol(wrong, NULL, 10);
+	return ret;
+}
 
 int __wrap_accel_device_open(const char *name, struct accel_device **device,
 			     struct accel_error *error)
