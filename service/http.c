@@ -18,8 +18,12 @@
 #include "service/clock.h"
 #include "service/log.h"
 
-/* A body is given room as it comes, however long it is said to be. */
-enum { BODY_START = 16 << 10 };
+enum {
+	/* A body is given room as it comes, however long it is said to be. */
+	BODY_START = 16 << 10,
+	/* In which connections end that are to. */
+	END_SECONDS = 5,
+};
 
 /* A connection. */
 struct link {
@@ -38,7 +42,7 @@ struct http {
 	pthread_cond_t ended; /* a request has, or all are to */
 	struct link links; /* a ring */
 	u64 active; /* requests */
-	bool stop;
+	bool stop, quiesced;
 };
 
 enum request_state { READING, RUNNING, ENDED };
@@ -349,6 +353,7 @@ static void remove_link(struct http *http, struct link *link)
 	pthread_mutex_lock(&http->lock);
 	link->prev->next = link->next;
 	link->next->prev = link->prev;
+	pthread_cond_broadcast(&http->ended);
 	pthread_mutex_unlock(&http->lock);
 	atomic_fetch_sub(&http->server->connections, 1);
 	free(link);
@@ -499,8 +504,9 @@ u32 http_port(const struct http *http)
 
 void http_quiesce(struct http *http)
 {
-	int fd = MHD_quiesce_daemon(http->daemon);
+	int fd = http->quiesced ? -1 : MHD_quiesce_daemon(http->daemon);
 
+	http->quiesced = true; /* the library would give the descriptor once more */
 	if (fd >= 0)
 		close(fd);
 }
@@ -518,10 +524,30 @@ u64 http_drain(struct http *http, u32 seconds)
 	return active;
 }
 
+/*
+ * Ends the connections before the library does: it reads NULL if it has to refuse a request that is
+ * wrong while it stops (0.9.75: MHD_queue_response() then says yes and queues nothing).
+ */
+static void end_connections(struct http *http)
+{
+	s64 until = clock_now() + END_SECONDS * CLOCK_SECOND;
+
+	pthread_mutex_lock(&http->lock);
+	while (http->links.next != &http->links && clock_now() < until) {
+		for (struct link *l = http->links.next; l != &http->links; l = l->next)
+			shutdown(l->fd, SHUT_RDWR);
+		clock_wait(&http->ended, &http->lock, clock_now() + CLOCK_SECOND / 100);
+	}
+	pthread_mutex_unlock(&http->lock);
+}
+
 void http_stop(struct http *http)
 {
-	if (http->daemon)
+	if (http->daemon) {
+		http_quiesce(http);
+		end_connections(http);
 		MHD_stop_daemon(http->daemon);
+	}
 	pthread_mutex_lock(&http->lock);
 	http->stop = true;
 	pthread_cond_broadcast(&http->ended);
