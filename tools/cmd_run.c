@@ -39,8 +39,8 @@ static const struct command command = {
 	.take = take,
 	.takes = { MODEL_OPTIONS, PREPROCESS_OPTIONS, [OPTION_INPUT] = true, [OPTION_DEVICE] = true,
 		   [OPTION_OUTPUT_DIR] = true, [OPTION_EXPECT] = true, [OPTION_REPEAT] = true,
-		   [OPTION_TOP] = true, [OPTION_LABELS] = true, [OPTION_JSON] = true,
-		   [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true,
+		   [OPTION_TOP] = true, [OPTION_LABELS] = true, [OPTION_TRACE] = true,
+		   [OPTION_JSON] = true, [OPTION_NO_PICTURES] = true, [OPTION_COMPILE_TIME] = true,
 		   [OPTION_ALLOW_HOST] = true },
 };
 
@@ -137,23 +137,53 @@ static int bind(struct run *run)
 	return STATUS_OK;
 }
 
-static int replay(struct run *run)
+/* Nothing that is read is written over, and what would be too long does not run. */
+static int make_trace(struct run *run, const struct run_samples *samples)
+{
+	const struct run_options *o = run->options;
+	int status = check_output(o->model, o->trace);
+	u32 i, k;
+
+	for (i = 0; i < samples->count; i++)
+		for (k = 0; k < samples->input_count && !status; k++)
+			status = check_output(samples->samples[i].files[k], o->trace);
+	if (!status)
+		status = trace_create(o->model, run->source.model, run->info.clock_khz,
+				      (u64)samples->count * o->repeat, &run->trace);
+	if (!status && accel_queue_note_times(run->queue, 1))
+		status = fail(o->model, "the queue does not note times");
+	return status;
+}
+
+static int trace_replay(struct run *run, const char *sample, struct accel_fence *fence)
+{
+	struct accel_fence_times times = {};
+	int ret = accel_fence_times(fence, &times, sizeof(times));
+
+	if (ret && ret != -ENOTSUP)
+		return fail(run->options->model, "%s", strerror(-ret));
+	return trace_add_replay(run->trace, sample, &times);
+}
+
+static int replay(struct run *run, const char *sample)
 {
 	struct accel_error error = {};
-	struct accel_fence *fence;
+	struct accel_fence *fence = NULL;
 	double start, took;
 	u32 i;
-	int ret;
+	int ret, status = STATUS_OK;
 
-	for (i = 0; i < run->options->repeat; i++) {
+	for (i = 0; i < run->options->repeat && !status; i++) {
 		start = now_ms();
 		ret = accel_replay(run->queue, run->binding, &fence);
 		if (!ret) {
 			ret = accel_fence_wait(fence, ACCEL_FOREVER);
 			accel_fence_error(fence, run->source.model, &error);
-			accel_fence_destroy(fence);
 		}
 		took = now_ms() - start;
+		if (!ret && run->trace)
+			status = trace_replay(run, sample, fence);
+		accel_fence_destroy(fence);
 		if (ret)
 			return fail(run->options->model, "%s",
 				    error.text[0] ? error.text : strerror(-ret));
@@ -161,7 +191,7 @@ static int replay(struct run *run)
 			run->replay_min_ms = took;
 		run->replay_ms += took;
 	}
-	return STATUS_OK;
+	return status;
 }
 
 static int run_samples(struct run *run, const struct run_samples *samples)
@@ -181,7 +211,7 @@ static int run_samples(struct run *run, const struct run_samples *samples)
 		if (!status)
 			status = run_host_before(run);
 		if (!status)
-			status = replay(run);
+			status = replay(run, answer->name);
 		if (!status)
 			status = run_host_after(run);
 		if (!status)
@@ -209,8 +239,12 @@ static int run_model(struct run *run)
 		status = create_program(run);
 	if (!status)
 		status = bind(run);
+	if (!status && o->trace)
+		status = make_trace(run, &samples);
 	if (!status)
 		status = run_samples(run, &samples);
+	if (!status && o->trace)
+		status = trace_write(run->trace, o->trace);
 	if (!status) {
 		if (o->json)
 			run_print_json(run);
@@ -232,6 +266,7 @@ static void run_fini(struct run *run)
 	for (i = 0; i < run->label_count; i++)
 		free(run->labels[i]);
 	free(run->labels);
+	trace_destroy(run->trace);
 	accel_queue_destroy(run->queue);
 	accel_binding_destroy(run->binding);
 	for (i = 0; i < RONDO_PROGRAM_SLOTS_MAX; i++)
@@ -284,6 +319,9 @@ static int take(void *context, enum option_id id, char *argument)
 		return take_count(id, argument, &o->top);
 	case OPTION_LABELS:
 		o->labels = argument;
+		return STATUS_OK;
+	case OPTION_TRACE:
+		o->trace = argument;
 		return STATUS_OK;
 	case OPTION_JSON:
 		o->json = true;

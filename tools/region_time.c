@@ -15,14 +15,19 @@ struct step_loop {
 	u64 times; /* of each bundle outside the loop */
 };
 
+/* What stands in the text before a bundle: bundles with starts or waits, ends of regions. */
+struct before {
+	u32 dma, ends;
+};
+
 struct stepper {
 	const struct rondo_machine *machine;
 	const struct rondo_program *program;
 	const u32 *region_of;
-	u32 regions;
-	struct region_time *time;
-	u32 *dma_before; /* bundles with starts or waits before each bundle, and before the end */
+	const struct region_watch *watch;
+	struct before *before; /* each bundle, and the end */
 	u64 now;
+	int error; /* of @watch */
 	u64 times; /* that a bundle counts: trips of the loops around it that are not stepped */
 	u64 end[RONDO_DMA_CHANNELS][RONDO_DMA_OUTSTANDING]; /* last started first; 0: never */
 	struct step_loop loop[RONDO_LOOP_DEPTH];
@@ -52,33 +57,38 @@ static bool uses_dma(const struct rondo_op *op)
 	return op->op == RONDO_OP_dma;
 }
 
-/* Waits until @until; the stall goes to @stall. */
-static void stall(struct stepper *s, u64 until, u64 *stall)
+/* Waits in a bundle of @region until @until, for channel @channel. */
+static void stall(struct stepper *s, u32 region, u32 channel, bool full, u64 until)
 {
 	if (until <= s->now)
 		return;
-	if (stall)
-		*stall += until - s->now;
+	if (!s->error)
+		s->error = s->watch->stall(s->watch->context, region, channel, full, s->now, until);
 	s->now = until;
 }
 
-static void start(struct stepper *s, const struct rondo_op *op, struct region_time *time)
+static void start(struct stepper *s, const struct rondo_op *op, u32 region)
 {
 	const struct rondo_desc *desc = &s->program->descs[op->desc];
 	u64 *end = s->end[op->channel], begin;
 
-	stall(s, end[RONDO_DMA_OUTSTANDING - 1], time ? &time->full[op->channel] : NULL);
+	stall(s, region, op->channel, true, end[RONDO_DMA_OUTSTANDING - 1]);
 	memmove(end + 1, end, (RONDO_DMA_OUTSTANDING - 1) * sizeof(*end));
 	if (op->last && s->loop[op->last - 1].left == 1)
 		return;
 	begin = s->now + s->machine->dma_startup;
-	end[0] = (begin > end[0] ? begin : end[0]) + rondo_dma_cost(s->machine, desc);
+	begin = begin > end[0] ? begin : end[0];
+	end[0] = begin + rondo_dma_cost(s->machine, desc);
+	if (s->watch->transfer && !s->error)
+		s->error = s->watch->transfer(s->watch->context, region, op->channel, desc, begin,
+					      end[0]);
 }
 
 static void open_loops(struct stepper *s, const struct rondo_op *op, u32 at)
 {
 	u32 nest = rondo_loop_nest(op), last = at + op->body, i;
-	bool stepped = s->dma_before[last + 1] > s->dma_before[at + 1];
+	bool stepped = s->before[last + 1].dma > s->before[at + 1].dma ||
+		       (s->watch->in_order && s->before[last].ends > s->before[at + 1].ends);
 
 	for (i = 0; i < nest; i++) {
 		u64 trips = stepped ? op->trip[i] : 1;
@@ -118,55 +128,101 @@ static u32 next(struct stepper *s, u32 at)
 static u32 step(struct stepper *s, u32 at)
 {
 	u32 region = s->region_of[at], ch;
-	struct region_time *time = region < s->regions ? &s->time[region] : NULL;
 	struct rondo_op op = control_of(s, at);
 
 	for (ch = 0; !is_loop(&op) && ch < RONDO_DMA_CHANNELS; ch++)
 		if (op.wait[ch])
-			stall(s, s->end[ch][op.wait[ch] - 1], time ? &time->wait[ch] : NULL);
+			stall(s, region, ch, false, s->end[ch][op.wait[ch] - 1]);
 	if (op.op == RONDO_OP_dma)
-		start(s, &op, time);
+		start(s, &op, region);
+	if (!s->error)
+		s->error = s->watch->bundles(s->watch->context, region, s->now, s->times);
 	s->now += s->times;
-	if (time)
-		time->bundles += s->times;
 	if (is_loop(&op))
 		open_loops(s, &op, at);
 	return next(s, at);
 }
 
-int region_times(const struct rondo_machine *m, const struct rondo_program *program,
-		 const u32 *region_of, u32 regions, struct region_time *time)
+static void look_through(struct stepper *s)
 {
-	u32 bundles = program->header->bundles, at;
-	struct stepper *s = calloc(1, sizeof(*s));
-	u32 *dma_before = malloc((bundles + 1ull) * sizeof(*dma_before));
+	u32 bundles = s->program->header->bundles, at;
+	struct before n = {};
 
-	if (!s || !dma_before) {
-		free(s);
-		free(dma_before);
-		return -ENOMEM;
-	}
-	*s = (struct stepper){
-		.machine = m,
-		.program = program,
-		.region_of = region_of,
-		.regions = regions,
-		.time = time,
-		.times = 1,
-		.dma_before = dma_before,
-	};
-	memset(time, 0, regions * sizeof(*time));
-	dma_before[0] = 0;
 	for (at = 0; at < bundles; at++) {
 		struct rondo_op op = control_of(s, at);
 
-		dma_before[at + 1] = dma_before[at] + uses_dma(&op);
+		n.ends += at && s->region_of[at] != s->region_of[at - 1];
+		s->before[at] = n;
+		n.dma += uses_dma(&op);
 	}
-	for (at = 0; at < bundles;)
-		at = step(s, at);
-	free(dma_before);
+	s->before[bundles] = n;
+}
+
+int region_walk(const struct rondo_machine *m, const struct rondo_program *program,
+		const u32 *region_of, const struct region_watch *watch)
+{
+	u32 bundles = program->header->bundles, at;
+	struct stepper *s = calloc(1, sizeof(*s));
+	struct before *before = malloc((bundles + 1ull) * sizeof(*before));
+	int ret = -ENOMEM;
+
+	if (s && before) {
+		*s = (struct stepper){
+			.machine = m,
+			.program = program,
+			.region_of = region_of,
+			.watch = watch,
+			.times = 1,
+			.before = before,
+		};
+		look_through(s);
+		for (at = 0; at < bundles && !s->error;)
+			at = step(s, at);
+		ret = s->error;
+	}
+	free(before);
 	free(s);
+	return ret;
+}
+
+/* ---- Sums ---------------------------------------------------------------------------------- */
+
+struct sums {
+	struct region_time *time;
+	u32 regions;
+};
+
+static int add_stall(void *context, u32 region, u32 channel, bool full, u64 begin, u64 end)
+{
+	struct sums *sums = context;
+
+	if (region < sums->regions)
+		(full ? sums->time[region].full : sums->time[region].wait)[channel] += end - begin;
 	return 0;
+}
+
+static int add_bundles(void *context, u32 region, u64 begin, u64 count)
+{
+	struct sums *sums = context;
+
+	(void)begin;
+	if (region < sums->regions)
+		sums->time[region].bundles += count;
+	return 0;
+}
+
+int region_times(const struct rondo_machine *m, const struct rondo_program *program,
+		 const u32 *region_of, u32 regions, struct region_time *time)
+{
+	struct sums sums = { time, regions };
+	const struct region_watch watch = {
+		.context = &sums,
+		.bundles = add_bundles,
+		.stall = add_stall,
+	};
+
+	memset(time, 0, regions * sizeof(*time));
+	return region_walk(m, program, region_of, &watch);
 }
 
 void region_activities(const struct rondo_machine *m, const struct rondo_program *program,

@@ -26,6 +26,30 @@ struct region_time {
 int region_times(const struct rondo_machine *m, const struct rondo_program *program,
 		 const u32 *region_of, u32 regions, struct region_time *time);
 
+/*
+ * Who is told what happens when. Times are cycles since the first bundle; a function that returns
+ * something else than 0 ends the walk, which returns that.
+ */
+struct region_watch {
+	void *context;
+	/*
+	 * Whether bundles are told in the order of time. If not, all trips of a loop without
+	 * transfers count where the first one stands, also if it leads through several regions.
+	 */
+	bool in_order;
+	int (*bundles)(void *context, u32 region, u64 begin, u64 count);
+	/* A wait, or a start on a full channel, of a bundle that is told next. */
+	int (*stall)(void *context, u32 region, u32 channel, bool full, u64 begin, u64 end);
+	/* A bundle of @region has started a transfer; NULL: nobody asks. Empty ones are not told.
+	 */
+	int (*transfer)(void *context, u32 region, u32 channel, const struct rondo_desc *desc,
+			u64 begin, u64 end);
+};
+
+/* Steps through a run of the program, as region_times(). */
+int region_walk(const struct rondo_machine *m, const struct rondo_program *program,
+		const u32 *region_of, const struct region_watch *watch);
+
 /* Adds up @activity[r] in the same way. What is cleared before a replay is in no region. */
 void region_activities(const struct rondo_machine *m, const struct rondo_program *program,
 		       const u32 *region_of, u32 regions, struct rondo_activity *activity);

@@ -20,15 +20,17 @@
 #include "tools/preprocess.h"
 #include "tools/ranking.h"
 #include "tools/source.h"
+#include "tools/trace.h"
 
 struct run_options {
 	const char *model;
 	const char **inputs; /* "FILE" or "NAME=FILE" */
 	u32 input_count;
 	const char *device; /* for accel_device_open() */
-	const char *output_dir; /* or NULL, as the next two */
+	const char *output_dir; /* or NULL, as the next three */
 	const char *expect_dir;
 	const char *labels;
+	const char *trace;
 	u32 repeat; /* replays per sample */
 	u32 top; /* answers to print; 0: five if they have labels, else one */
 	bool json;
@@ -66,6 +68,7 @@ struct run {
 	u8 *memory[RONDO_PROGRAM_SLOTS_MAX + 1]; /* with that of SOURCE_HOST_SLOT */
 	struct accel_binding *binding;
 	struct accel_queue *queue;
+	struct trace *trace; /* NULL: nobody wants one */
 	struct accel_info info;
 	char **labels;
 	u32 label_count;

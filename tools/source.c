@@ -361,6 +361,18 @@ void source_free(struct source *source)
 	*source = (struct source){};
 }
 
+void source_regions(const struct accel_model *model, u32 *region_of, u32 bundles)
+{
+	u32 count = accel_model_region_count(model), i, j;
+	struct accel_region region;
+
+	for (i = 0; i < bundles; i++)
+		region_of[i] = count;
+	for (i = 0; !accel_model_region(model, i, &region); i++)
+		for (j = 0; j < region.count && region.first + j < bundles; j++)
+			region_of[region.first + j] = i;
+}
+
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
 /* Bytes in SOURCE_HOST_SLOT before tensor @i of @kind: first the inputs, then the outputs. */

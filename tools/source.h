@@ -40,6 +40,9 @@ int source_tensor(const struct source *source, enum accel_kind kind, u32 i,
 		  struct accel_tensor *tensor);
 u32 source_tensor_count(const struct source *source, enum accel_kind kind);
 
+/* Sets @region_of[i] to the region of bundle i; those in none get the number of regions. */
+void source_regions(const struct accel_model *model, u32 *region_of, u32 bundles);
+
 /* Bytes of all that is in SOURCE_HOST_SLOT. */
 u64 source_host_bytes(const struct source *source);
 

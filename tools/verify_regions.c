@@ -62,19 +62,6 @@ static void print_clearing(const struct rondo_machine *machine, const struct ron
 	print_energy(machine, &activity);
 }
 
-/* Sets @region_of[i] to the region of bundle i; those in none get the number of regions. */
-static void find_regions(const struct accel_model *model, u32 *region_of, u32 bundles)
-{
-	u32 count = accel_model_region_count(model), i, j;
-	struct accel_region region;
-
-	for (i = 0; i < bundles; i++)
-		region_of[i] = count;
-	for (i = 0; !accel_model_region(model, i, &region); i++)
-		for (j = 0; j < region.count && region.first + j < bundles; j++)
-			region_of[region.first + j] = i;
-}
-
 static int print_all(const struct accel_model *model, const struct rondo_machine *machine,
 		     const struct rondo_program *p)
 {
@@ -86,7 +73,7 @@ static int print_all(const struct accel_model *model, const struct rondo_machine
 	bool good = region_of && time && activity;
 
 	if (good) {
-		find_regions(model, region_of, p->header->bundles);
+		source_regions(model, region_of, p->header->bundles);
 		region_activities(machine, p, region_of, count + 1, activity);
 		good = !region_times(machine, p, region_of, count + 1, time);
 	}

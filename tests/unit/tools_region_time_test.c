@@ -12,7 +12,8 @@
 #include "tests/fuzz/generate.h"
 #include "tests/tap.h"
 
-enum { PROGRAMS = 1500, REGIONS = 7 };
+/* A walk in the order of time takes as long as the program has bundles. */
+enum { PROGRAMS = 1500, REGIONS = 7, WALK_MAX = 20000 };
 
 /* What is known of each region, and of all of a program. */
 struct known {
@@ -33,6 +34,69 @@ static void learn(const struct rondo_machine *machine, const struct rondo_progra
 	region_activities(machine, program, region_of, REGIONS, k->activity);
 }
 
+/* What a walk in the order of time has told so far, of a region at most. */
+struct told {
+	struct region_time time[REGIONS];
+	u64 now, wrong;
+	u64 end[RONDO_DMA_CHANNELS];
+};
+
+static int told_bundles(void *context, u32 region, u64 begin, u64 count)
+{
+	struct told *t = context;
+
+	t->wrong += begin != t->now || !count;
+	t->now = begin + count;
+	t->time[region].bundles += count;
+	return 0;
+}
+
+static int told_stall(void *context, u32 region, u32 channel, bool full, u64 begin, u64 end)
+{
+	struct told *t = context;
+
+	t->wrong += begin != t->now || end <= begin;
+	t->now = end;
+	(full ? t->time[region].full : t->time[region].wait)[channel] += end - begin;
+	return 0;
+}
+
+static int told_transfer(void *context, u32 region, u32 channel, const struct rondo_desc *desc,
+			 u64 begin, u64 end)
+{
+	struct told *t = context;
+
+	(void)region;
+	(void)desc;
+	t->wrong += begin < t->now || begin < t->end[channel] || end <= begin;
+	t->end[channel] = end;
+	return 0;
+}
+
+/* In the order of time nothing is left out, and each region has what it has without order. */
+static bool is_in_order(const struct rondo_machine *machine, const struct rondo_program *program,
+			const u32 *region_of, const struct known *k)
+{
+	struct told t = {};
+	const struct region_watch watch = {
+		.context = &t,
+		.in_order = true,
+		.bundles = told_bundles,
+		.stall = told_stall,
+		.transfer = told_transfer,
+	};
+	u32 ch;
+
+	if (k->cycles > WALK_MAX)
+		return true;
+	if (region_walk(machine, program, region_of, &watch))
+		abort();
+	for (ch = 0; ch < RONDO_DMA_CHANNELS; ch++)
+		t.wrong += t.end[ch] > t.now;
+	return !t.wrong && t.now + k->clearing == k->cycles &&
+	       !memcmp(t.time, k->time, sizeof(t.time));
+}
+
 /* Learns a program in the builder, with bundle i in region i % REGIONS. */
 static void learn_built(const struct builder *b, const struct rondo_facts *facts, struct known *k,
 			bool (*check)(const struct rondo_machine *, const struct rondo_program *,
@@ -49,7 +113,8 @@ static void learn_built(const struct builder *b, const struct rondo_facts *facts
 	rondo_program_open(&program, bytes, size);
 	learn(&b->machine, &program, region_of, facts, k);
 	if (check)
-		*good = check(&b->machine, &program, k);
+		*good = check(&b->machine, &program, k) &&
+			is_in_order(&b->machine, &program, region_of, k);
 	free(region_of);
 	free(bytes);
 }
@@ -205,7 +270,8 @@ static void test_network(void)
 		region_of[i] = (u32)((u64)i * REGIONS / program.header->bundles);
 	learn(&machine, &program, region_of, rondo_verify_facts(v), &k);
 	tap_ok(!rondo_verify_verdict(v)->code && k.cycles == compiled.cycles && k.cycles &&
-		       adds_up(&machine, &program, &k),
+		       adds_up(&machine, &program, &k) &&
+		       is_in_order(&machine, &program, region_of, &k),
 	       "and those of a compiled network: %llu cycles", (unsigned long long)k.cycles);
 	free(region_of);
 	free(v);
