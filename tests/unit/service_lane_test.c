@@ -175,8 +175,8 @@ static void test_stop(void)
 int main(void)
 {
 	static const char *const names[] = { "emu", "emu", "nowhere" };
-	const struct model_loader loader = { NULL, NULL, 4, &(const atomic_bool){ false } };
-	struct model_loader with_lanes = loader;
+	static const atomic_bool never;
+	struct model_loader loader = { NULL, NULL, 4, &never };
 	char reason[REASON_MAX];
 	struct refusal why;
 
@@ -188,8 +188,8 @@ int main(void)
 	if (lanes_open(names, 2, lost, NULL, &lanes, &why) ||
 	    repository_scan("demo", "digits", &found) || found.count != 1)
 		return EXIT_FAILURE;
-	with_lanes.lanes = lanes;
-	model = model_load(&with_lanes, &found.model[0], &statistics, reason);
+	loader.lanes = lanes;
+	model = model_load(&loader, &found.model[0], &statistics, reason);
 	if (!model)
 		return EXIT_FAILURE;
 	test_runs();
