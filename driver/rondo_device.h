@@ -137,13 +137,15 @@ struct rondo_device {
 	/** @dma_sync: some buffer's list has its @sync set; never cleared */
 	bool dma_sync;
 
-	/** @load_lock: makes a load's place in @load_wq and its fence's number one step */
+	/** @load_lock: protects @load_turns and what users have to load */
 	struct mutex load_lock;
-	/** @load_wq: ordered; loads what waits for a replay to end; on the way to fences */
+	/** @load_turns: &struct rondo_user who have something to load; the first one is next */
+	struct list_head load_turns;
+	/** @load_work: loads what waits for a replay to end; on the way to fences */
+	struct work_struct load_work;
+	/** @load_wq: runs @load_work */
 	struct workqueue_struct *load_wq;
-	/** @load_context: of the fences of loads; @load_seqno: of the last */
-	u64 load_context, load_seqno;
-	/** @loads: works in @load_wq */
+	/** @loads: that all users have, with the one that is under way */
 	atomic_t loads;
 
 	/** @releases: works in rondo_release_wq; @released: woken when there is none */

@@ -265,7 +265,7 @@ static int init_software(struct rondo_device *rdev)
 	rdev->sched_wq = alloc_ordered_workqueue("rondo-sched", WQ_MEM_RECLAIM);
 	rdev->wq = alloc_ordered_workqueue("rondo", WQ_MEM_RECLAIM);
 	rdev->load_wq = alloc_ordered_workqueue("rondo-load", WQ_MEM_RECLAIM);
-	rdev->load_context = dma_fence_context_alloc(1);
+	rondo_loads_init(rdev);
 	ret = drmm_add_action_or_reset(&rdev->drm, destroy_workqueues, NULL);
 	if (!ret && (!rdev->sched_wq || !rdev->wq || !rdev->load_wq))
 		ret = -ENOMEM;

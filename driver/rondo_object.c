@@ -256,9 +256,8 @@ int rondo_object_load_now(struct rondo_object *object, bool killable)
 }
 
 /* Every fence of a job with the object depends on this: it allocates nothing. */
-static void load_work(struct work_struct *work)
+static void load(struct rondo_object *object)
 {
-	struct rondo_object *object = container_of(work, struct rondo_object, load);
 	const struct rondo_object *needs = object->needs;
 	struct rondo_device *rdev = object->rdev;
 	int ret = needs ? READ_ONCE(needs->load_error) : 0;
@@ -273,10 +272,45 @@ static void load_work(struct work_struct *work)
 	rondo_object_put(object);
 }
 
-/* One after the other, so that what an object needs is loaded before it. */
+/* Users take turns; what one of them loads keeps its order. NULL: there is nothing. */
+static struct rondo_object *next_load(struct rondo_device *rdev)
+{
+	struct rondo_object *object = NULL;
+	struct rondo_user *user;
+
+	mutex_lock(&rdev->load_lock);
+	user = list_first_entry_or_null(&rdev->load_turns, struct rondo_user, load_turn);
+	if (user) {
+		object = list_first_entry(&user->loads, struct rondo_object, load);
+		list_del(&object->load);
+		list_del(&user->load_turn);
+		if (!list_empty(&user->loads))
+			list_add_tail(&user->load_turn, &rdev->load_turns);
+	}
+	mutex_unlock(&rdev->load_lock);
+	return object;
+}
+
+static void load_work(struct work_struct *work)
+{
+	struct rondo_device *rdev = container_of(work, struct rondo_device, load_work);
+	struct rondo_object *object;
+
+	while ((object = next_load(rdev)))
+		load(object);
+}
+
+void rondo_loads_init(struct rondo_device *rdev)
+{
+	INIT_LIST_HEAD(&rdev->load_turns);
+	INIT_WORK(&rdev->load_work, load_work);
+}
+
+/* One after the other, so that what an object needs, which is its user's, is loaded before it. */
 static int load_later(struct rondo_object *object)
 {
 	struct rondo_device *rdev = object->rdev;
+	struct rondo_user *user = object->user;
 	int ret = rondo_pm_get(rdev);
 
 	if (ret)
@@ -286,13 +320,15 @@ static int load_later(struct rondo_object *object)
 		rondo_pm_put(rdev);
 		return -ENOMEM;
 	}
-	INIT_WORK(&object->load, load_work);
 	rondo_object_get(object);
 	mutex_lock(&rdev->load_lock);
-	rondo_fence_init_hw(object->loading, rdev->load_context, ++rdev->load_seqno);
+	rondo_fence_init_hw(object->loading, user->load_context, ++user->load_seqno);
 	atomic_inc(&rdev->loads);
-	queue_work(rdev->load_wq, &object->load);
+	if (list_empty(&user->loads))
+		list_add_tail(&user->load_turn, &rdev->load_turns);
+	list_add_tail(&object->load, &user->loads);
 	mutex_unlock(&rdev->load_lock);
+	queue_work(rdev->load_wq, &rdev->load_work);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #define RONDO_OBJECT_H
 
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -76,8 +77,8 @@ struct rondo_object {
 	struct rondo_object *needs;
 	/** @loading: signals when it is loaded; NULL: it was, before anybody saw it */
 	struct rondo_fence *loading;
-	/** @load: does that */
-	struct work_struct load;
+	/** @load: in rondo_user.loads */
+	struct list_head load;
 	/** @load_error: why it could not be loaded; written before @loading signals */
 	int load_error;
 };
@@ -103,6 +104,10 @@ struct rondo_object *rondo_object_lookup(struct rondo_file *rfile, enum rondo_ta
 int rondo_object_destroy(struct rondo_file *rfile, enum rondo_table_id table, u32 id);
 /* Takes everything away from a file that is closed. */
 void rondo_objects_close(struct rondo_file *rfile);
+
+/* Loads that wait for replays. */
+
+void rondo_loads_init(struct rondo_device *rdev);
 
 /* Numbers. */
 

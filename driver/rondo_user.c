@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bitmap.h>
 #include <linux/cred.h>
+#include <linux/dma-fence.h>
 #include <linux/slab.h>
 
 #include <drm/drm_managed.h>
@@ -33,6 +34,8 @@ static struct rondo_user *create_locked(struct rondo_device *rdev, kuid_t uid)
 	user->rdev = rdev;
 	user->uid = uid;
 	kref_init(&user->ref);
+	INIT_LIST_HEAD(&user->loads);
+	user->load_context = dma_fence_context_alloc(1);
 	list_add(&user->node, &rdev->users);
 	return user;
 }

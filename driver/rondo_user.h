@@ -20,6 +20,12 @@ struct rondo_user {
 	struct kref ref;
 	/** @memory: bytes of the device's that its objects take */
 	atomic64_t memory;
+	/** @loads: &struct rondo_object in their order; this up to @load_seqno under load_lock */
+	struct list_head loads;
+	/** @load_turn: in rondo_device.load_turns, while there are @loads */
+	struct list_head load_turn;
+	/** @load_context: of the fences of loads; @load_seqno: of the last */
+	u64 load_context, load_seqno;
 	/** @node: in rondo_device.users; this and what follows under rondo_device.users_lock */
 	struct list_head node;
 	/** @objects: that have a number of the device */

@@ -290,6 +290,53 @@ TEST_F(share, bound_follows_the_queues)
 	EXPECT_EQ(0, rig_result(self->fd, sync));
 }
 
+/* Submits replays of @n new bindings of @u's program to queue @queue: the fences, in their order.
+ */
+static void submit_new_bindings(struct __test_metadata *_metadata, const struct user *u,
+				uint32_t queue, int n, int *sync_file)
+{
+	uint32_t sync = make_syncobj(u->fd), binding;
+
+	for (int i = 0; i < n; i++) {
+		binding = make_binding(u->fd, 1, NULL, 0);
+		ASSERT_EQ(0, rig_submit(u->fd, queue, binding, 0, sync));
+		sync_file[i] = rig_sync_file(u->fd, sync);
+	}
+}
+
+/*
+ * While replays run one binding is loaded between two of them. Who comes late with a program and a
+ * binding does not wait for all that another user has to load.
+ */
+TEST_F(share, loads_of_users)
+{
+	enum { REPLAYS_BETWEEN = 150, BINDINGS = 40, EARLY = 15 };
+	uint32_t hits = rig_fault_hits(RIG_FAULT_seq_work), i;
+	int of_busy[BINDINGS], of_late;
+	struct user busy, late;
+
+	if (!rig_faults_present())
+		SKIP(return, "the device has no fault interface");
+	busy = make_user(_metadata, UID, 2, 0, 100000);
+	rig_fault(RIG_FAULT_seq_work, 1);
+	for (i = 0; i < REPLAYS_BETWEEN; i++)
+		ASSERT_EQ(0, rig_submit(busy.fd, 1, busy.binding, 0, 0));
+	ASSERT_TRUE(rig_fault_wait(RIG_FAULT_seq_work, hits));
+	submit_new_bindings(_metadata, &busy, 2, BINDINGS, of_busy);
+	late = make_user(_metadata, UID + 1, 1, 0, 100000);
+	submit_new_bindings(_metadata, &late, 1, 1, &of_late);
+	rig_fault(RIG_FAULT_seq_work, 0);
+	for (i = 0; i < BINDINGS; i++)
+		ASSERT_TRUE(rig_sync_file_wait(of_busy[i]));
+	ASSERT_TRUE(rig_sync_file_wait(of_late));
+	EXPECT_LT(rig_sync_file_time(of_late), rig_sync_file_time(of_busy[EARLY]));
+	for (i = 0; i < BINDINGS; i++)
+		close(of_busy[i]);
+	close(of_late);
+	close(busy.fd);
+	close(late.fd);
+}
+
 /* How many one user can make, in as many files as it takes; 0 if the end is not -ENOSPC. */
 static uint32_t fill(uid_t uid, int (*one_more)(int fd), int *fd, uint32_t files)
 {
