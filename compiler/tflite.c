@@ -7,6 +7,7 @@
  * with what it counts. Images stay as nodes make them, with channels before rows, and are turned
  * where something needs the model's own order: at its inputs, outputs and reshapes.
  */
+#include "compiler/narrow.h"
 #include "compiler/tflite_read.h"
 
 #include <errno.h>
@@ -30,25 +31,33 @@ enum {
 enum { QUANTISED_SCALE = 2, QUANTISED_ZERO, QUANTISED_DETAILS, QUANTISED_AXIS = 6 };
 enum { CODE_OLD, CODE_CUSTOM, CODE_VERSION, CODE_BUILTIN };
 enum { OPERATOR_CODE, OPERATOR_INPUTS, OPERATOR_OUTPUTS, OPERATOR_OPTIONS = 4 };
-enum { BUFFER_DATA, BUFFER_OFFSET };
+enum { BUFFER_DATA, BUFFER_OFFSET, BUFFER_SIZE };
 
 /* Bytes of constants in all: a small file must not become a large graph by sharing buffers. */
 enum { FETCHED_TIMES = 4, FETCHED_MAX = 1 << 20 };
 
 enum { VERSION = 3, TENSORS_MAX = 1 << 16, OPERATORS_MAX = 1 << 16, NAME_ROOM = 200 };
 
-/* The schema's element types, by their numbers; those without a type of ours are not read. */
+enum { TYPE_FLOAT16 = 1 };
+
+/*
+ * The schema's element types, by their numbers; those without a type of ours are not read. FLOAT16
+ * is read as f32.
+ */
 static const struct {
 	const char *name;
 	bool read;
 	enum dtype dtype;
 } types[] = {
-	{ "FLOAT32", true, DTYPE_F32 }, { "FLOAT16", false, 0 },      { "INT32", true, DTYPE_S32 },
-	{ "UINT8", true, DTYPE_U8 },	{ "INT64", true, DTYPE_S64 }, { "STRING", false, 0 },
-	{ "BOOL", true, DTYPE_BOOL },	{ "INT16", false, 0 },	      { "COMPLEX64", false, 0 },
-	{ "INT8", true, DTYPE_S8 },	{ "FLOAT64", false, 0 },      { "COMPLEX128", false, 0 },
-	{ "UINT64", false, 0 },		{ "RESOURCE", false, 0 },     { "VARIANT", false, 0 },
-	{ "UINT32", false, 0 },		{ "UINT16", false, 0 },	      { "INT4", false, 0 },
+	{ "FLOAT32", true, DTYPE_F32 }, { "FLOAT16", true, DTYPE_F32 },
+	{ "INT32", true, DTYPE_S32 },	{ "UINT8", true, DTYPE_U8 },
+	{ "INT64", true, DTYPE_S64 },	{ "STRING", false, 0 },
+	{ "BOOL", true, DTYPE_BOOL },	{ "INT16", false, 0 },
+	{ "COMPLEX64", false, 0 },	{ "INT8", true, DTYPE_S8 },
+	{ "FLOAT64", false, 0 },	{ "COMPLEX128", false, 0 },
+	{ "UINT64", false, 0 },		{ "RESOURCE", false, 0 },
+	{ "VARIANT", false, 0 },	{ "UINT32", false, 0 },
+	{ "UINT16", false, 0 },		{ "INT4", false, 0 },
 };
 
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
@@ -96,13 +105,14 @@ static int read_type(struct tflite_reader *r, struct tflite_tensor *t)
 		return fail_tensor(r, t, -ENOTSUP, "no element type is known that has the number",
 				   number);
 	t->dtype = types[number].dtype;
+	t->half = number == TYPE_FLOAT16;
 	if (types[number].read)
 		return 0;
 	fb_string(&t->table, TENSOR_NAME, name, sizeof(name));
 	return graph_fail(
 		r->g, -ENOTSUP,
 		"tensor \"%.120s\": elements of %s are not supported; these are: FLOAT32, "
-		"INT8, UINT8, INT32, INT64, BOOL",
+		"FLOAT16, INT8, UINT8, INT32, INT64, BOOL",
 		name, types[number].name);
 }
 
@@ -249,31 +259,86 @@ struct tflite_tensor *tflite_output(const struct tflite_operator *o, u32 i)
 	return NULL;
 }
 
-const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t)
+/* The contents of a buffer: in its table, or anywhere in the file. */
+struct contents {
+	const u8 *bytes; /* NULL: none */
+	u64 size;
+};
+
+static struct contents contents_of(const struct tflite_reader *r, const struct fb_table *buffer)
+{
+	struct fb_vector data = fb_vector(buffer, BUFFER_DATA, 1);
+	u64 offset = (u64)fb_int(buffer, BUFFER_OFFSET, 8, 0);
+	u64 size = (u64)fb_int(buffer, BUFFER_SIZE, 8, 0);
+
+	if (offset <= 1) /* as the writer leaves it until it knows better */
+		return (struct contents){ fb_bytes(&data), data.count };
+	if (offset > r->file.size || size > r->file.size - offset)
+		return (struct contents){ NULL, size };
+	return (struct contents){ size ? r->file.bytes + offset : NULL, size };
+}
+
+/* The f32 that the FLOAT16 of @t, at @from, mean. */
+static const void *widened(struct tflite_reader *r, const struct tflite_tensor *t, const u8 *from)
+{
+	s64 n = shape_elems(&t->shape);
+	float *to = graph_alloc(r->g, ((size_t)n + 1) * sizeof(*to));
+	u16 bits;
+
+	for (s64 i = 0; to && i < n; i++) {
+		memcpy(&bits, from + (size_t)i * sizeof(bits), sizeof(bits));
+		to[i] = widen_f16(bits);
+	}
+	return to;
+}
+
+/* The contents of @t, which an operator has made of another constant, or which were read before. */
+static struct contents made_contents(struct tflite_reader *r, const struct tflite_tensor *t)
+{
+	const struct value *v = t->value;
+
+	if (v->dtype == t->dtype && shape_equal(&v->shape, &t->shape))
+		return (struct contents){ v->data,
+					  (u64)shape_elems(&v->shape) * dtype_size(v->dtype) };
+	fail_tensor(r, t, -EINVAL, "its type is another than what is made, which has elements:",
+		    shape_elems(&v->shape));
+	return (struct contents){ 0 };
+}
+
+static struct contents read_contents(struct tflite_reader *r, const struct tflite_tensor *t)
 {
 	s64 number = fb_int(&t->table, TENSOR_BUFFER, 4, 0) & UINT32_MAX;
+	u64 size = (u64)shape_elems(&t->shape) * (t->half ? sizeof(u16) : dtype_size(t->dtype));
 	struct fb_table buffer = { 0 };
-	struct fb_vector data;
-	u64 size = (u64)shape_elems(&t->shape) * dtype_size(t->dtype);
+	struct contents c;
 
 	/* Buffer 0 is the empty one, of all tensors that are no constants. */
 	if (number && number < r->buffers.count)
 		buffer = fb_table_at(&r->buffers, (u32)number);
-	data = fb_vector(&buffer, BUFFER_DATA, 1);
-	r->fetched += data.count;
-	if (fb_int(&buffer, BUFFER_OFFSET, 8, 0) > 1)
-		fail_tensor(r, t, -ENOTSUP,
-			    "its contents are behind the tables of the file, which is not "
-			    "supported: at",
-			    fb_int(&buffer, BUFFER_OFFSET, 8, 0));
+	c = contents_of(r, &buffer);
+	if (c.size && !c.bytes)
+		fail_tensor(r, t, -EINVAL, "the file does not hold all of its bytes, which are",
+			    (s64)c.size);
 	else if (number >= r->buffers.count)
 		fail_tensor(r, t, -EINVAL, "there is no buffer", number);
-	else if (data.count && data.count != size)
+	else if (c.size && c.size != size)
 		fail_tensor(r, t, -EINVAL, "its dimensions do not fit the bytes, which are",
-			    data.count);
-	else if (r->fetched > FETCHED_MAX + FETCHED_TIMES * (u64)r->file.size)
-		fail_tensor(r, t, -EFBIG, "constants share their bytes too often, buffer", number);
-	return r->g->err->code ? NULL : fb_bytes(&data);
+			    (s64)c.size);
+	return c;
+}
+
+const void *tflite_data(struct tflite_reader *r, const struct tflite_tensor *t)
+{
+	bool made = t->value && t->value->data;
+	struct contents c = made ? made_contents(r, t) : read_contents(r, t);
+
+	r->fetched += c.size;
+	if (!r->g->err->code && r->fetched > FETCHED_MAX + FETCHED_TIMES * (u64)r->file.size)
+		fail_tensor(r, t, -EFBIG, "constants share their bytes too often, buffer",
+			    fb_int(&t->table, TENSOR_BUFFER, 4, 0) & UINT32_MAX);
+	if (r->g->err->code || !c.bytes)
+		return NULL;
+	return t->half && !made ? widened(r, t, c.bytes) : c.bytes;
 }
 
 static struct value *new_value(struct tflite_reader *r, const struct tflite_tensor *t)
@@ -418,6 +483,12 @@ static int read_inputs(struct tflite_reader *r, const struct fb_table *subgraph)
 		t->value = new_value(r, t);
 		if (!t->value)
 			return r->g->err->code;
+		if (t->half)
+			graph_notice(
+				r->g,
+				"input \"%.80s\" is FLOAT16 in the model, the program takes it "
+				"as f32",
+				t->value->name);
 		rc = apply_shape(r, t, t->value->name);
 		value_set_type(t->value, t->dtype, &t->shape);
 		set_meaning(t, t->value);

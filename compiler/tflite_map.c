@@ -152,6 +152,14 @@ struct value *tflite_rounded_away(const struct tflite_operator *o, struct value 
 	return in[0] ? tflite_add_node(o, OP_MUL, in, 2, NULL) : NULL;
 }
 
+struct value *tflite_as_bytes(const struct tflite_operator *o, struct value *v, enum dtype type)
+{
+	const u8 zero = 0;
+	struct value *in[3] = { v, number(o, 1), graph_const(o->r->g, "", type, &scalar, &zero) };
+
+	return v && in[1] && in[2] ? tflite_add_node(o, OP_QUANTIZE, in, 3, NULL) : NULL;
+}
+
 int tflite_read_quantize(struct tflite_operator *o, int argument)
 {
 	struct tflite_tensor *x, *out = tflite_output(o, 0);
@@ -182,6 +190,8 @@ int tflite_read_dequantize(struct tflite_operator *o, int argument)
 
 	(void)argument;
 	in[0] = read_elements(o, &x, &planes);
+	if (in[0] && x->half) /* it was made f32 as it was read */
+		return made(o, in[0], planes);
 	if (!in[0] || tflite_check_quantised(o, x, 1, 0) ||
 	    !meaning(o, x, (float)tflite_scale(x, 0), in + 1))
 		return o->r->g->err->code;

@@ -434,11 +434,8 @@ static struct value *counts(const struct tflite_operator *o, const struct edges 
 static struct value *edge_mean(const struct tflite_operator *o, struct value *v, struct node *n,
 			       const struct tflite_tensor *x)
 {
-	const struct shape scalar = { 0 };
-	const float one = 1;
-	const u8 none = 0;
 	struct edges e[2];
-	struct value *in[3];
+	struct value *in[2];
 	struct node *cast;
 
 	for (int i = 0; i < 2; i++) {
@@ -462,10 +459,7 @@ static struct value *edge_mean(const struct tflite_operator *o, struct value *v,
 		return NULL;
 	node_set_int(cast, ATTR_to, dtype_number(DTYPE_F32));
 	v = tflite_add_node(o, OP_DIV, in, 2, NULL);
-	in[0] = v ? tflite_rounded_away(o, v) : NULL;
-	in[1] = graph_const(o->r->g, "", DTYPE_F32, &scalar, &one);
-	in[2] = graph_const(o->r->g, "", x->dtype, &scalar, &none);
-	return in[0] && in[1] && in[2] ? tflite_add_node(o, OP_QUANTIZE, in, 3, NULL) : NULL;
+	return tflite_as_bytes(o, v ? tflite_rounded_away(o, v) : NULL, x->dtype);
 }
 
 int tflite_read_pool(struct tflite_operator *o, int argument)

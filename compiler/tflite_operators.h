@@ -18,6 +18,9 @@ int tflite_read_numbers(const struct tflite_operator *o, u32 i, const char *what
 /* @v, floats, rounded to integers, half away from zero. */
 struct value *tflite_rounded_away(const struct tflite_operator *o, struct value *v);
 
+/* @v, NULL after a message, floats that are whole numbers, as the nearest bytes. */
+struct value *tflite_as_bytes(const struct tflite_operator *o, struct value *v, enum dtype type);
+
 int tflite_only_floats(const struct tflite_operator *o, const struct tflite_tensor *t);
 
 int tflite_read_conv(struct tflite_operator *o, int depthwise);

@@ -17,6 +17,7 @@ struct tflite_tensor {
 	struct value *value; /* as the model has it; NULL until something makes it or asks for it */
 	struct value *planes; /* the same with channels before rows; NULL until asked for */
 	bool read; /* dtype and shape are known */
+	bool half; /* FLOAT16 in the model, f32 here */
 	struct fb_vector scale, zero; /* of a quantised tensor; empty: it is none */
 	s64 axis; /* that the elements of these are for, if they are several */
 };

@@ -224,7 +224,7 @@ static void test_wrong(void)
 	one(&w, CONV, 7, 2);
 	refuse(&w, -ENOTSUP,
 	       "m.tflite: tensor \"x\": elements of INT16 are not supported; these are: FLOAT32, "
-	       "INT8, UINT8, INT32, INT64, BOOL");
+	       "FLOAT16, INT8, UINT8, INT32, INT64, BOOL");
 	one(&w, CONV, INT32, 2);
 	refuse(&w, -ENOTSUP,
 	       "m.tflite: node \"y\" (CONV_2D): s32 is not supported, only f32, s8 and u8");
@@ -270,6 +270,130 @@ static void test_contents(void)
 			tflite_link(&w, table, rows[i].field, tflite_table(&w, 4));
 		refuse(&w, -ENOTSUP, rows[i].text);
 	}
+}
+
+/* The table of tensor @i, counted from the last one. */
+static u32 table_of_last(const struct tflite_writer *w, u32 i)
+{
+	u32 at = w->tensors + 4 + 4 * (w->n_tensors - 1 - i);
+
+	return at + (u32)w->bytes[at] + ((u32)w->bytes[at + 1] << 8) +
+	       ((u32)w->bytes[at + 2] << 16);
+}
+
+/* x[4] plus numbers that are behind the tables, at the end: @offset and @size say where. */
+static void far_contents(struct tflite_writer *w, s64 offset, s64 size)
+{
+	static const s32 four[] = { 4 };
+	static const float far[] = { 10, 20, 30, 40 };
+	u32 buffer, at;
+	s32 in[2], out;
+
+	tflite_begin(w);
+	in[0] = floats(w, "x", 1, four, NULL);
+	in[1] = floats(w, "far", 1, four, NULL);
+	tflite_int(w, table_of_last(w, 0), 2, 4, w->n_buffers);
+	buffer = tflite_table(w, 3);
+	tflite_add_to(w, w->buffers, &w->n_buffers, buffer);
+	out = floats(w, "y", 1, four, NULL);
+	tflite_operator_of(w, ADD, 2, in, out, 2);
+	tflite_end(w, 1, in, out);
+	at = tflite_append(w, far, sizeof(far));
+	tflite_int(w, buffer, 1, 8, offset + (offset < 0 ? 0 : at));
+	tflite_int(w, buffer, 2, 8, size);
+}
+
+static void test_far_contents(void)
+{
+	static const double want[] = { 10, 21, 32, 43 };
+	static const struct {
+		s64 offset, size;
+		const char *text;
+	} rows[] = {
+		{ 1, 16, "the file does not hold all of its bytes, which are 16" },
+		{ 17, 16, "the file does not hold all of its bytes, which are 16" },
+		{ -16, 16, "the file does not hold all of its bytes, which are 16" },
+		{ 0, -16, "the file does not hold all of its bytes, which are -16" },
+		{ 4, 12, "its dimensions do not fit the bytes, which are 12" },
+	};
+	struct tflite_writer w;
+	char text[120];
+
+	far_contents(&w, 0, 16);
+	check(compute(&w), want, 4, "contents behind the tables");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		far_contents(&w, rows[i].offset, rows[i].size);
+		snprintf(text, sizeof(text), "m.tflite: tensor \"far\": %s", rows[i].text);
+		refuse(&w, -EINVAL, text);
+	}
+}
+
+/* A constant of FLOAT16, and what DEQUANTIZE makes of it. */
+static s32 halves(struct tflite_writer *w, const char *name, u32 rank, const s32 *dims,
+		  const u16 *bits, u32 n)
+{
+	s32 in = tflite_tensor_of(w, "half", FLOAT16, rank, dims, bits, 2 * n, NULL);
+	s32 out = floats(w, name, rank, dims, NULL);
+
+	tflite_operator_of(w, DEQUANTIZE, 1, &in, out, 0);
+	return out;
+}
+
+/* Products of 0 to 3 by 1, -2.5, 2^-24 and 65504, with a bias of 1 and -2.5. */
+static void half_weights(struct tflite_writer *w, s32 code)
+{
+	static const s32 images[] = { 1, 1, 2, 2 }, rows[] = { 2, 2 }, kernel[] = { 2, 1, 1, 2 },
+			 two[] = { 2 };
+	static const u16 bits[] = { 0x3c00, 0xc100, 0x0001, 0x7bff };
+	bool conv = code == CONV;
+	u32 options;
+	s32 in[3], out;
+
+	tflite_begin(w);
+	in[0] = floats(w, "x", conv ? 4 : 2, conv ? images : rows, NULL);
+	in[1] = halves(w, "w", conv ? 4 : 2, conv ? kernel : rows, bits, 4);
+	in[2] = halves(w, "b", 1, two, bits, 2);
+	out = floats(w, "y", conv ? 4 : 2, conv ? images : rows, NULL);
+	options = tflite_operator_of(w, code, 3, in, out, 6);
+	if (conv) {
+		tflite_int(w, options, 1, 4, 1);
+		tflite_int(w, options, 2, 4, 1);
+	}
+	tflite_end(w, 1, in, out);
+}
+
+static void test_halves(void)
+{
+	static const double want[] = { -1.5, 65501.5, -4.5, 196509.5 };
+	static const s32 four[] = { 4 };
+	struct tflite_writer w;
+	u32 tensor;
+	s32 in, out;
+
+	half_weights(&w, CONV);
+	check(compute(&w), want, 4, "CONV_2D by weights of FLOAT16");
+	half_weights(&w, CONNECTED);
+	check(compute(&w), want, 4, "FULLY_CONNECTED by weights of FLOAT16");
+	/* What DEQUANTIZE makes is not what the model says of it: nothing is read beyond its end.
+	 */
+	half_weights(&w, CONNECTED);
+	tensor = table_of_last(&w, 3); /* w */
+	tflite_link(&w, tensor, 0, tflite_vector(&w, 4, 2, (s32[]){ 2, 1000 }));
+	refuse(&w, -EINVAL,
+	       "m.tflite: node \"y\" (FULLY_CONNECTED): shapes [2,2] and [1,1000] leave no size "
+	       "for the -1 (shown as 1)");
+	half_weights(&w, CONV);
+	tensor = table_of_last(&w, 3);
+	tflite_link(&w, tensor, 0, tflite_vector(&w, 4, 4, (s32[]){ 1000, 1, 1, 2 }));
+	refuse(&w, -EINVAL,
+	       "m.tflite: tensor \"w\": its type is another than what is made, which has "
+	       "elements: 4");
+	tflite_begin(&w);
+	in = tflite_tensor_of(&w, "x", FLOAT16, 1, four, NULL, 0, NULL);
+	out = floats(&w, "y", 1, four, NULL);
+	tflite_operator_of(&w, DEQUANTIZE, 1, &in, out, 0);
+	tflite_end(&w, 1, &in, out);
+	check(compute(&w), (const double[]){ 0, 1, 2, 3 }, 4, "an input of FLOAT16 is f32");
 }
 
 /* The bytes of a small model that uses much of the format. */
@@ -375,6 +499,8 @@ int main(void)
 	test_byte_weights(CONNECTED, 0, "FULLY_CONNECTED of floats by bytes");
 	test_wrong();
 	test_contents();
+	test_far_contents();
+	test_halves();
 	test_cut();
 	test_changed();
 	test_shared();
