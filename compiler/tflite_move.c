@@ -236,22 +236,71 @@ int tflite_read_pad(struct tflite_operator *o, int argument)
 
 /* ---- Along dimensions ---------------------------------------------------------------------- */
 
+/* The dimensions that MEAN names, each once and in order; of bytes their sizes must be known. */
+static int read_mean_axes(const struct tflite_operator *o, const struct tflite_tensor *x,
+			  struct dims *axes)
+{
+	u32 named = 0;
+	int rc = tflite_read_numbers(o, 1, "its list of dimensions", axes);
+
+	if (rc || !tflite_is_quantised(x))
+		return rc;
+	for (int i = 0; i < axes->n; i++) {
+		s64 axis = axes->v[i] + (axes->v[i] < 0 ? x->shape.rank : 0);
+
+		if (axis < 0 || axis >= x->shape.rank)
+			return tflite_fail(o, -EINVAL, "it has no dimension %lld",
+					   (long long)axes->v[i]);
+		if (tflite_is_open(x, (int)axis))
+			return tflite_fail(o, -ENOTSUP,
+					   "the mean of bytes along dimension %lld, whose size is "
+					   "left open, is not supported",
+					   (long long)axis);
+		named |= 1u << axis;
+	}
+	axes->n = 0;
+	for (int i = 0; i < x->shape.rank; i++)
+		if (named >> i & 1)
+			axes->v[axes->n++] = i;
+	return 0;
+}
+
+/* The mean of bytes, without the dimensions @axes unless it keeps them. */
+static int mean_of_bytes(const struct tflite_operator *o, struct tflite_tensor *x,
+			 const struct dims *axes, bool keep)
+{
+	bool image = x->shape.rank == 4 && axes->n == 2 && axes->v[0] == 1 && axes->v[1] == 2;
+	const struct dims planes = { 2, { 2, 3 } };
+	struct value *in[2] = { tflite_fixed_mean(o, x, axes, image) };
+
+	if (in[0] && !keep && axes->n) {
+		in[1] = tflite_numbers(o, image ? &planes : axes);
+		in[0] = in[1] ? tflite_add_node(o, OP_SQUEEZE, in, 2, NULL) : NULL;
+	}
+	return in[0] ? tflite_make(o, tflite_output(o, 0), in[0], image && keep) :
+		       o->r->g->err->code;
+}
+
 int tflite_read_mean(struct tflite_operator *o, int argument)
 {
 	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
-	struct value *in[2] = { out ? tflite_value(o, x) : NULL }, *v;
+	bool keep = fb_int(&o->options, REDUCE_KEEP, 1, 0);
+	struct value *in[2], *v;
 	struct dims axes = { 0 };
 	struct node *n;
 
 	(void)argument;
-	if (!in[0] || tflite_only_floats(o, x) ||
-	    tflite_read_numbers(o, 1, "its list of dimensions", &axes))
+	if (!out || (!tflite_is_quantised(x) && tflite_only_floats(o, x)) ||
+	    read_mean_axes(o, x, &axes))
 		return o->r->g->err->code;
-	in[1] = tflite_numbers(o, &axes);
+	if (tflite_is_quantised(x))
+		return mean_of_bytes(o, x, &axes, keep);
+	in[0] = tflite_value(o, x);
+	in[1] = in[0] ? tflite_numbers(o, &axes) : NULL;
 	v = in[1] ? tflite_add_node(o, OP_REDUCEMEAN, in, 2, &n) : NULL;
 	if (!v)
 		return o->r->g->err->code;
-	node_set_int(n, ATTR_keepdims, !!fb_int(&o->options, REDUCE_KEEP, 1, 0));
+	node_set_int(n, ATTR_keepdims, keep);
 	node_set_int(n, ATTR_noop_with_empty_axes, 1);
 	return tflite_make(o, out, v, false);
 }

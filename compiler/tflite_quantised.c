@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "compiler/tflite_quantised.h"
+#include "compiler/tflite_operators.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,6 +87,21 @@ static int set_bounds(const struct tflite_operator *o, u32 activation, struct no
 	if (!rc && hi < INFINITY)
 		node_set_float(n, ATTR_hi, hi);
 	return rc;
+}
+
+/* @v, bytes that are @t, without their zero, in s32. */
+static struct value *widened(const struct tflite_operator *o, struct value *v,
+			     const struct tflite_tensor *t)
+{
+	const s32 zero = (s32)tflite_zero(t, 0);
+	struct value *in[2] = { NULL, graph_const(o->r->g, "", DTYPE_S32, &scalar, &zero) };
+	struct node *n;
+
+	in[0] = in[1] ? tflite_add_node(o, OP_CAST, &v, 1, &n) : NULL;
+	if (!in[0])
+		return NULL;
+	node_set_int(n, ATTR_to, dtype_number(DTYPE_S32));
+	return zero ? tflite_add_node(o, OP_SUB, in, 2, NULL) : in[0];
 }
 
 /* ---- Products ------------------------------------------------------------------------------ */
@@ -236,16 +251,78 @@ static struct value *end_mean(const struct tflite_operator *o, u32 activation, s
 	return p[0] && p[1] ? requantized(o, activation, v, p, out, 1) : NULL;
 }
 
+/* @v, s32, times @multiplier * 2^(@shift - 31), as @type with its @zero. */
+static struct value *scaled(const struct tflite_operator *o, struct value *v, s32 multiplier,
+			    s32 shift, enum dtype type, s64 zero)
+{
+	struct value *in[5] = { v };
+
+	in[1] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &multiplier);
+	in[2] = byte(o, type, zero);
+	in[4] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &shift);
+	return in[1] && in[2] && in[4] ? tflite_add_node(o, OP_REQUANTIZE, in, 5, NULL) : NULL;
+}
+
 struct value *tflite_divide_by_power(const struct tflite_operator *o, struct value *v, int power,
 				     const struct tflite_tensor *out)
 {
-	const s32 one = INT32_MAX, shift = -power; /* x times that is x */
-	struct value *in[5] = { v };
+	return scaled(o, v, INT32_MAX, -power, out->dtype, 0); /* x times the largest is x */
+}
 
-	in[1] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &one);
-	in[2] = byte(o, out->dtype, 0);
-	in[4] = graph_const(o->r->g, "", DTYPE_S32, &scalar, &shift);
-	return in[1] && in[2] && in[4] ? tflite_add_node(o, OP_REQUANTIZE, in, 5, NULL) : NULL;
+/* The sum of all rows and columns of @x, an image, less its zeros. */
+static struct value *sum_of_image(const struct tflite_operator *o, struct tflite_tensor *x)
+{
+	struct value *in[2] = { tflite_planes(o, x), byte(o, x->dtype, tflite_zero(x, 0)) };
+	struct node *n;
+	struct value *v;
+
+	v = in[0] && in[1] ? tflite_add_node(o, OP_SUMPOOL, in, 2, &n) : NULL;
+	if (v)
+		node_set_dims(n, ATTR_kernel,
+			      (struct dims){ 2, { x->shape.dim[1], x->shape.dim[2] } });
+	return v;
+}
+
+/* That along the dimensions @axes, which stay with one element. */
+static struct value *sum_along(const struct tflite_operator *o, struct tflite_tensor *x,
+			       const struct dims *axes)
+{
+	struct value *in[2] = { tflite_value(o, x), tflite_numbers(o, axes) }, *v;
+	struct node *n;
+
+	in[0] = in[0] ? widened(o, in[0], x) : NULL;
+	v = in[0] && in[1] ? tflite_add_node(o, OP_REDUCESUM, in, 2, &n) : NULL;
+	if (v) {
+		node_set_int(n, ATTR_keepdims, 1);
+		node_set_int(n, ATTR_noop_with_empty_axes, 1);
+	}
+	return v;
+}
+
+struct value *tflite_fixed_mean(const struct tflite_operator *o, struct tflite_tensor *x,
+				const struct dims *axes, bool image)
+{
+	struct tflite_tensor *out = tflite_output(o, 0);
+	s32 multiplier, exponent, shift = 0;
+	struct value *v;
+	s64 count = 1;
+
+	if (!out || tflite_check_quantised(o, x, 1, 0) || tflite_check_quantised(o, out, 1, 0))
+		return NULL;
+	v = image ? sum_of_image(o, x) : sum_along(o, x, axes);
+	for (int i = 0; i < axes->n; i++)
+		count *= x->shape.dim[axes->v[i]];
+	if (!count && v) {
+		tflite_fail(o, -EINVAL, "there is nothing to take the mean of");
+		return NULL;
+	}
+	/* As QuantizedMeanOrSum(): the quotient is a part of the multiplier. */
+	split(tflite_scale(x, 0) / tflite_scale(out, 0), &multiplier, &exponent);
+	while (shift < 32 && shift < 31 + exponent && count >> (shift + 1))
+		shift++;
+	multiplier = (s32)(((s64)multiplier << shift) / count);
+	return v ? scaled(o, v, multiplier, exponent - shift, out->dtype, tflite_zero(out, 0)) :
+		   NULL;
 }
 
 struct value *tflite_end_pool(const struct tflite_operator *o, u32 activation, struct value *v,
@@ -419,21 +496,6 @@ struct value *tflite_fixed_add(const struct tflite_operator *o, u32 activation,
 	all[2] = words(o, FIXED_ADD_PARAMETERS, p);
 	v = all[2] ? tflite_add_node(o, OP_FIXEDADD, all, 3, &n) : NULL;
 	return v && !set_bounds(o, activation, n, out) ? v : NULL;
-}
-
-/* @v, bytes that are @t, without their zero, in s32. */
-static struct value *widened(const struct tflite_operator *o, struct value *v,
-			     const struct tflite_tensor *t)
-{
-	const s32 zero = (s32)tflite_zero(t, 0);
-	struct value *in[2] = { NULL, graph_const(o->r->g, "", DTYPE_S32, &scalar, &zero) };
-	struct node *n;
-
-	in[0] = in[1] ? tflite_add_node(o, OP_CAST, &v, 1, &n) : NULL;
-	if (!in[0])
-		return NULL;
-	node_set_int(n, ATTR_to, dtype_number(DTYPE_S32));
-	return zero ? tflite_add_node(o, OP_SUB, in, 2, NULL) : in[0];
 }
 
 /* Products in s32, requantised; TensorFlow Lite multiplies and divides their scales in f32. */

@@ -64,6 +64,13 @@ struct value *tflite_hard_swish(const struct tflite_operator *o, struct value *v
 struct value *tflite_divide_by_power(const struct tflite_operator *o, struct value *v, int power,
 				     const struct tflite_tensor *out);
 
+/*
+ * The mean of @x along the dimensions @axes, which stay with one element each; @image: they are the
+ * rows and columns of one, and the result has channels before them.
+ */
+struct value *tflite_fixed_mean(const struct tflite_operator *o, struct tflite_tensor *x,
+				const struct dims *axes, bool image);
+
 /* 0 if both are quantised alike. */
 int tflite_check_same(const struct tflite_operator *o, const struct tflite_tensor *x,
 		      const struct tflite_tensor *out);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR of TensorFlow Lite -> nodes: rows and columns by
- * constant indices, one dimension after the other. Bytes are interpolated with weights of 10 bits,
- * whose products add up to s32 without rounding, so that the order does not matter.
+ * constant indices, one dimension after the other. Bytes of s8 are interpolated with weights of 10
+ * bits, whose products add up to s32 without rounding, so that the order does not matter; those of
+ * u8 in f32, in the order of the reference.
  */
 #include "compiler/tflite_operators.h"
 
@@ -163,6 +164,63 @@ static int read_axes(const struct tflite_operator *o, const struct tflite_tensor
 	return 0;
 }
 
+/* Which of the two slices, and the weights of these. */
+struct chosen {
+	s64 *slice;
+	float *weight;
+};
+
+static bool choose(const struct tflite_operator *o, const struct axis *a, bool high,
+		   struct chosen *c)
+{
+	c->slice = graph_alloc(o->r->g, (size_t)a->out * sizeof(s64));
+	c->weight = graph_alloc(o->r->g, (size_t)a->out * sizeof(float));
+	for (s64 i = 0; c->slice && c->weight && i < a->out; i++) {
+		struct between b = between(a, i);
+
+		c->slice[i] = high ? b.high : b.low;
+		c->weight[i] = high ? b.part : 1 - b.part;
+	}
+	return c->slice && c->weight;
+}
+
+/* What one of the four neighbours of each pixel gives to it, in f32. */
+static struct value *corner(const struct tflite_operator *o, struct value *v,
+			    const struct axis a[2], bool below, bool right)
+{
+	struct chosen c[2];
+
+	if (!v || !choose(o, &a[0], below, &c[0]) || !choose(o, &a[1], right, &c[1]))
+		return NULL;
+	for (int i = 0; i < 2 && v; i++)
+		v = slices(o, v, 2 + i, c[i].slice, a[i].out);
+	for (int i = 0; i < 2 && v; i++)
+		v = weighed(o, v, 2 + i, DTYPE_F32, c[i].weight, a[i].out);
+	return v;
+}
+
+/* As ResizeBilinear() of integers: all four, and a half, whose whole part it is. */
+static struct value *interpolated_u8(const struct tflite_operator *o, struct value *v,
+				     const struct axis a[2])
+{
+	static const struct shape scalar = { 0 };
+	const float half = 0.5f;
+	struct value *in[2], *x;
+	struct node *n;
+
+	x = tflite_add_node(o, OP_CAST, &v, 1, &n);
+	if (x)
+		node_set_int(n, ATTR_to, dtype_number(DTYPE_F32));
+	in[0] = corner(o, x, a, false, false);
+	for (int i = 1; i <= 4 && in[0]; i++) {
+		in[1] = i < 4 ? corner(o, x, a, i & 1, i >> 1) :
+				graph_const(o->r->g, "", DTYPE_F32, &scalar, &half);
+		in[0] = in[1] ? tflite_add_node(o, OP_ADD, in, 2, NULL) : NULL;
+	}
+	v = in[0] ? tflite_add_node(o, OP_FLOOR, in, 1, NULL) : NULL;
+	return tflite_as_bytes(o, v, DTYPE_U8);
+}
+
 int tflite_read_resize_nearest(struct tflite_operator *o, int argument)
 {
 	struct tflite_tensor *x = tflite_input(o, 0), *out = x ? tflite_output(o, 0) : NULL;
@@ -187,13 +245,14 @@ int tflite_read_resize_bilinear(struct tflite_operator *o, int argument)
 	bool bytes;
 
 	(void)argument;
-	if (!v || read_axes(o, x, BILINEAR_CORNERS, a))
+	if (!v || read_axes(o, x, BILINEAR_CORNERS, a) ||
+	    (tflite_is_quantised(x) ? tflite_check_same(o, x, out) : tflite_only_floats(o, x)))
 		return o->r->g->err->code;
+	if (x->dtype == DTYPE_U8) {
+		v = interpolated_u8(o, v, a);
+		return v ? tflite_make(o, out, v, true) : o->r->g->err->code;
+	}
 	bytes = x->dtype == DTYPE_S8;
-	if (x->dtype == DTYPE_U8)
-		return tflite_fail(o, -ENOTSUP, "u8 is not supported, only f32 and s8");
-	if (bytes ? tflite_check_same(o, x, out) : tflite_only_floats(o, x))
-		return o->r->g->err->code;
 	if (bytes) {
 		v = tflite_add_node(o, OP_CAST, &v, 1, &n);
 		if (v)

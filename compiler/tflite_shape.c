@@ -134,17 +134,70 @@ int tflite_read_unpack(struct tflite_operator *o, int argument)
 	return rc;
 }
 
+/* @v with dimension @from moved to @to. */
+static struct value *turned(const struct tflite_operator *o, struct value *v, int rank, s64 from,
+			    s64 to)
+{
+	struct dims perm = { .n = rank };
+	struct node *n;
+	int next = 0;
+
+	for (int i = 0; i < rank; i++) {
+		next += next == from;
+		perm.v[i] = i == to ? from : next++;
+	}
+	v = v && from != to ? tflite_add_node(o, OP_TRANSPOSE, &v, 1, &n) : v;
+	if (v && from != to)
+		node_set_dims(n, ATTR_perm, perm);
+	return v;
+}
+
+/*
+ * Slices of @x along @axis by indices that are other ones for each element of the first @batch
+ * dimensions: what GatherND takes if the dimension comes directly behind them.
+ */
+static struct value *taken_each(const struct tflite_operator *o, struct tflite_tensor *x,
+				struct value *v, struct tflite_tensor *at, s64 axis, s64 batch)
+{
+	int rank = x->shape.rank, more = at->shape.rank - (int)batch;
+	const struct dims last = { 1, { -1 } };
+	struct value *in[2] = { turned(o, v, rank, axis, batch), tflite_value(o, at) };
+	struct node *n;
+
+	in[1] = in[1] ? tflite_add_node(o, OP_CAST, &in[1], 1, &n) : NULL;
+	if (!in[0] || !in[1])
+		return NULL;
+	node_set_int(n, ATTR_to, dtype_number(DTYPE_S64));
+	in[1] = with_dims(o, OP_UNSQUEEZE, in[1], &last);
+	v = in[1] ? tflite_add_node(o, OP_GATHERND, in, 2, &n) : NULL;
+	if (!v)
+		return NULL;
+	node_set_int(n, ATTR_batch_dims, batch);
+	/* What stands before the dimension in the model comes before the indices again. */
+	for (s64 i = batch; i < axis && v; i++)
+		v = turned(o, v, rank - 1 + more, i + more, i);
+	return v;
+}
+
 int tflite_read_gather(struct tflite_operator *o, int argument)
 {
+	s64 axis = fb_int(&o->options, GATHER_AXIS, 4, 0);
+	s64 batch = fb_int(&o->options, GATHER_BATCH, 4, 0);
 	struct value *v = moved(o, 0, 0);
-	struct tflite_tensor *at = v ? tflite_input(o, 1) : NULL;
+	struct tflite_tensor *x = tflite_input(o, 0), *at = v ? tflite_input(o, 1) : NULL;
 
 	(void)argument;
 	if (!at)
 		return o->r->g->err->code;
-	if (fb_int(&o->options, GATHER_BATCH, 4, 0))
-		return tflite_fail(o, -ENOTSUP, "batch dimensions are not supported");
-	return give(o, 0, taken(o, v, tflite_value(o, at), fb_int(&o->options, GATHER_AXIS, 4, 0)));
+	if (!batch)
+		return give(o, 0, taken(o, v, tflite_value(o, at), axis));
+	batch += batch < 0 ? at->shape.rank : 0;
+	axis += axis < 0 ? x->shape.rank : 0;
+	if (batch < 0 || batch > at->shape.rank || axis < batch || axis >= x->shape.rank ||
+	    x->shape.rank - 1 + at->shape.rank - batch > TENSOR_RANK_MAX)
+		return tflite_fail(o, -EINVAL, "%lld batch dimensions, and dimension %lld",
+				   (long long)batch, (long long)axis);
+	return give(o, 0, taken_each(o, x, v, at, axis, batch));
 }
 
 /* ---- Parts ----------------------------------------------------------------------------------- */
@@ -200,60 +253,103 @@ int tflite_read_slice(struct tflite_operator *o, int argument)
 	return give(o, 0, part_of(o, v, &p));
 }
 
-/* What STRIDED_SLICE says of dimension @i. */
-static int add_strided(const struct tflite_operator *o, struct part *p, int i, s64 begin, s64 end,
-		       s64 step)
-{
-	s64 bit = INT64_C(1) << i;
-	bool from_start = fb_int(&o->options, SLICE_BEGIN_MASK, 4, 0) & bit;
-	bool to_end = fb_int(&o->options, SLICE_END_MASK, 4, 0) & bit;
-	bool one = fb_int(&o->options, SLICE_SHRINK, 4, 0) & bit;
+/* What STRIDED_SLICE says, number after number of its lists. */
+struct strided {
+	struct dims begin, end, step;
+	struct part part;
+	struct dims gone, added; /* dimensions: of the input, and new ones of the result */
+	int axis, to; /* that come next in the input, and in the result */
+};
 
-	if (!step || (one && (step < 0 || from_start)))
+static bool has_bit(const struct tflite_operator *o, u32 mask, int i)
+{
+	return fb_int(&o->options, mask, 4, 0) >> i & 1;
+}
+
+/* Where a part of @size from @begin on ends, both as SLICE_OFFSET has them. */
+static s64 end_of(s64 begin, s64 size)
+{
+	if (begin < 0 && size > 0 && begin + size >= 0)
+		return INT64_MAX;
+	return begin >= 0 && begin + size < 0 ? INT64_MIN : begin + size;
+}
+
+/* A part of the next dimension, by number @i of the lists. */
+static int add_strided(const struct tflite_operator *o, struct strided *s, int i)
+{
+	s64 begin = s->begin.v[i], end = s->end.v[i], step = s->step.v[i];
+	bool from_start = has_bit(o, SLICE_BEGIN_MASK, i), one = has_bit(o, SLICE_SHRINK, i);
+	bool sizes = fb_int(&o->options, SLICE_OFFSET, 1, 0);
+
+	if (begin != (s32)begin || (sizes && end != (s32)end))
+		return tflite_fail(o, -EINVAL, "dimension %d begins at %lld", i, (long long)begin);
+	if (!step || (step < 0 && sizes) || (one && (step < 0 || from_start)))
 		return tflite_fail(o, -ENOTSUP, "a step of %lld in dimension %d is not supported",
 				   (long long)step, i);
 	if (from_start)
 		begin = step > 0 ? 0 : INT64_MAX;
-	if (to_end)
+	if (sizes)
+		end = end_of(begin, end);
+	if (has_bit(o, SLICE_END_MASK, i))
 		end = step > 0 ? INT64_MAX : INT64_MIN;
 	if (one) {
 		end = begin == -1 ? INT64_MAX : begin + 1;
 		step = 1;
 	}
-	add_part(p, i, begin, end, step);
+	add_part(&s->part, s->axis, begin, end, step);
+	if (one)
+		s->gone.v[s->gone.n++] = s->axis;
+	s->to += !one;
+	s->axis++;
 	return 0;
+}
+
+/* How many dimensions an ellipsis stands for; below 0: the lists are too long. */
+static int in_ellipsis(const struct tflite_operator *o, const struct strided *s, int rank)
+{
+	for (int i = 0; i < s->begin.n; i++)
+		rank -= !has_bit(o, SLICE_ELLIPSIS, i) && !has_bit(o, SLICE_NEW_AXIS, i);
+	return rank;
+}
+
+static int add_all_strided(const struct tflite_operator *o, struct strided *s, int rank)
+{
+	int whole = in_ellipsis(o, s, rank), rc = 0;
+
+	if (s->begin.n != s->end.n || s->begin.n != s->step.n || whole < 0)
+		return tflite_fail(o, -EINVAL, "%d begins, %d ends and %d steps for %d dimensions",
+				   s->begin.n, s->end.n, s->step.n, rank);
+	for (int i = 0; i < s->begin.n && !rc; i++) {
+		if (has_bit(o, SLICE_ELLIPSIS, i)) {
+			s->axis += whole;
+			s->to += whole;
+			whole = 0; /* of another one */
+		} else if (has_bit(o, SLICE_NEW_AXIS, i)) {
+			s->added.v[s->added.n++] = s->to++;
+		} else {
+			rc = add_strided(o, s, i);
+		}
+	}
+	return rc;
 }
 
 int tflite_read_strided_slice(struct tflite_operator *o, int argument)
 {
 	struct value *v = moved(o, 0, 0);
-	s64 shrink = fb_int(&o->options, SLICE_SHRINK, 4, 0);
-	struct dims begin, end, step, gone = { 0 };
-	struct part p = { 0 };
-	int rc = 0;
+	struct strided s = { 0 };
 
 	(void)argument;
-	if (!v || tflite_read_numbers(o, 1, "where it begins", &begin) ||
-	    tflite_read_numbers(o, 2, "where it ends", &end) ||
-	    tflite_read_numbers(o, 3, "its steps", &step))
+	if (!v || tflite_read_numbers(o, 1, "where it begins", &s.begin) ||
+	    tflite_read_numbers(o, 2, "where it ends", &s.end) ||
+	    tflite_read_numbers(o, 3, "its steps", &s.step) ||
+	    add_all_strided(o, &s, tflite_input(o, 0)->shape.rank))
 		return o->r->g->err->code;
-	if (fb_int(&o->options, SLICE_ELLIPSIS, 4, 0) ||
-	    fb_int(&o->options, SLICE_NEW_AXIS, 4, 0) || fb_int(&o->options, SLICE_OFFSET, 1, 0))
-		return tflite_fail(
-			o, -ENOTSUP,
-			"an ellipsis, new dimensions, and ends as sizes are not supported");
-	if (begin.n != end.n || begin.n != step.n || begin.n > tflite_input(o, 0)->shape.rank)
-		return tflite_fail(o, -EINVAL, "%d begins, %d ends and %d steps for %d dimensions",
-				   begin.n, end.n, step.n, tflite_input(o, 0)->shape.rank);
-	for (int i = 0; i < begin.n && !rc; i++) {
-		rc = add_strided(o, &p, i, begin.v[i], end.v[i], step.v[i]);
-		if (shrink >> i & 1)
-			gone.v[gone.n++] = i;
-	}
-	if (rc)
-		return rc;
-	v = part_of(o, v, &p);
-	return give(o, 0, gone.n ? with_dims(o, OP_SQUEEZE, v, &gone) : v);
+	v = part_of(o, v, &s.part);
+	if (s.gone.n)
+		v = with_dims(o, OP_SQUEEZE, v, &s.gone);
+	if (s.added.n)
+		v = with_dims(o, OP_UNSQUEEZE, v, &s.added);
+	return give(o, 0, v);
 }
 
 /* Gives each output its part of input @from along @axis, of the sizes that follow @at. */

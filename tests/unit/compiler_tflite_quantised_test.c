@@ -243,6 +243,96 @@ static void test_bytes_edges(s32 kernel, const s8 want[12])
 	check_bytes(compute_bytes(&w, x, 12), want, 12, "AVERAGE_POOL_2D of s8 over the edge");
 }
 
+/* MEAN of 12 bytes along some dimensions, s8 or u8 (128 more), with the zero -3 of s8. */
+static void test_mean(s32 type, u32 rank, const s32 *axes, u32 n_axes, bool keep, float scale,
+		      s64 zero, const void *want, s64 n, const char *name)
+{
+	static const s32 four[] = { 1, 2, 3, 2 }, result[] = { 1, 1, 1, 2 };
+	static const s8 x[] = { -128, 127, 5, -7, 100, -100, 3, 4, -1, 0, 1, 2 };
+	u8 shifted[12];
+	struct tflite_writer w;
+	s32 in[2], out, dims[4] = { (s32)n };
+	u32 options;
+
+	for (int i = 0; i < 12; i++)
+		shifted[i] = (u8)(x[i] + 128);
+	tflite_begin(&w);
+	in[0] = bytes_of(&w, type, "x", rank, rank == 4 ? four : four + 1, NULL, 0.5f,
+			 type == UINT8 ? 125 : -3);
+	in[1] = tflite_tensor_of(&w, "axes", INT32, 1, (s32[]){ (s32)n_axes }, axes, 4 * n_axes,
+				 NULL);
+	if (rank == 3) {
+		dims[0] = n_axes && axes[0] ? 2 : 3;
+		dims[1] = n_axes && axes[0] ? 3 : 2;
+	}
+	out = bytes_of(&w, type, "y",
+		       keep	 ? 4 :
+		       rank == 3 ? 2 :
+				   1 + (n == 2),
+		       keep		   ? result :
+		       rank == 4 && n == 2 ? (s32[]){ 1, 2 } :
+					     dims,
+		       NULL, scale, zero);
+	options = tflite_operator_of(&w, MEAN, 2, in, out, 1);
+	tflite_int(&w, options, 0, 1, keep);
+	tflite_end(&w, 1, in, out);
+	check_bytes(compute_bytes(&w, type == UINT8 ? (const void *)shifted : x, 12), want, n,
+		    name);
+}
+
+/* Numbers by QuantizedMeanOrSum() of the reference, in another language. */
+static void test_means(void)
+{
+	static const s8 image[] = { 6, 16 }, last[] = { 0, -1, 0, 4, 0, 2 },
+			rows[] = { -15, 28, 7, 5, 23, -10 };
+	static const u8 other[] = { 5, 44 };
+
+	test_mean(INT8, 4, (s32[]){ 1, 2 }, 2, true, 0.4f, 7, image, 2, "MEAN of s8, an image");
+	test_mean(INT8, 4, (s32[]){ -2, 1, 1 }, 3, false, 0.4f, 7, image, 2,
+		  "MEAN of s8, an image without its dimensions");
+	test_mean(UINT8, 4, (s32[]){ 1, 2 }, 2, true, 0.1f, 7, other, 2, "MEAN of u8, an image");
+	test_mean(INT8, 3, (s32[]){ -1 }, 1, false, 0.5f, -3, last, 6, "MEAN of s8, pairs");
+	test_mean(INT8, 3, (s32[]){ 0 }, 1, false, 1.5f, 5, rows, 6, "MEAN of s8, rows");
+}
+
+/* CONV_2D of one pixel of two channels to two maps, with scales and zeros of weights as told. */
+static void two_maps(struct tflite_writer *w, s32 type, u32 n, const s64 zeros[2])
+{
+	static const s32 shape[] = { 1, 1, 1, 2 }, kernel[] = { 2, 1, 1, 2 };
+	static const u8 weights[] = { 3, 5, 7, 2 };
+	static const float scales[] = { 0.25f, 0.5f };
+	const struct tflite_quantised q = { n, scales, zeros, 0 };
+	u32 options;
+	s32 in[2], out;
+
+	tflite_begin(w);
+	in[0] = bytes_of(w, type, "x", 4, shape, NULL, 0.5f, 1);
+	in[1] = tflite_tensor_of(w, "w", type, 4, kernel, weights, 4, &q);
+	out = bytes_of(w, type, "y", 4, shape, NULL, 0.5f, 2);
+	options = tflite_operator_of(w, CONV, 2, in, out, 6);
+	tflite_int(w, options, 1, 4, 1);
+	tflite_int(w, options, 2, 4, 1);
+	tflite_end(w, 1, in, out);
+}
+
+/* (11 - 1) * (3 - 1) + (21 - 1) * (5 - 1) = 100 quarters of a half; 10 * 6 + 20 = 80 halves. */
+static void test_weight_zeros(void)
+{
+	static const s8 x[] = { 11, 21 }, want[] = { 27, 42 }, alike[] = { 27, 22 };
+	struct tflite_writer w;
+
+	two_maps(&w, INT8, 2, (s64[]){ 1, 1 });
+	check_bytes(compute_bytes(&w, x, 2), want, 2, "CONV_2D of s8, a zero for all of its maps");
+	two_maps(&w, UINT8, 1, (s64[]){ 1, 1 });
+	check_bytes(compute_bytes(&w, x, 2), alike, 2, "CONV_2D of u8, weights with a zero");
+	two_maps(&w, INT8, 2, (s64[]){ 1, 2 });
+	refuse(&w, -ENOTSUP, "m.tflite: node \"y\" (CONV_2D): the zeros of its weights differ");
+	two_maps(&w, UINT8, 2, (s64[]){ 1, 1 });
+	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): u8 has one scale of weights, not 2");
+	two_maps(&w, INT8, 2, (s64[]){ 1, 128 });
+	refuse(&w, -EINVAL, "m.tflite: node \"y\" (CONV_2D): a scale is 0.5, its zero 128");
+}
+
 /* From a scale to another, zeros of -3 and 7. */
 static void test_swish(float from, float to, const s8 want[8])
 {
@@ -331,6 +421,8 @@ int main(void)
 	test_bytes_maximum();
 	test_edges();
 	test_more_bytes();
+	test_means();
+	test_weight_zeros();
 	test_meaning();
 	return tap_done();
 }

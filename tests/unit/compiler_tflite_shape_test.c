@@ -211,25 +211,130 @@ static void test_parts(void)
 	      "STRIDED_SLICE, SLICE, SPLIT, GATHER, EXPAND_DIMS, SQUEEZE, SPLIT_V, UNPACK");
 }
 
-/* Bytes x[1,3,2,1] resized to [1,4,5,1]. */
-static void resize(s32 code, u32 corners, bool by_corners, bool by_centres, const s8 want[20],
-		   const char *name)
+/* The part of x[1,4,5,2] that STRIDED_SLICE gives by these lists and masks, of shape @shape. */
+static void slice(const s32 lists[3][4], u32 n, const u32 masks[6], u32 rank, const s32 *shape,
+		  const double *want, const char *name)
 {
-	static const s32 small[] = { 1, 3, 2, 1 }, large[] = { 1, 4, 5, 1 }, size[] = { 4, 5 };
-	static const s8 x[] = { -128, 127, 5, -7, 100, -100 };
+	struct tflite_writer w;
+	s32 in[4], out, x;
+	u32 options;
+	s64 elems = 1;
+
+	tflite_begin(&w);
+	x = in[0] = floats(&w, "x", 4, image, NULL);
+	in[1] = integers(&w, "begin", (s32)n, lists[0]);
+	in[2] = integers(&w, "end", (s32)n, lists[1]);
+	in[3] = integers(&w, "step", (s32)n, lists[2]);
+	out = floats(&w, "y", rank, shape, NULL);
+	options = tflite_operator_of(&w, STRIDED_SLICE, 4, in, out, 6);
+	for (u32 i = 0; i < 6; i++)
+		tflite_int(&w, options, i, i < 5 ? 4 : 1, masks[i]);
+	tflite_end(&w, 1, &x, out);
+	for (u32 i = 0; i < rank; i++)
+		elems *= shape[i];
+	check(compute(&w), want, elems, name);
+}
+
+/* Masks: of begins, of ends, of an ellipsis, of new dimensions, of single elements; sizes. */
+static void test_slices(void)
+{
+	static const s32 steps[] = { 1, 4, 1, 2 }, rows[] = { 1, 2, 5, 2 }, part[] = { 1, 2, 2, 2 },
+			 all[] = { 1, 4, 5, 2, 1 };
+	double want[40];
+
+	for (s32 i = 0; i < 8; i++)
+		want[i] = x_at(i / 2, 1, i % 2);
+	slice((const s32[3][4]){ { 7, 7, 1, 0 }, { 7, 7, 2, 2 }, { 1, 1, 1, 1 } }, 4,
+	      (const u32[]){ 0, 0, 1, 2, 4, 0 }, 4, steps, want,
+	      "STRIDED_SLICE: [..., new, 1, 0:2]");
+	for (s32 i = 0; i < 20; i++)
+		want[i] = x_at(1 + i / 10, i / 2 % 5, i % 2);
+	slice((const s32[3][4]){ { 0, 0, 1, 9 }, { 9, 1, 3, 9 }, { 1, 1, 1, 9 } }, 4,
+	      (const u32[]){ 0, 0, 8, 1, 2, 0 }, 4, rows, want,
+	      "STRIDED_SLICE: [new, 0, 1:3, ...]");
+	for (s32 i = 0; i < 8; i++)
+		want[i] = x_at(1 + i / 4, 3 + i / 2 % 2, i % 2);
+	slice((const s32[3][4]){ { 0, 1, -2, 0 }, { 1, 2, 2, 1 }, { 1, 1, 1, 1 } }, 4,
+	      (const u32[]){ 0, 8, 0, 0, 0, 1 }, 4, part, want, "STRIDED_SLICE: ends are sizes");
+	for (s32 i = 0; i < 40; i++)
+		want[i] = x_at(i / 10, i / 2 % 5, i % 2);
+	slice((const s32[3][4]){ { 0, 0 }, { 0, 0 }, { 1, 1 } }, 2,
+	      (const u32[]){ 0, 0, 1, 2, 0, 0 }, 5, all, want, "STRIDED_SLICE: [..., new]");
+}
+
+/* GATHER of x[2,3,2] by other indices in each of its two matrices, along @axis. */
+static void gather(s32 axis, const s32 *at, const s32 shape[3], s32 n, const double *want)
+{
+	static const s32 x[] = { 2, 3, 2 };
 	struct tflite_writer w;
 	s32 in[2], out;
 	u32 options;
 
 	tflite_begin(&w);
-	in[0] = bytes(&w, "x", 4, small, NULL, 0.5f, -3);
+	in[0] = floats(&w, "x", 3, x, NULL);
+	in[1] = tflite_tensor_of(&w, "at", INT32, 2, (s32[]){ 2, n }, at, 8 * (u32)n, NULL);
+	out = floats(&w, "y", 3, shape, NULL);
+	options = tflite_operator_of(&w, GATHER, 2, in, out, 2);
+	tflite_int(&w, options, 0, 4, axis);
+	tflite_int(&w, options, 1, 4, 1);
+	tflite_end(&w, 1, in, out);
+	check(compute(&w), want, shape[0] * shape[1] * shape[2], "GATHER with batch dimensions");
+}
+
+static void test_gather(void)
+{
+	static const double rows[] = { 4, 5, 0, 1, 8, 9, 8, 9 };
+	static const double columns[] = { 1, 0, 1, 3, 2, 3, 5, 4, 5, 6, 6, 7, 8, 8, 9, 10, 10, 11 };
+
+	gather(1, (s32[]){ 2, 0, 1, 1 }, (s32[]){ 2, 2, 2 }, 2, rows);
+	gather(-1, (s32[]){ 1, 0, 1, 0, 0, 1 }, (s32[]){ 2, 3, 3 }, 3, columns);
+}
+
+/* Bytes x[1,3,2,1], of u8 128 more, resized to [1,4,5,1]. */
+static void resize_of(s32 type, s32 code, u32 corners, bool by_corners, bool by_centres,
+		      const void *want, const char *name)
+{
+	static const s32 small[] = { 1, 3, 2, 1 }, large[] = { 1, 4, 5, 1 }, size[] = { 4, 5 };
+	static const s8 x[] = { -128, 127, 5, -7, 100, -100 };
+	static const u8 shifted[] = { 0, 255, 133, 121, 228, 28 };
+	const void *of = type == UINT8 ? (const void *)shifted : x;
+	s64 zero = type == UINT8 ? 3 : -3;
+	struct tflite_writer w;
+	s32 in[2], out;
+	u32 options;
+
+	tflite_begin(&w);
+	in[0] = bytes_of(&w, type, "x", 4, small, NULL, 0.5f, zero);
 	in[1] = integers(&w, "size", 2, size);
-	out = bytes(&w, "y", 4, large, NULL, 0.5f, -3);
+	out = bytes_of(&w, type, "y", 4, large, NULL, 0.5f, zero);
 	options = tflite_operator_of(&w, code, 2, in, out, 4);
 	tflite_int(&w, options, corners, 1, by_corners);
 	tflite_int(&w, options, corners + 1, 1, by_centres);
 	tflite_end(&w, 1, in, out);
-	check_bytes(compute_bytes(&w, x, 6), want, 20, name);
+	check_bytes(compute_bytes(&w, of, 6), want, 20, name);
+}
+
+static void resize(s32 code, u32 corners, bool by_corners, bool by_centres, const s8 want[20],
+		   const char *name)
+{
+	resize_of(INT8, code, corners, by_corners, by_centres, want, name);
+}
+
+/* The same of u8, which are interpolated in f32. */
+static void test_resize_u8(void)
+{
+	static const u8 centres[] = { 0,   26,	128, 230, 255, 83,  92,	 127, 162, 171,
+				      169, 160, 127, 94,  86,  228, 208, 128, 48,  28 };
+	static const u8 corners[] = { 0,   64,	128, 191, 255, 89,  108, 127, 146, 166,
+				      165, 146, 127, 109, 90,  228, 178, 128, 78,  28 };
+	static const u8 plain[] = { 0,	 102, 204, 255, 255, 100, 122, 144, 155, 155,
+				    181, 138, 96,  75,	75,  228, 148, 68,  28,	 28 };
+
+	resize_of(UINT8, RESIZE_BILINEAR, 2, false, true, centres,
+		  "RESIZE_BILINEAR of u8, centres");
+	resize_of(UINT8, RESIZE_BILINEAR, 2, true, false, corners,
+		  "RESIZE_BILINEAR of u8, corners");
+	resize_of(UINT8, RESIZE_BILINEAR, 2, false, false, plain, "RESIZE_BILINEAR of u8, neither");
 }
 
 /* Numbers by the reference's formulas, in another language. */
@@ -315,7 +420,10 @@ int main(void)
 	test_moves();
 	test_made_shape();
 	test_parts();
+	test_slices();
+	test_gather();
 	test_resize();
+	test_resize_u8();
 	test_resize_floats();
 	test_sequence();
 	test_groups();
