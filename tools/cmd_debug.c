@@ -8,6 +8,7 @@
 #include "tools/debug/command.h"
 #include "tools/debug_run.h"
 #include "tools/options.h"
+#include "tools/preprocess_options.h"
 #include "tools/rondo.h"
 
 static int take(void *context, enum option_id id, char *argument);

@@ -8,6 +8,7 @@
 #include "core/verify.h"
 #include "spec/program.h"
 #include "tools/options.h"
+#include "tools/preprocess_options.h"
 #include "tools/rondo.h"
 #include "tools/run.h"
 
@@ -263,9 +264,7 @@ static void run_fini(struct run *run)
 	for (i = 0; i < run->answer_count; i++)
 		free(run->answers[i].best);
 	free(run->answers);
-	for (i = 0; i < run->label_count; i++)
-		free(run->labels[i]);
-	free(run->labels);
+	labels_free(&run->labels);
 	trace_destroy(run->trace);
 	accel_queue_destroy(run->queue);
 	accel_binding_destroy(run->binding);

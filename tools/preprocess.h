@@ -10,10 +10,11 @@
 #ifndef TOOLS_PREPROCESS_H
 #define TOOLS_PREPROCESS_H
 
+#include <stdbool.h>
+
 #include "compiler/tensor.h"
 #include "tools/image.h"
 #include "tools/image_layout.h"
-#include "tools/options.h"
 
 /* How an image is brought to the size of an input. */
 enum image_fit {
@@ -34,13 +35,8 @@ struct preprocess {
 /* Bytes as they are, stretched: the preset "none". */
 void preprocess_init(struct preprocess *p);
 
-/* For struct command.takes. */
-#define PREPROCESS_OPTIONS                                                       \
-	[OPTION_PREPROCESS] = true, [OPTION_FIT] = true, [OPTION_LAYOUT] = true, \
-	[OPTION_COLOURS] = true, [OPTION_MEAN] = true, [OPTION_DEVIATION] = true
-
-/* Takes one of them; a STATUS_*, with a message unless it is STATUS_OK. */
-int preprocess_take(struct preprocess *p, enum option_id id, const char *argument);
+/* Makes fit, mean and deviation those of the preset @name. Whether there is one. */
+bool preprocess_preset(struct preprocess *p, const char *name);
 
 /* What a tensor that holds an image is made of. */
 struct image_tensor {

@@ -17,6 +17,7 @@
 
 #include "compiler/tensor.h"
 #include "spec/limits.h"
+#include "tools/labels.h"
 #include "tools/preprocess.h"
 #include "tools/ranking.h"
 #include "tools/source.h"
@@ -70,8 +71,7 @@ struct run {
 	struct accel_queue *queue;
 	struct trace *trace; /* NULL: nobody wants one */
 	struct accel_info info;
-	char **labels;
-	u32 label_count;
+	struct labels labels;
 
 	double create_ms, bind_ms, replay_ms, replay_min_ms, host_ms;
 	u32 replays;
@@ -104,7 +104,7 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer);
 /* The text of class @index: its label or its number. */
 const char *run_label(const struct run *run, u32 index, char buf[16]);
 
-/* One label for each line of the file. A class beyond them is called by its number. */
+/* A class beyond the labels is called by its number. */
 int run_read_labels(struct run *run);
 
 /* Prints where time and energy went. */

@@ -14,8 +14,6 @@
 #include "tools/run.h"
 #include "tools/tensor_io.h"
 
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
 enum { CLASSES_MAX = 65536, VALUES_SHOWN = 8, IMAGE_SIDE_MIN = 8 };
 
 /* How many classes @t has scores for; 0: it does not look like scores. */
@@ -51,54 +49,17 @@ static int judge(const struct run *run, const float *score, u32 classes, struct 
 
 const char *run_label(const struct run *run, u32 index, char buf[16])
 {
-	if (index < run->label_count)
-		return run->labels[index];
+	if (index < run->labels.count)
+		return run->labels.at[index];
 	snprintf(buf, 16, "%u", index);
 	return buf;
 }
 
-static int add_label(struct run *run, const char *line)
-{
-	char **grown = realloc(run->labels, (run->label_count + 1) * sizeof(*grown));
-	char *label = strdup(line);
-
-	if (grown)
-		run->labels = grown;
-	if (!grown || !label) {
-		free(label);
-		return fail(run->options->labels, "no memory");
-	}
-	grown[run->label_count++] = label;
-	return STATUS_OK;
-}
-
-/* Lines end as on any system. */
 int run_read_labels(struct run *run)
 {
-	const char *path = run->options->labels;
 	struct compile_error err = {};
-	int status = STATUS_OK;
-	char *text, *line, *next;
-	size_t size;
-	void *bytes;
 
-	if (compile_read_file(path, &bytes, &size, &err))
-		return fail_with(&err);
-	text = bytes;
-	text[size] = '\0'; /* it has room */
-	if (strlen(text) != size)
-		status = fail(path, "it is not text: it has a zero byte");
-	line = text + (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) ?
-			       0 :
-			       strlen(BYTE_ORDER_MARK));
-	for (; !status && *line; line = next) {
-		next = line + strcspn(line, "\r\n");
-		next += !strncmp(next, "\r\n", 2) ? 2 : *next != '\0';
-		line[strcspn(line, "\r\n")] = '\0';
-		status = add_label(run, line);
-	}
-	free(bytes);
-	return status;
+	return labels_read(run->options->labels, &run->labels, &err) ? fail_with(&err) : STATUS_OK;
 }
 
 static void print_classes(const struct run *run, const struct run_answer *answer)
@@ -309,10 +270,10 @@ int run_take_outputs(struct run *run, u32 index, struct run_answer *answer)
 		};
 		u32 classes = i ? 0 : classes_of(&t);
 
-		if (classes && o->labels && !index && run->label_count != classes)
-			message("%s: %u labels for %u classes%s", o->labels, run->label_count,
+		if (classes && o->labels && !index && run->labels.count != classes)
+			message("%s: %u labels for %u classes%s", o->labels, run->labels.count,
 				classes,
-				run->label_count < classes ? ": the others are numbers" : "");
+				run->labels.count < classes ? ": the others are numbers" : "");
 		if (classes)
 			status = judge(run, (const float *)bytes, classes, answer);
 		if (!status && !o->json && classes)

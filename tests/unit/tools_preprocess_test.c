@@ -4,7 +4,7 @@
  * hand, and every option's wrong arguments.
  */
 #include "tests/tap.h"
-#include "tools/preprocess.h"
+#include "tools/preprocess_options.h"
 #include "tools/rondo.h"
 
 #include <errno.h>
