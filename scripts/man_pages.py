@@ -66,7 +66,7 @@ def split_comment(block):
 
 def is_hidden(line):
     """What a reader of the page does not need: guards, C++."""
-    return re.match(r'#(if|ifdef|ifndef|endif|include)|extern "C"|}$|#define \w+_H$|/\* SPDX', line)
+    return re.match(r'#(if|ifdef|ifndef|endif|include)|extern "C"|}$|#define \w+_H$|/\* SPDX|static_assert', line)
 
 
 def read(header, library):
@@ -117,6 +117,18 @@ def print_code(code, to):
     print('.PP\n.nf\n' + roff('\n'.join(code)).replace('\t', '    ') + '\n.fi', file=to)
 
 
+def print_items(page, to):
+    if page.about:
+        print_text(page.about, to)
+    for item in page.items:
+        functions = item.functions()
+        if functions:
+            print('.SS ' + ', '.join(f + '()' for f in functions), file=to)
+        print_code(item.code, to)
+        if item.text:
+            print_text(item.text, to)
+
+
 def print_page(page, pages, header, library, version, to):
     names = page.functions() or [page.name]
     names = [page.name] + [n for n in names if n != page.name]
@@ -127,15 +139,7 @@ def print_page(page, pages, header, library, version, to):
     print(f'.SH SYNOPSIS\n.nf\n#include <{os.path.basename(header)}>\n', file=to)
     print(f'pkg\\-config \\-\\-cflags \\-\\-libs {library}\n.fi', file=to)
     print('.SH DESCRIPTION', file=to)
-    if page.about:
-        print_text(page.about, to)
-    for item in page.items:
-        functions = item.functions()
-        if functions:
-            print('.SS ' + ', '.join(f + '()' for f in functions), file=to)
-        print_code(item.code, to)
-        if item.text:
-            print_text(item.text, to)
+    print_items(page, to)
     others = [p.name for p in pages if p is not page]
     if others:
         print('.SH SEE ALSO\n' + ',\n'.join(f'.BR {n} (3)' for n in others), file=to)
@@ -158,4 +162,5 @@ def main():
                     print(f'.so man3/{page.name}.3', file=to)
 
 
-main()
+if __name__ == '__main__':
+    main()

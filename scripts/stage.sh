@@ -39,16 +39,11 @@ adopt_prefix()
 # Every file and link that an install writes, as paths below DESTDIR.
 installed()
 {
-	meson install -C "$build" --no-rebuild --dry-run --destdir /staged | sed -nE '
-		s|^Installing symlink pointing to .* to /staged(/.*)$|\1|p; t
-		s|^Installing (.*/)?([^/]+) to /staged(/.*[^/])/?$|\3/\2|p'
-	# What a script makes: the libraries' man pages.
-	local pages
-	pages=$(mktemp -d)
-	"$TOP/scripts/man_pages.py" "$TOP/userspace/libaccel/accel.h" libaccel - "$pages"
-	"$TOP/scripts/man_pages.py" "$TOP/compiler/rondo_compile.h" rondo-compile - "$pages"
-	find "$pages" -name '*.3' -printf "$prefix/share/man/man3/%f\n"
-	rm -rf "$pages"
+	local staged
+	staged=$(mktemp -d)
+	meson install -C "$build" --no-rebuild --quiet --destdir "$staged" >/dev/null
+	find "$staged" ! -type d -printf '/%P\n'
+	rm -rf "$staged"
 }
 
 uninstall()
