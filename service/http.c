@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "service/http.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,6 +13,7 @@
 
 #include "service/binary.h"
 #include "service/clock.h"
+#include "service/listen.h"
 #include "service/log.h"
 
 enum {
@@ -399,45 +397,6 @@ static void *sweep(void *context)
 
 /* ---- Starting and stopping ----------------------------------------------------------------- */
 
-/* A socket that listens at the address and port. */
-static int open_socket(const struct http_options *o, struct refusal *why)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
-	struct addrinfo *found;
-	char port[12];
-	int fd, one = 1;
-
-	snprintf(port, sizeof(port), "%u", o->port);
-	if (getaddrinfo(o->address, port, &hints, &found))
-		return refuse(why, 503, "%.100s: it is no address of an interface", o->address);
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, SOMAXCONN)) {
-		refuse(why, 503, "%.100s, port %u: %s", o->address, o->port, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(found);
-	return fd;
-}
-
-static u32 port_of(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-		struct sockaddr_storage room;
-	} at;
-	socklen_t size = sizeof(at);
-
-	if (getsockname(fd, &at.any, &size))
-		return 0;
-	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port : at.v4.sin_port);
-}
-
 /* What the library would print tells nothing that the log has not. */
 static void say_nothing(void *context, const char *fmt, va_list ap)
 {
@@ -473,7 +432,8 @@ int http_start(const struct http_options *options, struct server *server, struct
 	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	pthread_cond_t ended = PTHREAD_COND_INITIALIZER;
 	struct http *h = calloc(1, sizeof(*h));
-	int fd = options->address ? open_socket(options, why) : options->socket;
+	int fd = options->address ? listen_tcp(options->address, options->port, why) :
+				    options->socket;
 
 	if (!h || fd < 0) {
 		free(h);
@@ -481,7 +441,7 @@ int http_start(const struct http_options *options, struct server *server, struct
 	}
 	*h = (struct http){ .options = *options, .server = server, .lock = lock, .ended = ended };
 	h->links.next = h->links.prev = &h->links;
-	h->port = port_of(fd);
+	h->port = listen_port(fd);
 	fcntl(fd, F_SETFL, O_NONBLOCK); /* one that was given may wait */
 	if (pthread_create(&h->sweeper, NULL, sweep, h)) {
 		close(fd);
@@ -511,9 +471,8 @@ void http_quiesce(struct http *http)
 		close(fd);
 }
 
-u64 http_drain(struct http *http, u32 seconds)
+u64 http_drain(struct http *http, s64 until)
 {
-	s64 until = clock_now() + seconds * CLOCK_SECOND;
 	u64 active;
 
 	pthread_mutex_lock(&http->lock);

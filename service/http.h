@@ -31,8 +31,8 @@ u32 http_port(const struct http *http);
 /* Takes no more connections; those there are are closed behind their next answer. */
 void http_quiesce(struct http *http);
 
-/* Waits until no request is under way, or for @seconds. How many there are. */
-u64 http_drain(struct http *http, u32 seconds);
+/* Waits until no request is under way, or for @until of clock_now(). How many there are. */
+u64 http_drain(struct http *http, s64 until);
 
 /* Ends all connections. Nothing of the server's may be waiting. */
 void http_stop(struct http *http);

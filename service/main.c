@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "service/clock.h"
+#include "service/grpc.h"
 #include "service/http.h"
 #include "service/log.h"
 #include "service/notify.h"
@@ -40,6 +41,7 @@ struct daemon {
 	struct server server;
 	struct http *http;
 	struct unixsock *unixsock;
+	struct grpc *grpc;
 	char *cache;
 	sigset_t signals; /* that the main thread waits for */
 	atomic_uint reloads; /* that were ordered and are not done */
@@ -214,6 +216,31 @@ static int start_http(struct daemon *d, int given)
 	return STATUS_OK;
 }
 
+static int start_grpc(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	struct grpc_options options = {
+		.address = s->address ? s->address : "127.0.0.1",
+		.connections = s->connections,
+		.request_seconds = s->request_seconds,
+		.body_max = (u64)s->body_mib << 20,
+		.log_requests = s->log_requests,
+	};
+	struct refusal why;
+	char *end;
+
+	if (!s->grpc_port)
+		return STATUS_OK;
+	options.port = (u32)strtoul(s->grpc_port, &end, 10);
+	if (!*s->grpc_port || *end || strlen(s->grpc_port) > 5 || options.port > UINT16_MAX)
+		return fail("grpc", "--grpc-port takes a number of 0 to 65535");
+	if (grpc_start(&options, &d->server, &d->grpc, &why))
+		return fail("grpc", why.text);
+	log_line(LOG_INFO, "listening_grpc", { "address", options.address, 0 },
+		 { "port", NULL, grpc_port(d->grpc) });
+	return STATUS_OK;
+}
+
 /* ---- Running ------------------------------------------------------------------------------- */
 
 struct reload {
@@ -285,14 +312,20 @@ static void stop_unixsock(struct daemon *d)
 /* Requests that are under way are answered, and those that come on open connections. */
 static void drain(struct daemon *d)
 {
+	s64 until;
 	u64 left;
 
 	notify_manager("STOPPING=1");
 	atomic_store(&d->server.draining, true);
 	pause_for(d, d->settings.delay_seconds);
 	http_quiesce(d->http);
+	if (d->grpc)
+		grpc_quiesce(d->grpc);
 	stop_unixsock(d);
-	left = http_drain(d->http, d->settings.drain_seconds);
+	until = clock_now() + d->settings.drain_seconds * CLOCK_SECOND;
+	left = http_drain(d->http, until);
+	if (d->grpc)
+		left += grpc_drain(d->grpc, until);
 	if (left)
 		log_line(LOG_WARNING, "given_up", { "requests", NULL, left });
 }
@@ -306,6 +339,8 @@ static void stop(struct daemon *d)
 		lanes_stop(d->server.lanes);
 	if (d->http)
 		http_stop(d->http);
+	if (d->grpc)
+		grpc_stop(d->grpc);
 	if (d->server.registry)
 		registry_destroy(d->server.registry);
 	if (d->server.lanes)
@@ -340,6 +375,8 @@ static int serve(struct daemon *d)
 		status = start_http(d, given.http);
 	if (!status)
 		status = start_unixsock(d, given.unix_);
+	if (!status)
+		status = start_grpc(d);
 	if (!status) {
 		run(d);
 		drain(d);

@@ -262,22 +262,9 @@ static u64 tensor_bytes(const struct signature *s)
 	return bytes;
 }
 
-static int begin_infer(struct exchange *e)
+int exchange_run(struct exchange *e)
 {
-	size_t json;
-
-	e->model = registry_find(e->server->registry, e->route.model, e->route.version, &e->why);
-	if (!e->model || binary_split(e->binary_header, e->body_size, &json, &e->why))
-		return -1;
-	if (json > e->server->json_max)
-		return refuse(&e->why, 413,
-			      "the JSON has %zu bytes, more than %" PRIu64
-			      "; large tensors are better sent as binary data",
-			      json, e->server->json_max);
-	if (exchange_hold(e, tensor_bytes(&e->model->signature)) ||
-	    request_parse(&e->model->signature, e->body, json, e->body + json, e->body_size - json,
-			  &e->request, &e->why) ||
-	    make_outputs(e))
+	if (exchange_hold(e, tensor_bytes(&e->model->signature)) || make_outputs(e))
 		return -1;
 	e->job = (struct job){
 		.model = e->model,
@@ -295,6 +282,44 @@ static int begin_infer(struct exchange *e)
 	return -1;
 }
 
+static int begin_infer(struct exchange *e)
+{
+	size_t json;
+
+	e->model = registry_find(e->server->registry, e->route.model, e->route.version, &e->why);
+	if (!e->model || binary_split(e->binary_header, e->body_size, &json, &e->why))
+		return -1;
+	if (json > e->server->json_max)
+		return refuse(&e->why, 413,
+			      "the JSON has %zu bytes, more than %" PRIu64
+			      "; large tensors are better sent as binary data",
+			      json, e->server->json_max);
+	if (request_parse(&e->model->signature, e->body, json, e->body + json, e->body_size - json,
+			  &e->request, &e->why))
+		return -1;
+	return exchange_run(e);
+}
+
+int exchange_ran(struct exchange *e)
+{
+	int rc = e->job.status;
+
+	if (rc == -ECANCELED)
+		return refuse(&e->why, 503, "model \"%s\": the request was given up",
+			      e->model->name);
+	if (rc)
+		return refuse(&e->why, rc == -ENODEV || rc == -ENOMEM ? 503 : 500,
+			      "model \"%s\": %.244s", e->model->name, e->job.error.text);
+	return 0;
+}
+
+int exchange_answered(struct exchange *e, u64 bytes)
+{
+	free_run(e);
+	exchange_release(e, 0);
+	return exchange_hold(e, bytes);
+}
+
 static void finish_infer(struct exchange *e)
 {
 	const struct answer_source source = {
@@ -307,20 +332,13 @@ static void finish_infer(struct exchange *e)
 		.label_count = e->model->label_count,
 		.cost = e->job.cost,
 	};
-	int rc = e->job.status;
+	int rc = exchange_ran(e);
 
-	if (rc == -ECANCELED)
-		rc = refuse(&e->why, 503, "model \"%s\": the request was given up", e->model->name);
-	else if (rc)
-		rc = refuse(&e->why, rc == -ENODEV || rc == -ENOMEM ? 503 : 500,
-			    "model \"%s\": %.244s", e->model->name, e->job.error.text);
-	else
+	if (!rc)
 		rc = answer_make(&source, &e->answer, &e->why);
 	/* A client that is slow to take its answer keeps nothing else. */
-	free_run(e);
-	exchange_release(e, 0);
 	if (!rc)
-		rc = exchange_hold(e, e->answer.size);
+		rc = exchange_answered(e, e->answer.size);
 	if (rc) {
 		exchange_refuse(e);
 		return;
@@ -338,7 +356,7 @@ static void order_done(struct registry_order *order)
 	e->done(e);
 }
 
-static void begin_order(struct exchange *e, enum registry_action action)
+void exchange_order(struct exchange *e, enum registry_action action)
 {
 	e->order = (struct registry_order){ .action = action, .done = order_done };
 	memcpy(e->order.name, e->route.model, sizeof(e->order.name));
@@ -404,10 +422,10 @@ bool exchange_begin(struct exchange *e)
 			return true;
 		break;
 	case REPOSITORY_LOAD:
-		begin_order(e, REGISTRY_LOAD);
+		exchange_order(e, REGISTRY_LOAD);
 		return true;
 	case REPOSITORY_UNLOAD:
-		begin_order(e, REGISTRY_UNLOAD);
+		exchange_order(e, REGISTRY_UNLOAD);
 		return true;
 	default:
 		rc = print(e);

@@ -65,6 +65,21 @@ void exchange_release(struct exchange *e, u64 bytes);
 /* Ends an exchange with @e->why, which is filled. */
 void exchange_refuse(struct exchange *e);
 
+/*
+ * For what has a form of its own: runs @e->request on @e->model, both of which are there. 0, and
+ * done() will be called; or -1 and @e->why.
+ */
+int exchange_run(struct exchange *e);
+
+/* After done(): 0, and @e->output has the outputs; or -1 and @e->why. */
+int exchange_ran(struct exchange *e);
+
+/* Frees what the run needed, and holds @bytes of an answer instead; as exchange_hold(). */
+int exchange_answered(struct exchange *e, u64 bytes);
+
+/* Loads or unloads @e->route.model, as exchange_begin() does: done() will be called. */
+void exchange_order(struct exchange *e, enum registry_action action);
+
 /* Frees all but @e itself. Not while it is under way. */
 void exchange_fini(struct exchange *e);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Hostile clients, numbered by seed: service_fuzz FIRST COUNT. Each of them says something to a
- * server in this process, over HTTP or the Unix socket: what is right with a few bytes changed, cut
- * off, sent in pieces, on a connection that is then dropped. A sanitizer's report ends the program;
- * a message of the Unix socket without its one answer fails it, and so does a client beside them
- * that is not answered exactly what it was at the start. Run at the top of the source tree.
+ * server in this process, over HTTP, gRPC or the Unix socket: what is right with a few bytes
+ * changed, cut off, sent in pieces, on a connection that is then dropped. A sanitizer's report ends
+ * the program; a message of the Unix socket without its one answer fails it, and so does a client
+ * beside them that is not answered exactly what it was at the start. Run at the top of the source
+ * tree.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "service/grpc.h"
+#include "service/grpc_message.h"
 #include "service/http.h"
 #include "service/unixsock.h"
 #include "service/wire.h"
@@ -33,6 +36,7 @@ static struct {
 	struct server server;
 	struct http *http;
 	struct unixsock *unixsock;
+	struct grpc *grpc;
 	char directory[32], path[64];
 	pthread_mutex_t lock;
 	pthread_cond_t loaded;
@@ -75,6 +79,10 @@ static void start(void)
 					   .connections = 4 * OPEN_CONNECTIONS,
 					   .request_seconds = PATIENCE_S,
 					   .body_max = 1 << 20 };
+	const struct grpc_options grpc = { .address = "127.0.0.1",
+					   .connections = http.connections,
+					   .request_seconds = PATIENCE_S,
+					   .body_max = 1 << 20 };
 	struct registry_options registry = { .directory = "demo", .loaded = loaded };
 	struct refusal why = { 0 };
 
@@ -89,7 +97,8 @@ static void start(void)
 	registry.loader = (struct model_loader){ .lanes = s.server.lanes, .instances = 4 };
 	s.server.registry = registry_create(&registry);
 	if (!s.server.registry || http_start(&http, &s.server, &s.http, &why) ||
-	    unixsock_start(s.path, -1, &s.server, &s.unixsock, &why))
+	    unixsock_start(s.path, -1, &s.server, &s.unixsock, &why) ||
+	    grpc_start(&grpc, &s.server, &s.grpc, &why))
 		die(why.text, 0);
 	pthread_mutex_lock(&s.lock);
 	while (!s.ready)
@@ -275,7 +284,7 @@ static void change_some(u64 *random, struct bytes *b)
 
 /* ---- HTTP ---------------------------------------------------------------------------------- */
 
-static int connect_http(u64 seed)
+static int connect_port(u64 seed, u32 port)
 {
 	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	const struct linger drop = { 1, 0 }; /* no port may wait for its end */
@@ -290,7 +299,7 @@ static int connect_http(u64 seed)
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		die("bind", seed);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	at.sin_port = htons((uint16_t)http_port(s.http));
+	at.sin_port = htons((uint16_t)port);
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)))
 		die("connect", seed);
 	return fd;
@@ -312,16 +321,99 @@ static void drop(u64 seed, int fd)
 	char answer[4096];
 	ssize_t n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
 
-	if (n > 7 && memcmp(answer, "HTTP/1.", 7) != 0)
+	/* The first frame of HTTP/2 is SETTINGS. */
+	if (n > 7 && memcmp(answer, "HTTP/1.", 7) != 0 && answer[3] != 4)
 		die("an answer that is none", seed);
 	while (n > 0)
 		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
 	close(fd);
 }
 
+static void add(struct bytes *b, const void *bytes, size_t size)
+{
+	memcpy(b->at + b->size, bytes, size);
+	b->size += size;
+}
+
+static void add_frame(struct bytes *b, u8 type, u8 flags, u8 stream, const void *bytes, size_t size)
+{
+	const u8 head[9] = { 0, (u8)(size >> 8), (u8)size, type, flags, 0, 0, 0, stream };
+
+	add(b, head, sizeof(head));
+	add(b, bytes, size);
+}
+
+/* Headers, none of which is compressed. */
+static void add_headers(struct bytes *b, const char *method, u8 stream)
+{
+	const char *const fields[][2] = { { ":method", "POST" },
+					  { ":scheme", "http" },
+					  { ":path", method },
+					  { "content-type", "application/grpc" },
+					  { "grpc-timeout", "10S" } };
+	struct bytes block = { .size = 0 };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		say(&block, "%c%c%s%c%s", 16, (int)strlen(fields[i][0]), fields[i][0],
+		    (int)strlen(fields[i][1]), fields[i][1]);
+	add_frame(b, 1, 4, stream, block.at, block.size);
+}
+
+static void make_call(u64 *random, struct answer *call)
+{
+	static u8 data[3136];
+	int64_t shape[] = { 1, 1, 28, 28 };
+	ProtobufCBinaryData raw = { sizeof(data), data };
+	Inference__InferRequest m = INFERENCE__INFER_REQUEST__INIT;
+	Inference__Input in = INFERENCE__INPUT__INIT, *ins = &in;
+	Inference__Parameter value = INFERENCE__PARAMETER__INIT;
+	Inference__NamedParameter named = INFERENCE__NAMED_PARAMETER__INIT, *parameters = &named;
+	struct refusal why;
+
+	in.name = (char *)input()->name;
+	in.datatype = (char *)"FP32";
+	in.n_shape = 4;
+	in.shape = shape;
+	value.choice_case = INFERENCE__PARAMETER__CHOICE_INT64_PARAM;
+	value.int64_param = random_below(random, 200);
+	named.key = (char *)(random_below(random, 2) ? "priority" : "timeout");
+	named.value = &value;
+	m.model_name = (char *)"digits";
+	m.n_inputs = m.n_raw_inputs = m.n_parameters = 1;
+	m.inputs = &ins;
+	m.raw_inputs = &raw;
+	m.parameters = &parameters;
+	if (grpc_pack(&m, call, &why))
+		die(why.text, 0);
+}
+
+static void make_grpc(u64 *random, struct bytes *b)
+{
+	static const char *const methods[] = { "ModelInfer", "ModelInfer", "ModelMetadata",
+					       "ServerReady" };
+	u32 calls = 1 + random_below(random, 3);
+	char path[64];
+
+	say(b, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+	add_frame(b, 4, 0, 0, "", 0);
+	for (u32 i = 0; i < calls; i++) {
+		u8 stream = (u8)(1 + 2 * i);
+		struct answer call;
+
+		snprintf(path, sizeof(path), "/inference.GRPCInferenceService/%s",
+			 methods[random_below(random, 4)]);
+		make_call(random, &call);
+		add_headers(b, path, stream);
+		add_frame(b, 0, 1, stream, call.bytes, call.size);
+		free(call.bytes);
+		if (!random_below(random, 4)) /* it gives it up at once */
+			add_frame(b, 3, 0, stream, "\0\0\0\10", 4);
+	}
+}
+
 /* A connection is dropped when OPEN_CONNECTIONS others have come, whatever the server makes of it.
  */
-static void talk_http(u64 seed, u64 *random)
+static void talk_tcp(u64 seed, u64 *random, u32 port, void (*make)(u64 *random, struct bytes *b))
 {
 	static int open_[OPEN_CONNECTIONS];
 	static struct bytes b;
@@ -329,9 +421,9 @@ static void talk_http(u64 seed, u64 *random)
 
 	if (*fd)
 		drop(seed, *fd);
-	*fd = connect_http(seed);
+	*fd = connect_port(seed, port);
 	b.size = 0;
-	make_http(random, &b);
+	make(random, &b);
 	change_some(random, &b);
 	send_pieces(random, *fd, &b);
 	if (!random_below(random, 4))
@@ -464,7 +556,7 @@ static void ask(u64 seed, struct bytes *answer)
 
 	if (fd < 0) {
 		infer_binary(&question);
-		fd = connect_http(0);
+		fd = connect_port(0, http_port(s.http));
 	}
 	if (send(fd, question.at, question.size, MSG_NOSIGNAL) != (ssize_t)question.size)
 		die("a good client is cut off", seed);
@@ -506,9 +598,10 @@ static void stop(void)
 	pthread_t thread;
 
 	for (int i = 0; i < 2 * OPEN_CONNECTIONS; i++)
-		late[i] = connect_http(0);
+		late[i] = connect_port(0, http_port(s.http));
 	atomic_store(&s.server.draining, true);
 	http_quiesce(s.http);
+	grpc_quiesce(s.grpc);
 	unixsock_stop(s.unixsock);
 	registry_stop(s.server.registry);
 	lanes_stop(s.server.lanes);
@@ -516,6 +609,7 @@ static void stop(void)
 		die("no thread", 0);
 	sem_wait(&half);
 	http_stop(s.http);
+	grpc_stop(s.grpc);
 	pthread_join(thread, NULL);
 	registry_destroy(s.server.registry);
 	lanes_close(s.server.lanes);
@@ -546,10 +640,17 @@ int main(int argc, char **argv)
 	for (u64 seed = first; seed < first + count; seed++) {
 		u64 random = random_seed(seed);
 
-		if (random_below(&random, 8))
-			talk_http(seed, &random);
-		else
+		switch (random_below(&random, 8)) {
+		case 0:
 			talk_unix(seed, &random);
+			break;
+		case 1:
+		case 2:
+			talk_tcp(seed, &random, grpc_port(s.grpc), make_grpc);
+			break;
+		default:
+			talk_tcp(seed, &random, http_port(s.http), make_http);
+		}
 		if (seed % ASK_EVERY)
 			continue;
 		ask(seed, &now);

@@ -138,7 +138,7 @@ static void test_outputs(void)
 	      request.output[0].classes == 100 && !request.output[0].binary);
 	refuses("nor if that is asked for",
 		"{" GOOD ",\"outputs\":[{\"name\":\"y\",\"parameters\":{\"classification\":1,"
-			 "\"binary_data\":true}}]}",
+		"\"binary_data\":true}}]}",
 		"not binary");
 	refuses("more classes than there may be",
 		"{" GOOD ",\"outputs\":[{\"name\":\"y\",\"parameters\":{\"classification\":101}}]}",
