@@ -19,12 +19,14 @@ static int reduced_axes(struct expand *e, int rank, struct dims *axes)
 	if (rc)
 		return rc;
 	for (int i = 0; i < axes->n; i++) {
-		axes->v[i] += axes->v[i] < 0 ? rank : 0;
+		s64 said = axes->v[i];
+
+		axes->v[i] += said < 0 ? rank : 0;
 		if (axes->v[i] < 0 || axes->v[i] >= rank || seen & 1u << axes->v[i])
 			return expand_refuse(e, -EINVAL,
 					     "axis %lld is none of its dimensions, or "
 					     "there twice",
-					     (long long)axes->v[i]);
+					     (long long)said);
 		seen |= 1u << axes->v[i];
 	}
 	if (!axes->n && !e->n->attrs.noop_with_empty_axes)
