@@ -152,7 +152,10 @@ def elementwise(function):
 def binary(function):
     def run(attrs, a, b):
         shape = broadcast(a.shape, b.shape)
-        return f32s(shape, map(function, a.stretched(shape).data, b.stretched(shape).data))
+        data = map(function, a.stretched(shape).data, b.stretched(shape).data)
+        if 'lo' in attrs or 'hi' in attrs:
+            data = (clamp(y, attrs.get('lo', -math.inf), attrs.get('hi', math.inf)) for y in data)
+        return f32s(shape, data)
     return run
 
 

@@ -66,6 +66,11 @@ def tables(o):
         bias, lambd = number(attrs, 'bias', 0), number(attrs, 'lambd', 0.5)
         return x + bias if x < -lambd else x - bias if x > lambd else 0.0
 
+    def power(dtype, x, y):
+        if dtype == 'f32' or y >= 0:
+            return x ** y
+        return x ** -y if abs(x) == 1 else 0
+
     def modulo(attrs, a, b):
         shape, data = spread(a, b)
         fmod = attrs.get('fmod')
@@ -90,7 +95,7 @@ def tables(o):
         'Erf': unary(math.erf), 'Not': unary(lambda x: 1 - x), 'BitwiseNot': unary(lambda x: ~x),
         'IsNaN': lambda attrs, x: Tensor('bool', x.shape, [int(v != v) for v in x.data]),
         'IsInf': is_inf, 'Maximum': many(max), 'Minimum': many(min), 'Mod': modulo,
-        'Pow': lambda attrs, a, b: like(a, *(lambda s, d: (s, [x ** y for x, y in zip(*d)]))
+        'Pow': lambda attrs, a, b: like(a, *(lambda s, d: (s, [power(a.dtype, x, y) for x, y in zip(*d)]))
                                         (*spread(a, b))),
         'Equal': many(lambda a, b: a == b, 'bool'), 'Less': many(lambda a, b: a < b, 'bool'),
         'LessOrEqual': many(lambda a, b: a <= b, 'bool'),
@@ -449,7 +454,8 @@ def tables(o):
 
         def point(i):
             row = [abs(x[i[:axis] + (k,) + i[axis + 1:]]) ** p for k in range(x.shape[axis])]
-            return x[i] / math.fsum(row) ** (1 / p)
+            norm = math.fsum(row) ** (1 / p)
+            return x[i] / norm if norm else 0.0
         return build(x, x.shape, point)
 
     def lrn(attrs, x):
@@ -517,7 +523,8 @@ def tables(o):
         return build(x, shape, lambda i: math.fsum(sums[i]))
 
     def einsum(attrs, *tensors):
-        terms, to = attrs['equation'].split('->')
+        terms, arrow, to = attrs['equation'].partition('->')
+        to = to if arrow else ''.join(sorted(l for l in set(terms) - {','} if terms.count(l) == 1))
         terms = terms.split(',')
         size = {l: n for t, x in zip(terms, tensors) for l, n in zip(t, x.shape)}
         inner = [l for l in size if l not in to]

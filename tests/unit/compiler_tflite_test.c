@@ -245,6 +245,27 @@ static void test_wrong(void)
 	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
 }
 
+/* Of a name there are as many bytes as a message has room for, however long it is. */
+static void test_long_name(void)
+{
+	char name[1001], want[400];
+	struct tflite_writer w;
+	s32 x, y;
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	snprintf(want, sizeof(want),
+		 "m.tflite: tensor \"%.120s\": elements of INT16 are not supported; these are: "
+		 "FLOAT32, FLOAT16, INT8, UINT8, INT32, INT64, BOOL",
+		 name);
+	tflite_begin(&w);
+	x = tflite_tensor_of(&w, name, 7, 4, image, NULL, 0, NULL);
+	y = floats(&w, "y", 4, image, NULL);
+	tflite_operator_of(&w, RELU, 1, &x, y, 0);
+	tflite_end(&w, 1, &x, y);
+	refuse(&w, -ENOTSUP, want);
+}
+
 /* What would change the contents of tensors is not passed over. */
 static void test_contents(void)
 {
@@ -498,6 +519,7 @@ int main(void)
 	test_byte_weights(DEPTHWISE, 3, "DEPTHWISE_CONV_2D of floats by bytes");
 	test_byte_weights(CONNECTED, 0, "FULLY_CONNECTED of floats by bytes");
 	test_wrong();
+	test_long_name();
 	test_contents();
 	test_far_contents();
 	test_halves();
