@@ -11,7 +11,9 @@ wanted=$(awk '!/^#/ { print $1 }' "$TOP/scripts/packages.txt")
 # shellcheck disable=SC2086
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
 	awk '$2 == "installed" { print $1 }' || true)
-missing=$(comm -23 <(sort <<<"$wanted") <(sort <<<"$present") | xargs)
+# A command that is there in another way, as npm often is, is not installed over it.
+missing=$(comm -23 <(sort <<<"$wanted") <(sort <<<"$present") |
+	while read -r name; do command -v "$name" >/dev/null || echo "$name"; done | xargs)
 [ -n "$missing" ] || exit 0
 
 line="apt-get install -y --no-install-recommends $missing"

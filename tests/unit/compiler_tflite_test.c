@@ -245,7 +245,7 @@ static void test_wrong(void)
 	refuse(&w, -EINVAL, "m.tflite: output \"y\" is declared as [1,1,4,5], but it is [1,2,4,5]");
 }
 
-/* Of a name there are as many bytes as a message has room for, however long it is. */
+/* A message has as much of a name as it has room for. */
 static void test_long_name(void)
 {
 	char name[1001], want[400];
