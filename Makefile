@@ -76,6 +76,10 @@ install: release ## install library, firmware, udev rule and module sources (DES
 uninstall: ## remove what make install with the same DESTDIR and PREFIX installed
 	@scripts/stage.sh uninstall
 
+.PHONY: deb
+deb: packages ## build the Debian packages in build/deb
+	@scripts/deb.sh
+
 .PHONY: docs
 docs: release ## print the reference's tables into build/release/docs
 	@ninja -C build/release --quiet docs
