@@ -31,6 +31,7 @@ static const struct {
 	{ "info", cmd_info, "what a file holds, or what a device is" },
 	{ "bound", cmd_bound, "what a model takes at least, from its graph alone" },
 	{ "top", cmd_top, "what the accel devices of this machine do, and for whom" },
+	{ "cdi", cmd_cdi, "its devices of ours, for container engines" },
 	{ "help", cmd_help, "this text, or that of a command" },
 };
 

@@ -26,6 +26,7 @@ enum {
 /* Each gets its arguments, argv[0] being "rondo COMMAND", and returns the exit status. */
 int cmd_asm(int argc, char **argv);
 int cmd_bound(int argc, char **argv);
+int cmd_cdi(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_debug(int argc, char **argv);
 int cmd_dis(int argc, char **argv);
