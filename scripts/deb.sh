@@ -3,8 +3,9 @@
 # Builds the Debian packages into build/deb: deb.sh. They are left alone if they are of the same source.
 #
 # What dpkg-buildpackage wants to see at the top of a source, and what it writes there, is not in ours:
-# a copy of what is built is made, without the tests, with packaging/debian at its top as debian/, whose changelog has
-# the version of VERSION, and whose symbols are those of the libraries' version scripts.
+# a copy of what is built is made, without the tests, with packaging/debian at its top as debian/,
+# whose changelog has the version of VERSION, and whose symbols are those of the libraries' version
+# scripts.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
