@@ -428,6 +428,7 @@ static bool roll_instead(struct code *c)
 	if (c->roll || !c->may_roll || c->prefilled)
 		return false;
 	c->roll = true;
+	c->attempts = 0;
 	compile_error_clear(c->g->err);
 	arena_free(&c->planned);
 	arena_free(&c->lowered);
@@ -441,6 +442,15 @@ static bool clear_less(struct code *c)
 	if (c->prefilled || !prefill(&c->l))
 		return false;
 	c->prefilled = true;
+	return true;
+}
+
+/* Whether the program that was made before it was to clear less is the one: that is too large. */
+static bool keep_first(struct code *c)
+{
+	if (!c->prefilled)
+		return false;
+	compile_error_clear(c->g->err);
 	return true;
 }
 
@@ -481,6 +491,10 @@ int backend_compile(struct graph *g, const struct rondo_machine *machine,
 		    roll_instead(&c)) {
 			rc = 0;
 			p = pass_of(run_stage) - 1;
+		}
+		if (rc == -EFBIG && keep_first(&c)) {
+			rc = 0;
+			p = pass_of(run_emit);
 		}
 		if (!rc && p->on_code == run_emit && clear_less(&c))
 			p = pass_of(run_transfer) - 1;
