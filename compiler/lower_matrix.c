@@ -303,15 +303,43 @@ static void store_narrow(struct mir *m, u16 first, struct mir_ref to, vreg param
 	mir_store_as(m, RONDO_OP_st_bf16, row, to, lanes);
 }
 
+/* Each of several pixels that lie in the lanes by itself: its columns are far from each other. */
+static void store_apart(struct mir *m, const struct product *p, struct mir_ref to, vreg params,
+			int lanes)
+{
+	const s64 *pixels = p->s->pixels, *stride = &p->y.stride[p->pixel];
+	s64 own = own_columns(p), all = stage_pixels(p->s);
+	struct mir_item *item = mir_op(m, RONDO_OP_rdq_f32);
+	vreg row = mir_vreg(m);
+
+	memcpy(item->ref.row_stride, to.row_stride, sizeof(to.row_stride));
+	memset(to.row_stride, 0, sizeof(to.row_stride));
+	item->dst = row;
+	item->params = params;
+	item->op.row = p->row;
+	item->op.count = (u8)lanes;
+	for (s64 i = 0; i < all; i++) {
+		struct mir_ref ref = to;
+
+		ref.offset += i / pixels[PIXEL_X] * (stride[PIXEL_Y] / pixels[PIXEL_Y]) +
+			      i % pixels[PIXEL_X] * (stride[PIXEL_X] / pixels[PIXEL_X]);
+		mir_store_lanes(m, row, ref, (int)(i * own), (int)own);
+	}
+}
+
 static void store_pixels(struct lowering *l, const struct product *p, struct mir_ref ref, s64 w,
 			 s64 h, vreg params, int lanes)
 {
+	bool apart = stage_pixels(p->s) > 1 && p->y.stride[p->column] != p->element;
 	struct mir_item *item;
 
 	set_pattern(p, &ref);
 	open_pixels(&l->mir, &ref, w, h, &p->y.stride[p->pixel]);
-	if (p->s->narrows) {
-		store_narrow(&l->mir, p->row, ref, params, lanes);
+	if (p->s->narrows || apart) {
+		if (apart)
+			store_apart(&l->mir, p, ref, params, lanes);
+		else
+			store_narrow(&l->mir, p->row, ref, params, lanes);
 		close_pixels(&l->mir);
 		return;
 	}

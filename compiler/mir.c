@@ -307,6 +307,15 @@ void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref re
 	item->op.count = count;
 }
 
+void mir_store_lanes(struct mir *m, vreg a, struct mir_ref ref, int lane, int count)
+{
+	struct mir_item *item = store_item(m, RONDO_OP_st_w, a);
+
+	item->ref = ref;
+	item->op.lane = (u8)lane;
+	item->op.count = (u8)count;
+}
+
 void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count)
 {
 	mir_store_as(m, RONDO_OP_st_w, a, ref, count);

@@ -165,6 +165,8 @@ void mir_load_part(struct mir *m, vreg dst, int part, enum rondo_opcode op, stru
 /* What was requantised just before is stored by the same operation: it must not be used again. */
 void mir_store(struct mir *m, vreg a, struct mir_ref ref, int count); /* containers */
 void mir_store_as(struct mir *m, enum rondo_opcode op, vreg a, struct mir_ref ref, int count);
+void mir_store_lanes(struct mir *m, vreg a, struct mir_ref ref, int lane,
+		     int count); /* [lane, ...) */
 
 /*
  * What operation @item touches in one trip, relative to its buffer and offset; *@entry, which is

@@ -338,6 +338,12 @@ bool plan_spreads(const struct stage *packed, const struct rondo_machine *m, boo
 	       !plan_slides(packed, m, settled, &slide);
 }
 
+bool plan_scatters(const struct stage *s, const struct layout *out)
+{
+	return s->node->op == OP_CONV && !s->narrows &&
+	       plan_stride(&s->out, out, s->dims - s->reduced - 1) != out->element;
+}
+
 /* For @pixels in the lanes, about. */
 static struct packed packed_cost(const struct plans *p, const struct stage *s,
 				 const struct rondo_machine *m, const s64 pixels[2])
@@ -366,6 +372,8 @@ static struct packed packed_cost(const struct plans *p, const struct stage *s,
 	if (plan_slides(&packed, m, p->settling, &slide))
 		c.bytes = groups * (slide.before + rows) * slide.columns * CONTAINER_BYTES;
 	c.last = all;
+	if (plan_scatters(s, &p->layout[s->out.value->id]))
+		c.last *= pixels[0] * pixels[1];
 	c.first = rows / pushes;
 	if (plan_spreads(&packed, m, p->settling)) {
 		c.bytes = c.bytes / pixels[1] / k[KX] * s->size[s->dims - 2];
@@ -377,14 +385,15 @@ static struct packed packed_cost(const struct plans *p, const struct stage *s,
 	return c;
 }
 
-/* Whether @pixels may lie in the lanes: one lane pattern must store them. */
+/* Whether @pixels may lie in the lanes: one lane pattern must store them, or one for each. */
 static bool may_lie(const struct stage *s, const struct layout *out, const s64 pixels[2], s64 lanes)
 {
 	int first = s->dims - s->reduced, column = first - 1, row = column - 2;
 	s64 columns = s->size[column], all = pixels[0] * pixels[1] * columns;
 	bool behind = plan_stride(&s->out, out, column - 1) == columns * out->element;
 
-	if (plan_stride(&s->out, out, column) != out->element)
+	if (plan_stride(&s->out, out, column) != out->element &&
+	    (!plan_scatters(s, out) || all > lanes))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		if (s->size[row + i] % pixels[i] ||
@@ -394,7 +403,7 @@ static bool may_lie(const struct stage *s, const struct layout *out, const s64 p
 	if (all > lanes) /* biases of floats must not begin within a pixel */
 		return behind && pixels[0] == 1 && all <= PACKED_TILES * lanes &&
 		       (s->node->op == OP_CONVINTEGER || lanes % columns == 0);
-	return behind || pixels[0] == 1 || pixels[1] == 1;
+	return behind || pixels[0] == 1 || pixels[1] == 1 || plan_scatters(s, out);
 }
 
 /* How many pixels lie in the lanes: as many as cost the fewest cycles. */

@@ -138,6 +138,12 @@ int plan_product(struct graph *g, const struct stage *s, const struct rondo_mach
 void plan_pack(const struct stage *s, const struct plan *plan, struct stage *packed);
 
 /*
+ * Whether several pixels of @s, floats, may lie in the lanes although their columns are far from
+ * each other in @out: then each of them is a store of its own, from a register.
+ */
+bool plan_scatters(const struct stage *s, const struct layout *out);
+
+/*
  * The weights of several pixels in the lanes, of which each has those of the one before, but taps
  * later. So rows of the last dimension of them hold the columns of one pixel, and the lane pattern
  * of a row of weights goes back by some rows from each pixel to the next. Before the first row are

@@ -83,14 +83,14 @@ static int check_product(const struct graph *g, const struct stage *whole, const
 	return 0;
 }
 
-/* One lane pattern reaches the columns of several pixels. */
+/* One lane pattern reaches the columns of several pixels, or each has its own. */
 static int check_pixels(const struct graph *g, const struct stage *s, const struct plan *p,
 			const struct layout *out)
 {
 	int column = s->dims - s->reduced - 1;
 	s64 behind = plan_stride(&s->out, out, column - 1) - s->size[column] * out->element;
 
-	if (p->pixels[0] * p->pixels[1] == 1)
+	if (p->pixels[0] * p->pixels[1] == 1 || plan_scatters(s, out))
 		return 0;
 	if (plan_stride(&s->out, out, column) != out->element ||
 	    (p->pixels[0] > 1 && p->pixels[1] > 1 && behind))

@@ -107,10 +107,11 @@ static void test_plans(void)
 
 	start(&r, network);
 	tap_ok(r.plans.at[CONV].unit == PLAN_MATRIX && r.plans.at[SUM].unit == PLAN_VECTOR &&
-		       r.plans.at[CONV].k.n == 1 && r.plans.at[CONV].k.k[0].count == 18 &&
-		       r.plans.at[CONV].strip.w == 6 && r.plans.at[CONV].strip.h == 6 &&
-		       r.plans.at[CONV].looped == 0 && r.plans.at[CONV].unrolled,
-	       "one push takes the whole window, a strip all pixels");
+		       r.plans.at[CONV].k.n == 1 && r.plans.at[CONV].k.k[0].count == 24 &&
+		       r.plans.at[CONV].pixels[1] == 2 && r.plans.at[CONV].strip.w == 3 &&
+		       r.plans.at[CONV].strip.h == 6 && r.plans.at[CONV].looped == 0 &&
+		       r.plans.at[CONV].unrolled,
+	       "one push takes the windows of two pixels, a strip all of them");
 	r.plans.at[CONV].in[0].bytes--;
 	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
 	      "plan is wrong: an access outside of its layout");
@@ -127,7 +128,7 @@ static void test_plans(void)
 	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
 	      "plan is wrong: a push of other rows than are next");
 	start(&r, network);
-	r.plans.at[CONV].strip.h = r.machine.acc_rows / 6 + 1;
+	r.plans.at[CONV].strip.h = r.machine.acc_rows + 1;
 	found(&r, plans_check(r.g, &r.plans, &r.machine), "c",
 	      "plan is wrong: a strip that the accumulators do not hold");
 	start(&r, network);
