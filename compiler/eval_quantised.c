@@ -395,7 +395,7 @@ struct quantised_sum quantised_sum_of(const struct node *n, const void *const in
 	}
 	s.a = scale[0] / scale[2];
 	s.b = scale[1] / scale[2];
-	s.rest = zero[2] - (s.a * zero[0] + s.b * zero[1]);
+	s.rest = zero[2] - fmaf(s.a, zero[0], s.b * zero[1]);
 	return s;
 }
 

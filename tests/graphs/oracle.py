@@ -499,8 +499,8 @@ def qlinear_average(attrs, x, xs, xz, ys, yz):
 
 def qlinear_add(attrs, a, a_s, az, b, bs, bz, ys, yz=None):
     by_a, by_b = divide(a_s.data[0], ys.data[0]), divide(bs.data[0], ys.data[0])
-    rest = add(float(parameter(yz)), -add(multiply(by_a, float(parameter(az))),
-                                          multiply(by_b, float(parameter(bz)))))
+    zeros = to_f32(Fraction(by_a) * parameter(az) + Fraction(multiply(by_b, float(parameter(bz)))))
+    rest = add(float(parameter(yz)), -zeros)
     shape = broadcast(a.shape, b.shape)
 
     def one(x, y):
