@@ -9,6 +9,7 @@
 #include "compiler/rondo_compile.h"
 #include "demo/onnx_write.h"
 #include "tests/tap.h"
+#include "tests/tflite_write.h"
 
 #include <errno.h>
 #include <execinfo.h>
@@ -158,6 +159,52 @@ static void *make_model(size_t *size)
 	return bytes;
 }
 
+/* Numbers of TensorFlow Lite's schema. */
+enum { INT32 = 2, UINT8 = 3, AVERAGE_POOL = 1, CONV = 3, CONNECTED = 9 };
+
+static s32 bytes_tensor(struct tflite_writer *w, const char *name, u32 rank, const s32 *dims,
+			const u8 *data)
+{
+	const struct tflite_quantised q = { 1, &(const float){ 0.25f }, &(const s64){ 3 }, 0 };
+	u32 n = 1;
+
+	for (u32 i = 0; i < rank; i++)
+		n *= (u32)dims[i];
+	return tflite_tensor_of(w, name, UINT8, rank, dims, data, n, &q);
+}
+
+/* A convolution, a pool and a product of bytes. */
+static void *make_tflite(size_t *size)
+{
+	static const u8 weights[16] = { 1, 200, 3, 4, 77 };
+	static const s32 bias[2] = { 5, -7 };
+	const struct tflite_quantised sums = { 1, &(const float){ 0.0625f }, &(const s64){ 0 }, 0 };
+	struct tflite_writer w;
+	s32 x, h, p, y;
+	u32 o;
+
+	tflite_begin(&w);
+	x = bytes_tensor(&w, "x", 4, (s32[]){ 1, 4, 4, 2 }, NULL);
+	h = bytes_tensor(&w, "h", 4, (s32[]){ 1, 4, 4, 2 }, NULL);
+	p = bytes_tensor(&w, "p", 4, (s32[]){ 1, 2, 2, 2 }, NULL);
+	y = bytes_tensor(&w, "y", 2, (s32[]){ 1, 2 }, NULL);
+	o = tflite_operator_of(&w, CONV, 3,
+			       (s32[]){ x, bytes_tensor(&w, "w", 4, (s32[]){ 2, 1, 1, 2 }, weights),
+					tflite_tensor_of(&w, "b", INT32, 1, (s32[]){ 2 }, bias,
+							 sizeof(bias), &sums) },
+			       h, 7);
+	tflite_int(&w, o, 1, 4, 1);
+	tflite_int(&w, o, 2, 4, 1);
+	o = tflite_operator_of(&w, AVERAGE_POOL, 1, &h, p, 6);
+	for (u32 field = 1; field <= 4; field++)
+		tflite_int(&w, o, field, 4, 2);
+	tflite_operator_of(&w, CONNECTED, 2,
+			   (s32[]){ p, bytes_tensor(&w, "m", 2, (s32[]){ 2, 8 }, weights) }, y, 3);
+	tflite_end(&w, 1, &x, y);
+	*size = w.size;
+	return w.bytes;
+}
+
 /* Compiles with @allocations; the error's code. Whether all is as it must be in *@good. */
 static int try_with(long allocations, const void *bytes, size_t size, bool *good)
 {
@@ -214,27 +261,38 @@ static void test_eval(const void *bytes, size_t size)
 	graph_free(g);
 }
 
-int main(void)
+/* Each allocation that compiling takes fails once; more than @least. */
+static void test_compile(const char *kind, const void *bytes, size_t size, long least)
 {
-	size_t size;
-	void *bytes = make_model(&size);
 	long k, tried = 0;
 	bool good;
 	int rc;
 
+	noted = 0;
 	noting = true;
 	rc = try_with(-1, bytes, size, &good);
 	noting = false;
-	tap_ok(!rc && good && noted < NOTED_MAX, "with all memory it compiles");
+	tap_ok(!rc && good && noted < NOTED_MAX, "%s: with all memory it compiles", kind);
 	for (k = 0; good && k < noted; k++)
 		if (note[k].fails) {
 			rc = try_with(k, bytes, size, &good);
 			good = good && rc;
 			tried++;
 		}
-	tap_ok(good && tried > 300, "%ld of %ld allocations may fail", tried, noted);
-	tap_ok(!try_with(noted, bytes, size, &good) && good, "and there are no others");
+	tap_ok(good && tried > least, "%s: %ld of %ld allocations may fail", kind, tried, noted);
+	tap_ok(!try_with(noted, bytes, size, &good) && good, "%s: and there are no others", kind);
+}
+
+int main(void)
+{
+	size_t size;
+	void *bytes = make_model(&size);
+
+	test_compile("ONNX", bytes, size, 300);
 	test_eval(bytes, size);
+	free(bytes);
+	bytes = make_tflite(&size);
+	test_compile("TensorFlow Lite", bytes, size, 150);
 	free(bytes);
 	return tap_done();
 }
