@@ -32,7 +32,7 @@ run: ## run MODEL on INPUT ([NAME=]FILE...: .npy, .pb, images) with OPTIONS of r
 	@scripts/run.sh
 
 .PHONY: check
-check: ## run all tests, or those of the suites S ("core compiler"); the last line counts them
+check: ## run the tests, those of the suites S ("core compiler"), or S=all; the last line counts them
 	@scripts/check.sh $(S)
 
 .PHONY: kcheck

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Builds what the tests need and runs them: check.sh [SUITE...]. Without a suite all run, except
-# kcheck and kcheck-long, which take a kernel of their own, and packages, which builds all once more;
-# "all" is all, kcheck and packages. Host tests run with sanitizers, those of the suites install, guest,
-# kcheck, kcheck-long and packages beside the release build.
+# Builds what the tests need and runs them: check.sh [SUITE...]. Without a suite all run, except install
+# and packages, which install what is built, or build it once more, and kcheck and kcheck-long, which
+# take a kernel of their own; "all" is all but kcheck-long. Host tests run with sanitizers, those of the
+# suites install, guest, kcheck, kcheck-long and packages beside the release build.
 # The last line is "N passed, N failed, N skipped" over all of them.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -15,14 +15,14 @@ known=$(grep -rhoE "suite: '[a-z-]+'" --include=meson.build tests | sort -u | cu
 for suite; do
 	[[ " $known all " = *" $suite "* ]] || die "there is no suite '$suite', but $known"
 	case $suite in
-	all) chosen='' guest+=(--suite kcheck --suite packages) ;;
+	all) chosen='' install=1 guest+=(--suite kcheck --suite packages) ;;
 	install) install=1 ;;
 	guest | kcheck | kcheck-long | packages) guest+=(--suite "$suite") ;;
 	*) host+=(--suite "$suite") ;;
 	esac
 done
 if [ -z "$chosen" ]; then
-	host=() guest+=(--suite guest) install=1
+	host=() guest+=(--suite guest)
 fi
 [ -z "$install${guest[*]}" ] || targets=all
 
