@@ -43,6 +43,9 @@ complain 'longer than 100 columns' < <(awk '
 # The reader meets the noun last, and reads the sentence twice.
 complain 'a comment that begins with "Of"' < <(
 	git grep -nE '(/[*]|^[[:space:]]+[*]|//) Of ' -- "${source_files[@]}" || true)
+# clang-format joins lines that it takes for one paragraph, a list for one, and leaves this behind.
+complain 'a comment whose star touches its text' < <(
+	git grep -nE '^ ?[*][A-Za-z]' -- "${source_files[@]}" || true)
 complain 'trailing space' < <(git grep -nE '[[:space:]]+$' -- "${source_files[@]}" || true)
 complain 'empty' < <(git ls-files -z | xargs -0 sh -c 'find "$@" -maxdepth 0 -type f -empty' sh)
 # clang-format takes a macro that heads a loop for a call, and spoils the loop, unless it is told.

@@ -7,10 +7,11 @@
  * Each message begins with what it is and a tag, and is answered by one message, a struct
  * wire_answer with the same two. Answers to runs come when they end, in any order.
  *
- *	WIRE_OPEN    names a model; the answer lists its slots and tensors
- *	WIRE_BIND    brings a descriptor of memory for each slot (SCM_RIGHTS), in order: memfds that
- *are sealed against shrinking, or dma-bufs WIRE_RUN     runs the model on that memory; one run of a
- *binding at a time WIRE_CLOSE   gives a binding back, or a model, which has to have none left
+ * - WIRE_OPEN names a model; the answer lists its slots and tensors.
+ * - WIRE_BIND brings a descriptor of memory for each slot (SCM_RIGHTS), in order: memfds that are
+ *   sealed against shrinking, or dma-bufs.
+ * - WIRE_RUN runs the model on that memory; one run of a binding at a time.
+ * - WIRE_CLOSE gives a binding back, or a model, which has to have none left.
  *
  * Nothing is shared by name. Memory that a client changes while a run uses it changes results, and
  * nothing else.

@@ -9,9 +9,9 @@
  *	top_print.c	as a table, as JSON, and as a text file for Prometheus
  *
  * Sources: Documentation/gpu/drm-usage-stats.rst for fdinfo,
- *Documentation/hwmon/sysfs-interface.rst for energy. Attributes busy_time_us, memory_bytes and
- *firmware_version of the device, and the key rondo-energy-compute of fdinfo, are those of our
- *driver; devices of other drivers lack them.
+ * Documentation/hwmon/sysfs-interface.rst for energy. Attributes busy_time_us, memory_bytes and
+ * firmware_version of the device, and the key rondo-energy-compute of fdinfo, are those of our
+ * driver; devices of other drivers lack them.
  */
 #ifndef TOOLS_TOP_H
 #define TOOLS_TOP_H

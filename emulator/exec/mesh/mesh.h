@@ -7,7 +7,8 @@
  * meet: where an operation reads other tiles' registers, and at waits and starts of transfers.
  * In between, a group of tiles small enough for the host's cache runs through the bundles,
  * or as many of them as fit into a list of steps (steps.c), then the next. The text is cut once, at
- *load, into segments that either are such a stretch, loops and all, or one bundle where tiles meet.
+ * load, into segments that either are such a stretch, loops and all, or one bundle where tiles
+ * meet.
  *
  * State. Tiles that stand side by side in a row of the mesh fill a *block*: their lanes
  * together are RONDO_LANES_MAX, one exec_vreg, so that what a vector operation does to a
