@@ -288,18 +288,26 @@ static void set_pattern(const struct product *p, struct mir_ref *ref)
 	}
 }
 
-/* Through a register: rows of the accumulators are not stored as bf16. */
-static void store_narrow(struct mir *m, u16 first, struct mir_ref to, vreg params, int lanes)
+/* The first of the rows of accumulators that are to be stored to @to, which advances by them. */
+static vreg take_row(struct mir *m, u16 first, const struct mir_ref *to, vreg params, int lanes)
 {
 	struct mir_item *item = mir_op(m, RONDO_OP_rdq_f32);
 	vreg row = mir_vreg(m);
 
-	memcpy(item->ref.row_stride, to.row_stride, sizeof(to.row_stride));
-	memset(to.row_stride, 0, sizeof(to.row_stride));
+	memcpy(item->ref.row_stride, to->row_stride, sizeof(to->row_stride));
 	item->dst = row;
 	item->params = params;
 	item->op.row = first;
 	item->op.count = (u8)lanes;
+	return row;
+}
+
+/* Through a register: rows of the accumulators are not stored as bf16. */
+static void store_narrow(struct mir *m, u16 first, struct mir_ref to, vreg params, int lanes)
+{
+	vreg row = take_row(m, first, &to, params, lanes);
+
+	memset(to.row_stride, 0, sizeof(to.row_stride));
 	mir_store_as(m, RONDO_OP_st_bf16, row, to, lanes);
 }
 
@@ -309,15 +317,9 @@ static void store_apart(struct mir *m, const struct product *p, struct mir_ref t
 {
 	const s64 *pixels = p->s->pixels, *stride = &p->y.stride[p->pixel];
 	s64 own = own_columns(p), all = stage_pixels(p->s);
-	struct mir_item *item = mir_op(m, RONDO_OP_rdq_f32);
-	vreg row = mir_vreg(m);
+	vreg row = take_row(m, p->row, &to, params, lanes);
 
-	memcpy(item->ref.row_stride, to.row_stride, sizeof(to.row_stride));
 	memset(to.row_stride, 0, sizeof(to.row_stride));
-	item->dst = row;
-	item->params = params;
-	item->op.row = p->row;
-	item->op.count = (u8)lanes;
 	for (s64 i = 0; i < all; i++) {
 		struct mir_ref ref = to;
 
