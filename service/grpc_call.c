@@ -154,22 +154,10 @@ static int begin_infer(struct grpc_call *call)
 
 static int answer_infer(struct grpc_call *call)
 {
-	struct exchange *e = &call->exchange;
-	const struct answer_source source = {
-		.model = e->model->name,
-		.version = e->model->version,
-		.signature = &e->model->signature,
-		.request = &e->request,
-		.output = (const void *const *)e->output,
-		.cost = e->job.cost,
-	};
+	int rc = exchange_answer(&call->exchange, grpc_answer_infer);
 
-	int rc = exchange_ran(e);
-
-	if (!rc)
-		rc = grpc_answer_infer(&source, &e->answer, &e->why);
-	free_message(call); /* a client that is slow keeps its answer, and nothing else */
-	return rc ? rc : exchange_answered(e, e->answer.size);
+	free_message(call);
+	return rc;
 }
 
 /* ---- The repository ------------------------------------------------------------------------ */

@@ -300,7 +300,7 @@ static int begin_infer(struct exchange *e)
 	return exchange_run(e);
 }
 
-int exchange_ran(struct exchange *e)
+static int exchange_ran(struct exchange *e)
 {
 	int rc = e->job.status;
 
@@ -313,14 +313,7 @@ int exchange_ran(struct exchange *e)
 	return 0;
 }
 
-int exchange_answered(struct exchange *e, u64 bytes)
-{
-	free_run(e);
-	exchange_release(e, 0);
-	return exchange_hold(e, bytes);
-}
-
-static void finish_infer(struct exchange *e)
+int exchange_answer(struct exchange *e, answer_maker make)
 {
 	const struct answer_source source = {
 		.model = e->model->name,
@@ -332,14 +325,18 @@ static void finish_infer(struct exchange *e)
 		.label_count = e->model->label_count,
 		.cost = e->job.cost,
 	};
-	int rc = exchange_ran(e);
 
-	if (!rc)
-		rc = answer_make(&source, &e->answer, &e->why);
+	if (exchange_ran(e) || make(&source, &e->answer, &e->why))
+		return -1;
 	/* A client that is slow to take its answer keeps nothing else. */
-	if (!rc)
-		rc = exchange_answered(e, e->answer.size);
-	if (rc) {
+	free_run(e);
+	exchange_release(e, 0);
+	return exchange_hold(e, e->answer.size);
+}
+
+static void finish_infer(struct exchange *e)
+{
+	if (exchange_answer(e, answer_make)) {
 		exchange_refuse(e);
 		return;
 	}

@@ -71,11 +71,14 @@ void exchange_refuse(struct exchange *e);
  */
 int exchange_run(struct exchange *e);
 
-/* After done(): 0, and @e->output has the outputs; or -1 and @e->why. */
-int exchange_ran(struct exchange *e);
+typedef int (*answer_maker)(const struct answer_source *source, struct answer *answer,
+			    struct refusal *why);
 
-/* Frees what the run needed, and holds @bytes of an answer instead; as exchange_hold(). */
-int exchange_answered(struct exchange *e, u64 bytes);
+/*
+ * After done(): @e->answer as @make makes it, and nothing else of the run is kept; or -1 and
+ * @e->why.
+ */
+int exchange_answer(struct exchange *e, answer_maker make);
 
 /* Loads or unloads @e->route.model, as exchange_begin() does: done() will be called. */
 void exchange_order(struct exchange *e, enum registry_action action);
