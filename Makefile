@@ -32,7 +32,7 @@ run: ## run MODEL on INPUT ([NAME=]FILE...: .npy, .pb, images) with OPTIONS of r
 	@scripts/run.sh
 
 .PHONY: check
-check: ## run the tests, those of the suites S ("core compiler"), or S=all; the last line counts them
+check: $(if $(filter-out all,$(S)),packages,all-packages) ## run the tests, those of the suites S ("core compiler"), or S=all; the last line counts them
 	@scripts/check.sh $(S)
 
 .PHONY: kcheck
@@ -77,7 +77,7 @@ uninstall: ## remove what make install with the same DESTDIR and PREFIX installe
 	@scripts/stage.sh uninstall
 
 .PHONY: deb
-deb: packages ## build the Debian packages in build/deb
+deb: all-packages ## build the Debian packages in build/deb
 	@scripts/deb.sh
 
 .PHONY: docs
@@ -121,6 +121,10 @@ build/plugin/insn_count.so: tests/plugin/insn_count.c tests/plugin/marker.h | pa
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC \
 		-idirafter "$$(scripts/qemu.sh tree)/include/qemu" -o $@ $<
+
+.PHONY: all-packages
+all-packages: ## install those that only tests and packaging need, too
+	@scripts/install.sh all
 
 .PHONY: packages
 packages: ## install the host packages that are missing, or say how

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Installs the host packages of packages.txt that are missing; at once when none is.
+# Installs the host packages of packages.txt that are missing; at once when none is: install.sh [all]. Those
+# behind its line "# all" only if that is asked for.
 # An ordinary user gets the one line to run as root, and exit status 1.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 command -v apt-get >/dev/null || die "no apt-get: this needs Debian 12 or a derivative"
 
-wanted=$(awk '!/^#/ { print $1 }' "$TOP/scripts/packages.txt")
+wanted=$(awk -v all="${1:-}" '/^# all:/ && all == "" { exit } !/^#/ { print $1 }' "$TOP/scripts/packages.txt")
 # shellcheck disable=SC2086
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
 	awk '$2 == "installed" { print $1 }' || true)
